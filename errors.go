@@ -1,0 +1,75 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Errors on which a caller branches. Each is wrapped with what was being done; test for them with [errors.Is].
+var (
+	// ErrNoMiddleware is returned by Load when the context did not pass through the manager's middleware, or when
+	// Options.Skip said that the request has no session.
+	ErrNoMiddleware = errors.New("session: no session in this context: wrap the handler in Manager.Middleware")
+
+	// ErrUnavailable is returned when the store failed. It wraps the store's own error. The session is not known to be
+	// gone: nothing was created, and the visitor keeps the cookie.
+	ErrUnavailable = errors.New("session: the store is unavailable")
+
+	// ErrEnded is returned when the session ended while it was in use: somebody logged out, it was revoked, or its time
+	// ran out. Nothing was stored.
+	ErrEnded = errors.New("session: the session has ended")
+
+	// ErrNoValue is returned by Key.Lookup when nothing is stored under the key.
+	ErrNoValue = errors.New("session: no value")
+
+	// ErrTooLarge is returned when the encoded session is larger than Options.MaxBytes, or a cookie larger than 4096 bytes.
+	ErrTooLarge = errors.New("session: too large")
+
+	// ErrTooMany is returned when a user has Options.MaxPerUser sessions and Options.Overflow is RefuseNew.
+	ErrTooMany = errors.New("session: the user has too many sessions")
+
+	// ErrNotSupported is returned when the store lacks the ability that a call needs.
+	ErrNotSupported = errors.New("session: the store does not support this")
+
+	// ErrNoCookie is returned by Manager.Signed when the request has no cookie of that name.
+	ErrNoCookie = errors.New("session: no such cookie")
+
+	// ErrMalformed is returned for a ticket or signed cookie that does not have the right shape, or that came twice.
+	ErrMalformed = errors.New("session: malformed")
+
+	// ErrBadSignature is returned for a ticket or signed cookie that none of the secrets signed.
+	ErrBadSignature = errors.New("session: bad signature")
+
+	// ErrExpired is returned for a signed cookie whose time has run out.
+	ErrExpired = errors.New("session: expired")
+
+	// ErrNotFound is returned by a store that has no record of that id.
+	ErrNotFound = errors.New("session: not found")
+
+	// ErrConflict is returned by a store whose record has another version than the one to be replaced, and by a commit
+	// that met a conflict at every attempt until its time was up.
+	ErrConflict = errors.New("session: version conflict")
+)
+
+// ConflictError is ErrConflict with the record that stands in the way. A store that learns the newest record while it
+// refuses a save returns this one, and spares the manager the load before the next attempt.
+type ConflictError struct {
+	Newest *Record
+}
+
+func (e *ConflictError) Error() string { return ErrConflict.Error() }
+
+// Is reports that a ConflictError is an ErrConflict.
+func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
+
+// DecodeError says that the value stored at Path does not decode as the type that was asked for. Neither its text nor
+// Err contains the value.
+type DecodeError struct {
+	Path string
+	Err  error
+}
+
+func (e *DecodeError) Error() string { return fmt.Sprintf("session: value at %q: %v", e.Path, e.Err) }
+
+// Unwrap returns Err.
+func (e *DecodeError) Unwrap() error { return e.Err }

@@ -1,0 +1,133 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"time"
+)
+
+// Store keeps records. All policy is the manager's: a store knows no clocks, cookies, secrets or values, so that it is
+// small and anybody can write one. Every method may be called from many goroutines at once, and by several processes
+// where the backend is shared. Package sessiontest checks a store against this contract, a test for each rule:
+//
+//  1. Load returns the record as it was last saved or touched, or an error that wraps [ErrNotFound].
+//  2. Save with Version 0 creates. It never overwrites: when the id is taken it returns an error that wraps [ErrConflict].
+//  3. Save with another Version replaces, and only the record that has that version: otherwise it returns an error that
+//     wraps [ErrConflict], or [ErrNotFound] when there is none. There is no upsert. What is stored has Version+1.
+//  4. Of any number of concurrent saves at one version exactly one succeeds.
+//  5. Delete removes the record. To delete what is not there is no error, and no later save brings it back.
+//  6. Data, up to the size the application allows, comes back byte for byte, and is never shared: neither the record given to
+//     Save nor the one returned by Load is kept or changed by the store afterwards.
+//  7. A cancelled context gives an error, and the call has changed everything that it was to change, or nothing.
+//  8. Two stores on one backend see each other's changes at once.
+//  9. A backend that fails gives an error that does not wrap [ErrNotFound] or [ErrConflict].
+//  10. Every field of a record comes back: times to the microsecond (a zero time as zero), users byte for byte.
+//  11. An id is any string: the store keeps it, or refuses it with an error; it never mixes it up with another one and
+//     touches nothing outside its own place because of it.
+//
+// The optional interfaces [Toucher], [Sweeper], [Lister] and [Evicter] say more of what a store can do. The manager looks for
+// them once, in [New].
+type Store interface {
+	Load(ctx context.Context, id string) (*Record, error)
+	Save(ctx context.Context, rec *Record) error
+	Delete(ctx context.Context, id string) error
+}
+
+// Toucher is a store that can refresh a record without replacing it.
+//
+//  1. Touch changes a record only while it has the version given: a writer has said when the session was seen already.
+//  2. SeenAt becomes the later of the stored and the given time; so does ExpiresAt (zero, never, is the latest).
+//  3. Nothing else changes, the version included, so that a touch never makes a save fail.
+//  4. A record that is not there, or has another version, is not an error, and nothing is created.
+type Toucher interface {
+	Touch(ctx context.Context, id string, version uint64, seen, expires time.Time) error
+}
+
+// Sweeper is a store that can remove what has expired.
+//
+//  1. Sweep removes records whose ExpiresAt is before the time given, never others, never one without ExpiresAt.
+//  2. It removes at most limit records in one call and says how many; fewer than limit means that none is left.
+//  3. It reads no clock.
+type Sweeper interface {
+	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
+}
+
+// Lister is a store that can list its records, without their Data.
+//
+//  1. ByUser returns every live record (Kind is KindLive) of exactly that user, in any order, from the moment at which
+//     its save returned until its delete or its next save with another user or kind.
+//  2. Page returns up to limit records of any kind that come after the id given, "" for the first page, in an order
+//     that stays the same when records come and go; fewer than limit means that it was the last page. The id
+//     given need not exist any more. A record that is there during the whole walk is listed exactly once.
+type Lister interface {
+	ByUser(ctx context.Context, user string) ([]*Record, error)
+	Page(ctx context.Context, after string, limit int) ([]*Record, error)
+}
+
+// Evicter is a store with a bound, which drops records to keep it. It calls fn for each record that it dropped, without
+// a lock held, until stop is called.
+type Evicter interface {
+	OnEvict(fn func(id, user string)) (stop func())
+}
+
+// RecordKind says what a record is.
+type RecordKind uint8
+
+// The kinds of record. Stores keep the kind; only ByUser looks at it.
+const (
+	KindLive      RecordKind = iota // a session
+	KindAlias                       // a renewed id, which for a short time leads to the session under its new id
+	KindTombstone                   // a retired id, which leads nowhere
+)
+
+// String returns "live", "alias" or "tombstone".
+func (k RecordKind) String() string {
+	switch k {
+	case KindLive:
+		return "live"
+	case KindAlias:
+		return "alias"
+	case KindTombstone:
+		return "tombstone"
+	}
+	return fmt.Sprintf("kind %d", uint8(k))
+}
+
+// Record is what a store keeps of a session. ID and User are its keys, ExpiresAt is its hint for sweeps and time-outs,
+// and Data is opaque; the rest is there so that sessions can be listed without opening Data. Printing, logging or
+// encoding a record as JSON leaves Data out: a store writes it by itself.
+type Record struct {
+	ID         string
+	User       string // "" when nobody is signed in
+	Kind       RecordKind
+	Successor  string    // ID of the session that took over; only in an alias or tombstone
+	Version    uint64    // 0 before the first save, then 1, 2, …
+	CreatedAt  time.Time // the first save
+	SeenAt     time.Time // the last request, as far as it was written down; of an alias or tombstone: when it was retired
+	LoginAt    time.Time // zero before a login
+	ExpiresAt  time.Time // zero: never
+	RemoteIP   netip.Addr
+	UserAgent  string // at most 256 bytes
+	Persistent bool
+	Data       []byte `json:"-"`
+}
+
+// Clone returns a copy that shares nothing with r.
+func (r *Record) Clone() *Record {
+	c := *r
+	c.Data = append([]byte(nil), r.Data...)
+	return &c
+}
+
+// Format prints the record without its data, whatever the verb.
+func (r Record) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "record %s (%s, version %d, %d bytes)", r.ID, r.Kind, r.Version, len(r.Data))
+}
+
+// LogValue logs the record without its data.
+func (r Record) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", r.ID), slog.String("user", r.User), slog.String("kind", r.Kind.String()),
+		slog.Uint64("version", r.Version), slog.Int("bytes", len(r.Data)))
+}
