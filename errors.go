@@ -46,6 +46,9 @@ var (
 	// ErrNotFound is returned by a store that has no record of that id.
 	ErrNotFound = errors.New("session: not found")
 
+	// ErrCorrupt is returned by a store whose record cannot be read: torn, truncated or foreign. The record stays where it is.
+	ErrCorrupt = errors.New("session: the stored record cannot be read")
+
 	// ErrConflict is returned by a store whose record has another version than the one to be replaced, and by a commit
 	// that met a conflict at every attempt until its time was up.
 	ErrConflict = errors.New("session: version conflict")

@@ -24,6 +24,7 @@ import (
 //  8. Two stores on one backend see each other's changes at once.
 //  9. A backend that fails gives an error that does not wrap [ErrNotFound] or [ErrConflict].
 //  10. Every field of a record comes back: times to the microsecond (a zero time as zero), users byte for byte.
+//     A record that cannot be read whole gives an error that wraps [ErrCorrupt], and stays until it is deleted.
 //  11. An id is any string: the store keeps it, or refuses it with an error; it never mixes it up with another one and
 //     touches nothing outside its own place because of it.
 //
