@@ -1,0 +1,159 @@
+package memstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// Sweep removes records that expired before the time given, at most limit of them, and says how many.
+func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, fmt.Errorf("memstore: sweep: %w", err)
+	}
+	n := 0
+	for i := range s.shards {
+		n += s.sweepShard(&s.shards[i], before, limit-n)
+	}
+	return n, nil
+}
+
+func (s *Store) sweepShard(sh *shard, before time.Time, limit int) int {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	n := 0
+	for ; n < limit; n++ {
+		e := sh.due.top()
+		if e == nil || !e.rec.ExpiresAt.Before(before) {
+			break
+		}
+		s.drop(sh, e)
+	}
+	return n
+}
+
+// createWithin creates the record in a store with a bound, and tells of what had to go for it.
+func (s *Store) createWithin(rec *session.Record) error {
+	dropped, err := s.displace(rec)
+	if dropped.id != "" {
+		s.watchers.tell(dropped)
+	}
+	return err
+}
+
+func (s *Store) displace(rec *session.Record) (dropped victim, err error) {
+	s.creating.Lock()
+	defer s.creating.Unlock()
+	// A save that is refused must drop nobody. Creating is what the lock is for, so the id stays free until we take it.
+	var old session.Record
+	if s.peek(rec.ID, &old) {
+		return victim{}, fmt.Errorf("memstore: save: %w", &session.ConflictError{Newest: clone(&old)})
+	}
+	for s.count.Load() >= int64(s.max) {
+		sh, v := s.worst(rec.SeenAt)
+		if rec.User == "" && v.class == member {
+			return victim{id: rec.ID}, nil
+		}
+		if sh != nil && s.dropVictim(sh, v, rec.SeenAt) {
+			dropped = v
+		}
+	}
+	return dropped, s.create(rec)
+}
+
+// class says who goes first.
+type class int
+
+const (
+	expired class = iota
+	stranger
+	member
+)
+
+// victim is a record that can be dropped.
+type victim struct {
+	class    class
+	at       time.Time
+	id, user string
+}
+
+func (v victim) before(o victim) bool {
+	return v.class < o.class || v.class == o.class && v.at.Before(o.at)
+}
+
+// worst finds what goes first in the whole store, and the shard it is in; nil when the store is empty.
+func (s *Store) worst(now time.Time) (in *shard, v victim) {
+	for i := range s.shards {
+		sh := &s.shards[i]
+		sh.mu.Lock()
+		w, ok := sh.worst(now)
+		sh.mu.Unlock()
+		if ok && (in == nil || w.before(v)) {
+			in, v = sh, w
+		}
+	}
+	return in, v
+}
+
+func (sh *shard) worst(now time.Time) (victim, bool) {
+	if e := sh.due.top(); e != nil && !e.rec.ExpiresAt.After(now) {
+		return victim{expired, e.rec.ExpiresAt, e.rec.ID, e.rec.User}, true
+	}
+	e := sh.idle.top()
+	if e == nil {
+		return victim{}, false
+	}
+	c := stranger
+	if e.rec.User != "" {
+		c = member
+	}
+	return victim{c, e.rec.SeenAt, e.rec.ID, e.rec.User}, true
+}
+
+// dropVictim drops v if it still is what goes first in its shard: since it was found it may have been seen, signed in or
+// deleted.
+func (s *Store) dropVictim(sh *shard, v victim, now time.Time) bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if w, ok := sh.worst(now); !ok || w.id != v.id || w.class != v.class || !w.at.Equal(v.at) {
+		return false
+	}
+	s.drop(sh, sh.table.find(s.hash(v.id), v.id))
+	return true
+}
+
+// OnEvict calls fn for each record that is dropped to keep the bound, in the goroutine whose save made it necessary and
+// before that save returns. Expired records that a sweep removes are not dropped in this sense.
+func (s *Store) OnEvict(fn func(id, user string)) (stop func()) { return s.watchers.add(fn) }
+
+// watchers are the functions to call. The slice is replaced, never changed, so that telling needs no lock.
+type watchers struct {
+	mu  sync.Mutex
+	fns []*func(id, user string)
+}
+
+func (w *watchers) add(fn func(id, user string)) (stop func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fns = append(slices.Clone(w.fns), &fn)
+	return func() { w.remove(&fn) }
+}
+
+func (w *watchers) remove(fn *func(id, user string)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fns = slices.DeleteFunc(slices.Clone(w.fns), func(f *func(id, user string)) bool { return f == fn })
+}
+
+func (w *watchers) tell(v victim) {
+	w.mu.Lock()
+	fns := w.fns
+	w.mu.Unlock()
+	for _, fn := range fns {
+		(*fn)(v.id, v.user)
+	}
+}

@@ -1,0 +1,211 @@
+// Package memstore keeps sessions in the memory of one process: for tests, for development, and for a service that runs
+// as a single process and may ask its visitors to sign in again after a restart.
+//
+// Everything is gone when the process ends, and no other process sees it. A store grows until Options.MaxSessions,
+// or without end; the manager's sweeps remove what has expired. Loading, saving, touching, deleting, and listing what a user has
+// cost the same with a million sessions as with a thousand.
+//
+// It is also the store to read before writing one. Every rule of [session.Store] and of the optional interfaces is kept
+// here in the open:
+//
+//   - memstore.go has the three methods that every store needs, and Touch.
+//   - shard.go has what one lock guards; table.go and queue.go are the two structures in it.
+//   - users.go and list.go answer ByUser and Page.
+//   - evict.go has Sweep, and keeps the bound.
+package memstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+var (
+	_ session.Store   = (*Store)(nil)
+	_ session.Toucher = (*Store)(nil)
+	_ session.Sweeper = (*Store)(nil)
+	_ session.Lister  = (*Store)(nil)
+	_ session.Evicter = (*Store)(nil)
+)
+
+// A miss is as frequent as visitors with an old cookie, so its error is made once.
+var errNotFound = fmt.Errorf("memstore: %w", session.ErrNotFound)
+
+// Page begins at the id "", so a record with that id could not be passed by.
+var errEmptyID = errors.New("memstore: a record needs an id")
+
+// Options say how much a store may keep. The zero value is a store without a bound.
+type Options struct {
+	// MaxSessions is the largest number of records at any moment, aliases and tombstones included. A save that would
+	// create one more first drops another: one that had expired when the new one was seen, else one of a visitor who is
+	// not signed in, else one of a user; the longest unseen goes first. A visitor who is not signed in never displaces a
+	// user: when nothing else is left to drop, the new record is dropped itself. Zero and below: no bound.
+	MaxSessions int
+}
+
+// Store is a session store in memory. It is safe for concurrent use. Make one with [New].
+type Store struct {
+	seed   maphash.Seed
+	shards [1 << shardBits]shard
+	users  userIndex
+
+	max      int
+	count    atomic.Int64
+	creating sync.Mutex // held while a store with a bound creates, so that nothing fills the room it made
+	watchers watchers
+}
+
+// New returns an empty store. A negative MaxSessions means what 0 means: no bound.
+func New(opts Options) *Store {
+	s := &Store{seed: maphash.MakeSeed(), max: max(opts.MaxSessions, 0)}
+	for i := range s.shards {
+		s.shards[i].init()
+	}
+	s.users.init(s.seed)
+	return s
+}
+
+// Load returns a copy of the record.
+func (s *Store) Load(ctx context.Context, id string) (*session.Record, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("memstore: load: %w", err)
+	}
+	var rec session.Record
+	if !s.peek(id, &rec) {
+		return nil, errNotFound
+	}
+	return clone(&rec), nil
+}
+
+// peek fills in the record as it is kept. Its Data is the store's own: to be copied, not to be given away. That copy is
+// made when the lock is free again, which is possible because what is kept is replaced, never changed.
+func (s *Store) peek(id string, rec *session.Record) bool {
+	hash := s.hash(id)
+	sh := s.shard(hash)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	e := sh.table.find(hash, id)
+	if e == nil {
+		return false
+	}
+	*rec = e.rec
+	return true
+}
+
+// Save creates the record when its Version is 0, and otherwise replaces the one that has that version.
+func (s *Store) Save(ctx context.Context, rec *session.Record) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("memstore: save: %w", err)
+	}
+	if rec.ID == "" {
+		return errEmptyID
+	}
+	if rec.Version > 0 {
+		return s.replace(rec)
+	}
+	if s.max > 0 {
+		return s.createWithin(rec)
+	}
+	return s.create(rec)
+}
+
+func (s *Store) create(rec *session.Record) error {
+	e := &entry{hash: s.hash(rec.ID), id: rec.ID, rec: kept(rec)}
+	sh := s.shard(e.hash)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if old := sh.table.find(e.hash, rec.ID); old != nil {
+		return conflict(old)
+	}
+	sh.insert(e, s.max > 0)
+	s.users.move(e, "", owner(&e.rec))
+	s.count.Add(1)
+	return nil
+}
+
+func (s *Store) replace(rec *session.Record) error {
+	hash, next := s.hash(rec.ID), kept(rec)
+	sh := s.shard(hash)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	e := sh.table.find(hash, rec.ID)
+	if e == nil {
+		return errNotFound
+	}
+	if e.rec.Version != rec.Version {
+		return conflict(e)
+	}
+	before := owner(&e.rec)
+	e.rec = next
+	sh.requeue(e, s.max > 0)
+	s.users.move(e, before, owner(&e.rec))
+	return nil
+}
+
+// Delete removes the record, if it is there.
+func (s *Store) Delete(ctx context.Context, id string) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("memstore: delete: %w", err)
+	}
+	hash := s.hash(id)
+	sh := s.shard(hash)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if e := sh.table.find(hash, id); e != nil {
+		s.drop(sh, e)
+	}
+	return nil
+}
+
+// drop removes the entry from everything that knows it. The caller holds the lock of sh.
+func (s *Store) drop(sh *shard, e *entry) {
+	sh.remove(e)
+	s.users.move(e, owner(&e.rec), "")
+	s.count.Add(-1)
+}
+
+// Touch moves SeenAt and ExpiresAt of the record forward, while it has the version given. The queues need not hear of it:
+// they put an entry right when it comes up too early.
+func (s *Store) Touch(ctx context.Context, id string, version uint64, seen, expires time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("memstore: touch: %w", err)
+	}
+	hash := s.hash(id)
+	sh := s.shard(hash)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	e := sh.table.find(hash, id)
+	if e == nil || e.rec.Version != version {
+		return nil
+	}
+	if seen.After(e.rec.SeenAt) {
+		e.rec.SeenAt = wall(seen)
+	}
+	if old := e.rec.ExpiresAt; !old.IsZero() && (expires.IsZero() || expires.After(old)) {
+		e.rec.ExpiresAt = wall(expires)
+	}
+	return nil
+}
+
+func (s *Store) hash(id string) uint64 { return maphash.String(s.seed, id) }
+
+func (s *Store) shard(hash uint64) *shard { return &s.shards[hash>>(64-shardBits)] }
+
+// conflict hands over the record that stands in the way. It runs under the lock, which conflicts are rare enough for.
+func conflict(e *entry) error {
+	return fmt.Errorf("memstore: save: %w", &session.ConflictError{Newest: clone(&e.rec)})
+}
+
+// owner is the user under whose name the record is listed, "" when it is not.
+func owner(rec *session.Record) string {
+	if rec.Kind != session.KindLive {
+		return ""
+	}
+	return rec.User
+}

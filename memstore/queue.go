@@ -1,0 +1,127 @@
+package memstore
+
+import (
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// rank is a place in a queue.
+type rank struct {
+	member bool // after everybody who is not
+	at     time.Time
+}
+
+func (r rank) before(o rank) bool {
+	if r.member != o.member {
+		return o.member
+	}
+	return r.at.Before(o.at)
+}
+
+// dueKey ranks by the time of expiry.
+func dueKey(rec *session.Record) (rank, bool) {
+	return rank{at: rec.ExpiresAt}, !rec.ExpiresAt.IsZero()
+}
+
+// idleKey ranks by who can best be missed: strangers before users, the longest unseen first.
+func idleKey(rec *session.Record) (rank, bool) {
+	return rank{member: rec.User != "", at: rec.SeenAt}, true
+}
+
+// queue gives the entry of the lowest rank. It is a heap that is put right late: an entry may stand in it with a lower
+// rank than it has by now, never with a higher one. So a touch, which only raises a rank, costs nothing here.
+type queue struct {
+	which int // which of the positions in an entry is ours
+	key   func(*session.Record) (r rank, queued bool)
+	slots []slot // from 1 on: the children of i are 2i and 2i+1
+}
+
+// slot holds the rank beside the entry, so that comparing does not have to fetch the entry.
+type slot struct {
+	rank rank
+	e    *entry
+}
+
+// update sees to it that e does not stand too late. A rank that rose is left to top.
+func (q *queue) update(e *entry) {
+	r, queued := q.key(&e.rec)
+	i := e.pos[q.which]
+	switch {
+	case i == 0 && queued:
+		q.push(slot{r, e})
+	case i > 0 && queued && r.before(q.slots[i].rank):
+		q.slots[i].rank = r
+		q.up(i)
+	}
+}
+
+// top returns the entry of the lowest rank, nil when there is none, and puts right what stood too early.
+func (q *queue) top() *entry {
+	for len(q.slots) > 1 {
+		s := q.slots[1]
+		r, queued := q.key(&s.e.rec)
+		if queued && !s.rank.before(r) {
+			return s.e
+		}
+		if !queued {
+			q.remove(s.e)
+			continue
+		}
+		q.slots[1].rank = r
+		q.down(1)
+	}
+	return nil
+}
+
+func (q *queue) push(s slot) {
+	if len(q.slots) == 0 {
+		q.slots = append(q.slots, slot{})
+	}
+	q.slots = append(q.slots, s)
+	s.e.pos[q.which] = len(q.slots) - 1
+	q.up(len(q.slots) - 1)
+}
+
+// remove takes e out; it need not be in.
+func (q *queue) remove(e *entry) {
+	i := e.pos[q.which]
+	if i == 0 {
+		return
+	}
+	last := len(q.slots) - 1
+	q.swap(i, last)
+	q.slots[last] = slot{}
+	q.slots = q.slots[:last]
+	e.pos[q.which] = 0
+	if i < last {
+		q.down(i)
+		q.up(i)
+	}
+}
+
+func (q *queue) up(i int) {
+	for i > 1 && q.slots[i].rank.before(q.slots[i/2].rank) {
+		q.swap(i, i/2)
+		i /= 2
+	}
+}
+
+func (q *queue) down(i int) {
+	for child := 2 * i; child < len(q.slots); child = 2 * i {
+		if child+1 < len(q.slots) && q.slots[child+1].rank.before(q.slots[child].rank) {
+			child++
+		}
+		if !q.slots[child].rank.before(q.slots[i].rank) {
+			return
+		}
+		q.swap(i, child)
+		i = child
+	}
+}
+
+func (q *queue) swap(i, j int) {
+	q.slots[i], q.slots[j] = q.slots[j], q.slots[i]
+	q.slots[i].e.pos[q.which] = i
+	q.slots[j].e.pos[q.which] = j
+}
