@@ -1,0 +1,107 @@
+package sealed_test
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/hex"
+	"errors"
+	"testing"
+
+	"github.com/coatcheck/session/internal/sealed"
+)
+
+// The vector of the C2SP specification of XAES-256-GCM: key 01…01, nonce "ABCDEFGHIJKLMNOPQRSTUVWX", message "XAES-256-GCM".
+func TestItOpensTheVectorOfTheSpecification(t *testing.T) {
+	key := sealed.NewKey(bytes.Repeat([]byte{1}, 32))
+	box, _ := hex.DecodeString("ce546ef63c9cc60765923609b33a9a1974e96e52daf2fcf7075e2271")
+	got, err := key.Open(nil, append([]byte("ABCDEFGHIJKLMNOPQRSTUVWX"), box...), nil)
+	if err != nil || string(got) != "XAES-256-GCM" {
+		t.Fatalf("Open of the published vector = %q, %v", got, err)
+	}
+}
+
+// T-CRY-1: every change of one bit and every other length fails, in the nonce, the message, the tag and the associated data.
+func TestEveryFlippedBitAndEveryTruncationFails(t *testing.T) {
+	key := sealed.NewKey(bytes.Repeat([]byte{7}, 32))
+	aad := []byte("purpose and id")
+	box := key.Seal(nil, []byte("the coat"), aad)
+	for i := range len(box) * 8 {
+		bad := bytes.Clone(box)
+		bad[i/8] ^= 1 << (i % 8)
+		if _, err := key.Open(nil, bad, aad); !errors.Is(err, sealed.ErrOpen) {
+			t.Fatalf("bit %d flipped: %v, want ErrOpen", i, err)
+		}
+	}
+	for n := range box {
+		if _, err := key.Open(nil, box[:n], aad); !errors.Is(err, sealed.ErrOpen) {
+			t.Fatalf("truncated to %d: %v, want ErrOpen", n, err)
+		}
+	}
+	for i := range len(aad) * 8 {
+		bad := bytes.Clone(aad)
+		bad[i/8] ^= 1 << (i % 8)
+		if _, err := key.Open(nil, box, bad); !errors.Is(err, sealed.ErrOpen) {
+			t.Fatalf("bit %d of the associated data flipped: %v, want ErrOpen", i, err)
+		}
+	}
+	if _, err := key.Open(nil, append(bytes.Clone(box), 0), aad); !errors.Is(err, sealed.ErrOpen) {
+		t.Fatalf("a byte appended: %v, want ErrOpen", err)
+	}
+}
+
+func TestAnotherKeyDoesNotOpen(t *testing.T) {
+	box := sealed.NewKey(bytes.Repeat([]byte{1}, 32)).Seal(nil, []byte("x"), nil)
+	if _, err := sealed.NewKey(bytes.Repeat([]byte{2}, 32)).Open(nil, box, nil); !errors.Is(err, sealed.ErrOpen) {
+		t.Fatalf("Open with another key = %v, want ErrOpen", err)
+	}
+}
+
+func TestTwoSealsOfOneMessageDiffer(t *testing.T) {
+	key := sealed.NewKey(make([]byte, 32))
+	if bytes.Equal(key.Seal(nil, []byte("m"), nil), key.Seal(nil, []byte("m"), nil)) {
+		t.Fatal("two boxes of one message are equal")
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	key := sealed.NewKey(make([]byte, 32))
+	good := key.Seal(nil, []byte("message"), []byte("aad"))
+	f.Add(good)
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, box []byte) {
+		if _, err := key.Open(nil, box, []byte("aad")); err == nil && !bytes.Equal(box, good) {
+			t.Fatal("a changed box opened")
+		}
+	})
+}
+
+// A key of its own for each message has a price; this is it, beside GCM with one key.
+func BenchmarkOpen(b *testing.B) {
+	message := make([]byte, 200)
+	material := make([]byte, 32)
+	b.Run("derived", func(b *testing.B) {
+		key := sealed.NewKey(material)
+		box := key.Seal(nil, message, nil)
+		dst := make([]byte, 0, 256)
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := key.Open(dst, box, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("shared", func(b *testing.B) {
+		block, _ := aes.NewCipher(material)
+		gcm, _ := cipher.NewGCM(block)
+		nonce := make([]byte, gcm.NonceSize())
+		box := gcm.Seal(nil, nonce, message, nil)
+		dst := make([]byte, 0, 256)
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := gcm.Open(dst, nonce, box, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
