@@ -1,0 +1,163 @@
+// Package envelope is the form in which a session's data are kept: a header with what the library itself must know,
+// then the entries, a key and an encoded value each. Entries are found by scanning, and decoded by nobody here: reading
+// one key of fifty costs one key.
+//
+// All numbers are varints and all texts have their length before them. Parse checks every length once, so that what
+// comes after need not.
+package envelope
+
+import (
+	"encoding/binary"
+	"errors"
+	"iter"
+)
+
+const version = 1
+
+// ErrFormat is returned for bytes that are not an envelope of a version that this code knows.
+var ErrFormat = errors.New("not an envelope of a known version")
+
+// Mark says that the value at Path is flash data.
+type Mark struct {
+	Path string // as the caller writes paths
+	Seq  uint64 // which Flash call it was, counted through the life of the session
+	Made uint64 // how many parents of the value the call made
+}
+
+// Header is what the library keeps beside the data. Times are microseconds since 1970, 0 for none; durations are
+// microseconds, 0 for the manager's own, negative for none.
+type Header struct {
+	Created, Login, Issued int64
+	Idle, Lifetime         int64
+	Persistent             uint64 // 0: as the manager has it, 1: yes, 2: no
+	FlashSeq               uint64 // the last Seq given
+	Marks                  []Mark
+}
+
+// Append appends the header, with which an envelope begins.
+func (h *Header) Append(dst []byte) []byte {
+	dst = append(dst, version)
+	for _, n := range []int64{h.Created, h.Login, h.Issued, h.Idle, h.Lifetime} {
+		dst = binary.AppendVarint(dst, n)
+	}
+	dst = binary.AppendUvarint(dst, h.Persistent)
+	dst = binary.AppendUvarint(dst, h.FlashSeq)
+	dst = binary.AppendUvarint(dst, uint64(len(h.Marks)))
+	for _, m := range h.Marks {
+		dst = appendText(dst, m.Path)
+		dst = binary.AppendUvarint(dst, m.Seq)
+		dst = binary.AppendUvarint(dst, m.Made)
+	}
+	return dst
+}
+
+// AppendEntry appends an entry. Keys must not repeat.
+func AppendEntry(dst []byte, key string, value []byte) []byte {
+	dst = appendText(dst, key)
+	return appendText(dst, value)
+}
+
+func appendText[T string | []byte](dst []byte, text T) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(text)))
+	return append(dst, text...)
+}
+
+// Parse splits an envelope into its header and its entries, which share memory with data.
+func Parse(data []byte) (Header, Entries, error) {
+	r := reader{rest: data}
+	if v := r.byte(); v != version {
+		return Header{}, nil, ErrFormat
+	}
+	h := Header{Created: r.varint(), Login: r.varint(), Issued: r.varint(), Idle: r.varint(), Lifetime: r.varint()}
+	h.Persistent, h.FlashSeq = r.uvarint(), r.uvarint()
+	for n := r.uvarint(); n > 0 && !r.bad; n-- {
+		h.Marks = append(h.Marks, Mark{Path: string(r.text()), Seq: r.uvarint(), Made: r.uvarint()})
+	}
+	entries := Entries(r.rest)
+	for len(r.rest) > 0 && !r.bad {
+		r.text()
+		r.text()
+	}
+	if r.bad {
+		return Header{}, nil, ErrFormat
+	}
+	return h, entries, nil
+}
+
+// Entries are the encoded entries of a parsed envelope.
+type Entries []byte
+
+// Find returns the value of the key, which shares memory with the entries.
+func (e Entries) Find(key string) ([]byte, bool) {
+	r := reader{rest: e}
+	for len(r.rest) > 0 {
+		k, v := r.text(), r.text()
+		if string(k) == key {
+			return v, true
+		}
+	}
+	return nil, false
+}
+
+// All goes through keys and values, which share memory with the entries.
+func (e Entries) All() iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) {
+		r := reader{rest: e}
+		for len(r.rest) > 0 {
+			if !yield(r.text(), r.text()) {
+				return
+			}
+		}
+	}
+}
+
+// reader reads one field after another and remembers whether one was cut off.
+type reader struct {
+	rest []byte
+	bad  bool
+}
+
+func (r *reader) fail() {
+	r.rest, r.bad = nil, true
+}
+
+func (r *reader) byte() byte {
+	if len(r.rest) == 0 {
+		r.fail()
+		return 0
+	}
+	b := r.rest[0]
+	r.rest = r.rest[1:]
+	return b
+}
+
+func (r *reader) uvarint() uint64 {
+	n, size := binary.Uvarint(r.rest)
+	if size <= 0 {
+		r.fail()
+		return 0
+	}
+	r.rest = r.rest[size:]
+	return n
+}
+
+func (r *reader) varint() int64 {
+	n, size := binary.Varint(r.rest)
+	if size <= 0 {
+		r.fail()
+		return 0
+	}
+	r.rest = r.rest[size:]
+	return n
+}
+
+func (r *reader) text() []byte {
+	n := r.uvarint()
+	if n > uint64(len(r.rest)) {
+		r.fail()
+		return nil
+	}
+	text := r.rest[:n:n]
+	r.rest = r.rest[n:]
+	return text
+}
