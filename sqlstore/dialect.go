@@ -1,0 +1,91 @@
+package sqlstore
+
+import (
+	"embed"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// dialect is what one kind of database does its own way, as data where that is possible: another database is another
+// value of this type and another set of files in schema/.
+type dialect struct {
+	name       string // of the files in schema/
+	statements [operations]string
+	numbered   bool // parameters are $1, $2, … instead of ?
+	oneWriter  bool // connections that write at once wake each other up for nothing
+
+	begin, commit, rollback string // around the steps of Migrate; begin lets one process in at a time
+
+	unfit string   // a query that returns a row with the reason when the database cannot hold the table
+	setup []string // run outside a transaction before the table is made
+
+	reserved func(table string) bool // the name, in lower case, belongs to somebody else
+	busy     func(error) bool        // somebody else was in the way, and nothing has changed
+	missing  func(error) bool        // there is no such table
+}
+
+// operation is a thing that the store asks of the database: one statement.
+type operation int
+
+const (
+	opLoad operation = iota
+	opCreate
+	opReplace
+	opRemove
+	opTouch
+	opSweep
+	opByUser
+	opPage
+	opExists  // fails when the table is missing
+	opVersion // of the table's schema
+	operations
+)
+
+func (o operation) String() string {
+	return [...]string{"load", "save", "save", "delete", "touch", "sweep", "list the sessions of a user", "list",
+		"look for the table", "read the schema's version"}[o]
+}
+
+// columns are the ones that every listing selects, in the order in which row reads them.
+const columns = `id, user_id, kind, successor, version, created_at, seen_at, login_at, expires_at,
+	remote_ip, user_agent, persistent`
+
+// query returns the text of a statement for a table, whose name has passed Options.resolve.
+func (d *dialect) query(op operation, table string) string {
+	text := strings.NewReplacer("{table}", table, "{columns}", columns).Replace(d.statements[op])
+	if d.numbered {
+		return numberParameters(text)
+	}
+	return text
+}
+
+// numberParameters replaces each ? by $1, $2 and so on. No statement has one in a literal.
+func numberParameters(text string) string {
+	var b strings.Builder
+	for n := 1; ; n++ {
+		before, after, found := strings.Cut(text, "?")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteString("$" + strconv.Itoa(n))
+		text = after
+	}
+}
+
+//go:embed schema/*.sql
+var schema embed.FS
+
+// steps returns the steps of a table's schema, oldest first. A step only adds what a program that does not know of it
+// can ignore, so that old and new processes can share the table during a deploy and after a roll-back.
+func (d *dialect) steps(table, direction string) []string {
+	var steps []string
+	for n := 1; ; n++ {
+		text, err := schema.ReadFile(fmt.Sprintf("schema/%s-%d.%s.sql", d.name, n, direction))
+		if err != nil {
+			return steps
+		}
+		steps = append(steps, strings.ReplaceAll(string(text), "{table}", table))
+	}
+}

@@ -1,0 +1,55 @@
+// Package sqlstore keeps sessions in a table of an SQL database: of SQLite now, for the service that runs on one machine,
+// in one process or several, and wants its sessions to survive a restart without running a server for them.
+//
+// It imports database/sql and no driver. The program opens the database with the driver of its choice, and keeps it: the
+// store never closes it, and the database may hold other tables, and several tables of sessions, which do not see each
+// other.
+//
+//	import _ "modernc.org/sqlite"
+//
+//	db, err := sql.Open("sqlite", "file:sessions.db?_pragma=busy_timeout(250)&_pragma=synchronous(NORMAL)&_txlock=immediate")
+//	…
+//	db.SetMaxOpenConns(8)
+//	db.SetMaxIdleConns(8)
+//	store, err := sqlstore.New(db, sqlstore.Options{Dialect: sqlstore.SQLite})
+//	…
+//	err = store.Migrate(ctx)
+//
+// [Store.Migrate] makes the table or brings it up to date. Every process may call it at every start. Without it, a call
+// that meets no table says so.
+//
+// # Connections
+//
+// Raise the number of idle connections to that of open ones: database/sql keeps two by default, and a connection that is
+// opened for one request prepares its statements for one request. The store prepares each statement once per connection,
+// when it is first needed.
+//
+// A database in memory (":memory:") is another one for each connection: allow one only, or use a file.
+//
+// # Many writers
+//
+// SQLite lets one connection write at a time. The writes of one [Store] wait for each other in memory, so that they do
+// not wake up to find the file locked; a program has one store per table for that reason. Against other processes a call
+// tries again, at jittered intervals, until it succeeds or its context ends. It waits busy_timeout within the driver first, which
+// some drivers do not interrupt when the context ends: keep it short. Readers wait for nobody in WAL mode, which Migrate
+// turns on when it makes the table; the mode stays with the file, and so does another one that you give it later. WAL needs a
+// local disk: no process on another machine can take part.
+//
+// # Durability
+//
+// A save is complete or did not happen, whatever crashes. When a process crashes, nothing is lost that was answered. When
+// the machine loses power, PRAGMA synchronous decides: with FULL, SQLite's default, nothing either; with NORMAL the database stays
+// sound, but the last moments before the loss may be gone, and with them a login, a logout or a revocation. FULL waits for
+// the disk at every save and touch, NORMAL at checkpoints only, and is many times faster for it.
+//
+// # Backup
+//
+// Copying the file while it is in use gives a torn copy. Run VACUUM INTO 'copy.db', or the .backup command of the sqlite3
+// shell, or litestream. A restored backup brings back the sessions that ended since: revoke them, or delete the rows,
+// when that matters.
+//
+// # The table
+//
+// One row is one record, and schema/ in the source says what each column is. Ids and users are TEXT and compared byte for byte, times are
+// microseconds since 1970 in UTC. To end all sessions of a user by hand, DELETE FROM sessions WHERE user_id = 'ada'.
+package sqlstore

@@ -1,0 +1,136 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Migrate makes the table, or brings one that an older release made up to date. On a table that is up to date it only
+// reads; one that a newer release made it leaves as it is. Any number of processes may call it at once.
+func (s *Store) Migrate(ctx context.Context) error {
+	err := s.retry(ctx, func() error { return s.migrate(ctx) })
+	if err != nil {
+		return fmt.Errorf("sqlstore: migrate: %w", err)
+	}
+	return nil
+}
+
+// Schema returns the statements that make the table of opts, version record included, and those that remove it: for
+// projects that keep all their migrations in files. Migrate has nothing to do where they were run.
+func Schema(opts Options) (up, down string, err error) {
+	d, table, err := opts.resolve()
+	if err != nil {
+		return "", "", err
+	}
+	downs := d.steps(table, "down")
+	for i, step := range d.steps(table, "up") {
+		up += step
+		down = downs[i] + down
+	}
+	return up, down, nil
+}
+
+func (s *Store) migrate(ctx context.Context) error {
+	steps := s.dialect.steps(s.table, "up")
+	at, err := s.schemaVersion(ctx, s.db)
+	if err != nil || at >= len(steps) {
+		return err
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if at == 0 {
+		if err := s.setUp(ctx, conn); err != nil {
+			return err
+		}
+	}
+	return s.transact(ctx, conn, func() error { return s.takeSteps(ctx, conn, steps) })
+}
+
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// schemaVersion is 0 when there is no table. The table is looked for first: it is committed together with its version,
+// so a table without one was there before us, and is somebody else's.
+func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
+	var n int
+	err := q.QueryRowContext(ctx, s.statements[opExists].text).Scan(&n)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+	case s.dialect.missing(err):
+		return 0, nil
+	default:
+		return 0, err
+	}
+	err = q.QueryRowContext(ctx, s.statements[opVersion].text).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) || err != nil && s.dialect.missing(err) {
+		return 0, fmt.Errorf("Options.Table: there is a table %q already that Migrate did not make", s.table)
+	}
+	return n, err
+}
+
+func (s *Store) setUp(ctx context.Context, conn *sql.Conn) error {
+	var reason string
+	err := conn.QueryRowContext(ctx, s.dialect.unfit).Scan(&reason)
+	if err == nil {
+		return fmt.Errorf("the database cannot hold sessions: %s", reason)
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	return run(ctx, conn, s.dialect.setup)
+}
+
+// transact runs fn in a transaction that lets one process in at a time. The connection is not given back in the middle of
+// one, whatever happens.
+func (s *Store) transact(ctx context.Context, conn *sql.Conn, fn func() error) error {
+	if _, err := conn.ExecContext(ctx, s.dialect.begin); err != nil {
+		return err
+	}
+	err := fn()
+	if err == nil {
+		_, err = conn.ExecContext(ctx, s.dialect.commit)
+	}
+	if err == nil {
+		return nil
+	}
+	if _, failed := conn.ExecContext(context.WithoutCancel(ctx), s.dialect.rollback); failed != nil {
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	}
+	return err
+}
+
+// takeSteps asks for the version again: another process may have been quicker.
+func (s *Store) takeSteps(ctx context.Context, conn *sql.Conn, steps []string) error {
+	at, err := s.schemaVersion(ctx, conn)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps[min(at, len(steps)):] {
+		if err := run(ctx, conn, split(step)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// split parts a file of schema/, for drivers that take one statement at a time.
+func split(script string) []string {
+	return strings.SplitAfter(strings.TrimSpace(script), ";\n")
+}
+
+func run(ctx context.Context, conn *sql.Conn, statements []string) error {
+	for _, text := range statements {
+		if _, err := conn.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}

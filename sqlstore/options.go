@@ -1,0 +1,80 @@
+package sqlstore
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/coatcheck/session"
+)
+
+// Options say which database and which table. Dialect is required.
+type Options struct {
+	// Dialect is the kind of database.
+	Dialect Dialect
+
+	// Table is the name of the table of sessions: a letter or underscore, then at most 62 letters, digits and underscores.
+	// Where it is looked for, when a database has several schemas, is the connection's business. "": "sessions".
+	Table string
+}
+
+// Dialect is a kind of database.
+type Dialect uint8
+
+// The dialects. PostgreSQL and MySQL are names so far: [New] refuses them with an error that wraps
+// [session.ErrNotSupported].
+const (
+	SQLite Dialect = iota + 1
+	PostgreSQL
+	MySQL // and MariaDB
+)
+
+// String returns "SQLite", "PostgreSQL" or "MySQL".
+func (d Dialect) String() string {
+	switch d {
+	case SQLite:
+		return "SQLite"
+	case PostgreSQL:
+		return "PostgreSQL"
+	case MySQL:
+		return "MySQL"
+	}
+	return fmt.Sprintf("dialect %d", uint8(d))
+}
+
+const defaultTable = "sessions"
+
+// An identifier cannot be a parameter of a statement, so that nothing but this expression stands between the option and
+// the text of every query. 63 bytes is what PostgreSQL keeps of a name, and less than the 64 of MySQL.
+var identifier = regexp.MustCompile(`\A[A-Za-z_][A-Za-z0-9_]{0,62}\z`)
+
+// resolve returns the dialect and the table that the options mean.
+func (o Options) resolve() (*dialect, string, error) {
+	d, err := o.Dialect.lookup()
+	if err != nil {
+		return nil, "", err
+	}
+	if o.Table == "" {
+		return d, defaultTable, nil
+	}
+	if !identifier.MatchString(o.Table) {
+		return nil, "", fmt.Errorf("sqlstore: Options.Table %.80q is not a name of letters, digits and underscores", o.Table)
+	}
+	if d.reserved(strings.ToLower(o.Table)) {
+		return nil, "", fmt.Errorf("sqlstore: Options.Table %q is reserved", o.Table)
+	}
+	return d, o.Table, nil
+}
+
+func (d Dialect) lookup() (*dialect, error) {
+	switch d {
+	case SQLite:
+		return &sqlite, nil
+	case PostgreSQL, MySQL:
+		return nil, fmt.Errorf("sqlstore: Options.Dialect %s: %w: there is SQLite", d, session.ErrNotSupported)
+	case 0:
+		return nil, errors.New("sqlstore: Options.Dialect is not set: there is SQLite")
+	}
+	return nil, fmt.Errorf("sqlstore: Options.Dialect is %s, which is none: there is SQLite", d)
+}

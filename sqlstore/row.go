@@ -1,0 +1,104 @@
+package sqlstore
+
+import (
+	"database/sql"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// values returns the parameters that create and replace have in common: the columns of rec, with the version that it is
+// to have.
+func values(rec *session.Record) []any {
+	return []any{
+		rec.User, int64(rec.Kind), rec.Successor,
+		rec.CreatedAt.UnixMicro(), rec.SeenAt.UnixMicro(), optional(rec.LoginAt), optional(rec.ExpiresAt),
+		address(rec.RemoteIP), rec.UserAgent, flag(rec.Persistent), blob(rec.Data),
+		int64(rec.Version + 1), rec.ID,
+	}
+}
+
+// optional is NULL for a zero time, which as a number would be an odd one to meet in a table.
+func optional(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+func address(ip netip.Addr) string {
+	if !ip.IsValid() {
+		return ""
+	}
+	return ip.String()
+}
+
+func flag(on bool) int64 {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+// blob is never nil, which drivers store as NULL.
+func blob(data []byte) []byte {
+	if data == nil {
+		return []byte{}
+	}
+	return data
+}
+
+// targets returns where Scan puts the columns of a listing.
+func targets(rec *session.Record) []any {
+	return []any{
+		&rec.ID, &rec.User, integer[session.RecordKind]{&rec.Kind}, &rec.Successor, integer[uint64]{&rec.Version},
+		micros{&rec.CreatedAt}, micros{&rec.SeenAt}, micros{&rec.LoginAt}, micros{&rec.ExpiresAt},
+		ip{&rec.RemoteIP}, &rec.UserAgent, &rec.Persistent,
+	}
+}
+
+// The types below read a column without the reflection with which Scan fills plain pointers to numbers.
+
+type integer[T uint64 | session.RecordKind] struct{ to *T }
+
+func (i integer[T]) Scan(src any) error {
+	n, err := number(src)
+	*i.to = T(n)
+	if err == nil && (n < 0 || int64(*i.to) != n) {
+		return fmt.Errorf("%d is out of range", n)
+	}
+	return err
+}
+
+type micros struct{ to *time.Time }
+
+func (m micros) Scan(src any) error {
+	if src == nil {
+		return nil
+	}
+	n, err := number(src)
+	*m.to = time.UnixMicro(n).UTC()
+	return err
+}
+
+// number is src as it comes from most drivers, or what database/sql makes of it.
+func number(src any) (int64, error) {
+	if n, ok := src.(int64); ok {
+		return n, nil
+	}
+	var n sql.Null[int64]
+	err := n.Scan(src)
+	return n.V, err
+}
+
+type ip struct{ to *netip.Addr }
+
+// Scan reads what is no address as none: it is for people to look at, and no reason to keep somebody from a session.
+func (a ip) Scan(src any) error {
+	var text sql.NullString
+	err := text.Scan(src)
+	*a.to, _ = netip.ParseAddr(text.String)
+	return err
+}

@@ -1,0 +1,75 @@
+package sqlstore
+
+import (
+	"errors"
+	"strings"
+)
+
+// The table keeps its rowid. Without one, rows would live in the tree of random ids, and each insert would move
+// neighbours with all their data.
+var sqlite = dialect{
+	name:      "sqlite",
+	oneWriter: true,
+	statements: [operations]string{
+		opLoad: `SELECT {columns}, data FROM "{table}" WHERE id = ?`,
+
+		opCreate: `INSERT INTO "{table}" (user_id, kind, successor, created_at, seen_at, login_at, expires_at,
+			remote_ip, user_agent, persistent, data, version, id)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+
+		opReplace: `UPDATE "{table}" SET user_id = ?, kind = ?, successor = ?, created_at = ?, seen_at = ?, login_at = ?,
+			expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?
+			WHERE id = ? AND version = ?`,
+
+		opRemove: `DELETE FROM "{table}" WHERE id = ?`,
+
+		// max of anything and NULL is NULL, and NULL is never.
+		opTouch: `UPDATE "{table}" SET seen_at = max(seen_at, ?), expires_at = max(expires_at, ?)
+			WHERE id = ? AND version = ?`,
+
+		opSweep: `DELETE FROM "{table}" WHERE rowid IN (SELECT rowid FROM "{table}" WHERE expires_at < ? LIMIT ?)`,
+
+		opByUser: `SELECT {columns} FROM "{table}" WHERE user_id = ? AND kind = 0 AND user_id <> ''`,
+
+		opPage: `SELECT {columns} FROM "{table}" WHERE id > ? ORDER BY id LIMIT ?`,
+
+		opExists: `SELECT 1 FROM "{table}" LIMIT 0`,
+
+		opVersion: `SELECT version FROM coatcheck_schema WHERE name = '{table}'`,
+	},
+
+	// A deferred transaction would read first, and fail instead of waiting when another one wrote in between.
+	begin:    "BEGIN IMMEDIATE",
+	commit:   "COMMIT",
+	rollback: "ROLLBACK",
+
+	// In UTF-16, text that is not valid UTF-8 would not come back as it was.
+	unfit: `SELECT 'its text is in ' || encoding || ', not in UTF-8' FROM pragma_encoding WHERE encoding <> 'UTF-8'`,
+	setup: []string{"PRAGMA journal_mode = WAL"},
+
+	reserved: func(table string) bool { return strings.HasPrefix(table, "sqlite_") || table == "coatcheck_schema" },
+	busy:     sqliteBusy,
+	missing:  func(err error) bool { return strings.Contains(err.Error(), "no such table") },
+}
+
+// The primary result codes that ask to try again.
+const (
+	sqliteCodeBusy     = 5
+	sqliteCodeLocked   = 6  // by a connection that shares the cache
+	sqliteCodeProtocol = 15 // lost a race for the locks of the WAL
+)
+
+// sqliteBusy knows the errors of modernc.org/sqlite by their code and those of other drivers, which have no method in common, by SQLite's own text.
+func sqliteBusy(err error) bool {
+	var coded interface{ Code() int }
+	if errors.As(err, &coded) {
+		switch coded.Code() & 0xff {
+		case sqliteCodeBusy, sqliteCodeLocked, sqliteCodeProtocol:
+			return true
+		}
+		return false
+	}
+	text := err.Error()
+	return strings.Contains(text, "database is locked") || strings.Contains(text, "database table is locked") ||
+		strings.Contains(text, "locking protocol")
+}

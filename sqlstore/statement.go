@@ -1,0 +1,133 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+)
+
+var errClosed = errors.New("the store is closed")
+
+// statement is prepared when it is first needed, because New does no I/O. From then on database/sql prepares it once on
+// each connection that runs it.
+type statement struct {
+	text   string
+	stmt   atomic.Pointer[sql.Stmt]
+	closed atomic.Bool
+}
+
+// prepare holds no lock while it waits for a connection, so that nobody waits beyond a context of his own. When two come
+// first, one of them has prepared in vain.
+func (s *statement) prepare(ctx context.Context, db *sql.DB) (*sql.Stmt, error) {
+	if s.closed.Load() {
+		return nil, errClosed
+	}
+	if stmt := s.stmt.Load(); stmt != nil {
+		return stmt, nil
+	}
+	stmt, err := db.PrepareContext(ctx, s.text)
+	if err != nil {
+		return nil, err
+	}
+	if !s.stmt.CompareAndSwap(nil, stmt) {
+		stmt.Close()
+		return s.prepare(ctx, db)
+	}
+	if s.closed.Load() { // by a Close that may have come too early to see stmt
+		return nil, errors.Join(errClosed, s.close())
+	}
+	return stmt, nil
+}
+
+func (s *statement) close() error {
+	s.closed.Store(true)
+	if stmt := s.stmt.Swap(nil); stmt != nil {
+		return stmt.Close()
+	}
+	return nil
+}
+
+// exec runs a statement that writes, and returns how many rows it changed.
+func (s *Store) exec(ctx context.Context, op operation, args ...any) (changed int64, err error) {
+	if err := s.writing.enter(ctx); err != nil {
+		return 0, s.explain(op, err)
+	}
+	defer s.writing.leave()
+	err = s.retry(ctx, func() error {
+		stmt, err := s.statements[op].prepare(ctx, s.db)
+		if err != nil {
+			return err
+		}
+		result, err := stmt.ExecContext(ctx, args...)
+		if err != nil {
+			return err
+		}
+		changed, err = result.RowsAffected()
+		return err
+	})
+	return changed, s.explain(op, err)
+}
+
+// queryRow reads one row into the targets. Its error is sql.ErrNoRows when there is none.
+func (s *Store) queryRow(ctx context.Context, op operation, args, targets []any) error {
+	return s.retry(ctx, func() error {
+		stmt, err := s.statements[op].prepare(ctx, s.db)
+		if err != nil {
+			return err
+		}
+		return stmt.QueryRowContext(ctx, args...).Scan(targets...)
+	})
+}
+
+// retry tries until somebody else is no longer in the way, or the context ends.
+func (s *Store) retry(ctx context.Context, try func() error) error {
+	for longest := 2 * time.Millisecond; ; longest = min(2*longest, 50*time.Millisecond) {
+		err := try()
+		if err == nil || !s.dialect.busy(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w while waiting: %w", ctx.Err(), err)
+		case <-time.After(rand.N(longest)):
+		}
+	}
+}
+
+// explain says what was being done, and what to do when there is no table.
+func (s *Store) explain(op operation, err error) error {
+	if err == nil {
+		return nil
+	}
+	if s.dialect.missing(err) {
+		return fmt.Errorf("sqlstore: %s: there is no table %q: call Store.Migrate, or run coatcheck migrate: %w", op, s.table, err)
+	}
+	return fmt.Errorf("sqlstore: %s: %w", op, err)
+}
+
+// gate lets one at a time through, in the order of arrival. A nil gate is open.
+type gate chan struct{}
+
+func newGate() gate { return make(gate, 1) }
+
+func (g gate) enter(ctx context.Context) error {
+	if g == nil {
+		return nil
+	}
+	select {
+	case g <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (g gate) leave() {
+	if g != nil {
+		<-g
+	}
+}

@@ -1,0 +1,127 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+var (
+	_ session.Store   = (*Store)(nil)
+	_ session.Toucher = (*Store)(nil)
+	_ session.Sweeper = (*Store)(nil)
+	_ session.Lister  = (*Store)(nil)
+)
+
+// Page begins at the id "", so a record with that id could not be passed by.
+var errEmptyID = errors.New("sqlstore: a record needs an id")
+
+// Store is a session store in a table. It is safe for concurrent use. Make one with [New].
+type Store struct {
+	db         *sql.DB
+	dialect    *dialect
+	table      string
+	statements [operations]statement
+	writing    gate
+}
+
+// New returns a store of the sessions in a table of db. It does no I/O: a database that cannot be reached, or has no such
+// table, is told by the first call that needs it. The caller keeps db, and closes it after the store.
+func New(db *sql.DB, opts Options) (*Store, error) {
+	if db == nil {
+		return nil, errors.New("sqlstore: the database is nil")
+	}
+	d, table, err := opts.resolve()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{db: db, dialect: d, table: table}
+	for op := range operations {
+		s.statements[op].text = d.query(op, table)
+	}
+	if d.oneWriter {
+		s.writing = newGate()
+	}
+	return s, nil
+}
+
+// Close closes the statements that were prepared. It leaves the database open. Calls that come after it fail.
+func (s *Store) Close() error {
+	var errs []error
+	for op := range operations {
+		errs = append(errs, s.statements[op].close())
+	}
+	return errors.Join(errs...)
+}
+
+// Load implements [session.Store] with one SELECT.
+func (s *Store) Load(ctx context.Context, id string) (*session.Record, error) {
+	return s.find(ctx, opLoad, id)
+}
+
+// find loads a record in order to do something.
+func (s *Store) find(ctx context.Context, doing operation, id string) (*session.Record, error) {
+	rec := new(session.Record)
+	err := s.queryRow(ctx, opLoad, []any{id}, append(targets(rec), &rec.Data))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = session.ErrNotFound
+	}
+	if err != nil {
+		return nil, s.explain(doing, err)
+	}
+	return rec, nil
+}
+
+// Save implements [session.Store] with one INSERT or UPDATE, and one SELECT more when a record cannot be replaced: the error
+// is then a [session.ConflictError] that holds the newest record, or wraps [session.ErrNotFound].
+func (s *Store) Save(ctx context.Context, rec *session.Record) error {
+	if rec.ID == "" {
+		return errEmptyID
+	}
+	if rec.Version == 0 {
+		return s.create(ctx, rec)
+	}
+	changed, err := s.exec(ctx, opReplace, append(values(rec), int64(rec.Version))...)
+	if err != nil || changed > 0 {
+		return err
+	}
+	newest, err := s.find(ctx, opReplace, rec.ID)
+	if err != nil {
+		return err
+	}
+	return s.explain(opReplace, &session.ConflictError{Newest: newest})
+}
+
+func (s *Store) create(ctx context.Context, rec *session.Record) error {
+	created, err := s.exec(ctx, opCreate, values(rec)...)
+	if err == nil && created == 0 {
+		return fmt.Errorf("sqlstore: save: the id is taken: %w", session.ErrConflict)
+	}
+	return err
+}
+
+// Delete implements [session.Store] with one DELETE.
+func (s *Store) Delete(ctx context.Context, id string) error {
+	_, err := s.exec(ctx, opRemove, id)
+	return err
+}
+
+// Touch implements [session.Toucher] with one UPDATE.
+func (s *Store) Touch(ctx context.Context, id string, version uint64, seen, expires time.Time) error {
+	_, err := s.exec(ctx, opTouch, seen.UnixMicro(), optional(expires), id, int64(version))
+	return err
+}
+
+// Sweep implements [session.Sweeper] with one DELETE that finds its rows in an index. Other writers wait for it: a limit of
+// a thousand keeps that short.
+func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
+	if limit <= 0 {
+		return 0, ctx.Err()
+	}
+	n, err := s.exec(ctx, opSweep, before.UnixMicro(), limit)
+	return int(n), err
+}
