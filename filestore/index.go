@@ -1,0 +1,150 @@
+package filestore
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/atomicfile"
+)
+
+// The list of a user is a number of empty files, the marks, one for each session:
+//
+//	users/<3 digits of the hash of the user>/<hash of the user>-<key of the session>
+//
+// A mark is there before its record is, and goes after it; so a mark may lead nowhere, and is removed by whoever notices, under
+// the lock of the record. The users share 4096 folders: a folder for each user would cost a block of the disk for
+// every one, and a race between the first mark and the removal of the folder. With a million sessions a list reads
+// 250 names, those of the others too.
+
+const markDigits = 3
+
+// owner returns the user in whose list the record belongs, "" when it is in none.
+func owner(rec *session.Record) string {
+	if rec == nil || rec.Kind != session.KindLive {
+		return ""
+	}
+	return rec.User
+}
+
+// markOf returns the folder of a user's marks, and what their names begin with.
+func markOf(user string) (folder, prefix string) {
+	sum := sha256.Sum256([]byte(user))
+	name := hex.EncodeToString(sum[:])
+	return name[:markDigits], name + "-"
+}
+
+// parseMark returns the key of the session that a mark leads to.
+func parseMark(name string) (key, bool) {
+	_, digits, _ := strings.Cut(name, "-")
+	sum, err := hex.DecodeString(digits)
+	if err != nil || len(sum) != sha256.Size || hex.EncodeToString(sum) != digits {
+		return key{}, false
+	}
+	return key(sum), true
+}
+
+// mark puts the session into the list of the user, for good: also with Options.NoSync, since after a power failure a
+// session may be gone, but a session that is there and in no list could not be revoked.
+func (s *Store) mark(user string, key key) error {
+	if user == "" {
+		return nil
+	}
+	folder, prefix := markOf(user)
+	dir, err := s.users.Sub(folder, true)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Mark(prefix + key.String())
+}
+
+// unmark takes the session from the list. That it fails does no harm: ByUser goes by the record.
+func (s *Store) unmark(user string, key key) {
+	if user == "" {
+		return
+	}
+	folder, prefix := markOf(user)
+	if dir, err := s.users.Sub(folder, false); err == nil {
+		_ = dir.Remove(prefix + key.String())
+		_ = dir.Close()
+	}
+}
+
+// ByUser returns the live records of the user without their data. Nobody is signed in as "", so that list is empty.
+func (s *Store) ByUser(ctx context.Context, user string) ([]*session.Record, error) {
+	recs, err := s.byUser(ctx, user)
+	if err != nil {
+		return nil, fmt.Errorf("filestore: list user: %w", err)
+	}
+	return recs, nil
+}
+
+func (s *Store) byUser(ctx context.Context, user string) ([]*session.Record, error) {
+	if err := ctx.Err(); err != nil || user == "" {
+		return nil, err
+	}
+	keys, err := s.marked(user)
+	if err != nil {
+		return nil, err
+	}
+	var recs []*session.Record
+	for _, key := range keys {
+		rec, err := s.head(ctx, key)
+		if err := ignoreGone(err); err != nil {
+			return nil, err
+		}
+		if rec != nil && owner(rec) == user {
+			recs = append(recs, rec)
+			continue
+		}
+		if err := s.unmarkStale(ctx, user, key); err != nil {
+			return nil, err
+		}
+	}
+	return recs, nil
+}
+
+// marked returns the keys in the list of the user.
+func (s *Store) marked(user string) ([]key, error) {
+	folder, prefix := markOf(user)
+	dir, err := s.users.Sub(folder, false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := dir.Names()
+	if err != nil {
+		return nil, err
+	}
+	var keys []key
+	for _, name := range names {
+		if key, ok := parseMark(name); ok && strings.HasPrefix(name, prefix) {
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
+}
+
+// unmarkStale removes a mark whose record is gone or belongs to somebody else. It looks again under the lock: a save that
+// has made its mark and not yet its record holds it.
+func (s *Store) unmarkStale(ctx context.Context, user string, key key) error {
+	return s.locked(ctx, key, true, func(dir *atomicfile.Dir) error {
+		rec, err := readHead(dir, key)
+		if err != nil && !isNotFound(err) {
+			return ignoreGone(err) // what cannot be read may have been this user's
+		}
+		if owner(rec) != user {
+			s.unmark(user, key)
+		}
+		return nil
+	})
+}
