@@ -1,9 +1,26 @@
 .DEFAULT_GOAL := help
-MODULES := $(sort $(dir $(shell find . -name go.mod -not -path './internal/tools/*')))
+FUZZTIME ?= 10s
+export BENCH COUNT VULN
 
-.PHONY: help test
+.PHONY: help test lint bench cover fuzz tidy
 help: ## Show this help.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-6s %s\n", $$1, $$2 }'
+	@echo 'Every target works on every module of the repository: the root and those below it.'
 
-test: ## Test every module with the race detector.
-	@set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && go vet ./... && go test -race -shuffle=on -count=1 -timeout 15m ./...); done
+test: ## Vet and test with the race detector. On Debian a missing C compiler is installed.
+	@internal/tools/test.sh
+
+lint: ## gofmt, go vet, staticcheck, govulncheck. VULN=required: fail when the vulnerability database is out of reach.
+	@internal/tools/lint.sh
+
+bench: ## Run the benchmarks, keep them in out/bench.txt, compare with the last run. BENCH=regexp COUNT=6
+	@internal/tools/bench.sh
+
+cover: ## Test and write coverage.out, one profile for all modules.
+	@internal/tools/cover.sh
+
+fuzz: ## Run each fuzz function. FUZZTIME=10s each
+	@internal/tools/fuzz.sh $(FUZZTIME)
+
+tidy: ## go mod tidy.
+	@internal/tools/tidy.sh

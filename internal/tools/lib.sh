@@ -1,0 +1,66 @@
+# Shared by the scripts of this folder. Source it with bash after `set -euo pipefail`; it changes to the repository's root.
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+root=$PWD
+
+# Each module is built, tested and linted as those get it who import it: from its own go.mod, without the workspace.
+export GOWORK=off
+
+# modules prints the folder of every module but this one, the root first.
+modules() {
+	find . -name go.mod -not -path './internal/tools/*' -not -path '*/testdata/*' -not -path '*/.*/*' |
+		sed 's,/go\.mod$,,' | LC_ALL=C sort
+}
+
+# each LABEL COMMAND... runs the command in every module's folder. All of them run even if one fails; then it fails too.
+each() {
+	local label=$1 module failed=()
+	shift
+	for module in $(modules); do
+		echo "== $label: $module"
+		(cd "$module" && "$@") || failed+=("$module")
+	done
+	if [ ${#failed[@]} -gt 0 ]; then
+		echo "== $label failed in: ${failed[*]}" >&2
+		return 1
+	fi
+}
+
+# unformatted prints the Go files that gofmt would change.
+unformatted() {
+	find . -name '*.go' -not -path '*/testdata/*' -not -path '*/.*/*' -exec "$(go env GOROOT)/bin/gofmt" -l {} +
+}
+
+# tool NAME prints the path of a tool pinned in go.mod here, built if it was not yet.
+tool() {
+	go -C "$root/internal/tools" tool -n "$1"
+}
+
+# need COMMAND PACKAGES WHY makes sure that a command is there. Where apt-get is, it installs the Debian packages (one
+# string), and says so; elsewhere it says what to install. Tests of servers add their lines where test.sh calls it.
+need() {
+	local command=$1 packages=$2 why=$3 sudo=()
+	if command -v "$command" >/dev/null; then
+		return
+	fi
+	if ! command -v apt-get >/dev/null; then
+		echo "$command is missing: $why. Install it (on Debian: $packages) and try again." >&2
+		return 1
+	fi
+	if [ "$(id -u)" != 0 ]; then
+		if ! command -v sudo >/dev/null; then
+			echo "$command is missing: $why. Run as root: apt-get install $packages" >&2
+			return 1
+		fi
+		sudo=(sudo -n)
+	fi
+	echo "== $command is missing: $why. Installing: $packages" >&2
+	# The list of packages may be absent or too old, so it is fetched first. Its failure is told by the install.
+	${sudo[@]+"${sudo[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get update -q </dev/null >&2 || true
+	# shellcheck disable=SC2086 # several packages in one string
+	${sudo[@]+"${sudo[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $packages </dev/null >&2
+	hash -r
+	if ! command -v "$command" >/dev/null; then
+		echo "$command is still missing after installing: $packages" >&2
+		return 1
+	fi
+}

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# gofmt, go vet, staticcheck and govulncheck over every module. All four run even if one finds something.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+status=0
+
+echo "== gofmt"
+files=$(unformatted)
+if [ -n "$files" ]; then
+	printf 'gofmt would change:\n%s\n' "$files" >&2
+	status=1
+fi
+
+each 'go vet' go vet ./... || status=1
+
+# Besides the checks that staticcheck has on by default: a comment on every package, which opens as godoc expects.
+staticcheck=$(tool staticcheck)
+each staticcheck "$staticcheck" -checks inherit,ST1000 ./... || status=1
+
+# govulncheck exits with 3 when it found a vulnerability that is called. It needs a database over the network; a lint on
+# a train should not fail for want of it, and a nightly run should.
+govulncheck=$(tool govulncheck)
+vulnerable() {
+	local output code=0
+	output=$("$govulncheck" ./... 2>&1) || code=$?
+	printf '%s\n' "$output"
+	if [ "$code" = 0 ]; then
+		return
+	fi
+	if [ "$code" = 3 ] || ! grep -qE 'fetching vulnerabilities|vulndb|dial tcp' <<<"$output"; then
+		return 1
+	fi
+	echo >&2
+	echo "!! govulncheck did NOT run: its database cannot be reached. Known vulnerabilities were not looked for." >&2
+	if [ "${VULN:-}" = required ]; then
+		return 1
+	fi
+	echo "!! This is no failure unless you set VULN=required." >&2
+}
+each govulncheck vulnerable || status=1
+exit $status

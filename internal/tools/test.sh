@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Vets and tests every module with the race detector. Arguments go to go test.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+
+if [ "$(go env GOOS)" = linux ]; then
+	need gcc 'gcc libc6-dev' 'on Linux the race detector needs a C compiler'
+	export CGO_ENABLED=1
+fi
+
+check() {
+	go vet ./...
+	go test -race -shuffle=on -count=1 -timeout 15m "$@" ./...
+}
+export -f check
+each test bash -ec 'check "$@"' check "$@"
