@@ -1,0 +1,270 @@
+package importlaw
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// stores are the packages that implement session.Store.
+var stores = []string{"memstore", "filestore", "sqlstore", "nullstore", "cookiestore", "redisstore"}
+
+// notYet are the packages that the law names and that do not exist. One that appears leaves this list.
+var notYet = []string{"cookiestore", "redisstore", "guard"}
+
+// A rule forbids imports. It is asked about every import of every package, tests aside.
+type rule struct {
+	name    string
+	why     string
+	applies func(importer string) bool           // importer is short: "." or "memstore"
+	forbids func(importer, imported string) bool // imported is a whole import path
+}
+
+// rules is the law. Do not change it to make a build pass: move the code that needs the import.
+var rules = []rule{
+	{
+		name:    "a store imports the root, internal/ and the standard library only",
+		why:     "whoever picks one store must not link another, nor what another needs",
+		applies: isStore,
+		forbids: func(importer, imported string) bool {
+			short, ours := rel(imported)
+			if !ours {
+				// redisstore is a module of its own because it needs a client.
+				return !isStd(imported) && importer != "redisstore"
+			}
+			return short != "." && !within(short, "internal") && !within(short, importer)
+		},
+	},
+	{
+		name:    "a store does not import net/http",
+		why:     "cookies and headers are the manager's, so that a store can be tested and used without HTTP",
+		applies: isStore,
+		forbids: func(_, imported string) bool { return within(imported, "net/http") },
+	},
+	{
+		name:    "the root imports nothing of the module but internal/",
+		why:     "a program links the store it chose and no other; policy must not know where it is kept",
+		applies: func(importer string) bool { return importer == "." },
+		forbids: func(_, imported string) bool {
+			short, ours := rel(imported)
+			return ours && !within(short, "internal")
+		},
+	},
+	{
+		name:    "internal/ imports no store and no guard",
+		why:     "otherwise one store could reach another, or the root a store, by way of internal/",
+		applies: func(importer string) bool { return within(importer, "internal") && !unreleased(importer) },
+		forbids: func(_, imported string) bool {
+			short, ours := rel(imported)
+			return ours && (isStore(short) || within(short, "guard"))
+		},
+	},
+	{
+		name:    "guard imports no store",
+		why:     "it judges sessions by what they say, whatever keeps them",
+		applies: func(importer string) bool { return within(importer, "guard") },
+		forbids: func(_, imported string) bool {
+			short, ours := rel(imported)
+			return ours && isStore(short)
+		},
+	},
+	{
+		name:    "nothing outside tests imports sessiontest",
+		why:     "a conformance kit does not belong into a program that runs",
+		applies: func(importer string) bool { return !within(importer, "sessiontest") && !unreleased(importer) },
+		forbids: func(_, imported string) bool {
+			short, ours := rel(imported)
+			return ours && within(short, "sessiontest")
+		},
+	},
+	{
+		name:    "nothing outside tests imports testing",
+		why:     "it brings its flags and its code into every program that links it",
+		applies: func(importer string) bool { return !within(importer, "sessiontest") && !unreleased(importer) },
+		forbids: func(_, imported string) bool { return within(imported, "testing") },
+	},
+	{
+		name:    "the root module imports the standard library only",
+		why:     "a library that everybody's login depends on must not move anybody's other versions",
+		applies: func(importer string) bool { return !nested(importer) && !isStore(importer) },
+		forbids: func(_, imported string) bool {
+			_, ours := rel(imported)
+			return !ours && !isStd(imported)
+		},
+	},
+}
+
+// nestedModules are the folders with a go.mod of their own, present or planned.
+var nestedModules = []string{"cmd/coatcheck", "redisstore", "sessionconfig", "internal/integration", "bench"}
+
+func nested(short string) bool {
+	return slices.ContainsFunc(nestedModules, func(folder string) bool { return within(short, folder) })
+}
+
+func isStore(short string) bool {
+	return slices.ContainsFunc(stores, func(store string) bool { return within(short, store) })
+}
+
+// unreleased reports whether a package serves the tests of this repository alone, its ordinary files too.
+func unreleased(short string) bool {
+	return within(short, "internal/integration") || within(short, "bench")
+}
+
+// judge returns one sentence for each import that breaks a rule.
+func judge(pkgs []pkg) []string {
+	var broken []string
+	for _, p := range pkgs {
+		short, ours := rel(p.path)
+		if !ours {
+			broken = append(broken, fmt.Sprintf("%s is not a package of %s", p.path, module))
+			continue
+		}
+		for _, r := range rules {
+			if !r.applies(short) {
+				continue
+			}
+			for _, imported := range p.imports {
+				if r.forbids(short, imported) {
+					broken = append(broken, fmt.Sprintf("%s imports %s, but %s: %s", short, imported, r.name, r.why))
+				}
+			}
+		}
+	}
+	return broken
+}
+
+// missing returns one sentence for each package that the law names although it is gone, or does not name although it
+// should. A rule about a package that was renamed would otherwise hold for ever.
+func missing(pkgs []pkg) []string {
+	exists := make(map[string]bool)
+	var broken []string
+	for _, p := range pkgs {
+		short, _ := rel(p.path)
+		exists[short] = true
+		if strings.HasSuffix(short, "store") && !strings.Contains(short, "/") && !isStore(short) {
+			broken = append(broken, short+" looks like a store: add it to stores, so that the law holds for it too")
+		}
+	}
+	for _, name := range slices.Concat(stores, []string{".", "guard", "sessiontest"}) {
+		switch planned := slices.Contains(notYet, name); {
+		case exists[name] && planned:
+			broken = append(broken, name+" exists now: remove it from notYet")
+		case !exists[name] && !planned:
+			broken = append(broken, name+" is named in the law and does not exist: rename it here too, or add it to notYet")
+		}
+	}
+	return broken
+}
+
+func TestLaw(t *testing.T) {
+	pkgs := allPackages(t)
+	for _, sentence := range append(judge(pkgs), missing(pkgs)...) {
+		t.Error(sentence)
+	}
+}
+
+// TestLawCatches breaks each rule once, for a law that forbids nothing passes too.
+func TestLawCatches(t *testing.T) {
+	const third = "example.com/driver"
+	for _, tt := range []struct {
+		importer, imported string // short
+		rule               string // "": allowed
+	}{
+		{"memstore", module, ""},
+		{"memstore", "sync", ""},
+		{"filestore", module + "/internal/atomicfile", ""},
+		{"sqlstore", module + "/sqlstore/schema", ""},
+		{"memstore", module + "/filestore", "a store imports the root"},
+		{"memstore", module + "/guard", "a store imports the root"},
+		{"sqlstore", third, "a store imports the root"},
+		{"redisstore", third, ""},
+		{"redisstore", module + "/memstore", "a store imports the root"},
+		{"nullstore", "net/http", "a store does not import net/http"},
+		{"nullstore", "net/http/httptest", "a store does not import net/http"},
+		{"nullstore", "net/netip", ""},
+		{".", "net/http", ""},
+		{".", module + "/internal/sealed", ""},
+		{".", module + "/memstore", "the root imports nothing"},
+		{".", module + "/guard", "the root imports nothing"},
+		{".", third, "the root module imports the standard library"},
+		{"guard", module, ""},
+		{"guard", module + "/memstore", "guard imports no store"},
+		{"internal/sealed", third, "the root module imports the standard library"},
+		{"internal/sealed", module + "/memstore", "internal/ imports no store"},
+		{"internal/integration", module + "/sqlstore", ""},
+		{"internal/integration", third, ""},
+		{"cmd/coatcheck", third, ""},
+		{"cmd/coatcheck", module + "/sqlstore", ""},
+		{"cmd/coatcheck", module + "/sessiontest", "nothing outside tests imports sessiontest"},
+		{"cmd/coatcheck", "testing", "nothing outside tests imports testing"},
+		{"memstore", "testing/synctest", "nothing outside tests imports testing"},
+		{"sessiontest", "testing", ""},
+	} {
+		path := strings.TrimSuffix(module+"/"+tt.importer, "/.")
+		broken := judge([]pkg{{path, []string{tt.imported}}})
+		switch {
+		case tt.rule == "" && len(broken) > 0:
+			t.Errorf("%s importing %s: %s, want it allowed", tt.importer, tt.imported, quoted(broken))
+		case tt.rule != "" && !slices.ContainsFunc(broken, func(s string) bool { return strings.Contains(s, tt.rule) }):
+			t.Errorf("%s importing %s: %s, want it refused because %q", tt.importer, tt.imported, quoted(broken), tt.rule)
+		}
+	}
+}
+
+func TestLawMissesWhatIsGone(t *testing.T) {
+	var pkgs []pkg
+	for _, name := range slices.Concat(stores, []string{"sessiontest"}) {
+		if !slices.Contains(notYet, name) {
+			pkgs = append(pkgs, pkg{path: module + "/" + name})
+		}
+	}
+	whole := append(pkgs, pkg{path: module})
+	if broken := missing(whole); len(broken) > 0 {
+		t.Errorf("missing(all packages) = %s, want none", quoted(broken))
+	}
+	if broken := missing(whole[1:]); len(broken) != 1 || !strings.HasPrefix(broken[0], stores[0]+" is named") {
+		t.Errorf("missing(all but %s) = %s, want one sentence about it", stores[0], quoted(broken))
+	}
+	if broken := missing(append(whole, pkg{path: module + "/etcdstore"})); len(broken) != 1 {
+		t.Errorf("missing(a store the law does not know) = %s, want one sentence", quoted(broken))
+	}
+	if broken := missing(append(whole, pkg{path: module + "/" + notYet[0]})); len(broken) != 1 {
+		t.Errorf("missing(a planned package that exists) = %s, want one sentence", quoted(broken))
+	}
+}
+
+func TestRootModuleRequiresNothing(t *testing.T) {
+	var mod struct{ Require, Replace, Exclude, Tool []any }
+	if err := json.Unmarshal(goCommand(t, ".", nil, "mod", "edit", "-json"), &mod); err != nil {
+		t.Fatal(err)
+	}
+	if len(mod.Require)+len(mod.Replace)+len(mod.Exclude)+len(mod.Tool) > 0 {
+		t.Errorf("the root go.mod requires or replaces something: a library that everybody's login depends on must not "+
+			"move anybody's other versions; put the code that needs it into a nested module: %+v", mod)
+	}
+}
+
+// TestWorkspace keeps go.work whole: from the repository's root `go run ./cmd/coatcheck` finds only what it lists.
+func TestWorkspace(t *testing.T) {
+	var work struct{ Use []struct{ DiskPath string } }
+	if err := json.Unmarshal(goCommand(t, ".", nil, "work", "edit", "-json", "go.work"), &work); err != nil {
+		t.Fatal(err)
+	}
+	var used []string
+	for _, u := range work.Use {
+		used = append(used, strings.TrimPrefix(u.DiskPath, "./"))
+	}
+	for _, dir := range moduleDirs(t) {
+		switch in := slices.Contains(used, dir); {
+		case dir == "internal/tools" && in:
+			t.Errorf("go.work uses internal/tools: the requirements of linters would move the versions of every module")
+		case dir != "internal/tools" && !in:
+			t.Errorf("go.work does not use %s: run go work use ./%s", dir, dir)
+		}
+		if dir != "." && dir != "internal/tools" && !nested(dir+"/") && !nested(dir) {
+			t.Errorf("%s is a module that the law does not know: add it to nestedModules", dir)
+		}
+	}
+}

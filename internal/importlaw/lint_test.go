@@ -1,0 +1,248 @@
+package importlaw
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// reasons says of each thing that library code never does why it does not.
+var reasons = map[string]string{
+	"math/rand": "its numbers can be guessed by default; take crypto/rand, or math/rand/v2 for jitter",
+	"uuid":      "an id is 32 random bytes, and a UUID has fewer and is made for something else",
+	"clock":     "time comes from the manager's clock, or tests must sleep and a store decides what has expired",
+	"print":     "the output of a program is its own; return an error or emit an event",
+	"log":       "the program chooses where messages go: Options.Logger",
+	"panic":     "a request must not end the program; return an error",
+}
+
+// exceptions are the places where library code does it nevertheless, and why that is right: "what folder.function", with
+// session for the root folder.
+// An exception that is no longer used fails the test too.
+var exceptions = map[string]string{
+	"clock session.Options.resolve":  "the manager's clock where the program names none",
+	"panic session.newKey":           "AES takes keys of 32 bytes, and GCM takes AES",
+	"panic session.derive":           "HKDF fails only for sizes that nobody asks of it",
+	"panic internal/sealed.NewKey":   "a key of another length is a wrong program, and AES takes 32 bytes",
+	"panic internal/sealed.Key.aead": "AES takes keys of 32 bytes, and GCM takes AES",
+}
+
+// exempt reports whether a folder is no library code: programs, and what only tests run.
+func exempt(dir string) bool {
+	return within(dir, "cmd") || within(dir, "examples") || within(dir, "internal/tools") ||
+		within(dir, "internal/importlaw") || unreleased(dir)
+}
+
+// An offence is one thing that library code does not do.
+type offence struct {
+	what string // a key of reasons
+	dir  string // slashed, relative to the repository
+	in   string // the function, "Type.Method", or "" in a declaration
+	pos  token.Position
+	text string
+}
+
+// key is how exceptions name it.
+func (o offence) key() string {
+	dir := o.dir
+	if dir == "." {
+		dir = "session"
+	}
+	return o.what + " " + dir + "." + o.in
+}
+
+// offences returns what a file does that library code does not. dir is the folder it is judged as.
+func offences(fset *token.FileSet, dir string, file *ast.File) []offence {
+	var found []offence
+	add := func(what, in string, node ast.Node, text string) {
+		found = append(found, offence{what, dir, in, fset.Position(node.Pos()), text})
+	}
+	names := make(map[string]string) // local name of an import: its path
+	for _, spec := range file.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			continue // the parser has accepted it
+		}
+		name := path.Base(imported)
+		if spec.Name != nil {
+			name = spec.Name.Name
+		}
+		names[name] = imported
+		switch {
+		case imported == "math/rand":
+			add("math/rand", "", spec, "imports math/rand")
+		case imported == "log":
+			add("log", "", spec, "imports log")
+		case slices.Contains(strings.Split(strings.ToLower(imported), "/"), "uuid"):
+			add("uuid", "", spec, "imports "+imported)
+		}
+		if spec.Name != nil && spec.Name.Name == "." {
+			add("print", "", spec, "imports "+imported+" with a dot, which hides what is called")
+		}
+	}
+	for _, decl := range file.Decls {
+		in := funcName(decl)
+		ast.Inspect(decl, func(node ast.Node) bool {
+			switch node := node.(type) {
+			case *ast.SelectorExpr: // also without a call: a function that is passed on is called later
+				pkg, ok := node.X.(*ast.Ident)
+				if !ok {
+					return true
+				}
+				switch imported, name := names[pkg.Name], node.Sel.Name; {
+				case imported == "time" && (name == "Now" || name == "Since" || name == "Until"):
+					add("clock", in, node, "reads the clock: time."+name)
+				case imported == "fmt" && strings.HasPrefix(name, "Print"):
+					add("print", in, node, "prints: fmt."+name)
+				}
+			case *ast.CallExpr:
+				fun, ok := node.Fun.(*ast.Ident)
+				if !ok {
+					return true
+				}
+				switch fun.Name {
+				case "panic":
+					add("panic", in, node, "panics")
+				case "print", "println":
+					add("print", in, node, "prints: "+fun.Name)
+				}
+			}
+			return true
+		})
+	}
+	return found
+}
+
+// funcName returns the name of a function, "Type.Method" for a method, and "" for another declaration.
+func funcName(decl ast.Decl) string {
+	fn, ok := decl.(*ast.FuncDecl)
+	if !ok {
+		return ""
+	}
+	if fn.Recv == nil || len(fn.Recv.List) == 0 {
+		return fn.Name.Name
+	}
+	receiver := fn.Recv.List[0].Type
+	for {
+		switch t := receiver.(type) {
+		case *ast.StarExpr:
+			receiver = t.X
+		case *ast.IndexExpr:
+			receiver = t.X
+		case *ast.IndexListExpr:
+			receiver = t.X
+		case *ast.Ident:
+			return t.Name + "." + fn.Name.Name
+		default:
+			return fn.Name.Name
+		}
+	}
+}
+
+// libraryOffences parses every file of library code, of every platform, and returns what it finds.
+func libraryOffences(t *testing.T) []offence {
+	t.Helper()
+	var found []offence
+	fset := token.NewFileSet()
+	err := filepath.WalkDir(repoRoot, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		short, err := filepath.Rel(repoRoot, name)
+		if err != nil {
+			return err
+		}
+		short = filepath.ToSlash(short)
+		if d.IsDir() {
+			hidden := strings.HasPrefix(d.Name(), ".") && short != "."
+			if hidden || d.Name() == "testdata" || exempt(short) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if path.Ext(short) != ".go" || strings.HasSuffix(short, "_test.go") {
+			return nil
+		}
+		src, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		file, err := parser.ParseFile(fset, short, src, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		found = append(found, offences(fset, path.Dir(short), file)...)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func TestLibraryCode(t *testing.T) {
+	used := make(map[string]bool)
+	for _, o := range libraryOffences(t) {
+		if _, ok := exceptions[o.key()]; ok {
+			used[o.key()] = true
+			continue
+		}
+		t.Errorf("%s: %s, but %s. If it is right here, say why in exceptions under %q", o.pos, o.text, reasons[o.what], o.key())
+	}
+	for _, key := range slices.Sorted(maps.Keys(exceptions)) {
+		if !used[key] {
+			t.Errorf("the exception %q is not needed any more: remove it", key)
+		}
+	}
+}
+
+// TestLibraryCodeCatches shows the lint what it is there for.
+func TestLibraryCodeCatches(t *testing.T) {
+	for _, tt := range []struct {
+		imports, body string
+		want          []string
+	}{
+		{`"math/rand"`, ``, []string{"math/rand x."}},
+		{`"math/rand/v2"`, ``, nil},
+		{`"github.com/google/uuid"`, ``, []string{"uuid x."}},
+		{`guid "github.com/gofrs/uuid/v5"`, ``, []string{"uuid x."}},
+		{`"log"`, ``, []string{"log x."}},
+		{`"log/slog"`, ``, nil},
+		{`"time"`, `func f() time.Time { return time.Now() }`, []string{"clock x.f"}},
+		{`"time"`, `var now = time.Now`, []string{"clock x."}},
+		{`clock "time"`, `func (s *S[T]) M() { clock.Since(s.t) }`, []string{"clock x.S.M"}},
+		{`"time"`, `func f(t time.Time) time.Time { return t.Add(time.Second) }`, nil},
+		{`"fmt"`, `func f() { fmt.Println("x"); fmt.Printf("y") }`, []string{"print x.f", "print x.f"}},
+		{`"fmt"`, `func f() string { return fmt.Sprint("x") }`, nil},
+		{`. "fmt"`, ``, []string{"print x."}},
+		{`"os"`, `func f() { println("x") }`, []string{"print x.f"}},
+		{`"os"`, `func f() { func() { panic("x") }() }`, []string{"panic x.f"}},
+		{`"os"`, `func f(s S) { s.panic() }`, nil},
+	} {
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, "x.go", fmt.Sprintf("package x\nimport %s\n%s\n", tt.imports, tt.body), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, o := range offences(fset, "x", file) {
+			got = append(got, o.key())
+			if reasons[o.what] == "" {
+				t.Errorf("%q has no reason", o.what)
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("offences(import %s; %s) = %s, want %s", tt.imports, tt.body, quoted(got), quoted(tt.want))
+		}
+	}
+}
