@@ -27,7 +27,7 @@ vulnerable() {
 	if [ "$code" = 0 ]; then
 		return
 	fi
-	if [ "$code" = 3 ] || ! grep -qE 'fetching vulnerabilities|vulndb|dial tcp' <<<"$output"; then
+	if [ "$code" = 3 ] || ! grep -q 'fetching vulnerabilities:' <<<"$output"; then
 		return 1
 	fi
 	echo >&2
