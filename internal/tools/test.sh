@@ -4,7 +4,8 @@ set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
 if [ "$(go env GOOS)" = linux ]; then
-	need gcc 'gcc libc6-dev' 'on Linux the race detector needs a C compiler'
+	compiler=$(go env CC)
+	need "${compiler%% *}" 'gcc libc6-dev' 'on Linux the race detector needs a C compiler'
 	export CGO_ENABLED=1
 fi
 
