@@ -1,2 +1,23 @@
 // Package session keeps HTTP sessions. A visitor gets a ticket, a signed cookie; the server keeps the coat, the data.
+//
+// A [Manager] holds the policy: tickets, clocks, cookies and merging. A [Store] holds the records; memstore, filestore and
+// sqlstore are stores of this module, and docs/writing-a-store.md shows how to write one. Wrap handlers in
+// [Manager.HandlerFunc], or in [Manager.Middleware] and call [Load] where the session is needed:
+//
+//	const visits = session.Key[int]("visits")
+//
+//	http.Handle("/", sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+//		visits.Update(s, func(n int) int { return n + 1 })
+//		fmt.Fprintf(w, "visit %d\n", visits.Or(s, 0))
+//	}))
+//
+// A session is loaded at the first Load of a request, and committed before the first byte of the response leaves: on the
+// first Write, WriteHeader, Flush, ReadFrom or Hijack, or when the handler returns. A request that does not load its session
+// costs nothing, and a visitor who did nothing leaves nothing in the store.
+//
+// Two requests that change one session at the same time both keep their changes: a session remembers what was done to it,
+// and does it again on the newest state when another request has committed first. On one path the last one to commit wins.
+//
+// Set, Get and their kin take dotted paths: "article.tags" is the value tags in the map article, and "items.0" the first
+// element of a list. [Path] escapes what is not meant so. [Key] gives typed access.
 package session

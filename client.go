@@ -1,0 +1,160 @@
+package session
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+const maxUserAgent = 256
+
+// setClient notes the client of the request, for lists of sessions. It is called once, when the response begins.
+func (s *Session) setClient(r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.c.dirty() || s.c.rec == nil || s.m.opts.RenewEvery > 0 {
+		s.c.ip, s.c.ua = s.m.opts.ClientIP(r).Unmap().WithZone(""), cleanUserAgent(r.UserAgent())
+	}
+}
+
+// nothingToDo reports whether a commit would do nothing.
+func (s *Session) nothingToDo(mode commitMode) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.c.idle(mode)
+}
+
+// takeTell returns what to tell the client about its ticket, and until when it should keep it.
+func (s *Session) takeTell() (t tell, text string, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, s.c.tell = s.c.tell, tellNothing
+	if t != tellTicket || s.c.rec == nil || s.c.discard {
+		return t, "", time.Time{}
+	}
+	if s.c.rec.Persistent {
+		until = s.c.rec.ExpiresAt
+		if until.IsZero() {
+			until = s.m.now().Add(maxCookieAge)
+		}
+	}
+	return t, s.c.ticket.text(s.m.ring(), s.m.transport.Name()), until
+}
+
+// cleanUserAgent removes control and bidirectional characters and cuts at a rune.
+func cleanUserAgent(ua string) string {
+	if len(ua) > 4*maxUserAgent { // nothing beyond can matter
+		ua = ua[:4*maxUserAgent]
+	}
+	ua = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' {
+			return -1
+		}
+		return r
+	}, ua)
+	if len(ua) <= maxUserAgent {
+		return ua
+	}
+	end := maxUserAgent
+	for !utf8.RuneStart(ua[end]) {
+		end--
+	}
+	return ua[:end]
+}
+
+// SkipHeader returns a predicate for Options.Skip: requests with this header, and the value if it is not "*", have no
+// session. Any client can send a header: use one that your proxy sets or removes.
+func SkipHeader(name, value string) func(*http.Request) bool {
+	return func(r *http.Request) bool {
+		values := r.Header.Values(name)
+		return slices.Contains(values, value) || value == "*" && len(values) > 0
+	}
+}
+
+// peerIP is the address of the peer.
+func peerIP(r *http.Request) netip.Addr {
+	return parseAddr(r.RemoteAddr)
+}
+
+// parseAddr reads an address with or without a port, brackets and a zone. It is invalid for anything else.
+func parseAddr(text string) netip.Addr {
+	text = strings.Trim(strings.TrimSpace(text), `"`)
+	if host, _, err := net.SplitHostPort(text); err == nil {
+		text = host
+	}
+	addr, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr.Unmap().WithZone("")
+}
+
+// ClientIPFrom returns a function for Options.ClientIP that believes proxies at these addresses. It goes through
+// X-Forwarded-For or Forwarded (RFC 7239) from the right, past trusted proxies, to the first address that is not one. An
+// entry that is no address ends the walk at the proxy that wrote it. When both headers are there and differ, a client
+// may have made up one of them: then the peer is all that is known.
+func ClientIPFrom(trusted ...netip.Prefix) func(*http.Request) netip.Addr {
+	trusted = slices.Clone(trusted)
+	return func(r *http.Request) netip.Addr {
+		peer := peerIP(r)
+		if !isTrusted(peer, trusted) {
+			return peer
+		}
+		var clients []netip.Addr
+		for _, list := range [][]string{forwardedFor(r.Header["X-Forwarded-For"]), forwarded(r.Header["Forwarded"])} {
+			if len(list) > 0 {
+				clients = append(clients, walkBack(peer, list, trusted))
+			}
+		}
+		if len(clients) == 0 || clients[0] != clients[len(clients)-1] {
+			return peer
+		}
+		return clients[0]
+	}
+}
+
+func isTrusted(addr netip.Addr, trusted []netip.Prefix) bool {
+	return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+func walkBack(peer netip.Addr, list []string, trusted []netip.Prefix) netip.Addr {
+	client := peer
+	for _, text := range slices.Backward(list) {
+		addr := parseAddr(text)
+		if !addr.IsValid() {
+			return client
+		}
+		if client = addr; !isTrusted(addr, trusted) {
+			return client
+		}
+	}
+	return client
+}
+
+func forwardedFor(lines []string) []string {
+	if len(lines) == 0 {
+		return nil
+	}
+	return strings.Split(strings.Join(lines, ","), ",")
+}
+
+// forwarded returns the "for" parameter of each element, "" for an element without one.
+func forwarded(lines []string) []string {
+	var list []string
+	for _, element := range forwardedFor(lines) {
+		client := ""
+		for param := range strings.SplitSeq(element, ";") {
+			name, value, _ := strings.Cut(param, "=")
+			if strings.EqualFold(strings.TrimSpace(name), "for") {
+				client = value
+			}
+		}
+		list = append(list, client)
+	}
+	return list
+}

@@ -1,0 +1,229 @@
+package session
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// jsonCodec is the default Codec. What the manager knows of it, it uses to decode small values without reflection.
+type jsonCodec struct{}
+
+func (jsonCodec) Marshal(v any) ([]byte, error)      { return json.Marshal(v) }
+func (jsonCodec) Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v) }
+
+// encode encodes a value; small ones of a known type without reflection where JSON is used.
+func encode(c Codec, v any) ([]byte, error) {
+	if _, ok := c.(jsonCodec); ok {
+		switch v := v.(type) {
+		case nil:
+			return []byte("null"), nil
+		case bool:
+			return strconv.AppendBool(nil, v), nil
+		case int:
+			return strconv.AppendInt(nil, int64(v), 10), nil
+		case int64:
+			return strconv.AppendInt(nil, v, 10), nil
+		case string:
+			if isPlain(v) {
+				return append(append(append(make([]byte, 0, len(v)+2), '"'), v...), '"'), nil
+			}
+		}
+	}
+	return c.Marshal(v)
+}
+
+// isPlain reports whether a string stands in JSON as it is.
+func isPlain[T string | []byte](s T) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return false
+		}
+	}
+	return true
+}
+
+// decode decodes into the value that v points to.
+func decode(c Codec, data []byte, v any) error {
+	if _, ok := c.(jsonCodec); ok && decodePlain(data, v) {
+		return nil
+	}
+	if err := c.Unmarshal(data, v); err != nil {
+		return decodeFailure(v, err)
+	}
+	return nil
+}
+
+// decodePlain decodes the commonest types without reflection, and leaves everything unusual to the codec.
+func decodePlain(data []byte, v any) bool {
+	var err error
+	switch v := v.(type) {
+	case *string:
+		n := len(data)
+		if n < 2 || data[0] != '"' || data[n-1] != '"' || !isPlain(data[1:n-1]) {
+			return false
+		}
+		*v = string(data[1 : n-1])
+	case *int:
+		*v, err = strconv.Atoi(string(data))
+	case *int64:
+		*v, err = strconv.ParseInt(string(data), 10, 64)
+	case *bool:
+		*v, err = strconv.ParseBool(string(data))
+		return len(data) > 3 && err == nil // "1" and "t" are not JSON's
+	default:
+		return false
+	}
+	return err == nil
+}
+
+// decodeFailure names types only: the codec's own text may quote the value.
+func decodeFailure(v any, cause error) error {
+	return fmt.Errorf("does not decode as %s (%T)", strings.TrimPrefix(fmt.Sprintf("%T", v), "*"), cause)
+}
+
+// tree decodes a value into maps, lists and scalars. Numbers of JSON stay as they were written.
+func tree(c Codec, data []byte) (any, error) {
+	var v any
+	if _, ok := c.(jsonCodec); !ok {
+		if err := c.Unmarshal(data, &v); err != nil {
+			return nil, decodeFailure(&v, err)
+		}
+		return plainMaps(v), nil
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		return nil, decodeFailure(&v, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, decodeFailure(&v, errTrailing)
+	}
+	return v, nil
+}
+
+var errTrailing = errors.New("session: data after the value")
+
+// value decodes into the types that Session.Get promises.
+func value(c Codec, data []byte) (any, error) {
+	if _, ok := c.(jsonCodec); ok {
+		if v, ok := plainValue(data); ok {
+			return v, nil
+		}
+	}
+	v, err := tree(c, data)
+	if err != nil {
+		return nil, err
+	}
+	return settle(v), nil
+}
+
+// plainValue decodes a short scalar of JSON.
+func plainValue(data []byte) (any, bool) {
+	switch {
+	case len(data) == 0:
+		return nil, false
+	case data[0] == '"':
+		var s string
+		ok := decodePlain(data, &s)
+		return s, ok
+	case data[0] == '-' || data[0] >= '0' && data[0] <= '9':
+		n, err := strconv.ParseInt(string(data), 10, 64)
+		return n, err == nil
+	case string(data) == "true" || string(data) == "false":
+		return data[0] == 't', true
+	}
+	return nil, string(data) == "null"
+}
+
+// settle turns numbers into int64 where they are whole and fit, and into float64 otherwise.
+func settle(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, child := range v {
+			v[k] = settle(child)
+		}
+	case []any:
+		for i, child := range v {
+			v[i] = settle(child)
+		}
+	case json.Number:
+		if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+			return n
+		}
+		f, _ := strconv.ParseFloat(string(v), 64) // out of range gives an infinity, as good as any answer
+		return f
+	case float32:
+		return settleFloat(float64(v))
+	case float64:
+		return settleFloat(v)
+	default:
+		return settleInt(v)
+	}
+	return v
+}
+
+func settleFloat(f float64) any {
+	if n := int64(f); float64(n) == f && f > -1<<63 && f < 1<<63 {
+		return n
+	}
+	return f
+}
+
+// settleInt is for codecs that keep the sizes of whole numbers.
+func settleInt(v any) any {
+	switch v := v.(type) {
+	case int:
+		return int64(v)
+	case int8:
+		return int64(v)
+	case int16:
+		return int64(v)
+	case int32:
+		return int64(v)
+	case uint8:
+		return int64(v)
+	case uint16:
+		return int64(v)
+	case uint32:
+		return int64(v)
+	case uint:
+		return settleUint(uint64(v))
+	case uint64:
+		return settleUint(v)
+	}
+	return v
+}
+
+func settleUint(n uint64) any {
+	if n < 1<<63 {
+		return int64(n)
+	}
+	return float64(n)
+}
+
+// plainMaps gives every map the keys that paths need: some codecs decode into map[any]any.
+func plainMaps(v any) any {
+	switch v := v.(type) {
+	case map[any]any:
+		m := make(map[string]any, len(v))
+		for k, child := range v {
+			m[fmt.Sprint(k)] = plainMaps(child)
+		}
+		return m
+	case map[string]any:
+		for k, child := range v {
+			v[k] = plainMaps(child)
+		}
+	case []any:
+		for i, child := range v {
+			v[i] = plainMaps(child)
+		}
+	}
+	return v
+}

@@ -1,0 +1,207 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// commitMode is how far a commit may go.
+type commitMode struct {
+	once bool // a conflict is returned, not resolved
+	told bool // the client can still be told of a new id, so that an old one is renewed
+}
+
+// commit stores what was done. On an error nothing of it is stored, but for a session that was ended: that stays so.
+func (c *core) commit(ctx context.Context, mode commitMode) error {
+	if c.discard {
+		return c.err
+	}
+	if c.ending != nil {
+		if err := c.commitEnding(ctx); err != nil {
+			return err
+		}
+	}
+	if c.err != nil {
+		return c.err
+	}
+	switch {
+	case c.gone:
+		return c.commitGone()
+	case c.rec == nil:
+		return c.create(ctx)
+	case c.retire != KindLive:
+		return c.move(ctx, mode)
+	case c.dirty():
+		return c.save(ctx, mode)
+	case mode.told && c.renewalDue():
+		c.renew()
+		c.retire = KindAlias
+		return c.optional(ctx, c.move(ctx, mode))
+	case c.touchDue():
+		return c.optional(ctx, c.touch(ctx))
+	}
+	return nil
+}
+
+// commitGone refuses changes of a session that is no more.
+func (c *core) commitGone() error {
+	if len(c.ops) > 0 || c.retire != KindLive {
+		return ErrEnded
+	}
+	return nil
+}
+
+// idle reports whether there is nothing for a commit to do.
+func (c *core) idle(mode commitMode) bool {
+	if c.err != nil || c.dirty() {
+		return false
+	}
+	if c.rec == nil || c.gone {
+		return c.gone || !c.storable()
+	}
+	return !c.touchDue() && (!mode.told || !c.renewalDue())
+}
+
+// optional lets a request succeed that only read, when keeping its session fresh failed: it will be tried again.
+func (c *core) optional(ctx context.Context, err error) error {
+	if err != nil {
+		c.m.opts.Logger.WarnContext(ctx, "session: refresh", "err", err)
+		c.next, c.nextID, c.retire = ticket{}, "", KindLive
+	}
+	return nil
+}
+
+// create stores the first record of an id.
+func (c *core) create(ctx context.Context) error {
+	if !c.storable() {
+		return nil
+	}
+	c.renew()
+	rec, aged, err := c.build(c.m.now())
+	if err != nil {
+		return err
+	}
+	if err := c.m.store.Save(ctx, rec); err != nil {
+		return unavailable(err)
+	}
+	c.stored(rec, aged)
+	c.event(EventCreated, rec.ID, nil)
+	return nil
+}
+
+// save replaces the record, and on a conflict does the operations again on the newest one.
+func (c *core) save(ctx context.Context, mode commitMode) error {
+	for attempt := 0; ; attempt++ {
+		if err := c.stillThere(ctx); err != nil {
+			return c.lost(err)
+		}
+		rec, aged, err := c.build(c.m.now())
+		if err != nil {
+			return err
+		}
+		err = c.m.store.Save(ctx, rec)
+		if err == nil {
+			c.stored(rec, aged)
+			return nil
+		}
+		if err := c.again(ctx, err, mode, attempt); err != nil {
+			return c.lost(err)
+		}
+	}
+}
+
+// stillThere looks again when the session seems to have timed out during the request: others may have used it.
+func (c *core) stillThere(ctx context.Context) error {
+	if !c.expired(c.m.now()) {
+		return nil
+	}
+	return c.newest(ctx, nil)
+}
+
+// again prepares the next attempt after a save that failed, or says why there is none.
+func (c *core) again(ctx context.Context, err error, mode commitMode, attempt int) error {
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return endedIf(true, err)
+	case !errors.Is(err, ErrConflict):
+		return unavailable(err)
+	case mode.once:
+		return err
+	}
+	c.event(EventConflict, c.rec.ID, nil)
+	if attempt > 0 && !pause(ctx, attempt) {
+		return fmt.Errorf("%w: after %d attempts: %w", ErrConflict, attempt, ctx.Err())
+	}
+	return c.newest(ctx, err)
+}
+
+// pause waits a random time that grows with the attempts. It reports false when the context ended meanwhile.
+func pause(ctx context.Context, attempt int) bool {
+	limit := min(time.Millisecond<<min(attempt, 5), 32*time.Millisecond)
+	timer := time.NewTimer(rand.N(limit))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// lost takes note of a session that ended while it was in use. The client is told nothing: in another tab the visitor
+// may have signed in anew.
+func (c *core) lost(err error) error {
+	if errors.Is(err, ErrEnded) {
+		c.gone, c.tell = true, tellNothing
+	}
+	return err
+}
+
+func (c *core) touchDue() bool {
+	every := c.m.opts.TouchEvery
+	if idle := c.idleTimeout(); idle > 0 && every > idle/2 {
+		every = idle / 2
+	}
+	return c.m.now().Sub(c.rec.SeenAt) >= every
+}
+
+// touch marks the session as seen. One that is gone meanwhile, or was written, needs none.
+func (c *core) touch(ctx context.Context) error {
+	if c.expired(c.m.now()) {
+		return nil
+	}
+	seen := later(c.rec.SeenAt, c.m.now())
+	expires := c.expiresAt(seen)
+	if err := c.m.touch(ctx, c, seen, expires); err != nil {
+		return unavailable(err)
+	}
+	if c.rec.Persistent && !expires.Equal(c.rec.ExpiresAt) {
+		c.tell = tellTicket
+	}
+	rec := *c.rec
+	rec.SeenAt, rec.ExpiresAt = seen, expires
+	c.rec = &rec
+	return nil
+}
+
+// touch asks the store to touch, or replaces the record where it cannot.
+func (m *Manager) touch(ctx context.Context, c *core, seen, expires time.Time) error {
+	if m.toucher != nil {
+		return m.toucher.Touch(ctx, c.rec.ID, c.rec.Version, seen, expires)
+	}
+	w := c.clone()
+	rec, _, err := w.build(seen)
+	if err != nil {
+		return err
+	}
+	if err = m.store.Save(ctx, rec); err == nil {
+		c.rec.Version++
+	}
+	if errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,176 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// maxCookieAge is the longest that browsers keep a cookie (RFC 6265bis).
+const maxCookieAge = 400 * 24 * time.Hour
+
+// Cookie says how the session cookie is set. The zero value is the safe one: it reaches this host alone, over HTTPS,
+// is out of reach for scripts, and goes along with links from other sites but not with their forms.
+type Cookie struct {
+	// Name of the cookie. "": "__Host-session", or "session" when Insecure, Domain or Path rule the prefix out.
+	Name string
+	// Domain shares the cookie with the subdomains of this domain. "": only the host that set it.
+	Domain string
+	// Path limits the cookie to a part of the site. "": "/".
+	Path string
+	// SameSite is http.SameSiteLaxMode (also when 0), http.SameSiteStrictMode or http.SameSiteNoneMode.
+	SameSite http.SameSite
+	// Insecure leaves out the Secure attribute. For development without HTTPS only.
+	Insecure bool
+	// ScriptAccess leaves out the HttpOnly attribute.
+	ScriptAccess bool
+	// Partitioned keeps the cookie apart for every top-level site (CHIPS).
+	Partitioned bool
+	// Persistent makes the cookie survive closing the browser, until the session's own end. Session.SetPersistent and
+	// Remember decide it for one session.
+	Persistent bool
+}
+
+// resolve fills in what was left at zero.
+func (c Cookie) resolve() Cookie {
+	if c.Path == "" {
+		c.Path = "/"
+	}
+	if c.SameSite == 0 {
+		c.SameSite = http.SameSiteLaxMode
+	}
+	if c.Name == "" {
+		c.Name = "__Host-session"
+		if c.Insecure || c.Domain != "" || c.Path != "/" {
+			c.Name = "session"
+		}
+	}
+	return c
+}
+
+// check refuses what browsers would drop without a word, and what could smuggle in further attributes.
+func (c Cookie) check() error {
+	c = c.resolve()
+	var problems []error
+	refuse := func(bad bool, why string) {
+		if bad {
+			problems = append(problems, errors.New("Cookie."+why))
+		}
+	}
+	refuse(!isToken(c.Name), "Name: use letters, digits and -_.!#$%&'*+^`|~ only")
+	refuse(!isDomain(c.Domain), "Domain: not a domain name; use one such as example.com, without port, or leave it empty")
+	refuse(!isCookiePath(c.Path), "Path: must begin with / and have no semicolon, control or non-ASCII characters")
+	refuse(c.SameSite < http.SameSiteLaxMode || c.SameSite > http.SameSiteNoneMode, "SameSite: use Lax, Strict or None")
+	refuse(c.SameSite == http.SameSiteNoneMode && c.Insecure, "SameSite: None needs Secure; unset Insecure")
+	refuse(c.Partitioned && c.Insecure, "Partitioned: needs Secure; unset Insecure")
+	return errors.Join(append(problems, c.checkPrefix())...)
+}
+
+// checkPrefix applies the rules of the name prefixes, which browsers compare without regard to case.
+func (c Cookie) checkPrefix() error {
+	name := strings.ToLower(c.Name)
+	host := strings.HasPrefix(name, "__host-")
+	script := strings.HasPrefix(name, "__http-") || strings.HasPrefix(name, "__host-http-")
+	switch {
+	case (host || script || strings.HasPrefix(name, "__secure-")) && c.Insecure:
+		return fmt.Errorf("Cookie.Name: browsers refuse %q without Secure; unset Insecure or choose another name", c.Name)
+	case host && c.Domain != "":
+		return fmt.Errorf("Cookie.Name: browsers refuse %q with a Domain; choose another name", c.Name)
+	case host && c.Path != "/":
+		return fmt.Errorf("Cookie.Name: browsers refuse %q with a Path other than /; choose another name", c.Name)
+	case script && c.ScriptAccess:
+		return fmt.Errorf("Cookie.Name: browsers refuse %q without HttpOnly; unset ScriptAccess or choose another name", c.Name)
+	}
+	return nil
+}
+
+func isToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?={}`, c) >= 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isDomain accepts the empty domain, and names of letters, digits and hyphens. A leading dot is what old code writes.
+func isDomain(s string) bool {
+	if s == "" {
+		return true
+	}
+	for _, label := range strings.Split(strings.TrimPrefix(s, "."), ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for i := range len(label) {
+			c := label[i] | 0x20
+			if (c < 'a' || c > 'z') && (label[i] < '0' || label[i] > '9') && label[i] != '-' {
+				return false
+			}
+		}
+	}
+	return len(s) <= 253
+}
+
+func isCookiePath(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] >= 0x7f || s[i] == ';' {
+			return false
+		}
+	}
+	return strings.HasPrefix(s, "/") && len(s) <= 1024
+}
+
+// cookieTransport is the Transport of Options.Cookie.
+type cookieTransport struct{ Cookie }
+
+func (t cookieTransport) Name() string   { return t.Cookie.Name }
+func (t cookieTransport) VaryOn() string { return "Cookie" }
+
+func (t cookieTransport) Read(r *http.Request) (string, error) {
+	value, n := findCookie(r.Header["Cookie"], t.Cookie.Name)
+	if n > 1 {
+		return "", ErrMalformed
+	}
+	return value, nil
+}
+
+// findCookie returns the first value of the cookie with exactly that name, undecoded, and how many there are. It is
+// what net/http does, without a list of all cookies.
+func findCookie(lines []string, name string) (value string, n int) {
+	for _, line := range lines {
+		for line != "" {
+			var part string
+			part, line, _ = strings.Cut(line, ";")
+			k, v, ok := strings.Cut(strings.Trim(part, " \t"), "=")
+			if !ok || strings.Trim(k, " \t") != name {
+				continue
+			}
+			if n == 0 {
+				value = v
+			}
+			n++
+		}
+	}
+	return value, n
+}
+
+func (t cookieTransport) Write(h http.Header, ticket string, until, now time.Time) {
+	c := &http.Cookie{
+		Name: t.Cookie.Name, Value: ticket, Path: t.Path, Domain: t.Domain,
+		Secure: !t.Insecure, HttpOnly: !t.ScriptAccess, SameSite: t.SameSite, Partitioned: t.Partitioned,
+	}
+	switch {
+	case ticket == "":
+		c.MaxAge, c.Expires = -1, time.Unix(1, 0)
+	case !until.IsZero():
+		age := min(until.Sub(now), maxCookieAge)
+		c.MaxAge, c.Expires = max(int(age/time.Second), 1), now.Add(age)
+	}
+	h.Add("Set-Cookie", c.String())
+}
+
+func hasHostPrefix(name string) bool { return len(name) > 7 && strings.EqualFold(name[:7], "__Host-") }

@@ -1,0 +1,224 @@
+package session
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// core is everything in a session that a commit reads and replaces. It has no lock: Session guards its own, and a
+// commit works on a copy, so that nobody waits for the store who only reads.
+type core struct {
+	m    *Manager
+	rec  *Record // the stored record that the state is based on; nil: none
+	st   state
+	ops  []op
+	now  []shadow // values of this request only
+	user string
+	ip   netip.Addr
+	ua   string
+
+	ticket ticket // of rec
+	next   ticket // of the id to come, zero when none is
+	nextID string
+	retire RecordKind // what becomes of rec's id when it changes; KindLive: it does not change
+
+	discard bool    // nothing is ever stored
+	ending  *Record // to be ended at the next commit; rec has nothing to do with it any more
+	gone    bool    // rec's session ended: only a Login begins a new one
+	login   bool    // a Login is among the changes
+
+	seen   uint64 // Flash calls up to this number were made by earlier requests
+	stale  bool   // to be signed and sealed anew
+	err    error  // the first refused operation
+	tell   tell
+	events []Event // to be reported when the commit is over
+}
+
+// tell is what the response must do to the client's ticket.
+type tell uint8
+
+const (
+	tellNothing tell = iota
+	tellTicket       // send the ticket
+	tellForget       // delete it
+)
+
+// clone returns a copy that can be changed while others read the original.
+func (c *core) clone() core {
+	w := *c
+	w.st = c.st.clone()
+	w.ops, w.now, w.events = slices.Clip(c.ops), slices.Clone(c.now), nil
+	return w
+}
+
+func (c *core) event(kind EventKind, id string, err error) {
+	c.events = append(c.events, Event{Kind: kind, ID: id, User: c.user, Err: err})
+}
+
+// storable reports whether there is something to keep: data, or a user.
+func (c *core) storable() bool { return c.user != "" || !c.st.empty() }
+
+func (c *core) dirty() bool {
+	return len(c.ops) > 0 || c.retire != KindLive || c.ending != nil || c.st.hasOld() || c.stale
+}
+
+// id is the public handle of the session as it will be after the commit.
+func (c *core) id() string {
+	switch {
+	case c.discard || c.gone:
+		return ""
+	case c.rec != nil && c.retire == KindLive:
+		return c.rec.ID
+	case c.rec != nil || c.storable():
+		c.renew()
+		return c.nextID
+	}
+	return ""
+}
+
+// renew makes the id to come, unless there is one.
+func (c *core) renew() {
+	if c.nextID == "" {
+		c.next = newTicket()
+		c.nextID = c.next.id()
+	}
+}
+
+// apply does an operation and remembers it.
+func (c *core) apply(o op) error {
+	changed, err := o.apply(&c.st, c.m.opts.Codec)
+	if err != nil {
+		return err
+	}
+	if changed {
+		c.ops = append(c.ops, o)
+	}
+	return nil
+}
+
+// replay puts the state on a newer record and does the unsaved operations again.
+func (c *core) replay(st state) error {
+	c.st = st
+	for _, o := range c.ops {
+		if _, err := o.apply(&c.st, c.m.opts.Codec); err != nil {
+			return fmt.Errorf("a change cannot be repeated on the newest state: %w", err)
+		}
+	}
+	return nil
+}
+
+// reset begins a new session: what was set before does not belong to it.
+func (c *core) reset() {
+	*c = core{m: c.m, ip: c.ip, ua: c.ua, discard: c.discard, gone: c.gone, ending: c.ending, tell: c.tell, events: c.events}
+}
+
+// deadlines are the two times at which the session ends; zero for one that is not set.
+func (c *core) deadlines(seen time.Time) (idle, absolute time.Time) {
+	if d := c.idleTimeout(); d > 0 {
+		idle = seen.Add(d)
+	}
+	if d := override(c.st.Lifetime, c.m.opts.Lifetime); d > 0 {
+		anchor := max(c.st.Created, c.st.Login)
+		if anchor == 0 {
+			anchor = seen.UnixMicro()
+		}
+		absolute = time.UnixMicro(anchor).UTC().Add(d)
+	}
+	return idle, absolute
+}
+
+func (c *core) idleTimeout() time.Duration { return override(c.st.Idle, c.m.opts.IdleTimeout) }
+
+// override is a session's own duration in microseconds, or the manager's.
+func override(own int64, managers time.Duration) time.Duration {
+	if own != 0 {
+		return time.Duration(own) * time.Microsecond
+	}
+	return managers
+}
+
+// expiresAt is the earlier of the two deadlines, zero when there is none.
+func (c *core) expiresAt(seen time.Time) time.Time {
+	idle, absolute := c.deadlines(seen)
+	if idle.IsZero() || !absolute.IsZero() && absolute.Before(idle) {
+		return absolute
+	}
+	return idle
+}
+
+func (c *core) persistent() bool {
+	if c.st.Persistent == 0 {
+		return c.m.opts.Cookie.Persistent
+	}
+	return c.st.Persistent == 1
+}
+
+// expired reports whether the stored session has ended by time.
+func (c *core) expired(now time.Time) bool {
+	end := c.expiresAt(c.rec.SeenAt)
+	return !end.IsZero() && !now.Before(end)
+}
+
+// build makes the record that replaces rec, or the first one of a new id, and ages the flash data in st.
+func (c *core) build(now time.Time) (*Record, []shadow, error) {
+	rec := &Record{ID: c.nextID, User: c.user, SeenAt: now, RemoteIP: c.ip, UserAgent: c.ua}
+	if c.rec != nil {
+		rec.SeenAt = later(c.rec.SeenAt, now)
+		rec.takeClient(c.rec)
+	}
+	if c.rec != nil && c.nextID == "" {
+		rec.ID, rec.Version = c.rec.ID, c.rec.Version
+	} else {
+		c.st.Issued = now.UnixMicro()
+	}
+	if c.st.Created == 0 {
+		c.st.Created = now.UnixMicro()
+	}
+	aged := c.st.age(c.m.opts.Codec)
+	if size := c.st.size(); size > c.m.opts.MaxBytes {
+		return nil, nil, fmt.Errorf("%w: the session has %d bytes of data, Options.MaxBytes allows %d", ErrTooLarge, size, c.m.opts.MaxBytes)
+	}
+	rec.CreatedAt, rec.LoginAt = fromMicro(c.st.Created), fromMicro(c.st.Login)
+	rec.ExpiresAt = c.expiresAt(rec.SeenAt)
+	rec.Persistent = c.persistent()
+	rec.Data = sealRecord(c.m.ring()[0], rec, &c.st, c.m.opts.Seal)
+	return rec, aged, nil
+}
+
+// takeClient keeps what is known of the client when this request knows nothing of it.
+func (r *Record) takeClient(from *Record) {
+	if !r.RemoteIP.IsValid() && r.UserAgent == "" {
+		r.RemoteIP, r.UserAgent = from.RemoteIP, from.UserAgent
+	}
+}
+
+// stored takes note that the record is in the store.
+func (c *core) stored(rec *Record, aged []shadow) {
+	if c.rec == nil || c.rec.ID != rec.ID || c.stale ||
+		c.rec.Persistent != rec.Persistent || rec.Persistent && !c.rec.ExpiresAt.Equal(rec.ExpiresAt) {
+		c.tell = tellTicket
+	}
+	if c.nextID != "" {
+		c.ticket = c.next
+	}
+	rec.Version++
+	c.rec, c.ops = rec, nil
+	c.now = append(aged, c.now...)
+	c.next, c.nextID, c.retire, c.login, c.stale, c.gone = ticket{}, "", KindLive, false, false, false
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func fromMicro(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}

@@ -1,0 +1,246 @@
+package session
+
+import (
+	"errors"
+	"slices"
+)
+
+// shadow is a value of this request only, which hides what is stored at its path.
+type shadow struct {
+	path path
+	raw  []byte
+}
+
+// unshadow forgets the values of this request that a later operation replaced or removed.
+func (c *core) unshadow(o op) {
+	switch o.kind {
+	case opClear:
+		c.now = nil
+	case opSet, opFlash, opRemove, opAdd, opUpdate:
+		c.now = slices.DeleteFunc(c.now, func(s shadow) bool { return o.path.covers(s.path) })
+	}
+}
+
+// shadowed reports whether a value of this request lies at, above or below the path.
+func (c *core) shadowed(p path) bool {
+	return slices.ContainsFunc(c.now, func(s shadow) bool { return s.path.covers(p) || p.covers(s.path) })
+}
+
+// look returns the encoded value at a path as this request sees it.
+func (c *core) look(p path) ([]byte, bool, error) {
+	if !c.shadowed(p) {
+		return c.st.at(c.m.opts.Codec, p)
+	}
+	view := c.view()
+	return view.at(c.m.opts.Codec, p)
+}
+
+// view is the state with the values of this request in it.
+func (c *core) view() state {
+	st := c.st.clone()
+	for _, s := range c.now {
+		// A value that does not fit any more, because a parent is something else by now, is not seen.
+		_, _ = st.change(c.m.opts.Codec, s.path, func([]byte, bool) ([]byte, error) { return s.raw, nil })
+	}
+	return st
+}
+
+// Get returns the value at the path, nil when there is none: a nil, bool, string, int64 (whole numbers that fit), float64,
+// []any or map[string]any, whatever type was set. A value that does not decode counts as absent, with an event.
+func (s *Session) Get(path string) any {
+	v, _ := s.get(path)
+	return v
+}
+
+// GetOr returns the value at the path, and the fallback when there is none. A stored 0, "" or false is a value.
+func (s *Session) GetOr(path string, fallback any) any {
+	if v, ok := s.get(path); ok {
+		return v
+	}
+	return fallback
+}
+
+func (s *Session) get(path string) (any, bool) {
+	raw, ok, err := s.lookup(path)
+	if err == nil && ok {
+		var v any
+		if v, err = value(s.m.opts.Codec, raw); err == nil {
+			return v, true
+		}
+	}
+	if err != nil {
+		s.undecodable(path, err)
+	}
+	return nil, false
+}
+
+// lookup returns the encoded value at the path.
+func (s *Session) lookup(text string) ([]byte, bool, error) {
+	p, err := parsePath(text)
+	if err != nil {
+		return nil, false, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.c.look(p)
+}
+
+// undecodable reports a value that does not decode, once for each path.
+func (s *Session) undecodable(path string, err error) {
+	s.mu.Lock()
+	known := s.told[path]
+	if s.told == nil {
+		s.told = map[string]bool{}
+	}
+	s.told[path] = true
+	s.mu.Unlock()
+	if !known {
+		s.m.emit(s.ctx, Event{Kind: EventUndecodable, ID: s.ID(), User: s.User(), Err: &DecodeError{Path: path, Err: err}})
+	}
+}
+
+// Has reports whether there is a value at the path; also when it is nil.
+func (s *Session) Has(path string) bool {
+	_, ok, _ := s.lookup(path)
+	return ok
+}
+
+// All returns a copy of all data by key, without what the library keeps for itself. Values that do not decode are left
+// out, with an event.
+func (s *Session) All() map[string]any {
+	raws := map[string][]byte{}
+	s.mu.Lock()
+	view := s.c.view()
+	view.each(func(key string, raw []byte) { raws[key] = raw })
+	s.mu.Unlock()
+	all := make(map[string]any, len(raws))
+	for key, raw := range raws {
+		v, err := value(s.m.opts.Codec, raw)
+		if err != nil {
+			s.undecodable(Path(key), err)
+			continue
+		}
+		all[key] = v
+	}
+	return all
+}
+
+// Set stores a value at the path, and makes the parents that are missing as maps. The value is encoded at once. A value
+// that does not encode, and a path through a value that has no parts, are refused: see Err.
+func (s *Session) Set(path string, value any) { s.put(opSet, path, value) }
+
+// Flash stores a value that this request and the next one that loads the session can read; then it is gone. Set makes
+// it ordinary data, and Reflash keeps it for one more request.
+func (s *Session) Flash(path string, value any) { s.put(opFlash, path, value) }
+
+func (s *Session) put(kind opKind, path string, value any) {
+	p, raw, err := s.prepare(path, value)
+	if err != nil {
+		s.refused(err)
+		return
+	}
+	s.do(op{kind: kind, path: p, raw: raw})
+}
+
+func (s *Session) refused(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refuse(err)
+}
+
+// prepare checks the path and encodes the value.
+func (s *Session) prepare(text string, value any) (path, []byte, error) {
+	p, err := parsePath(text)
+	if err != nil {
+		return path{}, nil, err
+	}
+	raw, err := encode(s.m.opts.Codec, value)
+	if err != nil {
+		return path{}, nil, &DecodeError{Path: text, Err: errors.New("the value does not encode: " + typeName(value) + " (" + typeName(err) + ")")}
+	}
+	return p, slices.Clip(append([]byte{}, raw...)), nil
+}
+
+// Append adds values to the list at the path, and makes the list when it is missing. What is no list is refused: see Err.
+func (s *Session) Append(path string, values ...any) {
+	o := op{kind: opAdd}
+	var err error
+	for _, v := range values {
+		var raw []byte
+		if o.path, raw, err = s.prepare(path, v); err != nil {
+			s.refused(err)
+			return
+		}
+		o.list = append(o.list, raw)
+	}
+	if len(values) > 0 {
+		s.do(o)
+	}
+}
+
+// Pop removes the value at the path and returns it, nil when there is none.
+func (s *Session) Pop(path string) any {
+	v := s.Get(path)
+	s.Remove(path)
+	return v
+}
+
+// Remove removes the values at the paths. What is absent is no change.
+func (s *Session) Remove(paths ...string) {
+	for _, text := range paths {
+		if p, err := parsePath(text); err == nil {
+			s.do(op{kind: opRemove, path: p})
+		}
+	}
+}
+
+// Clear removes all data. The id, the user and the clocks stay.
+func (s *Session) Clear() { s.do(op{kind: opClear}) }
+
+// Now sets a value for this request only. Nothing is stored.
+func (s *Session) Now(path string, value any) {
+	p, raw, err := s.prepare(path, value)
+	if err != nil {
+		s.refused(err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.c.now = append(slices.DeleteFunc(s.c.now, func(old shadow) bool { return p.covers(old.path) }), shadow{p, raw})
+}
+
+// Reflash keeps flash data of the last request, and what Now set, for one more request: all of it, or only what is at
+// the paths. Ordinary data stay as they are.
+func (s *Session) Reflash(only ...string) {
+	for _, o := range s.reflashed(only) {
+		s.do(o)
+	}
+}
+
+// reflashed is a Flash of each value to be kept.
+func (s *Session) reflashed(only []string) []op {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ops []op
+	for _, m := range s.c.st.marks {
+		if raw, ok, err := s.c.st.at(s.m.opts.Codec, m.path); m.old && ok && err == nil && wanted(only, m.path) {
+			ops = append(ops, op{kind: opFlash, path: m.path, raw: raw})
+		}
+	}
+	for _, n := range s.c.now {
+		if wanted(only, n.path) {
+			ops = append(ops, op{kind: opFlash, path: n.path, raw: n.raw})
+		}
+	}
+	return ops
+}
+
+func wanted(only []string, p path) bool {
+	if len(only) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(only, func(text string) bool {
+		o, err := parsePath(text)
+		return err == nil && o.covers(p)
+	})
+}

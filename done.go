@@ -1,0 +1,156 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// pollEvery is how often the store is asked whether watched sessions were ended on another node.
+const pollEvery = 5 * time.Second
+
+// Done returns a channel that is closed when the session ends: at once when this manager ends it, within five seconds
+// when another node does or its time runs out. Long-lived responses, such as server-sent events, select on it. It follows
+// the session to a new id. Nothing is told any more once the request, or the context given to Open, is over.
+func (s *Session) Done() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done == nil {
+		s.done = &watcher{closed: make(chan struct{})}
+		if s.c.gone {
+			s.done.end()
+		}
+		s.watchStored()
+	}
+	return s.done.closed
+}
+
+// watchStored begins to watch once the session is in the store. It is called with the lock held.
+func (s *Session) watchStored() {
+	if s.done == nil || s.done.watched || s.c.rec == nil || s.c.gone {
+		return
+	}
+	w := s.done
+	w.watched = true
+	s.m.watch.add(s.c.rec.ID, w)
+	context.AfterFunc(s.ctx, func() { s.m.watch.remove(w) })
+}
+
+// watcher is one call of Done.
+type watcher struct {
+	closed  chan struct{}
+	once    sync.Once
+	watched bool
+}
+
+func (w *watcher) end() { w.once.Do(func() { close(w.closed) }) }
+
+// watch knows who wants to be told of the end of which session. One goroutine asks the store for all of them; it runs
+// only while somebody waits.
+type watch struct {
+	m       *Manager
+	mu      sync.Mutex
+	waiting map[string][]*watcher
+	polling bool
+}
+
+func newWatch(m *Manager) *watch { return &watch{m: m, waiting: map[string][]*watcher{}} }
+
+func (w *watch) add(id string, one *watcher) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.waiting[id] = append(w.waiting[id], one)
+	if !w.polling {
+		w.polling = true
+		w.m.running.Add(1)
+		go w.poll()
+	}
+}
+
+func (w *watch) remove(one *watcher) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id, list := range w.waiting {
+		if i := slices.Index(list, one); i >= 0 {
+			w.put(id, slices.Delete(list, i, i+1))
+			return
+		}
+	}
+}
+
+func (w *watch) put(id string, list []*watcher) {
+	if len(list) == 0 {
+		delete(w.waiting, id)
+		return
+	}
+	w.waiting[id] = list
+}
+
+// moved follows a session to its new id.
+func (w *watch) moved(from, to string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if list := w.waiting[from]; len(list) > 0 {
+		delete(w.waiting, from)
+		w.waiting[to] = append(w.waiting[to], list...)
+	}
+}
+
+func (w *watch) ended(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, one := range w.waiting[id] {
+		one.end()
+	}
+	delete(w.waiting, id)
+}
+
+func (w *watch) poll() {
+	defer w.m.running.Done()
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-w.m.stop:
+			return
+		case <-ticker.C:
+		}
+		ids, more := w.ids()
+		if !more {
+			return
+		}
+		for _, id := range ids {
+			w.look(id)
+		}
+	}
+}
+
+// ids lists what is watched, or ends the polling when nothing is.
+func (w *watch) ids() ([]string, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ids := make([]string, 0, len(w.waiting))
+	for id := range w.waiting {
+		ids = append(ids, id)
+	}
+	w.polling = len(ids) > 0
+	return ids, w.polling
+}
+
+// look asks the store for one session. A store that fails says nothing about it.
+func (w *watch) look(id string) {
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	rec, err := w.m.load(ctx, id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		w.ended(id)
+	case err != nil:
+	case rec.Kind == KindAlias:
+		w.moved(id, rec.Successor)
+	case rec.Kind == KindTombstone || !rec.ExpiresAt.IsZero() && !w.m.now().Before(rec.ExpiresAt):
+		w.ended(id)
+	}
+}

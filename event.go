@@ -1,0 +1,61 @@
+package session
+
+import (
+	"context"
+	"log/slog"
+)
+
+// EventKind says what happened.
+type EventKind string
+
+// The kinds of event.
+const (
+	EventCreated     EventKind = "created"     // a session was stored for the first time
+	EventRenewed     EventKind = "renewed"     // a session changed its id, by itself or by Login or Regenerate
+	EventEnded       EventKind = "ended"       // logged out, invalidated or revoked
+	EventExpired     EventKind = "expired"     // a ticket came whose session had ended by time
+	EventRejected    EventKind = "rejected"    // a ticket or record was malformed, forged, unknown, doubled or changed
+	EventReused      EventKind = "reused"      // a renewed ticket was used after its grace: perhaps by a thief
+	EventEvicted     EventKind = "evicted"     // a session was dropped to keep a bound
+	EventConflict    EventKind = "conflict"    // two requests changed one session; the changes are merged
+	EventUndecodable EventKind = "undecodable" // a stored value did not decode
+	EventLate        EventKind = "late"        // a change came after the headers were sent, and was refused
+)
+
+// Event says what happened, for audit logs and alarms. It carries no token and no value.
+type Event struct {
+	Kind EventKind
+	ID   string // public handle, may be empty
+	User string
+	Err  error // why; may be nil
+}
+
+// emit reports events. It must be called without a lock held.
+func (m *Manager) emit(ctx context.Context, events ...Event) {
+	for _, e := range events {
+		level := slog.LevelDebug
+		if e.Kind == EventLate || e.Kind == EventReused {
+			level = slog.LevelWarn
+		}
+		if m.opts.Logger.Enabled(ctx, level) {
+			m.opts.Logger.LogAttrs(ctx, level, "session "+string(e.Kind), eventAttrs(e)...)
+		}
+		if m.opts.OnEvent != nil {
+			m.opts.OnEvent(ctx, e)
+		}
+	}
+}
+
+func eventAttrs(e Event) []slog.Attr {
+	var attrs []slog.Attr
+	if e.ID != "" {
+		attrs = append(attrs, slog.String("id", e.ID))
+	}
+	if e.User != "" {
+		attrs = append(attrs, slog.String("user", e.User))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.String("err", e.Err.Error()))
+	}
+	return attrs
+}

@@ -1,0 +1,102 @@
+package session
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// LoginOption changes what a Login does.
+type LoginOption func(*Session)
+
+// Remember keeps the visitor signed in for d: the cookie survives closing the browser, and the idle timeout and the
+// lifetime of the session are both d.
+func Remember(d time.Duration) LoginOption {
+	return func(s *Session) {
+		for _, o := range []op{{kind: opPersistent, on: true}, {kind: opIdle, d: d}, {kind: opLifetime, d: d}} {
+			s.refuse(s.c.apply(o))
+		}
+	}
+}
+
+// Regenerate gives the session a new id and keeps the data. The old id is useless as soon as the session is
+// committed. Do this whenever what a visitor may do changes; Login does it by itself.
+func (s *Session) Regenerate() {
+	s.identify(func() {
+		if s.c.rec != nil && !s.c.gone {
+			s.c.retire = KindTombstone
+		}
+		s.c.next, s.c.nextID = ticket{}, ""
+	})
+}
+
+// Login binds the session to a user, gives it a new id against session fixation, and restarts both of its clocks. Data
+// that an anonymous visitor collected stay; those of another user are dropped first. Where the session was ended
+// meanwhile, Login begins a fresh one with what this request set. A user name has 1 to 255 bytes of UTF-8 without control
+// characters; any other is refused: see Err.
+func (s *Session) Login(user string, opts ...LoginOption) {
+	if !validUser(user) {
+		s.refused(errUser)
+		return
+	}
+	s.identify(func() {
+		switch {
+		case s.c.gone:
+			s.c.rec, s.c.gone, s.c.seen, s.c.stale = nil, false, 0, false
+			s.refuse(s.c.replay(state{}))
+		case s.c.user != "" && s.c.user != user:
+			s.c.leave()
+		case s.c.rec != nil:
+			s.c.retire = KindTombstone
+		}
+		s.c.next, s.c.nextID = ticket{}, ""
+		s.c.user, s.c.login = user, true
+		s.refuse(s.c.apply(op{kind: opLogin, at: s.m.now().UnixMicro()}))
+		for _, opt := range opts {
+			opt(s)
+		}
+	})
+}
+
+// Invalidate drops the id, the user and all data. What is set afterwards belongs to a new session with a new id.
+func (s *Session) Invalidate() { s.Logout() }
+
+// Logout ends the session, also when it has got a new id meanwhile, and no request that is under way can bring it back.
+// What is set afterwards belongs to a new session. To end one that is gone already does nothing.
+func (s *Session) Logout() {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.c.leave()
+}
+
+// leave ends the stored session at the next commit and begins a new one.
+func (c *core) leave() {
+	if c.rec != nil {
+		c.ending = c.rec
+	}
+	c.reset()
+}
+
+// identify changes the identity of the session, unless the client could not be told of it any more.
+func (s *Session) identify(change func()) {
+	s.saving.Lock()
+	s.mu.Lock()
+	late := s.late()
+	if late {
+		s.refuse(errLate)
+	} else {
+		change()
+	}
+	s.mu.Unlock()
+	s.saving.Unlock()
+	if late {
+		s.reportLate()
+	}
+}
+
+func validUser(user string) bool {
+	return user != "" && len(user) <= 255 && utf8.ValidString(user) && !strings.ContainsFunc(user, unicode.IsControl)
+}

@@ -1,0 +1,150 @@
+package session
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// Key is typed access to the value at a path. Declare keys as constants:
+//
+//	const visits = session.Key[int]("visits")
+type Key[T any] string
+
+// Get returns the value, and whether there is one that decodes as a T.
+func (k Key[T]) Get(s *Session) (T, bool) {
+	v, err := k.Lookup(s)
+	return v, err == nil
+}
+
+// Or returns the value, or the fallback when there is none that decodes.
+func (k Key[T]) Or(s *Session, fallback T) T {
+	if v, ok := k.Get(s); ok {
+		return v
+	}
+	return fallback
+}
+
+// Lookup returns the value. The error is ErrNoValue when there is none, and a *DecodeError when it does not decode as a T.
+func (k Key[T]) Lookup(s *Session) (T, error) {
+	var v T
+	raw, ok, err := s.lookup(string(k))
+	if err == nil && !ok {
+		return v, ErrNoValue
+	}
+	if err == nil {
+		err = decode(s.m.opts.Codec, raw, &v)
+	}
+	if err != nil {
+		s.undecodable(string(k), err)
+		var zero T
+		return zero, &DecodeError{Path: string(k), Err: err}
+	}
+	return v, nil
+}
+
+// Set stores the value, as Session.Set does.
+func (k Key[T]) Set(s *Session, v T) { s.Set(string(k), v) }
+
+// Update replaces the value by what fn makes of it; fn gets the zero value when there is none. When another request
+// commits first, fn runs again on what that one left, so that a counter never loses a step. fn must be pure: it
+// runs more than once. A value that does not decode is refused: see Session.Err.
+func (k Key[T]) Update(s *Session, fn func(T) T) {
+	p, err := parsePath(string(k))
+	if err != nil {
+		s.refused(err)
+		return
+	}
+	s.update(op{kind: opUpdate, path: p, fn: func(old []byte, ok bool) ([]byte, error) {
+		var v T
+		if ok {
+			if err := decode(s.m.opts.Codec, old, &v); err != nil {
+				return nil, &DecodeError{Path: string(k), Err: err}
+			}
+		}
+		raw, err := encode(s.m.opts.Codec, fn(v))
+		if err != nil {
+			return nil, &DecodeError{Path: string(k), Err: fmt.Errorf("the value does not encode: %s (%T)", typeName(v), err)}
+		}
+		return append([]byte{}, raw...), nil
+	}})
+}
+
+// update runs the function without the lock, for it may read the session, and does it again when the value changed meanwhile.
+func (s *Session) update(o op) {
+	for {
+		raw, ok, err := s.stored(o.path)
+		if err != nil {
+			s.refused(&DecodeError{Path: o.path.String(), Err: err})
+			return
+		}
+		fresh, err := o.fn(raw, ok)
+		if err != nil {
+			s.refused(err)
+			return
+		}
+		if s.swap(o, raw, ok, fresh) {
+			return
+		}
+	}
+}
+
+func (s *Session) stored(p path) ([]byte, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.c.look(p)
+}
+
+// swap sets the fresh value if the old one is still there, and remembers the operation for a replay.
+func (s *Session) swap(o op, old []byte, had bool, fresh []byte) bool {
+	s.mu.Lock()
+	raw, ok, err := s.c.look(o.path)
+	if err != nil || ok != had || !bytes.Equal(raw, old) {
+		s.mu.Unlock()
+		return err != nil
+	}
+	late := s.refuseLate(o)
+	if !late {
+		err = op{kind: opUpdate, path: o.path, fn: func([]byte, bool) ([]byte, error) { return fresh, nil }}.changes(s)
+		if err == nil {
+			s.c.ops = append(s.c.ops, o)
+			s.c.unshadow(o)
+		}
+		s.refuse(err)
+	}
+	s.mu.Unlock()
+	if late {
+		s.reportLate()
+	}
+	return true
+}
+
+func (o op) changes(s *Session) error {
+	_, err := o.apply(&s.c.st, s.m.opts.Codec)
+	return err
+}
+
+// Pop removes the value and returns it.
+func (k Key[T]) Pop(s *Session) (T, bool) {
+	v, ok := k.Get(s)
+	k.Remove(s)
+	return v, ok
+}
+
+// Remove removes the value.
+func (k Key[T]) Remove(s *Session) { s.Remove(string(k)) }
+
+// Flash stores the value for this request and the next, as Session.Flash does.
+func (k Key[T]) Flash(s *Session, v T) { s.Flash(string(k), v) }
+
+// Append adds values to the list under the key, as Session.Append does.
+func Append[T any](s *Session, k Key[[]T], values ...T) {
+	list := make([]any, len(values))
+	for i, v := range values {
+		list[i] = v
+	}
+	s.Append(string(k), list...)
+}
+
+// typeName names the type of a value without printing the value.
+func typeName(v any) string { return strings.TrimPrefix(fmt.Sprintf("%T", v), "*") }

@@ -1,0 +1,163 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Manager holds the policy: tickets, clocks, cookies, merging. It is safe for concurrent use, and several managers,
+// in one process or many, may work on one backend.
+type Manager struct {
+	store     Store
+	toucher   Toucher
+	sweeper   Sweeper
+	lister    Lister
+	opts      Options
+	keys      atomic.Pointer[keyring]
+	transport Transport
+	discards  bool // the store keeps nothing
+
+	watch       *watch
+	stopEvicted func()
+	stop        chan struct{}
+	closing     sync.Once
+	running     sync.WaitGroup
+}
+
+// New returns a manager that keeps its sessions in the store. Every wrong option is an error here, which names it,
+// and never a surprise later. New does no I/O. Unless Options.SweepEvery is negative it starts a sweeper; Close stops it.
+func New(store Store, opts Options) (*Manager, error) {
+	resolved, err := opts.resolve()
+	if isNil(store) {
+		err = errors.Join(errors.New("the store is nil"), err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	if resolved.MaxPerUser > 0 {
+		return nil, fmt.Errorf("session: MaxPerUser: %w: %T cannot limit the sessions of a user", ErrNotSupported, store)
+	}
+	m := &Manager{store: store, opts: resolved, stop: make(chan struct{})}
+	ring := newKeyring(resolved.Secrets)
+	m.keys.Store(&ring)
+	m.opts.Cookie = resolved.Cookie.resolve()
+	m.transport = resolved.Transport
+	if isNil(m.transport) {
+		m.transport = cookieTransport{m.opts.Cookie}
+	}
+	m.watch = newWatch(m)
+	m.findAbilities()
+	m.startSweeper()
+	return m, nil
+}
+
+// findAbilities looks once for what the store can do beyond the contract.
+func (m *Manager) findAbilities() {
+	m.toucher, _ = m.store.(Toucher)
+	m.sweeper, _ = m.store.(Sweeper)
+	m.lister, _ = m.store.(Lister)
+	if d, ok := m.store.(interface{ Discards() bool }); ok {
+		m.discards = d.Discards()
+	}
+	m.stopEvicted = func() {}
+	if e, ok := m.store.(Evicter); ok {
+		m.stopEvicted = e.OnEvict(func(id, user string) {
+			m.watch.ended(id)
+			m.emit(context.Background(), Event{Kind: EventEvicted, ID: id, User: user})
+		})
+	}
+}
+
+func (m *Manager) ring() keyring { return *m.keys.Load() }
+
+// now is the manager's clock at the precision that stores keep.
+func (m *Manager) now() time.Time { return m.opts.Now().UTC().Truncate(time.Microsecond) }
+
+// Close stops the sweeper and waits for it. The store stays open. Close may be called more than once, and the manager still
+// serves afterwards.
+func (m *Manager) Close() error {
+	m.closing.Do(func() {
+		close(m.stop)
+		m.stopEvicted()
+		m.running.Wait()
+	})
+	return nil
+}
+
+// Load returns this manager's session of the request. The first call of a request verifies the ticket and asks the
+// store once; later calls are free. A request without a live session gets an empty one, which is stored only when data
+// are set or somebody signs in. The error is ErrNoMiddleware, or wraps ErrUnavailable.
+func (m *Manager) Load(ctx context.Context) (*Session, error) {
+	if ex, ok := ctx.Value(exchangeKey{m}).(*exchange); ok {
+		return ex.load(ctx)
+	}
+	return nil, ErrNoMiddleware
+}
+
+// Load returns the session of the innermost manager around the request, as Manager.Load does.
+func Load(ctx context.Context) (*Session, error) {
+	if ex, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+		return ex.load(ctx)
+	}
+	return nil, ErrNoMiddleware
+}
+
+// Open returns the session of a ticket without HTTP, for gRPC, WebSocket frames and jobs. Call Save to store what
+// changes, and Token for the ticket, which may be new. "" begins a session; a bad ticket gives an empty one. The error
+// wraps ErrUnavailable.
+func (m *Manager) Open(ctx context.Context, token string) (*Session, error) {
+	f, err := m.find(ctx, token)
+	m.emit(ctx, f.events...)
+	if err != nil {
+		return nil, err
+	}
+	f.events = nil
+	return m.newSession(ctx, f, nil), nil
+}
+
+// Middleware gives the handler a session that it loads when it wants to, with Load. It does no I/O by itself, and commits the
+// session before the first byte of the response leaves. A handler that panics commits nothing; a recoverer must
+// therefore stand outside.
+func (m *Manager) Middleware(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if m.skips(r) || r.Context().Value(exchangeKey{m}) != nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		ex := &exchange{Context: r.Context(), m: m, w: w, r: r}
+		next.ServeHTTP((*response)(ex), r.WithContext(ex))
+		ex.finish()
+	})
+}
+
+// HandlerFunc is Middleware around a handler that is given its session. When the session cannot be loaded, Options.OnError
+// answers, and fn does not run. A request that Options.Skip names gets an empty session that is never stored.
+func (m *Manager) HandlerFunc(fn func(http.ResponseWriter, *http.Request, *Session)) http.Handler {
+	return m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s, err := m.Load(r.Context())
+		switch {
+		case errors.Is(err, ErrNoMiddleware):
+			s = m.newSession(r.Context(), found{core: core{m: m}, isNew: true}, nil)
+			s.c.discard = true
+		case err != nil:
+			m.fail(w, r, err)
+			return
+		}
+		fn(w, r, s)
+	}))
+}
+
+func (m *Manager) skips(r *http.Request) bool { return m.opts.Skip != nil && m.opts.Skip(r) }
+
+// Format prints nothing of the options, among which are secrets.
+func (m *Manager) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "session manager") }
+
+// LogValue logs nothing of the options, among which are secrets.
+func (m *Manager) LogValue() slog.Value { return slog.StringValue("session manager") }

@@ -1,0 +1,176 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// maxAlias is how long an alias is kept after its grace, so that its use is noticed.
+const maxAlias = 24 * time.Hour
+
+func (c *core) renewalDue() bool {
+	every := c.m.opts.RenewEvery
+	return every > 0 && c.m.now().Sub(fromMicro(c.st.Issued)) >= every
+}
+
+// move gives the session a new id: the record of the new one is created, then the old one becomes an alias or a
+// tombstone by compare-and-set. That last step decides; if it fails, the new record goes, and all is done again on the
+// newest state.
+func (c *core) move(ctx context.Context, mode commitMode) error {
+	for attempt := 0; ; attempt++ {
+		if err := c.stillThere(ctx); err != nil {
+			return c.restart(ctx, err)
+		}
+		old := c.rec
+		rec, aged, err := c.build(c.m.now())
+		if err != nil {
+			return err
+		}
+		if err := c.m.store.Save(ctx, rec); err != nil {
+			return unavailable(err)
+		}
+		err = c.m.store.Save(ctx, c.retired(old, c.retire, rec))
+		if err = c.settle(ctx, old, rec, err); err == nil {
+			c.stored(rec, aged)
+			c.event(EventRenewed, rec.ID, nil)
+			c.m.watch.moved(old.ID, rec.ID)
+			return nil
+		}
+		if err := c.again(ctx, err, mode, attempt); err != nil {
+			return c.restart(ctx, err)
+		}
+		if c.retire == KindAlias && !c.renewalDue() { // another request has renewed it
+			c.next, c.nextID, c.retire = ticket{}, "", KindLive
+			return c.commit(ctx, mode)
+		}
+	}
+}
+
+// settle removes the new record when the old one could not be retired. After a failure that leaves open whether it was,
+// it looks; what it cannot learn leaves an unused session behind, and nobody has its ticket.
+func (c *core) settle(ctx context.Context, old, rec *Record, err error) error {
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, ErrConflict) && !errors.Is(err, ErrNotFound) {
+		now, lookErr := c.m.load(ctx, old.ID)
+		switch {
+		case lookErr != nil:
+			return err
+		case now.Successor == rec.ID:
+			return nil
+		}
+	}
+	c.undo(ctx, rec.ID)
+	return err
+}
+
+// restart begins a fresh session for a Login whose session is gone: signing in needs nothing of the old one.
+func (c *core) restart(ctx context.Context, err error) error {
+	if !errors.Is(err, ErrEnded) || !c.login {
+		return c.lost(err)
+	}
+	c.rec, c.retire = nil, KindLive
+	if err := c.replay(state{}); err != nil {
+		return err
+	}
+	return c.create(ctx)
+}
+
+// undo removes a record that was created for nothing.
+func (c *core) undo(ctx context.Context, id string) {
+	if err := c.m.store.Delete(ctx, id); err != nil {
+		c.m.opts.Logger.WarnContext(ctx, "session: remove an unused record", "id", id, "err", err)
+	}
+}
+
+// retired is what the old record becomes. next is nil when nothing follows.
+func (c *core) retired(old *Record, kind RecordKind, next *Record) *Record {
+	now := c.m.now()
+	rec := &Record{
+		ID: old.ID, User: old.User, Kind: kind, Version: old.Version,
+		CreatedAt: old.CreatedAt, SeenAt: now, LoginAt: old.LoginAt, ExpiresAt: now.Add(c.m.opts.RenewGrace),
+	}
+	if next != nil {
+		rec.Successor = next.ID
+	}
+	if kind == KindAlias {
+		rec.Data = sealTicket(c.ticket, c.next, old.ID, next.ID)
+		rec.ExpiresAt = now.Add(maxAlias)
+		if end := next.ExpiresAt; !end.IsZero() && end.Before(rec.ExpiresAt) {
+			rec.ExpiresAt = end
+		}
+	}
+	return rec
+}
+
+// commitEnding ends the session that was logged out or invalidated. What was set since is stored first, as a session
+// of its own.
+func (c *core) commitEnding(ctx context.Context) error {
+	var follower *Record
+	old := c.ending
+	if c.err == nil && c.rec == nil && !c.gone && c.storable() {
+		if err := c.create(ctx); err != nil {
+			return err
+		}
+		follower = c.rec
+	}
+	ended, err := c.m.end(ctx, old, follower)
+	if err != nil {
+		if follower != nil {
+			c.undo(ctx, follower.ID)
+		}
+		return err
+	}
+	c.ending = nil
+	for _, rec := range ended {
+		c.events = append(c.events, Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
+	}
+	if follower == nil && len(ended) > 0 {
+		c.tell = tellForget
+	}
+	return nil
+}
+
+// end ends the session of a record, or of the successor that it leads to, by compare-and-set, so that a session cannot
+// slip away under a new id meanwhile. It returns what it ended: nothing when the session was gone already.
+func (m *Manager) end(ctx context.Context, rec, follower *Record) (ended []*Record, err error) {
+	for attempt := 0; ; attempt++ {
+		switch {
+		case rec.Kind == KindLive:
+			c := core{m: m}
+			err = m.store.Save(ctx, c.retired(rec, KindTombstone, follower))
+			if err == nil {
+				m.watch.ended(rec.ID)
+				return append(ended, rec), nil
+			}
+			rec, err = m.newer(ctx, rec, err, attempt)
+		case rec.Successor == "" || follower != nil && rec.Successor == follower.ID || attempt > 100*maxAliases:
+			return ended, nil
+		default:
+			rec, err = m.load(ctx, rec.Successor)
+		}
+		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
+			return ended, nil
+		}
+		if err != nil {
+			return ended, unavailable(err)
+		}
+	}
+}
+
+// newer is the record that stands in the way after a save of rec failed.
+func (m *Manager) newer(ctx context.Context, rec *Record, err error, attempt int) (*Record, error) {
+	if !errors.Is(err, ErrConflict) {
+		return nil, err
+	}
+	if attempt > 0 && !pause(ctx, attempt) {
+		return nil, ctx.Err()
+	}
+	var with *ConflictError
+	if errors.As(err, &with) && with.Newest != nil {
+		return with.Newest, nil
+	}
+	return m.load(ctx, rec.ID)
+}

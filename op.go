@@ -1,0 +1,127 @@
+package session
+
+import "time"
+
+// op is one thing that was done to a session. A commit that meets a conflict does it again to the newest state, so
+// that changes of two requests are both kept.
+type op struct {
+	kind opKind
+	path path
+	raw  []byte                                    // set, flash
+	list [][]byte                                  // add
+	fn   func(old []byte, ok bool) ([]byte, error) // update
+	d    time.Duration                             // idle, lifetime
+	on   bool                                      // persistent
+	at   int64                                     // login
+}
+
+type opKind uint8
+
+const (
+	opSet opKind = iota
+	opFlash
+	opAdd
+	opUpdate
+	opRemove
+	opClear
+	opIdle
+	opLifetime
+	opPersistent
+	opLogin
+)
+
+// touchesData reports whether the operation changes data, and not only settings.
+func (o op) touchesData() bool { return o.kind < opIdle }
+
+// apply does the operation. It reports whether something changed; on an error nothing did.
+func (o op) apply(st *state, c Codec) (changed bool, err error) {
+	switch o.kind {
+	case opSet, opFlash:
+		return true, o.set(st, c)
+	case opAdd:
+		return true, o.add(st, c)
+	case opUpdate:
+		_, err = st.change(c, o.path, o.fn)
+		return true, err
+	case opRemove:
+		return o.remove(st, c), nil
+	case opClear:
+		changed = !st.empty()
+		st.over, st.marks, st.cleared = nil, nil, true
+	case opIdle:
+		changed = st.Idle != o.d.Microseconds()
+		st.Idle = o.d.Microseconds()
+	case opLifetime:
+		changed = st.Lifetime != o.d.Microseconds()
+		st.Lifetime = o.d.Microseconds()
+	case opPersistent:
+		want := uint64(2)
+		if o.on {
+			want = 1
+		}
+		changed = st.Persistent != want
+		st.Persistent = want
+	case opLogin:
+		changed, st.Login = true, o.at
+	}
+	return changed, nil
+}
+
+func (o op) set(st *state, c Codec) error {
+	made, err := st.change(c, o.path, func([]byte, bool) ([]byte, error) { return o.raw, nil })
+	if err != nil {
+		return err
+	}
+	if o.kind == opFlash {
+		made = max(made, st.madeBefore(o.path))
+	}
+	st.unmark(o.path)
+	if o.kind == opFlash {
+		st.FlashSeq++
+		st.marks = append(st.marks, mark{path: o.path, seq: st.FlashSeq, made: made})
+	}
+	return nil
+}
+
+// madeBefore is how many parents an earlier Flash of the same path made.
+func (st *state) madeBefore(p path) uint64 {
+	for _, m := range st.marks {
+		if m.path.String() == p.String() {
+			return m.made
+		}
+	}
+	return 0
+}
+
+func (o op) add(st *state, c Codec) error {
+	_, err := st.change(c, o.path, func(old []byte, ok bool) ([]byte, error) {
+		var list []any
+		if ok {
+			v, err := tree(c, old)
+			if err != nil {
+				return nil, err
+			}
+			if list, ok = v.([]any); !ok && v != nil {
+				return nil, errNotList
+			}
+		}
+		for _, raw := range o.list {
+			v, err := tree(c, raw)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, v)
+		}
+		return c.Marshal(list)
+	})
+	return err
+}
+
+// remove removes what is there. What is not there, or not reachable, is no change.
+func (o op) remove(st *state, c Codec) bool {
+	if st.drop(c, o.path) != nil {
+		return false
+	}
+	st.unmark(o.path)
+	return true
+}

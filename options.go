@@ -1,0 +1,164 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"reflect"
+	"time"
+)
+
+// What Options leave at zero.
+const (
+	defaultIdleTimeout = 24 * time.Hour
+	defaultLifetime    = 30 * 24 * time.Hour
+	defaultRenewGrace  = 30 * time.Second
+	defaultSweepEvery  = 5 * time.Minute
+	defaultMaxBytes    = 1 << 20
+	maxTouchEvery      = time.Minute
+	commitTimeout      = 5 * time.Second
+)
+
+// Options configure a Manager. Only Secrets is required; the zero value of everything else is the safe choice.
+// New copies what it keeps, so that later changes of the struct have no effect.
+type Options struct {
+	// Secrets sign tickets and records. The first signs, all verify, so that a secret is replaced by putting a new one
+	// in front and removing the old one when the longest session is over.
+	Secrets []Secret
+	Cookie  Cookie
+
+	// IdleTimeout ends a session that nobody used for so long. 0: 24 hours. Negative: no idle timeout.
+	IdleTimeout time.Duration
+	// Lifetime ends a session so long after its first save or last Login, however much it is used. 0: 30 days.
+	// Negative: no absolute lifetime.
+	Lifetime time.Duration
+	// RenewEvery gives a session a new id when its id is older than this. 0: only Login and Regenerate change the id.
+	RenewEvery time.Duration
+	// RenewGrace is how long a renewed id still leads to its session, for requests that were under way. 0: 30 seconds.
+	RenewGrace time.Duration
+	// TouchEvery limits how often a session that is only read is marked as seen in the store. 0: a twentieth of
+	// IdleTimeout, at most a minute. Negative: at every request. It must be below IdleTimeout.
+	TouchEvery time.Duration
+	// SweepEvery is the time between two sweeps of expired records, give or take a tenth. 0: 5 minutes. Negative: no
+	// sweeper runs; call Manager.Sweep.
+	SweepEvery time.Duration
+
+	// MaxPerUser limits the sessions of one user. 0: no limit. Overflow says what happens above it.
+	MaxPerUser int
+	Overflow   Overflow
+	// MaxBytes limits the encoded data of one session. 0: 1 MiB.
+	MaxBytes int
+
+	// Seal encrypts the data in the store with AES-256-GCM. Without it they can be read there, but not changed.
+	Seal bool
+	// RequireSealed refuses records that are not sealed, and includes Seal. Without it records from before Seal are read.
+	RequireSealed bool
+	// Codec encodes the values. nil: JSON.
+	Codec Codec
+
+	// Transport carries the ticket. nil: the cookie. See Header.
+	Transport Transport
+	// Skip says which requests have no session. nil: none.
+	Skip func(*http.Request) bool
+	// ClientIP finds the address of the visitor. nil: the address of the peer, never a header by itself. See ClientIPFrom.
+	ClientIP func(*http.Request) netip.Addr
+
+	// OnError answers a request whose session could not be loaded or stored. When it writes nothing, the status that
+	// fits the error is sent. It is called without a lock held.
+	OnError func(http.ResponseWriter, *http.Request, error)
+	// OnEvent is told what happens to sessions. It is called without a lock held, and delays the request.
+	OnEvent func(context.Context, Event)
+	// Logger gets failures at level Error or Warn, and events at Debug. nil: nothing is logged.
+	Logger *slog.Logger
+	// Now is the clock. nil: time.Now.
+	Now func() time.Time
+}
+
+// Overflow says what a login above Options.MaxPerUser does.
+type Overflow uint8
+
+const (
+	EvictOldest Overflow = iota // ends the user's oldest session
+	RefuseNew                   // fails with ErrTooMany
+)
+
+// Codec encodes and decodes values. Unmarshal must accept a pointer to any for the untyped Session.Get and for dotted
+// paths; a codec that cannot do so serves typed keys only.
+type Codec interface {
+	Marshal(v any) ([]byte, error)
+	Unmarshal(data []byte, v any) error
+}
+
+// resolve checks the options and fills in what was left at zero.
+func (o Options) resolve() (Options, error) {
+	checks := []error{
+		checkSecrets(o.Secrets),
+		o.Cookie.check(),
+		notNegative("RenewEvery", o.RenewEvery),
+		notNegative("RenewGrace", o.RenewGrace),
+		notNegative("MaxPerUser", o.MaxPerUser),
+		notNegative("MaxBytes", o.MaxBytes),
+	}
+	if o.Overflow > RefuseNew {
+		checks = append(checks, errors.New("Overflow: unknown value; use EvictOldest or RefuseNew"))
+	}
+	o.Secrets = cloneSecrets(o.Secrets)
+	o.Seal = o.Seal || o.RequireSealed
+	o.IdleTimeout = orDefault(o.IdleTimeout, defaultIdleTimeout)
+	o.Lifetime = orDefault(o.Lifetime, defaultLifetime)
+	o.RenewGrace = orDefault(o.RenewGrace, defaultRenewGrace)
+	o.SweepEvery = orDefault(o.SweepEvery, defaultSweepEvery)
+	o.MaxBytes = orDefault(o.MaxBytes, defaultMaxBytes)
+	if o.TouchEvery == 0 {
+		o.TouchEvery = defaultTouchEvery(o.IdleTimeout)
+	}
+	if o.IdleTimeout > 0 && o.TouchEvery >= o.IdleTimeout {
+		checks = append(checks, fmt.Errorf("TouchEvery: %v is not below IdleTimeout, %v: sessions in use would time out", o.TouchEvery, o.IdleTimeout))
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Codec == nil {
+		o.Codec = jsonCodec{}
+	}
+	if o.ClientIP == nil {
+		o.ClientIP = peerIP
+	}
+	return o, errors.Join(checks...)
+}
+
+func orDefault[T int | time.Duration](v, fallback T) T {
+	if v == 0 {
+		return fallback
+	}
+	return v
+}
+
+func notNegative[T int | time.Duration](name string, v T) error {
+	if v < 0 {
+		return fmt.Errorf("%s: %v is negative", name, v)
+	}
+	return nil
+}
+
+func defaultTouchEvery(idle time.Duration) time.Duration {
+	if idle < 0 {
+		return maxTouchEvery
+	}
+	return min(idle/20, maxTouchEvery)
+}
+
+// isNil also finds a nil pointer in an interface, which would only show at the first request.
+func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	r := reflect.ValueOf(v)
+	return r.Kind() == reflect.Pointer && r.IsNil()
+}

@@ -1,0 +1,149 @@
+package session
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/coatcheck/session/internal/sealed"
+)
+
+const minSecret = 32
+
+// Secret is key material: at least 32 bytes of randomness. It prints, logs and encodes as "[secret]".
+type Secret []byte
+
+// NewSecret returns 32 random bytes.
+func NewSecret() Secret {
+	s := make(Secret, minSecret)
+	_, _ = rand.Read(s) // never fails: crypto/rand ends the program first
+	return s
+}
+
+// ParseSecrets reads secrets as "base64:…,base64:…", the newest first, in standard or URL-safe base64 with or without padding.
+// White space around them is ignored. The error says which one is wrong and never contains it.
+func ParseSecrets(text string) ([]Secret, error) {
+	var secrets []Secret
+	for i, part := range strings.Split(text, ",") {
+		encoded, ok := strings.CutPrefix(strings.TrimSpace(part), "base64:")
+		if !ok {
+			return nil, fmt.Errorf(`session: secret %d does not begin with "base64:"`, i+1)
+		}
+		secret, err := decodeBase64(encoded)
+		if err != nil {
+			return nil, fmt.Errorf("session: secret %d is not base64", i+1)
+		}
+		secrets = append(secrets, secret)
+	}
+	if err := checkSecrets(secrets); err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	return secrets, nil
+}
+
+func decodeBase64(text string) (Secret, error) {
+	text = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
+	return base64.RawStdEncoding.DecodeString(text)
+}
+
+// Format prints "[secret]", whatever the verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[secret]") }
+
+// LogValue logs "[secret]".
+func (Secret) LogValue() slog.Value { return slog.StringValue("[secret]") }
+
+// MarshalText encodes "[secret]".
+func (Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
+
+func checkSecrets(secrets []Secret) error {
+	if len(secrets) == 0 {
+		return errors.New("Secrets: at least one is required; make one with NewSecret and keep it")
+	}
+	for i, s := range secrets {
+		if len(s) < minSecret {
+			return fmt.Errorf("Secrets: number %d has %d bytes; at least %d random ones are needed, see NewSecret", i+1, len(s), minSecret)
+		}
+		if isPattern(s) {
+			return fmt.Errorf("Secrets: number %d is not random; make one with NewSecret", i+1)
+		}
+	}
+	return nil
+}
+
+// isPattern finds what people type instead of a secret: one byte or a short text repeated, or bytes that count.
+func isPattern(s Secret) bool {
+	for period := 1; period <= 16; period++ {
+		if bytes.Equal(s[period:], s[:len(s)-period]) {
+			return true
+		}
+	}
+	step := s[1] - s[0]
+	for i := 1; i < len(s); i++ {
+		if s[i]-s[i-1] != step {
+			return false
+		}
+	}
+	return true
+}
+
+func cloneSecrets(secrets []Secret) []Secret {
+	out := make([]Secret, len(secrets))
+	for i, s := range secrets {
+		out[i] = bytes.Clone(s)
+	}
+	return out
+}
+
+// key holds what is derived from one secret: a key for each purpose, so that nothing made for one passes for another.
+type key struct {
+	id      [4]byte // names the key in records, and tells nothing of it
+	ticket  *macs
+	cookie  *macs
+	signing cipher.AEAD // authenticates records that are not sealed
+	sealing *sealed.Key
+}
+
+// keyring is the derived keys, newest first.
+type keyring []*key
+
+func newKeyring(secrets []Secret) keyring {
+	ring := make(keyring, len(secrets))
+	for i, s := range secrets {
+		ring[i] = newKey(s)
+	}
+	return ring
+}
+
+func newKey(s Secret) *key {
+	k := &key{
+		ticket:  newMACs(derive(s, "ticket", 32)),
+		cookie:  newMACs(derive(s, "signed cookie", 32)),
+		sealing: sealed.NewKey(derive(s, "sealed record", sealed.KeySize)),
+	}
+	block, err := aes.NewCipher(derive(s, "signed record", 32))
+	if err == nil {
+		k.signing, err = cipher.NewGCM(block)
+	}
+	if err != nil {
+		panic("session: " + err.Error()) // AES takes 32 bytes, and GCM takes AES
+	}
+	copy(k.id[:], derive(s, "key id", len(k.id)))
+	return k
+}
+
+func derive(s Secret, purpose string, size int) []byte {
+	material, err := hkdf.Key(sha256.New, s, nil, "coatcheck v1 "+purpose, size)
+	if err != nil {
+		panic("session: " + err.Error()) // only for sizes above 8160
+	}
+	return material
+}

@@ -1,0 +1,317 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Session is what one visitor has on the server. It is loaded by the first Load of a request, and committed by the
+// middleware before the first byte of the response leaves, or by Save. All methods are safe for concurrent use.
+//
+// Nothing that a method is given or returns is shared with the session: to change a list or map, Set it again.
+//
+// Methods that change the session return no error. An operation that cannot be done, such as to set a value that
+// does not encode, is refused and remembered: see Err.
+type Session struct {
+	m   *Manager
+	ex  *exchange       // nil outside a request
+	ctx context.Context // of the request, or of Open: how long the session is in use
+
+	saving  sync.Mutex // one commit at a time, and no change of identity during one
+	mu      sync.Mutex // guards what follows; never held while the store or a callback is waited for
+	c       core
+	isNew   bool
+	expired bool
+	seenAt  time.Time
+	told    map[string]bool // keys whose values were reported as undecodable
+	done    *watcher        // nil until Done is called
+}
+
+var (
+	errLate = errors.New("session: too late: the headers are sent, and the client could not be told")
+	errUser = errors.New("session: a user name has 1 to 255 bytes of UTF-8 without control characters")
+)
+
+// newSession makes the session of what was found. ex is nil outside a request.
+func (m *Manager) newSession(ctx context.Context, f found, ex *exchange) *Session {
+	s := &Session{m: m, ctx: ctx, ex: ex, c: f.core, isNew: f.isNew, expired: f.expired}
+	s.c.discard = m.discards
+	if s.c.rec != nil && !s.c.gone {
+		s.seenAt = s.c.rec.SeenAt
+	}
+	return s
+}
+
+// ID is the public handle of the session: safe to show and to log, and of no use to a thief. It changes at once with
+// Regenerate, Login and Invalidate, and is "" while there is nothing to store.
+func (s *Session) ID() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.c.id()
+}
+
+// Token is the secret ticket of the session as it was last stored, "" before that. It is for transports of your own; never
+// log it.
+func (s *Session) Token() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.c.rec == nil || s.c.gone || s.c.discard {
+		return ""
+	}
+	return s.c.ticket.text(s.m.ring(), s.m.transport.Name())
+}
+
+// User is who is signed in, "" for nobody.
+func (s *Session) User() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.c.user
+}
+
+// IsNew reports that no live session came with this request; also when Expired.
+func (s *Session) IsNew() bool { return s.isNew }
+
+// Expired reports that a genuine ticket came whose session has ended by time, for "please sign in again". It is told
+// while the record is still in the store.
+func (s *Session) Expired() bool { return s.expired }
+
+// CreatedAt is the time of the first save, zero before it.
+func (s *Session) CreatedAt() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return fromMicro(s.c.st.Created)
+}
+
+// SeenAt is the time of the last request before this one, exact to Options.TouchEvery. It is zero for a new session.
+func (s *Session) SeenAt() time.Time { return s.seenAt }
+
+// LoginAt is the time of the last Login, zero before one.
+func (s *Session) LoginAt() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return fromMicro(s.c.st.Login)
+}
+
+// ExpiresAt is when the session ends if nobody uses it: the earlier of its two deadlines, zero when neither is set, or when
+// there is nothing to store.
+func (s *Session) ExpiresAt() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.c.gone || s.c.rec == nil && !s.c.storable():
+		return time.Time{}
+	case s.c.rec == nil || s.c.login:
+		return s.c.expiresAt(s.m.now())
+	}
+	return s.c.expiresAt(s.c.rec.SeenAt)
+}
+
+// SetIdleTimeout sets the idle timeout of this session alone, which is kept with it. 0: the manager's. Negative: none.
+func (s *Session) SetIdleTimeout(d time.Duration) { s.do(op{kind: opIdle, d: d}) }
+
+// SetLifetime sets the absolute lifetime of this session alone, counted from its first save or last Login. 0: the
+// manager's. Negative: none.
+func (s *Session) SetLifetime(d time.Duration) { s.do(op{kind: opLifetime, d: d}) }
+
+// SetPersistent says whether the cookie of this session survives closing the browser.
+func (s *Session) SetPersistent(on bool) { s.do(op{kind: opPersistent, on: on}) }
+
+// Err is the first operation that was refused since the session was loaded or last committed. A commit with such an
+// error fails, and stores nothing; Reload forgets it.
+func (s *Session) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.c.err
+}
+
+// do does an operation and remembers it for the commit.
+func (s *Session) do(o op) {
+	s.mu.Lock()
+	late := s.refuseLate(o)
+	if !late {
+		s.refuse(s.c.apply(o))
+		s.c.unshadow(o)
+	}
+	s.mu.Unlock()
+	if late {
+		s.reportLate()
+	}
+}
+
+// refuse remembers the first error. It is called with the lock held.
+func (s *Session) refuse(err error) {
+	if err != nil && s.c.err == nil {
+		s.c.err = err
+	}
+}
+
+// refuseLate refuses what would make the first save of a session whose ticket cannot be sent any more.
+func (s *Session) refuseLate(o op) bool {
+	if !s.late() || s.c.rec != nil || s.c.discard || s.c.gone || !o.touchesData() || o.kind == opRemove || o.kind == opClear {
+		return false
+	}
+	s.refuse(errLate)
+	return true
+}
+
+// late reports whether the headers of the response are out.
+func (s *Session) late() bool { return s.ex != nil && s.ex.sent.Load() }
+
+func (s *Session) reportLate() {
+	s.m.emit(s.ctx, Event{Kind: EventLate, ID: s.ID(), User: s.User(), Err: errLate})
+}
+
+// Save stores the changes now; otherwise the middleware does it. It does nothing when there is nothing to do. The error
+// wraps ErrUnavailable, ErrConflict, ErrEnded, ErrTooLarge or what Err tells; then nothing was stored, and the changes are
+// still there.
+func (s *Session) Save(ctx context.Context) error {
+	return s.commit(ctx, commitMode{told: s.ex != nil && !s.late()})
+}
+
+// commit commits a copy, so that others can read and change the session while the store is waited for.
+func (s *Session) commit(ctx context.Context, mode commitMode) error {
+	s.saving.Lock()
+	s.mu.Lock()
+	if s.c.idle(mode) {
+		s.mu.Unlock()
+		s.saving.Unlock()
+		return nil
+	}
+	w := s.c.clone()
+	before := len(s.c.ops)
+	s.mu.Unlock()
+
+	err := w.commit(ctx, mode)
+
+	s.mu.Lock()
+	s.adopt(w, before, err)
+	s.mu.Unlock()
+	s.saving.Unlock()
+	s.m.emit(ctx, w.events...)
+	return err
+}
+
+// adopt takes over what a commit made of the first operations; later ones stay. It is called with the lock held.
+func (s *Session) adopt(w core, before int, err error) {
+	if err != nil {
+		s.c.gone, s.c.ending = w.gone, w.ending
+		if w.gone || w.ending == nil && w.tell == tellForget {
+			s.c.tell = w.tell
+		}
+		return
+	}
+	since, refused := s.c.ops[before:], s.c.err
+	s.c = w
+	s.c.events = nil
+	s.watchStored()
+	s.c.err = refused
+	for _, o := range since {
+		s.refuse(s.c.apply(o))
+	}
+}
+
+// Reload drops unsaved changes and the error, and loads the newest state. The error wraps ErrEnded when the session is gone,
+// or ErrUnavailable.
+func (s *Session) Reload(ctx context.Context) error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	s.mu.Lock()
+	w := s.c.clone()
+	s.mu.Unlock()
+	w.ops, w.err, w.now, w.retire, w.login = nil, nil, nil, KindLive, false
+	w.next, w.nextID = ticket{}, ""
+	if w.ending != nil {
+		w.rec, w.ending = w.ending, nil
+	}
+	err := w.reload(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.c.gone = s.c.gone || errors.Is(err, ErrEnded)
+		return err
+	}
+	s.c = w
+	return nil
+}
+
+func (c *core) reload(ctx context.Context) error {
+	switch {
+	case c.gone:
+		return ErrEnded
+	case c.rec == nil:
+		c.st, c.user = state{}, ""
+		return nil
+	}
+	return c.newest(ctx, nil)
+}
+
+// Atomic runs fn on the newest state of the session, with the changes that were not saved yet, and commits the result by
+// compare-and-set. When another request commits first, fn runs again on what that one left. When fn returns an error,
+// nothing of what it did is kept; the earlier unsaved changes stay.
+//
+// fn must use the session that it is given, and no other; it must not call Save, Reload or Atomic.
+func (s *Session) Atomic(ctx context.Context, fn func(*Session) error) error {
+	s.saving.Lock()
+	var events []Event
+	err := s.atomic(ctx, fn, &events)
+	s.saving.Unlock()
+	s.m.emit(ctx, events...)
+	return err
+}
+
+func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[]Event) error {
+	s.mu.Lock()
+	base := s.c.clone()
+	before := len(s.c.ops)
+	s.mu.Unlock()
+	var conflict error
+	for attempt := 0; ; attempt++ {
+		if attempt > 1 && !pause(ctx, attempt) {
+			return fmt.Errorf("%w: after %d attempts: %w", ErrConflict, attempt, ctx.Err())
+		}
+		if base.rec != nil && !base.gone && base.ending == nil {
+			if err := base.newest(ctx, conflict); err != nil {
+				return base.lost(err)
+			}
+		}
+		try := &Session{m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, c: base.clone()}
+		if err := fn(try); err != nil {
+			return err
+		}
+		err := try.c.commit(ctx, commitMode{once: true})
+		*events = append(*events, try.c.events...)
+		if err == nil {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.adopt(try.c, before, nil)
+			return nil
+		}
+		if conflict = err; !errors.Is(err, ErrConflict) {
+			return err
+		}
+		*events = append(*events, Event{Kind: EventConflict, ID: base.rec.ID, User: base.user})
+	}
+}
+
+// Format prints the session's handle and nothing of its data, whatever the verb.
+func (s *Session) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "session "+s.handle()) }
+
+// LogValue logs the session's handle and user, and nothing of its data.
+func (s *Session) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", s.handle()), slog.String("user", s.User()))
+}
+
+// MarshalText encodes the session's handle, so that no encoder gets at the data by accident.
+func (s *Session) MarshalText() ([]byte, error) { return []byte(s.handle()), nil }
+
+func (s *Session) handle() string {
+	if id := s.ID(); id != "" {
+		return id
+	}
+	return "(not stored)"
+}

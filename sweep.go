@@ -1,0 +1,68 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// sweepBatch is how many records one call of the store removes, so that none holds up others for long.
+const sweepBatch = 500
+
+// Sweep removes expired records from the store, in batches, and says how many: sessions, and what retired ids left
+// behind. Sessions end on time without it; it frees space. The error wraps ErrNotSupported when the store cannot sweep, or
+// ErrUnavailable.
+func (m *Manager) Sweep(ctx context.Context) (int, error) {
+	if m.sweeper == nil {
+		return 0, fmt.Errorf("%w: %T cannot sweep", ErrNotSupported, m.store)
+	}
+	total := 0
+	for before := m.now(); ; {
+		n, err := m.sweeper.Sweep(ctx, before, sweepBatch)
+		total += n
+		if err != nil {
+			return total, unavailable(err)
+		}
+		if n < sweepBatch {
+			return total, nil
+		}
+	}
+}
+
+func (m *Manager) startSweeper() {
+	if m.sweeper == nil || m.opts.SweepEvery < 0 {
+		return
+	}
+	m.running.Add(1)
+	go m.sweepUntilClosed()
+}
+
+func (m *Manager) sweepUntilClosed() {
+	defer m.running.Done()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		<-m.stop
+		cancel()
+	}()
+	for {
+		timer := time.NewTimer(jitter(m.opts.SweepEvery))
+		select {
+		case <-m.stop:
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		if n, err := m.Sweep(ctx); err != nil && ctx.Err() == nil {
+			m.opts.Logger.WarnContext(ctx, "session: sweep", "err", err)
+		} else if n > 0 {
+			m.opts.Logger.DebugContext(ctx, "session: swept", "removed", n)
+		}
+	}
+}
+
+// jitter spreads the sweeps of many nodes: a tenth more or less.
+func jitter(d time.Duration) time.Duration {
+	return d - d/10 + rand.N(d/5+1)
+}

@@ -1,0 +1,49 @@
+package session
+
+import (
+	"net/http"
+	"net/textproto"
+	"strings"
+	"time"
+)
+
+// Transport carries tickets between the client and the manager. It is used by many requests at once.
+type Transport interface {
+	// Name is covered by the signature of the tickets, so that two managers refuse each other's.
+	Name() string
+	// VaryOn is the request header on which responses depend.
+	VaryOn() string
+	// Read returns the ticket of the request, "" when there is none, and ErrMalformed when there is more than one.
+	Read(r *http.Request) (string, error)
+	// Write puts the ticket into the header of the response; "" tells the client to forget the one it has. The client should
+	// keep it until the time given, or until it closes when that is zero. now is the manager's clock.
+	Write(h http.Header, ticket string, until, now time.Time)
+}
+
+// Header returns a transport for API clients and mobile apps: the ticket comes in the request header of that name, with
+// or without "Bearer " before it, and a new one goes out in the response header of that name, empty after a logout.
+func Header(name string) Transport { return headerTransport(textproto.CanonicalMIMEHeaderKey(name)) }
+
+type headerTransport string
+
+func (t headerTransport) Name() string   { return "header " + string(t) }
+func (t headerTransport) VaryOn() string { return string(t) }
+
+func (t headerTransport) Read(r *http.Request) (string, error) {
+	values := r.Header[string(t)]
+	if len(values) > 1 {
+		return "", ErrMalformed
+	}
+	if len(values) == 0 {
+		return "", nil
+	}
+	value := strings.TrimSpace(values[0])
+	if scheme, rest, ok := strings.Cut(value, " "); ok && strings.EqualFold(scheme, "Bearer") {
+		value = strings.TrimSpace(rest)
+	}
+	return value, nil
+}
+
+func (t headerTransport) Write(h http.Header, ticket string, _, _ time.Time) {
+	h[string(t)] = []string{ticket}
+}
