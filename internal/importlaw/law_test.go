@@ -160,6 +160,9 @@ func missing(pkgs []pkg) []string {
 
 func TestLaw(t *testing.T) {
 	pkgs := allPackages(t)
+	if !slices.ContainsFunc(pkgs, func(p pkg) bool { return p.path == module && slices.Contains(p.imports, "net/http") }) {
+		t.Fatalf("the root is not seen to import net/http: the imports were not read")
+	}
 	for _, sentence := range append(judge(pkgs), missing(pkgs)...) {
 		t.Error(sentence)
 	}

@@ -73,12 +73,13 @@ func packages(t *testing.T, dir string) []pkg {
 	t.Helper()
 	imports := make(map[string][]string)
 	for _, platform := range platforms {
-		// -find leaves the dependencies alone, so that nothing needs to be downloaded to judge the imports.
-		out := goCommand(t, dir, []string{"GOOS=" + platform}, "list", "-find", "-json=ImportPath,Imports", "./...")
+		// -e: a dependency that cannot be had on one platform hides no import. (-find would not list imports at all.)
+		out := goCommand(t, dir, []string{"GOOS=" + platform}, "list", "-e", "-json=ImportPath,Imports,Error", "./...")
 		for dec := json.NewDecoder(bytes.NewReader(out)); ; {
 			var p struct {
 				ImportPath string
 				Imports    []string
+				Error      *struct{ Err string }
 			}
 			err := dec.Decode(&p)
 			if errors.Is(err, io.EOF) {
@@ -86,6 +87,9 @@ func packages(t *testing.T, dir string) []pkg {
 			}
 			if err != nil {
 				t.Fatalf("go list in %s: %v", dir, err)
+			}
+			if p.Error != nil {
+				t.Fatalf("go list for %s: %s: %s", platform, p.ImportPath, p.Error.Err)
 			}
 			imports[p.ImportPath] = append(imports[p.ImportPath], p.Imports...)
 		}
