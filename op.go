@@ -47,7 +47,7 @@ func (o op) apply(st *state, c Codec) (changed bool, err error) {
 		return o.remove(st, c), nil
 	case opClear:
 		changed = !st.empty()
-		st.over, st.marks, st.cleared = nil, nil, true
+		st.over, st.order, st.marks, st.cleared = nil, nil, nil, true
 	case opIdle:
 		changed = st.Idle != o.d.Microseconds()
 		st.Idle = o.d.Microseconds()
@@ -77,6 +77,7 @@ func (o op) set(st *state, c Codec) error {
 	}
 	st.unmark(o.path)
 	if o.kind == opFlash {
+		st.own()
 		st.FlashSeq++
 		st.marks = append(st.marks, mark{path: o.path, seq: st.FlashSeq, made: made})
 	}

@@ -42,7 +42,7 @@ func sealRecord(k *key, rec *Record, st *state, seal bool) []byte {
 		data = append(data, k.id[:]...)
 		return k.sealing.Seal(data, body, appendBinding(nil, rec, rec.Version+1))
 	}
-	data := make([]byte, formSize+nonceSize+tagSize, 256)
+	data := make([]byte, formSize+nonceSize+tagSize, formSize+nonceSize+tagSize+len(rec.ID)+len(rec.User)+st.size()*5/4+128)
 	data[0] = formSigned
 	copy(data[1:], k.id[:])
 	data = appendBinding(data, rec, rec.Version+1)

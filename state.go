@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"iter"
 	"maps"
 	"slices"
 
@@ -13,6 +14,8 @@ type state struct {
 	envelope.Header
 	entries envelope.Entries
 	over    map[string][]byte // nil: removed
+	order   []string          // the keys of over
+	shared  bool              // a clone has the same map and lists: copy them before a change
 	marks   []mark            // the flash data
 	cleared bool              // entries do not count any more
 }
@@ -37,11 +40,17 @@ func newState(h envelope.Header, entries envelope.Entries, seen uint64) state {
 	return st
 }
 
-// clone shares encoded values, which nobody changes.
+// clone shares everything until one of the two is changed.
 func (st *state) clone() state {
-	c := *st
-	c.over, c.marks = maps.Clone(st.over), slices.Clone(st.marks)
-	return c
+	st.shared = true
+	return *st
+}
+
+// own makes copies of what a clone shares.
+func (st *state) own() {
+	if st.shared {
+		st.over, st.order, st.marks, st.shared = maps.Clone(st.over), slices.Clone(st.order), slices.Clone(st.marks), false
+	}
 }
 
 // raw returns the encoded value of a key.
@@ -56,37 +65,69 @@ func (st *state) raw(key string) ([]byte, bool) {
 }
 
 func (st *state) put(key string, raw []byte) {
+	st.own()
 	if st.over == nil {
 		st.over = make(map[string][]byte, 4)
+	}
+	if _, ok := st.over[key]; !ok {
+		st.order = append(st.order, key)
 	}
 	st.over[key] = raw
 }
 
-// keys calls fn with every key that has a value.
-func (st *state) each(fn func(key string, raw []byte)) {
-	if !st.cleared {
+// kept goes through the entries that still count.
+func (st *state) kept() iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, raw []byte) bool) {
+		if st.cleared {
+			return
+		}
 		for k, v := range st.entries.All() {
-			if _, ok := st.over[string(k)]; !ok {
-				fn(string(k), v)
+			if _, ok := st.over[string(k)]; !ok && !yield(k, v) {
+				return
 			}
 		}
 	}
-	for _, k := range slices.Sorted(maps.Keys(st.over)) {
-		if v := st.over[k]; v != nil {
-			fn(k, v)
+}
+
+// changed goes through the keys that were set, in the order of their first change.
+func (st *state) changed() iter.Seq2[string, []byte] {
+	return func(yield func(key string, raw []byte) bool) {
+		for _, k := range st.order {
+			if v := st.over[k]; v != nil && !yield(k, v) {
+				return
+			}
 		}
+	}
+}
+
+// each calls fn with every key that has a value.
+func (st *state) each(fn func(key string, raw []byte)) {
+	for k, v := range st.kept() {
+		fn(string(k), v)
+	}
+	for k, v := range st.changed() {
+		fn(k, v)
 	}
 }
 
 func (st *state) empty() bool {
-	empty := true
-	st.each(func(string, []byte) { empty = false })
-	return empty
+	for range st.kept() {
+		return false
+	}
+	for range st.changed() {
+		return false
+	}
+	return true
 }
 
 // size is the length of all keys and values.
 func (st *state) size() (n int) {
-	st.each(func(key string, raw []byte) { n += len(key) + len(raw) })
+	for k, v := range st.kept() {
+		n += len(k) + len(v)
+	}
+	for k, v := range st.changed() {
+		n += len(k) + len(v)
+	}
 	return n
 }
 
@@ -97,7 +138,12 @@ func (st *state) encode(dst []byte) []byte {
 		h.Marks = append(h.Marks, envelope.Mark{Path: m.path.String(), Seq: m.seq, Made: m.made})
 	}
 	dst = h.Append(dst)
-	st.each(func(key string, raw []byte) { dst = envelope.AppendEntry(dst, key, raw) })
+	for k, v := range st.kept() {
+		dst = envelope.AppendEntry(dst, k, v)
+	}
+	for k, v := range st.changed() {
+		dst = envelope.AppendEntry(dst, k, v)
+	}
 	return dst
 }
 
@@ -142,6 +188,10 @@ func (st *state) hasOld() bool {
 
 // unmark makes the values at and below a path ordinary data.
 func (st *state) unmark(p path) {
+	if !slices.ContainsFunc(st.marks, func(m mark) bool { return p.covers(m.path) }) {
+		return
+	}
+	st.own()
 	st.marks = slices.DeleteFunc(st.marks, func(m mark) bool { return p.covers(m.path) })
 }
 

@@ -52,7 +52,7 @@ func (h *Header) Append(dst []byte) []byte {
 }
 
 // AppendEntry appends an entry. Keys must not repeat.
-func AppendEntry(dst []byte, key string, value []byte) []byte {
+func AppendEntry[K string | []byte](dst []byte, key K, value []byte) []byte {
 	dst = appendText(dst, key)
 	return appendText(dst, value)
 }
