@@ -7,7 +7,7 @@
 //
 //	import _ "modernc.org/sqlite"
 //
-//	db, err := sql.Open("sqlite", "file:sessions.db?_pragma=busy_timeout(250)&_pragma=synchronous(NORMAL)&_txlock=immediate")
+//	db, err := sql.Open("sqlite", "file:sessions.db?_pragma=busy_timeout(250)&_pragma=synchronous(NORMAL)")
 //	…
 //	db.SetMaxOpenConns(8)
 //	db.SetMaxIdleConns(8)

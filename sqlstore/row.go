@@ -50,13 +50,12 @@ func blob(data []byte) []byte {
 	return data
 }
 
-// targets returns where Scan puts the columns of a listing.
+// targets returns where Scan puts the columns of a listing, with room for the data.
 func targets(rec *session.Record) []any {
-	return []any{
+	return append(make([]any, 0, 13),
 		&rec.ID, &rec.User, integer[session.RecordKind]{&rec.Kind}, &rec.Successor, integer[uint64]{&rec.Version},
 		micros{&rec.CreatedAt}, micros{&rec.SeenAt}, micros{&rec.LoginAt}, micros{&rec.ExpiresAt},
-		ip{&rec.RemoteIP}, &rec.UserAgent, &rec.Persistent,
-	}
+		ip{&rec.RemoteIP}, &rec.UserAgent, &rec.Persistent)
 }
 
 // The types below read a column without the reflection with which Scan fills plain pointers to numbers.

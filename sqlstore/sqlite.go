@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// The table keeps its rowid. Without one, rows would live in the tree of random ids, and each insert would move
-// neighbours with all their data.
+// The table keeps its rowid. Without one it measured a sixth larger, for the other indexes would repeat the ids, and from
+// about 1 kB of data on every row would leave its page, which made loads half as fast and the list of a user five times slower.
 var sqlite = dialect{
 	name:      "sqlite",
 	oneWriter: true,
@@ -59,7 +59,8 @@ const (
 	sqliteCodeProtocol = 15 // lost a race for the locks of the WAL
 )
 
-// sqliteBusy knows the errors of modernc.org/sqlite by their code and those of other drivers, which have no method in common, by SQLite's own text.
+// sqliteBusy knows the errors of modernc.org/sqlite by their code, and by SQLite's own text those of other drivers, which
+// have no method in common.
 func sqliteBusy(err error) bool {
 	var coded interface{ Code() int }
 	if errors.As(err, &coded) {

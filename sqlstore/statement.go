@@ -34,7 +34,7 @@ func (s *statement) prepare(ctx context.Context, db *sql.DB) (*sql.Stmt, error) 
 		return nil, err
 	}
 	if !s.stmt.CompareAndSwap(nil, stmt) {
-		stmt.Close()
+		_ = stmt.Close()
 		return s.prepare(ctx, db)
 	}
 	if s.closed.Load() { // by a Close that may have come too early to see stmt

@@ -23,4 +23,7 @@ CREATE INDEX "{table}_user_id" ON "{table}" (user_id) WHERE kind = 0 AND user_id
 
 CREATE INDEX "{table}_expires_at" ON "{table}" (expires_at);
 
+-- A table that was dropped by hand has left its version behind.
+DELETE FROM coatcheck_schema WHERE name = '{table}';
+
 INSERT INTO coatcheck_schema (name, version) VALUES ('{table}', 1);

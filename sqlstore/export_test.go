@@ -1,0 +1,22 @@
+package sqlstore
+
+import "iter"
+
+// Names that the tests use.
+var (
+	SchemaFiles      = schema
+	SQLiteBusy       = sqliteBusy
+	NumberParameters = numberParameters
+)
+
+// Statements yields the text of every statement for the table of opts.
+func Statements(opts Options) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		d, table, err := opts.resolve()
+		for op := range operations {
+			if err != nil || !yield(d.query(op, table)) {
+				return
+			}
+		}
+	}
+}
