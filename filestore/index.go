@@ -60,7 +60,7 @@ func (s *Store) mark(user string, key key) error {
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
+	defer func() { _ = dir.Close() }()
 	return dir.Mark(prefix + key.String())
 }
 
@@ -120,7 +120,7 @@ func (s *Store) marked(user string) ([]key, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer dir.Close()
+	defer func() { _ = dir.Close() }()
 	names, err := dir.Names()
 	if err != nil {
 		return nil, err

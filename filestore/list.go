@@ -28,7 +28,10 @@ func (s *Store) Page(ctx context.Context, after string, limit int) ([]*session.R
 	return recs, nil
 }
 
-func (s *Store) pageShelf(ctx context.Context, shelf byte, from key, recs []*session.Record, limit int) ([]*session.Record, error) {
+// pageShelf appends to recs until there are limit.
+func (s *Store) pageShelf(
+	ctx context.Context, shelf byte, from key, recs []*session.Record, limit int,
+) ([]*session.Record, error) {
 	names, err := s.list(shelf)
 	if err != nil {
 		return nil, err

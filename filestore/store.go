@@ -13,10 +13,10 @@ import (
 
 // Options are the choices there are. The zero value is the safe one.
 type Options struct {
-	// NoSync leaves it to the system when a record reaches the disk. A save then takes a tenth of the time or less. When
-	// a process is killed nothing is lost all the same; when the machine loses power, the saves, logouts and
-	// revocations of the last half minute or so may be undone, and a record may be torn: it then gives
-	// [session.ErrCorrupt]. Choose it where that is no harm, or where the folder is in memory anyway.
+	// NoSync leaves it to the system when a record reaches the disk. A save then waits for no disk, but for the entry of a
+	// session in the list of its user, which is made once per login. When a process is killed nothing is lost all the
+	// same; when the machine loses power, the saves, logouts and revocations of the last half minute or so may be
+	// undone, and a record may be torn: it then gives [session.ErrCorrupt]. Choose it where that is no harm.
 	NoSync bool
 }
 

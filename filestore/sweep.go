@@ -33,10 +33,11 @@ func (c *cursor) store(at key) {
 	c.at = at
 }
 
-// Sweep removes records that expired before the time given, at most limit of them, and says how many. Once there are none left it
-// also removes what crashes left behind: temporary files, and entries in the lists of users that lead nowhere.
+// Sweep removes records that expired before the time given, at most limit of them, and says how many. It also removes the
+// temporary files that crashes left behind, and, once there are no expired records left, the entries in the lists of
+// users that lead nowhere.
 //
-// It reads the header of every record, a million of them in some ten seconds when the system has them in memory.
+// It reads the header of every record, a million of them in some fifteen seconds when the system has them in memory.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	if err := ctx.Err(); err != nil || limit <= 0 {
 		return 0, wrapSweep(err)
@@ -204,7 +205,7 @@ func (s *Store) sweepFolder(ctx context.Context, folder string) error {
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
+	defer func() { _ = dir.Close() }()
 	names, err := dir.Names()
 	if err != nil {
 		return err

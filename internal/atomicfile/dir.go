@@ -31,7 +31,8 @@ var (
 	ErrForeign = errors.New("not a plain file with one link and the owner of its folder")
 
 	// ErrExposed is returned for a folder that others own or may write.
-	ErrExposed = errors.New("others may change this folder: it must be owned by this user, with no write permission for group and others")
+	ErrExposed = errors.New("others may change this folder: it must be owned by this user, " +
+		"with no write permission for group and others")
 
 	// ErrDetached is returned when the folder was removed while it was open. What was in it is not merely absent.
 	ErrDetached = errors.New("the folder was removed while it was in use")
@@ -141,7 +142,7 @@ func (d *Dir) mkdir(name string) error {
 		err = d.root.Chmod(name, dirMode)
 	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return d.wrap("make", name, err)
+		return d.wrap("make", name, d.missing(err))
 	}
 	// Also when it was there: whoever made it may not have come to this line yet.
 	return d.Sync()
@@ -153,7 +154,7 @@ func (d *Dir) Names() ([]string, error) {
 	if err != nil {
 		return nil, d.wrap("list", "", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	names, err := f.Readdirnames(-1)
 	if err == nil && len(names) == 0 {
 		err = d.attached()

@@ -10,7 +10,7 @@ import (
 // On Linux files are opened through the descriptor of the folder, by the system calls themselves: four of them for a
 // read, half the time that an os.Root takes. O_NOFOLLOW refuses a link, where a Root would follow one that stays
 // inside, and O_NONBLOCK keeps a named pipe from holding us up until somebody writes to it.
-const openFlags = syscall.O_NOFOLLOW | syscall.O_NONBLOCK | syscall.O_CLOEXEC
+const openFlags = syscall.O_NOFOLLOW | nonblock | syscall.O_CLOEXEC
 
 // Read returns the first bytes of the file, at most most of them, and its size.
 func (d *Dir) Read(name string, most int64) (data []byte, size int64, err error) {
@@ -20,7 +20,7 @@ func (d *Dir) Read(name string, most int64) (data []byte, size int64, err error)
 	if err != nil {
 		return nil, 0, d.wrap("open", name, err)
 	}
-	defer syscall.Close(fd)
+	defer func() { _ = syscall.Close(fd) }() // nothing was written
 	data = make([]byte, min(size, most))
 	n, err := readFull(fd, data)
 	if err != nil {
@@ -95,7 +95,7 @@ func readFull(fd int, buf []byte) (int, error) {
 func retry(call func() (int, error)) (int, error) {
 	for {
 		n, err := call()
-		if err != syscall.EINTR {
+		if !errors.Is(err, syscall.EINTR) {
 			return n, err
 		}
 	}

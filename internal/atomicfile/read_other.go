@@ -15,7 +15,7 @@ func (d *Dir) Read(name string, most int64) (data []byte, size int64, err error)
 	if err != nil {
 		return nil, 0, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // nothing was written
 	data = make([]byte, min(size, most))
 	n, err := io.ReadFull(f, data)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {

@@ -94,7 +94,7 @@ func (d *Dir) Mark(name string) error {
 func (d *Dir) create(name string) (*os.File, error) {
 	f, err := d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
-		return nil, d.wrap("create", name, err)
+		return nil, d.wrap("create", name, d.missing(err))
 	}
 	if err := f.Chmod(fileMode); err != nil {
 		return nil, errors.Join(d.wrap("chmod", name, err), f.Close(), d.Remove(name))

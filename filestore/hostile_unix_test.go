@@ -1,0 +1,130 @@
+//go:build unix
+
+package filestore_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/filestore"
+)
+
+// T-FILE-3: links and pipes, to copies that would load if they were followed or waited for.
+func TestLinksAndPipesAreCorrupt(t *testing.T) {
+	for name, plant := range map[string]func(copy, path string) error{
+		"a symlink out of the folder": func(copy, path string) error {
+			return os.Symlink(copy, path)
+		},
+		"a symlink within the folder": func(copy, path string) error {
+			if err := os.Link(copy, path+".real"); err != nil {
+				return err
+			}
+			return errors.Join(os.Remove(copy), os.Symlink(filepath.Base(path)+".real", path))
+		},
+		"a dangling symlink": func(_, path string) error { return os.Symlink("nowhere", path) },
+		"a hard link":        os.Link,
+		"a pipe":             func(_, path string) error { return syscall.Mkfifo(path, 0o600) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, dir := newStore(t)
+			create(t, s, record("id"))
+			path := filepath.Join(dir, filestore.PathOf("id"))
+			outside := filepath.Join(filepath.Dir(dir), "copy")
+			writeFile(t, outside, readFile(t, path))
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			if err := plant(outside, path); err != nil {
+				t.Fatal(err)
+			}
+			wantCorrupt(t, s, path)
+			if name != "a symlink within the folder" && readFile(t, outside) != string(encode(t, record("id"))) {
+				t.Error("the file outside has changed")
+			}
+		})
+	}
+}
+
+// T-FILE-2, S101: with a umask that takes nothing away.
+func TestFoldersAndFilesAreForTheOwnerAlone(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0))
+	s, dir := newStore(t)
+	for _, id := range []string{"a", "b"} {
+		create(t, s, record(id))
+		rec := record(id)
+		rec.Version = 1
+		create(t, s, rec)
+		touch(t, s, id, 2, start.Add(1e9), start)
+	}
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		fi, err := d.Info()
+		want := os.FileMode(0o600)
+		if d.IsDir() {
+			want = 0o700
+		}
+		if err == nil && fi.Mode().Perm() != want {
+			t.Errorf("%s has mode %v, want %v", path, fi.Mode().Perm(), want)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// T-FILE-2
+func TestAFolderThatOthersMayWriteIsRefused(t *testing.T) {
+	s, dir := newStore(t)
+	create(t, s, record("id"))
+	for _, below := range []string{"", "records", filepath.Dir(filestore.PathOf("id"))} {
+		path := filepath.Join(dir, below)
+		if err := os.Chmod(path, 0o770); err != nil {
+			t.Fatal(err)
+		}
+		err := openAndLoad(dir)
+		if err == nil || errors.Is(err, session.ErrNotFound) || !strings.Contains(err.Error(), "write permission") {
+			t.Errorf("with %q open to the group: %v, want a refusal", below, err)
+		}
+		if err := os.Chmod(path, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := openAndLoad(dir); err != nil {
+		t.Error(err)
+	}
+}
+
+func openAndLoad(dir string) error {
+	s, err := filestore.New(dir, filestore.Options{})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	_, err = s.Load(context.Background(), "id")
+	return err
+}
+
+// An outage logs nobody out: a folder that has been removed, or whose disk is gone, is not one without sessions.
+func TestAFolderThatIsGoneIsNoMissingSession(t *testing.T) {
+	s, dir := newStore(t)
+	create(t, s, record("id"))
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range calls(s) {
+		for _, id := range []string{"id", "never there"} {
+			if err := call(t.Context(), id); err == nil || errors.Is(err, session.ErrNotFound) {
+				t.Errorf("%s(%q) = %v, want an outage", name, id, err)
+			}
+		}
+	}
+}
