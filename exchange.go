@@ -43,33 +43,25 @@ func (ex *exchange) load(ctx context.Context) (*Session, error) {
 		defer ex.mu.Unlock()
 		return ex.session, nil
 	}
-	f, err := ex.find(ctx)
-	events := f.events
-	f.events = nil
+	s := ex.m.newSession(ex, ex)
+	events, err := ex.find(ctx, s)
 	if err == nil {
-		ex.session = ex.m.newSession(ex, f, ex)
+		ex.session = s
 	}
-	s := ex.session
 	ex.mu.Unlock()
 	ex.m.emit(ctx, events...)
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
-func (ex *exchange) find(ctx context.Context) (found, error) {
+func (ex *exchange) find(ctx context.Context, s *Session) ([]Event, error) {
 	token, err := ex.m.transport.Read(ex.r)
-	var f found
-	if err == nil && !ex.m.discards {
-		f, err = ex.m.find(ctx, token)
-		if err != nil {
-			return f, err
-		}
-	} else {
-		f = found{core: core{m: ex.m}, isNew: true}
-		if err != nil {
-			f.event(EventRejected, "", err)
-		}
+	if err != nil {
+		return []Event{{Kind: EventRejected, Err: err}}, nil
 	}
-	return f, nil
+	return s.find(ctx, token)
 }
 
 // loaded returns the session if the handler asked for it.

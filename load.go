@@ -9,49 +9,46 @@ import (
 // maxAliases bounds how many renewals in a row one load follows.
 const maxAliases = 8
 
-// found says how a ticket was answered.
-type found struct {
-	core
-	isNew   bool
-	expired bool
+// find loads the session of a ticket into s. Whatever is wrong with the ticket or its record leaves an empty session
+// and gives an event; only a store that fails is an error.
+func (s *Session) find(ctx context.Context, token string) ([]Event, error) {
+	if token == "" || s.c.discard {
+		return nil, nil
+	}
+	t, signer, err := parseTicket(token, s.m.ring(), s.m.transport.Name())
+	if err != nil {
+		return []Event{{Kind: EventRejected, Err: err}}, nil
+	}
+	s.c.ticket, s.c.stale = t, signer > 0
+	rec, err := s.m.load(ctx, t.id())
+	if err == nil {
+		err = s.c.resolve(ctx, rec, true)
+	}
+	if err == nil {
+		s.isNew, s.seenAt = false, s.c.rec.SeenAt
+		return nil, nil
+	}
+	e := s.unfound(t, err)
+	if errors.Is(err, ErrUnavailable) {
+		return nil, err
+	}
+	return []Event{e}, nil
 }
 
-// find loads the session of a ticket. Whatever is wrong with the ticket or its record gives an empty session and an
-// event; only a store that fails is an error.
-func (m *Manager) find(ctx context.Context, token string) (found, error) {
-	none := found{core: core{m: m}, isNew: true}
-	if token == "" {
-		return none, nil
-	}
-	t, signer, err := parseTicket(token, m.ring(), m.transport.Name())
-	if err != nil {
-		none.event(EventRejected, "", err)
-		return none, nil
-	}
-	c := core{m: m, ticket: t, stale: signer > 0}
-	rec, err := m.load(ctx, t.id())
-	if err == nil {
-		err = c.resolve(ctx, rec, true)
-	}
-	switch {
-	case err == nil:
-		return found{core: c}, nil
-	case errors.Is(err, ErrUnavailable):
-		return none, err
-	}
-	none.events = append(c.events, none.events...)
+// unfound leaves an empty session, and says why.
+func (s *Session) unfound(t ticket, err error) Event {
+	rec := s.c.rec
+	s.c = core{m: s.m}
 	switch {
 	case errors.Is(err, errTombstone):
-		none.gone, none.rec = true, c.rec
+		s.c.gone, s.c.rec = true, rec
 	case errors.Is(err, ErrExpired):
-		none.expired = true
-		none.events = append(none.events, Event{Kind: EventExpired, ID: c.rec.ID, User: c.rec.User})
+		s.expired = true
+		return Event{Kind: EventExpired, ID: rec.ID, User: rec.User}
 	case errors.Is(err, errReused):
-		none.events = append(none.events, Event{Kind: EventReused, ID: c.rec.ID, User: c.rec.User})
-	default:
-		none.events = append(none.events, Event{Kind: EventRejected, ID: t.id(), Err: err})
+		return Event{Kind: EventReused, ID: rec.ID, User: rec.User}
 	}
-	return none, nil
+	return Event{Kind: EventRejected, ID: t.id(), Err: err}
 }
 
 // load asks the store. What is neither a record nor a clear "not found" is an outage.

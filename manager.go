@@ -113,13 +113,13 @@ func Load(ctx context.Context) (*Session, error) {
 // changes, and Token for the ticket, which may be new. "" begins a session; a bad ticket gives an empty one. The error
 // wraps ErrUnavailable.
 func (m *Manager) Open(ctx context.Context, token string) (*Session, error) {
-	f, err := m.find(ctx, token)
-	m.emit(ctx, f.events...)
+	s := m.newSession(ctx, nil)
+	events, err := s.find(ctx, token)
+	m.emit(ctx, events...)
 	if err != nil {
 		return nil, err
 	}
-	f.events = nil
-	return m.newSession(ctx, f, nil), nil
+	return s, nil
 }
 
 // Middleware gives the handler a session that it loads when it wants to, with Load. It does no I/O by itself, and commits the
@@ -144,7 +144,7 @@ func (m *Manager) HandlerFunc(fn func(http.ResponseWriter, *http.Request, *Sessi
 		s, err := m.Load(r.Context())
 		switch {
 		case errors.Is(err, ErrNoMiddleware):
-			s = m.newSession(r.Context(), found{core: core{m: m}, isNew: true}, nil)
+			s = m.newSession(r.Context(), nil)
 			s.c.discard = true
 		case err != nil:
 			m.fail(w, r, err)

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
@@ -82,12 +81,10 @@ func (m *Manager) openRecord(rec *Record) (h envelope.Header, entries envelope.E
 }
 
 func openBody(k *key, form byte, rec *Record) ([]byte, error) {
-	var buf [384]byte
-	binding := appendBinding(buf[:0], rec, rec.Version)
 	rest := rec.Data[formSize:]
 	switch {
 	case form == formSealed:
-		return k.sealing.Open(nil, rest, binding)
+		return k.sealing.Open(nil, rest, appendBinding(nil, rec, rec.Version))
 	case form != formSigned || len(rest) < nonceSize+tagSize:
 		return nil, envelope.ErrFormat
 	}
@@ -95,9 +92,21 @@ func openBody(k *key, form byte, rec *Record) ([]byte, error) {
 	if _, err := k.signing.Open(nil, nonce, tag, body); err != nil {
 		return nil, sealed.ErrOpen
 	}
-	body, ok := bytes.CutPrefix(body, binding)
-	if !ok {
-		return nil, errors.New("it belongs to another id, user or version")
+	return cutBinding(body, rec)
+}
+
+// cutBinding removes what appendBinding put before the envelope, if it is the record's own.
+func cutBinding(body []byte, rec *Record) ([]byte, error) {
+	version, n := binary.Uvarint(body)
+	body = body[max(n, 0):]
+	bound := n > 0 && version == rec.Version
+	for _, want := range []string{rec.ID, rec.User} {
+		size, n := binary.Uvarint(body)
+		body = body[max(n, 0):]
+		if !bound || n <= 0 || size != uint64(len(want)) || size > uint64(len(body)) || string(body[:size]) != want {
+			return nil, errors.New("it belongs to another id, user or version")
+		}
+		body = body[size:]
 	}
 	return body, nil
 }

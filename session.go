@@ -37,14 +37,9 @@ var (
 	errUser = errors.New("session: a user name has 1 to 255 bytes of UTF-8 without control characters")
 )
 
-// newSession makes the session of what was found. ex is nil outside a request.
-func (m *Manager) newSession(ctx context.Context, f found, ex *exchange) *Session {
-	s := &Session{m: m, ctx: ctx, ex: ex, c: f.core, isNew: f.isNew, expired: f.expired}
-	s.c.discard = m.discards
-	if s.c.rec != nil && !s.c.gone {
-		s.seenAt = s.c.rec.SeenAt
-	}
-	return s
+// newSession makes an empty session. ex is nil outside a request.
+func (m *Manager) newSession(ctx context.Context, ex *exchange) *Session {
+	return &Session{m: m, ctx: ctx, ex: ex, isNew: true, c: core{m: m, discard: m.discards}}
 }
 
 // ID is the public handle of the session: safe to show and to log, and of no use to a thief. It changes at once with
