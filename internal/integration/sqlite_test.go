@@ -191,6 +191,34 @@ func TestSQLiteComparesBytesAndNothingElse(t *testing.T) {
 	}
 }
 
+// Whoever can write to the table can write anything, but not make the store call a session lost that is there.
+func TestSQLiteReadsAnEditedRowOrSaysWhyNot(t *testing.T) {
+	ctx := context.Background()
+	db := openSQLite(t, sqliteFile(t))
+	store := migrated(t, db, "")
+	save(t, store, &session.Record{ID: "a", RemoteIP: netip.MustParseAddr("192.0.2.1")})
+	edit := func(assignment string) {
+		t.Helper()
+		if _, err := db.Exec("UPDATE sessions SET " + assignment); err != nil {
+			t.Fatal(err)
+		}
+	}
+	edit("remote_ip = '<script>'")
+	if rec := loaded(t, store, "a"); rec.RemoteIP.IsValid() {
+		t.Errorf("the address is %v", rec.RemoteIP)
+	}
+	for _, assignment := range []string{"kind = 256", "kind = -1", "version = -1"} {
+		edit("kind = 0, version = 1")
+		edit(assignment)
+		if rec, err := store.Load(ctx, "a"); err == nil || errors.Is(err, session.ErrNotFound) {
+			t.Errorf("Load after %s = %v, %v, want an error that is not ErrNotFound", assignment, rec, err)
+		}
+		if recs, err := store.Page(ctx, "", 10); err == nil || recs != nil {
+			t.Errorf("Page after %s = %v, %v, want an error", assignment, recs, err)
+		}
+	}
+}
+
 func TestSQLiteRefusesARecordWithoutID(t *testing.T) {
 	ctx := context.Background()
 	store := migrated(t, openSQLite(t, sqliteFile(t)), "")
