@@ -38,11 +38,6 @@ type path struct {
 
 func (p path) isKey() bool { return len(p.steps) == 0 }
 
-// parent is the path without its last step, and that step.
-func (p path) parent() ([]string, string) {
-	return p.steps[:len(p.steps)-1], p.steps[len(p.steps)-1]
-}
-
 // covers reports whether other is at or below p.
 func (p path) covers(other path) bool {
 	if p.key != other.key || len(p.steps) > len(other.steps) {

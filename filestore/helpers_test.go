@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -172,4 +173,35 @@ func hold(t testing.TB, s *filestore.Store, id string) (release func()) {
 		t.Fatal(err)
 	}
 	return release
+}
+
+// background calls fn and returns once it waits for a lock, which is when it looks at Done of its context. The function
+// returned waits for its end.
+func background(t testing.TB, fn func(context.Context) error) (wait func()) {
+	t.Helper()
+	ctx := &watchedContext{Context: t.Context(), watched: make(chan struct{})}
+	done := make(chan error, 1)
+	go func() { done <- fn(ctx) }()
+	select {
+	case <-ctx.watched:
+	case err := <-done:
+		t.Fatalf("it has waited for no lock: %v", err)
+	}
+	return func() {
+		t.Helper()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+type watchedContext struct {
+	context.Context
+	watched chan struct{}
+	once    sync.Once
+}
+
+func (c *watchedContext) Done() <-chan struct{} {
+	c.once.Do(func() { close(c.watched) })
+	return c.Context.Done()
 }

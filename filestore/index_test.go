@@ -1,6 +1,7 @@
 package filestore_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -85,27 +86,24 @@ func TestACrashBetweenTheStepsListsNothingWrong(t *testing.T) {
 	}
 }
 
-// TestAMarkWhoseRecordIsAboutToAppearStays: the repair has to wait for a save that has made its mark, but not yet its record.
+// TestAMarkWhoseRecordIsAboutToAppearStays: the repair has to wait for a save that has made its mark and not yet its record,
+// and then to look again.
 func TestAMarkWhoseRecordIsAboutToAppearStays(t *testing.T) {
 	s, dir := newStore(t)
-	writer := reopen(t, dir, filestore.Options{})
-	for _, repair := range map[string]func() error{
-		"ByUser": func() error { _, err := s.ByUser(t.Context(), "user"); return err },
-		"Sweep":  func() error { _, err := s.Sweep(t.Context(), start, 10); return err },
+	for name, repair := range map[string]func(context.Context) error{
+		"ByUser": func(ctx context.Context) error { _, err := s.ByUser(ctx, "user"); return err },
+		"Sweep":  func(ctx context.Context) error { _, err := s.Sweep(ctx, start, 10); return err },
 	} {
-		release := hold(t, writer, "id")
-		if err := writer.Mark("user", "id"); err != nil {
+		release := hold(t, s, "id")
+		if err := s.Mark("user", "id"); err != nil {
 			t.Fatal(err)
 		}
-		done := make(chan error)
-		go func() { done <- repair() }()
+		wait := background(t, repair)
 		writeFile(t, filepath.Join(dir, filestore.PathOf("id")), string(encode(t, record("id"))))
 		release()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+		wait()
 		if ids := byUser(t, s, "user"); !slices.Equal(ids, []string{"id"}) {
-			t.Errorf("ByUser = %q, want the session", ids)
+			t.Errorf("after %s there is %q, want the session", name, ids)
 		}
 		remove(t, s, "id")
 	}

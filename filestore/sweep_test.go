@@ -1,6 +1,7 @@
 package filestore_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -50,7 +51,7 @@ func TestSweepSparesWhatWasTouched(t *testing.T) {
 	}
 }
 
-// TestSweepGoesOnWhereItStopped: each batch takes the next in order, and does not look at those again that it let live.
+// TestSweepGoesOnWhereItStopped: each batch takes the next in order, although there are expired ones again behind it.
 func TestSweepGoesOnWhereItStopped(t *testing.T) {
 	s, dir := newStore(t)
 	for i := range 300 {
@@ -62,17 +63,16 @@ func TestSweepGoesOnWhereItStopped(t *testing.T) {
 		if n := sweep(t, s, late, 100); n != 100 {
 			t.Fatalf("Sweep = %d, want 100", n)
 		}
-		if left := page(t, s, "", 300); !slices.Equal(left, order[(i+1)*100:]) {
+		create(t, s, record(order[i]))
+		want := slices.Concat(order[:i+1], order[(i+1)*100:])
+		if left := page(t, s, "", 300); !slices.Equal(left, want) {
 			t.Fatalf("batch %d did not take the next 100 in order", i)
 		}
 	}
 	// A store that has just been opened begins at the beginning.
-	for _, id := range []string{order[0], order[299]} {
-		create(t, s, record(id))
-	}
 	sweep(t, reopen(t, dir, filestore.Options{}), late, 1)
-	if ids := page(t, s, "", 2); !slices.Equal(ids, order[299:]) {
-		t.Errorf("left is %q, want the last in order", ids)
+	if ids := page(t, s, "", 9); !slices.Equal(ids, order[1:3]) {
+		t.Errorf("left are %q, want %q", ids, order[1:3])
 	}
 }
 
@@ -119,23 +119,41 @@ func TestSweepRemovesTheTempFilesOfACrash(t *testing.T) {
 
 func TestSweepWaitsForTheWriterOfATempFile(t *testing.T) {
 	s, dir := newStore(t)
-	create(t, s, record("id"))
-	release := hold(t, reopen(t, dir, filestore.Options{}), "id")
+	release := hold(t, s, "id")
 	path := filepath.Join(dir, filestore.PathOf("id"))
 	writeFile(t, path+".tmp", string(encode(t, record("id"))))
-	done := make(chan error)
-	go func() {
-		_, err := s.Sweep(t.Context(), start, 10)
-		done <- err
-	}()
+	wait := background(t, func(ctx context.Context) error {
+		_, err := s.Sweep(ctx, start, 10)
+		return err
+	})
 	if err := os.Rename(path+".tmp", path); err != nil {
 		t.Errorf("the sweep took the file of a writer at work: %v", err)
 	}
 	release()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
+	wait()
 	load(t, s, "id")
+}
+
+// TestSweepLooksAgainUnderTheLock touches a record between the moment at which a sweep finds it expired and its removal.
+func TestSweepLooksAgainUnderTheLock(t *testing.T) {
+	s, dir := newStore(t)
+	create(t, s, record("id"))
+	release := hold(t, s, "id")
+	wait := background(t, func(ctx context.Context) error {
+		n, err := s.Sweep(ctx, start.Add(2*time.Hour), 10)
+		if n != 0 {
+			t.Errorf("Sweep = %d, want 0", n)
+		}
+		return err
+	})
+	rec := record("id")
+	rec.ExpiresAt = start.Add(3 * time.Hour)
+	writeFile(t, filepath.Join(dir, filestore.PathOf("id")), string(encode(t, rec)))
+	release()
+	wait()
+	if got := load(t, s, "id"); !got.ExpiresAt.Equal(rec.ExpiresAt) {
+		t.Errorf("it expires at %v, want %v", got.ExpiresAt, rec.ExpiresAt)
+	}
 }
 
 func TestSweepRemovesMarksThatLeadNowhere(t *testing.T) {

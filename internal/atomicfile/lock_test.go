@@ -73,15 +73,19 @@ func TestALockFileThatWasRemovedLocksNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	second, third := mustOpen(t, path), mustOpen(t, path)
+	trying := &tryingContext{Context: t.Context(), slept: make(chan struct{})}
 	waiting := make(chan func())
 	go func() {
-		unlock, err := second.Lock(t.Context())
+		unlock, err := second.Lock(trying)
 		if err != nil {
 			t.Error(err)
 		}
 		waiting <- unlock
 	}()
+	<-trying.slept
 	if err := os.Remove(filepath.Join(path, "lock")); err != nil {
+		unlockFirst()
+		(<-waiting)()
 		t.Skip("an open file cannot be removed here")
 	}
 	unlockFirst()
@@ -93,4 +97,19 @@ func TestALockFileThatWasRemovedLocksNothing(t *testing.T) {
 		t.Error("two hold the lock")
 	}
 	unlockSecond()
+}
+
+// tryingContext tells when somebody looks at Done the second time: the first time is to wait in line, the second to wait for
+// another process, with the file open.
+type tryingContext struct {
+	context.Context
+	looks atomic.Int32
+	slept chan struct{}
+}
+
+func (c *tryingContext) Done() <-chan struct{} {
+	if c.looks.Add(1) == 2 {
+		close(c.slept)
+	}
+	return c.Context.Done()
 }
