@@ -37,7 +37,6 @@ func (c *core) commit(ctx context.Context, mode commitMode) error {
 	case c.dirty():
 		return c.save(ctx, mode)
 	case mode.told && c.renewalDue():
-		c.renew()
 		c.retire = KindAlias
 		return c.optional(ctx, c.move(ctx, mode))
 	case c.touchDue():

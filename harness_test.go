@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -237,3 +238,29 @@ func (v *visitor) clone() *visitor {
 
 // on is the same browser at another node.
 func (v *visitor) on(m *session.Manager) *visitor { return &visitor{t: v.t, m: m, jar: v.jar} }
+
+func mustURL() *url.URL {
+	u, err := url.Parse("https://app.example.com/")
+	if err != nil {
+		panic(err)
+	}
+	return u
+}
+
+// planted is a store with one record in it, as somebody who can write to the backend would put it there.
+func planted(t *testing.T, rec *session.Record) fullStore {
+	t.Helper()
+	return plantedStore{memstore.New(memstore.Options{}), rec}
+}
+
+type plantedStore struct {
+	*memstore.Store
+	rec *session.Record
+}
+
+func (p plantedStore) Load(ctx context.Context, id string) (*session.Record, error) {
+	if id == p.rec.ID {
+		return p.rec.Clone(), nil
+	}
+	return p.Store.Load(ctx, id)
+}

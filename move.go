@@ -18,6 +18,7 @@ func (c *core) renewalDue() bool {
 // tombstone by compare-and-set. That last step decides; if it fails, the new record goes, and all is done again on the
 // newest state.
 func (c *core) move(ctx context.Context, mode commitMode) error {
+	c.renew()
 	for attempt := 0; ; attempt++ {
 		if err := c.stillThere(ctx); err != nil {
 			return c.restart(ctx, err)
