@@ -34,16 +34,23 @@ func (s *Session) takeTell() (t tell, text string, until time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, s.c.tell = s.c.tell, tellNothing
-	if t != tellTicket || s.c.rec == nil || s.c.discard {
+	if t != tellTicket {
 		return t, "", time.Time{}
 	}
-	if s.c.rec.Persistent {
-		until = s.c.rec.ExpiresAt
+	rec, ticket := s.c.rec, s.c.ticket
+	if l := s.c.ending; rec == nil && l != nil { // a commit failed to end it, so it is still the client's
+		rec, ticket = l.rec, l.ticket
+	}
+	if rec == nil { // and an empty ticket would delete the cookie
+		return tellNothing, "", time.Time{}
+	}
+	if rec.Persistent {
+		until = rec.ExpiresAt
 		if until.IsZero() {
 			until = s.m.now().Add(maxCookieAge)
 		}
 	}
-	return t, s.c.ticket.text(s.m.ring(), s.m.transport.Name()), until
+	return t, ticket.text(s.m.ring(), s.m.transport.Name()), until
 }
 
 // cleanUserAgent removes control and bidirectional characters and cuts at a rune.

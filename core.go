@@ -24,16 +24,24 @@ type core struct {
 	nextID string
 	retire RecordKind // what becomes of rec's id when it changes; KindLive: it does not change
 
-	discard bool    // nothing is ever stored
-	ending  *Record // to be ended at the next commit; rec has nothing to do with it any more
-	gone    bool    // rec's session ended: only a Login begins a new one
-	login   bool    // a Login is among the changes
+	discard bool     // nothing is ever stored
+	ending  *leaving // to be ended at the next commit; rec has nothing to do with it any more
+	gone    bool     // rec's session ended: only a Login begins a new one
+	login   bool     // a Login is among the changes
 
 	seen   uint64 // Flash calls up to this number were made by earlier requests
 	stale  bool   // to be signed and sealed anew
 	err    error  // the first refused operation
 	tell   tell
 	events []Event // to be reported when the commit is over
+}
+
+// leaving is a stored session that was logged out. It is still the client's until the commit has ended it.
+type leaving struct {
+	rec    *Record
+	ticket ticket
+	seen   uint64
+	stale  bool
 }
 
 // tell is what the response must do to the client's ticket.

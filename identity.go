@@ -75,7 +75,7 @@ func (s *Session) Logout() {
 // leave ends the stored session at the next commit and begins a new one.
 func (c *core) leave() {
 	if c.rec != nil {
-		c.ending = c.rec
+		c.ending = &leaving{c.rec, c.ticket, c.seen, c.stale}
 	}
 	c.reset()
 }

@@ -110,7 +110,7 @@ func (c *core) retired(old *Record, kind RecordKind, next *Record) *Record {
 // of its own.
 func (c *core) commitEnding(ctx context.Context) error {
 	var follower *Record
-	old := c.ending
+	old := c.ending.rec
 	if c.err == nil && c.rec == nil && !c.gone && c.storable() {
 		if err := c.create(ctx); err != nil {
 			return err

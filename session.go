@@ -220,15 +220,14 @@ func (s *Session) Reload(ctx context.Context) error {
 	s.mu.Unlock()
 	w.ops, w.err, w.now, w.retire, w.login = nil, nil, nil, KindLive, false
 	w.next, w.nextID = ticket{}, ""
-	if w.ending != nil {
-		w.rec, w.ending = w.ending, nil
+	if l := w.ending; l != nil {
+		w.rec, w.ticket, w.seen, w.stale, w.ending = l.rec, l.ticket, l.seen, l.stale, nil
 	}
 	err := w.reload(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
-		s.c.gone = s.c.gone || errors.Is(err, ErrEnded)
-		return err
+		return s.c.lost(err)
 	}
 	s.c = w
 	return nil
