@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -168,27 +169,34 @@ func (s *Session) Save(ctx context.Context) error {
 	return s.commit(ctx, commitMode{told: s.ex != nil && !s.late()})
 }
 
-// commit commits a copy, so that others can read and change the session while the store is waited for.
 func (s *Session) commit(ctx context.Context, mode commitMode) error {
+	events, err := s.commitCopy(ctx, mode)
+	s.m.emit(ctx, events...)
+	return err
+}
+
+// commitCopy commits a copy, so that others can read and change the session while the store is waited for. A function
+// given to Update may panic in it.
+func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, error) {
 	s.saving.Lock()
+	defer s.saving.Unlock()
 	s.mu.Lock()
 	if s.c.idle(mode) {
 		s.mu.Unlock()
-		s.saving.Unlock()
-		return nil
+		return nil, nil
 	}
+	s.c.id() // makes the id to come, so that who asks meanwhile is told the same
 	w := s.c.clone()
-	before := len(s.c.ops)
+	ops, now := len(s.c.ops), len(s.c.now)
 	s.mu.Unlock()
 
 	err := w.commit(ctx, mode)
 
 	s.mu.Lock()
-	s.adopt(w, before, err)
-	s.mu.Unlock()
-	s.saving.Unlock()
-	s.m.emit(ctx, w.events...)
-	return err
+	defer s.mu.Unlock()
+	w.now = append(slices.Clip(w.now[:len(w.now)-now]), s.c.now...)
+	s.adopt(w, ops, err)
+	return w.events, err
 }
 
 // adopt takes over what a commit made of the first operations; later ones stay. It is called with the lock held.
@@ -250,15 +258,15 @@ func (c *core) reload(ctx context.Context) error {
 //
 // fn must use the session that it is given, and no other; it must not call Save, Reload or Atomic.
 func (s *Session) Atomic(ctx context.Context, fn func(*Session) error) error {
-	s.saving.Lock()
 	var events []Event
 	err := s.atomic(ctx, fn, &events)
-	s.saving.Unlock()
 	s.m.emit(ctx, events...)
 	return err
 }
 
 func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[]Event) error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
 	s.mu.Lock()
 	base := s.c.clone()
 	before := len(s.c.ops)
@@ -285,7 +293,8 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 			s.adopt(try.c, before, nil)
 			return nil
 		}
-		if conflict = err; !errors.Is(err, ErrConflict) {
+		// A first record that is in the way is no newer state to go on with.
+		if conflict = err; !errors.Is(err, ErrConflict) || errors.Is(err, ErrUnavailable) {
 			return err
 		}
 		*events = append(*events, Event{Kind: EventConflict, ID: base.rec.ID, User: base.user})
