@@ -34,11 +34,10 @@ func (c *core) commit(ctx context.Context, mode commitMode) error {
 		return c.create(ctx)
 	case c.retire != KindLive:
 		return c.move(ctx, mode)
+	case mode.told && c.renewalDue():
+		return c.renewal(ctx, mode)
 	case c.dirty():
 		return c.save(ctx, mode)
-	case mode.told && c.renewalDue():
-		c.retire = KindAlias
-		return c.optional(ctx, c.move(ctx, mode))
 	case c.touchDue():
 		return c.optional(ctx, c.touch(ctx))
 	}
@@ -73,6 +72,18 @@ func (c *core) optional(ctx context.Context, err error) error {
 	return nil
 }
 
+// renewal gives the session its new id, with the changes of the request if there are any.
+func (c *core) renewal(ctx context.Context, mode commitMode) error {
+	issued, dirty := c.st.Issued, c.dirty()
+	c.retire = KindAlias
+	err := c.move(ctx, mode)
+	if err == nil || dirty {
+		return err
+	}
+	c.st.Issued = issued
+	return c.optional(ctx, err)
+}
+
 // create stores the first record of an id.
 func (c *core) create(ctx context.Context) error {
 	if !c.storable() {
@@ -83,12 +94,25 @@ func (c *core) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.m.store.Save(ctx, rec); err != nil {
-		return unavailable(err)
+	if err := c.add(ctx, rec); err != nil {
+		return err
 	}
 	c.stored(rec, aged)
 	c.event(EventCreated, rec.ID, nil)
 	return nil
+}
+
+// add stores the record of a new id. One that is there although the store told of a failure would be listed, and nobody
+// would have its ticket.
+func (c *core) add(ctx context.Context, rec *Record) error {
+	err := c.m.store.Save(ctx, rec)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, ErrConflict) {
+		c.undo(ctx, rec.ID)
+	}
+	return unavailable(err)
 }
 
 // save replaces the record, and on a conflict does the operations again on the newest one.
@@ -112,9 +136,11 @@ func (c *core) save(ctx context.Context, mode commitMode) error {
 	}
 }
 
-// stillThere looks again when the session seems to have timed out during the request: others may have used it.
+// stillThere looks again when the session seems to have timed out during the request: others may have used it. What this
+// request did to the clocks does not bring it back, so the time that the store was told counts too.
 func (c *core) stillThere(ctx context.Context) error {
-	if !c.expired(c.m.now()) {
+	now, end := c.m.now(), c.rec.ExpiresAt
+	if !c.expired(now) && (end.IsZero() || now.Before(end)) {
 		return nil
 	}
 	return c.newest(ctx, nil)

@@ -54,6 +54,7 @@ type watch struct {
 	mu      sync.Mutex
 	waiting map[string][]*watcher
 	polling bool
+	closed  bool
 }
 
 func newWatch(m *Manager) *watch { return &watch{m: m, waiting: map[string][]*watcher{}} }
@@ -62,7 +63,7 @@ func (w *watch) add(id string, one *watcher) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.waiting[id] = append(w.waiting[id], one)
-	if !w.polling {
+	if !w.polling && !w.closed {
 		w.polling = true
 		w.m.running.Add(1)
 		go w.poll()
@@ -98,13 +99,22 @@ func (w *watch) moved(from, to string) {
 	}
 }
 
-func (w *watch) ended(id string) {
+func (w *watch) ended(ids ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, one := range w.waiting[id] {
-		one.end()
+	for _, id := range ids {
+		for _, one := range w.waiting[id] {
+			one.end()
+		}
+		delete(w.waiting, id)
 	}
-	delete(w.waiting, id)
+}
+
+// close lets no more polling begin.
+func (w *watch) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
 }
 
 func (w *watch) poll() {
@@ -139,17 +149,20 @@ func (w *watch) ids() ([]string, bool) {
 	return ids, w.polling
 }
 
-// look asks the store for one session. A store that fails says nothing about it.
+// look asks the store for one session, under its new id when it was renewed. A store that fails says nothing about it.
 func (w *watch) look(id string) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	rec, err := w.m.load(ctx, id)
+	for err == nil && rec.Kind == KindAlias && ctx.Err() == nil {
+		w.moved(id, rec.Successor)
+		id = rec.Successor
+		rec, err = w.m.load(ctx, id)
+	}
 	switch {
 	case errors.Is(err, ErrNotFound):
 		w.ended(id)
 	case err != nil:
-	case rec.Kind == KindAlias:
-		w.moved(id, rec.Successor)
 	case rec.Kind == KindTombstone || !rec.ExpiresAt.IsZero() && !w.m.now().Before(rec.ExpiresAt):
 		w.ended(id)
 	}

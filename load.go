@@ -72,6 +72,7 @@ func unavailable(err error) error {
 
 var (
 	errTombstone = fmt.Errorf("%w: the id was retired", ErrEnded)
+	errUnswept   = fmt.Errorf("%w: the id was retired, and its grace is over", ErrNotFound)
 	errReused    = fmt.Errorf("%w: the id was renewed, and its grace is over", ErrEnded)
 )
 
@@ -94,10 +95,13 @@ func (c *core) resolve(ctx context.Context, rec *Record, fresh bool) error {
 		c.ticket, c.tell = next, tellTicket
 	}
 	c.rec = rec
-	if rec.Kind != KindLive {
-		return errTombstone
+	switch {
+	case rec.Kind == KindLive:
+		return c.adopt(rec, fresh)
+	case fresh && c.m.now().Sub(rec.SeenAt) >= c.m.opts.RenewGrace: // as if it was swept already
+		return errUnswept
 	}
-	return c.adopt(rec, fresh)
+	return errTombstone
 }
 
 // adopt puts the state on a live record. At the start of a request all flash data in it are of earlier ones.

@@ -85,6 +85,7 @@ func (m *Manager) now() time.Time { return m.opts.Now().UTC().Truncate(time.Micr
 func (m *Manager) Close() error {
 	m.closing.Do(func() {
 		close(m.stop)
+		m.watch.close()
 		m.stopEvicted()
 		m.running.Wait()
 	})

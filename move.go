@@ -28,8 +28,8 @@ func (c *core) move(ctx context.Context, mode commitMode) error {
 		if err != nil {
 			return err
 		}
-		if err := c.m.store.Save(ctx, rec); err != nil {
-			return unavailable(err)
+		if err := c.add(ctx, rec); err != nil {
+			return err
 		}
 		err = c.m.store.Save(ctx, c.retired(old, c.retire, rec))
 		if err = c.settle(ctx, old, rec, err); err == nil {
@@ -57,9 +57,9 @@ func (c *core) settle(ctx context.Context, old, rec *Record, err error) error {
 	if !errors.Is(err, ErrConflict) && !errors.Is(err, ErrNotFound) {
 		now, lookErr := c.m.load(ctx, old.ID)
 		switch {
-		case lookErr != nil:
+		case errors.Is(lookErr, ErrUnavailable):
 			return err
-		case now.Successor == rec.ID:
+		case lookErr == nil && now.Successor == rec.ID:
 			return nil
 		}
 	}
@@ -137,19 +137,21 @@ func (c *core) commitEnding(ctx context.Context) error {
 // end ends the session of a record, or of the successor that it leads to, by compare-and-set, so that a session cannot
 // slip away under a new id meanwhile. It returns what it ended: nothing when the session was gone already.
 func (m *Manager) end(ctx context.Context, rec, follower *Record) (ended []*Record, err error) {
+	var ids []string // that led to the session
 	for attempt := 0; ; attempt++ {
 		switch {
 		case rec.Kind == KindLive:
 			c := core{m: m}
-			err = m.store.Save(ctx, c.retired(rec, KindTombstone, follower))
-			if err == nil {
-				m.watch.ended(rec.ID)
+			stone := c.retired(rec, KindTombstone, follower)
+			if err = m.look(ctx, stone, m.store.Save(ctx, stone)); err == nil {
+				m.watch.ended(append(ids, rec.ID)...)
 				return append(ended, rec), nil
 			}
 			rec, err = m.newer(ctx, rec, err, attempt)
 		case rec.Successor == "" || follower != nil && rec.Successor == follower.ID || attempt > 100*maxAliases:
 			return ended, nil
 		default:
+			ids = append(ids, rec.ID)
 			rec, err = m.load(ctx, rec.Successor)
 		}
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
@@ -159,6 +161,18 @@ func (m *Manager) end(ctx context.Context, rec, follower *Record) (ended []*Reco
 			return ended, unavailable(err)
 		}
 	}
+}
+
+// look finds out whether a tombstone is there although the store told of a failure.
+func (m *Manager) look(ctx context.Context, stone *Record, err error) error {
+	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
+		return err
+	}
+	now, lookErr := m.load(ctx, stone.ID)
+	if lookErr == nil && now.Kind == KindTombstone && now.Version == stone.Version+1 && now.Successor == stone.Successor {
+		return nil
+	}
+	return err
 }
 
 // newer is the record that stands in the way after a save of rec failed.
