@@ -1,0 +1,39 @@
+package sessiontest
+
+// contract has the sentences that the rules check, as they stand on the interfaces. A test keeps the two alike.
+var contract = map[string]string{
+	"Store":   "Every method may be called from many goroutines at once, and by several processes where the backend is shared.",
+	"Store 1": "Load returns the record as it was last saved or touched, or an error that wraps [ErrNotFound].",
+	"Store 2": "Save with Version 0 creates. It never overwrites: when the id is taken it returns an error that wraps " +
+		"[ErrConflict].",
+	"Store 3": "Save with another Version replaces, and only the record that has that version: otherwise it returns an error " +
+		"that wraps [ErrConflict], or [ErrNotFound] when there is none. There is no upsert. What is stored has Version+1.",
+	"Store 4": "Of any number of concurrent saves at one version exactly one succeeds.",
+	"Store 5": "Delete removes the record. To delete what is not there is no error, and no later save brings it back.",
+	"Store 6": "Data, up to the size the application allows, comes back byte for byte, and is never shared: neither the " +
+		"record given to Save nor the one returned by Load is kept or changed by the store afterwards.",
+	"Store 7": "A cancelled context gives an error, and the call has changed everything that it was to change, or nothing.",
+	"Store 8": "Two stores on one backend see each other's changes at once.",
+	"Store 9": "A backend that fails gives an error that does not wrap [ErrNotFound] or [ErrConflict].",
+	"Store 10": "Every field of a record comes back: times to the microsecond (a zero time as zero), users byte for byte. A " +
+		"record that cannot be read whole gives an error that wraps [ErrCorrupt], and stays until it is deleted.",
+	"Store 11": "An id is any string: the store keeps it, or refuses it with an error; it never mixes it up with another one " +
+		"and touches nothing outside its own place because of it.",
+	"Toucher 1": "Touch changes a record only while it has the version given: a writer has said when the session was seen " +
+		"already.",
+	"Toucher 2": "SeenAt becomes the later of the stored and the given time; so does ExpiresAt (zero, never, is the latest).",
+	"Toucher 3": "Nothing else changes, the version included, so that a touch never makes a save fail.",
+	"Toucher 4": "A record that is not there, or has another version, is not an error, and nothing is created.",
+	"Sweeper 1": "Sweep removes records whose ExpiresAt is before the time given, never others, never one without ExpiresAt.",
+	"Sweeper 2": "It removes at most limit records in one call and says how many; fewer than limit means that none is left.",
+	"Sweeper 3": "It reads no clock.",
+	"Lister":    "Lister is a store that can list its records, without their Data.",
+	"Lister 1": "ByUser returns every live record (Kind is KindLive) of exactly that user, in any order, from the moment at " +
+		"which its save returned until its delete or its next save with another user or kind.",
+	"Lister 2": "Page returns up to limit records of any kind that come after the id given, \"\" for the first page, in an " +
+		"order that stays the same when records come and go; fewer than limit means that it was the last page. The id given " +
+		"need not exist any more. A record that is there during the whole walk is listed exactly once.",
+	"Evicter": "It calls fn for each record that it dropped, without a lock held, until stop is called.",
+	"ConflictError": "A store that learns the newest record while it refuses a save returns this one, and spares the " +
+		"manager the load before the next attempt.",
+}
