@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/coatcheck/session"
 )
 
 // dialect is what one kind of database does its own way, as data where that is possible: another database is another
@@ -15,14 +17,17 @@ type dialect struct {
 	numbered   bool // parameters are $1, $2, … instead of ?
 	oneWriter  bool // connections that write at once wake each other up for nothing
 
-	begin, commit, rollback string // around the steps of Migrate; begin lets one process in at a time
+	begin, commit, rollback string // around the steps of Migrate; begin or lock lets one process in at a time
+	lock                    string // a query that returns 1 when it has the lock; "": begin is enough
 
 	unfit string   // a query that returns a row with the reason when the database cannot hold the table
 	setup []string // run outside a transaction before the table is made
 
-	reserved func(table string) bool // the name, in lower case, belongs to somebody else
-	busy     func(error) bool        // somebody else was in the way, and nothing has changed
-	missing  func(error) bool        // there is no such table
+	reserved func(table string) bool     // the name, in lower case, belongs to somebody else
+	busy     func(error) bool            // somebody else was in the way, and nothing has changed
+	taken    func(error) bool            // a record of that id is there already
+	missing  func(error) bool            // there is no such table
+	fits     func(*session.Record) error // nil: the columns hold what a record holds
 }
 
 // operation is a thing that the store asks of the database: one statement.
@@ -37,7 +42,7 @@ const (
 	opSweep
 	opByUser
 	opPage
-	opExists  // fails when the table is missing
+	opExists  // fails, or returns a row, when the table is missing
 	opVersion // of the table's schema
 	operations
 )

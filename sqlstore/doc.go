@@ -1,5 +1,6 @@
-// Package sqlstore keeps sessions in a table of an SQL database: of SQLite now, for the service that runs on one machine,
-// in one process or several, and wants its sessions to survive a restart without running a server for them.
+// Package sqlstore keeps sessions in a table of an SQL database: of PostgreSQL, MySQL or MariaDB for services on several
+// machines, of SQLite for one that runs on one machine, in one process or several, and wants its sessions to survive a
+// restart without running a server for them.
 //
 // It imports database/sql and no driver. The program opens the database with the driver of its choice, and keeps it: the
 // store never closes it, and the database may hold other tables, and several tables of sessions, which do not see each
@@ -15,8 +16,17 @@
 //	…
 //	err = store.Migrate(ctx)
 //
-// [Store.Migrate] makes the table or brings it up to date. Every process may call it at every start. Without it, a call
-// that meets no table says so.
+// A load is one statement, and so is a save, a touch and a delete. A save that is refused costs one more, to say why.
+//
+// [Store.Migrate] makes the table or brings it up to date. Every process may call it at every start; where ten start at
+// once, one of them does it and the others wait. Without it, a call that meets no table says so.
+//
+// # Drivers
+//
+// PostgreSQL: github.com/jackc/pgx/v5/stdlib, name "pgx". MySQL and MariaDB: github.com/go-sql-driver/mysql. SQLite: any
+// driver with bound parameters, as modernc.org/sqlite. The store sets nothing on the connections, so parseTime, the character set, the SQL
+// mode and the time zone of a MySQL connection do not matter to it. Behind a pooler that gives each transaction another connection
+// (PgBouncer in transaction mode), prepared statements must be supported there (PgBouncer 1.21 or newer).
 //
 // # Connections
 //
@@ -24,9 +34,9 @@
 // opened for one request prepares its statements for one request. The store prepares each statement once per connection,
 // when it is first needed.
 //
-// A database in memory (":memory:") is another one for each connection: allow one only, or use a file.
+// A SQLite database in memory (":memory:") is another one for each connection: allow one only, or use a file.
 //
-// # Many writers
+// # Many writers to SQLite
 //
 // SQLite lets one connection write at a time. The writes of one [Store] wait for each other in memory, so that they do
 // not wake up to find the file locked; a program has one store per table for that reason. Against other processes a call
@@ -35,21 +45,26 @@
 // turns on when it makes the table; the mode stays with the file, and so does another one that you give it later. WAL needs a
 // local disk: no process on another machine can take part.
 //
+// # Replicas
+//
+// Give the store the primary. A replica that lags shows sessions that have ended, and conflicts that never end.
+//
 // # Durability
 //
 // A save is complete or did not happen, whatever crashes. When a process crashes, nothing is lost that was answered. When
-// the machine loses power, PRAGMA synchronous decides: with FULL, SQLite's default, nothing either; with NORMAL the database stays
+// the machine loses power, SQLite's PRAGMA synchronous decides: with FULL, its default, nothing either; with NORMAL the database stays
 // sound, but the last moments before the loss may be gone, and with them a login, a logout or a revocation. FULL waits for
-// the disk at every save and touch, NORMAL at checkpoints only, and is many times faster for it.
+// the disk at every save and touch, NORMAL at checkpoints only, and is many times faster for it. PostgreSQL's
+// synchronous_commit and MySQL's innodb_flush_log_at_trx_commit are the same choice, with the same consequences.
 //
 // # Backup
 //
-// Copying the file while it is in use gives a torn copy. Run VACUUM INTO 'copy.db', or the .backup command of the sqlite3
-// shell, or litestream. A restored backup brings back the sessions that ended since: revoke them, or delete the rows,
+// Copying the file of a SQLite database while it is in use gives a torn copy. Run VACUUM INTO 'copy.db', or the .backup
+// command of the sqlite3 shell, or litestream. A restored backup of any database brings back the sessions that ended since: revoke them, or delete the rows,
 // when that matters.
 //
 // # The table
 //
-// One row is one record, and schema/ in the source says what each column is. Ids and users are TEXT and compared byte for byte, times are
+// One row is one record, and schema/ in the source says what each column is. Ids and users are compared byte for byte, times are
 // microseconds since 1970 in UTC. To end all sessions of a user by hand, DELETE FROM sessions WHERE user_id = 'ada'.
 package sqlstore

@@ -3,57 +3,78 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/coatcheck/session"
 )
 
-// ByUser implements [session.Lister] with one SELECT, by an index. Nobody is signed in as "", so that list is empty.
+// ByUser implements [session.Lister] with one SELECT, by an index. Nobody is signed in as "", so that list is empty. A row
+// that cannot be read is left out, for it opens no session.
 func (s *Store) ByUser(ctx context.Context, user string) ([]*session.Record, error) {
-	return s.list(ctx, opByUser, user)
+	l, err := s.list(ctx, opByUser, user)
+	return l.recs, err
 }
 
-// Page implements [session.Lister] with one SELECT, in the order of the ids' bytes.
+// Page implements [session.Lister] with one SELECT, in the order of the ids' bytes, and one more for each time that it
+// meets rows that cannot be read.
 func (s *Store) Page(ctx context.Context, after string, limit int) ([]*session.Record, error) {
-	if limit <= 0 {
-		return nil, ctx.Err()
+	var page []*session.Record
+	for len(page) < limit {
+		l, err := s.list(ctx, opPage, after, limit-len(page))
+		page = append(page, l.recs...)
+		if err != nil || l.skipped == 0 {
+			return page, err
+		}
+		after = l.last
 	}
-	return s.list(ctx, opPage, after, limit)
+	return page, ctx.Err()
 }
 
-func (s *Store) list(ctx context.Context, op operation, args ...any) ([]*session.Record, error) {
-	var recs []*session.Record
-	err := s.retry(ctx, func() (err error) {
-		recs, err = s.query(ctx, op, args)
+// listing is what a SELECT gave.
+type listing struct {
+	recs    []*session.Record
+	skipped int    // rows that cannot be read
+	last    string // the id of the last row
+}
+
+func (s *Store) list(ctx context.Context, op operation, args ...any) (l listing, err error) {
+	err = s.retry(ctx, func() error {
+		l, err = s.query(ctx, op, args)
 		return err
 	})
-	return recs, s.explain(op, err)
+	return l, s.explain(op, err)
 }
 
-func (s *Store) query(ctx context.Context, op operation, args []any) ([]*session.Record, error) {
+func (s *Store) query(ctx context.Context, op operation, args []any) (listing, error) {
 	stmt, err := s.statements[op].prepare(ctx, s.db)
 	if err != nil {
-		return nil, err
+		return listing{}, err
 	}
 	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
-		return nil, err
+		return listing{}, err
 	}
 	defer rows.Close()
 	return read(rows)
 }
 
 // read returns all records or none: half a list would hide sessions from whoever means to end them all.
-func read(rows *sql.Rows) ([]*session.Record, error) {
-	var recs []*session.Record
+func read(rows *sql.Rows) (listing, error) {
+	var l listing
 	for rows.Next() {
 		rec := new(session.Record)
-		if err := rows.Scan(targets(rec)...); err != nil {
-			return nil, err
+		switch err := rows.Scan(targets(rec)...); {
+		case err == nil:
+			l.recs = append(l.recs, rec)
+		case errors.Is(err, session.ErrCorrupt):
+			l.skipped++
+		default:
+			return listing{}, err
 		}
-		recs = append(recs, rec)
+		l.last = rec.ID
 	}
 	if err := rows.Err(); err != nil {
-		return nil, err
+		return listing{}, err
 	}
-	return recs, nil
+	return l, nil
 }

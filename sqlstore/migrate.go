@@ -64,7 +64,7 @@ func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
 	err := q.QueryRowContext(ctx, s.statements[opExists].text).Scan(&n)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-	case s.dialect.missing(err):
+	case err == nil || s.dialect.missing(err):
 		return 0, nil
 	default:
 		return 0, err
@@ -91,10 +91,15 @@ func (s *Store) setUp(ctx context.Context, conn *sql.Conn) error {
 // transact runs fn in a transaction that lets one process in at a time. The connection is not given back in the middle of
 // one, whatever happens.
 func (s *Store) transact(ctx context.Context, conn *sql.Conn, fn func() error) error {
-	if _, err := conn.ExecContext(ctx, s.dialect.begin); err != nil {
-		return err
+	if s.dialect.begin != "" {
+		if _, err := conn.ExecContext(ctx, s.dialect.begin); err != nil {
+			return err
+		}
 	}
-	err := fn()
+	err := s.lock(ctx, conn)
+	if err == nil {
+		err = fn()
+	}
 	if err == nil {
 		_, err = conn.ExecContext(ctx, s.dialect.commit)
 	}
@@ -105,6 +110,21 @@ func (s *Store) transact(ctx context.Context, conn *sql.Conn, fn func() error) e
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
 	return err
+}
+
+// lock waits until no other process is at it.
+func (s *Store) lock(ctx context.Context, conn *sql.Conn) error {
+	if s.dialect.lock == "" {
+		return nil
+	}
+	var got int
+	if err := conn.QueryRowContext(ctx, s.dialect.lock).Scan(&got); err != nil {
+		return err
+	}
+	if got != 1 {
+		return errors.New("another process has been changing the schema for a minute: try again")
+	}
+	return nil
 }
 
 // takeSteps asks for the version again: another process may have been quicker.

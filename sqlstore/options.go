@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-
-	"github.com/coatcheck/session"
 )
 
 // Options say which database and which table. Dialect is required.
@@ -22,8 +20,7 @@ type Options struct {
 // Dialect is a kind of database.
 type Dialect uint8
 
-// The dialects. PostgreSQL and MySQL are names so far: [New] refuses them with an error that wraps
-// [session.ErrNotSupported].
+// The dialects.
 const (
 	SQLite Dialect = iota + 1
 	PostgreSQL
@@ -71,10 +68,12 @@ func (d Dialect) lookup() (*dialect, error) {
 	switch d {
 	case SQLite:
 		return &sqlite, nil
-	case PostgreSQL, MySQL:
-		return nil, fmt.Errorf("sqlstore: Options.Dialect %s: %w: there is SQLite", d, session.ErrNotSupported)
+	case PostgreSQL:
+		return &postgresql, nil
+	case MySQL:
+		return &mysql, nil
 	case 0:
-		return nil, errors.New("sqlstore: Options.Dialect is not set: there is SQLite")
+		return nil, errors.New("sqlstore: Options.Dialect is not set: there are SQLite, PostgreSQL and MySQL")
 	}
-	return nil, fmt.Errorf("sqlstore: Options.Dialect is %s, which is none: there is SQLite", d)
+	return nil, fmt.Errorf("sqlstore: Options.Dialect is %s, which is none: there are SQLite, PostgreSQL and MySQL", d)
 }

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"database/sql"
 	"fmt"
+	"math"
 	"net/netip"
 	"time"
 
@@ -53,21 +54,36 @@ func blob(data []byte) []byte {
 // targets returns where Scan puts the columns of a listing, with room for the data.
 func targets(rec *session.Record) []any {
 	return append(make([]any, 0, 13),
-		&rec.ID, &rec.User, integer[session.RecordKind]{&rec.Kind}, &rec.Successor, integer[uint64]{&rec.Version},
+		&rec.ID, &rec.User, integer[session.RecordKind]{&rec.Kind, int64(session.KindTombstone)}, &rec.Successor,
+		integer[uint64]{&rec.Version, math.MaxInt64},
 		micros{&rec.CreatedAt}, micros{&rec.SeenAt}, micros{&rec.LoginAt}, micros{&rec.ExpiresAt},
-		ip{&rec.RemoteIP}, &rec.UserAgent, &rec.Persistent)
+		ip{&rec.RemoteIP}, &rec.UserAgent, boolean{&rec.Persistent})
 }
 
 // The types below read a column without the reflection with which Scan fills plain pointers to numbers.
 
-type integer[T uint64 | session.RecordKind] struct{ to *T }
+type integer[T uint64 | session.RecordKind] struct {
+	to   *T
+	most int64
+}
 
 func (i integer[T]) Scan(src any) error {
 	n, err := number(src)
-	*i.to = T(n)
-	if err == nil && (n < 0 || int64(*i.to) != n) {
-		return fmt.Errorf("%d is out of range", n)
+	if err == nil && (n < 0 || n > i.most) {
+		err = fmt.Errorf("%w: %d is out of range", session.ErrCorrupt, n)
 	}
+	*i.to = T(n)
+	return err
+}
+
+type boolean struct{ to *bool }
+
+func (b boolean) Scan(src any) error {
+	n, err := number(src)
+	if err == nil && n != 0 && n != 1 {
+		err = fmt.Errorf("%w: %d is neither 0 nor 1", session.ErrCorrupt, n)
+	}
+	*b.to = n == 1
 	return err
 }
 
@@ -88,8 +104,10 @@ func number(src any) (int64, error) {
 		return n, nil
 	}
 	var n sql.Null[int64]
-	err := n.Scan(src)
-	return n.V, err
+	if err := n.Scan(src); err != nil || !n.Valid {
+		return 0, fmt.Errorf("%w: no number where there must be one", session.ErrCorrupt)
+	}
+	return n.V, nil
 }
 
 type ip struct{ to *netip.Addr }

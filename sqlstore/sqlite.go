@@ -49,6 +49,7 @@ var sqlite = dialect{
 
 	reserved: func(table string) bool { return strings.HasPrefix(table, "sqlite_") || table == "coatcheck_schema" },
 	busy:     sqliteBusy,
+	taken:    never,
 	missing:  func(err error) bool { return strings.Contains(err.Error(), "no such table") },
 }
 

@@ -58,16 +58,13 @@ func TestNewRefusesWhatItCannotServe(t *testing.T) {
 		db   *sql.DB
 		opts sqlstore.Options
 		want string
-		is   error
 	}{
-		{"no database", nil, sqlstore.Options{Dialect: sqlstore.SQLite}, "database is nil", nil},
-		{"no dialect", db, sqlstore.Options{}, "Options.Dialect is not set", nil},
-		{"PostgreSQL", db, sqlstore.Options{Dialect: sqlstore.PostgreSQL}, "Options.Dialect PostgreSQL", session.ErrNotSupported},
-		{"MySQL", db, sqlstore.Options{Dialect: sqlstore.MySQL}, "Options.Dialect MySQL", session.ErrNotSupported},
-		{"a dialect of the future", db, sqlstore.Options{Dialect: 99}, "dialect 99", nil},
+		{"no database", nil, sqlstore.Options{Dialect: sqlstore.SQLite}, "database is nil"},
+		{"no dialect", db, sqlstore.Options{}, "Options.Dialect is not set"},
+		{"a dialect of the future", db, sqlstore.Options{Dialect: 99}, "dialect 99"},
 	} {
 		store, err := sqlstore.New(row.db, row.opts)
-		if store != nil || err == nil || !strings.Contains(err.Error(), row.want) || row.is != nil && !errors.Is(err, row.is) {
+		if store != nil || err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: New = %v, want an error with %q", row.name, err, row.want)
 		}
 	}
@@ -105,13 +102,15 @@ func TestErrorsDoNotRepeatIDs(t *testing.T) {
 }
 
 func TestStatementsQuoteTheTableAndOverwriteNothing(t *testing.T) {
-	for text := range sqlstore.Statements(sqlstore.Options{Dialect: sqlstore.SQLite, Table: "select"}) {
-		if !strings.Contains(text, `"select"`) && !strings.Contains(text, `'select'`) {
-			t.Errorf("does not use the table: %s", text)
-		}
-		for _, wrong := range []string{"{", "}", "DO UPDATE", "REPLACE", "DUPLICATE"} {
-			if strings.Contains(text, wrong) {
-				t.Errorf("contains %s: %s", wrong, text)
+	for _, d := range []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL, sqlstore.MySQL} {
+		for text := range sqlstore.Statements(sqlstore.Options{Dialect: d, Table: "select"}) {
+			if !strings.Contains(text, `"select"`) && !strings.Contains(text, "`select`") && !strings.Contains(text, `'select'`) {
+				t.Errorf("%s: does not use the table: %s", d, text)
+			}
+			for _, wrong := range []string{"{", "}", "DO UPDATE", "REPLACE", "DUPLICATE", "IGNORE"} {
+				if strings.Contains(text, wrong) {
+					t.Errorf("%s: contains %s: %s", d, wrong, text)
+				}
 			}
 		}
 	}
@@ -127,7 +126,7 @@ func TestEverySchemaStepNamesItsTableAndCanBeTakenBack(t *testing.T) {
 			text, err := fs.ReadFile(sqlstore.SchemaFiles, name)
 			if err != nil {
 				t.Error(err)
-			} else if !strings.Contains(string(text), `"{table}"`) || !strings.Contains(string(text), `coatcheck_schema`) {
+			} else if !strings.Contains(strings.ReplaceAll(string(text), "`", `"`), `"{table}"`) || !strings.Contains(string(text), `coatcheck_schema`) {
 				t.Errorf("%s does not name the table, or not its version", name)
 			}
 		}

@@ -82,6 +82,11 @@ func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	if rec.ID == "" {
 		return errEmptyID
 	}
+	if s.dialect.fits != nil {
+		if err := s.dialect.fits(rec); err != nil {
+			return err
+		}
+	}
 	if rec.Version == 0 {
 		return s.create(ctx, rec)
 	}
@@ -98,7 +103,7 @@ func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 
 func (s *Store) create(ctx context.Context, rec *session.Record) error {
 	created, err := s.exec(ctx, opCreate, values(rec)...)
-	if err == nil && created == 0 {
+	if err == nil && created == 0 || err != nil && s.dialect.taken(err) {
 		return fmt.Errorf("sqlstore: save: the id is taken: %w", session.ErrConflict)
 	}
 	return err

@@ -207,14 +207,20 @@ func TestSQLiteReadsAnEditedRowOrSaysWhyNot(t *testing.T) {
 	if rec := loaded(t, store, "a"); rec.RemoteIP.IsValid() {
 		t.Errorf("the address is %v", rec.RemoteIP)
 	}
-	for _, assignment := range []string{"kind = 256", "kind = -1", "version = -1"} {
-		edit("kind = 0, version = 1")
-		edit(assignment)
-		if rec, err := store.Load(ctx, "a"); err == nil || errors.Is(err, session.ErrNotFound) {
-			t.Errorf("Load after %s = %v, %v, want an error that is not ErrNotFound", assignment, rec, err)
+	for _, id := range []string{"b", "c"} {
+		save(t, store, &session.Record{ID: id})
+	}
+	for _, assignment := range []string{"kind = 256", "kind = -1", "version = -1", "persistent = 7"} {
+		edit("kind = 0, version = 1, persistent = 0")
+		edit(assignment + " WHERE id <> 'c'")
+		if rec, err := store.Load(ctx, "a"); !errors.Is(err, session.ErrCorrupt) || errors.Is(err, session.ErrNotFound) {
+			t.Errorf("Load after %s = %v, %v, want ErrCorrupt", assignment, rec, err)
 		}
-		if recs, err := store.Page(ctx, "", 10); err == nil || recs != nil {
-			t.Errorf("Page after %s = %v, %v, want an error", assignment, recs, err)
+		// A page that were shorter for it would end the walk too early.
+		for _, limit := range []int{1, 2, 10} {
+			if recs, err := store.Page(ctx, "", limit); err != nil || len(recs) != 1 || recs[0].ID != "c" {
+				t.Errorf("Page after %s = %v, %v, want the row that can be read", assignment, recs, err)
+			}
 		}
 	}
 }

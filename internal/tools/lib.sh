@@ -35,11 +35,16 @@ tool() {
 	go -C "$root/internal/tools" tool -n "$1"
 }
 
+# have COMMAND tells whether there is such a command. It may be a pattern, for those that Debian keeps out of the PATH.
+have() {
+	command -v "$1" >/dev/null || compgen -G "$1" >/dev/null
+}
+
 # need COMMAND PACKAGES WHY makes sure that a command is there. Where apt-get is, it installs the Debian packages (one
 # string), and says so; elsewhere it says what to install. Tests of servers add their lines where test.sh calls it.
 need() {
 	local command=$1 packages=$2 why=$3 sudo=()
-	if command -v "$command" >/dev/null; then
+	if have "$command"; then
 		return
 	fi
 	if ! command -v apt-get >/dev/null; then
@@ -59,7 +64,7 @@ need() {
 	# shellcheck disable=SC2086 # several packages in one string
 	${sudo[@]+"${sudo[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $packages </dev/null >&2
 	hash -r
-	if ! command -v "$command" >/dev/null; then
+	if ! have "$command"; then
 		echo "$command is still missing after installing: $packages" >&2
 		return 1
 	fi

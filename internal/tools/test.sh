@@ -7,6 +7,8 @@ if [ "$(go env GOOS)" = linux ]; then
 	compiler=$(go env CC)
 	need "${compiler%% *}" 'gcc libc6-dev' 'on Linux the race detector needs a C compiler'
 	export CGO_ENABLED=1
+	need '/usr/lib/postgresql/*/bin/initdb' postgresql 'internal/integration starts a PostgreSQL server'
+	need mariadb-install-db mariadb-server 'internal/integration starts a MariaDB server'
 fi
 
 check() {

@@ -1,0 +1,110 @@
+//go:build linux
+
+package servers
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	_ "github.com/go-sql-driver/mysql" // the driver of the data source names below
+	_ "github.com/jackc/pgx/v5/stdlib" // likewise
+)
+
+// Database is a server that speaks SQL, or one that the environment named.
+type Database struct {
+	*Server        // nil when the environment named it
+	DSN     string // with everything that package sqlstore recommends
+	Addr    string // host and port
+}
+
+// PostgreSQL returns the PostgreSQL server of this program, and starts it at the first call.
+var PostgreSQL = sync.OnceValues(NewPostgreSQL)
+
+// NewPostgreSQL starts another PostgreSQL server.
+func NewPostgreSQL() (*Database, error) {
+	if dsn := os.Getenv("COATCHECK_POSTGRES"); dsn != "" {
+		return &Database{DSN: dsn}, nil
+	}
+	initdb, err := find("/usr/lib/postgresql/*/bin/initdb", "initdb")
+	if err != nil {
+		return nil, err
+	}
+	s, err := newServer("postgres", "postgres")
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Join(s.Dir, "data")
+	if err := s.run(initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"); err != nil {
+		return nil, err
+	}
+	db := &Database{Server: s, Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)}
+	db.DSN = fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable", db.Addr)
+	// Without fsync the data survive kill -9 of the server all the same, which is all that a test can do to it.
+	return db, s.launch(pings("pgx", db.DSN), filepath.Join(filepath.Dir(initdb), "postgres"), "-D", data,
+		"-p", fmt.Sprint(s.Port), "-k", s.Dir, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200")
+}
+
+// MySQL returns the MariaDB or MySQL server of this program, and starts it at the first call.
+var MySQL = sync.OnceValues(NewMySQL)
+
+// NewMySQL starts another MariaDB server.
+func NewMySQL() (*Database, error) {
+	if dsn := os.Getenv("COATCHECK_MYSQL"); dsn != "" {
+		return &Database{DSN: dsn}, nil
+	}
+	install, err := find("mariadb-install-db")
+	if err != nil {
+		return nil, err
+	}
+	server, err := find("/usr/sbin/mariadbd", "mariadbd")
+	if err != nil {
+		return nil, err
+	}
+	s, err := newServer("mariadb", "mysql")
+	if err != nil {
+		return nil, err
+	}
+	data, socket := filepath.Join(s.Dir, "data"), filepath.Join(s.Dir, "sock")
+	if err := s.run(install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db"); err != nil {
+		return nil, err
+	}
+	db := &Database{Server: s, Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)}
+	db.DSN = fmt.Sprintf("coatcheck@tcp(%s)/coatcheck", db.Addr)
+	err = s.launch(pings("mysql", "root@unix("+socket+")/"), server, "--no-defaults", "--datadir="+data, "--socket="+socket,
+		"--port="+fmt.Sprint(s.Port), "--bind-address=127.0.0.1", "--skip-name-resolve", "--max-connections=200",
+		"--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=512M")
+	if err != nil {
+		return nil, err
+	}
+	return db, execute("mysql", "root@unix("+socket+")/", "CREATE DATABASE coatcheck",
+		"CREATE USER coatcheck@'127.0.0.1'", "GRANT ALL ON coatcheck.* TO coatcheck@'127.0.0.1'")
+}
+
+func pings(driver, dsn string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		db, err := sql.Open(driver, dsn)
+		if err != nil {
+			return err
+		}
+		defer db.Close()
+		return db.PingContext(ctx)
+	}
+}
+
+func execute(driver, dsn string, statements ...string) error {
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for _, text := range statements {
+		if _, err := db.Exec(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}

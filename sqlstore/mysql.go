@@ -1,0 +1,81 @@
+package sqlstore
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/coatcheck/session"
+)
+
+// Texts are VARBINARY, which compares byte for byte: the character types of MySQL take "Ada" and "ada " for "ada". A server that
+// is not in strict mode would cut what is too long, and with it mix ids up, so that the store refuses it itself.
+var mysql = dialect{
+	name: "mysql",
+	statements: [operations]string{
+		opLoad: "SELECT {columns}, data FROM `{table}` WHERE id = ?",
+
+		// A duplicate is an error, and not ignored: IGNORE would also ignore what else is wrong with a row.
+		opCreate: "INSERT INTO `{table}` (user_id, kind, successor, created_at, seen_at, login_at, expires_at," +
+			" remote_ip, user_agent, persistent, data, version, id)" +
+			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+
+		opReplace: "UPDATE `{table}` SET user_id = ?, kind = ?, successor = ?, created_at = ?, seen_at = ?, login_at = ?," +
+			" expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?" +
+			" WHERE id = ? AND version = ?",
+
+		opRemove: "DELETE FROM `{table}` WHERE id = ?",
+
+		// GREATEST of anything and NULL is NULL, and NULL is never.
+		opTouch: "UPDATE `{table}` SET seen_at = greatest(seen_at, ?), expires_at = greatest(expires_at, ?)" +
+			" WHERE id = ? AND version = ?",
+
+		opSweep: "DELETE FROM `{table}` WHERE expires_at < ? ORDER BY expires_at LIMIT ?",
+
+		opByUser: "SELECT {columns} FROM `{table}` WHERE user_id = ? AND kind = 0 AND user_id <> ''",
+
+		opPage: "SELECT {columns} FROM `{table}` WHERE id > ? ORDER BY id LIMIT ?",
+
+		opExists: "SELECT 1 FROM `{table}` LIMIT 0",
+
+		opVersion: "SELECT version FROM coatcheck_schema WHERE name = '{table}'",
+	},
+
+	// Every CREATE commits by itself, so that a lock of the connection does what a transaction does elsewhere.
+	lock:     "SELECT get_lock('coatcheck_schema', 60)",
+	commit:   "DO release_lock('coatcheck_schema')",
+	rollback: "DO release_lock('coatcheck_schema')",
+
+	unfit: "SELECT 'it has no InnoDB' FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM information_schema.engines" +
+		" WHERE engine = 'InnoDB' AND support IN ('YES', 'DEFAULT'))",
+
+	reserved: func(table string) bool { return table == "coatcheck_schema" },
+	busy:     func(err error) bool { return hasNumber(err, 1213, 1205) }, // deadlock, lock wait timeout
+	taken:    func(err error) bool { return hasNumber(err, 1062) },
+	missing:  func(err error) bool { return hasNumber(err, 1146) },
+	fits:     mysqlFits,
+}
+
+// hasNumber knows the errors of MySQL by the text with which the driver begins them: their number has no method.
+func hasNumber(err error, numbers ...int) bool {
+	text := err.Error()
+	for _, n := range numbers {
+		if strings.Contains(text, fmt.Sprintf("Error %d", n)) {
+			return true
+		}
+	}
+	return false
+}
+
+// mysqlFits refuses what the columns of schema/mysql-1.up.sql do not hold.
+func mysqlFits(rec *session.Record) error {
+	for _, c := range []struct {
+		name string
+		text string
+		most int
+	}{{"ID", rec.ID, 255}, {"User", rec.User, 255}, {"Successor", rec.Successor, 255}, {"UserAgent", rec.UserAgent, 1024}} {
+		if len(c.text) > c.most {
+			return fmt.Errorf("sqlstore: save: %s has %d bytes, the column holds %d", c.name, len(c.text), c.most)
+		}
+	}
+	return nil
+}

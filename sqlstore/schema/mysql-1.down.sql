@@ -1,0 +1,3 @@
+DROP TABLE `{table}`;
+
+DELETE FROM coatcheck_schema WHERE name = '{table}';
