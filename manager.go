@@ -133,7 +133,7 @@ func (m *Manager) Middleware(next http.Handler) http.Handler {
 			return
 		}
 		ex := &exchange{Context: r.Context(), m: m, w: w, r: r}
-		next.ServeHTTP((*response)(ex), r.WithContext(ex))
+		next.ServeHTTP(ex.writer(), r.WithContext(ex))
 		ex.finish()
 	})
 }
