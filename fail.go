@@ -1,7 +1,9 @@
 package session
 
 import (
+	"bufio"
 	"errors"
+	"net"
 	"net/http"
 )
 
@@ -51,13 +53,27 @@ type answer struct {
 }
 
 func (a *answer) WriteHeader(status int) {
-	a.begun = a.begun || status >= 200
+	a.begun = a.begun || status >= 200 || status == http.StatusSwitchingProtocols
 	a.ResponseWriter.WriteHeader(status)
 }
 
 func (a *answer) Write(p []byte) (int, error) {
 	a.begun = true
 	return a.ResponseWriter.Write(p)
+}
+
+func (a *answer) Flush() { _ = a.FlushError() }
+
+func (a *answer) FlushError() error {
+	err := http.NewResponseController(a.ResponseWriter).Flush()
+	a.begun = a.begun || err == nil
+	return err
+}
+
+func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(a.ResponseWriter).Hijack()
+	a.begun = a.begun || err == nil
+	return conn, rw, err
 }
 
 // Unwrap gives http.ResponseController the writer below.
