@@ -4,14 +4,19 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 var (
-	errPath    = errors.New("session: a path and each of its parts must not be empty")
+	errPath    = errors.New("session: a path and each of its parts must not be empty, and parts below the key are UTF-8")
+	errDeep    = errors.New("session: the path has too many parts")
 	errThrough = errors.New("session: the path leads through a value that has no parts")
 	errIndex   = errors.New("session: the path names a list element that is not there")
 	errNotList = errors.New("session: the value is not a list")
 )
+
+// maxParts keeps a value that is made by a path far from the depth that JSON decoders refuse.
+const maxParts = 1000
 
 // Path joins parts to a path, and escapes them so that each part is one step whatever it contains. Use it for keys
 // that are made from user input: a dot in them would otherwise lead into a nested value.
@@ -63,8 +68,12 @@ func parsePath(text string) (path, error) {
 		return path{key: text}, nil
 	}
 	parts := splitPath(text)
-	for _, part := range parts {
-		if part == "" {
+	if len(parts) > maxParts {
+		return path{}, errDeep
+	}
+	for i, part := range parts {
+		// A key is kept as it is; what lies below is encoded with the value, and JSON would change it without a word.
+		if part == "" || i > 0 && !utf8.ValidString(part) {
 			return path{}, errPath
 		}
 	}
