@@ -50,7 +50,9 @@ func isPlain[T string | []byte](s T) bool {
 
 // decode decodes into the value that v points to.
 func decode(c Codec, data []byte, v any) error {
-	if _, ok := c.(jsonCodec); ok && decodePlain(data, v) {
+	if _, ok := c.(jsonCodec); !ok {
+		data = bytes.Clone(data) // what a codec decodes may keep a part of it
+	} else if decodePlain(data, v) {
 		return nil
 	}
 	if err := c.Unmarshal(data, v); err != nil {
@@ -91,7 +93,7 @@ func decodeFailure(v any, cause error) error {
 func tree(c Codec, data []byte) (any, error) {
 	var v any
 	if _, ok := c.(jsonCodec); !ok {
-		if err := c.Unmarshal(data, &v); err != nil {
+		if err := c.Unmarshal(bytes.Clone(data), &v); err != nil {
 			return nil, decodeFailure(&v, err)
 		}
 		return plainMaps(v), nil
@@ -157,7 +159,7 @@ func settle(v any) any {
 			return n
 		}
 		f, _ := strconv.ParseFloat(string(v), 64) // out of range gives an infinity, as good as any answer
-		return f
+		return settleFloat(f)
 	case float32:
 		return settleFloat(float64(v))
 	case float64:
