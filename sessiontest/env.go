@@ -17,6 +17,17 @@ type env struct {
 	opts CheckOptions
 }
 
+// Load is that of the store, where a load that says nothing at all is an error.
+func (e *env) Load(ctx context.Context, id string) (*session.Record, error) {
+	rec, err := e.Store.Load(ctx, id)
+	if rec == nil && err == nil {
+		return nil, errNothing
+	}
+	return rec, err
+}
+
+var errNothing = errors.New("nil, nil: neither a record nor an error")
+
 // create saves new records.
 func (e *env) create(ctx context.Context, recs ...*session.Record) error {
 	for _, rec := range recs {
@@ -38,11 +49,8 @@ func (e *env) replace(ctx context.Context, rec *session.Record) error {
 // load loads a record that must be there.
 func (e *env) load(ctx context.Context, id string) (*session.Record, error) {
 	rec, err := e.Load(ctx, id)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("Load(%q) = %w, want the record", id, err)
-	case rec == nil:
-		return nil, fmt.Errorf("Load(%q) = nil, nil, want the record", id)
 	}
 	return rec, nil
 }

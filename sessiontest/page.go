@@ -18,6 +18,27 @@ var pageRules = []rule{
 	{name: "a walk shows what stays exactly once while others come and go", clause: "Lister 2", needs: []need{lister}, check: walkAmongOthers},
 }
 
+// wholeLister is a lister where nil among the records is an error.
+type wholeLister struct{ session.Lister }
+
+func (l wholeLister) ByUser(ctx context.Context, user string) ([]*session.Record, error) {
+	return whole(l.Lister.ByUser(ctx, user))
+}
+
+func (l wholeLister) Page(ctx context.Context, after string, limit int) ([]*session.Record, error) {
+	return whole(l.Lister.Page(ctx, after, limit))
+}
+
+func whole(recs []*session.Record, err error) ([]*session.Record, error) {
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(recs, nil) {
+		return nil, errors.New("a list with nil in it")
+	}
+	return recs, nil
+}
+
 // walk goes through all pages and returns the ids in their order. between is called after each page with its last id.
 func (e *env) walk(ctx context.Context, limit int, between func(last string) error) ([]string, error) {
 	var ids []string

@@ -63,4 +63,11 @@ var (
 
 func (e *env) toucher() session.Toucher { s, _ := e.Store.(session.Toucher); return s }
 func (e *env) sweeper() session.Sweeper { s, _ := e.Store.(session.Sweeper); return s }
-func (e *env) lister() session.Lister   { s, _ := e.Store.(session.Lister); return s }
+
+// lister lists without nil, which is an error there.
+func (e *env) lister() session.Lister {
+	if s, ok := e.Store.(session.Lister); ok {
+		return wholeLister{s}
+	}
+	return nil
+}

@@ -84,10 +84,10 @@ func replaces(ctx context.Context, e *env) error {
 }
 
 func olderConflicts(ctx context.Context, e *env) error {
-	two := next(idA, 1)
+	two, other := next(idA, 1), entry(0, 1) // which differ, so that one sees which of them is stored
 	return first(
 		e.create(ctx, sample(idA)), e.replace(ctx, two),
-		wantError("Save of version 1 over version 2", e.Save(ctx, next(idA, 1)), session.ErrConflict),
+		wantError("Save of version 1 over version 2", e.Save(ctx, other), session.ErrConflict),
 		e.wantStored(ctx, two),
 	)
 }

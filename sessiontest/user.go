@@ -31,10 +31,7 @@ func (e *env) byUser(ctx context.Context, user string) (map[string]*session.Reco
 	}
 	byID := make(map[string]*session.Record)
 	for _, rec := range recs {
-		switch {
-		case rec == nil:
-			return nil, fmt.Errorf("ByUser(%q) lists nil", user)
-		case byID[rec.ID] != nil:
+		if byID[rec.ID] != nil {
 			return nil, fmt.Errorf("ByUser(%q) lists %q twice", user, rec.ID)
 		}
 		byID[rec.ID] = rec

@@ -1,0 +1,96 @@
+package sessiontest_test
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+var evictMutants = []mutant{
+	{"a store with a bound keeps it and tells of each record that it dropped", "tells nobody", func(s *store) {
+		s.evict = func(func(id, user string)) func() { return func() {} }
+	}},
+	{"a store with a bound keeps it and tells of each record that it dropped", "does not tell who it was", func(s *store) {
+		s.evict = func(fn func(id, user string)) func() { return s.shelf.OnEvict(func(id, _ string) { fn(id, "") }) }
+	}},
+	{"a store with a bound keeps it and tells of each record that it dropped", "drops nothing", func(s *store) {
+		s.max = 0
+	}},
+	{"a store with a bound keeps it and tells of each record that it dropped", "keeps one more", func(s *store) {
+		if s.max > 0 {
+			s.max++
+		}
+	}},
+	{"the function that is told may use the store", "fails while it tells", func(s *store) {
+		telling := make(chan struct{}, 1000)
+		s.evict = func(fn func(id, user string)) func() {
+			return s.shelf.OnEvict(func(id, user string) {
+				telling <- struct{}{}
+				fn(id, user)
+				<-telling
+			})
+		}
+		s.remove = func(ctx context.Context, id string) error {
+			if len(telling) > 0 {
+				return errors.New("busy")
+			}
+			return s.shelf.Delete(ctx, id)
+		}
+	}},
+	{"nobody is told after stop, and others still are", "goes on telling", func(s *store) {
+		s.evict = func(fn func(id, user string)) func() {
+			s.shelf.OnEvict(fn)
+			return func() {}
+		}
+	}},
+	{"nobody is told after stop, and others still are", "stops telling anybody", func(s *store) {
+		s.evict = func(fn func(id, user string)) func() {
+			s.shelf.OnEvict(fn)
+			return func() {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.fns = nil
+			}
+		}
+	}},
+	{"many goroutines that fill a store are told of each record once", "chooses before it drops", func(s *store) {
+		s.save = func(ctx context.Context, rec *session.Record) error {
+			if err := s.ready(ctx); err != nil || s.max == 0 || rec.Version > 0 {
+				return errors.Join(err, s.shelf.Save(ctx, rec))
+			}
+			all := s.all(func(*session.Record) bool { return true })
+			if len(all) < s.max {
+				return s.shelf.Save(ctx, rec)
+			}
+			yield()
+			s.drop(all[0].ID)
+			s.tell(all[0])
+			return s.shelf.Save(ctx, rec)
+		}
+	}},
+}
+
+// tellsUnderLock has a lock that a save holds while it tells, and that every call waits for. The wait ends after an hour of
+// the bubble in which it is used.
+func tellsUnderLock(s *store) {
+	lock := make(chan struct{}, 1)
+	locked := func(do func() error) error {
+		patience := time.NewTimer(time.Hour)
+		defer patience.Stop()
+		select {
+		case lock <- struct{}{}:
+			defer func() { <-lock }()
+			return do()
+		case <-patience.C:
+			return errors.New("locked")
+		}
+	}
+	s.save = func(ctx context.Context, rec *session.Record) error {
+		return locked(func() error { return s.shelf.Save(ctx, rec) })
+	}
+	s.remove = func(ctx context.Context, id string) error {
+		return locked(func() error { return s.shelf.Delete(ctx, id) })
+	}
+}

@@ -1,0 +1,233 @@
+package sessiontest_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// shelf is a small store that keeps the contract, and the backend of all stores that break it. Records on it are
+// replaced and never changed, so that they can be read without the lock.
+type shelf struct {
+	mu   sync.Mutex
+	recs map[string]*session.Record
+	torn map[string]bool // ids of records that were damaged
+	down bool
+	max  int // 0: no bound
+	fns  []*func(id, user string)
+}
+
+func newShelf(max int) *shelf {
+	return &shelf{recs: make(map[string]*session.Record), torn: make(map[string]bool), max: max}
+}
+
+var errDown = errors.New("shelf: the backend is down")
+
+func (b *shelf) ready(ctx context.Context) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.down {
+		return errDown
+	}
+	return ctx.Err()
+}
+
+// get returns what is on the shelf: nil when nothing is, and never to be changed.
+func (b *shelf) get(id string) *session.Record {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.recs[id]
+}
+
+// put places a record on the shelf as it is, whatever is there.
+func (b *shelf) put(rec *session.Record) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.recs[rec.ID] = rec
+}
+
+func (b *shelf) drop(id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.recs, id)
+	delete(b.torn, id)
+}
+
+// all returns the records that match, by id.
+func (b *shelf) all(match func(*session.Record) bool) []*session.Record {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var recs []*session.Record
+	for _, rec := range b.recs {
+		if match(rec) {
+			recs = append(recs, rec)
+		}
+	}
+	slices.SortFunc(recs, func(x, y *session.Record) int { return cmp.Compare(x.ID, y.ID) })
+	return recs
+}
+
+func (b *shelf) Load(ctx context.Context, id string) (*session.Record, error) {
+	if err := b.ready(ctx); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.torn[id] {
+		return nil, session.ErrCorrupt
+	}
+	if rec := b.recs[id]; rec != nil {
+		return rec.Clone(), nil
+	}
+	return nil, session.ErrNotFound
+}
+
+func (b *shelf) Save(ctx context.Context, rec *session.Record) error {
+	if err := b.ready(ctx); err != nil {
+		return err
+	}
+	dropped, err := b.commit(rec)
+	if dropped != nil {
+		b.tell(dropped)
+	}
+	return err
+}
+
+// commit is the compare-and-set, and keeps the bound.
+func (b *shelf) commit(rec *session.Record) (dropped *session.Record, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.torn[rec.ID] {
+		return nil, session.ErrCorrupt
+	}
+	if err := b.compare(rec); err != nil {
+		return nil, err
+	}
+	if b.max > 0 && rec.Version == 0 && len(b.recs) >= b.max {
+		dropped = b.recs[slices.Min(slices.Collect(maps.Keys(b.recs)))]
+		delete(b.recs, dropped.ID)
+	}
+	b.recs[rec.ID] = onward(rec)
+	return dropped, nil
+}
+
+// compare says why the record may not be saved.
+func (b *shelf) compare(rec *session.Record) error {
+	switch old := b.recs[rec.ID]; {
+	case old == nil && rec.Version > 0:
+		return fmt.Errorf("shelf: %w", session.ErrNotFound)
+	case old != nil && old.Version != rec.Version:
+		return fmt.Errorf("shelf: %w", &session.ConflictError{Newest: old.Clone()})
+	}
+	return nil
+}
+
+// onward is a copy with the next version.
+func onward(rec *session.Record) *session.Record {
+	c := rec.Clone()
+	c.Version++
+	return c
+}
+
+func (b *shelf) tell(dropped *session.Record) {
+	b.mu.Lock()
+	fns := slices.Clone(b.fns)
+	b.mu.Unlock()
+	for _, fn := range fns {
+		(*fn)(dropped.ID, dropped.User)
+	}
+}
+
+func (b *shelf) Delete(ctx context.Context, id string) error {
+	if err := b.ready(ctx); err != nil {
+		return err
+	}
+	b.drop(id)
+	return nil
+}
+
+func (b *shelf) Touch(ctx context.Context, id string, version uint64, seen, expires time.Time) error {
+	if err := b.ready(ctx); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if rec := b.recs[id]; rec != nil && rec.Version == version {
+		b.recs[id] = touched(rec, seen, expires)
+	}
+	return nil
+}
+
+// touched is a copy with the later times.
+func touched(rec *session.Record, seen, expires time.Time) *session.Record {
+	c := rec.Clone()
+	if seen.After(c.SeenAt) {
+		c.SeenAt = seen
+	}
+	if !c.ExpiresAt.IsZero() && (expires.IsZero() || expires.After(c.ExpiresAt)) {
+		c.ExpiresAt = expires
+	}
+	return c
+}
+
+func (b *shelf) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
+	if err := b.ready(ctx); err != nil {
+		return 0, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := 0
+	for id, rec := range b.recs {
+		if n < limit && !rec.ExpiresAt.IsZero() && rec.ExpiresAt.Before(before) {
+			delete(b.recs, id)
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (b *shelf) ByUser(ctx context.Context, user string) ([]*session.Record, error) {
+	if err := b.ready(ctx); err != nil {
+		return nil, err
+	}
+	return listed(b.all(func(rec *session.Record) bool {
+		return rec.Kind == session.KindLive && user != "" && rec.User == user
+	})), nil
+}
+
+func (b *shelf) Page(ctx context.Context, after string, limit int) ([]*session.Record, error) {
+	if err := b.ready(ctx); err != nil {
+		return nil, err
+	}
+	recs := listed(b.all(func(rec *session.Record) bool { return rec.ID > after }))
+	return recs[:min(limit, len(recs))], nil
+}
+
+// listed are copies without data.
+func listed(recs []*session.Record) []*session.Record {
+	heads := make([]*session.Record, 0, len(recs))
+	for _, rec := range recs {
+		c := *rec
+		c.Data = nil
+		heads = append(heads, &c)
+	}
+	return heads
+}
+
+func (b *shelf) OnEvict(fn func(id, user string)) (stop func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fns = append(b.fns, &fn)
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.fns = slices.DeleteFunc(b.fns, func(f *func(id, user string)) bool { return f == &fn })
+	}
+}
