@@ -151,7 +151,7 @@ func (w *watch) ids() ([]string, bool) {
 
 // look asks the store for one session, under its new id when it was renewed. A store that fails says nothing about it.
 func (w *watch) look(id string) {
-	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
 	rec, err := w.m.load(ctx, id)
 	for err == nil && rec.Kind == KindAlias && ctx.Err() == nil {

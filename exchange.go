@@ -61,6 +61,12 @@ func (ex *exchange) find(ctx context.Context, s *Session) ([]Event, error) {
 	if err != nil {
 		return []Event{{Kind: EventRejected, Err: err}}, nil
 	}
+	if _, bounded := ctx.Deadline(); bounded || ex.m.local {
+		return s.find(ctx, token)
+	}
+	// Nothing else ends the context of a request to a server that hangs, as long as the client waits.
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	return s.find(ctx, token)
 }
 
@@ -112,7 +118,7 @@ func (ex *exchange) commit(s *Session, mode commitMode) error {
 	if s.nothingToDo(mode) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ex), commitTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ex), storeTimeout)
 	defer cancel()
 	return s.commit(ctx, mode)
 }

@@ -23,6 +23,7 @@ type Manager struct {
 	keys      atomic.Pointer[keyring]
 	transport Transport
 	discards  bool // the store keeps nothing
+	local     bool // the store waits for nothing
 
 	watch       *watch
 	stopEvicted func()
@@ -65,6 +66,9 @@ func (m *Manager) findAbilities() {
 	m.lister, _ = m.store.(Lister)
 	if d, ok := m.store.(interface{ Discards() bool }); ok {
 		m.discards = d.Discards()
+	}
+	if l, ok := m.store.(interface{ Local() bool }); ok {
+		m.local = l.Local()
 	}
 	m.stopEvicted = func() {}
 	if e, ok := m.store.(Evicter); ok {

@@ -19,7 +19,7 @@ const (
 	defaultSweepEvery  = 5 * time.Minute
 	defaultMaxBytes    = 1 << 20
 	maxTouchEvery      = time.Minute
-	commitTimeout      = 5 * time.Second
+	storeTimeout       = 5 * time.Second
 )
 
 // Options configure a Manager. Only Secrets is required; the zero value of everything else is the safe choice.

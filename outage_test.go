@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -231,6 +232,39 @@ type hanging struct{ fullStore }
 func (h *hanging) Save(ctx context.Context, _ *session.Record) error {
 	<-ctx.Done()
 	return ctx.Err()
+}
+
+// The store hangs at the load: the request is answered, although the client has the patience to wait for ever.
+func TestAHangingLoadIsGivenUpAfterFiveSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hangs := &hangingLoad{fullStore: memstore.New(memstore.Options{})}
+		r := newRigOn(t, hangs)
+		v := r.visitor()
+		v.with(func(s *session.Session) { s.Set("x", 1) })
+		ticket := v.ticket()
+		hangs.on.Store(true)
+		began := time.Now()
+		resp := v.with(func(s *session.Session) { t.Error("the handler got a session") })
+		if resp.StatusCode != http.StatusServiceUnavailable || time.Since(began) != 5*time.Second {
+			t.Errorf("status %d after %v, want 503 after 5 s", resp.StatusCode, time.Since(began))
+		}
+		if v.ticket() != ticket {
+			t.Error("the outage changed the cookie")
+		}
+	})
+}
+
+type hangingLoad struct {
+	fullStore
+	on atomic.Bool
+}
+
+func (h *hangingLoad) Load(ctx context.Context, id string) (*session.Record, error) {
+	if h.on.Load() {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return h.fullStore.Load(ctx, id)
 }
 
 func TestAFailingTouchOrRenewalDoesNotFailARead(t *testing.T) {

@@ -71,6 +71,9 @@ func New(opts Options) *Store {
 	return s
 }
 
+// Local reports that no call waits for anything but other goroutines, so that the manager sets no timer for its loads.
+func (*Store) Local() bool { return true }
+
 // Load returns a copy of the record.
 func (s *Store) Load(ctx context.Context, id string) (*session.Record, error) {
 	if err := ctx.Err(); err != nil {
