@@ -133,6 +133,7 @@ func (c *core) save(ctx context.Context, mode commitMode) error {
 		if err := c.again(ctx, err, mode, attempt); err != nil {
 			return c.lost(err)
 		}
+		c.keepShown(aged)
 	}
 }
 

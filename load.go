@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // maxAliases bounds how many renewals in a row one load follows.
@@ -135,12 +136,24 @@ func (c *core) newest(ctx context.Context, conflict error) error {
 	} else if rec, err = c.m.load(ctx, c.rec.ID); err != nil {
 		return endedIf(errors.Is(err, ErrNotFound), err)
 	}
-	tell := c.tell
+	tell, shown := c.tell, c.st.aging(c.m.opts.Codec)
 	err = c.resolve(ctx, rec, false)
+	if err == nil {
+		c.keepShown(shown)
+	}
 	if c.tell == tellTicket && err != nil {
 		c.tell = tell
 	}
 	return endedIf(errors.Is(err, ErrNotFound) || errors.Is(err, ErrExpired) || errors.Is(err, ErrCorrupt), err)
+}
+
+// keepShown keeps flash data readable in this request when another request has consumed them meanwhile.
+func (c *core) keepShown(shown []shadow) {
+	shown = slices.DeleteFunc(shown, func(s shadow) bool {
+		_, ok, _ := c.st.at(c.m.opts.Codec, s.path)
+		return ok
+	})
+	c.now = append(shown, c.now...)
 }
 
 // endedIf wraps an error as ErrEnded.

@@ -41,6 +41,7 @@ func (c *core) move(ctx context.Context, mode commitMode) error {
 		if err := c.again(ctx, err, mode, attempt); err != nil {
 			return c.restart(ctx, err)
 		}
+		c.keepShown(aged)
 		if c.retire == KindAlias && !c.renewalDue() { // another request has renewed it
 			c.next, c.nextID, c.retire = ticket{}, "", KindLive
 			return c.commit(ctx, mode)

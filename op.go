@@ -84,14 +84,20 @@ func (o op) set(st *state, c Codec) error {
 	return nil
 }
 
-// madeBefore is how many parents an earlier Flash of the same path made.
-func (st *state) madeBefore(p path) uint64 {
+// madeBefore is how many parents of a path earlier calls of Flash made, for the same value or for others beside it: the last
+// of them to go takes the parents along.
+func (st *state) madeBefore(p path) (made uint64) {
 	for _, m := range st.marks {
-		if m.path.String() == p.String() {
-			return m.made
+		depth := uint64(len(m.path.steps))
+		if m.made == 0 || m.made > depth {
+			continue
+		}
+		top := path{m.path.key, m.path.steps[:depth-m.made]}
+		if below := uint64(len(p.steps)) - (depth - m.made); top.covers(p) && below > 0 {
+			made = max(made, below)
 		}
 	}
-	return 0
+	return made
 }
 
 func (o op) add(st *state, c Codec) error {

@@ -150,19 +150,29 @@ func (st *state) encode(dst []byte) []byte {
 // age removes the flash data of earlier requests and returns what it removed. A value that cannot be removed, because a
 // parent of it is something else by now, is not flash data any more.
 func (st *state) age(c Codec) []shadow {
-	var gone []shadow
+	gone := st.aging(c)
 	for _, m := range slices.Clone(st.marks) {
 		if !m.old {
 			continue
-		}
-		if raw, ok, err := st.at(c, m.path); ok && err == nil {
-			gone = append(gone, shadow{m.path, raw})
 		}
 		st.unmark(m.path)
 		_ = st.drop(c, m.path)
 		st.dropParents(c, m)
 	}
 	return gone
+}
+
+// aging returns the flash data of earlier requests.
+func (st *state) aging(c Codec) (list []shadow) {
+	for _, m := range st.marks {
+		if !m.old {
+			continue
+		}
+		if raw, ok, err := st.at(c, m.path); ok && err == nil {
+			list = append(list, shadow{m.path, raw})
+		}
+	}
+	return list
 }
 
 // dropParents removes the maps that were made for a flashed value and hold nothing now.
