@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -60,6 +61,7 @@ func (c Cookie) check() error {
 		}
 	}
 	refuse(!isToken(c.Name), "Name: use letters, digits and -_.!#$%&'*+^`|~ only")
+	refuse(len(c.Name)+ticketSize > maxCookieSize, "Name: too long for browsers")
 	refuse(!isDomain(c.Domain), "Domain: not a domain name; use one such as example.com, without port, or leave it empty")
 	refuse(!isCookiePath(c.Path), "Path: must begin with / and have no semicolon, control or non-ASCII characters")
 	refuse(c.SameSite < http.SameSiteLaxMode || c.SameSite > http.SameSiteNoneMode, "SameSite: use Lax, Strict or None")
@@ -96,10 +98,15 @@ func isToken(s string) bool {
 	return s != ""
 }
 
-// isDomain accepts the empty domain, and names of letters, digits and hyphens. A leading dot is what old code writes.
+// isDomain accepts the empty domain, IPv4 addresses, and names of letters, digits and hyphens. A leading dot is what old
+// code writes.
 func isDomain(s string) bool {
 	if s == "" {
 		return true
+	}
+	if !strings.ContainsAny(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+		addr, err := netip.ParseAddr(s)
+		return err == nil && addr.Is4()
 	}
 	for _, label := range strings.Split(strings.TrimPrefix(s, "."), ".") {
 		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
