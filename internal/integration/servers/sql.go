@@ -19,7 +19,11 @@ type Database struct {
 	*Server        // nil when the environment named it
 	DSN     string // with everything that package sqlstore recommends
 	Addr    string // host and port
+	ready   func(context.Context) error
 }
+
+// Restart starts the server again after Stop or Kill, and waits for it.
+func (d *Database) Restart() error { return d.Start(d.ready) }
 
 // PostgreSQL returns the PostgreSQL server of this program, and starts it at the first call.
 var PostgreSQL = sync.OnceValues(NewPostgreSQL)
@@ -44,7 +48,8 @@ func NewPostgreSQL() (*Database, error) {
 	db := &Database{Server: s, Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)}
 	db.DSN = fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable", db.Addr)
 	// Without fsync the data survive kill -9 of the server all the same, which is all that a test can do to it.
-	return db, s.launch(pings("pgx", db.DSN), filepath.Join(filepath.Dir(initdb), "postgres"), "-D", data,
+	db.ready = pings("pgx", db.DSN)
+	return db, s.launch(db.ready, filepath.Join(filepath.Dir(initdb), "postgres"), "-D", data,
 		"-p", fmt.Sprint(s.Port), "-k", s.Dir, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200")
 }
 
@@ -74,7 +79,8 @@ func NewMySQL() (*Database, error) {
 	}
 	db := &Database{Server: s, Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)}
 	db.DSN = fmt.Sprintf("coatcheck@tcp(%s)/coatcheck", db.Addr)
-	err = s.launch(pings("mysql", "root@unix("+socket+")/"), server, "--no-defaults", "--datadir="+data, "--socket="+socket,
+	db.ready = pings("mysql", "root@unix("+socket+")/")
+	err = s.launch(db.ready, server, "--no-defaults", "--datadir="+data, "--socket="+socket,
 		"--port="+fmt.Sprint(s.Port), "--bind-address=127.0.0.1", "--skip-name-resolve", "--max-connections=200",
 		"--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=512M")
 	if err != nil {

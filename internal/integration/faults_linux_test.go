@@ -1,0 +1,240 @@
+package integration_test
+
+import (
+	"context"
+	"database/sql"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/integration/servers"
+	"github.com/coatcheck/session/sqlstore"
+)
+
+var secret = session.NewSecret()
+
+// node is a manager as one process would have it.
+func node(t *testing.T, store session.Store, change ...func(*session.Options)) *session.Manager {
+	t.Helper()
+	opts := session.Options{Secrets: []session.Secret{secret}, SweepEvery: -1}
+	for _, c := range change {
+		c(&opts)
+	}
+	m, err := session.New(store, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+// browser sends requests straight into a manager, and keeps the cookies.
+type browser struct {
+	t   *testing.T
+	jar http.CookieJar
+}
+
+func newBrowser(t *testing.T) *browser {
+	jar, _ := cookiejar.New(nil)
+	return &browser{t, jar}
+}
+
+func (b *browser) with(m *session.Manager, fn func(*session.Session)) *http.Response {
+	r := httptest.NewRequest("GET", "https://app.example.com/", nil)
+	for _, c := range b.jar.Cookies(r.URL) {
+		r.AddCookie(c)
+	}
+	w := httptest.NewRecorder()
+	m.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+		fn(s)
+		w.Header().Set("Content-Length", "5")
+		_, _ = w.Write([]byte("hello"))
+	}).ServeHTTP(w, r)
+	resp := w.Result()
+	b.jar.SetCookies(r.URL, resp.Cookies())
+	return resp
+}
+
+// through returns a store whose connections go through a proxy.
+func (s server) through(t *testing.T) (*sqlstore.Store, *servers.Proxy, *sql.DB) {
+	t.Helper()
+	at, err := s.start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at.Addr == "" {
+		t.Skip("the address of a server that the environment names is not known")
+	}
+	p := servers.NewProxy(t, at.Addr)
+	db, err := sql.Open(s.driver, strings.Replace(at.DSN, at.Addr, p.Addr, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(8)
+	db.SetMaxIdleConns(8)
+	t.Cleanup(func() { db.Close() })
+	return s.store(t, db, s.table()), p, db
+}
+
+// Promise 6: whatever happens between us and the server, a request gets one clean 503 in bounded time, nobody loses his cookie
+// or what was stored, and when it is over everything goes on without a restart.
+func TestServerFaultsLogNobodyOut(t *testing.T) {
+	faults := map[string]servers.Fault{"refused": servers.Refuse, "hanging": servers.Hang, "cut in half": servers.Cut}
+	eachServer(t, func(t *testing.T, s server) {
+		for name, fault := range faults {
+			t.Run(name, func(t *testing.T) {
+				store, proxy, db := s.through(t)
+				m := node(t, store)
+				b := newBrowser(t)
+				b.with(m, func(s *session.Session) { s.Login("ada"); s.Set("kept", "yes") })
+				before := b.jar.Cookies(mustURL(t))
+				proxy.Set(fault)
+				var all sync.WaitGroup
+				for i := range 8 {
+					all.Go(func() {
+						resp := b.with(m, func(s *session.Session) {
+							if i%2 == 0 {
+								s.Set("written", i)
+							}
+						})
+						checkClean503(t, resp)
+					})
+				}
+				all.Wait()
+				if after := b.jar.Cookies(mustURL(t)); len(after) != 1 || after[0].Value != before[0].Value {
+					t.Error("the fault changed the cookie")
+				}
+				proxy.Set(servers.None)
+				recovered(t, func() bool {
+					resp := b.with(m, func(s *session.Session) {
+						if s.User() != "ada" || s.Get("kept") != "yes" {
+							t.Error("the session is not what it was")
+						}
+						s.Set("after", true)
+					})
+					return resp.StatusCode == http.StatusOK
+				})
+				if open := db.Stats().InUse; open != 0 {
+					t.Errorf("%d connections are still in use", open)
+				}
+			})
+		}
+	})
+}
+
+func checkClean503(t *testing.T, resp *http.Response) {
+	t.Helper()
+	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("status %d, Retry-After %q, want 503 with one", resp.StatusCode, resp.Header.Get("Retry-After"))
+	}
+	if resp.Header["Set-Cookie"] != nil || resp.Header.Get("Content-Length") == "5" {
+		t.Error("the response has headers of the handler or a cookie")
+	}
+}
+
+// recovered tries until it works; a pool may have dead connections to find out about first.
+func recovered(t *testing.T, try func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for !try() {
+		select {
+		case <-ctx.Done():
+			t.Fatal("it did not recover")
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// The server dies under load and comes back: what was answered is there, and nobody was signed out.
+func TestServerKilledUnderLoadLosesNoAnsweredWrite(t *testing.T) {
+	starts := map[string]func() (*servers.Database, error){"PostgreSQL": servers.NewPostgreSQL, "MySQL": servers.NewMySQL}
+	for _, s := range sqlServers {
+		t.Run(s.name, func(t *testing.T) {
+			at, err := starts[s.name]()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if at.Server == nil {
+				t.Skip("a server that the environment names is not killed")
+			}
+			s.start = func() (*servers.Database, error) { return at, nil }
+			store := s.store(t, s.open(t), s.table())
+			nodes := []*session.Manager{node(t, store), node(t, store)}
+			b := newBrowser(t)
+			b.with(nodes[0], func(s *session.Session) { s.Login("ada") })
+			answered := writeUntil(t, b, nodes, func() {
+				at.Kill()
+				if err := at.Restart(); err != nil {
+					t.Error(err)
+				}
+			})
+			recovered(t, func() bool {
+				var got int
+				resp := b.with(nodes[1], func(s *session.Session) { got = session.Key[int]("n").Or(s, 0) })
+				if resp.StatusCode != http.StatusOK {
+					return false
+				}
+				// A write whose answer was lost may have happened.
+				if got < answered {
+					t.Errorf("the counter is %d, want the %d that were answered at least", got, answered)
+				}
+				return true
+			})
+			if infos, err := nodes[0].Sessions(t.Context(), "ada"); err != nil || len(infos) != 1 {
+				t.Errorf("Sessions = %d, %v, want the one", len(infos), err)
+			}
+		})
+	}
+}
+
+// writeUntil increments from several goroutines before, while and after fn runs, and returns how often it was answered.
+func writeUntil(t *testing.T, b *browser, nodes []*session.Manager, fn func()) (answered int) {
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	started, stop := make(chan struct{}, 1000), make(chan struct{})
+	for i := range 4 {
+		all.Go(func() {
+			for running := true; running; {
+				resp := b.with(nodes[i%2], func(s *session.Session) {
+					session.Key[int]("n").Update(s, func(n int) int { return n + 1 })
+				})
+				mu.Lock()
+				if resp.StatusCode == http.StatusOK {
+					answered++
+				} else {
+					checkClean503(t, resp)
+				}
+				mu.Unlock()
+				select {
+				case <-stop:
+					running = false
+				case started <- struct{}{}:
+				default:
+				}
+			}
+		})
+	}
+	for range 40 {
+		<-started
+	}
+	fn()
+	close(stop)
+	all.Wait()
+	return answered
+}
+
+func mustURL(t *testing.T) *url.URL {
+	t.Helper()
+	u, err := url.Parse("https://app.example.com/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
