@@ -102,6 +102,9 @@ func (o Options) resolve() (Options, error) {
 		notNegative("MaxPerUser", o.MaxPerUser),
 		notNegative("MaxBytes", o.MaxBytes),
 	}
+	if h, ok := o.Transport.(headerTransport); ok && !isToken(string(h)) {
+		checks = append(checks, fmt.Errorf("Transport: %q is no name of a header", string(h)))
+	}
 	if o.Overflow > RefuseNew {
 		checks = append(checks, errors.New("Overflow: unknown value; use EvictOldest or RefuseNew"))
 	}
