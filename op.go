@@ -49,11 +49,11 @@ func (o op) apply(st *state, c Codec) (changed bool, err error) {
 		changed = !st.empty()
 		st.over, st.order, st.marks, st.cleared = nil, nil, nil, true
 	case opIdle:
-		changed = st.Idle != o.d.Microseconds()
-		st.Idle = o.d.Microseconds()
+		changed = st.Idle != micro(o.d)
+		st.Idle = micro(o.d)
 	case opLifetime:
-		changed = st.Lifetime != o.d.Microseconds()
-		st.Lifetime = o.d.Microseconds()
+		changed = st.Lifetime != micro(o.d)
+		st.Lifetime = micro(o.d)
 	case opPersistent:
 		want := uint64(2)
 		if o.on {
@@ -65,6 +65,17 @@ func (o op) apply(st *state, c Codec) (changed bool, err error) {
 		changed, st.Login = true, o.at
 	}
 	return changed, nil
+}
+
+// micro rounds away from zero: a time.Duration of -1 is none, and not the manager's.
+func micro(d time.Duration) int64 {
+	switch us := d.Microseconds(); {
+	case us != 0 || d == 0:
+		return us
+	case d < 0:
+		return -1
+	}
+	return 1
 }
 
 func (o op) set(st *state, c Codec) error {
