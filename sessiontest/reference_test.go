@@ -39,6 +39,20 @@ func (b *shelf) ready(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// fail makes every method fail from now on.
+func (b *shelf) fail() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.down = true
+}
+
+// tear damages a record.
+func (b *shelf) tear(id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.torn[id] = true
+}
+
 // get returns what is on the shelf: nil when nothing is, and never to be changed.
 func (b *shelf) get(id string) *session.Record {
 	b.mu.Lock()

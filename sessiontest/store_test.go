@@ -62,23 +62,14 @@ func (s *store) Page(ctx context.Context, after string, limit int) ([]*session.R
 }
 func (s *store) OnEvict(fn func(id, user string)) (stop func()) { return s.evict(fn) }
 
-// check runs all rules on stores with that change.
-func check(ctx context.Context, change change) error {
+// check runs all rules on stores with that change, without those to skip.
+func check(ctx context.Context, change change, skip ...string) error {
 	return sessiontest.Check(ctx, func() session.Store { return newStore(newShelf(0), change) }, sessiontest.CheckOptions{
-		Peer: func(s session.Store) session.Store { return newStore(s.(*store).shelf, change) },
-		Break: func(s session.Store) {
-			b := s.(*store).shelf
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			b.down = true
-		},
-		Corrupt: func(s session.Store, id string) {
-			b := s.(*store).shelf
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			b.torn[id] = true
-		},
+		Peer:    func(s session.Store) session.Store { return newStore(s.(*store).shelf, change) },
+		Break:   func(s session.Store) { s.(*store).fail() },
+		Corrupt: func(s session.Store, id string) { s.(*store).tear(id) },
 		Bounded: func(max int) session.Store { return newStore(newShelf(max), change) },
+		Skip:    skip,
 	})
 }
 

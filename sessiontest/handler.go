@@ -1,0 +1,184 @@
+package sessiontest
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/memstore"
+)
+
+// NewManager returns a manager on a new store in memory, with a secret of its own and without a sweeper. The test closes
+// it when it ends. Each change is made to the options before that, such as a clock or a transport.
+func NewManager(t testing.TB, change ...func(*session.Options)) *session.Manager {
+	t.Helper()
+	opts := session.Options{Secrets: []session.Secret{session.NewSecret()}, SweepEvery: -1}
+	for _, c := range change {
+		c(&opts)
+	}
+	m, err := session.New(memstore.New(memstore.Options{}), opts)
+	if err != nil {
+		t.Fatalf("sessiontest: NewManager: %v", err)
+	}
+	t.Cleanup(func() { _ = m.Close() }) // which has no error
+	return m
+}
+
+// Request returns r as it is sent by a client that has a session: fill is given the session and says what is in it, for
+// example a Login, and the session is stored. When r has a session already, fill goes on with that one. r itself is not
+// changed, and its body is left for the request returned.
+//
+// The session is made by a request like r, so that it has its address and its User-Agent, and Options.OnEvent is told of it.
+// Like all helpers here it knows the cookie of Options.Cookie, [session.Header], and any [session.Transport] that reads the header
+// that it writes and varies on it.
+func Request(t testing.TB, m *session.Manager, r *http.Request, fill func(*session.Session)) *http.Request {
+	t.Helper()
+	filling := r.Clone(r.Context())
+	filling.Body = http.NoBody
+	var filled *session.Session
+	w := httptest.NewRecorder()
+	m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
+		fill(s)
+		filled = s
+	}).ServeHTTP(w, filling)
+	if filled == nil {
+		t.Fatalf("sessiontest: Request: the session of the request could not be loaded: the answer is %d", w.Code)
+	}
+	// The middleware has saved it, and told its error to nobody who could tell us. Whatever it could not do is done again.
+	if err := filled.Save(r.Context()); err != nil {
+		t.Fatalf("sessiontest: Request: %v", err)
+	}
+	if filled.Token() == "" {
+		t.Fatalf("sessiontest: Request: nothing was stored: fill must set something or sign somebody in, and neither " +
+			"Options.Skip nor the store may forget it")
+	}
+	return carrierOf(m).follow(r, w.Result())
+}
+
+// After returns the session that the client's next request will find when r was answered with resp: with the ticket that the
+// response sent, or with that of r when it sent none. A session that is over, or was never stored, is an empty one whose IsNew
+// is true. Nothing is stored by After itself, so that flash data are still there.
+func After(t testing.TB, m *session.Manager, r *http.Request, resp *http.Response) *session.Session {
+	t.Helper()
+	c := carrierOf(m)
+	s, err := m.Open(t.Context(), c.ticket(c.follow(r, resp)))
+	if err != nil {
+		t.Fatalf("sessiontest: After: %v", err)
+	}
+	return s
+}
+
+// SetsTicket reports an error unless the response gives the client a ticket, as after a Login or the first Set.
+func SetsTicket(t testing.TB, m *session.Manager, resp *http.Response) {
+	t.Helper()
+	wantDone(t, m, resp, "gives the client a ticket")
+}
+
+// DeletesTicket reports an error unless the response tells the client to forget its ticket, as after a Logout.
+func DeletesTicket(t testing.TB, m *session.Manager, resp *http.Response) {
+	t.Helper()
+	wantDone(t, m, resp, "deletes the client's ticket")
+}
+
+// LeavesTicket reports an error unless the response says nothing of a ticket, so that the client keeps what it has.
+func LeavesTicket(t testing.TB, m *session.Manager, resp *http.Response) {
+	t.Helper()
+	wantDone(t, m, resp, "leaves the client's ticket alone")
+}
+
+func wantDone(t testing.TB, m *session.Manager, resp *http.Response, want string) {
+	t.Helper()
+	done := "leaves the client's ticket alone"
+	switch _, ticket, ok := carrierOf(m).sent(resp); {
+	case ok && ticket == "":
+		done = "deletes the client's ticket"
+	case ok:
+		done = "gives the client a ticket"
+	}
+	if done != want {
+		t.Errorf("the response (status %d) %s, want one that %s", resp.StatusCode, done, want)
+	}
+}
+
+// carrier is what is known from outside about the transport of a manager.
+type carrier struct {
+	m      *session.Manager
+	header string // "Cookie", or the header of the ticket
+}
+
+// carrierOf asks for nothing but a session, and looks on what the answer depends.
+func carrierOf(m *session.Manager) carrier {
+	w := httptest.NewRecorder()
+	m.HandlerFunc(func(http.ResponseWriter, *http.Request, *session.Session) {}).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if header := w.Header().Get("Vary"); header != "" {
+		return carrier{m, http.CanonicalHeaderKey(header)}
+	}
+	return carrier{m, "Cookie"} // Options.Skip names this request
+}
+
+// owns reports whether a cookie is the manager's. That is the one which the application may not sign.
+func (c carrier) owns(name string) bool {
+	return c.m.SetSigned(httptest.NewRecorder(), &http.Cookie{Name: name, MaxAge: -1}) != nil
+}
+
+// sent returns the ticket in a response, "" for one that deletes it, and the name of its cookie.
+func (c carrier) sent(resp *http.Response) (cookie, ticket string, ok bool) {
+	if c.header != "Cookie" {
+		values := resp.Header.Values(c.header)
+		if len(values) == 0 {
+			return "", "", false
+		}
+		return "", values[0], true
+	}
+	for _, sent := range resp.Cookies() {
+		if c.owns(sent.Name) {
+			cookie, ticket, ok = sent.Name, sent.Value, true
+		}
+	}
+	return cookie, ticket, ok
+}
+
+// ticket is the ticket that comes with a request, "" for none.
+func (c carrier) ticket(r *http.Request) string {
+	if c.header != "Cookie" {
+		value := strings.TrimSpace(r.Header.Get(c.header))
+		if scheme, rest, ok := strings.Cut(value, " "); ok && strings.EqualFold(scheme, "Bearer") {
+			return strings.TrimSpace(rest)
+		}
+		return value
+	}
+	for _, cookie := range r.Cookies() {
+		if c.owns(cookie.Name) {
+			return cookie.Value
+		}
+	}
+	return ""
+}
+
+// follow returns r as the client sends it after that response.
+func (c carrier) follow(r *http.Request, resp *http.Response) *http.Request {
+	next := r.Clone(r.Context())
+	name, ticket, ok := c.sent(resp)
+	switch {
+	case !ok:
+		return next
+	case c.header != "Cookie":
+		next.Header.Del(c.header)
+		if ticket != "" {
+			next.Header.Set(c.header, ticket)
+		}
+		return next
+	}
+	next.Header.Del("Cookie")
+	for _, cookie := range r.Cookies() {
+		if cookie.Name != name {
+			next.AddCookie(cookie)
+		}
+	}
+	if ticket != "" {
+		next.AddCookie(&http.Cookie{Name: name, Value: ticket})
+	}
+	return next
+}
