@@ -13,13 +13,13 @@ import (
 
 const maxUserAgent = 256
 
-// setClient notes the client of the request, for lists of sessions. It is called once, when the response begins.
+// setClient notes the client of the request, for lists of sessions. It is called once, when the session was loaded, so that
+// Save and Atomic store it too.
 func (s *Session) setClient(r *http.Request) {
+	ip, ua := s.m.opts.ClientIP(r).Unmap().WithZone(""), cleanUserAgent(r.UserAgent())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.c.dirty() || s.c.rec == nil || s.m.opts.RenewEvery > 0 {
-		s.c.ip, s.c.ua = s.m.opts.ClientIP(r).Unmap().WithZone(""), cleanUserAgent(r.UserAgent())
-	}
+	s.c.ip, s.c.ua = ip, ua
 }
 
 // nothingToDo reports whether a commit would do nothing.
@@ -59,6 +59,9 @@ func cleanUserAgent(ua string) string {
 		ua = ua[:4*maxUserAgent]
 	}
 	ua = strings.Map(func(r rune) rune {
+		if r >= ' ' && r < 0x7f {
+			return r
+		}
 		if r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' {
 			return -1
 		}

@@ -53,6 +53,7 @@ func (ex *exchange) load(ctx context.Context) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.setClient(ex.r)
 	return s, nil
 }
 
@@ -87,7 +88,6 @@ func (ex *exchange) begin() error {
 		ex.sent.Store(true)
 		return nil
 	}
-	s.setClient(ex.r)
 	err := ex.commit(s, commitMode{told: true})
 	ex.sent.Store(true)
 	ex.setHeaders(s)
