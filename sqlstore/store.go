@@ -90,15 +90,20 @@ func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	if rec.Version == 0 {
 		return s.create(ctx, rec)
 	}
-	changed, err := s.exec(ctx, opReplace, append(values(rec), int64(rec.Version))...)
-	if err != nil || changed > 0 {
-		return err
+	for {
+		changed, err := s.exec(ctx, opReplace, append(values(rec), int64(rec.Version))...)
+		if err != nil || changed > 0 {
+			return err
+		}
+		newest, err := s.find(ctx, opReplace, rec.ID)
+		if err != nil {
+			return err
+		}
+		// The version that was missing may have come between the two statements: then there is no conflict.
+		if newest.Version != rec.Version {
+			return s.explain(opReplace, &session.ConflictError{Newest: newest})
+		}
 	}
-	newest, err := s.find(ctx, opReplace, rec.ID)
-	if err != nil {
-		return err
-	}
-	return s.explain(opReplace, &session.ConflictError{Newest: newest})
 }
 
 func (s *Store) create(ctx context.Context, rec *session.Record) error {

@@ -3,6 +3,7 @@ module github.com/coatcheck/session/internal/integration
 go 1.25.2
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/coatcheck/session v0.0.0
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/jackc/pgx/v5 v5.12.0
