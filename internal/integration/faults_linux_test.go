@@ -62,7 +62,7 @@ func (b *browser) with(m *session.Manager, fn func(*session.Session)) *http.Resp
 }
 
 // through returns a store whose connections go through a proxy.
-func (s server) through(t *testing.T) (*sqlstore.Store, *servers.Proxy, *sql.DB) {
+func (s server) through(t *testing.T, table string) (*sqlstore.Store, *servers.Proxy, *sql.DB) {
 	t.Helper()
 	at, err := s.start()
 	if err != nil {
@@ -79,7 +79,7 @@ func (s server) through(t *testing.T) (*sqlstore.Store, *servers.Proxy, *sql.DB)
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(8)
 	t.Cleanup(func() { db.Close() })
-	return s.store(t, db, s.table()), p, db
+	return s.store(t, db, table), p, db
 }
 
 // Promise 6: whatever happens between us and the server, a request gets one clean 503 in bounded time, nobody loses his cookie
@@ -89,7 +89,7 @@ func TestServerFaultsLogNobodyOut(t *testing.T) {
 	eachServer(t, func(t *testing.T, s server) {
 		for name, fault := range faults {
 			t.Run(name, func(t *testing.T) {
-				store, proxy, db := s.through(t)
+				store, proxy, db := s.through(t, s.table())
 				m := node(t, store)
 				b := newBrowser(t)
 				b.with(m, func(s *session.Session) { s.Login("ada"); s.Set("kept", "yes") })
