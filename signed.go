@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -44,7 +45,8 @@ func (m *Manager) SetSigned(w http.ResponseWriter, c *http.Cookie) error {
 func (m *Manager) signValue(c *http.Cookie) string {
 	var expires [8]byte
 	if c.MaxAge > 0 {
-		until := m.now().Add(time.Duration(c.MaxAge) * time.Second)
+		age := min(int64(c.MaxAge), int64(math.MaxInt64/time.Second)) // more would overflow into the past
+		until := m.now().Add(time.Duration(age) * time.Second)
 		binary.BigEndian.PutUint64(expires[:], uint64(until.UnixMicro()))
 	}
 	mac := m.ring()[0].cookie.sum(c.Name, append(expires[:], c.Value...))
