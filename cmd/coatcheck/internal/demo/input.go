@@ -1,0 +1,122 @@
+package demo
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxBody is far above what any form here sends.
+const maxBody = 16 << 10
+
+// input is the fields of a form or of a JSON object, as text.
+type input map[string]string
+
+// read reads the body, as what its Content-Type says. Parameters in the address do not count: they end up in histories
+// and logs.
+func read(w http.ResponseWriter, r *http.Request) (input, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, &problem{http.StatusRequestEntityTooLarge, "That is too much: send at most 16 KiB."}
+	case err != nil:
+		return nil, wrong("The request broke off in the middle.")
+	}
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case len(body) == 0:
+		return input{}, nil
+	case err == nil && kind == "application/json":
+		return readJSON(body)
+	case err == nil && kind == "application/x-www-form-urlencoded":
+		return readForm(string(body))
+	}
+	return nil, &problem{http.StatusUnsupportedMediaType, "Send a form (application/x-www-form-urlencoded) or a JSON object (application/json)."}
+}
+
+func readForm(body string) (input, error) {
+	form, err := url.ParseQuery(body)
+	if err != nil {
+		return nil, wrong("The form cannot be read: %v.", err)
+	}
+	in := make(input, len(form))
+	for name, values := range form {
+		if len(values) > 1 {
+			return nil, wrong("%s: given more than once.", name)
+		}
+		in[name] = values[0]
+	}
+	return in, nil
+}
+
+func readJSON(body []byte) (input, error) {
+	if !utf8.Valid(body) { // which the decoder would replace without a word
+		return nil, wrong("The JSON is not valid UTF-8.")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	var object map[string]any
+	if err := decoder.Decode(&object); err != nil || object == nil {
+		return nil, wrong("The body is no JSON object.")
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, wrong("The body goes on after the JSON object.")
+	}
+	in := make(input, len(object))
+	for name, value := range object {
+		if err := in.add(name, value); err != nil {
+			return nil, err
+		}
+	}
+	return in, nil
+}
+
+func (in input) add(name string, value any) error {
+	switch v := value.(type) {
+	case nil:
+	case string:
+		in[name] = v
+	case json.Number:
+		in[name] = v.String()
+	case bool:
+		in[name] = map[bool]string{true: "true", false: "false"}[v]
+	default:
+		return wrong("%s: a text, a number or true or false is expected.", name)
+	}
+	return nil
+}
+
+// text returns a field of 1 to limit bytes on one line.
+func (in input) text(name string, limit int) (string, error) {
+	value := in[name]
+	switch {
+	case value == "":
+		return "", wrong("%s: must not be empty.", name)
+	case len(value) > limit:
+		return "", wrong("%s: has %d bytes, and at most %d are allowed.", name, len(value), limit)
+	case !utf8.ValidString(value):
+		return "", wrong("%s: is not valid UTF-8.", name)
+	case strings.ContainsFunc(value, unicode.IsControl):
+		return "", wrong("%s: contains a control character.", name)
+	}
+	return value, nil
+}
+
+// checked returns whether a box is checked. An absent one is not.
+func (in input) checked(name string) (bool, error) {
+	switch in[name] {
+	case "1", "true", "on":
+		return true, nil
+	case "", "0", "false", "off":
+		return false, nil
+	}
+	return false, wrong("%s: must be 1 or 0.", name)
+}
