@@ -102,7 +102,7 @@ func TestASharedCacheMixesUpNobody(t *testing.T) {
 		io.WriteString(w, "static")
 	})))
 	cache := &sharedCache{next: mux}
-	owner := map[string]string{}
+	owner, signedIn := map[string]string{}, map[string]string{}
 	users := []string{"ada", "bob", "cyd", ""}
 	jars := map[string]*visitor{}
 	for _, u := range users {
@@ -117,7 +117,15 @@ func TestASharedCacheMixesUpNobody(t *testing.T) {
 			before := v.ticket()
 			resp := v.through(at(path, user, cache), "GET")
 			body, _ := io.ReadAll(resp.Body)
-			if s := string(body); s != "static" && s != fmt.Sprintf("page of %q", user) && s != `page of ""` {
+			want := fmt.Sprintf("page of %q", signedIn[user])
+			if path == "/login" {
+				want = fmt.Sprintf("page of %q", user)
+				signedIn[user] = user
+			} else if path == "/logout" {
+				want = `page of ""`
+				signedIn[user] = ""
+			}
+			if s := string(body); s != "static" && s != want {
 				t.Errorf("%s: %q is shown the %s", path, user, s)
 			}
 			if now := v.ticket(); now != before && now != "" {
