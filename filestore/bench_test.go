@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -12,13 +13,19 @@ import (
 	"github.com/coatcheck/session/filestore"
 )
 
-// The benchmarks fill a folder with a thousand sessions, and with a million when FILESTORE_BENCH_MILLION is set: that takes
-// minutes, and four gigabytes of the disk.
-func sizes() []int {
-	if os.Getenv("FILESTORE_BENCH_MILLION") != "" {
-		return []int{1_000, 1_000_000}
+// The benchmarks fill a folder with a thousand sessions, and another one with COATCHECK_BENCH_SESSIONS when that is set: a million
+// take minutes, and four gigabytes of the disk, for each benchmark. BenchmarkPopulation in internal/integration fills once.
+func sizes(b *testing.B) []int {
+	b.Helper()
+	text := os.Getenv("COATCHECK_BENCH_SESSIONS")
+	if text == "" {
+		return []int{1_000}
 	}
-	return []int{1_000}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		b.Fatalf("COATCHECK_BENCH_SESSIONS is %q, want a number", text)
+	}
+	return []int{1_000, n}
 }
 
 func BenchmarkLoad(b *testing.B) {
@@ -97,7 +104,7 @@ func BenchmarkSweep(b *testing.B) {
 }
 
 func forEachSize(b *testing.B, bench func(*testing.B, *filestore.Store, []string)) {
-	for _, n := range sizes() {
+	for _, n := range sizes(b) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			s := reopen(b, b.TempDir(), filestore.Options{NoSync: true})
 			ids := make([]string, n)

@@ -5,7 +5,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -13,9 +15,21 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-// The cost of a session must not grow with the number of sessions. What remains between the sizes is the processor
-// fetching from main memory what it found in its caches before.
-var sizes = []int{1_000, 1_000_000}
+// The benchmarks fill a store with a thousand sessions, and another one with COATCHECK_BENCH_SESSIONS when that is set. The cost of
+// a session must not grow with their number. What remains between the sizes is the processor fetching from main memory
+// what it found in its caches before; BenchmarkPopulation in internal/integration measures how much.
+func sizes(b *testing.B) []int {
+	b.Helper()
+	text := os.Getenv("COATCHECK_BENCH_SESSIONS")
+	if text == "" {
+		return []int{1_000}
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		b.Fatalf("COATCHECK_BENCH_SESSIONS is %q, want a number", text)
+	}
+	return []int{1_000, n}
+}
 
 func BenchmarkLoad(b *testing.B) {
 	forEachSize(b, memstore.Options{}, func(b *testing.B, s *memstore.Store, ids []string) {
@@ -77,7 +91,7 @@ func BenchmarkCreateAndDelete(b *testing.B) {
 
 // BenchmarkCreateInFullStore drops a record with every save.
 func BenchmarkCreateInFullStore(b *testing.B) {
-	for _, n := range sizes {
+	for _, n := range sizes(b) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			s, _ := filled(b, n, memstore.Options{MaxSessions: n})
 			fresh := newIDs(2 * n)
@@ -119,7 +133,7 @@ func BenchmarkPage(b *testing.B) {
 }
 
 func forEachSize(b *testing.B, opts memstore.Options, bench func(*testing.B, *memstore.Store, []string)) {
-	for _, n := range sizes {
+	for _, n := range sizes(b) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			s, ids := filled(b, n, opts)
 			b.ReportAllocs()
@@ -131,9 +145,6 @@ func forEachSize(b *testing.B, opts memstore.Options, bench func(*testing.B, *me
 
 func filled(b *testing.B, n int, opts memstore.Options) (*memstore.Store, []string) {
 	b.Helper()
-	if n > 10_000 && testing.Short() {
-		b.Skip("a million sessions need about half a gigabyte")
-	}
 	s, ids := memstore.New(opts), newIDs(n)
 	for i := range ids {
 		if err := s.Save(context.Background(), benchRecord(ids, i, 0)); err != nil {

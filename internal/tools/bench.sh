@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the benchmarks of every module and keeps what they print in out/bench.txt; the run before it is compared with it.
-# BENCH chooses the benchmarks (a regular expression), COUNT how often each runs.
+# BENCH chooses the benchmarks (a regular expression), COUNT how often each runs, COATCHECK_BENCH_SESSIONS the population of
+# the large stores (docs/benchmarks.md).
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 mkdir -p out
