@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"runtime"
 	"sync"
 	"time"
 
@@ -229,12 +230,14 @@ func (e *env) readWhole(ctx context.Context) error {
 	return wantWhole(rec)
 }
 
-// until calls fn again and again until done is closed, or until it fails.
+// until calls fn again and again until done is closed, or until it fails. It lets the others run in between, for which
+// they would otherwise wait long where there is one processor.
 func until(done <-chan struct{}, fn func() error) error {
 	for {
 		if err := fn(); err != nil {
 			return err
 		}
+		runtime.Gosched()
 		select {
 		case <-done:
 			return nil
