@@ -5,8 +5,10 @@ go 1.25.2
 require (
 	github.com/anishathalye/porcupine v1.3.1
 	github.com/coatcheck/session v0.0.0
+	github.com/coatcheck/session/redisstore v0.0.0
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/jackc/pgx/v5 v5.12.0
+	github.com/redis/rueidis v1.0.79
 	modernc.org/sqlite v1.59.0
 )
 
@@ -28,4 +30,7 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 )
 
-replace github.com/coatcheck/session => ../..
+replace (
+	github.com/coatcheck/session => ../..
+	github.com/coatcheck/session/redisstore => ../../redisstore
+)

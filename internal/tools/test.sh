@@ -9,6 +9,7 @@ if [ "$(go env GOOS)" = linux ]; then
 	export CGO_ENABLED=1
 	need '/usr/lib/postgresql/*/bin/initdb' postgresql 'internal/integration starts a PostgreSQL server'
 	need mariadb-install-db mariadb-server 'internal/integration starts a MariaDB server'
+	need redis-server redis-server 'internal/integration starts Redis servers and a cluster'
 fi
 
 check() {

@@ -1,0 +1,61 @@
+package redisstore
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/coatcheck/session"
+)
+
+// shards is how many groups the records form. The records of one lie in one slot of a cluster, together with what lists
+// them, so that one script changes both. The number is part of the format: another one would find nothing.
+const shards = 256
+
+// noList stands in a record that is on no user's list.
+const noList = "--------------------------------"
+
+func shardOf(id string) int {
+	sum := sha256.Sum256([]byte(id))
+	return int(sum[0])
+}
+
+// key begins with the prefix, and a letter for what it is. The text in braces decides the slot; a prefix has no brace, so
+// that one in an id, which comes last, means nothing.
+func (s *Store) key(kind string, shard int) string {
+	return s.prefix + kind + "{" + hex.EncodeToString([]byte{byte(shard)}) + "}"
+}
+
+func (s *Store) recordKey(id string) string { return s.key("s", shardOf(id)) + id }
+func (s *Store) idsKey(shard int) string    { return s.key("i", shard) }
+func (s *Store) endsKey(shard int) string   { return s.key("e", shard) }
+
+// keys are what belongs to a record in its slot: itself, the ids of its shard, and their ends.
+func (s *Store) keys(id string) []string {
+	shard := shardOf(id)
+	return []string{s.key("s", shard) + id, s.idsKey(shard), s.endsKey(shard)}
+}
+
+// listKey is the key of a user's list, by the name that records have it under.
+func (s *Store) listKey(list string) string { return s.prefix + "u{" + list + "}" }
+
+// listOf is the name of the list on which the record belongs. It is a hash, so that any bytes of a user will do and
+// users do not stand in the names of keys; who is listed is judged by the record, not by the name.
+func listOf(rec *session.Record) string {
+	if rec.Kind != session.KindLive || rec.User == "" {
+		return noList
+	}
+	return userList(rec.User)
+}
+
+func userList(user string) string {
+	sum := sha256.Sum256([]byte(user))
+	return hex.EncodeToString(sum[:len(noList)/2])
+}
+
+// newToken names one entry of one list. It tells the entry from an earlier one of the same id.
+func newToken() string {
+	var b [tokenSize / 2]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program first
+	return hex.EncodeToString(b[:])
+}

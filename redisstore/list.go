@@ -1,0 +1,219 @@
+package redisstore
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/redis/rueidis"
+
+	"github.com/coatcheck/session"
+)
+
+// tidyAfter is how old an entry of a list must be before it is removed because its record is not there: a younger one may
+// be of a record that is just being saved.
+const tidyAfter = "600" // seconds
+
+// ByUser implements [session.Lister] with two trips: one for the list, one for all its records at once. Entries that lead
+// to no live record of the user cost one trip more, and are removed when they are old. A record that cannot be read is left out, for it
+// opens no session.
+func (s *Store) ByUser(ctx context.Context, user string) ([]*session.Record, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, explain("list user", err)
+	}
+	if user == "" {
+		return nil, nil // nobody is signed in as ""
+	}
+	l := listing{store: s, user: user, list: userList(user), entries: map[string]string{}}
+	for more := true; more; {
+		var err error
+		if more, err = l.look(ctx); err != nil {
+			return nil, explain("list user", err)
+		}
+	}
+	l.tidy(ctx)
+	return l.recs, nil
+}
+
+// listing is a walk through the list of a user.
+type listing struct {
+	store   *Store
+	user    string
+	list    string
+	entries map[string]string // all that were seen
+	stale   []string
+	recs    []*session.Record
+}
+
+// look reads the list and the records that are new on it. When one turned out not to be the user's, its session may have
+// got a new id since the list was read. The new id is listed before the old one is retired, so that another look finds it.
+func (l *listing) look(ctx context.Context) (again bool, err error) {
+	list, err := l.store.read(ctx, func() rueidis.Completed {
+		return l.store.client.B().Arbitrary("HGETALL").Keys(l.store.listKey(l.list)).Build()
+	}).AsStrMap()
+	if err != nil {
+		return false, err
+	}
+	var ids []string
+	for id, value := range list {
+		if _, seen := l.entries[id]; !seen {
+			l.entries[id] = value
+			ids = append(ids, id)
+		}
+	}
+	heads, err := l.store.heads(ctx, ids)
+	if err != nil {
+		return false, err
+	}
+	for i, h := range heads {
+		switch {
+		case h.rec != nil && h.rec.Kind == session.KindLive && h.rec.User == l.user:
+			l.recs = append(l.recs, h.rec)
+		case h.absent || h.rec != nil:
+			l.stale = append(l.stale, ids[i])
+			again = true
+		}
+	}
+	return again, nil
+}
+
+// tidy removes entries that lead nowhere. That it fails is no error: the next one who reads the list tries again.
+func (l *listing) tidy(ctx context.Context) {
+	var calls []call
+	for _, id := range l.stale {
+		calls = append(calls, call{tidyScript, []string{l.store.listKey(l.list)}, []string{id, l.entries[id], tidyAfter}})
+	}
+	if len(calls) > 0 {
+		l.store.run(ctx, calls...)
+	}
+}
+
+// head is a record without its Data. Both are unset when it cannot be read.
+type head struct {
+	rec    *session.Record
+	absent bool
+}
+
+// heads reads records without their Data, in one trip.
+func (s *Store) heads(ctx context.Context, ids []string) ([]head, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	replies := s.ranges(ctx, ids)
+	heads := make([]head, len(ids))
+	for i, reply := range replies {
+		value, err := reply.ToString()
+		if err == nil {
+			heads[i], err = s.head(ctx, ids[i], value)
+		}
+		if isWrongType(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return heads, nil
+}
+
+func (s *Store) ranges(ctx context.Context, ids []string) []rueidis.RedisResult {
+	cmds := make([]rueidis.Completed, len(ids))
+	for i, id := range ids {
+		cmds[i] = s.client.B().Arbitrary("GETRANGE").Keys(s.recordKey(id)).Args("0", strconv.Itoa(listed-1)).Build()
+	}
+	return s.client.DoMulti(ctx, cmds...)
+}
+
+// head reads the beginning of a record, and the whole of one whose other fields are longer than that.
+func (s *Store) head(ctx context.Context, id, value string) (head, error) {
+	if value == "" {
+		return head{absent: true}, nil
+	}
+	rec, _, err := decodeHead(id, value)
+	if err != nil && len(value) == listed {
+		whole, err := s.read(ctx, s.get(id)).ToString()
+		if rueidis.IsRedisNil(err) {
+			return head{absent: true}, nil
+		}
+		if err != nil {
+			return head{}, err
+		}
+		rec, _, _ = decodeHead(id, whole)
+	}
+	return head{rec: rec}, nil
+}
+
+// Page implements [session.Lister], in the order of the shards and of the ids' bytes in each. It takes two trips for each
+// group of shards that it needs; the groups grow, so that a store with few records is walked in few trips.
+func (s *Store) Page(ctx context.Context, after string, limit int) ([]*session.Record, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, explain("list", err)
+	}
+	var page []*session.Record
+	shard := 0
+	if after != "" {
+		shard = shardOf(after)
+	}
+	for group := 1; shard < shards && len(page) < limit; {
+		n := min(group, shards-shard)
+		ids, cut, err := s.idsAfter(ctx, shard, n, after, limit-len(page))
+		if err != nil {
+			return nil, explain("list", err)
+		}
+		recs, err := s.present(ctx, ids)
+		if err != nil {
+			return nil, explain("list", err)
+		}
+		page = append(page, recs...)
+		if cut { // go on behind the last id: some were not there
+			after = ids[len(ids)-1]
+			shard, group = shardOf(after), 1
+			continue
+		}
+		shard, group, after = shard+n, 2*group, ""
+	}
+	return page, nil
+}
+
+// idsAfter returns at most limit ids of some shards, the first from an id on. cut says that there may be more of them.
+func (s *Store) idsAfter(ctx context.Context, shard, n int, after string, limit int) (ids []string, cut bool, err error) {
+	from := "-"
+	if after != "" {
+		from = "(" + after
+	}
+	cmds := make([]rueidis.Completed, n)
+	for i := range cmds {
+		cmds[i] = s.client.B().Arbitrary("ZRANGEBYLEX").Keys(s.idsKey(shard+i)).Args(from, "+", "LIMIT", "0", strconv.Itoa(limit)).Build()
+		from = "-"
+	}
+	for _, reply := range s.client.DoMulti(ctx, cmds...) {
+		list, err := reply.AsStrSlice()
+		if err != nil {
+			return nil, false, err
+		}
+		ids = append(ids, list[:min(len(list), limit-len(ids))]...)
+	}
+	return ids, len(ids) == limit, nil
+}
+
+// present returns those of the records that are there and can be read. Ids whose records the server has dropped are
+// removed from the shard.
+func (s *Store) present(ctx context.Context, ids []string) ([]*session.Record, error) {
+	heads, err := s.heads(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var recs []*session.Record
+	var stale []call
+	for i, h := range heads {
+		switch {
+		case h.rec != nil:
+			recs = append(recs, h.rec)
+		case h.absent:
+			stale = append(stale, call{dropScript, s.keys(ids[i]), []string{ids[i], ""}})
+		}
+	}
+	if len(stale) > 0 {
+		s.run(ctx, stale...)
+	}
+	return recs, nil
+}

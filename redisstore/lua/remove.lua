@@ -1,0 +1,14 @@
+-- KEYS: the record, the ids of its shard, their ends.
+-- ARGV: id, and the token without which nothing is removed ("": any).
+-- Replies the list that the record was on, and its token, in one text.
+local old = redis.pcall('GETRANGE', KEYS[1], 0, 108)
+if type(old) == 'table' then
+  old = ''
+end
+if ARGV[2] ~= '' and string.sub(old, 94, 109) ~= ARGV[2] then
+  return ''
+end
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('ZREM', KEYS[3], ARGV[1])
+return string.sub(old, 62, 109)

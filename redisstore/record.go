@@ -1,0 +1,182 @@
+package redisstore
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// A record is one string. What scripts look at stands first, each at its place: the format, then version, SeenAt and
+// ExpiresAt as decimals of 20 digits, then the name of the list that the record is on, and its token there. After it
+// come the other fields, then Data.
+const (
+	format     = "1"
+	digits     = 20
+	seenAt     = 1 + digits
+	expiresAt  = 1 + 2*digits
+	listAt     = 1 + 3*digits
+	tokenSize  = 16
+	headSize   = listAt + len(noList) + tokenSize
+	listed     = 1024 // how much of a record is read for a listing; more than the manager's records have before their Data
+	persistent = 1    // a flag
+)
+
+// never is later than any time.
+const never = "99999999999999999999"
+
+func decimal(n uint64) string {
+	text := strconv.FormatUint(n, 10)
+	return "00000000000000000000"[len(text):] + text
+}
+
+// micros writes a time so that later ones are larger texts. A zero time is one like any other.
+func micros(t time.Time) string { return decimal(uint64(t.UnixMicro()) ^ 1<<63) }
+
+func expiry(t time.Time) string {
+	if t.IsZero() {
+		return never
+	}
+	return micros(t)
+}
+
+func corrupt(what string) error { return fmt.Errorf("%w: %s", session.ErrCorrupt, what) }
+
+func parseDecimal(text string) (uint64, error) {
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return 0, corrupt("no number where there must be one")
+		}
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, corrupt("a number that is too large")
+	}
+	return n, nil
+}
+
+func parseMicros(text string) (time.Time, error) {
+	n, err := parseDecimal(text)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.UnixMicro(int64(n ^ 1<<63)).UTC(), nil
+}
+
+// encodeBody writes the fields that no script looks at, and Data.
+func encodeBody(rec *session.Record) string {
+	ip, _ := rec.RemoteIP.MarshalBinary() // never fails
+	b := make([]byte, 0, 64+len(rec.User)+len(rec.Successor)+len(rec.UserAgent)+len(rec.Data))
+	var flags byte
+	if rec.Persistent {
+		flags |= persistent
+	}
+	b = append(b, byte(rec.Kind), flags)
+	b = binary.BigEndian.AppendUint64(b, uint64(rec.CreatedAt.UnixMicro()))
+	b = binary.BigEndian.AppendUint64(b, uint64(rec.LoginAt.UnixMicro()))
+	b = appendText(b, rec.User)
+	b = appendText(b, rec.Successor)
+	b = appendText(b, string(ip))
+	b = appendText(b, rec.UserAgent)
+	return string(append(b, rec.Data...))
+}
+
+func appendText(b []byte, text string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+}
+
+// decode reads a whole record. Its Data is a copy.
+func decode(id, value string) (*session.Record, error) {
+	rec, data, err := decodeHead(id, value)
+	if err != nil {
+		return nil, err
+	}
+	if data != "" {
+		rec.Data = []byte(data)
+	}
+	return rec, nil
+}
+
+// decodeHead reads all but Data, which it returns as it is.
+func decodeHead(id, value string) (rec *session.Record, data string, err error) {
+	if len(value) < headSize || value[:1] != format {
+		return nil, "", corrupt("not the format of this store")
+	}
+	rec = &session.Record{ID: id}
+	if rec.Version, err = parseDecimal(value[1:seenAt]); err != nil {
+		return nil, "", err
+	}
+	if rec.Version == 0 {
+		return nil, "", corrupt("version 0")
+	}
+	if rec.SeenAt, err = parseMicros(value[seenAt:expiresAt]); err != nil {
+		return nil, "", err
+	}
+	if end := value[expiresAt:listAt]; end != never {
+		if rec.ExpiresAt, err = parseMicros(end); err != nil {
+			return nil, "", err
+		}
+	}
+	r := reader{rest: value[headSize:]}
+	r.body(rec)
+	if r.broken {
+		return nil, "", corrupt("a field that is torn or out of range")
+	}
+	if value[listAt:listAt+len(noList)] != listOf(rec) {
+		return nil, "", corrupt("on the list of another user")
+	}
+	return rec, r.rest, nil
+}
+
+// reader takes fields off the front. What it returns once it is broken means nothing.
+type reader struct {
+	rest   string
+	broken bool
+}
+
+func (r *reader) body(rec *session.Record) {
+	kind, flags := r.take(1), r.take(1)
+	if r.broken || kind[0] > byte(session.KindTombstone) || flags[0] > persistent {
+		r.broken = true
+		return
+	}
+	rec.Kind, rec.Persistent = session.RecordKind(kind[0]), flags[0] == persistent
+	rec.CreatedAt, rec.LoginAt = r.time(), r.time()
+	rec.User, rec.Successor = r.text(), r.text()
+	if err := rec.RemoteIP.UnmarshalBinary([]byte(r.text())); err != nil {
+		rec.RemoteIP = netip.Addr{} // it is for people to look at, and no reason to keep somebody from a session
+	}
+	rec.UserAgent = r.text()
+}
+
+func (r *reader) take(n int) string {
+	if r.broken || n > len(r.rest) {
+		r.broken = true
+		return ""
+	}
+	text := r.rest[:n]
+	r.rest = r.rest[n:]
+	return text
+}
+
+func (r *reader) time() time.Time {
+	text := r.take(8)
+	if r.broken {
+		return time.Time{}
+	}
+	return time.UnixMicro(int64(binary.BigEndian.Uint64([]byte(text)))).UTC()
+}
+
+func (r *reader) text() string {
+	n, size := binary.Uvarint([]byte(r.rest[:min(len(r.rest), binary.MaxVarintLen64)]))
+	if size <= 0 || n > math.MaxInt32 {
+		r.broken = true
+		return ""
+	}
+	r.take(size)
+	return r.take(int(n))
+}

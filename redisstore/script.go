@@ -1,0 +1,84 @@
+package redisstore
+
+import (
+	"context"
+	"crypto/sha1" //nolint:gosec // the name by which the server knows a script; it guards nothing
+	_ "embed"
+	"encoding/hex"
+
+	"github.com/redis/rueidis"
+)
+
+// The scripts are in lua/. All keys of a call lie in one slot, and a script changes everything that it is to change or
+// nothing: the server refuses it before the first write or not at all.
+var (
+	//go:embed lua/save.lua
+	saveText string
+	//go:embed lua/touch.lua
+	touchText string
+	//go:embed lua/remove.lua
+	removeText string
+	//go:embed lua/drop.lua
+	dropText string
+	//go:embed lua/enlist.lua
+	enlistText string
+	//go:embed lua/unlist.lua
+	unlistText string
+	//go:embed lua/tidy.lua
+	tidyText string
+
+	saveScript   = newScript(saveText)
+	touchScript  = newScript(touchText)
+	removeScript = newScript(removeText)
+	dropScript   = newScript(dropText)
+	enlistScript = newScript(enlistText)
+	unlistScript = newScript(unlistText)
+	tidyScript   = newScript(tidyText)
+)
+
+// script is sent by its name, and whole only to a server that does not know it: at first, and after it was restarted.
+type script struct{ text, name string }
+
+func newScript(text string) *script {
+	sum := sha1.Sum([]byte(text)) //nolint:gosec // see above
+	return &script{text: text, name: hex.EncodeToString(sum[:])}
+}
+
+// call is one run of a script.
+type call struct {
+	*script
+	keys, args []string
+}
+
+func (c call) byName(b rueidis.Builder) rueidis.Completed {
+	return b.Evalsha().Sha1(c.name).Numkeys(int64(len(c.keys))).Key(c.keys...).Arg(c.args...).Build()
+}
+
+func (c call) whole(b rueidis.Builder) rueidis.Completed {
+	return b.Eval().Script(c.text).Numkeys(int64(len(c.keys))).Key(c.keys...).Arg(c.args...).Build()
+}
+
+// run makes the calls in one trip, to several servers at once where their keys lie apart, and in a second one those whose
+// script was unknown. None is tried again after a failure: the client cannot know whether it ran.
+func (s *Store) run(ctx context.Context, calls ...call) []rueidis.RedisResult {
+	cmds := make([]rueidis.Completed, len(calls))
+	for i, c := range calls {
+		cmds[i] = c.byName(s.client.B())
+	}
+	results := s.client.DoMulti(ctx, cmds...)
+	var unknown []int
+	cmds = cmds[:0]
+	for i, r := range results {
+		if e, ok := rueidis.IsRedisErr(r.Error()); ok && e.IsNoScript() {
+			unknown = append(unknown, i)
+			cmds = append(cmds, calls[i].whole(s.client.B()))
+		}
+	}
+	if len(unknown) == 0 {
+		return results
+	}
+	for i, r := range s.client.DoMulti(ctx, cmds...) {
+		results[unknown[i]] = r
+	}
+	return results
+}
