@@ -117,6 +117,8 @@ func (c *core) add(ctx context.Context, rec *Record) error {
 
 // save replaces the record, and on a conflict does the operations again on the newest one.
 func (c *core) save(ctx context.Context, mode commitMode) error {
+	var mine turn
+	defer func() { mine.release() }()
 	for attempt := 0; ; attempt++ {
 		if err := c.stillThere(ctx); err != nil {
 			return c.lost(err)
@@ -129,6 +131,9 @@ func (c *core) save(ctx context.Context, mode commitMode) error {
 		if err == nil {
 			c.stored(rec, aged)
 			return nil
+		}
+		if mine == nil && !mode.once && errors.Is(err, ErrConflict) {
+			mine = c.m.turns.take(ctx, rec.ID)
 		}
 		if err := c.again(ctx, err, mode, attempt); err != nil {
 			return c.lost(err)

@@ -22,6 +22,7 @@ type Manager struct {
 	opts      Options
 	keys      atomic.Pointer[keyring]
 	transport Transport
+	turns     *turns
 	discards  bool // the store keeps nothing
 	local     bool // the store waits for nothing
 
@@ -45,7 +46,7 @@ func New(store Store, opts Options) (*Manager, error) {
 	if resolved.MaxPerUser > 0 {
 		return nil, fmt.Errorf("session: MaxPerUser: %w: %T cannot limit the sessions of a user", ErrNotSupported, store)
 	}
-	m := &Manager{store: store, opts: resolved, stop: make(chan struct{})}
+	m := &Manager{store: store, opts: resolved, turns: newTurns(), stop: make(chan struct{})}
 	ring := newKeyring(resolved.Secrets)
 	m.keys.Store(&ring)
 	m.opts.Cookie = resolved.Cookie.resolve()
