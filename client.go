@@ -13,13 +13,19 @@ import (
 
 const maxUserAgent = 256
 
-// setClient notes the client of the request, for lists of sessions. It is called once, when the session was loaded, so that
-// Save and Atomic store it too.
-func (s *Session) setClient(r *http.Request) {
-	ip, ua := s.m.opts.ClientIP(r).Unmap().WithZone(""), cleanUserAgent(r.UserAgent())
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.c.ip, s.c.ua = ip, ua
+// noteClient notes the client of the request, for lists of sessions, before the first commit. It holds no lock while it
+// calls Options.ClientIP.
+func (s *Session) noteClient() {
+	if s.ex == nil {
+		return
+	}
+	s.client.Do(func() {
+		r := s.ex.r
+		ip, ua := s.m.opts.ClientIP(r).Unmap().WithZone(""), cleanUserAgent(r.UserAgent())
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.c.ip, s.c.ua = ip, ua
+	})
 }
 
 // nothingToDo reports whether a commit would do nothing.
@@ -58,6 +64,9 @@ func cleanUserAgent(ua string) string {
 	if len(ua) > 4*maxUserAgent { // nothing beyond can matter
 		ua = ua[:4*maxUserAgent]
 	}
+	if printable(ua) {
+		return ua[:min(len(ua), maxUserAgent)]
+	}
 	ua = strings.Map(func(r rune) rune {
 		if r >= ' ' && r < 0x7f {
 			return r
@@ -75,6 +84,16 @@ func cleanUserAgent(ua string) string {
 		end--
 	}
 	return ua[:end]
+}
+
+// printable reports whether there is nothing to remove, as nearly always.
+func printable(ua string) bool {
+	for i := range len(ua) {
+		if ua[i] < ' ' || ua[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // SkipHeader returns a predicate for Options.Skip: requests with this header, and the value if it is not "*", have no

@@ -53,7 +53,6 @@ func (ex *exchange) load(ctx context.Context) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.setClient(ex.r)
 	return s, nil
 }
 

@@ -77,7 +77,7 @@ func TestLookupSaysWhy(t *testing.T) {
 	v.with(func(s *session.Session) {
 		s.Set("text", "canary")
 		s.Set("in.text", "canary")
-		s.Set("big", 1<<40)
+		s.Set("big", int64(1<<40))
 		s.Set("nil", nil)
 	})
 	v.with(func(s *session.Session) {

@@ -23,6 +23,7 @@ type Session struct {
 	ex  *exchange       // nil outside a request
 	ctx context.Context // of the request, or of Open: how long the session is in use
 
+	client  sync.Once  // notes who it is
 	saving  sync.Mutex // one commit at a time, and no change of identity during one
 	mu      sync.Mutex // guards what follows; never held while the store or a callback is waited for
 	c       core
@@ -178,6 +179,7 @@ func (s *Session) commit(ctx context.Context, mode commitMode) error {
 // commitCopy commits a copy, so that others can read and change the session while the store is waited for. A function
 // given to Update may panic in it.
 func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, error) {
+	s.noteClient()
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	s.mu.Lock()
@@ -265,6 +267,7 @@ func (s *Session) Atomic(ctx context.Context, fn func(*Session) error) error {
 }
 
 func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[]Event) error {
+	s.noteClient()
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	s.mu.Lock()
