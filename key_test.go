@@ -92,7 +92,7 @@ func TestLookupSaysWhy(t *testing.T) {
 				t.Fatalf("Lookup = %v, want a *DecodeError", err)
 			}
 			text := fmt.Sprintf("%v %+v %#v %v", err, err, bad, bad.Err)
-			if strings.Contains(text, "canary") || strings.Contains(text, fmt.Sprint(1<<40)) {
+			if strings.Contains(text, "canary") || strings.Contains(text, fmt.Sprint(int64(1<<40))) {
 				t.Errorf("the error shows the value: %s", text)
 			}
 			if bad.Path == "" || bad.Err == nil || !strings.Contains(err.Error(), bad.Path) {
