@@ -100,7 +100,8 @@ func (c *core) apply(o op) error {
 	if err != nil {
 		return err
 	}
-	if changed {
+	// A clear of what is empty counts too: on a conflict it wins over what was committed before it.
+	if changed || o.kind == opClear && c.rec != nil && !c.gone {
 		c.ops = append(c.ops, o)
 	}
 	return nil

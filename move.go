@@ -129,7 +129,8 @@ func (c *core) commitEnding(ctx context.Context) error {
 	for _, rec := range ended {
 		c.events = append(c.events, Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
 	}
-	if follower == nil && len(ended) > 0 {
+	// A response to a retired ticket deletes nothing: the client may have the one that took over.
+	if follower == nil && len(ended) > 0 && old.Kind == KindLive {
 		c.tell = tellForget
 	}
 	return nil
