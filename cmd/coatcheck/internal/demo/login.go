@@ -31,13 +31,15 @@ func (s *site) login(w http.ResponseWriter, r *http.Request, sess *session.Sessi
 	if remember {
 		sess.Login(user, session.Remember(rememberFor))
 	} else {
-		sess.Login(user, browserSession)
+		forget(sess)
+		sess.Login(user)
 	}
 	return s.done(w, r, sess, "/", "Hello, "+user+".")
 }
 
-// browserSession undoes what an earlier Remember of the same session said.
-func browserSession(s *session.Session) {
+// forget undoes what an earlier Remember of the same session said. It stands before the Login, for a LoginOption runs within
+// the session's lock and cannot call these.
+func forget(s *session.Session) {
 	s.SetPersistent(false)
 	s.SetIdleTimeout(0)
 	s.SetLifetime(0)
