@@ -20,10 +20,12 @@ func (s *Session) noteClient() {
 		return
 	}
 	s.client.Do(func() {
-		r := s.ex.r
-		ip, ua := s.m.opts.ClientIP(r).Unmap().WithZone(""), cleanUserAgent(r.UserAgent())
+		ip, ua := s.m.opts.ClientIP(s.ex.r).Unmap().WithZone(""), s.ex.r.UserAgent()
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if rec := s.c.rec; rec == nil || rec.UserAgent != ua { // what is stored is clean
+			ua = cleanUserAgent(ua)
+		}
 		s.c.ip, s.c.ua = ip, ua
 	})
 }

@@ -163,22 +163,31 @@ func (c *core) again(ctx context.Context, err error, mode commitMode, attempt in
 		return err
 	}
 	c.event(EventConflict, c.rec.ID, nil)
-	if attempt > 0 && !pause(ctx, attempt) {
-		return fmt.Errorf("%w: after %d attempts: %w", ErrConflict, attempt, ctx.Err())
+	if err := pause(ctx, attempt); err != nil {
+		return err
 	}
 	return c.newest(ctx, err)
 }
 
-// pause waits a random time that grows with the attempts. It reports false when the context ended meanwhile.
-func pause(ctx context.Context, attempt int) bool {
-	limit := min(time.Millisecond<<min(attempt, 5), 32*time.Millisecond)
-	timer := time.NewTimer(rand.N(limit))
+// maxAttempts bounds the attempts of a commit without a deadline, to about what the timeout of the others allows.
+const maxAttempts = 300
+
+// pause waits a random time that grows with the attempts; not at all after the first. The error wraps ErrConflict: there are
+// to be no more attempts.
+func pause(ctx context.Context, attempt int) error {
+	if attempt == 0 {
+		return nil
+	}
+	if attempt >= maxAttempts {
+		return fmt.Errorf("%w: after %d attempts", ErrConflict, attempt)
+	}
+	timer := time.NewTimer(rand.N(time.Millisecond << min(attempt, 5)))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
+		return nil
 	case <-ctx.Done():
-		return false
+		return fmt.Errorf("%w: after %d attempts: %w", ErrConflict, attempt, ctx.Err())
 	}
 }
 

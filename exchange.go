@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // exchange is one request and its response with this manager. It is the request's context and, as a response, its
@@ -117,10 +118,21 @@ func (ex *exchange) commit(s *Session, mode commitMode) error {
 	if s.nothingToDo(mode) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ex), storeTimeout)
+	if ex.m.local {
+		return s.commit((*detached)(ex), mode)
+	}
+	ctx, cancel := context.WithTimeout((*detached)(ex), storeTimeout)
 	defer cancel()
 	return s.commit(ctx, mode)
 }
+
+// detached is the exchange as a context that has its values and never ends, as of context.WithoutCancel.
+type detached exchange
+
+func (*detached) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
+func (*detached) Done() <-chan struct{}                   { return nil }
+func (*detached) Err() error                              { return nil }
+func (d *detached) Value(key any) any                     { return (*exchange)(d).Value(key) }
 
 // setHeaders tells the client about its ticket, and caches about the response.
 func (ex *exchange) setHeaders(s *Session) {

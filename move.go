@@ -182,8 +182,8 @@ func (m *Manager) newer(ctx context.Context, rec *Record, err error, attempt int
 	if !errors.Is(err, ErrConflict) {
 		return nil, err
 	}
-	if attempt > 0 && !pause(ctx, attempt) {
-		return nil, ctx.Err()
+	if err := pause(ctx, attempt); err != nil {
+		return nil, err
 	}
 	var with *ConflictError
 	if errors.As(err, &with) && with.Newest != nil {

@@ -276,8 +276,8 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 	s.mu.Unlock()
 	var conflict error
 	for attempt := 0; ; attempt++ {
-		if attempt > 1 && !pause(ctx, attempt) {
-			return fmt.Errorf("%w: after %d attempts: %w", ErrConflict, attempt, ctx.Err())
+		if err := pause(ctx, max(attempt-1, 0)); err != nil {
+			return err
 		}
 		if base.rec != nil && !base.gone && base.ending == nil {
 			if err := base.newest(ctx, conflict); err != nil {

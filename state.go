@@ -3,7 +3,6 @@ package session
 import (
 	"errors"
 	"iter"
-	"maps"
 	"slices"
 
 	"github.com/coatcheck/session/internal/envelope"
@@ -13,11 +12,10 @@ import (
 type state struct {
 	envelope.Header
 	entries envelope.Entries
-	over    map[string][]byte // nil: removed
-	order   []string          // the keys of over
-	shared  bool              // a clone has the same map and lists: copy them before a change
-	marks   []mark            // the flash data
-	cleared bool              // entries do not count any more
+	over    changes
+	marks   []mark // the flash data
+	shared  bool   // a clone has the same changes and marks: copy them before a change
+	cleared bool   // entries do not count any more
 }
 
 // mark says that the value at a path is flash data. An old one was set by an earlier request and goes with this one.
@@ -49,14 +47,15 @@ func (st *state) clone() state {
 // own makes copies of what a clone shares.
 func (st *state) own() {
 	if st.shared {
-		st.over, st.order, st.marks, st.shared = maps.Clone(st.over), slices.Clone(st.order), slices.Clone(st.marks), false
+		st.over, st.marks, st.shared = st.over.clone(), slices.Clone(st.marks), false
 	}
 }
 
 // raw returns the encoded value of a key.
 func (st *state) raw(key string) ([]byte, bool) {
-	if v, ok := st.over[key]; ok {
-		return v, v != nil
+	if i := st.over.find(key); i >= 0 {
+		raw := st.over.list[i].raw
+		return raw, raw != nil
 	}
 	if st.cleared {
 		return nil, false
@@ -66,13 +65,7 @@ func (st *state) raw(key string) ([]byte, bool) {
 
 func (st *state) put(key string, raw []byte) {
 	st.own()
-	if st.over == nil {
-		st.over = make(map[string][]byte, 4)
-	}
-	if _, ok := st.over[key]; !ok {
-		st.order = append(st.order, key)
-	}
-	st.over[key] = raw
+	st.over.put(key, raw)
 }
 
 // kept goes through the entries that still count.
@@ -82,7 +75,7 @@ func (st *state) kept() iter.Seq2[[]byte, []byte] {
 			return
 		}
 		for k, v := range st.entries.All() {
-			if _, ok := st.over[string(k)]; !ok && !yield(k, v) {
+			if st.over.find(string(k)) < 0 && !yield(k, v) {
 				return
 			}
 		}
@@ -92,8 +85,8 @@ func (st *state) kept() iter.Seq2[[]byte, []byte] {
 // changed goes through the keys that were set, in the order of their first change.
 func (st *state) changed() iter.Seq2[string, []byte] {
 	return func(yield func(key string, raw []byte) bool) {
-		for _, k := range st.order {
-			if v := st.over[k]; v != nil && !yield(k, v) {
+		for _, c := range st.over.list {
+			if c.raw != nil && !yield(c.key, c.raw) {
 				return
 			}
 		}
