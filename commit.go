@@ -201,6 +201,9 @@ func (c *core) lost(err error) error {
 }
 
 func (c *core) touchDue() bool {
+	if c.unseen {
+		return false
+	}
 	every := c.m.opts.TouchEvery
 	if idle := c.idleTimeout(); idle > 0 && every > idle/2 {
 		every = idle / 2

@@ -25,6 +25,7 @@ type core struct {
 	retire RecordKind // what becomes of rec's id when it changes; KindLive: it does not change
 
 	discard bool     // nothing is ever stored
+	unseen  bool     // the user is not here: a save is no sign of life
 	ending  *leaving // to be ended at the next commit; rec has nothing to do with it any more
 	gone    bool     // rec's session ended: only a Login begins a new one
 	login   bool     // a Login is among the changes
@@ -174,7 +175,9 @@ func (c *core) expired(now time.Time) bool {
 func (c *core) build(now time.Time) (*Record, []shadow, error) {
 	rec := &Record{ID: c.nextID, User: c.user, SeenAt: now, RemoteIP: c.ip, UserAgent: c.ua}
 	if c.rec != nil {
-		rec.SeenAt = later(c.rec.SeenAt, now)
+		if rec.SeenAt = c.rec.SeenAt; !c.unseen {
+			rec.SeenAt = later(c.rec.SeenAt, now)
+		}
 		rec.takeClient(c.rec)
 	}
 	if c.rec != nil && c.nextID == "" {

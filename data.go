@@ -111,7 +111,11 @@ func (s *Session) All() map[string]any {
 	raws := map[string][]byte{}
 	s.mu.Lock()
 	view := s.c.view()
-	view.each(func(key string, raw []byte) { raws[key] = raw })
+	view.each(func(key string, raw []byte) {
+		if !isOwn(key) {
+			raws[key] = raw
+		}
+	})
 	s.mu.Unlock()
 	all := make(map[string]any, len(raws))
 	for key, raw := range raws {
@@ -194,7 +198,7 @@ func (s *Session) Remove(paths ...string) {
 	}
 }
 
-// Clear removes all data. The id, the user and the clocks stay.
+// Clear removes all data. The id, the user and the clocks stay, and so does what package guard keeps in the session.
 func (s *Session) Clear() { s.do(op{kind: opClear}) }
 
 // Now sets a value for this request only. Nothing is stored.

@@ -411,3 +411,30 @@ func ExampleSession_Atomic() {
 	// <nil>
 	// sold out
 }
+
+// What a user may do changes in all of the user's sessions at once.
+func ExampleManager_UpdateUser() {
+	const plan = session.Key[string]("plan")
+	sessions := newManager()
+	defer sessions.Close()
+	ctx := context.Background()
+	s, err := sessions.Open(ctx, "")
+	if err != nil {
+		panic(err)
+	}
+	s.Login("ada")
+	if err := s.Save(ctx); err != nil {
+		panic(err)
+	}
+
+	n, err := sessions.UpdateUser(ctx, "ada", func(s *session.Session) error {
+		plan.Set(s, "gold")
+		return nil
+	})
+	fmt.Println(n, err)
+	s, _ = sessions.Open(ctx, s.Token())
+	fmt.Println(plan.Or(s, "free"))
+	// Output:
+	// 1 <nil>
+	// gold
+}

@@ -47,7 +47,7 @@ func (o op) apply(st *state, c Codec) (changed bool, err error) {
 		return o.remove(st, c), nil
 	case opClear:
 		changed = !st.empty()
-		st.over, st.marks, st.cleared = changes{}, nil, true
+		st.clear()
 	case opIdle:
 		changed = st.Idle != micro(o.d)
 		st.Idle = micro(o.d)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/coatcheck/session/internal/envelope"
 )
@@ -101,6 +102,20 @@ func (st *state) each(fn func(key string, raw []byte)) {
 	for k, v := range st.changed() {
 		fn(k, v)
 	}
+}
+
+// isOwn reports whether a key is the library's bookkeeping, which All does not show and Clear does not remove.
+func isOwn(key string) bool { return strings.HasPrefix(key, envelope.OwnPrefix) }
+
+// clear removes all data but the library's own.
+func (st *state) clear() {
+	var kept changes
+	st.each(func(key string, raw []byte) {
+		if isOwn(key) {
+			kept.put(key, raw)
+		}
+	})
+	st.over, st.marks, st.cleared = kept, nil, true
 }
 
 func (st *state) empty() bool {

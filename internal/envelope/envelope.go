@@ -14,6 +14,9 @@ import (
 
 const version = 1
 
+// OwnPrefix is how keys begin whose values are the library's own bookkeeping, and nothing of the application's.
+const OwnPrefix = "coatcheck:"
+
 // ErrFormat is returned for bytes that are not an envelope of a version that this code knows.
 var ErrFormat = errors.New("not an envelope of a known version")
 
