@@ -105,9 +105,9 @@ func (c *core) create(ctx context.Context) error {
 // add stores the record of a new id. One that is there although the store told of a failure would be listed, and nobody
 // would have its ticket.
 func (c *core) add(ctx context.Context, rec *Record) error {
-	err := c.m.store.Save(ctx, rec)
-	if err == nil {
-		return nil
+	err := c.insert(ctx, rec)
+	if err == nil || errors.Is(err, ErrTooMany) {
+		return err
 	}
 	if !errors.Is(err, ErrConflict) {
 		c.undo(ctx, rec.ID)

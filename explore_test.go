@@ -155,6 +155,11 @@ func (s stepStore) Save(ctx context.Context, rec *session.Record) error {
 	return s.fullStore.Save(ctx, rec)
 }
 
+func (s stepStore) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
+	s.x.step(ctx, "save within")
+	return s.fullStore.SaveWithin(ctx, rec, limit)
+}
+
 func (s stepStore) Delete(ctx context.Context, id string) error {
 	s.x.step(ctx, "delete")
 	return s.fullStore.Delete(ctx, id)

@@ -105,6 +105,7 @@ type fullStore interface {
 	session.Toucher
 	session.Sweeper
 	session.Lister
+	session.Limiter
 }
 
 // counted counts the calls, and can run something before each.
@@ -162,6 +163,13 @@ func (c *counted) Save(ctx context.Context, rec *session.Record) error {
 		return err
 	}
 	return c.fullStore.Save(ctx, rec)
+}
+
+func (c *counted) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
+	if err := c.call("save", rec.ID); err != nil {
+		return err
+	}
+	return c.fullStore.SaveWithin(ctx, rec, limit)
 }
 
 func (c *counted) Delete(ctx context.Context, id string) error {

@@ -19,6 +19,7 @@ type Manager struct {
 	toucher   Toucher
 	sweeper   Sweeper
 	lister    Lister
+	limiter   Limiter // nil: no limit
 	opts      Options
 	keys      atomic.Pointer[keyring]
 	transport Transport
@@ -43,9 +44,6 @@ func New(store Store, opts Options) (*Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
-	if resolved.MaxPerUser > 0 {
-		return nil, fmt.Errorf("session: MaxPerUser: %w: %T cannot limit the sessions of a user", ErrNotSupported, store)
-	}
 	m := &Manager{store: store, opts: resolved, turns: newTurns(), stop: make(chan struct{})}
 	ring := newKeyring(resolved.Secrets)
 	m.keys.Store(&ring)
@@ -55,16 +53,21 @@ func New(store Store, opts Options) (*Manager, error) {
 		m.transport = cookieTransport{m.opts.Cookie}
 	}
 	m.watch = newWatch(m)
-	m.findAbilities()
+	if err := m.findAbilities(); err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
 	m.startSweeper()
 	return m, nil
 }
 
 // findAbilities looks once for what the store can do beyond the contract.
-func (m *Manager) findAbilities() {
+func (m *Manager) findAbilities() error {
 	m.toucher, _ = m.store.(Toucher)
 	m.sweeper, _ = m.store.(Sweeper)
 	m.lister, _ = m.store.(Lister)
+	if err := m.findLimiter(); err != nil {
+		return err
+	}
 	if d, ok := m.store.(interface{ Discards() bool }); ok {
 		m.discards = d.Discards()
 	}
@@ -78,6 +81,18 @@ func (m *Manager) findAbilities() {
 			m.emit(context.Background(), Event{Kind: EventEvicted, ID: id, User: user})
 		})
 	}
+	return nil
+}
+
+func (m *Manager) findLimiter() error {
+	if m.opts.MaxPerUser == 0 {
+		return nil
+	}
+	m.limiter, _ = m.store.(Limiter)
+	if m.limiter == nil || m.lister == nil {
+		return fmt.Errorf("MaxPerUser: %w: %T cannot limit the sessions of a user", ErrNotSupported, m.store)
+	}
+	return nil
 }
 
 func (m *Manager) ring() keyring { return *m.keys.Load() }

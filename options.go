@@ -46,7 +46,8 @@ type Options struct {
 	// sweeper runs; call Manager.Sweep.
 	SweepEvery time.Duration
 
-	// MaxPerUser limits the sessions of one user. 0: no limit. Overflow says what happens above it.
+	// MaxPerUser limits the sessions of one user, exactly, also when many logins happen at once. 0: no limit. Overflow says
+	// what happens above it. New refuses it with ErrNotSupported when the store is no Limiter.
 	MaxPerUser int
 	Overflow   Overflow
 	// MaxBytes limits the encoded data of one session. 0: 1 MiB.

@@ -28,7 +28,7 @@ import (
 //  11. An id is any string: the store keeps it, or refuses it with an error; it never mixes it up with another one and
 //     touches nothing outside its own place because of it.
 //
-// The optional interfaces [Toucher], [Sweeper], [Lister] and [Evicter] say more of what a store can do. The manager looks for
+// The optional interfaces [Toucher], [Sweeper], [Lister], [Limiter] and [Evicter] say more of what a store can do. The manager looks for
 // them once, in [New].
 type Store interface {
 	Load(ctx context.Context, id string) (*Record, error)
@@ -65,6 +65,37 @@ type Sweeper interface {
 type Lister interface {
 	ByUser(ctx context.Context, user string) ([]*Record, error)
 	Page(ctx context.Context, after string, limit int) ([]*Record, error)
+}
+
+// Limiter is a store that can limit the live records of a user, whatever many logins do at once. It is a Lister, too.
+//
+//  1. SaveWithin creates a record as Save with Version 0 does, if fewer than limit.Max records count. Otherwise it
+//     returns an error that wraps [ErrTooMany], and nothing is changed.
+//  2. What counts are the live records of the record's user that have no ExpiresAt or one after limit.Now, but for the one
+//     with the id limit.Instead, whose place the new one takes.
+//  3. However many goroutines and stores on one backend call it at once, no more than limit.Max records come to count
+//     by it, and no call is refused while fewer count.
+//  4. It reads no clock.
+type Limiter interface {
+	SaveWithin(ctx context.Context, rec *Record, limit Limit) error
+}
+
+// Limit is how many live records a user may have.
+type Limit struct {
+	Max     int       // at least 1
+	Now     time.Time // what expired before does not count
+	Instead string    // the id of a record that does not count; "": none
+}
+
+// Allows reports whether another record may join these, the live records of its user.
+func (l Limit) Allows(recs []*Record) bool {
+	n := 0
+	for _, r := range recs {
+		if r.ID != l.Instead && (r.ExpiresAt.IsZero() || r.ExpiresAt.After(l.Now)) {
+			n++
+		}
+	}
+	return n < l.Max
 }
 
 // Evicter is a store with a bound, which drops records to keep it. It calls fn for each record that it dropped, without

@@ -31,6 +31,7 @@ var (
 	_ session.Toucher = (*Store)(nil)
 	_ session.Sweeper = (*Store)(nil)
 	_ session.Lister  = (*Store)(nil)
+	_ session.Limiter = (*Store)(nil)
 	_ session.Evicter = (*Store)(nil)
 )
 
@@ -55,10 +56,11 @@ type Store struct {
 	shards [1 << shardBits]shard
 	users  userIndex
 
-	max      int
-	count    atomic.Int64
-	creating sync.Mutex // held while a store with a bound creates, so that nothing fills the room it made
-	watchers watchers
+	max        int
+	count      atomic.Int64
+	admissions admissions
+	creating   sync.Mutex // held while a store with a bound creates, so that nothing fills the room it made
+	watchers   watchers
 }
 
 // New returns an empty store. A negative MaxSessions means what 0 means: no bound.

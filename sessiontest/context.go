@@ -41,6 +41,9 @@ func (e *env) calls(id string) []call {
 			call{"Page", func(ctx context.Context) error { _, err := s.Page(ctx, "", 10); return err }},
 		)
 	}
+	if s := e.limiter(); s != nil {
+		list = append(list, call{"SaveWithin", func(ctx context.Context) error { return s.SaveWithin(ctx, sample(idC), within(1)) }})
+	}
 	return list
 }
 

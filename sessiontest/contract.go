@@ -33,7 +33,14 @@ var contract = map[string]string{
 	"Lister 2": "Page returns up to limit records of any kind that come after the id given, \"\" for the first page, in an " +
 		"order that stays the same when records come and go; fewer than limit means that it was the last page. The id given " +
 		"need not exist any more. A record that is there during the whole walk is listed exactly once.",
-	"Evicter": "It calls fn for each record that it dropped, without a lock held, until stop is called.",
+	"Limiter 1": "SaveWithin creates a record as Save with Version 0 does, if fewer than limit.Max records count. Otherwise it " +
+		"returns an error that wraps [ErrTooMany], and nothing is changed.",
+	"Limiter 2": "What counts are the live records of the record's user that have no ExpiresAt or one after limit.Now, but " +
+		"for the one with the id limit.Instead, whose place the new one takes.",
+	"Limiter 3": "However many goroutines and stores on one backend call it at once, no more than limit.Max records come to " +
+		"count by it, and no call is refused while fewer count.",
+	"Limiter 4": "It reads no clock.",
+	"Evicter":   "It calls fn for each record that it dropped, without a lock held, until stop is called.",
 	"ConflictError": "A store that learns the newest record while it refuses a save returns this one, and spares the " +
 		"manager the load before the next attempt.",
 }

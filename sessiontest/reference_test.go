@@ -22,6 +22,8 @@ type shelf struct {
 	down bool
 	max  int // 0: no bound
 	fns  []*func(id, user string)
+
+	admitting sync.Mutex // one SaveWithin at a time
 }
 
 func newShelf(max int) *shelf {
@@ -112,6 +114,19 @@ func (b *shelf) Save(ctx context.Context, rec *session.Record) error {
 		b.tell(dropped)
 	}
 	return err
+}
+
+func (b *shelf) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
+	b.admitting.Lock()
+	defer b.admitting.Unlock()
+	recs, err := b.ByUser(ctx, rec.User)
+	if err != nil {
+		return err
+	}
+	if !limit.Allows(recs) {
+		return session.ErrTooMany
+	}
+	return b.Save(ctx, rec)
 }
 
 // commit is the compare-and-set, and keeps the bound.

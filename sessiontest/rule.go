@@ -19,7 +19,7 @@ type rule struct {
 // rules returns all rules in the order of the contract.
 func rules() []rule {
 	return slices.Concat(loadRules, saveRules, raceRules, deleteRules, dataRules, contextRules, peerRules, outageRules,
-		fieldRules, corruptRules, idRules, touchRules, sweepRules, userRules, pageRules, evictRules)
+		fieldRules, corruptRules, idRules, touchRules, sweepRules, userRules, pageRules, limitRules, evictRules)
 }
 
 func (r rule) why() string { return r.clause + ": " + contract[r.clause] }
@@ -55,6 +55,7 @@ var (
 	toucher = need{"the store is no session.Toucher", func(e *env) bool { return e.toucher() != nil }}
 	sweeper = need{"the store is no session.Sweeper", func(e *env) bool { return e.sweeper() != nil }}
 	lister  = need{"the store is no session.Lister", func(e *env) bool { return e.lister() != nil }}
+	limiter = need{"the store is no session.Limiter", func(e *env) bool { return e.limiter() != nil }}
 	peer    = need{"Options.Peer is nil", func(e *env) bool { return e.opts.Peer != nil }}
 	outage  = need{"Options.Break is nil", func(e *env) bool { return e.opts.Break != nil }}
 	corrupt = need{"Options.Corrupt is nil", func(e *env) bool { return e.opts.Corrupt != nil }}
@@ -63,6 +64,7 @@ var (
 
 func (e *env) toucher() session.Toucher { s, _ := e.Store.(session.Toucher); return s }
 func (e *env) sweeper() session.Sweeper { s, _ := e.Store.(session.Sweeper); return s }
+func (e *env) limiter() session.Limiter { s, _ := e.Store.(session.Limiter); return s }
 
 // lister lists without nil, which is an error there.
 func (e *env) lister() session.Lister {

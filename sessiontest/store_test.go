@@ -19,6 +19,7 @@ type store struct {
 	sweep  func(ctx context.Context, before time.Time, limit int) (int, error)
 	byUser func(ctx context.Context, user string) ([]*session.Record, error)
 	page   func(ctx context.Context, after string, limit int) ([]*session.Record, error)
+	within func(ctx context.Context, rec *session.Record, limit session.Limit) error
 	evict  func(fn func(id, user string)) (stop func())
 }
 
@@ -27,6 +28,7 @@ var (
 	_ session.Toucher = (*store)(nil)
 	_ session.Sweeper = (*store)(nil)
 	_ session.Lister  = (*store)(nil)
+	_ session.Limiter = (*store)(nil)
 	_ session.Evicter = (*store)(nil)
 )
 
@@ -39,7 +41,7 @@ func sound(*store) {}
 func newStore(b *shelf, change change) *store {
 	s := &store{
 		shelf: b, load: b.Load, save: b.Save, remove: b.Delete, touch: b.Touch, sweep: b.Sweep,
-		byUser: b.ByUser, page: b.Page, evict: b.OnEvict,
+		byUser: b.ByUser, page: b.Page, within: b.SaveWithin, evict: b.OnEvict,
 	}
 	change(s)
 	return s
@@ -59,6 +61,9 @@ func (s *store) ByUser(ctx context.Context, user string) ([]*session.Record, err
 }
 func (s *store) Page(ctx context.Context, after string, limit int) ([]*session.Record, error) {
 	return s.page(ctx, after, limit)
+}
+func (s *store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
+	return s.within(ctx, rec, limit)
 }
 func (s *store) OnEvict(fn func(id, user string)) (stop func()) { return s.evict(fn) }
 

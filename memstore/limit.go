@@ -1,0 +1,28 @@
+package memstore
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"sync"
+
+	"github.com/coatcheck/session"
+)
+
+// admissions are the locks of SaveWithin: one call at a time for a user, and a few users share a lock by chance.
+type admissions [64]sync.Mutex
+
+// SaveWithin creates the record if its user has room for it.
+func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
+	mu := &s.admissions[maphash.String(s.seed, rec.User)%uint64(len(s.admissions))]
+	mu.Lock()
+	defer mu.Unlock()
+	recs, err := s.ByUser(ctx, rec.User)
+	if err != nil {
+		return err
+	}
+	if !limit.Allows(recs) {
+		return fmt.Errorf("memstore: save: %w", session.ErrTooMany)
+	}
+	return s.Save(ctx, rec)
+}
