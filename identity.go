@@ -7,16 +7,17 @@ import (
 	"unicode/utf8"
 )
 
-// LoginOption changes what a Login does.
+// LoginOption changes what a Login does: it is called with the session, signed in already and not yet stored. One of your
+// own may set data and clocks, and must not change the identity or save.
 type LoginOption func(*Session)
 
 // Remember keeps the visitor signed in for d: the cookie survives closing the browser, and the idle timeout and the
 // lifetime of the session are both d.
 func Remember(d time.Duration) LoginOption {
 	return func(s *Session) {
-		for _, o := range []op{{kind: opPersistent, on: true}, {kind: opIdle, d: d}, {kind: opLifetime, d: d}} {
-			s.refuse(s.c.apply(o))
-		}
+		s.SetPersistent(true)
+		s.SetIdleTimeout(d)
+		s.SetLifetime(d)
 	}
 }
 
@@ -53,10 +54,7 @@ func (s *Session) Login(user string, opts ...LoginOption) {
 		s.c.next, s.c.nextID = ticket{}, ""
 		s.c.user, s.c.login = user, true
 		s.refuse(s.c.apply(op{kind: opLogin, at: s.m.now().UnixMicro()}))
-		for _, opt := range opts {
-			opt(s)
-		}
-	})
+	}, opts...)
 }
 
 // Invalidate drops the id, the user and all data. What is set afterwards belongs to a new session with a new id.
@@ -81,20 +79,28 @@ func (c *core) leave() {
 }
 
 // identify changes the identity of the session, unless the client could not be told of it any more.
-func (s *Session) identify(change func()) {
-	s.saving.Lock()
-	s.mu.Lock()
-	late := s.late()
-	if late {
-		s.refuse(errLate)
-	} else {
-		change()
-	}
-	s.mu.Unlock()
-	s.saving.Unlock()
-	if late {
+func (s *Session) identify(change func(), opts ...LoginOption) {
+	if !s.changeIdentity(change, opts) {
 		s.reportLate()
 	}
+}
+
+// changeIdentity reports false when it is too late. No commit comes between the change and its options.
+func (s *Session) changeIdentity(change func(), opts []LoginOption) bool {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	s.mu.Lock()
+	if s.late() {
+		s.refuse(errLate)
+		s.mu.Unlock()
+		return false
+	}
+	change()
+	s.mu.Unlock()
+	for _, opt := range opts {
+		opt(s)
+	}
+	return true
 }
 
 func validUser(user string) bool {

@@ -370,6 +370,33 @@ func TestRememberKeepsAVisitorSignedIn(t *testing.T) {
 	}
 }
 
+// A LoginOption is an ordinary function: an application writes its own with the methods of the session.
+func TestALoginOptionMayUseTheSession(t *testing.T) {
+	r := newRig(t)
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada", session.Remember(time.Hour)) })
+	short := func(s *session.Session) {
+		s.SetPersistent(false)
+		s.SetIdleTimeout(time.Minute)
+		s.Set("from", s.User())
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		v.with(func(s *session.Session) { s.Login("ada", short) })
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second): // only when it hangs
+		t.Fatal("Login waits for itself")
+	}
+	v.with(func(s *session.Session) {
+		if !s.ExpiresAt().Equal(r.clock.now().Add(time.Minute)) || s.Get("from") != "ada" {
+			t.Errorf("expires %v, from %v", s.ExpiresAt(), s.Get("from"))
+		}
+	})
+}
+
 // A user name has 1 to 255 bytes of UTF-8 without control characters; anything else is refused everywhere.
 func TestAnInvalidUserNameIsRefusedEverywhere(t *testing.T) {
 	r := newRig(t)

@@ -28,17 +28,15 @@ func (s *site) login(w http.ResponseWriter, r *http.Request, sess *session.Sessi
 	if err != nil {
 		return err
 	}
-	if remember {
-		sess.Login(user, session.Remember(rememberFor))
-	} else {
-		forget(sess)
-		sess.Login(user)
+	keep := session.Remember(rememberFor)
+	if !remember {
+		keep = forget
 	}
+	sess.Login(user, keep)
 	return s.done(w, r, sess, "/", "Hello, "+user+".")
 }
 
-// forget undoes what an earlier Remember of the same session said. It stands before the Login, for a LoginOption runs within
-// the session's lock and cannot call these.
+// forget undoes what an earlier Remember of the same session said.
 func forget(s *session.Session) {
 	s.SetPersistent(false)
 	s.SetIdleTimeout(0)
