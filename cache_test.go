@@ -191,3 +191,30 @@ func TestCachingHeaders(t *testing.T) {
 		}
 	}
 }
+
+// T-20: a cache on the way reads its vendor's header before Cache-Control, and does not care how the handler spelled the name.
+func TestNoHeaderOfAVendorLetsACacheKeepATicket(t *testing.T) {
+	names := []string{
+		"CDN-Cache-Control", "Cdn-Cache-Control", "Cloudflare-CDN-Cache-Control", "Vercel-CDN-Cache-Control", "Netlify-CDN-Cache-Control",
+		"surrogate-control", "X-Accel-Expires", "cache-control", "expires",
+	}
+	forHandler := func(w http.ResponseWriter) {
+		for _, name := range names {
+			w.Header()[name] = []string{"public, max-age=60"}
+		}
+	}
+	r := newRig(t)
+	for what, resp := range map[string]*http.Response{
+		"a first save": r.visitor().do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) { forHandler(w); s.Set("x", 1) }),
+		"a failure":    r.visitor().do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) { forHandler(w); s.Set("", 1) }),
+	} {
+		if got := resp.Header["Cache-Control"]; !slices.Equal(got, []string{"no-store"}) {
+			t.Errorf("%s: Cache-Control %q", what, got)
+		}
+		for _, name := range names {
+			if resp.Header[name] != nil {
+				t.Errorf("%s has the header %s", what, name)
+			}
+		}
+	}
+}

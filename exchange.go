@@ -142,11 +142,9 @@ func (ex *exchange) setHeaders(s *Session) {
 	if tell == tellNothing {
 		return
 	}
-	ex.m.transport.Write(h, ticket, until, ex.m.now())
+	dropHeaders(h, isForCaches)
 	h.Set("Cache-Control", "no-store")
-	h.Del("CDN-Cache-Control")
-	h.Del("Surrogate-Control")
-	h.Del("Expires")
+	ex.m.transport.Write(h, ticket, until, ex.m.now())
 }
 
 func addVary(h http.Header, field string) {

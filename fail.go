@@ -5,22 +5,40 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 )
 
 // dropped are the headers that belong to the response that a failed commit replaces.
 var dropped = []string{
 	"Content-Length", "Content-Encoding", "Content-Type", "Content-Disposition", "Content-Range", "Content-Language",
-	"Content-Location", "Accept-Ranges", "Etag", "Last-Modified", "Cache-Control", "Expires", "CDN-Cache-Control",
-	"Surrogate-Control", "Location", "Trailer", "Repr-Digest", "Content-Digest", "Digest",
+	"Content-Location", "Accept-Ranges", "Etag", "Last-Modified", "Location", "Trailer", "Repr-Digest", "Content-Digest", "Digest",
+}
+
+// isForCaches reports whether a header says how long to keep a response. Caches of vendors read their own before Cache-Control:
+// Cloudflare-CDN-Cache-Control and its like, and X-Accel-Expires of nginx.
+func isForCaches(name string) bool {
+	switch name {
+	case "Cache-Control", "Expires", "Surrogate-Control", "X-Accel-Expires":
+		return true
+	}
+	return strings.HasSuffix(name, "Cdn-Cache-Control")
+}
+
+// dropHeaders also finds those that the handler spelled in its own way.
+func dropHeaders(h http.Header, drop func(name string) bool) {
+	for name := range h {
+		if drop(http.CanonicalHeaderKey(name)) {
+			delete(h, name)
+		}
+	}
 }
 
 // fail answers a request whose session could not be loaded or stored, exactly once.
 func (m *Manager) fail(w http.ResponseWriter, r *http.Request, err error) {
 	m.opts.Logger.ErrorContext(r.Context(), "session: request failed", "err", err)
 	h := w.Header()
-	for _, name := range dropped {
-		h.Del(name)
-	}
+	dropHeaders(h, func(name string) bool { return isForCaches(name) || slices.Contains(dropped, name) })
 	h.Set("Cache-Control", "no-store")
 	once := &answer{ResponseWriter: w}
 	if m.opts.OnError != nil {
