@@ -218,3 +218,20 @@ func TestNoHeaderOfAVendorLetsACacheKeepATicket(t *testing.T) {
 		}
 	}
 }
+
+// T-CACHE-2: what a handler says when the store is down is for this visitor, and not for everybody.
+func TestAResponseWhoseSessionCouldNotBeLoadedVaries(t *testing.T) {
+	r := newRig(t)
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Set("x", 1) })
+	r.store.hook(func(string, string) error { return errDown })
+	resp := v.through(r.Middleware(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if _, err := session.Load(req.Context()); err == nil {
+			t.Error("the store is not down")
+		}
+		io.WriteString(w, "hello, stranger")
+	})), "GET")
+	if got := resp.Header["Vary"]; !slices.Equal(got, []string{"Cookie"}) || resp.Header["Set-Cookie"] != nil {
+		t.Errorf("Vary %q, %d cookies", got, len(resp.Header["Set-Cookie"]))
+	}
+}

@@ -30,11 +30,15 @@ func (s *Session) noteClient() {
 	})
 }
 
-// nothingToDo reports whether a commit would do nothing.
+// nothingToDo reports whether a commit would do nothing. Then a last one is over at once.
 func (s *Session) nothingToDo(mode commitMode) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.c.idle(mode)
+	idle := s.c.idle(mode)
+	if idle && mode.last {
+		s.ex.sent.Store(true)
+	}
+	return idle
 }
 
 // takeTell returns what to tell the client about its ticket, and until when it should keep it.

@@ -12,6 +12,7 @@ import (
 type commitMode struct {
 	once bool // a conflict is returned, not resolved
 	told bool // the client can still be told of a new id, so that an old one is renewed
+	last bool // this is the last commit of which the client is told: the headers go out next
 }
 
 // commit stores what was done. On an error nothing of it is stored, but for a session that was ended: that stays so.

@@ -22,6 +22,7 @@ type exchange struct {
 
 	mu      sync.Mutex // one load at a time
 	session *Session
+	asked   bool        // for the session, which may have failed
 	sent    atomic.Bool // the headers are out, or about to be
 	failed  error       // why the commit failed; the answer to it is out
 }
@@ -44,6 +45,7 @@ func (ex *exchange) load(ctx context.Context) (*Session, error) {
 		defer ex.mu.Unlock()
 		return ex.session, nil
 	}
+	ex.asked = true
 	s := ex.m.newSession(ex, ex)
 	events, err := ex.find(ctx, s)
 	if err == nil {
@@ -83,19 +85,30 @@ func (ex *exchange) begin() error {
 	if ex.sent.Load() {
 		return ex.failed
 	}
-	s := ex.loaded()
+	s, asked := ex.last()
+	if asked {
+		addVary(ex.w.Header(), ex.m.transport.VaryOn())
+	}
 	if s == nil {
-		ex.sent.Store(true)
 		return nil
 	}
-	err := ex.commit(s, commitMode{told: true})
-	ex.sent.Store(true)
+	err := ex.commit(s, commitMode{told: true, last: true})
 	ex.setHeaders(s)
 	if err != nil {
 		ex.failed = err
 		ex.m.fail(ex.w, ex.r, err)
 	}
 	return err
+}
+
+// last returns the session for the last commit of which the client is told. A session that is loaded later is too late.
+func (ex *exchange) last() (s *Session, asked bool) {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	if ex.session == nil {
+		ex.sent.Store(true)
+	}
+	return ex.session, ex.asked
 }
 
 // finish commits what the handler left when it returned. Later changes are stored too, when the ticket is with the client.
@@ -134,10 +147,9 @@ func (*detached) Done() <-chan struct{}                   { return nil }
 func (*detached) Err() error                              { return nil }
 func (d *detached) Value(key any) any                     { return (*exchange)(d).Value(key) }
 
-// setHeaders tells the client about its ticket, and caches about the response.
+// setHeaders tells the client about its ticket, and caches to keep nothing of it.
 func (ex *exchange) setHeaders(s *Session) {
 	h := ex.w.Header()
-	addVary(h, ex.m.transport.VaryOn())
 	tell, ticket, until := s.takeTell()
 	if tell == tellNothing {
 		return

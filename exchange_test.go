@@ -835,6 +835,52 @@ func TestALateFirstSaveIsRefused(t *testing.T) {
 	}
 }
 
+// The commit decides what the client is told. What comes right after it, before the headers are out, is too late already.
+func TestALoginRightAfterTheCommitIsTooLate(t *testing.T) {
+	r := newRig(t)
+	v := r.visitor()
+	var s *session.Session
+	n := r.node(func(o *session.Options) {
+		o.OnEvent = func(ctx context.Context, e session.Event) {
+			r.ev.add(ctx, e)
+			if e.Kind == session.EventCreated {
+				s.Login("ada")
+			}
+		}
+	})
+	v.on(n.Manager).do(func(w http.ResponseWriter, _ *http.Request, sess *session.Session) {
+		s = sess
+		s.Set("x", 1)
+		io.WriteString(w, "hello")
+	})
+	if s.User() != "" || s.Err() == nil || r.ev.count(session.EventLate) != 1 {
+		t.Errorf("user %q, Err %v, %d events late", s.User(), s.Err(), r.ev.count(session.EventLate))
+	}
+	v.with(func(s *session.Session) { wantGet(t, s, "x", int64(1)) })
+}
+
+// While a logout is committed another goroutine sets something. Nobody would ever be told the ticket of that session.
+func TestAFirstSaveThatBeginsDuringTheCommitIsTooLate(t *testing.T) {
+	r := newRig(t)
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada") })
+	v.do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+		s.Logout()
+		r.store.hook(func(string, string) error {
+			r.store.hook(nil)
+			s.Set("x", 1)
+			return nil
+		})
+		io.WriteString(w, "hello")
+	})
+	for info, err := range r.All(t.Context()) {
+		t.Errorf("session %v, %v is in the store, and nobody has its ticket", info.ID, err)
+	}
+	if n := r.ev.count(session.EventLate); n != 1 {
+		t.Errorf("%d events late, want 1", n)
+	}
+}
+
 // T-RACE-1: a logout that comes after the first byte cannot delete the cookie, and still ends the session.
 func TestALateLogoutStillEndsTheSession(t *testing.T) {
 	for name, end := range map[string]func(*session.Session){"Logout": (*session.Session).Logout, "Invalidate": (*session.Session).Invalidate} {

@@ -39,6 +39,9 @@ var (
 	errUser = errors.New("session: a user name has 1 to 255 bytes of UTF-8 without control characters")
 )
 
+// lateEvent is of a session that was not stored, and so has no id.
+var lateEvent = Event{Kind: EventLate, Err: errLate}
+
 // newSession makes an empty session. ex is nil outside a request.
 func (m *Manager) newSession(ctx context.Context, ex *exchange) *Session {
 	return &Session{m: m, ctx: ctx, ex: ex, isNew: true, c: core{m: m, discard: m.discards}}
@@ -167,7 +170,7 @@ func (s *Session) reportLate() {
 // wraps ErrUnavailable, ErrConflict, ErrEnded, ErrTooLarge or what Err tells; then nothing was stored, and the changes are
 // still there.
 func (s *Session) Save(ctx context.Context) error {
-	return s.commit(ctx, commitMode{told: s.ex != nil && !s.late()})
+	return s.commit(ctx, commitMode{told: s.ex != nil})
 }
 
 func (s *Session) commit(ctx context.Context, mode commitMode) error {
@@ -182,11 +185,11 @@ func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, err
 	s.noteClient()
 	s.saving.Lock()
 	defer s.saving.Unlock()
-	s.mu.Lock()
-	if s.c.idle(mode) {
-		s.mu.Unlock()
+	mode.told = mode.told && !s.late()
+	if s.nothingToDo(mode) {
 		return nil, nil
 	}
+	s.mu.Lock()
 	s.c.id() // makes the id to come, so that who asks meanwhile is told the same
 	w := s.c.clone()
 	ops, now := len(s.c.ops), len(s.c.now)
@@ -196,19 +199,26 @@ func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, err
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if mode.last { // from here on, and not from when the headers are out, a change of identity is late
+		s.ex.sent.Store(true)
+	}
 	w.now = append(slices.Clip(w.now[:len(w.now)-now]), s.c.now...)
-	s.adopt(w, ops, err)
-	return w.events, err
+	events := w.events
+	if s.adopt(w, ops, err) {
+		events = append(events, lateEvent)
+	}
+	return events, err
 }
 
-// adopt takes over what a commit made of the first operations; later ones stay. It is called with the lock held.
-func (s *Session) adopt(w core, before int, err error) {
+// adopt takes over what a commit made of the first operations; later ones stay, unless they came too late. It is called
+// with the lock held.
+func (s *Session) adopt(w core, before int, err error) (late bool) {
 	if err != nil {
 		s.c.gone, s.c.ending = w.gone, w.ending
 		if w.gone || w.ending == nil && w.tell == tellForget {
 			s.c.tell = w.tell
 		}
-		return
+		return false
 	}
 	since, refused := s.c.ops[before:], s.c.err
 	s.c = w
@@ -216,8 +226,13 @@ func (s *Session) adopt(w core, before int, err error) {
 	s.watchStored()
 	s.c.err = refused
 	for _, o := range since {
+		if s.refuseLate(o) {
+			late = true
+			continue
+		}
 		s.refuse(s.c.apply(o))
 	}
+	return late
 }
 
 // Reload drops unsaved changes and the error, and loads the newest state. The error wraps ErrEnded when the session is gone,
@@ -293,7 +308,9 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 		if err == nil {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.adopt(try.c, before, nil)
+			if s.adopt(try.c, before, nil) {
+				*events = append(*events, lateEvent)
+			}
 			return nil
 		}
 		// A first record that is in the way is no newer state to go on with.
