@@ -49,9 +49,9 @@ func (s *Session) takeTell() (t tell, text string, until time.Time) {
 	if t != tellTicket {
 		return t, "", time.Time{}
 	}
-	rec, ticket := s.c.rec, s.c.ticket
+	rec, ticket, token := s.c.rec, s.c.ticket, s.c.token
 	if l := s.c.ending; rec == nil && l != nil { // a commit failed to end it, so it is still the client's
-		rec, ticket = l.rec, l.ticket
+		rec, ticket, token = l.rec, l.ticket, l.token
 	}
 	if rec == nil { // and an empty ticket would delete the cookie
 		return tellNothing, "", time.Time{}
@@ -61,6 +61,9 @@ func (s *Session) takeTell() (t tell, text string, until time.Time) {
 		if until.IsZero() {
 			until = s.m.now().Add(maxCookieAge)
 		}
+	}
+	if s.m.carried != nil {
+		return t, token, until
 	}
 	return t, ticket.text(s.m.ring(), s.m.transport.Name()), until
 }

@@ -28,6 +28,7 @@ func (c *core) commit(ctx context.Context, mode commitMode) error {
 	if c.err != nil {
 		return c.err
 	}
+	c.settleClocks()
 	switch {
 	case c.gone:
 		return c.commitGone()
@@ -216,6 +217,9 @@ func (c *core) touchDue() bool {
 func (c *core) touch(ctx context.Context) error {
 	if c.expired(c.m.now()) {
 		return nil
+	}
+	if c.m.carried != nil {
+		return c.save(ctx, commitMode{})
 	}
 	seen := later(c.rec.SeenAt, c.m.now())
 	expires := c.expiresAt(seen)

@@ -132,7 +132,10 @@ func isCookiePath(s string) bool {
 }
 
 // cookieTransport is the Transport of Options.Cookie.
-type cookieTransport struct{ Cookie }
+type cookieTransport struct {
+	Cookie
+	pieces int // how many cookies a token may fill; 0: tickets are never cut
+}
 
 func (t cookieTransport) Name() string   { return t.Cookie.Name }
 func (t cookieTransport) VaryOn() string { return "Cookie" }
@@ -141,6 +144,9 @@ func (t cookieTransport) Read(r *http.Request) (string, error) {
 	value, n := findCookie(r.Header["Cookie"], t.Cookie.Name)
 	if n > 1 {
 		return "", ErrMalformed
+	}
+	if t.pieces > 0 {
+		return t.join(value, r.Header["Cookie"])
 	}
 	return value, nil
 }
@@ -166,12 +172,16 @@ func findCookie(lines []string, name string) (value string, n int) {
 }
 
 func (t cookieTransport) Write(h http.Header, ticket string, until, now time.Time) {
+	t.put(h, t.Cookie.Name, ticket, until, now)
+}
+
+func (t cookieTransport) put(h http.Header, name, value string, until, now time.Time) {
 	c := &http.Cookie{
-		Name: t.Cookie.Name, Value: ticket, Path: t.Path, Domain: t.Domain,
+		Name: name, Value: value, Path: t.Path, Domain: t.Domain,
 		Secure: !t.Insecure, HttpOnly: !t.ScriptAccess, SameSite: t.SameSite, Partitioned: t.Partitioned,
 	}
 	switch {
-	case ticket == "":
+	case value == "":
 		c.MaxAge, c.Expires = -1, time.Unix(1, 0)
 	case !until.IsZero():
 		age := min(until.Sub(now), maxCookieAge)

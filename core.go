@@ -20,9 +20,12 @@ type core struct {
 	ua   string
 
 	ticket ticket // of rec
+	token  string // what the client has, when the record travels with it
 	next   ticket // of the id to come, zero when none is
 	nextID string
 	retire RecordKind // what becomes of rec's id when it changes; KindLive: it does not change
+
+	admitted int64 // the mass revocation that this session outlived, of a carried session
 
 	discard bool     // nothing is ever stored
 	unseen  bool     // the user is not here: a save is no sign of life
@@ -41,6 +44,7 @@ type core struct {
 type leaving struct {
 	rec    *Record
 	ticket ticket
+	token  string
 	seen   uint64
 	stale  bool
 }
@@ -168,12 +172,15 @@ func (c *core) persistent() bool {
 // expired reports whether the stored session has ended by time.
 func (c *core) expired(now time.Time) bool {
 	end := c.expiresAt(c.rec.SeenAt)
+	if sealed := c.rec.ExpiresAt; c.m.carried != nil && !sealed.IsZero() && (end.IsZero() || sealed.Before(end)) {
+		end = sealed
+	}
 	return !end.IsZero() && !now.Before(end)
 }
 
 // build makes the record that replaces rec, or the first one of a new id, and ages the flash data in st.
-func (c *core) build(now time.Time) (*Record, []shadow, error) {
-	rec := &Record{ID: c.nextID, User: c.user, SeenAt: now, RemoteIP: c.ip, UserAgent: c.ua}
+func (c *core) build(now time.Time) (rec *Record, aged []shadow, err error) {
+	rec = &Record{ID: c.nextID, User: c.user, SeenAt: now, RemoteIP: c.ip, UserAgent: c.ua}
 	if c.rec != nil {
 		if rec.SeenAt = c.rec.SeenAt; !c.unseen {
 			rec.SeenAt = later(c.rec.SeenAt, now)
@@ -188,13 +195,17 @@ func (c *core) build(now time.Time) (*Record, []shadow, error) {
 	if c.st.Created == 0 {
 		c.st.Created = now.UnixMicro()
 	}
-	aged := c.st.age(c.m.opts.Codec)
+	aged = c.st.age(c.m.opts.Codec)
 	if size := c.st.size(); size > c.m.opts.MaxBytes {
 		return nil, nil, fmt.Errorf("%w: the session has %d bytes of data, Options.MaxBytes allows %d", ErrTooLarge, size, c.m.opts.MaxBytes)
 	}
 	rec.CreatedAt, rec.LoginAt = fromMicro(c.st.Created), fromMicro(c.st.Login)
 	rec.ExpiresAt = c.expiresAt(rec.SeenAt)
 	rec.Persistent = c.persistent()
+	if c.m.carried != nil {
+		rec.Data, err = c.m.carry(rec, c.ticketOf(rec), &c.st, c.admitted)
+		return rec, aged, err
+	}
 	rec.Data = sealRecord(c.m.ring()[0], rec, &c.st, c.m.opts.Seal)
 	return rec, aged, nil
 }
@@ -216,6 +227,9 @@ func (c *core) stored(rec *Record, aged []shadow) {
 		c.ticket = c.next
 	}
 	rec.Version++
+	if c.m.carried != nil {
+		c.tell, c.token, rec.Data = tellTicket, string(rec.Data), nil
+	}
 	c.rec, c.ops = rec, nil
 	c.now = append(aged, c.now...)
 	c.next, c.nextID, c.retire, c.login, c.stale, c.gone = ticket{}, "", KindLive, false, false, false

@@ -160,7 +160,7 @@ func (w *watch) look(id string) {
 		rec, err = w.m.load(ctx, id)
 	}
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, ErrNotFound) && w.m.carried == nil:
 		w.ended(id)
 	case err != nil:
 	case rec.Kind == KindTombstone || !rec.ExpiresAt.IsZero() && !w.m.now().Before(rec.ExpiresAt):

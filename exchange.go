@@ -156,7 +156,7 @@ func (ex *exchange) setHeaders(s *Session) {
 	}
 	dropHeaders(h, isForCaches)
 	h.Set("Cache-Control", "no-store")
-	ex.m.transport.Write(h, ticket, until, ex.m.now())
+	ex.m.tellClient(ex.r, h, ticket, until)
 }
 
 func addVary(h http.Header, field string) {

@@ -63,6 +63,11 @@ func (s *Session) Invalidate() { s.Logout() }
 // Logout ends the session, also when it has got a new id meanwhile, and no request that is under way can bring it back.
 // What is set afterwards belongs to a new session. To end one that is gone already does nothing.
 func (s *Session) Logout() {
+	if s.late() && s.m.canRevoke() != nil { // neither the client nor the store would know
+		s.refused(errLate)
+		s.reportLate()
+		return
+	}
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	s.mu.Lock()
@@ -73,7 +78,7 @@ func (s *Session) Logout() {
 // leave ends the stored session at the next commit and begins a new one.
 func (c *core) leave() {
 	if c.rec != nil {
-		c.ending = &leaving{c.rec, c.ticket, c.seen, c.stale}
+		c.ending = &leaving{c.rec, c.ticket, c.token, c.seen, c.stale}
 	}
 	c.reset()
 }

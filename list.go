@@ -102,6 +102,9 @@ func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 // Revoke ends sessions by their Info.ID and says how many it ended; an unknown id is no error. A session that is renewed
 // at the same time is ended under its new id. The error wraps ErrUnavailable.
 func (m *Manager) Revoke(ctx context.Context, ids ...string) (int, error) {
+	if err := m.canRevoke(); err != nil {
+		return 0, err
+	}
 	n := 0
 	for _, id := range ids {
 		ended, err := m.revoke(ctx, id)
@@ -115,6 +118,9 @@ func (m *Manager) Revoke(ctx context.Context, ids ...string) (int, error) {
 
 // revoke ends a session as Logout does, so that it cannot slip away under a new id, and then deletes what is left.
 func (m *Manager) revoke(ctx context.Context, id string) (int, error) {
+	if m.carried != nil {
+		return m.revokeCarried(ctx, id)
+	}
 	rec, err := m.load(ctx, id)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -150,8 +156,12 @@ func (m *Manager) remove(ctx context.Context, id string) error {
 }
 
 // RevokeUser ends all sessions of a user except those to keep, and says how many it ended. A session that begins while
-// this runs is ended too if it was there before the last look. The errors are those of Sessions.
+// this runs is ended too if it was there before the last look. With cookiestore nobody knows how many there are: it says 0. The
+// errors are those of Sessions.
 func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (int, error) {
+	if m.carried != nil {
+		return 0, m.revokeCarriedUser(ctx, user, keep)
+	}
 	kept := map[string]bool{}
 	for _, id := range keep {
 		kept[id] = true

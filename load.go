@@ -16,6 +16,9 @@ func (s *Session) find(ctx context.Context, token string) ([]Event, error) {
 	if token == "" || s.c.discard {
 		return nil, nil
 	}
+	if s.m.carried != nil {
+		return s.findCarried(ctx, token)
+	}
 	t, signer, err := parseTicket(token, s.m.ring(), s.m.transport.Name())
 	if err != nil {
 		return []Event{{Kind: EventRejected, Err: err}}, nil
@@ -133,7 +136,7 @@ func (c *core) newest(ctx context.Context, conflict error) error {
 	var err error
 	if errors.As(conflict, &with) && with.Newest != nil {
 		rec = with.Newest
-	} else if rec, err = c.m.load(ctx, c.rec.ID); err != nil {
+	} else if rec, err = c.current(ctx, false); err != nil {
 		return endedIf(errors.Is(err, ErrNotFound), err)
 	}
 	tell, shown := c.tell, c.st.aging(c.m.opts.Codec)

@@ -24,8 +24,9 @@ type Manager struct {
 	keys      atomic.Pointer[keyring]
 	transport Transport
 	turns     *turns
-	discards  bool // the store keeps nothing
-	local     bool // the store waits for nothing
+	carried   *carriage // nil: the store keeps the records
+	discards  bool      // the store keeps nothing
+	local     bool      // the store waits for nothing
 
 	watch       *watch
 	stopEvicted func()
@@ -50,12 +51,13 @@ func New(store Store, opts Options) (*Manager, error) {
 	m.opts.Cookie = resolved.Cookie.resolve()
 	m.transport = resolved.Transport
 	if isNil(m.transport) {
-		m.transport = cookieTransport{m.opts.Cookie}
+		m.transport = cookieTransport{Cookie: m.opts.Cookie}
 	}
 	m.watch = newWatch(m)
 	if err := m.findAbilities(); err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
+	m.findCarrier()
 	m.startSweeper()
 	return m, nil
 }

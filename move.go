@@ -104,6 +104,9 @@ func (c *core) retired(old *Record, kind RecordKind, next *Record) *Record {
 			rec.ExpiresAt = end
 		}
 	}
+	if c.m.carried != nil {
+		c.m.outlive(rec, old)
+	}
 	return rec
 }
 
@@ -154,7 +157,7 @@ func (m *Manager) end(ctx context.Context, rec, follower *Record) (ended []*Reco
 			return ended, nil
 		default:
 			ids = append(ids, rec.ID)
-			rec, err = m.load(ctx, rec.Successor)
+			rec, err = m.known(ctx, rec.Successor)
 		}
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
 			return ended, nil

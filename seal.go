@@ -55,6 +55,12 @@ func sealRecord(k *key, rec *Record, st *state, seal bool) []byte {
 // openRecord returns the state in the record's data, and whether they are to be signed or sealed anew: they are under
 // an older secret, or in the other form.
 func (m *Manager) openRecord(rec *Record) (h envelope.Header, entries envelope.Entries, stale bool, err error) {
+	if m.carried != nil { // the token that it came in was sealed
+		if h, entries, err = envelope.Parse(rec.Data); err != nil {
+			err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+		}
+		return h, entries, false, err
+	}
 	ring := m.ring()
 	if len(rec.Data) < formSize {
 		return h, nil, false, fmt.Errorf("%w: too short", ErrCorrupt)

@@ -105,11 +105,12 @@ func cloneSecrets(secrets []Secret) []Secret {
 
 // key holds what is derived from one secret: a key for each purpose, so that nothing made for one passes for another.
 type key struct {
-	id      [4]byte // names the key in records, and tells nothing of it
-	ticket  *macs
-	cookie  *macs
-	signing cipher.AEAD // authenticates records that are not sealed
-	sealing *sealed.Key
+	id       [4]byte // names the key in records, and tells nothing of it
+	ticket   *macs
+	cookie   *macs
+	signing  cipher.AEAD // authenticates records that are not sealed
+	sealing  *sealed.Key
+	carrying *sealed.Key // of records that travel with the client
 }
 
 // keyring is the derived keys, newest first.
@@ -125,9 +126,10 @@ func newKeyring(secrets []Secret) keyring {
 
 func newKey(s Secret) *key {
 	k := &key{
-		ticket:  newMACs(derive(s, "ticket", 32)),
-		cookie:  newMACs(derive(s, "signed cookie", 32)),
-		sealing: sealed.NewKey(derive(s, "sealed record", sealed.KeySize)),
+		ticket:   newMACs(derive(s, "ticket", 32)),
+		cookie:   newMACs(derive(s, "signed cookie", 32)),
+		sealing:  sealed.NewKey(derive(s, "sealed record", sealed.KeySize)),
+		carrying: sealed.NewKey(derive(s, "carried record", sealed.KeySize)),
 	}
 	block, err := aes.NewCipher(derive(s, "signed record", 32))
 	if err == nil {

@@ -63,6 +63,9 @@ func (s *Session) Token() string {
 	if s.c.rec == nil || s.c.gone || s.c.discard {
 		return ""
 	}
+	if s.m.carried != nil {
+		return s.c.token
+	}
 	return s.c.ticket.text(s.m.ring(), s.m.transport.Name())
 }
 
@@ -150,9 +153,13 @@ func (s *Session) refuse(err error) {
 	}
 }
 
-// refuseLate refuses what would make the first save of a session whose ticket cannot be sent any more.
+// refuseLate refuses what would make the first save of a session whose ticket cannot be sent any more. A carried session is its
+// ticket, so that nothing of it can be changed then.
 func (s *Session) refuseLate(o op) bool {
-	if !s.late() || s.c.rec != nil || s.c.discard || s.c.gone || !o.touchesData() || o.kind == opRemove || o.kind == opClear {
+	if !s.late() || s.c.discard || s.c.gone || s.c.rec != nil && s.m.carried == nil {
+		return false
+	}
+	if s.c.rec == nil && (!o.touchesData() || o.kind == opRemove || o.kind == opClear) {
 		return false
 	}
 	s.refuse(errLate)
@@ -246,7 +253,7 @@ func (s *Session) Reload(ctx context.Context) error {
 	w.ops, w.err, w.now, w.retire, w.login = nil, nil, nil, KindLive, false
 	w.next, w.nextID = ticket{}, ""
 	if l := w.ending; l != nil {
-		w.rec, w.ticket, w.seen, w.stale, w.ending = l.rec, l.ticket, l.seen, l.stale, nil
+		w.rec, w.ticket, w.token, w.seen, w.stale, w.ending = l.rec, l.ticket, l.token, l.seen, l.stale, nil
 	}
 	err := w.reload(ctx)
 	s.mu.Lock()

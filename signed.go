@@ -21,7 +21,7 @@ func (m *Manager) SetSigned(w http.ResponseWriter, c *http.Cookie) error {
 	if c == nil {
 		return errors.New("session: SetSigned: the cookie is nil")
 	}
-	if c.Name == m.opts.Cookie.Name {
+	if m.owns(c.Name) {
 		return fmt.Errorf("session: SetSigned: %q is the session's own cookie", c.Name)
 	}
 	set := *c

@@ -1,0 +1,280 @@
+package session
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coatcheck/session/internal/envelope"
+	"github.com/coatcheck/session/internal/sealed"
+)
+
+// carrier is a store that keeps no session: the whole record travels with the client, sealed, and is the ticket. Load knows
+// what became of retired ids, if the store remembers them, and nothing of others. Save of a live record refuses a retired id with
+// ErrConflict; of an alias or tombstone it retires the id.
+type carrier interface {
+	// Carries says how many cookies one session may fill, and where retired ids are remembered; nil: nowhere.
+	Carries() (cookies int, retired Store)
+	// Pack may make a record shorter before it is sealed. Unpack undoes it, or fails when the result were above the limit.
+	Pack(plain []byte) []byte
+	Unpack(packed []byte, limit int) ([]byte, error)
+}
+
+// carriage is what the manager knows of a carrier.
+type carriage struct {
+	carrier
+	remembers bool
+	room      int // the longest token
+}
+
+const (
+	carriedPrefix  = "e1."
+	carriedVersion = 1
+	maxCarried     = 1 << 20 // of a record, unpacked: more is neither sealed nor opened
+)
+
+// findCarrier looks once for a store whose records travel with the client.
+func (m *Manager) findCarrier() {
+	store, ok := m.store.(carrier)
+	if !ok {
+		return
+	}
+	cookies, retired := store.Carries()
+	cookies = min(max(cookies, 1), maxPieces)
+	m.carried = &carriage{carrier: store, remembers: retired != nil, room: cookies * maxCookieSize}
+	m.sweeper, _ = retired.(Sweeper)
+	if t, ok := m.transport.(cookieTransport); ok {
+		t.pieces = cookies
+		m.transport, m.carried.room = t, t.room()
+	}
+}
+
+// carry encodes and seals a record as the token that the client is given.
+func (m *Manager) carry(rec *Record, t ticket, st *state, admitted int64) ([]byte, error) {
+	plain := append(make([]byte, 0, 128+len(rec.User)+st.size()*5/4), carriedVersion)
+	plain = append(plain, t[:]...)
+	plain = binary.AppendUvarint(plain, rec.Version+1)
+	for _, n := range []int64{rec.SeenAt.UnixMicro(), microOf(rec.ExpiresAt), admitted} {
+		plain = binary.AppendVarint(plain, n)
+	}
+	plain = append(appendLength(plain, len(rec.User)), rec.User...)
+	plain = st.encode(plain)
+	if len(plain) > maxCarried {
+		return nil, fmt.Errorf("%w: the session has %d bytes, a cookie carries at most %d", ErrTooLarge, len(plain), maxCarried)
+	}
+	packed, k := m.carried.Pack(plain), m.ring()[0]
+	raw := append(make([]byte, 0, len(k.id)+sealed.Overhead+len(packed)), k.id[:]...)
+	raw = k.carrying.Seal(raw, packed, m.carriedBinding())
+	size := len(carriedPrefix) + strictBase64.EncodedLen(len(raw))
+	if size > m.carried.room {
+		return nil, fmt.Errorf("%w: the sealed session has %d bytes, its cookies hold %d: keep less in it, or raise MaxChunks of the store",
+			ErrTooLarge, size, m.carried.room)
+	}
+	return strictBase64.AppendEncode(append(make([]byte, 0, size), carriedPrefix...), raw), nil
+}
+
+// carriedBinding is what a token is bound to besides its secret and purpose.
+func (m *Manager) carriedBinding() []byte {
+	name := m.transport.Name()
+	return append(appendLength(nil, len(name)), name...)
+}
+
+// carried is the content of a token.
+type carried struct {
+	rec      *Record // with the plain envelope as its data
+	ticket   ticket
+	admitted int64
+	signer   int // which secret sealed it
+}
+
+// uncarry opens a token. The error is ErrMalformed, ErrBadSignature, or wraps ErrCorrupt.
+func (m *Manager) uncarry(token string) (c carried, err error) {
+	text, ok := strings.CutPrefix(token, carriedPrefix)
+	raw := make([]byte, strictBase64.DecodedLen(min(len(text), m.carried.room)))
+	if !ok || len(token) > m.carried.room || !decodeExactly(raw, text) || len(raw) < 4+sealed.Overhead {
+		return c, ErrMalformed
+	}
+	for i, k := range m.ring() {
+		if k.id != [4]byte(raw) {
+			continue
+		}
+		packed, err := k.carrying.Open(nil, raw[len(k.id):], m.carriedBinding())
+		if err != nil {
+			continue
+		}
+		plain, err := m.carried.Unpack(packed, maxCarried)
+		if err != nil {
+			return c, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		}
+		c.signer = i
+		return c, c.parse(plain)
+	}
+	return c, ErrBadSignature
+}
+
+func (c *carried) parse(plain []byte) error {
+	if len(plain) <= randomSize || plain[0] != carriedVersion {
+		return fmt.Errorf("%w: of another version", ErrCorrupt)
+	}
+	c.ticket = ticket(plain[1 : 1+randomSize])
+	rest := plain[1+randomSize:]
+	var nums [4]int64 // version, seen, expires, admitted
+	for i := range nums {
+		n, size := binary.Varint(rest)
+		if i == 0 {
+			var u uint64
+			u, size = binary.Uvarint(rest)
+			n = int64(u)
+		}
+		if size <= 0 {
+			return fmt.Errorf("%w: cut off", ErrCorrupt)
+		}
+		nums[i], rest = n, rest[size:]
+	}
+	length, size := binary.Uvarint(rest)
+	if size <= 0 || length > uint64(len(rest)-size) {
+		return fmt.Errorf("%w: cut off", ErrCorrupt)
+	}
+	user, data := rest[size:size+int(length)], rest[size+int(length):]
+	c.admitted = nums[3]
+	c.rec = &Record{
+		ID: c.ticket.id(), User: string(user), Version: uint64(nums[0]), SeenAt: time.UnixMicro(nums[1]).UTC(), ExpiresAt: fromMicro(nums[2]), Data: data,
+	}
+	return nil
+}
+
+func microOf(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// findCarried is find for a token that is the session itself.
+func (s *Session) findCarried(ctx context.Context, token string) ([]Event, error) {
+	s.c.token = token
+	rec, err := s.c.current(ctx, true)
+	if err == nil {
+		err = s.c.resolve(ctx, rec, true)
+	}
+	switch {
+	case err == nil:
+		s.c.rec.Persistent = s.c.persistent()
+		s.isNew, s.seenAt = false, s.c.rec.SeenAt
+		return nil, nil
+	case s.c.rec == nil && !errors.Is(err, ErrUnavailable): // it did not open
+		s.c = core{m: s.m}
+		return []Event{{Kind: EventRejected, Err: err}}, nil
+	}
+	e := s.unfound(s.c.ticket, err)
+	if errors.Is(err, ErrUnavailable) {
+		return nil, err
+	}
+	return []Event{e}, nil
+}
+
+// current is the newest record that is known: the store's, or the one in the token unless its id was retired since.
+func (c *core) current(ctx context.Context, fresh bool) (*Record, error) {
+	if c.m.carried == nil {
+		return c.m.load(ctx, c.rec.ID)
+	}
+	got, err := c.m.uncarry(c.token)
+	if err != nil {
+		return nil, endedIf(!fresh, err)
+	}
+	c.rec, c.ticket, c.admitted = got.rec, got.ticket, got.admitted
+	c.stale = c.stale || got.signer > 0
+	for range maxAliases {
+		listed, err := c.m.load(ctx, got.rec.ID)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			return got.rec, c.admit(ctx, got.rec)
+		case err != nil:
+			return nil, err
+		case listed.Kind == KindTombstone:
+			return listed, nil
+		}
+		if err := c.follow(got.rec, listed, fresh); err != nil {
+			return nil, err
+		}
+	}
+	return nil, errReused
+}
+
+// follow gives the record in the token the id under which another request has renewed it.
+func (c *core) follow(rec, alias *Record, fresh bool) error {
+	if fresh && c.m.now().Sub(alias.SeenAt) >= c.m.opts.RenewGrace {
+		return errReused
+	}
+	next, err := openTicket(c.ticket, alias)
+	if err != nil {
+		return err
+	}
+	h, entries, err := envelope.Parse(rec.Data)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	h.Issued = max(h.Issued, alias.SeenAt.UnixMicro())
+	rec.ID, rec.Data = alias.Successor, append(h.Append(nil), entries...)
+	c.ticket, c.stale = next, true
+	return nil
+}
+
+// admit refuses a session of a user whose sessions were all ended since it began, unless it was one to be kept.
+func (c *core) admit(ctx context.Context, rec *Record) error {
+	if !c.m.carried.remembers || rec.User == "" {
+		return nil
+	}
+	all, err := c.m.load(ctx, everySession(rec.User))
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	h, _, err := envelope.Parse(rec.Data)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	at := all.SeenAt.UnixMicro()
+	switch {
+	case max(h.Login, h.Created) > at || c.admitted == at:
+		return nil
+	case slices.Contains(strings.Fields(string(all.Data)), rec.ID):
+		c.admitted = at
+		return nil
+	}
+	return fmt.Errorf("%w: all sessions of the user were ended", ErrNotFound)
+}
+
+// settleClocks gives a carried session a new id when its own time-outs change. All copies of an id then end by the same
+// clocks, and a retired id need not be remembered longer than the last of them can live.
+func (c *core) settleClocks() {
+	if c.m.carried == nil || !c.m.carried.remembers || c.rec == nil || c.gone || c.retire != KindLive {
+		return
+	}
+	if slices.ContainsFunc(c.ops, func(o op) bool { return o.kind == opIdle || o.kind == opLifetime }) {
+		c.retire = KindTombstone
+	}
+}
+
+// outlive makes a retired id be remembered for as long as any copy of the session under that id could live: a copy that was made
+// a moment ago has all of the time that this one had.
+func (m *Manager) outlive(retired, old *Record) {
+	retired.Version, retired.ExpiresAt = 0, time.Time{}
+	if !old.ExpiresAt.IsZero() {
+		retired.ExpiresAt = retired.SeenAt.Add(old.ExpiresAt.Sub(old.SeenAt) + m.opts.RenewGrace)
+	}
+}
+
+// ticketOf is the ticket of a record that is about to be stored.
+func (c *core) ticketOf(rec *Record) ticket {
+	if rec.ID == c.nextID {
+		return c.next
+	}
+	return c.ticket
+}
