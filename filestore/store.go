@@ -25,6 +25,7 @@ var (
 	_ session.Toucher = (*Store)(nil)
 	_ session.Sweeper = (*Store)(nil)
 	_ session.Lister  = (*Store)(nil)
+	_ session.Limiter = (*Store)(nil)
 )
 
 // Store keeps each session in a file. Make one with [New], and [Store.Close] it after use. It may be used from many

@@ -40,8 +40,18 @@ func (e *env) refuse(ctx context.Context, limit session.Limit, rec *session.Reco
 	return wantError(fmt.Sprintf("SaveWithin a limit of %d that is reached", limit.Max), e.limiter().SaveWithin(ctx, rec, limit), session.ErrTooMany)
 }
 
+// allBytes has every byte, in an order that no text has.
+func allBytes() []byte {
+	data := make([]byte, 256)
+	for i := range data {
+		data[i] = byte(255 - i)
+	}
+	return data
+}
+
 func roomUpToLimit(ctx context.Context, e *env) error {
 	a, b := owned(idA, "ada"), owned(idB, "ada")
+	a.Data, b.LoginAt, b.ExpiresAt = allBytes(), time.Time{}, time.Time{}
 	return first(
 		e.admit(ctx, within(2), a, b), e.wantStored(ctx, a), e.wantStored(ctx, b), e.wantUser(ctx, "ada", idA, idB),
 		e.refuse(ctx, within(2), owned(idC, "ada")), e.admit(ctx, within(3), owned(idC, "ada")), e.wantUser(ctx, "ada", idA, idB, idC),

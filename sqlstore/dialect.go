@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"database/sql"
 	"embed"
 	"fmt"
 	"strconv"
@@ -19,6 +20,10 @@ type dialect struct {
 
 	begin, commit, rollback string // around the steps of Migrate; begin or lock lets one process in at a time
 	lock                    string // a query that returns 1 when it has the lock; "": begin is enough
+
+	lockUser   string // a query with a number that returns 1 when it has the user's lock; "": opAdmit needs none
+	unlockUser string // "": the lock ends with the transaction
+	isolation  sql.IsolationLevel
 
 	unfit string   // a query that returns a row with the reason when the database cannot hold the table
 	setup []string // run outside a transaction before the table is made
@@ -42,13 +47,14 @@ const (
 	opSweep
 	opByUser
 	opPage
+	opAdmit   // creates a record when its user has room
 	opExists  // fails, or returns a row, when the table is missing
 	opVersion // of the table's schema
 	operations
 )
 
 func (o operation) String() string {
-	return [...]string{"load", "save", "save", "delete", "touch", "sweep", "list the sessions of a user", "list",
+	return [...]string{"load", "save", "save", "delete", "touch", "sweep", "list the sessions of a user", "list", "save",
 		"look for the table", "read the schema's version"}[o]
 }
 

@@ -49,6 +49,12 @@
 //
 // Give the store the primary. A replica that lags shows sessions that have ended, and conflicts that never end.
 //
+// # Many logins of one user
+//
+// With Options.MaxPerUser a login takes a lock for its user: an advisory lock of PostgreSQL that ends with the transaction, or
+// a named lock of MySQL, for which it keeps a connection. SQLite needs none. Nodes of a Galera or group replication cluster do not share named locks: send logins
+// to one of them, or the limit is not exact.
+//
 // # Durability
 //
 // A save is complete or did not happen, whatever crashes. When a process crashes, nothing is lost that was answered. When

@@ -35,6 +35,11 @@ var mysql = dialect{
 
 		opPage: "SELECT {columns} FROM `{table}` WHERE id > ? ORDER BY id LIMIT ?",
 
+		opAdmit: "INSERT INTO `{table}` (user_id, kind, successor, created_at, seen_at, login_at, expires_at," +
+			" remote_ip, user_agent, persistent, data, version, id)" +
+			" SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM DUAL WHERE (SELECT count(*) FROM `{table}` WHERE user_id = ?" +
+			" AND kind = 0 AND (expires_at IS NULL OR expires_at > ?) AND id <> ?) < ?",
+
 		opExists: "SELECT 1 FROM `{table}` LIMIT 0",
 
 		opVersion: "SELECT version FROM coatcheck_schema WHERE name = '{table}'",
@@ -44,6 +49,9 @@ var mysql = dialect{
 	lock:     "SELECT get_lock('coatcheck_schema', 60)",
 	commit:   "DO release_lock('coatcheck_schema')",
 	rollback: "DO release_lock('coatcheck_schema')",
+
+	lockUser:   "SELECT get_lock('coatcheck_%x', 5)",
+	unlockUser: "DO release_lock('coatcheck_%x')",
 
 	unfit: "SELECT 'it has no InnoDB' FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM information_schema.engines" +
 		" WHERE engine = 'InnoDB' AND support IN ('YES', 'DEFAULT'))",

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"database/sql"
 	"errors"
 	"strings"
 )
@@ -34,6 +35,14 @@ var postgresql = dialect{
 
 		opPage: `SELECT {columns} FROM "{table}" WHERE id > ? ORDER BY id LIMIT ?`,
 
+		// Without the types a SELECT takes its parameters for texts.
+		opAdmit: `INSERT INTO "{table}" (user_id, kind, successor, created_at, seen_at, login_at, expires_at,
+			remote_ip, user_agent, persistent, data, version, id)
+			SELECT ?::text, ?::smallint, ?::text, ?::bigint, ?::bigint, ?::bigint, ?::bigint,
+				?::text, ?::text, ?::smallint, ?::bytea, ?::bigint, ?::text
+			WHERE (SELECT count(*) FROM "{table}" WHERE user_id = ? AND kind = 0
+				AND (expires_at IS NULL OR expires_at > ?) AND id <> ?) < ? ON CONFLICT (id) DO NOTHING`,
+
 		// An error would end the transaction in which Migrate asks, and to_regclass answers from a cache that has not heard
 		// of the table that another process has just made.
 		opExists: `SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class
@@ -47,6 +56,10 @@ var postgresql = dialect{
 	lock:     "SELECT count(pg_advisory_xact_lock(7304892112760142)::text)",
 	commit:   "COMMIT",
 	rollback: "ROLLBACK",
+
+	// The INSERT must see what was committed while it waited for the lock.
+	lockUser:  "SELECT count(pg_advisory_xact_lock(%d)::text)",
+	isolation: sql.LevelReadCommitted,
 
 	unfit: `SELECT 'its text is in ' || getdatabaseencoding() || ', not in UTF8' WHERE getdatabaseencoding() <> 'UTF8'`,
 

@@ -33,6 +33,11 @@ var sqlite = dialect{
 
 		opPage: `SELECT {columns} FROM "{table}" WHERE id > ? ORDER BY id LIMIT ?`,
 
+		opAdmit: `INSERT INTO "{table}" (user_id, kind, successor, created_at, seen_at, login_at, expires_at,
+			remote_ip, user_agent, persistent, data, version, id)
+			SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE (SELECT count(*) FROM "{table}" WHERE user_id = ? AND kind = 0
+				AND (expires_at IS NULL OR expires_at > ?) AND id <> ?) < ? ON CONFLICT (id) DO NOTHING`,
+
 		opExists: `SELECT 1 FROM "{table}" LIMIT 0`,
 
 		opVersion: `SELECT version FROM coatcheck_schema WHERE name = '{table}'`,

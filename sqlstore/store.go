@@ -15,6 +15,7 @@ var (
 	_ session.Toucher = (*Store)(nil)
 	_ session.Sweeper = (*Store)(nil)
 	_ session.Lister  = (*Store)(nil)
+	_ session.Limiter = (*Store)(nil)
 )
 
 // Page begins at the id "", so a record with that id could not be passed by.
@@ -79,13 +80,8 @@ func (s *Store) find(ctx context.Context, doing operation, id string) (*session.
 // Save implements [session.Store] with one INSERT or UPDATE, and one SELECT more when a record cannot be replaced: the error
 // is then a [session.ConflictError] that holds the newest record, or wraps [session.ErrNotFound].
 func (s *Store) Save(ctx context.Context, rec *session.Record) error {
-	if rec.ID == "" {
-		return errEmptyID
-	}
-	if s.dialect.fits != nil {
-		if err := s.dialect.fits(rec); err != nil {
-			return err
-		}
+	if err := s.fits(rec); err != nil {
+		return err
 	}
 	if rec.Version == 0 {
 		return s.create(ctx, rec)
@@ -106,10 +102,23 @@ func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	}
 }
 
+// fits refuses what the table cannot hold.
+func (s *Store) fits(rec *session.Record) error {
+	if rec.ID == "" {
+		return errEmptyID
+	}
+	if s.dialect.fits == nil {
+		return nil
+	}
+	return s.dialect.fits(rec)
+}
+
+var errTaken = fmt.Errorf("sqlstore: save: the id is taken: %w", session.ErrConflict)
+
 func (s *Store) create(ctx context.Context, rec *session.Record) error {
 	created, err := s.exec(ctx, opCreate, values(rec)...)
 	if err == nil && created == 0 || err != nil && s.dialect.taken(err) {
-		return fmt.Errorf("sqlstore: save: the id is taken: %w", session.ErrConflict)
+		return errTaken
 	}
 	return err
 }

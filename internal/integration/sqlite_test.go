@@ -283,6 +283,7 @@ func everyCall(ctx context.Context, store *sqlstore.Store) map[string]error {
 		"Delete":  store.Delete(ctx, "a"),
 		"Touch":   store.Touch(ctx, "a", 1, time.UnixMicro(1), time.UnixMicro(2)),
 	}
+	errs["SaveWithin"] = store.SaveWithin(ctx, &session.Record{ID: "b"}, session.Limit{Max: 1})
 	_, errs["Load"] = store.Load(ctx, "a")
 	_, errs["Sweep"] = store.Sweep(ctx, time.UnixMicro(1), 1)
 	_, errs["ByUser"] = store.ByUser(ctx, "ada")

@@ -1,0 +1,105 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// SaveWithin implements [session.Limiter]. In SQLite that is one INSERT, since one connection writes at a time. The other
+// databases take a lock for the user as well, which the server keeps, so that all nodes have it in common: four trips
+// more. What is refused costs one SELECT more.
+func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
+	if err := s.fits(rec); err != nil {
+		return err
+	}
+	admitted, err := s.admit(ctx, rec, limit)
+	if err != nil && s.dialect.taken(err) {
+		return errTaken
+	}
+	if err != nil || admitted {
+		return err
+	}
+	switch _, err := s.find(ctx, opAdmit, rec.ID); {
+	case err == nil || errors.Is(err, session.ErrCorrupt):
+		return errTaken
+	case !errors.Is(err, session.ErrNotFound):
+		return err
+	}
+	return s.explain(opAdmit, session.ErrTooMany)
+}
+
+func (s *Store) admit(ctx context.Context, rec *session.Record, limit session.Limit) (bool, error) {
+	args := append(values(rec), rec.User, limit.Now.UnixMicro(), limit.Instead, limit.Max)
+	if s.dialect.lockUser == "" {
+		n, err := s.exec(ctx, opAdmit, args...)
+		return n > 0, err
+	}
+	var n int64
+	err := s.retry(ctx, func() error {
+		stmt, err := s.statements[opAdmit].prepare(ctx, s.db)
+		if err == nil {
+			n, err = s.insertLocked(ctx, s.userLock(rec.User), stmt, args)
+		}
+		return err
+	})
+	return n > 0, s.explain(opAdmit, err)
+}
+
+// userLock is the number of the lock for a user's sessions in the table. That two users share one by chance does no harm.
+func (s *Store) userLock(user string) int64 {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "coatcheck\x00%s\x00%s", s.table, user)
+	return int64(h.Sum64() >> 1)
+}
+
+var errLocked = errors.New("another login of the user takes too long")
+
+// insertLocked runs the statement while this connection has the lock.
+func (s *Store) insertLocked(ctx context.Context, lock int64, stmt *sql.Stmt, args []any) (changed int64, err error) {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = conn.Close() }()
+	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: s.dialect.isolation})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = tx.Rollback() }()
+	if s.dialect.unlockUser != "" {
+		defer s.unlock(conn, tx, fmt.Sprintf(s.dialect.unlockUser, lock))
+	}
+	var got sql.NullInt64
+	if err := tx.QueryRowContext(ctx, fmt.Sprintf(s.dialect.lockUser, lock)).Scan(&got); err != nil {
+		return 0, err
+	}
+	if got.Int64 != 1 {
+		return 0, errLocked
+	}
+	result, err := tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	if changed, err = result.RowsAffected(); err != nil {
+		return 0, err
+	}
+	return changed, tx.Commit()
+}
+
+// unlock gives a lock back that does not end with the transaction, when that is over. A connection that cannot do so must not
+// be used again: the lock goes with it.
+func (s *Store) unlock(conn *sql.Conn, tx *sql.Tx, text string) {
+	_ = tx.Rollback()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if _, err := conn.ExecContext(ctx, text); err != nil {
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	}
+}
