@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"testing"
 
@@ -348,6 +349,79 @@ func TestReloadOfASessionThatIsGone(t *testing.T) {
 	s = v.open()
 	if err := s.Reload(context.Background()); err != nil {
 		t.Errorf("Reload of nothing = %v", err)
+	}
+}
+
+// A handler that is told by Reload that the session has ended answers as it likes: nothing of the session is left to fail.
+func TestAfterReloadOfAnEndedSessionTheHandlerAnswers(t *testing.T) {
+	r := newRig(t)
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada"); s.Set("x", 1) })
+	ticket := v.ticket()
+	resp := v.do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+		if _, err := r.RevokeUser(t.Context(), "ada"); err != nil {
+			t.Fatal(err)
+		}
+		s.Set("y", 1)
+		s.Set("", 1)
+		s.Now("z", 1)
+		if err := s.Reload(t.Context()); !errors.Is(err, session.ErrEnded) {
+			t.Errorf("Reload = %v, want ErrEnded", err)
+		}
+		if s.User() != "" || len(s.All()) != 0 || s.Err() != nil || s.ID() != "" {
+			t.Errorf("user %q, data %v, Err %v, id %q are left", s.User(), s.All(), s.Err(), s.ID())
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+	if resp.StatusCode != http.StatusUnauthorized || v.ticket() != ticket {
+		t.Errorf("status %d, ticket kept %v, want the handler's answer", resp.StatusCode, v.ticket() == ticket)
+	}
+}
+
+// What Atomic found out, or could not undo, counts for the response when its error does not.
+func TestAnAtomicThatFailsKeepsTheEndOfASession(t *testing.T) {
+	t.Run("ended by another, and opened by an alias", func(t *testing.T) {
+		r := newRig(t, renewing)
+		v := r.visitor()
+		v.with(func(s *session.Session) { s.Login("ada") })
+		old := v.clone()
+		r.clock.advance(2 * renewEvery)
+		v.with(func(*session.Session) {})
+		resp := old.with(func(s *session.Session) {
+			if _, err := r.RevokeUser(t.Context(), "ada"); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Atomic(t.Context(), func(s *session.Session) error { s.Set("x", 1); return nil }); !errors.Is(err, session.ErrEnded) {
+				t.Errorf("Atomic = %v, want ErrEnded", err)
+			}
+		})
+		if resp.Header["Set-Cookie"] != nil {
+			t.Error("the response sets a ticket of a session that is gone")
+		}
+	})
+	logouts := map[string]func(*session.Session) func(*session.Session) error{
+		"logged out before": func(s *session.Session) func(*session.Session) error {
+			s.Logout()
+			return func(s *session.Session) error { s.Set("", 1); return nil }
+		},
+		"logged out by it": func(*session.Session) func(*session.Session) error {
+			return func(s *session.Session) error { s.Logout(); s.Set("", 1); return nil }
+		},
+	}
+	for name, logout := range logouts {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			v := r.visitor()
+			v.with(func(s *session.Session) { s.Login("ada") })
+			v.with(func(s *session.Session) {
+				if err := s.Atomic(t.Context(), logout(s)); err == nil {
+					t.Error("an empty path is no error")
+				}
+			})
+			if v.ticket() != "" {
+				t.Error("the response that ended the session does not delete the cookie")
+			}
+		})
 	}
 }
 

@@ -243,7 +243,7 @@ func (s *Session) adopt(w core, before int, err error) (late bool) {
 }
 
 // Reload drops unsaved changes and the error, and loads the newest state. The error wraps ErrEnded when the session is gone,
-// or ErrUnavailable.
+// and then nothing of it is left here, or ErrUnavailable, and then nothing was dropped.
 func (s *Session) Reload(ctx context.Context) error {
 	s.saving.Lock()
 	defer s.saving.Unlock()
@@ -258,11 +258,21 @@ func (s *Session) Reload(ctx context.Context) error {
 	err := w.reload(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil {
-		return s.c.lost(err)
+	switch {
+	case errors.Is(err, ErrEnded):
+		w.end()
+	case err != nil:
+		return err
 	}
 	s.c = w
-	return nil
+	return err
+}
+
+// end leaves nothing of a session that is gone, but for the record that may lead Logout to its successor.
+func (c *core) end() {
+	rec := c.rec
+	c.reset()
+	c.rec, c.gone, c.tell = rec, true, tellNothing
 }
 
 func (c *core) reload(ctx context.Context) error {
@@ -303,7 +313,7 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 		}
 		if base.rec != nil && !base.gone && base.ending == nil {
 			if err := base.newest(ctx, conflict); err != nil {
-				return base.lost(err)
+				return s.keepEnd(base, base, err)
 			}
 		}
 		try := &Session{m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, c: base.clone()}
@@ -322,10 +332,22 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 		}
 		// A first record that is in the way is no newer state to go on with.
 		if conflict = err; !errors.Is(err, ErrConflict) || errors.Is(err, ErrUnavailable) {
-			return err
+			return s.keepEnd(base, try.c, err)
 		}
 		*events = append(*events, Event{Kind: EventConflict, ID: base.rec.ID, User: base.user})
 	}
+}
+
+// keepEnd takes over what an attempt that failed found out or cannot undo: that the session is gone, or that it ended it.
+func (s *Session) keepEnd(base, try core, err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if base.tell != tellForget && try.tell == tellForget {
+		s.c.gone = s.c.ending == nil
+		s.c.ending, s.c.tell = nil, tellForget
+		return err
+	}
+	return s.c.lost(err)
 }
 
 // Format prints the session's handle and nothing of its data, whatever the verb.
