@@ -271,6 +271,61 @@ func TestAParentThatBecameAScalarIsNotTakenAway(t *testing.T) {
 	)
 }
 
+// The elements of a list move up when one before them goes. The flashed ones leave, and no other.
+func TestFlashedListElementsAreFollowed(t *testing.T) {
+	letters := func(s *session.Session) { s.Set("l", []string{"a", "b", "c", "d"}) }
+	for name, row := range map[string]struct {
+		does      func(*session.Session)
+		sees, end []any
+	}{
+		"one before it is removed":   {func(s *session.Session) { s.Flash("l.1", "B"); s.Remove("l.0") }, []any{"B", "c", "d"}, []any{"c", "d"}},
+		"one behind it is removed":   {func(s *session.Session) { s.Flash("l.1", "B"); s.Remove("l.2") }, []any{"a", "B", "d"}, []any{"a", "d"}},
+		"it is removed":              {func(s *session.Session) { s.Flash("l.1", "B"); s.Remove("l.1") }, []any{"a", "c", "d"}, []any{"a", "c", "d"}},
+		"it is popped, others moved": {func(s *session.Session) { s.Flash("l.1", "B"); s.Flash("l.2", "C"); s.Pop("l.1") }, []any{"a", "C", "d"}, []any{"a", "d"}},
+		"several go together":        {func(s *session.Session) { s.Flash("l.0", "A"); s.Flash("l.2", "C"); s.Flash("l.1", "B") }, []any{"A", "B", "C", "d"}, []any{"d"}},
+		"a part of a later one": {
+			func(s *session.Session) { s.Set("l.2", data{"x": 1}); s.Flash("l.2.y", 2); s.Remove("l.0") },
+			[]any{"b", data{"x": int64(1), "y": int64(2)}, "d"}, []any{"b", data{"x": int64(1)}, "d"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			visits(t, newRig(t).visitor(),
+				visit{nil, letters},
+				visit{data{"l": []any{"a", "b", "c", "d"}}, row.does},
+				visit{data{"l": row.sees}, nil},
+				visit{data{"l": row.end}, nil},
+				visit{data{"l": row.end}, nil},
+			)
+		})
+	}
+	t.Run("a map with numbers for keys", func(t *testing.T) {
+		visits(t, newRig(t).visitor(),
+			visit{nil, func(s *session.Session) { s.Set("m", data{"0": "a", "1": "b"}); s.Flash("m.1", "B"); s.Remove("m.0") }},
+			visit{data{"m": data{"1": "B"}}, nil},
+			visit{data{"m": data{}}, nil},
+		)
+	})
+}
+
+// E2: what is set or flashed within a flashed value outlives the rest of it.
+func TestASetWithinFlashedDataIsKept(t *testing.T) {
+	form := func(s *session.Session) { s.Flash("form", data{"name": "ada", "in": data{"x": 1, "y": 2}}) }
+	sees := data{"form": data{"name": "ada", "in": data{"x": int64(1), "y": int64(2)}}}
+	for name, row := range map[string]struct {
+		does         func(*session.Session)
+		next, finish data
+	}{
+		"set":    {func(s *session.Session) { s.Set("form.in.x", 3) }, data{"form": data{"in": data{"x": int64(3)}}}, data{"form": data{"in": data{"x": int64(3)}}}},
+		"flash":  {func(s *session.Session) { s.Flash("form.in.x", 3) }, data{"form": data{"in": data{"x": int64(3)}}}, nil},
+		"remove": {func(s *session.Session) { s.Remove("form.in.x") }, nil, nil},
+		"new":    {func(s *session.Session) { s.Set("form.z", 3) }, data{"form": data{"z": int64(3)}}, data{"form": data{"z": int64(3)}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			visits(t, newRig(t).visitor(), visit{nil, form}, visit{sees, row.does}, visit{row.next, nil}, visit{row.finish, nil})
+		})
+	}
+}
+
 // Flash data go along with the session when its id changes, and end with it.
 func TestFlashThroughChangesOfIdentity(t *testing.T) {
 	for name, change := range map[string]func(*session.Session){

@@ -83,6 +83,7 @@ func (o op) set(st *state, c Codec) error {
 	if err != nil {
 		return err
 	}
+	made = max(made, st.split(c, o.path))
 	if o.kind == opFlash {
 		made = max(made, st.madeBefore(o.path))
 	}
@@ -136,10 +137,4 @@ func (o op) add(st *state, c Codec) error {
 }
 
 // remove removes what is there. What is not there, or not reachable, is no change.
-func (o op) remove(st *state, c Codec) bool {
-	if st.drop(c, o.path) != nil {
-		return false
-	}
-	st.unmark(o.path)
-	return true
-}
+func (o op) remove(st *state, c Codec) bool { return st.drop(c, o.path) == nil }

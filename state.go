@@ -159,15 +159,16 @@ func (st *state) encode(dst []byte) []byte {
 // parent of it is something else by now, is not flash data any more.
 func (st *state) age(c Codec) []shadow {
 	gone := st.aging(c)
-	for _, m := range slices.Clone(st.marks) {
-		if !m.old {
-			continue
+	for {
+		i := slices.IndexFunc(st.marks, func(m mark) bool { return m.old })
+		if i < 0 {
+			return gone
 		}
+		m := st.marks[i]
 		st.unmark(m.path)
 		_ = st.drop(c, m.path)
 		st.dropParents(c, m)
 	}
-	return gone
 }
 
 // aging returns the flash data of earlier requests.
@@ -183,21 +184,29 @@ func (st *state) aging(c Codec) (list []shadow) {
 	return list
 }
 
-// dropParents removes the maps that were made for a flashed value and hold nothing now.
+// dropParents removes what was made for a flashed value and holds nothing now.
 func (st *state) dropParents(c Codec, m mark) {
 	for p := m.path; m.made > 0 && !p.isKey(); m.made-- {
 		p.steps = p.steps[:len(p.steps)-1]
-		if raw, ok, err := st.at(c, p); err != nil || !ok || !emptyMap(c, raw) {
+		if raw, ok, err := st.at(c, p); err != nil || !ok || !isEmpty(c, raw) {
 			return
 		}
 		_ = st.drop(c, p)
 	}
 }
 
-func emptyMap(c Codec, raw []byte) bool {
+func isEmpty(c Codec, raw []byte) bool {
 	v, err := tree(c, raw)
-	m, ok := v.(map[string]any)
-	return err == nil && ok && len(m) == 0
+	if err != nil {
+		return false
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	}
+	return false
 }
 
 func (st *state) hasOld() bool {
@@ -279,11 +288,15 @@ func changeTree(c Codec, old any, ok bool, fn func([]byte, bool) ([]byte, error)
 
 var errNothing = errors.New("nothing there")
 
-// drop removes the value at a path; errNothing when there is none.
+// drop removes the value at a path, which is no flash data then; errNothing when there is none.
 func (st *state) drop(c Codec, p path) error {
 	if _, ok, err := st.at(c, p); !ok || err != nil {
 		return errors.Join(errNothing, err)
 	}
-	_, err := st.change(c, p, func([]byte, bool) ([]byte, error) { return nil, nil })
-	return err
+	if _, err := st.change(c, p, func([]byte, bool) ([]byte, error) { return nil, nil }); err != nil {
+		return err
+	}
+	st.unmark(p)
+	st.moveUp(c, p)
+	return nil
 }
