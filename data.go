@@ -11,14 +11,33 @@ type shadow struct {
 	raw  []byte
 }
 
-// unshadow forgets the values of this request that a later operation replaced or removed.
+// unshadow forgets the values of this request that a later operation replaced or removed, and does it to those around it.
 func (c *core) unshadow(o op) {
-	switch o.kind {
-	case opClear:
+	switch {
+	case len(c.now) == 0 || !o.touchesData():
+	case o.kind == opClear:
 		c.now = nil
-	case opSet, opFlash, opRemove, opAdd, opUpdate:
+	default:
 		c.now = slices.DeleteFunc(c.now, func(s shadow) bool { return o.path.covers(s.path) })
+		for i, s := range c.now {
+			if s.path.covers(o.path) {
+				c.now[i].raw = s.within(o, c.m.opts.Codec)
+			}
+		}
+		c.now = slices.DeleteFunc(c.now, func(s shadow) bool { return s.raw == nil })
 	}
+}
+
+// within is the value after an operation on a part of it, nil when it has no such part: then it must not hide what is stored.
+func (s shadow) within(o op, c Codec) []byte {
+	var st state
+	st.put(s.path.key, s.raw)
+	o.path = path{s.path.key, o.path.steps[len(s.path.steps):]}
+	if _, err := o.apply(&st, c); err != nil {
+		return nil
+	}
+	raw, _ := st.raw(s.path.key)
+	return raw
 }
 
 // shadowed reports whether a value of this request lies at, above or below the path.

@@ -223,6 +223,49 @@ func TestNowIsForThisRequestOnly(t *testing.T) {
 	)
 }
 
+// What is done within a value that Now set is seen there, and what it does to the stored value stays.
+func TestChangesWithinWhatNowSetAreSeen(t *testing.T) {
+	v := newRig(t).visitor()
+	stored := data{"a": data{"b": int64(1), "c": int64(2)}}
+	for name, row := range map[string]struct {
+		does        func(*session.Session)
+		sees, after data
+	}{
+		"set":    {func(s *session.Session) { s.Set("a.b", 5) }, data{"b": int64(5), "c": int64(20)}, data{"b": int64(5), "c": int64(2)}},
+		"flash":  {func(s *session.Session) { s.Flash("a.b", 5) }, data{"b": int64(5), "c": int64(20)}, data{"b": int64(5), "c": int64(2)}},
+		"remove": {func(s *session.Session) { s.Remove("a.b") }, data{"c": int64(20)}, data{"c": int64(2)}},
+		"append": {
+			func(s *session.Session) { s.Append("a.l", 1) },
+			data{"b": int64(10), "c": int64(20), "l": []any{int64(1)}}, data{"b": int64(1), "c": int64(2), "l": []any{int64(1)}},
+		},
+		"update": {
+			func(s *session.Session) {
+				session.Key[int]("a.n").Update(s, func(n int) int { s.Get("a"); return n + 1 })
+			},
+			data{"b": int64(10), "c": int64(20), "n": int64(1)}, data{"b": int64(1), "c": int64(2), "n": int64(1)},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			visits(t, v,
+				visit{nil, func(s *session.Session) { s.Set("a", stored["a"]) }},
+				visit{stored, func(s *session.Session) {
+					s.Now("a", data{"b": 10, "c": 20})
+					row.does(s)
+					if got := s.Get("a"); !reflect.DeepEqual(got, row.sees) {
+						t.Errorf("in this request a is %v, want %v", got, row.sees)
+					}
+				}},
+				visit{data{"a": row.after}, (*session.Session).Clear},
+			)
+		})
+	}
+	v.with(func(s *session.Session) {
+		s.Now("x", 1)
+		s.Set("x.y", 2)
+		wantGet(t, s, "x.y", int64(2))
+	})
+}
+
 // E1: Remove, Pop and Clear of flashed data, or of their parent, are harmless, in the same request and in the next.
 func TestRemovingFlashedDataIsHarmless(t *testing.T) {
 	for name, remove := range map[string]func(*session.Session){

@@ -108,7 +108,7 @@ func (s *Session) swap(o op, old []byte, had bool, fresh []byte) bool {
 		err = op{kind: opUpdate, path: o.path, fn: func([]byte, bool) ([]byte, error) { return fresh, nil }}.changes(s)
 		if err == nil {
 			s.c.ops = append(s.c.ops, o)
-			s.c.unshadow(o)
+			s.c.unshadow(op{kind: opSet, path: o.path, raw: fresh})
 		}
 		s.refuse(err)
 	}
