@@ -28,10 +28,12 @@ func (m *Manager) Audit() []Finding {
 		{"idle-timeout", o.IdleTimeout > 0, "IdleTimeout: set one, so that a forgotten session ends"},
 		{"absolute-lifetime", o.Lifetime > 0, "Lifetime: set one, so that a stolen session ends however much it is used"},
 		{"id-renewal", o.RenewEvery > 0, "RenewEvery: set it, so that a copied ticket is noticed when it is used after the renewal"},
-		{"sealed-at-rest", o.Seal, "Seal: set it, so that a copy of the store shows no values"},
-		{"unsealed-refused", o.RequireSealed, "RequireSealed: set it when the last session from before Seal is over"},
+		{"sealed-at-rest", o.Seal || m.carried != nil, "Seal: set it, so that a copy of the store shows no values"},
+		{"unsealed-refused", o.RequireSealed || m.carried != nil, "RequireSealed: set it when the last session from before Seal is over"},
 		{"sessions-can-be-listed", m.lister != nil, "store: use one that can list, so that people can see and end their sessions"},
-		{"expired-removed", m.sweeper != nil && o.SweepEvery > 0, "SweepEvery: leave it at 0 or set it, or call Sweep from a job"},
+		{"logout-is-final", m.carried == nil || m.carried.remembers, "cookiestore.Options.Revocations: set it, or use a store on the server, so that a copied cookie ends at the logout"},
+		{"no-write-is-lost", m.carried == nil, "store: use one on the server where parallel requests change one session; cookies overwrite each other"},
+		{"expired-removed", m.carried != nil && !m.carried.remembers || m.sweeper != nil && o.SweepEvery > 0, "SweepEvery: leave it at 0 or set it, or call Sweep from a job"},
 		{"events-watched", o.OnEvent != nil || o.Logger.Enabled(context.Background(), slog.LevelWarn), "OnEvent or Logger: set one, so that rejected and reused tickets are noticed"},
 	}
 }
