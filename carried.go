@@ -28,7 +28,8 @@ type carrier interface {
 type carriage struct {
 	carrier
 	remembers bool
-	room      int // the longest token
+	room      int    // the longest token
+	binding   []byte // what a token is bound to besides its secret and purpose
 }
 
 const (
@@ -45,30 +46,26 @@ func (m *Manager) findCarrier() {
 	}
 	cookies, retired := store.Carries()
 	cookies = min(max(cookies, 1), maxPieces)
-	m.carried = &carriage{carrier: store, remembers: retired != nil, room: cookies * maxCookieSize}
+	name := m.transport.Name()
+	m.carried = &carriage{
+		carrier: store, remembers: retired != nil, room: cookies * maxCookieSize, binding: append(appendLength(nil, len(name)), name...),
+	}
 	m.sweeper, _ = retired.(Sweeper)
 	if t, ok := m.transport.(cookieTransport); ok {
-		t.pieces = cookies
+		t.pieces, t.names = cookies, pieceNames(t.Cookie.Name)
 		m.transport, m.carried.room = t, t.room()
 	}
 }
 
 // carry encodes and seals a record as the token that the client is given.
 func (m *Manager) carry(rec *Record, t ticket, st *state, admitted int64) ([]byte, error) {
-	plain := append(make([]byte, 0, 128+len(rec.User)+st.size()*5/4), carriedVersion)
-	plain = append(plain, t[:]...)
-	plain = binary.AppendUvarint(plain, rec.Version+1)
-	for _, n := range []int64{rec.SeenAt.UnixMicro(), microOf(rec.ExpiresAt), admitted} {
-		plain = binary.AppendVarint(plain, n)
-	}
-	plain = append(appendLength(plain, len(rec.User)), rec.User...)
-	plain = st.encode(plain)
+	plain := appendCarried(make([]byte, 0, 128+len(rec.User)+st.size()*5/4), rec, t, st, admitted)
 	if len(plain) > maxCarried {
 		return nil, fmt.Errorf("%w: the session has %d bytes, a cookie carries at most %d", ErrTooLarge, len(plain), maxCarried)
 	}
 	packed, k := m.carried.Pack(plain), m.ring()[0]
 	raw := append(make([]byte, 0, len(k.id)+sealed.Overhead+len(packed)), k.id[:]...)
-	raw = k.carrying.Seal(raw, packed, m.carriedBinding())
+	raw = k.carrying.Seal(raw, packed, m.carried.binding)
 	size := len(carriedPrefix) + strictBase64.EncodedLen(len(raw))
 	if size > m.carried.room {
 		return nil, fmt.Errorf("%w: the sealed session has %d bytes, its cookies hold %d: keep less in it, or raise MaxChunks of the store",
@@ -77,10 +74,15 @@ func (m *Manager) carry(rec *Record, t ticket, st *state, admitted int64) ([]byt
 	return strictBase64.AppendEncode(append(make([]byte, 0, size), carriedPrefix...), raw), nil
 }
 
-// carriedBinding is what a token is bound to besides its secret and purpose.
-func (m *Manager) carriedBinding() []byte {
-	name := m.transport.Name()
-	return append(appendLength(nil, len(name)), name...)
+// appendCarried appends the plain form of a record's next version.
+func appendCarried(plain []byte, rec *Record, t ticket, st *state, admitted int64) []byte {
+	plain = append(append(plain, carriedVersion), t[:]...)
+	plain = binary.AppendUvarint(plain, rec.Version+1)
+	for _, n := range []int64{rec.SeenAt.UnixMicro(), microOf(rec.ExpiresAt), admitted} {
+		plain = binary.AppendVarint(plain, n)
+	}
+	plain = append(appendLength(plain, len(rec.User)), rec.User...)
+	return st.encode(plain)
 }
 
 // carried is the content of a token.
@@ -102,7 +104,7 @@ func (m *Manager) uncarry(token string) (c carried, err error) {
 		if k.id != [4]byte(raw) {
 			continue
 		}
-		packed, err := k.carrying.Open(nil, raw[len(k.id):], m.carriedBinding())
+		packed, err := k.carrying.Open(nil, raw[len(k.id):], m.carried.binding)
 		if err != nil {
 			continue
 		}
@@ -188,6 +190,9 @@ func (c *core) current(ctx context.Context, fresh bool) (*Record, error) {
 	}
 	c.rec, c.ticket, c.admitted = got.rec, got.ticket, got.admitted
 	c.stale = c.stale || got.signer > 0
+	if !c.m.carried.remembers {
+		return got.rec, nil
+	}
 	for range maxAliases {
 		listed, err := c.m.load(ctx, got.rec.ID)
 		switch {
@@ -226,7 +231,7 @@ func (c *core) follow(rec, alias *Record, fresh bool) error {
 
 // admit refuses a session of a user whose sessions were all ended since it began, unless it was one to be kept.
 func (c *core) admit(ctx context.Context, rec *Record) error {
-	if !c.m.carried.remembers || rec.User == "" {
+	if rec.User == "" {
 		return nil
 	}
 	all, err := c.m.load(ctx, everySession(rec.User))
