@@ -134,7 +134,8 @@ func isCookiePath(s string) bool {
 // cookieTransport is the Transport of Options.Cookie.
 type cookieTransport struct {
 	Cookie
-	pieces int // how many cookies a token may fill; 0: tickets are never cut
+	pieces int      // how many cookies a token may fill; 0: tickets are never cut
+	names  []string // of all that could be
 }
 
 func (t cookieTransport) Name() string   { return t.Cookie.Name }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,11 +15,13 @@ const maxPieces = 8
 // in cookies with the same name and ".1", ".2", … behind it. A token that fits is in the cookie as it is, and begins with no
 // digit.
 
-func (t cookieTransport) pieceName(i int) string {
-	if i == 0 {
-		return t.Cookie.Name
+// pieceNames are the names of all cookies that the pieces of a session could be in.
+func pieceNames(name string) []string {
+	names := []string{name}
+	for i := 1; i < maxPieces; i++ {
+		names = append(names, name+"."+strconv.Itoa(i))
 	}
-	return t.Cookie.Name + "." + strconv.Itoa(i)
+	return names
 }
 
 // roomOne is what fits into one cookie, roomEach into each of several: the count in the first is as long as what is added to
@@ -34,10 +37,8 @@ func (t cookieTransport) room() int {
 	return t.pieces * t.roomEach()
 }
 
+// cut cuts a token that does not fit into one cookie.
 func (t cookieTransport) cut(token string) []string {
-	if len(token) <= t.roomOne() {
-		return []string{token}
-	}
 	var pieces []string
 	for rest := token; rest != ""; {
 		n := min(len(rest), t.roomEach())
@@ -59,7 +60,7 @@ func (t cookieTransport) join(first string, lines []string) (string, error) {
 	token := make([]byte, 0, len(first)+(count-1)*t.roomEach())
 	token = append(token, first[2:]...)
 	for i := 1; i < count; i++ {
-		piece, n := findCookie(lines, t.pieceName(i))
+		piece, n := findCookie(lines, t.names[i])
 		if n != 1 || len(piece) > t.roomEach() {
 			return "", ErrMalformed
 		}
@@ -68,22 +69,33 @@ func (t cookieTransport) join(first string, lines []string) (string, error) {
 	return string(token), nil
 }
 
-// tellClient gives the client its token, "" to forget the one it has, and removes the pieces of a longer one.
+// tellClient gives the client its token, "" to forget the one it has, and removes what is left of a longer one.
 func (m *Manager) tellClient(r *http.Request, h http.Header, token string, until time.Time) {
 	t, ok := m.transport.(cookieTransport)
 	if !ok || t.pieces == 0 {
 		m.transport.Write(h, token, until, m.now())
 		return
 	}
+	if len(token) <= t.roomOne() {
+		t.put(h, t.names[0], token, until, m.now())
+		t.clean(r, h, 1, token == "")
+		return
+	}
 	pieces := t.cut(token)
 	for i, piece := range pieces {
-		t.put(h, t.pieceName(i), piece, until, m.now())
+		t.put(h, t.names[i], piece, until, m.now())
 	}
-	for i := len(pieces); i < maxPieces; i++ {
-		// Another response may have set a piece since this request was sent, so that forgetting means all.
-		_, n := findCookie(r.Header["Cookie"], t.pieceName(i))
-		if n > 0 || token == "" && i < t.pieces {
-			t.put(h, t.pieceName(i), "", until, m.now())
+	t.clean(r, h, len(pieces), false)
+}
+
+// clean removes the cookies behind the first ones. Another response may have set some since this request was sent, so that at the
+// end of a session it removes all.
+func (t cookieTransport) clean(r *http.Request, h http.Header, used int, ended bool) {
+	lines := r.Header["Cookie"]
+	sent := slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, t.names[1][:len(t.names[1])-1]) })
+	for i := used; i < maxPieces && (sent || ended); i++ {
+		if _, n := findCookie(lines, t.names[i]); n > 0 || ended && i < t.pieces {
+			t.put(h, t.names[i], "", time.Time{}, time.Time{})
 		}
 	}
 }

@@ -63,16 +63,23 @@ func (s *Session) Invalidate() { s.Logout() }
 // Logout ends the session, also when it has got a new id meanwhile, and no request that is under way can bring it back.
 // What is set afterwards belongs to a new session. To end one that is gone already does nothing.
 func (s *Session) Logout() {
-	if s.late() && s.m.canRevoke() != nil { // neither the client nor the store would know
-		s.refused(errLate)
+	if !s.logout() {
 		s.reportLate()
-		return
 	}
+}
+
+// logout reports false when it is too late: neither the client nor the store could be told.
+func (s *Session) logout() bool {
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.late() && s.m.canRevoke() != nil {
+		s.refuse(errLate)
+		return false
+	}
 	s.c.leave()
+	return true
 }
 
 // leave ends the stored session at the next commit and begins a new one.
