@@ -438,3 +438,25 @@ func ExampleManager_UpdateUser() {
 	// 1 <nil>
 	// gold
 }
+
+// Middleware of your own: it reads the manager's clock, and lets the manager answer when the store fails.
+func ExampleManager_Fail() {
+	sessions := newManager()
+	defer sessions.Close()
+	banner := func(next http.Handler) http.Handler {
+		return sessions.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s, err := sessions.Load(r.Context())
+			if err != nil {
+				sessions.Fail(w, r, err)
+				return
+			}
+			if s.User() != "" && sessions.Now().Sub(s.LoginAt()) > 24*time.Hour {
+				fmt.Fprint(w, "You have been signed in for more than a day. ")
+			}
+			next.ServeHTTP(w, r)
+		}))
+	}
+	page := banner(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "The page.") }))
+	fmt.Println(browser(page, nil).Body)
+	// Output: The page.
+}

@@ -177,6 +177,14 @@ func (m *Manager) HandlerFunc(fn func(http.ResponseWriter, *http.Request, *Sessi
 	}))
 }
 
+// Now is the time by Options.Now, at the precision that sessions keep. Middleware that compares it with the times of a session
+// should not read another clock.
+func (m *Manager) Now() time.Time { return m.now() }
+
+// Fail answers a request as Options.OnError would, and logs the error: for middleware on top of a session that cannot go
+// on. Nothing of the response must have been sent.
+func (m *Manager) Fail(w http.ResponseWriter, r *http.Request, err error) { m.fail(w, r, err) }
+
 func (m *Manager) skips(r *http.Request) bool { return m.opts.Skip != nil && m.opts.Skip(r) }
 
 // Format prints nothing of the options, among which are secrets.
