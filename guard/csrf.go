@@ -1,0 +1,117 @@
+package guard
+
+import (
+	"context"
+	"html/template"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// Where a form or a script sends the token that CSRF checks.
+const (
+	CSRFFormField = "csrf_token"
+	CSRFHeader    = "X-CSRF-Token"
+)
+
+// CSRF lets no other site make a visitor's browser change something here, by a form or a script. GET, HEAD and OPTIONS pass
+// always, so they must change nothing; a WebSocket is opened by a GET, and its upgrader checks the Origin itself.
+//
+// Options.CrossOrigin judges by what browsers send since 2023: Sec-Fetch-Site, or else Origin. A request with neither comes
+// from an older browser or from a program, and must bring the token of CSRFField or CSRFToken; so must one whose
+// Origin is the http twin of this https site. Paths for programs are left out of CSRF, or given a bypass pattern.
+//
+// The token belongs to the session and its user, and every Login makes all tokens from before it useless. A visitor who
+// is not signed in has a signed cookie of his own for it, sent only with a page that shows a token; nothing is stored.
+//
+// To look for the token in a form, the body is read as Request.PostFormValue does. A handler that reads the body itself
+// needs the header.
+func (g *Guard) CSRF(next http.Handler) http.Handler {
+	return g.m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f := &form{Context: r.Context(), g: g, w: w}
+		r = r.WithContext(f)
+		f.r = r
+		ok, err := f.allowed()
+		switch {
+		case err != nil:
+			g.m.Fail(w, r, err)
+		case !ok:
+			g.refuse(w, r, Refusal{
+				Reason: CrossOrigin, Status: http.StatusForbidden,
+				Text: "This was sent from another site, or from a page that is out of date. Reload the page and try again.",
+			})
+		default:
+			next.ServeHTTP(w, r)
+		}
+	}))
+}
+
+// CSRFToken returns the token for scripts, which send it in the header CSRFHeader. It is another text each time, so that a
+// compressed page does not give it away; all of them hold. Call it before the first byte of the response. The response gets
+// Cache-Control: no-store. It is "" without CSRF around the handler, and when the store fails.
+func CSRFToken(r *http.Request) string {
+	if f, ok := r.Context().Value(formKey{}).(*form); ok {
+		return f.token()
+	}
+	return ""
+}
+
+// CSRFField returns the hidden field with the token that belongs into every form that is posted. Give it to the template:
+//
+//	<form method="post">{{.CSRF}}…</form>
+func CSRFField(r *http.Request) template.HTML {
+	// A token is letters, digits, "-" and "_".
+	return template.HTML(`<input type="hidden" name="` + CSRFFormField + `" value="` + CSRFToken(r) + `">`)
+}
+
+type formKey struct{}
+
+// form is a request within CSRF. It is the request's context, in one allocation.
+type form struct {
+	context.Context
+	g *Guard
+	w http.ResponseWriter
+	r *http.Request
+
+	mu      sync.Mutex
+	visitor []byte // the key of a visitor who is not signed in, when it is known
+}
+
+func (f *form) Value(key any) any {
+	if key == (formKey{}) {
+		return f
+	}
+	return f.Context.Value(key)
+}
+
+// allowed judges the request.
+func (f *form) allowed() (bool, error) {
+	if f.g.opts.CrossOrigin.Check(f.r) != nil {
+		return false, nil
+	}
+	if safe(f.r.Method) || judged(f.r) || f.g.exempt(f.r) {
+		return true, nil
+	}
+	return f.hasToken()
+}
+
+func safe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
+
+// judged reports whether the request said where it comes from. An Origin does not if it could be the http twin of this
+// https site: CrossOriginProtection compares hosts only.
+func judged(r *http.Request) bool {
+	if r.Header.Get("Sec-Fetch-Site") != "" {
+		return true
+	}
+	origin := r.Header.Get("Origin")
+	return origin != "" && (r.TLS == nil || !strings.HasPrefix(strings.ToLower(origin), "http://"))
+}
+
+// exempt reports whether the application lets even a cross-site request pass here.
+func (g *Guard) exempt(r *http.Request) bool {
+	probe := *r
+	probe.Header = http.Header{"Sec-Fetch-Site": {"cross-site"}, "Origin": r.Header["Origin"]}
+	return g.opts.CrossOrigin.Check(&probe) == nil
+}

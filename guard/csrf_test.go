@@ -1,0 +1,340 @@
+package guard_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/guard"
+	"github.com/coatcheck/session/memstore"
+	"github.com/coatcheck/session/nullstore"
+)
+
+// formPage is a page with a form, and the target of one.
+var formPage = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet {
+		_, _ = io.WriteString(w, string(guard.CSRFField(r)))
+		return
+	}
+	inside(w, r)
+})
+
+var fieldValue = regexp.MustCompile(`^<input type="hidden" name="csrf_token" value="([A-Za-z0-9_-]+)">$`)
+
+// token reads the token of the page with the form.
+func (v *visitor) token(h http.Handler) string {
+	v.r.t.Helper()
+	w := v.get(h, "/form", asPage)
+	m := fieldValue.FindStringSubmatch(w.Body.String())
+	if m == nil {
+		v.r.t.Fatalf("status %d, no field in %q", w.Code, w.Body)
+	}
+	if w.Header().Get("Cache-Control") != "no-store" {
+		v.r.t.Errorf("the page with the token has Cache-Control %q, want no-store", w.Header().Get("Cache-Control"))
+	}
+	return m[1]
+}
+
+func field(token string) url.Values { return url.Values{guard.CSRFFormField: {token}} }
+
+// The truth table of what browsers say. "old" is a request that only a token admits.
+func TestRequestsAreJudgedByWhatTheBrowserSays(t *testing.T) {
+	cross := http.NewCrossOriginProtection()
+	if err := cross.AddTrustedOrigin("https://partner.example"); err != nil {
+		t.Fatal(err)
+	}
+	if err := cross.AddTrustedOrigin("http://plain.example"); err != nil {
+		t.Fatal(err)
+	}
+	cross.AddInsecureBypassPattern("POST /hook")
+	r := newRig(t, guard.Options{CrossOrigin: cross})
+	h := r.CSRF(formPage)
+	const origin = "Origin: "
+	for _, tt := range []struct {
+		method, path string
+		header       []string
+		ok           bool
+	}{
+		{"POST", "/", []string{same}, true},
+		{"POST", "/", []string{"Sec-Fetch-Site: none"}, true},
+		{"POST", "/", []string{"Sec-Fetch-Site: same-site"}, false},
+		{"POST", "/", []string{"Sec-Fetch-Site: cross-site"}, false},
+		{"POST", "/", []string{"Sec-Fetch-Site: cross-site", origin + "https://partner.example"}, true},
+		{"POST", "/", []string{"Sec-Fetch-Site: cross-site", origin + "http://partner.example"}, false},
+		{"POST", "/", []string{origin + site}, true},
+		{"POST", "/", []string{origin + "https://partner.example"}, true},
+		{"POST", "/", []string{origin + "http://plain.example"}, true},
+		{"POST", "/", []string{origin + "http://partner.example"}, false},
+		{"POST", "/", []string{origin + "https://evil.example"}, false},
+		{"POST", "/", []string{origin + "https://app.example.com.evil.example"}, false},
+		{"POST", "/", []string{origin + "null"}, false},
+		{"POST", "/", []string{origin + "http://app.example.com"}, false}, // the http twin
+		{"POST", "/", []string{origin + "HTTP://app.example.com"}, false},
+		{"POST", "/", nil, false},
+		{"PUT", "/", nil, false},
+		{"DELETE", "/", nil, false},
+		{"PATCH", "/", []string{"Content-Type: application/json"}, false},
+		{"POST", "/hook", nil, true},
+		{"POST", "/hook", []string{"Sec-Fetch-Site: cross-site"}, true},
+		{"PUT", "/hook", nil, false},
+		{"HEAD", "/", nil, true},
+		{"OPTIONS", "/", []string{"Sec-Fetch-Site: cross-site"}, true},
+	} {
+		req := request(tt.method, tt.path, append(tt.header, asJSON)...)
+		req.TLS = &tls.ConnectionState{}
+		w := r.visitor().send(h, req)
+		if tt.ok != (w.Code == 200) {
+			t.Errorf("%s %s %q: status %d, want it let through: %v", tt.method, tt.path, tt.header, w.Code, tt.ok)
+		}
+		if !tt.ok {
+			wantProblem(t, w, 403, guard.CrossOrigin)
+		}
+	}
+}
+
+func TestAnOlderBrowserSendsTheToken(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.CSRF(formPage)
+	for name, v := range map[string]*visitor{"a user": r.signIn("ada"), "a stranger": r.visitor()} {
+		token := v.token(h)
+		wantInside(t, v.post(h, "/form", field(token)))
+		wantInside(t, v.post(h, "/form", nil, guard.CSRFHeader+": "+token))
+		wantInside(t, v.send(h, multipartRequest(t, token)))
+		for what, w := range map[string]*httptest.ResponseRecorder{
+			"no token":                 v.post(h, "/form", nil),
+			"an empty token":           v.post(h, "/form", field("")),
+			"a token in the address":   v.post(h, "/form?"+field(token).Encode(), nil),
+			"another token":            v.post(h, "/form", field(strings.Repeat("A", len(token)))),
+			"half of a token":          v.post(h, "/form", field(token[:len(token)/2])),
+			"a token with a line":      v.post(h, "/form", field(token[:10]+"\n"+token[10:])),
+			"a token that is no ASCII": v.post(h, "/form", field("é"+token[2:])),
+			"a wrong header":           v.post(h, "/form", field(token), guard.CSRFHeader+": x"),
+			"no cookies":               r.visitor().post(h, "/form", field(token)),
+		} {
+			if w.Code != 403 {
+				t.Errorf("%s with %s: status %d, want 403", name, what, w.Code)
+			}
+		}
+	}
+	wantPage(t, r.visitor().post(h, "/form", nil, asPage), 403)
+}
+
+func multipartRequest(t *testing.T, token string) *http.Request {
+	t.Helper()
+	var body bytes.Buffer
+	mw := multipart.NewWriter(&body)
+	if err := mw.WriteField(guard.CSRFFormField, token); err != nil {
+		t.Fatal(err)
+	}
+	if err := mw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	req := request("POST", "/form", "Content-Type: "+mw.FormDataContentType())
+	req.Body = io.NopCloser(&body)
+	return req
+}
+
+func TestEveryTokenHoldsAndNoTwoLookAlike(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.CSRF(formPage)
+	for _, v := range []*visitor{r.signIn("ada"), r.visitor()} {
+		seen := map[string]bool{}
+		for range 20 {
+			token := v.token(h)
+			if seen[token[:20]] || seen[token[len(token)-20:]] {
+				t.Error("two pages have a part of the token in common")
+			}
+			seen[token[:20]], seen[token[len(token)-20:]] = true, true
+			wantInside(t, v.post(h, "/form", field(token)))
+		}
+	}
+}
+
+func TestATokenBelongsToItsSession(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.CSRF(formPage)
+	visitors := []*visitor{r.signIn("ada"), r.signIn("ada"), r.signIn("bob"), r.visitor(), r.visitor()}
+	var tokens []string
+	for _, v := range visitors {
+		tokens = append(tokens, v.token(h))
+	}
+	for i, v := range visitors {
+		for j, token := range tokens {
+			if w := v.post(h, "/form", field(token)); (w.Code == 200) != (i == j) {
+				t.Errorf("visitor %d with the token of visitor %d: status %d", i, j, w.Code)
+			}
+		}
+	}
+}
+
+func TestEveryLoginAndLogoutMakesOldTokensUseless(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.CSRF(formPage)
+	v := r.visitor()
+	var old []string
+	for step, change := range []func(*session.Session){
+		func(*session.Session) {},
+		func(s *session.Session) { s.Login("ada") },
+		func(s *session.Session) { r.clock.advance(1000); s.Login("ada") },
+		func(s *session.Session) { r.clock.advance(1000); s.Login("bob") },
+		func(s *session.Session) { r.clock.advance(1000); s.Invalidate(); s.Login("bob") },
+	} {
+		v.with(change)
+		for i, token := range old {
+			if w := v.post(h, "/form", field(token)); w.Code != 403 {
+				t.Errorf("step %d: the token of step %d still holds", step, i)
+			}
+		}
+		old = append(old, v.token(h))
+		wantInside(t, v.post(h, "/form", field(old[step])))
+	}
+}
+
+func TestATokenOutlivesARenewalOfTheIDAndAClear(t *testing.T) {
+	r := newRig(t, guard.Options{}, func(o *session.Options) { o.RenewEvery = 1000 })
+	h := r.CSRF(formPage)
+	v := r.signIn("ada")
+	token := v.token(h)
+	r.clock.advance(5000)
+	v.with(func(s *session.Session) { s.Set("a", 1) })
+	v.with(func(s *session.Session) { s.Clear() })
+	wantInside(t, v.post(h, "/form", field(token)))
+}
+
+func TestATokenOfTheResponseThatSignsInHolds(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Set("cart", 1) }) // stored, and moved by the Login
+	login := r.CSRF(r.m.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
+		s.Login("ada")
+		_, _ = io.WriteString(w, guard.CSRFToken(req))
+	}))
+	for _, v := range []*visitor{v, r.visitor()} {
+		w := v.get(login, "/")
+		wantInside(t, v.post(r.CSRF(formPage), "/form", field(w.Body.String())))
+	}
+}
+
+func TestAStrangerWithAFormLeavesNothingInTheStore(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.CSRF(formPage)
+	for range 10 {
+		v := r.visitor()
+		wantInside(t, v.post(h, "/form", field(v.token(h))))
+	}
+	for info, err := range r.m.All(t.Context()) {
+		t.Errorf("a session is stored: %+v, %v", info, err)
+	}
+	if w := r.visitor().get(r.CSRF(inside), "/"); len(w.Result().Cookies()) != 0 {
+		t.Errorf("a page without a form sends %v, want no cookie", w.Result().Cookies())
+	}
+}
+
+func TestTheCookieOfAStrangerIsTheSafeOne(t *testing.T) {
+	for want, change := range map[string]func(*session.Options){
+		"__Host-csrf": func(*session.Options) {},
+		"csrf":        func(o *session.Options) { o.Cookie.Insecure = true },
+	} {
+		r := newRig(t, guard.Options{}, change)
+		w := r.visitor().get(r.CSRF(formPage), "/form")
+		c := w.Result().Cookies()[0]
+		if len(w.Result().Cookies()) != 1 || c.Name != want || c.Secure != (want != "csrf") || !c.HttpOnly || c.Path != "/" ||
+			c.Domain != "" || c.SameSite != http.SameSiteLaxMode {
+			t.Errorf("cookies %v, want one named %s, HttpOnly, Lax, for the whole host", w.Result().Cookies(), want)
+		}
+	}
+}
+
+// A sibling host that can plant cookies does not know what the signature needs.
+func TestAPlantedCookieIsWorthNothing(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.CSRF(formPage)
+	v := r.visitor()
+	token := v.token(h)
+	v.cookies["__Host-csrf"] = "QUJD." + strings.Repeat("A", 54)
+	if w := v.post(h, "/form", field(token)); w.Code != 403 {
+		t.Errorf("status %d with a planted cookie, want 403", w.Code)
+	}
+}
+
+// Two pages that are made at the same time, on two nodes, agree on the key.
+func TestTokensOfParallelPagesAllHold(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	other := r.node()
+	h, h2 := r.CSRF(formPage), other.CSRF(formPage)
+	for range 10 {
+		v := r.signIn("ada")
+		tokens := make([]string, 8)
+		var wg sync.WaitGroup
+		for i := range tokens {
+			wg.Go(func() { tokens[i] = v.token([]http.Handler{h, h2}[i%2]) })
+		}
+		wg.Wait()
+		for _, token := range tokens {
+			wantInside(t, v.post(h, "/form", field(token)))
+		}
+	}
+}
+
+func TestAPageWithATokenStoresNothingElseBeforeItsTime(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	v := r.signIn("ada")
+	h := r.CSRF(r.m.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
+		s.Set("half", 1)
+		if guard.CSRFToken(req) == "" {
+			t.Error("no token")
+		}
+		panic(http.ErrAbortHandler)
+	}))
+	func() {
+		defer func() { _ = recover() }()
+		v.get(h, "/")
+	}()
+	v.with(func(s *session.Session) {
+		if s.Has("half") || len(s.All()) != 0 {
+			t.Errorf("a handler that panics left %v", s.All())
+		}
+	})
+}
+
+func TestSessionsSwitchedOffDoNotSwitchFormsOff(t *testing.T) {
+	c := &clock{}
+	skip := func(o *session.Options) { o.Skip = func(*http.Request) bool { return true } }
+	for name, r := range map[string]*rig{
+		"nullstore": newRigOn(t, nullstore.New(), c, guard.Options{}),
+		"Skip":      newRigOn(t, memstore.New(memstore.Options{}), c, guard.Options{}, skip),
+	} {
+		v, h := r.visitor(), r.CSRF(formPage)
+		wantInside(t, v.post(h, "/form", field(v.token(h))))
+		if w := v.post(h, "/form", nil); w.Code != 403 {
+			t.Errorf("%s: status %d without a token, want 403", name, w.Code)
+		}
+	}
+}
+
+func TestWithoutTheGuardThereIsNoToken(t *testing.T) {
+	if got := guard.CSRFToken(request("GET", "/")); got != "" {
+		t.Errorf("CSRFToken without CSRF = %q, want none", got)
+	}
+}
+
+func TestTheSessionShowsNothingOfForms(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	v := r.signIn("ada")
+	v.token(r.CSRF(formPage))
+	v.with(func(s *session.Session) {
+		if got := fmt.Sprint(s.All()); got != "map[]" {
+			t.Errorf("All = %s, want nothing", got)
+		}
+	})
+}

@@ -1,0 +1,115 @@
+package guard
+
+import (
+	"strings"
+
+	"github.com/coatcheck/session"
+)
+
+// mark is a piece of a user agent and what it stands for. The first that is found counts, so what pretends to be something
+// else stands before what it pretends to be.
+type mark struct{ piece, name string }
+
+var browsers = []mark{
+	{"Edg", "Edge"}, // Edg/, EdgA/, EdgiOS/, Edge/
+	{"OPR/", "Opera"},
+	{"OPT/", "Opera"},
+	{"Opera", "Opera"},
+	{"Vivaldi/", "Vivaldi"},
+	{"YaBrowser/", "Yandex Browser"},
+	{"SamsungBrowser/", "Samsung Internet"},
+	{"DuckDuckGo/", "DuckDuckGo"},
+	{"Ddg/", "DuckDuckGo"},
+	{"FxiOS/", "Firefox"},
+	{"Focus/", "Firefox"},
+	{"Firefox/", "Firefox"},
+	{"CriOS/", "Chrome"},
+	{"Chromium/", "Chromium"},
+	{"Chrome/", "Chrome"},
+	{"MSIE ", "Internet Explorer"},
+	{"Trident/", "Internet Explorer"},
+	{"Safari/", "Safari"}, // all of those above but Firefox say so too
+	{"curl/", "curl"},
+	{"Wget/", "Wget"},
+	{"PostmanRuntime/", "Postman"},
+	{"python-", "a Python program"},
+	{"Python", "a Python program"},
+	{"Go-http-client/", "a Go program"},
+	{"okhttp/", "an Android app"},
+	{"Dalvik/", "an Android app"},
+	{"CFNetwork/", "an Apple app"},
+}
+
+var systems = []mark{
+	{"iPhone", "iPhone"},
+	{"iPad", "iPad"},
+	{"iPod", "iPod"},
+	{"Android", "Android"},
+	{"CrOS", "ChromeOS"},
+	{"Windows", "Windows"},
+	{"Macintosh", "Mac"},
+	{"Mac OS X", "Mac"},
+	{"Darwin", ""}, // a Mac or an iPhone
+	{"FreeBSD", "FreeBSD"},
+	{"OpenBSD", "OpenBSD"},
+	{"Linux", "Linux"},
+	{"X11", "Linux"},
+}
+
+// UnknownDevice is what Device says of a user agent that tells it nothing.
+const UnknownDevice = "Unknown device"
+
+// Device says in a few words what a User-Agent header tells of a device, such as "Firefox on Linux". It is a help to
+// recognize one's own devices, and no proof: any client can send any text. No part of that text is in the result.
+func Device(userAgent string) string {
+	browser, system := find(browsers, userAgent), find(systems, userAgent)
+	switch {
+	case browser == "" && system == "":
+		return UnknownDevice
+	case system == "":
+		return capital(browser)
+	case browser == "":
+		return system
+	}
+	return capital(browser) + " on " + system
+}
+
+func find(marks []mark, text string) string {
+	for _, m := range marks {
+		if strings.Contains(text, m.piece) {
+			return m.name
+		}
+	}
+	return ""
+}
+
+// capital makes "a Go program" begin a line. The names of programs stay as they are written.
+func capital(name string) string {
+	if rest, ok := strings.CutPrefix(name, "a"); ok && strings.Contains(name, " ") {
+		return "A" + rest
+	}
+	return name
+}
+
+// device is a session as its user sees it. It has no ticket.
+type device struct {
+	ID         string `json:"id"`
+	Current    bool   `json:"current"`
+	Device     string `json:"device"`
+	Address    string `json:"address,omitempty"`
+	SignedIn   stamp  `json:"signed_in_at"`
+	Seen       stamp  `json:"seen_at"`
+	Expires    stamp  `json:"expires_at"`
+	Remembered bool   `json:"remembered"`
+}
+
+func deviceOf(info session.Info, current string) device {
+	d := device{
+		ID: info.ID, Current: info.ID == current, Device: Device(info.UserAgent), Remembered: info.Persistent,
+		SignedIn: stamp{info.LoginAt}, Seen: stamp{info.SeenAt}, Expires: stamp{info.ExpiresAt},
+	}
+	if info.RemoteIP.IsValid() {
+		d.Address = info.RemoteIP.String()
+	}
+	return d
+}

@@ -1,0 +1,19 @@
+// Package guard is middleware on top of a session: a signed-in user, a role, a recent sign-in, forms that other sites
+// cannot send, a rate limit, and a page on which people see their devices.
+//
+// Each is a plain func(http.Handler) http.Handler and works alone: one that needs a session loads it, also without the
+// manager's middleware around it. A request that is let through costs nothing more than the load of the session.
+//
+//	g, err := guard.New(sessions, guard.Options{LoginPage: "/login"})
+//	…
+//	mux.Handle("/account", g.User(account))
+//	mux.Handle("/admin/", g.Role("admin")(admin))
+//	mux.Handle("/password", g.Fresh(10*time.Minute)(password))
+//	mux.Handle("/api/", g.Rate(guard.Limit{Requests: 100, Per: time.Minute})(api))
+//	mux.Handle("/devices", g.Sessions())
+//	http.ListenAndServe(address, sessions.Middleware(g.CSRF(mux)))
+//
+// A request that is not let through gets an answer that fits the client: one that asks for JSON, by Accept or as a
+// script's fetch, gets application/problem+json; a browser gets a small page, or is sent to the login page and back
+// afterwards. When the store fails, the manager's Options.OnError answers.
+package guard

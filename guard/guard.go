@@ -1,0 +1,115 @@
+package guard
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// Guard makes middleware for the sessions of one manager. It is safe for concurrent use.
+type Guard struct {
+	m     *session.Manager
+	opts  Options
+	forms forms
+}
+
+// Options are what the guards of a site have in common. The zero value is valid.
+type Options struct {
+	// LoginPage is the local path to which browsers are sent that are not signed in; ReturnPath finds the way back
+	// afterwards. "": they get a page with status 401.
+	LoginPage string
+
+	// ReloginPage is where Fresh sends who is signed in, but not recently. "": LoginPage. It must ask for the password
+	// again, and call Login.
+	ReloginPage string
+
+	// Roles and Permissions look up what a user has, at every request. nil: what the keys Roles and Permissions hold in
+	// the session.
+	Roles, Permissions Lookup
+
+	// CrossOrigin is the first check of CSRF; its bypass patterns and trusted origins count. nil: one without any.
+	CrossOrigin *http.CrossOriginProtection
+
+	// Refuse answers a request that is not let through. nil: as the package says.
+	Refuse func(http.ResponseWriter, *http.Request, Refusal)
+}
+
+// New returns a guard for the manager's sessions. A wrong option is an error that names it.
+func New(m *session.Manager, opts Options) (*Guard, error) {
+	if m == nil {
+		return nil, errors.New("guard: the manager is nil")
+	}
+	for name, page := range map[string]string{"LoginPage": opts.LoginPage, "ReloginPage": opts.ReloginPage} {
+		if page != "" && !LocalPath(page) {
+			return nil, fmt.Errorf("guard: Options.%s must be a path of this site that begins with one slash", name)
+		}
+	}
+	if opts.ReloginPage == "" {
+		opts.ReloginPage = opts.LoginPage
+	}
+	if opts.CrossOrigin == nil {
+		opts.CrossOrigin = http.NewCrossOriginProtection()
+	}
+	forms, err := newForms(m)
+	if err != nil {
+		return nil, err
+	}
+	return &Guard{m: m, opts: opts, forms: forms}, nil
+}
+
+// check says why a request is not let through; a Refusal without a Status lets it through. An error is the manager's to answer.
+type check func(*http.Request, *session.Session) (Refusal, error)
+
+func (g *Guard) check(next http.Handler, ok check) http.Handler {
+	return g.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+		no, err := ok(r, s)
+		switch {
+		case err != nil:
+			g.m.Fail(w, r, err)
+		case no.Status != 0:
+			g.refuse(w, r, no)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// User lets signed-in users through. Others get 401, or are sent to Options.LoginPage.
+func (g *Guard) User(next http.Handler) http.Handler { return g.check(next, g.signedIn) }
+
+func (g *Guard) signedIn(r *http.Request, s *session.Session) (Refusal, error) {
+	if s.User() != "" {
+		return Refusal{}, nil
+	}
+	text := "Please sign in first."
+	if s.Expired() {
+		text = "Your session has ended. Please sign in again."
+	}
+	return Refusal{Reason: NoUser, Status: http.StatusUnauthorized, Text: text, Login: withReturn(g.opts.LoginPage, r)}, nil
+}
+
+// clockSkew is how far the clocks of two nodes may be apart. A sign-in further in the future is none that Fresh believes.
+const clockSkew = time.Minute
+
+// Fresh lets users through who signed in at most d ago, for what a stolen session must not do: another password, a payment.
+// Others get 401, or are sent to Options.ReloginPage; a Login there restarts the time. Who is not signed in is
+// answered as by User.
+func (g *Guard) Fresh(d time.Duration) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return g.check(next, func(r *http.Request, s *session.Session) (Refusal, error) {
+			if no, _ := g.signedIn(r, s); no.Status != 0 {
+				return no, nil
+			}
+			if age := g.m.Now().Sub(s.LoginAt()); age <= d && age >= -clockSkew {
+				return Refusal{}, nil
+			}
+			return Refusal{
+				Reason: NotFresh, Status: http.StatusUnauthorized, Text: "Please confirm that it is you: sign in again.",
+				Login: withReturn(g.opts.ReloginPage, r),
+			}, nil
+		})
+	}
+}

@@ -1,0 +1,230 @@
+package guard_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/guard"
+	"github.com/coatcheck/session/memstore"
+)
+
+func TestUserLetsSignedInUsersThroughAndNobodyElse(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.User(inside)
+	wantInside(t, r.signIn("ada").get(h, "/account"))
+	stranger := r.visitor()
+	wantProblem(t, stranger.get(h, "/account", asJSON), 401, guard.NoUser)
+	wantPage(t, stranger.get(h, "/account", asPage), 401)
+	stranger.with(func(s *session.Session) { s.Set("cart", 1) })
+	wantProblem(t, stranger.get(h, "/account", asJSON), 401, guard.NoUser)
+	left := r.signIn("ada")
+	left.with((*session.Session).Logout)
+	wantProblem(t, left.get(h, "/account", asJSON), 401, guard.NoUser)
+}
+
+func TestUserSendsBrowsersToTheLoginPageAndBack(t *testing.T) {
+	r := newRig(t, guard.Options{LoginPage: "/login?lang=en"})
+	h := r.User(inside)
+	w := r.visitor().get(h, "/account?tab=1&x=%2F", asPage)
+	if w.Code != 303 || w.Header().Get("Location") != "/login?lang=en&return=%2Faccount%3Ftab%3D1%26x%3D%252F" {
+		t.Fatalf("status %d, Location %q, want the login page with the way back", w.Code, w.Header().Get("Location"))
+	}
+	if w.Header().Get("Cache-Control") != "no-store" || !strings.Contains(strings.Join(w.Header()["Vary"], ","), "Cookie") {
+		t.Errorf("headers %v, want no-store and Vary: Cookie", w.Header())
+	}
+	back := guard.ReturnPath(httptest.NewRequest("POST", w.Header().Get("Location"), nil), "/")
+	if back != "/account?tab=1&x=%2F" {
+		t.Errorf("ReturnPath = %q, want what was asked for", back)
+	}
+	wantProblem(t, r.visitor().get(h, "/account", asJSON), 401, guard.NoUser)
+}
+
+// The page to come back to is the one with the form, for the address of a POST shows nothing.
+func TestAFormThatNeedsASignInLeadsBackToItsPage(t *testing.T) {
+	r := newRig(t, guard.Options{LoginPage: "/login"})
+	for referer, want := range map[string]string{
+		site + "/edit?id=1":              "/login?return=%2Fedit%3Fid%3D1",
+		"https://evil.example/":          "/login",
+		"https://app.example.com//evil/": "/login",
+		"::":                             "/login",
+		"":                               "/login",
+	} {
+		w := r.visitor().post(r.User(inside), "/save", nil, "Referer: "+referer)
+		if got := w.Header().Get("Location"); w.Code != 303 || got != want {
+			t.Errorf("POST from %q: status %d, Location %q, want %q", referer, w.Code, got, want)
+		}
+	}
+}
+
+func TestAHostileAddressIsNoWayBack(t *testing.T) {
+	r := newRig(t, guard.Options{LoginPage: "/login"})
+	for _, path := range []string{"//evil.example/", "/%2fevil.example", `/\evil.example`, "/%5cevil.example", "/a/../b"} {
+		req := request("GET", "/")
+		req.RequestURI = path
+		w := r.visitor().send(r.User(inside), req)
+		if got := w.Header().Get("Location"); w.Code != 303 || got != "/login" {
+			t.Errorf("GET %s: status %d, Location %q, want /login without a way back", path, w.Code, got)
+		}
+	}
+}
+
+func TestAnExpiredSessionIsToldSo(t *testing.T) {
+	r := newRig(t, guard.Options{}, func(o *session.Options) { o.IdleTimeout = time.Hour })
+	v := r.signIn("ada")
+	r.clock.advance(2 * time.Hour)
+	w := v.get(r.User(inside), "/", asJSON)
+	wantProblem(t, w, 401, guard.NoUser)
+	if !strings.Contains(w.Body.String(), "has ended") {
+		t.Errorf("body %s, want it to say that the session has ended", w.Body)
+	}
+}
+
+func TestFreshWantsARecentSignIn(t *testing.T) {
+	r := newRig(t, guard.Options{LoginPage: "/login", ReloginPage: "/confirm"})
+	h := r.Fresh(10 * time.Minute)(inside)
+	v := r.signIn("ada")
+	r.clock.advance(10 * time.Minute)
+	wantInside(t, v.get(h, "/password", asPage))
+	r.clock.advance(time.Microsecond)
+	wantProblem(t, v.get(h, "/password", asJSON), 401, guard.NotFresh)
+	if w := v.get(h, "/password", asPage); w.Code != 303 || w.Header().Get("Location") != "/confirm?return=%2Fpassword" {
+		t.Errorf("status %d, Location %q, want the page that confirms", w.Code, w.Header().Get("Location"))
+	}
+	v.with(func(s *session.Session) { s.Login("ada") })
+	wantInside(t, v.get(h, "/password", asPage))
+	if w := r.visitor().get(h, "/password", asPage); w.Header().Get("Location") != "/login?return=%2Fpassword" {
+		t.Errorf("a stranger: Location %q, want the login page", w.Header().Get("Location"))
+	}
+}
+
+func TestASignInFromTheFutureIsNotFresh(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	v := r.signIn("ada")
+	r.clock.advance(-time.Minute)
+	wantInside(t, v.get(r.Fresh(time.Minute)(inside), "/", asJSON))
+	r.clock.advance(-time.Second)
+	wantProblem(t, v.get(r.Fresh(time.Minute)(inside), "/", asJSON), 401, guard.NotFresh)
+}
+
+func TestTheAnswerFitsTheClient(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.User(inside)
+	for _, tt := range []struct {
+		header []string
+		json   bool
+	}{
+		{nil, false},
+		{[]string{asPage}, false},
+		{[]string{asJSON}, true},
+		{[]string{"Accept: application/vnd.api+json"}, true},
+		{[]string{"Accept: application/json, text/plain, */*"}, true},
+		{[]string{"Accept: text/html;q=0.5, application/json"}, true},
+		{[]string{"Accept: text/html, application/json;q=0.9"}, false},
+		{[]string{"Accept: text/html, application/json"}, false},
+		{[]string{"Accept: application/json;q=0"}, false},
+		{[]string{"Accept: application/json;q=nan"}, false},
+		{[]string{"Accept: text/plain", "Accept: application/json"}, true},
+		{[]string{"Accept: */*"}, false},
+		{[]string{"Accept: */*", "Sec-Fetch-Mode: cors"}, true},
+		{[]string{"Accept: */*", "Sec-Fetch-Mode: navigate"}, false},
+	} {
+		w := r.visitor().get(h, "/", tt.header...)
+		if got := w.Header().Get("Content-Type") == "application/problem+json"; got != tt.json || w.Code != 401 {
+			t.Errorf("%q: status %d, %s, want JSON %v", tt.header, w.Code, w.Header().Get("Content-Type"), tt.json)
+		}
+	}
+}
+
+func TestAnApplicationCanAnswerItself(t *testing.T) {
+	r := newRig(t, guard.Options{Refuse: func(w http.ResponseWriter, _ *http.Request, no guard.Refusal) {
+		http.Error(w, "own: "+string(no.Reason), no.Status)
+	}})
+	w := r.visitor().get(r.Role("admin")(inside), "/", asPage)
+	if w.Code != 401 || w.Body.String() != "own: user\n" {
+		t.Errorf("status %d, body %q, want the application's own answer", w.Code, w.Body)
+	}
+}
+
+func TestAGuardNeedsNoMiddlewareAroundItAndWorksWithinIt(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	v := r.signIn("ada")
+	h := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		s, err := session.Load(req.Context())
+		if err != nil || s.User() != "ada" {
+			t.Errorf("Load behind the guard = %v, %v, want ada's session", s, err)
+		}
+	})
+	v.get(r.User(h), "/")
+	v.get(r.m.Middleware(r.User(r.Fresh(time.Hour)(h))), "/")
+}
+
+// Two managers in one chain: each guard judges by its own.
+func TestAGuardJudgesByTheSessionsOfItsManager(t *testing.T) {
+	staff := newRig(t, guard.Options{}, func(o *session.Options) { o.Cookie.Name = "__Host-staff" })
+	shop := newRigOn(t, staff.store, staff.clock, guard.Options{})
+	v := shop.signIn("ada")
+	chain := func(h http.Handler) http.Handler { return staff.m.Middleware(shop.m.Middleware(h)) }
+	wantInside(t, v.get(chain(shop.User(inside)), "/"))
+	wantProblem(t, v.get(chain(staff.User(inside)), "/", asJSON), 401, guard.NoUser)
+}
+
+// broken is a store whose every load fails.
+type broken struct{ *memstore.Store }
+
+func (broken) Load(context.Context, string) (*session.Record, error) { return nil, errors.New("down") }
+
+func TestAnOutageIsAnsweredByTheManager(t *testing.T) {
+	r := newRig(t, guard.Options{LoginPage: "/login"})
+	v := r.signIn("ada")
+	down := newRigOn(t, broken{memstore.New(memstore.Options{})}, r.clock, guard.Options{LoginPage: "/login"})
+	for name, h := range map[string]http.Handler{
+		"User": down.User(inside), "Fresh": down.Fresh(time.Hour)(inside), "Role": down.Role("a")(inside),
+		"Rate": down.Rate(guard.Limit{Requests: 1, Per: time.Hour})(inside), "Sessions": down.Sessions(),
+	} {
+		if w := v.get(h, "/", asPage); w.Code != 503 || w.Header().Get("Retry-After") == "" {
+			t.Errorf("%s while the store is down: status %d, want 503 with Retry-After", name, w.Code)
+		}
+	}
+}
+
+func TestWrongOptionsAreRefusedByName(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	for want, opts := range map[string]guard.Options{
+		"LoginPage":   {LoginPage: "https://evil.example/login"},
+		"ReloginPage": {ReloginPage: "login"},
+	} {
+		if _, err := guard.New(r.m, opts); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("New(%+v) = %v, want an error that names %s", opts, err, want)
+		}
+	}
+	if _, err := guard.New(nil, guard.Options{}); err == nil {
+		t.Error("New(nil) gives no error")
+	}
+}
+
+func TestARequestThatIsLetThroughCostsNothingMore(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	v := r.signIn("ada")
+	nothing := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	var inner *http.Request
+	var writer http.ResponseWriter
+	v.get(r.m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { inner, writer = req, w })), "/")
+	for name, tt := range map[string]struct {
+		h    http.Handler
+		want float64
+	}{
+		"User":  {r.User(nothing), 0},
+		"Fresh": {r.Fresh(time.Hour)(nothing), 0},
+		"CSRF":  {r.CSRF(nothing), 2}, // the form with its context, and the request that has it
+	} {
+		if got := testing.AllocsPerRun(100, func() { tt.h.ServeHTTP(writer, inner) }); got > tt.want {
+			t.Errorf("%s allocates %v times for a request that is let through, want %v", name, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package guard
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/envelope"
+)
+
+// Limit is how often a visitor may do something.
+type Limit struct {
+	// Name tells limits apart: each name has a count of its own, and stands in the response. "": "default".
+	Name string
+
+	// Requests may be made in each Per, spread evenly. When either is not positive, no request with a session passes.
+	Requests int
+	Per      time.Duration
+
+	// Burst is how many may be made at once by who has made none for a while. 0: Requests.
+	Burst int
+
+	// Users is a store in which signed-in users are counted over all of their sessions; the manager's own store will do.
+	// nil: each session is counted by itself, and ends with its count.
+	Users session.Store
+}
+
+// Rate limits how often a session, or a user, gets through. The rest gets 429 with Retry-After. Every answer says what
+// is left, in RateLimit and RateLimit-Policy as draft-ietf-httpapi-ratelimit-headers has them since its version 8.
+//
+// The limit is exact, also when requests come at the same time on several nodes: each is admitted by a change of the stored
+// session that is repeated on conflict. That costs one save for each request that is let through, and nothing for one that is not.
+//
+// It does not stop visitors without a stored session. They pass uncounted, however many requests they make, for a count
+// would need an entry in the store for every stranger; and who drops a cookie is a stranger. What strangers may do, such as
+// guess passwords, must be limited by address, in front of the application.
+func (g *Guard) Rate(l Limit) func(http.Handler) http.Handler {
+	rule := newRule(l)
+	return func(next http.Handler) http.Handler {
+		return g.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+			if s.Token() == "" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			v, err := g.take(r, s, &rule)
+			if err != nil {
+				g.m.Fail(w, r, err)
+				return
+			}
+			rule.tell(w.Header(), v)
+			if !v.ok {
+				g.refuse(w, r, Refusal{
+					Reason: TooMany, Status: http.StatusTooManyRequests, Text: "That was too often. Please wait a moment.", RetryAfter: v.wait,
+				})
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// takeTimeout bounds how long a request waits for its admission: nothing else ends the context of one whose client waits.
+const takeTimeout = 5 * time.Second
+
+func (g *Guard) take(r *http.Request, s *session.Session, rule *rule) (verdict, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), takeTimeout)
+	defer cancel()
+	if user := s.User(); rule.users != nil && user != "" {
+		return rule.takeUser(ctx, user, g.m.Now())
+	}
+	return rule.takeSession(ctx, s, g.m.Now())
+}
+
+// rule is a limit that is ready for use. Its counts are times in microseconds: GCRA keeps no more than when the quota will be
+// whole again.
+type rule struct {
+	policy string // the headers up to what changes
+	quoted string
+	key    session.Key[int64]
+	name   string
+	every  int64 // microseconds that one request costs
+	whole  int64 // microseconds that a burst costs
+	users  session.Store
+}
+
+func newRule(l Limit) rule {
+	if l.Name == "" {
+		l.Name = "default"
+	}
+	if l.Burst <= 0 {
+		l.Burst = l.Requests
+	}
+	rule := rule{name: l.Name, quoted: quoted(l.Name), users: l.Users}
+	rule.key = session.Key[int64](session.Path(envelope.OwnPrefix + "rate:" + l.Name))
+	rule.policy = rule.quoted + ";q=" + strconv.Itoa(max(l.Requests, 0)) + ";w=" + seconds(max(l.Per, 0))
+	if l.Requests > 0 && l.Per > 0 {
+		rule.every = max(l.Per.Microseconds()/int64(l.Requests), 1)
+		rule.whole = rule.every * int64(l.Burst)
+	}
+	return rule
+}
+
+// quoted is a name as a string of structured headers (RFC 9651).
+func quoted(name string) string {
+	name = strings.Map(func(c rune) rune {
+		if c < ' ' || c > '~' {
+			return '?'
+		}
+		return c
+	}, name)
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
+}
+
+// verdict is what a limit says to one request.
+type verdict struct {
+	ok    bool
+	full  int64         // when the quota is whole again, by the clock, in microseconds
+	left  int64         // requests that would pass now
+	wait  time.Duration // until one passes
+	reset time.Duration // until full
+}
+
+// judge says whether a request passes, and what is to be kept then. full is what was kept, 0 for nothing. A clock that steps
+// back makes nobody wait longer than a whole burst.
+func (l *rule) judge(full int64, at time.Time) verdict {
+	now := at.UnixMicro()
+	full = min(max(full, now), now+l.whole)
+	next := full + l.every
+	v := verdict{ok: l.every > 0 && next <= now+l.whole, full: full}
+	if v.ok {
+		v.full = next
+	} else {
+		v.wait = micros(max(next-l.whole-now, 1))
+	}
+	if l.every > 0 {
+		v.left = (now + l.whole - v.full) / l.every
+	}
+	v.reset = micros(v.full - now)
+	return v
+}
+
+func micros(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
+
+// takeSession admits a request by a change of its session. A refusal needs no save: what others store only refuses more.
+func (l *rule) takeSession(ctx context.Context, s *session.Session, now time.Time) (verdict, error) {
+	v := l.judge(l.key.Or(s, 0), now)
+	if !v.ok {
+		return v, nil
+	}
+	l.key.Update(s, func(full int64) int64 {
+		v = l.judge(full, now) // the last run counts: it is the one that is stored
+		return v.full
+	})
+	return v, s.Save(ctx)
+}
+
+// tell puts the state of the limit into the response.
+func (l *rule) tell(h http.Header, v verdict) {
+	h.Add("RateLimit-Policy", l.policy)
+	h.Add("RateLimit", l.quoted+";r="+strconv.FormatInt(v.left, 10)+";t="+seconds(v.reset))
+}

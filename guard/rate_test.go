@@ -1,0 +1,219 @@
+package guard_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/guard"
+	"github.com/coatcheck/session/memstore"
+)
+
+func TestTheRateIsLimitedAndRecovers(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.Rate(guard.Limit{Requests: 3, Per: time.Minute})(inside)
+	v := r.signIn("ada")
+	for i := range 3 {
+		w := v.get(h, "/")
+		wantInside(t, w)
+		if got, want := w.Header().Get("RateLimit"), fmt.Sprintf(`"default";r=%d;t=%d`, 2-i, 20*(i+1)); got != want {
+			t.Errorf("request %d: RateLimit %q, want %q", i, got, want)
+		}
+		if got := w.Header().Get("RateLimit-Policy"); got != `"default";q=3;w=60` {
+			t.Errorf("request %d: RateLimit-Policy %q", i, got)
+		}
+	}
+	w := v.get(h, "/", asJSON)
+	wantProblem(t, w, 429, guard.TooMany)
+	if w.Header().Get("Retry-After") != "20" || w.Header().Get("RateLimit") != `"default";r=0;t=60` {
+		t.Errorf("Retry-After %q, RateLimit %q, want 20 and nothing left", w.Header().Get("Retry-After"), w.Header().Get("RateLimit"))
+	}
+	wantPage(t, v.get(h, "/", asPage), 429)
+	r.clock.advance(20*time.Second - time.Microsecond)
+	wantProblem(t, v.get(h, "/", asJSON), 429, guard.TooMany)
+	r.clock.advance(time.Microsecond)
+	wantInside(t, v.get(h, "/"))
+	wantProblem(t, v.get(h, "/", asJSON), 429, guard.TooMany)
+	r.clock.advance(time.Hour)
+	for range 3 {
+		wantInside(t, v.get(h, "/"))
+	}
+	wantProblem(t, v.get(h, "/", asJSON), 429, guard.TooMany)
+}
+
+func TestABurstIsWhatMayComeAtOnce(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.Rate(guard.Limit{Requests: 60, Per: time.Minute, Burst: 2})(inside)
+	v := r.signIn("ada")
+	wantInside(t, v.get(h, "/"))
+	wantInside(t, v.get(h, "/"))
+	wantProblem(t, v.get(h, "/", asJSON), 429, guard.TooMany)
+	r.clock.advance(time.Second)
+	wantInside(t, v.get(h, "/"))
+}
+
+func TestLimitsAreToldApartByName(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	search := r.Rate(guard.Limit{Name: "search.v1", Requests: 1, Per: time.Minute})
+	upload := r.Rate(guard.Limit{Name: "up\"load\n", Requests: 1, Per: 1500 * time.Millisecond})
+	v := r.signIn("ada")
+	w := v.get(search(upload(inside)), "/")
+	wantInside(t, w)
+	if got := fmt.Sprint(w.Header()["Ratelimit"]); got != `["search.v1";r=0;t=60 "up\"load?";r=0;t=2]` {
+		t.Errorf("RateLimit %s", got)
+	}
+	if got := fmt.Sprint(w.Header()["Ratelimit-Policy"]); got != `["search.v1";q=1;w=60 "up\"load?";q=1;w=2]` {
+		t.Errorf("RateLimit-Policy %s", got)
+	}
+	r.clock.advance(2 * time.Second)
+	wantProblem(t, v.get(search(inside), "/", asJSON), 429, guard.TooMany)
+	wantInside(t, v.get(upload(inside), "/"))
+}
+
+func TestALimitOfNothingLetsNobodyThrough(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	v := r.signIn("ada")
+	for _, l := range []guard.Limit{{}, {Requests: 1}, {Per: time.Second}, {Requests: -1, Per: -time.Second}} {
+		if w := v.get(r.Rate(l)(inside), "/", asJSON); w.Code != 429 {
+			t.Errorf("%+v: status %d, want 429", l, w.Code)
+		}
+	}
+}
+
+func TestAStrangerPassesUncountedAndLeavesNothing(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.Rate(guard.Limit{Requests: 1, Per: time.Hour})(inside)
+	v := r.visitor()
+	for range 5 {
+		w := v.get(h, "/")
+		wantInside(t, w)
+		if w.Header().Get("RateLimit") != "" || len(w.Result().Cookies()) != 0 {
+			t.Errorf("a stranger gets %v", w.Header())
+		}
+	}
+	for info := range r.m.All(t.Context()) {
+		t.Errorf("a session is stored: %+v", info)
+	}
+}
+
+func TestARefusalCostsNoSave(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	counting := &counting{Store: r.store.(*memstore.Store)}
+	r2 := newRigOn(t, counting, r.clock, guard.Options{})
+	v := r2.signIn("ada")
+	h := r2.Rate(guard.Limit{Requests: 2, Per: time.Hour})(inside)
+	counting.saves.Store(0)
+	for range 10 {
+		v.get(h, "/")
+	}
+	if got := counting.saves.Load(); got != 2 {
+		t.Errorf("10 requests of which 2 pass made %d saves, want 2", got)
+	}
+}
+
+type counting struct {
+	*memstore.Store
+	saves atomic.Int64
+}
+
+func (c *counting) Save(ctx context.Context, rec *session.Record) error {
+	c.saves.Add(1)
+	return c.Store.Save(ctx, rec)
+}
+
+// flood sends n requests of each visitor at once, alternating between two nodes, and says how many passed.
+func flood(n int, handlers []http.Handler, visitors ...*visitor) int64 {
+	var passed atomic.Int64
+	var wg sync.WaitGroup
+	for i := range n * len(visitors) {
+		wg.Go(func() {
+			if visitors[i%len(visitors)].get(handlers[i/len(visitors)%len(handlers)], "/", asJSON).Code == 200 {
+				passed.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	return passed.Load()
+}
+
+func TestTheLimitIsExactUnderParallelRequestsOfTwoNodes(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	limit := guard.Limit{Requests: 7, Per: time.Hour}
+	handlers := []http.Handler{r.Rate(limit)(inside), r.node().Rate(limit)(inside)}
+	for range 5 {
+		if got := flood(60, handlers, r.signIn("ada")); got != 7 {
+			t.Errorf("%d of 60 parallel requests passed, want 7", got)
+		}
+	}
+}
+
+func TestTheLimitOfAUserIsExactOverAllOfHisSessions(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	limit := guard.Limit{Requests: 7, Per: time.Hour, Users: r.store}
+	handlers := []http.Handler{r.Rate(limit)(inside), r.node().Rate(limit)(inside)}
+	for round := range 5 {
+		user := fmt.Sprint("user", round)
+		if got := flood(20, handlers, r.signIn(user), r.signIn(user), r.signIn(user)); got != 7 {
+			t.Errorf("%d of 60 parallel requests passed, want 7", got)
+		}
+		again := r.signIn(user)
+		wantProblem(t, again.get(handlers[0], "/", asJSON), 429, guard.TooMany)
+	}
+	wantInside(t, r.signIn("bob").get(handlers[0], "/"))
+}
+
+func TestTheCountOfAUserIsNoSessionAndIsSwept(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.Rate(guard.Limit{Requests: 2, Per: time.Hour, Users: r.store})(inside)
+	v := r.signIn("ada")
+	wantInside(t, v.get(h, "/"))
+	n := 0
+	for info, err := range r.m.All(t.Context()) {
+		if n++; err != nil || info.User != "ada" {
+			t.Errorf("All lists %+v, %v", info, err)
+		}
+	}
+	if infos, err := r.m.Sessions(t.Context(), "ada"); n != 1 || len(infos) != 1 || err != nil {
+		t.Errorf("All lists %d, Sessions %v, %v, want ada's session alone", n, infos, err)
+	}
+	r.clock.advance(31 * time.Minute)
+	if n, err := r.m.Sweep(t.Context()); n != 1 || err != nil {
+		t.Errorf("Sweep = %d, %v, want the count gone when the quota is whole again", n, err)
+	}
+	wantInside(t, v.get(h, "/"))
+}
+
+func TestAStoreOfCountsThatIsDownIsAnOutage(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	v := r.signIn("ada")
+	h := r.Rate(guard.Limit{Requests: 1, Per: time.Hour, Users: broken{memstore.New(memstore.Options{})}})(inside)
+	if w := v.get(h, "/"); w.Code != 503 {
+		t.Errorf("status %d, want 503", w.Code)
+	}
+	h = r.Rate(guard.Limit{Requests: 1, Per: time.Hour, Users: unsaving{memstore.New(memstore.Options{})}})(inside)
+	if w := v.get(h, "/"); w.Code != 503 {
+		t.Errorf("status %d, want 503", w.Code)
+	}
+}
+
+type unsaving struct{ *memstore.Store }
+
+func (unsaving) Save(context.Context, *session.Record) error { return errors.New("disk full") }
+
+func TestAClockThatStepsBackLocksNobodyOut(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.Rate(guard.Limit{Requests: 1, Per: time.Minute})(inside)
+	v := r.signIn("ada")
+	r.clock.advance(time.Hour)
+	wantInside(t, v.get(h, "/"))
+	r.clock.advance(-time.Hour)
+	if w := v.get(h, "/", asJSON); w.Code != 429 || w.Header().Get("Retry-After") != "60" {
+		t.Errorf("status %d, Retry-After %q, want no more than a minute to wait", w.Code, w.Header().Get("Retry-After"))
+	}
+}

@@ -1,0 +1,83 @@
+package guard
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// ReturnParam is the query parameter of the login page that holds the way back.
+const ReturnParam = "return"
+
+const maxReturn = 2048
+
+// ReturnPath is where the visitor wanted to go before the login page: what ReturnParam holds in the form or the address, if
+// that is a LocalPath, and otherwise the fallback. A login form that posts to its own address keeps the parameter by itself.
+//
+//	http.Redirect(w, r, guard.ReturnPath(r, "/"), http.StatusSeeOther)
+func ReturnPath(r *http.Request, fallback string) string {
+	if path := r.FormValue(ReturnParam); LocalPath(path) {
+		return path
+	}
+	return fallback
+}
+
+// LocalPath reports whether an address is a path of the same site, whatever a browser makes of it: one slash at the
+// beginning, and neither backslashes, control characters nor dot segments, encoded or not. A few paths that are harmless are
+// refused too.
+func LocalPath(address string) bool {
+	if len(address) > maxReturn || strings.ContainsFunc(address, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '\\' }) {
+		return false
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
+		return false
+	}
+	return localPath(address) && localPath(u.Path)
+}
+
+// localPath looks at a path, before or after it is decoded.
+func localPath(path string) bool {
+	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
+		return false
+	}
+	if strings.ContainsFunc(path, func(c rune) bool { return c < ' ' || c == 0x7f || c == '\\' }) {
+		return false
+	}
+	path, _, _ = strings.Cut(path, "?")
+	segments := strings.Split(path, "/")
+	return !slices.Contains(segments, ".") && !slices.Contains(segments, "..")
+}
+
+// withReturn is the address of the login page with the way back to what was asked for; "" without a login page.
+func withReturn(page string, r *http.Request) string {
+	back := wanted(r)
+	if page == "" || back == "" {
+		return page
+	}
+	sep := "?"
+	if strings.Contains(page, "?") {
+		sep = "&"
+	}
+	return page + sep + ReturnParam + "=" + url.QueryEscape(back)
+}
+
+// wanted is the page to come back to: the one that was asked for, or the one whose form was sent. "" when that is no local path.
+func wanted(r *http.Request) string {
+	path := r.RequestURI // as it was sent, also below a StripPrefix
+	if path == "" || !strings.HasPrefix(path, "/") {
+		path = r.URL.RequestURI()
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		from, err := url.Parse(r.Referer())
+		if err != nil || from.Host != r.Host {
+			return ""
+		}
+		path = from.RequestURI()
+	}
+	if !LocalPath(path) {
+		return ""
+	}
+	return path
+}

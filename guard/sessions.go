@@ -1,0 +1,185 @@
+package guard
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"html/template"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// Sessions returns the handler of a page on which users see where they are signed in, and end what they do not know or
+// need. Mount it at any path. It needs no other guard: who is not signed in is answered as by User, and no other site can
+// send its forms.
+//
+//	GET            the list, as a page or as JSON
+//	POST id=…      ends one session, an id of the list
+//	POST others=1  ends all but this one
+//
+// A POST is a form, or {"id":"…"} or {"others":true} as JSON. It ends sessions of the user alone, whatever the id. Answers
+// are {"sessions":[…]} and {"ended":n}; a browser is sent back to the list, or to "/" when it ended its own session.
+//
+// The page has no script, and its style sheet is served by the same path. Its Content-Security-Policy allows nothing else,
+// unless the response has one already. The store must be able to list sessions, or the answer is 501.
+func (g *Guard) Sessions() http.Handler {
+	list := g.User(g.m.HandlerFunc(g.list))
+	end := g.User(g.m.HandlerFunc(g.end))
+	return g.CSRF(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodPost:
+			end.ServeHTTP(w, r)
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			w.Header().Set("Allow", "GET, HEAD, POST")
+			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+		case r.URL.RawQuery == styleQuery:
+			w.Header().Set("Content-Type", "text/css; charset=utf-8")
+			w.Header().Set("Cache-Control", "max-age=3600")
+			_, _ = w.Write(style)
+		default:
+			list.ServeHTTP(w, r)
+		}
+	}))
+}
+
+// Sessions returns the handler of Guard.Sessions without a login page.
+func Sessions(m *session.Manager) (http.Handler, error) {
+	g, err := New(m, Options{})
+	if err != nil {
+		return nil, err
+	}
+	return g.Sessions(), nil
+}
+
+//go:embed pages/style.css
+var style []byte
+
+// styleQuery is how the page asks for its style sheet.
+const styleQuery = "style"
+
+// listPage is what the template shows.
+type listPage struct {
+	User    string
+	Devices []device
+	Others  bool
+	CSRF    template.HTML
+	Now     time.Time
+}
+
+func (g *Guard) list(w http.ResponseWriter, r *http.Request, s *session.Session) {
+	err := s.Save(r.Context()) // a renewal that is due comes now, and not after the ids are on the page
+	var infos []session.Info
+	if err == nil {
+		infos, err = g.m.Sessions(r.Context(), s.User())
+	}
+	if err != nil {
+		g.cannot(w, r, err)
+		return
+	}
+	devices := make([]device, len(infos))
+	for i, info := range infos {
+		devices[i] = deviceOf(info, s.ID())
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Add("Vary", "Accept, Sec-Fetch-Mode")
+	if wantsJSON(r) {
+		writeJSON(w, http.StatusOK, "application/json", map[string][]device{"sessions": devices})
+		return
+	}
+	others := slices.ContainsFunc(devices, func(d device) bool { return !d.Current })
+	writePage(w, http.StatusOK, "sessions.html", listPage{s.User(), devices, others, CSRFField(r), g.m.Now()})
+}
+
+// cannot answers when sessions cannot be listed.
+func (g *Guard) cannot(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, session.ErrNotSupported) {
+		g.tell(w, r, http.StatusNotImplemented, "This site cannot list sessions.")
+		return
+	}
+	g.m.Fail(w, r, err)
+}
+
+// tell answers a request that is wrong in itself.
+func (g *Guard) tell(w http.ResponseWriter, r *http.Request, status int, text string) {
+	w.Header().Set("Cache-Control", "no-store")
+	if wantsJSON(r) {
+		writeJSON(w, status, "application/problem+json", problem{Title: http.StatusText(status), Status: status, Detail: text})
+		return
+	}
+	writePage(w, status, "refused.html", page{http.StatusText(status), text})
+}
+
+// order is what a POST asks for.
+type order struct {
+	ID     string
+	Others bool
+}
+
+func (g *Guard) end(w http.ResponseWriter, r *http.Request, s *session.Session) {
+	o, ok := readOrder(w, r)
+	if !ok || o.Others == (o.ID != "") {
+		g.tell(w, r, http.StatusBadRequest, "Say which session is to end: either its id, or others=1.")
+		return
+	}
+	ended, next, err := 0, "", error(nil)
+	switch {
+	case o.Others:
+		ended, err = g.m.RevokeUser(r.Context(), s.User(), s.ID())
+	case o.ID == s.ID(): // revoked, it could not take its cookie along
+		s.Logout()
+		ended, next = 1, "/"
+	default:
+		ended, err = g.endOne(r, s.User(), o.ID)
+	}
+	switch {
+	case err != nil:
+		g.cannot(w, r, err)
+	case wantsJSON(r):
+		w.Header().Set("Cache-Control", "no-store")
+		writeJSON(w, http.StatusOK, "application/json", map[string]int{"ended": ended})
+	default:
+		http.Redirect(w, r, back(r, next), http.StatusSeeOther)
+	}
+}
+
+// endOne looks for the session among the user's own: Manager.Revoke ends whatever it is given.
+func (g *Guard) endOne(r *http.Request, user, id string) (int, error) {
+	infos, err := g.m.Sessions(r.Context(), user)
+	if err != nil || !slices.ContainsFunc(infos, func(info session.Info) bool { return info.ID == id }) {
+		return 0, err
+	}
+	return g.m.Revoke(r.Context(), id)
+}
+
+// back is where a browser goes after the form: to next, or to the list, which is where the form was sent.
+func back(r *http.Request, next string) string {
+	if next != "" {
+		return next
+	}
+	if LocalPath(r.RequestURI) {
+		return r.RequestURI
+	}
+	return r.URL.EscapedPath()
+}
+
+const maxOrder = 64 << 10
+
+// readOrder reads a form or a JSON object.
+func readOrder(w http.ResponseWriter, r *http.Request) (o order, ok bool) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxOrder)
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "application/json" {
+		dec := json.NewDecoder(r.Body)
+		err := dec.Decode(&o)
+		_, rest := dec.Token()
+		return o, err == nil && rest == io.EOF
+	}
+	if err := r.ParseMultipartForm(maxOrder); err != nil && !errors.Is(err, http.ErrNotMultipart) {
+		return o, false
+	}
+	return order{ID: r.PostFormValue("id"), Others: r.PostFormValue("others") == "1"}, true
+}
