@@ -26,7 +26,7 @@ func read(w http.ResponseWriter, r *http.Request) (input, error) {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return nil, &problem{http.StatusRequestEntityTooLarge, "That is too much: send at most 16 KiB."}
+		return nil, wrong("That is too much: send at most 16 KiB.")
 	case err != nil:
 		return nil, wrong("The request broke off in the middle.")
 	}
@@ -39,7 +39,7 @@ func read(w http.ResponseWriter, r *http.Request) (input, error) {
 	case err == nil && kind == "application/x-www-form-urlencoded":
 		return readForm(string(body))
 	}
-	return nil, &problem{http.StatusUnsupportedMediaType, "Send a form (application/x-www-form-urlencoded) or a JSON object (application/json)."}
+	return nil, wrong("Content-Type: send a form (application/x-www-form-urlencoded) or a JSON object (application/json).")
 }
 
 func readForm(body string) (input, error) {

@@ -97,7 +97,7 @@ func (s *site) revokeOne(w http.ResponseWriter, r *http.Request, sess *session.S
 		return err
 	}
 	if !slices.ContainsFunc(infos, func(info session.Info) bool { return info.ID == id }) {
-		return &problem{http.StatusNotFound, "id: none of your sessions has this id. It may have ended already."}
+		return wrong("id: none of your sessions has this id. It may have ended already.")
 	}
 	if _, err := s.sessions.Revoke(r.Context(), id); err != nil {
 		return err

@@ -152,7 +152,7 @@ func TestASessionIsRevoked(t *testing.T) {
 		if s := there.state(); s.User != "" {
 			t.Errorf("the revoked session is still signed in: %+v", s)
 		}
-		wantStatus(t, "revoke it again", here.post("/sessions/revoke", "id", there.state().ID), http.StatusNotFound)
+		wantStatus(t, "revoke it again", here.post("/sessions/revoke", "id", there.state().ID), http.StatusBadRequest)
 		wantStatus(t, "revoke this one", here.post("/sessions/revoke", "id", here.state().ID), http.StatusOK)
 		if s := here.state(); s.User != "" {
 			t.Errorf("still signed in after ending this session: %+v", s)
@@ -165,8 +165,8 @@ func TestSessionsOfOthersCannotBeRevoked(t *testing.T) {
 		ada, eve, stranger := script(t, site), script(t, site), script(t, site)
 		ada.post("/login", "user", "ada")
 		eve.post("/login", "user", "eve")
-		wantStatus(t, "revoke ada's", eve.post("/sessions/revoke", "id", ada.state().ID), http.StatusNotFound)
-		wantStatus(t, "revoke a stranger's", eve.post("/sessions/revoke", "id", stranger.state().ID), http.StatusNotFound)
+		wantStatus(t, "revoke ada's", eve.post("/sessions/revoke", "id", ada.state().ID), http.StatusBadRequest)
+		wantStatus(t, "revoke a stranger's", eve.post("/sessions/revoke", "id", stranger.state().ID), http.StatusBadRequest)
 		wantStatus(t, "revoke as a stranger", stranger.post("/sessions/revoke", "id", ada.state().ID), http.StatusUnauthorized)
 		wantStatus(t, "revoke the others", eve.post("/sessions/revoke", "others", "1"), http.StatusOK)
 		if s := ada.state(); s.User != "ada" {
