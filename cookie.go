@@ -191,4 +191,17 @@ func (t cookieTransport) put(h http.Header, name, value string, until, now time.
 	h.Add("Set-Cookie", c.String())
 }
 
+// warnOfPlainHTTP says once that browsers will drop the cookie: each of their requests then begins a new session. Behind a
+// proxy that speaks HTTPS and does not say so, the warning is mistaken.
+func (m *Manager) warnOfPlainHTTP(r *http.Request) {
+	_, byCookie := m.transport.(cookieTransport)
+	if !byCookie || m.opts.Cookie.Insecure || r.TLS != nil || r.Header["X-Forwarded-Proto"] != nil || r.Header["Forwarded"] != nil {
+		return
+	}
+	m.warnedOfPlainHTTP.Do(func() {
+		m.opts.Logger.WarnContext(r.Context(), "session: a Secure cookie went out over plain HTTP, and browsers drop it unless a "+
+			"proxy adds HTTPS: use HTTPS, or Cookie.Insecure in development")
+	})
+}
+
 func hasHostPrefix(name string) bool { return len(name) > 7 && strings.EqualFold(name[:7], "__Host-") }

@@ -1,8 +1,11 @@
 package session_test
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +42,40 @@ func TestTheDefaultCookieIsTheSafeOne(t *testing.T) {
 	want := "Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; Secure; SameSite=Lax"
 	if c := sessionCookie(t, resp); c.Value != "" || c.Name != "__Host-session" || attributes(resp) != want {
 		t.Errorf("deleted: %q", resp.Header.Get("Set-Cookie"))
+	}
+}
+
+// S51 A15: a browser drops a Secure cookie that comes over plain HTTP, and then every request is a new session. The log says so,
+// once, and not where a proxy speaks HTTPS.
+func TestASecureCookieOverPlainHTTPIsWarnedOf(t *testing.T) {
+	for name, row := range map[string]struct {
+		url    string
+		header string
+		change func(*session.Options)
+		want   int
+	}{
+		"plain HTTP":         {"http://app.example.com/", "", func(*session.Options) {}, 1},
+		"HTTPS":              {"https://app.example.com/", "", func(*session.Options) {}, 0},
+		"behind a proxy":     {"http://app.example.com/", "X-Forwarded-Proto", func(*session.Options) {}, 0},
+		"behind another":     {"http://app.example.com/", "Forwarded", func(*session.Options) {}, 0},
+		"without Secure":     {"http://app.example.com/", "", func(o *session.Options) { o.Cookie.Insecure = true }, 0},
+		"without the cookie": {"http://app.example.com/", "", func(o *session.Options) { o.Transport = session.Header("X-Ticket") }, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			r := newRig(t, row.change, func(o *session.Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+			h := r.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Set("x", 1) })
+			for range 2 {
+				req := httptest.NewRequest("GET", row.url, nil)
+				if row.header != "" {
+					req.Header.Set(row.header, "proto=https")
+				}
+				h.ServeHTTP(httptest.NewRecorder(), req)
+			}
+			if n := strings.Count(log.String(), "Cookie.Insecure"); n != row.want || strings.Count(log.String(), "\n") != row.want {
+				t.Errorf("%d warnings, want %d: %s", n, row.want, log.String())
+			}
+		})
 	}
 }
 

@@ -156,6 +156,7 @@ func (ex *exchange) setHeaders(s *Session) {
 	}
 	dropHeaders(h, isForCaches)
 	h.Set("Cache-Control", "no-store")
+	ex.m.warnOfPlainHTTP(ex.r)
 	ex.m.tellClient(ex.r, h, ticket, until)
 }
 

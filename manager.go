@@ -28,11 +28,12 @@ type Manager struct {
 	discards  bool      // the store keeps nothing
 	local     bool      // the store waits for nothing
 
-	watch       *watch
-	stopEvicted func()
-	stop        chan struct{}
-	closing     sync.Once
-	running     sync.WaitGroup
+	watch             *watch
+	warnedOfPlainHTTP sync.Once
+	stopEvicted       func()
+	stop              chan struct{}
+	closing           sync.Once
+	running           sync.WaitGroup
 }
 
 // New returns a manager that keeps its sessions in the store. Every wrong option is an error here, which names it,
