@@ -149,7 +149,8 @@ func (s *Session) All() map[string]any {
 }
 
 // Set stores a value at the path, and makes the parents that are missing as maps. The value is encoded at once. A value
-// that does not encode, and a path through a value that has no parts, are refused: see Err.
+// that does not encode, and a path through a value that has no parts, are refused: see Err. JSON, the default Codec, replaces
+// in a string what is not UTF-8; store bytes as a []byte, with a [Key].
 func (s *Session) Set(path string, value any) { s.put(opSet, path, value) }
 
 // Flash stores a value that this request and the next one that loads the session can read; then it is gone. Set makes

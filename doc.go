@@ -15,6 +15,11 @@
 // first Write, WriteHeader, Flush, ReadFrom or Hijack, or when the handler returns. A request that does not load its session
 // costs nothing, and a visitor who did nothing leaves nothing in the store.
 //
+// An upgrade to WebSocket commits too, and the ticket of a session that is new or renewed then stands in w.Header(). Whether it
+// is sent depends on the upgrader: github.com/coder/websocket and whatever else calls WriteHeader(101) sends it.
+// github.com/gorilla/websocket sends the header that its Upgrade is given: give it w.Header(). One that takes over the connection
+// and writes a header of its own, such as golang.org/x/net/websocket, does not: let an ordinary request store the session first.
+//
 // Two requests that change one session at the same time both keep their changes: a session remembers what was done to it,
 // and does it again on the newest state when another request has committed first. On one path the last one to commit wins.
 //
