@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -337,7 +338,9 @@ func ExamplePath() {
 
 // To rotate, put the new secret in front, and remove the old one when the longest session is over.
 func ExampleParseSecrets() {
-	secrets, err := session.ParseSecrets("base64:3q2+7wABAgPnKJ5bJ0lQm1u9tWm0c1r8X2sYcV0aEzM=, base64:mJ8yq0Qd1n7sVbH2kGfXoR5tLwZcYpU4iEaSgB3vD6k=")
+	encode := base64.StdEncoding.EncodeToString
+	fresh, old := session.NewSecret(), session.NewSecret() // from a file, or the environment
+	secrets, err := session.ParseSecrets("base64:" + encode(fresh) + ", base64:" + encode(old))
 	fmt.Println(len(secrets), secrets, err)
 
 	_, err = session.ParseSecrets("hunter2")
@@ -345,6 +348,21 @@ func ExampleParseSecrets() {
 	// Output:
 	// 2 [[secret] [secret]] <nil>
 	// session: secret 1 does not begin with "base64:"
+}
+
+// A source is asked every minute, so that a secret can be replaced without a restart.
+func ExampleOptions_secretSource() {
+	secrets := []session.Secret{session.NewSecret()} // from a file, or a vault
+	sessions, err := session.New(memstore.New(memstore.Options{}), session.Options{
+		SecretSource: func(context.Context) ([]session.Secret, error) { return secrets, nil },
+	})
+	if err != nil {
+		panic(err)
+	}
+	defer sessions.Close()
+	s, err := sessions.Open(context.Background(), "")
+	fmt.Println(s.IsNew(), err)
+	// Output: true <nil>
 }
 
 // A cookie of the application that anybody can read, and nobody can change.

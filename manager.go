@@ -22,6 +22,7 @@ type Manager struct {
 	limiter   Limiter // nil: no limit
 	opts      Options
 	keys      atomic.Pointer[keyring]
+	source    secretSource
 	transport Transport
 	turns     *turns
 	carried   *carriage // nil: the store keeps the records
@@ -37,7 +38,8 @@ type Manager struct {
 }
 
 // New returns a manager that keeps its sessions in the store. Every wrong option is an error here, which names it,
-// and never a surprise later. New does no I/O. Unless Options.SweepEvery is negative it starts a sweeper; Close stops it.
+// and never a surprise later. New does no I/O, but for asking Options.SecretSource. Unless Options.SweepEvery is negative it starts
+// a sweeper; Close stops it.
 func New(store Store, opts Options) (*Manager, error) {
 	resolved, err := opts.resolve()
 	if isNil(store) {
@@ -47,8 +49,6 @@ func New(store Store, opts Options) (*Manager, error) {
 		return nil, fmt.Errorf("session: %w", err)
 	}
 	m := &Manager{store: store, opts: resolved, turns: newTurns(), stop: make(chan struct{})}
-	ring := newKeyring(resolved.Secrets)
-	m.keys.Store(&ring)
 	m.opts.Cookie = resolved.Cookie.resolve()
 	m.transport = resolved.Transport
 	if isNil(m.transport) {
@@ -59,6 +59,10 @@ func New(store Store, opts Options) (*Manager, error) {
 		return nil, fmt.Errorf("session: %w", err)
 	}
 	m.findCarrier()
+	if err := m.watchSecrets(); err != nil {
+		m.stopEvicted()
+		return nil, fmt.Errorf("session: %w", err)
+	}
 	m.startSweeper()
 	return m, nil
 }

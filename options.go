@@ -22,13 +22,18 @@ const (
 	storeTimeout       = 5 * time.Second
 )
 
-// Options configure a Manager. Only Secrets is required; the zero value of everything else is the safe choice.
+// Options configure a Manager. Only Secrets or SecretSource is required; the zero value of everything else is the safe choice.
 // New copies what it keeps, so that later changes of the struct have no effect.
 type Options struct {
 	// Secrets sign tickets and records. The first signs, all verify, so that a secret is replaced by putting a new one
 	// in front and removing the old one when the longest session is over.
 	Secrets []Secret
-	Cookie  Cookie
+	// SecretSource says the secrets instead of Secrets, and is asked again every minute, so that a secret is replaced without a
+	// restart: put a new one in front, and remove the old one when the longest session is over. A new first secret verifies at
+	// once and signs after two minutes, when every node knows it. New asks first, and fails when the source does; later a
+	// source that fails, or says weak secrets, leaves those in use, and an error in the log. Close stops the asking.
+	SecretSource func(context.Context) ([]Secret, error)
+	Cookie       Cookie
 
 	// IdleTimeout ends a session that nobody used for so long. 0: 24 hours. Negative: no idle timeout.
 	IdleTimeout time.Duration
@@ -96,7 +101,7 @@ type Codec interface {
 // resolve checks the options and fills in what was left at zero.
 func (o Options) resolve() (Options, error) {
 	checks := []error{
-		checkSecrets(o.Secrets),
+		o.checkSource(),
 		o.Cookie.check(),
 		notNegative("RenewEvery", o.RenewEvery),
 		notNegative("RenewGrace", o.RenewGrace),

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/coatcheck/session/internal/sealed"
@@ -72,27 +73,43 @@ func checkSecrets(secrets []Secret) error {
 		if len(s) < minSecret {
 			return fmt.Errorf("Secrets: number %d has %d bytes; at least %d random ones are needed, see NewSecret", i+1, len(s), minSecret)
 		}
-		if isPattern(s) {
+		if isPattern(s) || isPublished(s) {
 			return fmt.Errorf("Secrets: number %d is not random; make one with NewSecret", i+1)
 		}
 	}
 	return nil
 }
 
-// isPattern finds what people type instead of a secret: one byte or a short text repeated, or bytes that count.
+// isPattern finds what people type instead of a secret: a short text repeated, few different bytes, or bytes that count.
 func isPattern(s Secret) bool {
-	for period := 1; period <= 16; period++ {
-		if bytes.Equal(s[period:], s[:len(s)-period]) {
+	for period := 1; period < minSecret && period < len(s); period++ {
+		if 2*period <= len(s) && bytes.Equal(s[period:], s[:len(s)-period]) {
 			return true
 		}
 	}
-	step := s[1] - s[0]
-	for i := 1; i < len(s); i++ {
-		if s[i]-s[i-1] != step {
-			return false
+	var seen [256]bool
+	different, step, counts := 0, s[1]-s[0], true
+	for i, b := range s {
+		if !seen[b] {
+			seen[b] = true
+			different++
 		}
+		counts = counts && (i == 0 || b-s[i-1] == step)
 	}
-	return true
+	return counts || different < minDifferent
+}
+
+// minDifferent is how many different bytes a secret has at least. Random bytes in hexadecimal digits have up to 16.
+const minDifferent = 11
+
+// published are parts of the secrets that documents, ours too, and the templates of frameworks show.
+var published = []string{"example", "changeme", "change-me", "change_me", "your-secret", "your_secret", "secret-key", "secret_key", "secretkey",
+	"insecure", "thisismyscretkey", "password", "not-a-secret", "do-not-use"}
+
+// isPublished finds what was copied from a document. Random bytes do not look so.
+func isPublished(s Secret) bool {
+	text := strings.ToLower(string(s))
+	return slices.ContainsFunc(published, func(part string) bool { return strings.Contains(text, part) })
 }
 
 func cloneSecrets(secrets []Secret) []Secret {
