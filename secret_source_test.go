@@ -180,13 +180,14 @@ func TestASourceThatFailsChangesNothing(t *testing.T) {
 			func() { secrets.fail(errors.New("vault sealed")) }, func() { secrets.say() },
 			func() { secrets.say(session.Secret("too short, canary")) }, func() { secrets.say(bytes.Repeat([]byte{7}, 32)) },
 		} {
-			spoil()
+			synctest.Wait()
 			log.Reset()
+			spoil()
 			time.Sleep(time.Minute + time.Second)
+			synctest.Wait()
 			if s, err := m.Open(t.Context(), ticket); err != nil || s.IsNew() {
 				t.Errorf("the ticket does not open: %v", err)
 			}
-			synctest.Wait()
 			if text := log.String(); !strings.Contains(text, "SecretSource") || strings.Contains(text, "canary") {
 				t.Errorf("log: %s", text)
 			}
