@@ -13,8 +13,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cookiestore"
 	"github.com/coatcheck/session/guard"
 	"github.com/coatcheck/session/memstore"
 	"github.com/coatcheck/session/nullstore"
@@ -319,6 +321,21 @@ func TestSessionsSwitchedOffDoNotSwitchFormsOff(t *testing.T) {
 		if w := v.post(h, "/form", nil); w.Code != 403 {
 			t.Errorf("%s: status %d without a token, want 403", name, w.Code)
 		}
+	}
+}
+
+func TestATokenHoldsWhereTheSessionTravelsInItsCookie(t *testing.T) {
+	store, err := cookiestore.New(cookiestore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRigOn(t, store, &clock{t: time.Unix(1e9, 0)}, guard.Options{})
+	v, h := r.signIn("ada"), r.CSRF(formPage)
+	first := v.token(h)
+	wantInside(t, v.post(h, "/form", field(v.token(h))))
+	wantInside(t, v.post(h, "/form", field(first)))
+	if w := r.signIn("ada").post(h, "/form", field(first)); w.Code != 403 {
+		t.Errorf("status %d for the token of another session, want 403", w.Code)
 	}
 }
 

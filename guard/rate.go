@@ -34,6 +34,9 @@ type Limit struct {
 // The limit is exact, also when requests come at the same time on several nodes: each is admitted by a change of the stored
 // session that is repeated on conflict. That costs one save for each request that is let through, and nothing for one that is not.
 //
+// With cookiestore a session's count is with the client, who can send an older one again: count users there, in a store on
+// the server.
+//
 // It does not stop visitors without a stored session. They pass uncounted, however many requests they make, for a count
 // would need an entry in the store for every stranger; and who drops a cookie is a stranger. What strangers may do, such as
 // guess passwords, must be limited by address, in front of the application.

@@ -21,6 +21,7 @@ import (
 //
 // A sign-in that runs at the same time may have read the old roles already, and store them afterwards. Where that
 // matters, look roles up by Options.Roles; or save the session after Login, and read and set the roles within Session.Atomic.
+// Where the store cannot list sessions, as cookiestore, Options.Roles is the only way.
 const (
 	Roles       = session.Key[[]string](envelope.OwnPrefix + "roles")
 	Permissions = session.Key[[]string](envelope.OwnPrefix + "permissions")

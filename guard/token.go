@@ -123,10 +123,15 @@ func (g *Guard) secret(ctx context.Context, s *session.Session, create bool) (st
 		return "", session.ErrEnded
 	}
 	formSecret.Update(stored, first)
+	before := stored.Token()
 	if err := stored.Save(ctx); err != nil {
 		return "", err
 	}
-	return formSecret.Or(stored, ""), nil
+	secret := formSecret.Or(stored, "")
+	if stored.Token() != before { // the session travels in its ticket, and only this request can send a new one
+		formSecret.Set(s, secret)
+	}
+	return secret, nil
 }
 
 // visitorKey returns the key that a visitor has in a cookie, and sends the cookie if there is none and create is set.
