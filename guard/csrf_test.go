@@ -271,12 +271,13 @@ func TestAPlantedCookieIsWorthNothing(t *testing.T) {
 
 // Two pages that are made at the same time, on two nodes, agree on the key.
 func TestTokensOfParallelPagesAllHold(t *testing.T) {
-	r := newRig(t, guard.Options{})
+	r, gate := newGatedRig(t)
 	other := r.node()
 	h, h2 := r.CSRF(formPage), other.CSRF(formPage)
 	for range 10 {
 		v := r.signIn("ada")
 		tokens := make([]string, 8)
+		gate.arm(len(tokens), true)
 		var wg sync.WaitGroup
 		for i := range tokens {
 			wg.Go(func() { tokens[i] = v.token([]http.Handler{h, h2}[i%2]) })
@@ -307,6 +308,22 @@ func TestAPageWithATokenStoresNothingElseBeforeItsTime(t *testing.T) {
 			t.Errorf("a handler that panics left %v", s.All())
 		}
 	})
+}
+
+func TestASessionThatEndsMeanwhileGetsNoTokenAndIsNotReplaced(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	v := r.signIn("ada")
+	v.get(r.CSRF(r.m.HandlerFunc(func(_ http.ResponseWriter, req *http.Request, _ *session.Session) {
+		if _, err := r.m.RevokeUser(req.Context(), "ada"); err != nil {
+			t.Error(err)
+		}
+		if got := guard.CSRFToken(req); got != "" {
+			t.Errorf("CSRFToken = %q, want none", got)
+		}
+	})), "/")
+	for info := range r.m.All(t.Context()) {
+		t.Errorf("a session is stored: %+v", info)
+	}
 }
 
 func TestSessionsSwitchedOffDoNotSwitchFormsOff(t *testing.T) {

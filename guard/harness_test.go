@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -53,6 +54,13 @@ func newRig(t *testing.T, opts guard.Options, change ...func(*session.Options)) 
 	return newRigOn(t, memstore.New(memstore.Options{}), c, opts, change...)
 }
 
+// newGatedRig is a rig on a gate.
+func newGatedRig(t *testing.T) (*rig, *gate) {
+	t.Helper()
+	g := newGate()
+	return newRigOn(t, g, &clock{t: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)}, guard.Options{}), g
+}
+
 func newRigOn(t *testing.T, store session.Store, c *clock, opts guard.Options, change ...func(*session.Options)) *rig {
 	t.Helper()
 	mopts := session.Options{Secrets: []session.Secret{secret}, Now: c.now, SweepEvery: -1}
@@ -73,6 +81,40 @@ func newRigOn(t *testing.T, store session.Store, c *clock, opts guard.Options, c
 
 // node is a second manager on the same store.
 func (r *rig) node() *rig { return newRigOn(r.t, r.store, r.clock, guard.Options{}) }
+
+// gate is a store in which requests meet: the next n loads that found something, or that did not, go on together. So all of
+// them have seen the same state, however fast one request is.
+type gate struct {
+	*memstore.Store
+	mu      sync.Mutex
+	found   bool
+	missing int
+	open    chan struct{}
+}
+
+func newGate() *gate { return &gate{Store: memstore.New(memstore.Options{})} }
+
+func (g *gate) arm(n int, found bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.missing, g.found, g.open = n, found, make(chan struct{})
+}
+
+func (g *gate) Load(ctx context.Context, id string) (*session.Record, error) {
+	rec, err := g.Store.Load(ctx, id)
+	g.mu.Lock()
+	if g.missing == 0 || g.found != (err == nil) {
+		g.mu.Unlock()
+		return rec, err
+	}
+	open := g.open
+	if g.missing--; g.missing == 0 {
+		close(open)
+	}
+	g.mu.Unlock()
+	<-open
+	return rec, err
+}
 
 // visitor is a browser.
 type visitor struct {
