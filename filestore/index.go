@@ -89,25 +89,52 @@ func (s *Store) byUser(ctx context.Context, user string) ([]*session.Record, err
 	if err := ctx.Err(); err != nil || user == "" {
 		return nil, err
 	}
-	keys, err := s.marked(user)
-	if err != nil {
-		return nil, err
-	}
 	var recs []*session.Record
-	for _, key := range keys {
-		rec, err := s.head(ctx, key)
-		if err := ignoreGone(err); err != nil {
-			return nil, err
-		}
-		if rec != nil && owner(rec) == user {
-			recs = append(recs, rec)
-			continue
-		}
-		if err := s.unmarkStale(ctx, user, key); err != nil {
+	seen := make(map[key]bool)
+	for again := true; again; {
+		var err error
+		if recs, again, err = s.look(ctx, recs, user, seen); err != nil {
 			return nil, err
 		}
 	}
 	return recs, nil
+}
+
+// look adds the records of the user whose marks it has not seen. One that is not the user's any more may have got a new id
+// since the marks were read. That one was marked before the old one left, so that another look finds it.
+func (s *Store) look(ctx context.Context, recs []*session.Record, user string, seen map[key]bool) (_ []*session.Record, again bool, err error) {
+	keys, err := s.marked(user)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, key := range keys {
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		rec, err := s.ownHead(ctx, user, key)
+		if err != nil {
+			return nil, false, err
+		}
+		if rec == nil {
+			again = true
+			continue
+		}
+		recs = append(recs, rec)
+	}
+	return recs, again, nil
+}
+
+// ownHead returns the record that a mark of the user leads to, nil when it leads nowhere, and is removed.
+func (s *Store) ownHead(ctx context.Context, user string, key key) (*session.Record, error) {
+	rec, err := s.head(ctx, key)
+	if err := ignoreGone(err); err != nil {
+		return nil, err
+	}
+	if rec != nil && owner(rec) == user {
+		return rec, nil
+	}
+	return s.unmarkStale(ctx, user, key)
 }
 
 // marked returns the keys in the list of the user.
@@ -134,17 +161,20 @@ func (s *Store) marked(user string) ([]key, error) {
 	return keys, nil
 }
 
-// unmarkStale removes a mark whose record is gone or belongs to somebody else. It looks again under the lock: a save that
-// has made its mark and not yet its record holds it.
-func (s *Store) unmarkStale(ctx context.Context, user string, key key) error {
-	return s.locked(ctx, key, true, func(dir *atomicfile.Dir) error {
+// unmarkStale removes a mark whose record is gone or belongs to somebody else. It looks again under the lock, and returns
+// what is there after all: a save that has made its mark and not yet its record holds it.
+func (s *Store) unmarkStale(ctx context.Context, user string, key key) (found *session.Record, err error) {
+	err = s.locked(ctx, key, true, func(dir *atomicfile.Dir) error {
 		rec, err := readHead(dir, key)
-		if err != nil && !isNotFound(err) {
-			return ignoreGone(err) // what cannot be read may have been this user's
-		}
-		if owner(rec) != user {
+		switch {
+		case err != nil && !isNotFound(err): // what cannot be read may have been this user's
+			return ignoreGone(err)
+		case rec != nil && owner(rec) == user:
+			found = rec
+		default:
 			s.unmark(user, key)
 		}
 		return nil
 	})
+	return found, err
 }

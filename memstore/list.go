@@ -16,14 +16,29 @@ func (s *Store) ByUser(ctx context.Context, user string) ([]*session.Record, err
 		return nil, nil
 	}
 	var recs []*session.Record
+	seen := make(map[string]bool)
+	for again := true; again; {
+		recs, again = s.look(recs, user, seen)
+	}
+	return recs, nil
+}
+
+// look adds the records of the user whose ids it has not seen. One that is not the user's any more may have got a new id since
+// the index was read. That id was listed before the old one left, so that another look finds it.
+func (s *Store) look(recs []*session.Record, user string, seen map[string]bool) (_ []*session.Record, again bool) {
 	for _, id := range s.users.shard(user).ids(user) {
-		// The record may have changed hands since the index was read.
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
 		var rec session.Record
 		if s.peek(id, &rec) && owner(&rec) == user {
 			recs = append(recs, listed(&rec))
+		} else {
+			again = true
 		}
 	}
-	return recs, nil
+	return recs, again
 }
 
 // Page returns records in the order of the tables, one shard after the other.

@@ -3,6 +3,7 @@ package memstore_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 
 	"github.com/coatcheck/session"
@@ -28,5 +29,35 @@ func TestAnEmptyIDIsRefused(t *testing.T) {
 	}
 	if _, err := s.Load(context.Background(), ""); !errors.Is(err, session.ErrNotFound) {
 		t.Errorf(`Load("") = %v, want ErrNotFound`, err)
+	}
+}
+
+// Users are listed by their ids first and by the records then. A session that moves in between must not be missed.
+func TestASessionThatMovesIsAlwaysListed(t *testing.T) {
+	s, ctx := memstore.New(memstore.Options{}), t.Context()
+	const moves = 3000
+	save := func(id string, version uint64, kind session.RecordKind) {
+		if err := s.Save(ctx, &session.Record{ID: id, User: "ada", Version: version, Kind: kind}); err != nil {
+			t.Error(err)
+		}
+	}
+	save("0", 0, session.KindLive)
+	moved := make(chan struct{})
+	go func() {
+		defer close(moved)
+		for i := range moves {
+			save(strconv.Itoa(i+1), 0, session.KindLive)
+			save(strconv.Itoa(i), 1, session.KindAlias)
+		}
+	}()
+	for going := true; going; {
+		select {
+		case <-moved:
+			going = false
+		default:
+		}
+		if recs, err := s.ByUser(ctx, "ada"); err != nil || len(recs) == 0 {
+			t.Fatalf("ByUser = %d records, %v, want some", len(recs), err)
+		}
 	}
 }

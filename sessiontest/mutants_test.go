@@ -21,7 +21,7 @@ type mutant struct {
 
 func mutants() []mutant {
 	return slices.Concat(loadMutants, saveMutants, raceMutants, dataMutants, contextMutants(), peerMutants, outageMutants(),
-		fieldMutants(), idMutants, touchMutants, sweepMutants, userMutants, pageMutants, limitMutants, evictMutants)
+		fieldMutants(), idMutants, touchMutants, sweepMutants, userMutants, moveMutants, pageMutants, limitMutants, evictMutants)
 }
 
 func TestASoundStoreBreaksNoRule(t *testing.T) {

@@ -19,7 +19,7 @@ type rule struct {
 // rules returns all rules in the order of the contract.
 func rules() []rule {
 	return slices.Concat(loadRules, saveRules, raceRules, deleteRules, dataRules, contextRules, peerRules, outageRules,
-		fieldRules, corruptRules, idRules, touchRules, sweepRules, userRules, pageRules, limitRules, evictRules)
+		fieldRules, corruptRules, idRules, touchRules, sweepRules, userRules, moveRules, pageRules, limitRules, evictRules)
 }
 
 func (r rule) why() string { return r.clause + ": " + contract[r.clause] }
