@@ -1,0 +1,128 @@
+package sessionconfig
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// Config is a configuration that was loaded. Every field may be changed before [Config.Open].
+type Config struct {
+	// Options are what the keys say, the secrets excepted: Open reads those. Set OnError, OnEvent, Logger, Now and the
+	// other functions here.
+	Options session.Options
+
+	// Preset is whose names and units the files used: "nexios", "expanse", "authx", or "" for our own.
+	Preset string
+	// Store is the name of the store.
+	Store string
+	// Object is the name that the key session_object of the preset authx gave: the variable of the manager, in Go.
+	Object string
+
+	secrets     source
+	allowShort  bool
+	skips       []skipHeader
+	proxies     []netip.Prefix
+	logFormat   string
+	logLevel    slog.Level
+	connections map[string]*connection
+	database    databaseStore
+	file        fileStore
+	memory      memoryStore
+	redis       redisStore
+	own         map[string]map[string]any
+
+	legacy   legacy
+	settings []Setting
+}
+
+// connection is a server or database that stores may use.
+type connection struct {
+	driver string
+	path   string // of a SQLite file
+	dsn    source
+	open   int // connections at once
+}
+
+type databaseStore struct {
+	connection, table string
+	migrate           bool
+}
+
+type fileStore struct {
+	path   string
+	noSync bool
+}
+
+type memoryStore struct{ max int }
+
+type redisStore struct {
+	connection, prefix string
+	cacheTTL           time.Duration
+}
+
+// Setting is a key that was set, for people who ask which value holds and where it comes from.
+type Setting struct {
+	Key   string // our name, whatever the preset calls it
+	Value string // "[secret]" for what is not to be shown
+	From  string // the file, the environment variable, or the preset
+}
+
+// Settings lists what was set, sorted by key. What is not listed has its default.
+func (c *Config) Settings() []Setting { return append([]Setting(nil), c.settings...) }
+
+// Connections lists the names of the connections.
+func (c *Config) Connections() []string { return names(c.connections) }
+
+// Warnings are what holds but is not fit for production. Open also logs them to Options.Logger.
+func (c *Config) Warnings() []string {
+	var list []string
+	add := func(when bool, what string) {
+		if when {
+			list = append(list, what)
+		}
+	}
+	add(c.Store == storeMemory, "store: memory keeps sessions until this process ends, and no other process sees them; use it for tests only")
+	add(c.Options.Cookie.Insecure, "cookie.insecure: tickets travel over plain HTTP too; switch it off where people sign in")
+	add(c.allowShort, "secrets.insecure_short_key: a short key can be guessed, and who guesses it can sign in as anybody")
+	add(len(c.skips) > 0, "skip_headers: any client can send a header; let your proxy remove it from what comes from outside")
+	return list
+}
+
+// Format prints nothing of the values, among which are secrets.
+func (c Config) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "session configuration (store %s)", c.Store)
+}
+
+// LogValue logs nothing of the values, among which are secrets.
+func (c Config) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
+
+// MarshalText encodes nothing of the values, among which are secrets.
+func (c Config) MarshalText() ([]byte, error) { return []byte(fmt.Sprint(c)), nil }
+
+// connect returns the connection of a name, made when it is new.
+func (c *Config) connect(name string) *connection {
+	if c.connections == nil {
+		c.connections = map[string]*connection{}
+	}
+	if c.connections[name] == nil {
+		c.connections[name] = &connection{}
+	}
+	return c.connections[name]
+}
+
+// logger is where the key log.format sends messages.
+func (c *Config) logger(w io.Writer) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: c.logLevel}
+	switch c.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, opts))
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return nil
+}

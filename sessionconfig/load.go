@@ -1,0 +1,289 @@
+package sessionconfig
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/knadh/koanf/parsers/json"
+	"github.com/knadh/koanf/parsers/toml/v2"
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/rawbytes"
+	"github.com/knadh/koanf/v2"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/nullstore"
+)
+
+// layer is one file, or the environment.
+type layer struct {
+	number int
+	source string // "" for the environment, where each key has its own
+	tree   map[string]any
+}
+
+// item is a key of ours with its value, and how both stand where they were found.
+type item struct {
+	layer  int
+	source string
+	shown  string // the key as it stands there
+	key    string // ours
+	star   string // what stands for "*" in it
+	entry  *entry
+	value  any
+}
+
+// Load reads the files, later ones over earlier ones, and the environment over them all. Without files it reads the
+// environment alone. The error joins a [Problem] for each thing that is wrong. Load opens no store, and reads no secret.
+func Load(paths ...string) (*Config, error) {
+	var layers []layer
+	var problems []*Problem
+	for _, path := range paths {
+		tree, problem := readFile(path)
+		if problem != nil {
+			problems = append(problems, problem)
+			continue
+		}
+		layers = append(layers, layer{len(layers) + 1, path, tree})
+	}
+	tree, secrets := readEnvironment(os.Environ())
+	layers = append(layers, layer{len(layers) + 1, "", tree})
+	b := &builder{cfg: &Config{logLevel: slog.LevelWarn}, set: map[string]int{}, problems: problems}
+	b.build(layers, secrets)
+	if len(b.problems) > 0 {
+		return nil, join(b.problems)
+	}
+	return b.cfg, nil
+}
+
+func join(problems []*Problem) error {
+	sortProblems(problems)
+	var errs []error
+	for i, p := range problems {
+		if i == 0 || *p != *problems[i-1] {
+			errs = append(errs, p)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// readFile parses a file by the end of its name.
+func readFile(path string) (map[string]any, *Problem) {
+	parsers := map[string]koanf.Parser{".yaml": yaml.Parser(), ".yml": yaml.Parser(), ".toml": toml.Parser(), ".json": json.Parser()}
+	parser := parsers[strings.ToLower(filepath.Ext(path))]
+	if parser == nil {
+		return nil, &Problem{Source: path, Want: "the name must end in .yaml, .yml, .toml or .json"}
+	}
+	data, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &Problem{Source: path, Want: "there is no such file; coatcheck init makes one"}
+	case err != nil:
+		return nil, &Problem{Source: path, Want: "cannot be read: " + cause(err)}
+	case len(strings.TrimSpace(string(data))) == 0:
+		return nil, nil
+	}
+	k := koanf.New("\x00") // a name may have a dot in it
+	if err := k.Load(rawbytes.Provider(data), parser); err != nil {
+		return nil, &Problem{Source: path, Want: "not well-formed: " + cut(err.Error())}
+	}
+	return k.Raw(), nil
+}
+
+// cause leaves the path out, which the message has already.
+func cause(err error) string {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	return err.Error()
+}
+
+const (
+	envPrefix   = "SESSION_"
+	environment = "environment" // the source of its keys
+)
+
+// readEnvironment returns the keys that the environment sets, and the secrets in SESSION_SECRETS.
+func readEnvironment(environ []string) (tree map[string]any, secrets string) {
+	k := koanf.New(".")
+	provider := env.Provider(".", env.Opt{
+		Prefix:      envPrefix,
+		EnvironFunc: func() []string { return environ },
+		TransformFunc: func(name, value string) (string, any) {
+			switch {
+			case value == "" || name == "SESSION_MANAGER" && strings.Contains(value, "/"): // a desktop's, not ours
+				return "", nil
+			case name == "SESSION_SECRETS":
+				secrets = value
+				return "", nil
+			}
+			return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, envPrefix)), "__", "."), value
+		},
+	})
+	_ = k.Load(provider, nil) // the provider has no errors
+	if i := slices.IndexFunc(environ, func(pair string) bool { return strings.HasPrefix(pair, "SECRET_KEY=") }); i >= 0 && len(environ[i]) > 11 {
+		_ = k.Set(envSecretKey, environ[i][11:])
+	}
+	return k.Raw(), secrets
+}
+
+// envSecretKey stands for the variable SECRET_KEY, which only the preset nexios reads.
+const envSecretKey = "SECRET_KEY"
+
+func envName(at []string) string {
+	if len(at) == 1 && at[0] == envSecretKey {
+		return envSecretKey
+	}
+	return envPrefix + strings.ToUpper(strings.Join(at, "__"))
+}
+
+// builder turns layers into a configuration, and gathers what is wrong with them.
+type builder struct {
+	cfg      *Config
+	preset   *preset
+	set      map[string]int // our keys, and the layer that set each last
+	from     map[string]Setting
+	problems []*Problem
+}
+
+func (b *builder) refuse(source, key, found, want string) {
+	b.problems = append(b.problems, &Problem{source, key, found, want})
+}
+
+func (b *builder) build(layers []layer, secrets string) {
+	b.from = map[string]Setting{}
+	b.choosePreset(layers)
+	for _, l := range layers {
+		for _, it := range b.items(l) {
+			b.apply(it)
+		}
+	}
+	if secrets != "" {
+		b.cfg.secrets = source{text: secrets}
+		b.from["secrets"] = Setting{"secrets", "[secret]", "SESSION_SECRETS"}
+	}
+	if b.preset != nil && b.preset.finish != nil {
+		b.preset.finish(b)
+	}
+	if len(b.problems) > 0 {
+		return // what follows would only repeat it
+	}
+	b.finish()
+	b.check()
+}
+
+// finish fills in what several keys decide together.
+func (b *builder) finish() {
+	c := b.cfg
+	c.Options.Skip = skip(c.skips)
+	if len(c.proxies) > 0 {
+		c.Options.ClientIP = session.ClientIPFrom(c.proxies...)
+	}
+	c.Options.Logger = c.logger(os.Stderr)
+	for _, key := range names(b.from) {
+		c.settings = append(c.settings, b.from[key])
+	}
+}
+
+// apply sets a key.
+func (b *builder) apply(it item) {
+	b.replace(it)
+	if err := it.entry.set(b.cfg, it.star, it.value); err != nil {
+		found := show(it.value)
+		if it.entry.hidden {
+			found = ""
+		}
+		b.refuse(it.source, it.shown, found, err.Error()+"allowed is "+it.entry.Allowed)
+		return
+	}
+	b.note(it)
+}
+
+// note remembers who set a key, and shows it.
+func (b *builder) note(it item) {
+	key := strings.Replace(it.key, "*", it.star, 1)
+	b.set[key] = it.layer
+	value := cut(fmt.Sprint(it.value))
+	if it.entry.hidden {
+		value = "[secret]"
+	}
+	b.from[key] = Setting{key, value, it.source}
+	if it.source == environment {
+		b.from[key] = Setting{key, value, it.shown}
+	}
+}
+
+// replace forgets where an earlier layer took a secret from when a later one says it otherwise.
+func (b *builder) replace(it item) {
+	var at *source
+	var group string
+	switch {
+	case strings.HasPrefix(it.key, "secrets.") && it.key != "secrets.insecure_short_key":
+		at, group = &b.cfg.secrets, "secrets."
+	case strings.HasPrefix(it.key, "connections.*.dsn"):
+		at, group = &b.cfg.connect(it.star).dsn, "connections."+it.star+".dsn"
+	default:
+		return
+	}
+	for _, key := range names(b.from) {
+		if strings.HasPrefix(key, group) && key != "secrets.insecure_short_key" && b.set[key] < it.layer {
+			delete(b.from, key)
+			delete(b.set, key)
+			*at = source{}
+		}
+	}
+}
+
+// derive sets a key that follows from others, unless a file or the environment set it.
+func (b *builder) derive(key, value, from string) {
+	if b.set[key] > 0 {
+		return
+	}
+	e, _, _ := find(strings.Split(key, "."))
+	b.apply(item{source: from, shown: key, key: key, entry: e, value: value})
+}
+
+// check lets the session package judge the options, so that a mistake is told by Load, under the name of its key.
+func (b *builder) check() {
+	b.checkSources()
+	b.checkStore()
+	opts := b.cfg.Options
+	opts.Secrets = []session.Secret{session.NewSecret()}
+	opts.SweepEvery, opts.MaxPerUser, opts.OnError, opts.OnEvent = -1, 0, nil, nil
+	m, err := session.New(nullstore.New(), opts)
+	if err == nil {
+		_ = m.Close()
+		return
+	}
+	for _, line := range strings.Split(err.Error(), "\n") {
+		b.explain(strings.TrimPrefix(line, "session: "))
+	}
+}
+
+// explain puts the name of the key for that of the option.
+func (b *builder) explain(line string) {
+	option, why, _ := strings.Cut(line, ": ")
+	for _, e := range schema {
+		if e.Option != option {
+			continue
+		}
+		s, ok := b.from[e.Name]
+		if !ok {
+			s.From = "the configuration"
+		}
+		found := ""
+		if ok {
+			found = show(s.Value)
+		}
+		b.refuse(s.From, e.Name, found, why)
+		return
+	}
+	b.refuse("the configuration", "", "", line)
+}

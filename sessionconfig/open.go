@@ -1,0 +1,190 @@
+package sessionconfig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/filestore"
+	"github.com/coatcheck/session/memstore"
+	"github.com/coatcheck/session/nullstore"
+	"github.com/coatcheck/session/redisstore"
+	"github.com/coatcheck/session/sqlstore"
+)
+
+// Open reads the secrets, opens the store, asks it for something to learn that it answers, and returns a manager on it.
+// The closer ends the manager's sweeper and closes what Open opened, in that order; it may be called more than once.
+func (c *Config) Open(ctx context.Context) (*session.Manager, io.Closer, error) {
+	opts := c.Options
+	var err error
+	if opts.Secrets, err = c.Secrets(ctx); err != nil {
+		return nil, nil, err
+	}
+	store, closer, err := c.OpenStore(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := session.New(store, opts)
+	if err != nil {
+		return nil, nil, errors.Join(err, closer.Close())
+	}
+	if opts.Logger != nil {
+		for _, warning := range c.Warnings() {
+			opts.Logger.WarnContext(ctx, "session: "+warning)
+		}
+	}
+	return m, newCloser(m, closer), nil
+}
+
+// OpenStore opens the store alone.
+func (c *Config) OpenStore(ctx context.Context) (session.Store, io.Closer, error) {
+	switch c.Store {
+	case "":
+		return nil, nil, fmt.Errorf("sessionconfig: the key store is not set: choose %s", oneOf(storeNames))
+	case storeMemory:
+		return memstore.New(memstore.Options{MaxSessions: c.memory.max}), newCloser(), nil
+	case storeNull:
+		return nullstore.New(), newCloser(), nil
+	case storeFile:
+		return c.openFiles()
+	case storeDatabase:
+		return c.openDatabaseStore(ctx)
+	case storeRedis:
+		return c.openRedis(ctx)
+	case storeCookies:
+		return openCookies()
+	}
+	return c.openOwn(ctx)
+}
+
+func (c *Config) openFiles() (session.Store, io.Closer, error) {
+	store, err := filestore.New(c.file.path, filestore.Options{NoSync: c.file.noSync})
+	if err != nil {
+		return nil, nil, fmt.Errorf("sessionconfig: stores.file.path: %w", err)
+	}
+	return store, newCloser(store), nil
+}
+
+func (c *Config) openDatabaseStore(ctx context.Context) (session.Store, io.Closer, error) {
+	db, opts, err := c.OpenDatabase(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := sqlstore.New(db, opts)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("sessionconfig: stores.database.table: %w", err), db.Close())
+	}
+	if c.database.migrate {
+		err = store.Migrate(ctx)
+	}
+	if err == nil {
+		err = probe(ctx, store)
+	}
+	closer := newCloser(store, db)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("sessionconfig: the store database, connection %q: %w; coatcheck db migrate makes the "+
+			"table, and so does stores.database.migrate: true", c.databaseConnection(), err), closer.Close())
+	}
+	return store, closer, nil
+}
+
+func (c *Config) openRedis(ctx context.Context) (session.Store, io.Closer, error) {
+	client, err := c.OpenRedis(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	closer := newCloser(closeFunc(client.Close))
+	store, err := redisstore.New(client, redisstore.Options{Prefix: c.redis.prefix, CacheTTL: c.redis.cacheTTL})
+	if err == nil {
+		err = probe(ctx, store)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("sessionconfig: the store redis: %w", err), closer.Close())
+	}
+	return store, closer, nil
+}
+
+func (c *Config) openOwn(ctx context.Context) (session.Store, io.Closer, error) {
+	open := registered(c.Store)
+	if open == nil {
+		return nil, nil, fmt.Errorf("sessionconfig: there is no store %q: choose %s, or Register it", cut(c.Store), oneOf(storeNames))
+	}
+	store, err := open(ctx, c.own[c.Store])
+	if err == nil && store == nil {
+		err = errors.New("the opener returned no store")
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("sessionconfig: open the store %q: %w", c.Store, err)
+	}
+	if closer, ok := store.(io.Closer); ok {
+		return store, newCloser(closer), nil
+	}
+	return store, newCloser(), nil
+}
+
+// probe asks for a record that cannot be there.
+func probe(ctx context.Context, store session.Store) error {
+	_, err := store.Load(ctx, "sessionconfig probe")
+	if errors.Is(err, session.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// WithStore returns a copy of the configuration for another store of it.
+func (c *Config) WithStore(name string) (*Config, error) {
+	name, err := storeName(name)
+	if err != nil {
+		return nil, fmt.Errorf("sessionconfig: %w%q is no store; there are %s", err, cut(name), oneOf(storeNames))
+	}
+	other := *c
+	other.Store = name
+	b := &builder{cfg: &other}
+	b.checkStore()
+	if len(b.problems) > 0 {
+		return nil, join(b.problems)
+	}
+	return &other, nil
+}
+
+// checkStore refuses a store that lacks what it needs.
+func (b *builder) checkStore() {
+	const configuration = "the configuration"
+	switch c := b.cfg; c.Store {
+	case storeFile:
+		if c.file.path == "" {
+			b.refuse(configuration, "stores.file.path", "", "the store file needs a folder")
+		}
+	case storeDatabase:
+		b.checkConnection("stores.database.connection", c.databaseConnection(), driverSQLite, driverPostgreSQL, driverMySQL)
+	case storeRedis:
+		b.checkConnection("stores.redis.connection", c.redisConnection(), driverRedis)
+	}
+}
+
+// checkConnection refuses a name that is not configured, and tells those that are.
+func (b *builder) checkConnection(key, name string, fit ...string) {
+	c := b.cfg
+	at := b.from[key]
+	if at.From == "" {
+		at.From = "the configuration"
+	}
+	conn := c.connections[name]
+	switch {
+	case conn == nil && len(c.connections) == 0:
+		b.refuse(at.From, key, "", "there are no connections: configure one below connections")
+	case conn == nil && name == "":
+		b.refuse(at.From, key, "", "choose one of the connections "+oneOf(c.Connections()))
+	case conn == nil:
+		b.refuse(at.From, key, show(name), "there is no such connection; "+suggest(name, c.Connections())+"configured are "+oneOf(c.Connections()))
+	case !slices.Contains(fit, conn.driver):
+		b.refuse(at.From, "connections."+name+".driver", show(conn.driver), "this store needs "+oneOf(fit))
+	case conn.path == "" && len(conn.dsn.ways()) == 0:
+		b.refuse(at.From, "connections."+name, "", "set dsn, dsn_env, dsn_file or dsn_command, or path for a file of SQLite")
+	case conn.path != "" && (conn.driver != driverSQLite || len(conn.dsn.ways()) > 0):
+		b.refuse(at.From, "connections."+name+".path", "", "only SQLite has a path, and then no dsn")
+	}
+}

@@ -1,0 +1,279 @@
+package sessionconfig_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/memstore"
+	"github.com/coatcheck/session/sessionconfig"
+)
+
+// rows counts the records in a SQLite file.
+func rows(t *testing.T, path string) (n int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	_ = db.QueryRow("SELECT count(*) FROM sessions").Scan(&n) // no table: no rows
+	return n
+}
+
+// S41: the variable of the document puts the rows into the other database.
+func TestTheEnvironmentSelectsTheConnection(t *testing.T) {
+	open(t, document(t, "expanse.yaml")).first(t)
+	if main, mine := rows(t, "main.db"), rows(t, "mine.db"); main != 1 || mine != 0 {
+		t.Errorf("without the variable there are %d and %d rows", main, mine)
+	}
+	t.Setenv("SESSION_STORES__DATABASE__CONNECTION", "my-connection")
+	cfg := load(t, configOf(t, "expanse.yaml"))
+	open(t, cfg).first(t)
+	if main, mine := rows(t, "main.db"), rows(t, "mine.db"); main != 1 || mine != 1 {
+		t.Errorf("with the variable there are %d and %d rows", main, mine)
+	}
+}
+
+// S42: a connection that is not configured is refused at once, with the names that are.
+func TestTheConnectionMustBeConfigured(t *testing.T) {
+	t.Setenv("SESSION_STORES__DATABASE__CONNECTION", "my-conection")
+	_, err := sessionconfig.Load("testdata/expanse.yaml")
+	if err == nil {
+		t.Fatal("it was loaded")
+	}
+	wants(t, err.Error(), "SESSION_STORES__DATABASE__CONNECTION", `"my-conection"`, "did you mean my-connection?", "configured are main or my-connection")
+}
+
+func TestAVariableReachesAConnectionWithAHyphen(t *testing.T) {
+	t.Setenv("SESSION_CONNECTIONS__MY_CONNECTION__PATH", "elsewhere.db")
+	t.Setenv("SESSION_STORES__DATABASE__CONNECTION", "my-connection")
+	open(t, document(t, "expanse.yaml")).first(t)
+	if n := rows(t, "elsewhere.db"); n != 1 {
+		t.Errorf("there are %d rows in the file that the variable names", n)
+	}
+}
+
+// S40 S43: the same handler works on every store that a name gives.
+func TestStoresByName(t *testing.T) {
+	for name, rest := range map[string]string{
+		"memory":   "",
+		"dict":     "",
+		"file":     "stores: {file: {path: kept}}",
+		"database": "stores: {database: {migrate: true}}\nconnections: {a: {driver: sqlite, path: a.db}}",
+	} {
+		s := opened(t, "store: "+name+"\n"+rest)
+		_, cookie := s.visit(t, nil, step)
+		_, cookie = s.visit(t, cookie, step)
+		if n := s.count(t, cookie); n != 2 {
+			t.Errorf("on %s there are %d steps, want 2", name, n)
+		}
+	}
+	s := opened(t, "store: null")
+	if resp, _ := s.visit(t, nil, step); len(resp.Cookies()) != 0 {
+		t.Error("on null a cookie is set")
+	}
+}
+
+// own is a store of somebody else.
+type own struct {
+	session.Store
+	closed int
+}
+
+func (o *own) Close() error { o.closed++; return nil }
+
+var registerOnce sync.Once
+
+// S44: an own store has a name, gets what stands below it, and is closed.
+func TestAStoreOfOnesOwn(t *testing.T) {
+	var got map[string]any
+	var made *own
+	registerOnce.Do(func() {
+		err := sessionconfig.Register("mine", func(_ context.Context, settings map[string]any) (session.Store, error) {
+			got = settings
+			if settings["broken"] != nil {
+				return nil, errors.New("it is broken")
+			}
+			made = &own{Store: memstore.New(memstore.Options{})}
+			return made, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Setenv("SESSION_STORES__MINE__NODES__FIRST", "a.example")
+	content := "store: mine\nstores: {mine: {nodes: {first: b.example, second: c.example}, size: 3}}"
+	cfg := load(t, yaml(t, content))
+	m, closer, err := cfg.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	(&site{Manager: m}).first(t)
+	if err := errors.Join(closer.Close(), closer.Close()); err != nil || made.closed != 1 {
+		t.Errorf("Close twice gives %v, and closed the store %d times", err, made.closed)
+	}
+	nodes, _ := got["nodes"].(map[string]any)
+	if nodes["first"] != "a.example" || nodes["second"] != "c.example" || got["size"] == nil {
+		t.Errorf("the settings are %v", got)
+	}
+	if cfg := load(t, yaml(t, "preset: nexios\nbackend: mine")); cfg.Store != "mine" {
+		t.Errorf("backend gives the store %s", cfg.Store)
+	}
+	_, _, err = load(t, yaml(t, "store: mine\nstores: {mine: {broken: true}}")).Open(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "it is broken") {
+		t.Errorf("a store that does not open gives %v", err)
+	}
+	wants(t, refused(t, "store: mien"), "did you mean mine?")
+	wants(t, refused(t, "store: mine\nstores: {mine: 3}"), "stores.mine", "a group of keys")
+}
+
+func TestNamesThatCannotBeRegistered(t *testing.T) {
+	open := func(context.Context, map[string]any) (session.Store, error) {
+		return memstore.New(memstore.Options{}), nil
+	}
+	for _, name := range []string{"", "Mine", "a.b", "database", "dict", "null"} {
+		if sessionconfig.Register(name, open) == nil {
+			t.Errorf("%q was registered", name)
+		}
+	}
+	if sessionconfig.Register("nothing", nil) == nil || sessionconfig.RegisterCodec("nothing", nil) == nil {
+		t.Error("nil was registered")
+	}
+	if sessionconfig.RegisterCodec("json", codec{}) == nil {
+		t.Error("json was registered as a codec")
+	}
+}
+
+// codec stands for one of somebody else.
+type codec struct{ session.Codec }
+
+func TestACodecOfOnesOwn(t *testing.T) {
+	if err := sessionconfig.RegisterCodec("test-codec", codec{}); err != nil {
+		t.Fatal(err)
+	}
+	if sessionconfig.RegisterCodec("test-codec", codec{}) == nil {
+		t.Error("it was registered twice")
+	}
+	if _, ok := load(t, yaml(t, "store: memory\ncodec: test-codec")).Options.Codec.(codec); !ok {
+		t.Error("it is not used")
+	}
+	wants(t, refused(t, "codec: test-code"), "did you mean test-codec?")
+}
+
+// S45: the session is there below the middleware, and an error tells where it is missing.
+func TestTheMiddlewareGivesTheSession(t *testing.T) {
+	s := opened(t, "store: memory")
+	s.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if _, err := session.Load(r.Context()); err != nil {
+			t.Error(err)
+		}
+	})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+	if _, err := session.Load(t.Context()); !errors.Is(err, session.ErrNoMiddleware) {
+		t.Errorf("without the middleware Load gives %v", err)
+	}
+}
+
+// S103: the memory store is for tests, and says so.
+func TestTheMemoryStoreWarns(t *testing.T) {
+	cfg := load(t, yaml(t, "store: dict"))
+	wants(t, strings.Join(cfg.Warnings(), "\n"), "for tests only", "until this process ends")
+	if list := load(t, yaml(t, "store: file\nstores: {file: {path: x}}")).Warnings(); len(list) != 0 {
+		t.Errorf("a good configuration warns: %v", list)
+	}
+}
+
+// S104 S108: a missing table is told with the command that makes it; migrate makes it, as often as one likes.
+func TestTheTableMustBeThere(t *testing.T) {
+	const content = "store: database\nconnections: {a: {driver: sqlite, path: a.db}}\n"
+	path := yaml(t, content)
+	_, _, err := load(t, path).Open(t.Context())
+	if err == nil {
+		t.Fatal("it was opened without a table")
+	}
+	wants(t, err.Error(), "coatcheck db migrate", "stores.database.migrate: true", `no table "sessions"`)
+	t.Setenv("SESSION_STORES__DATABASE__MIGRATE", "true")
+	for range 2 {
+		s := open(t, load(t, path))
+		_, cookie := s.visit(t, nil, step)
+		if n := s.count(t, cookie); n != 1 {
+			t.Errorf("there are %d steps", n)
+		}
+	}
+}
+
+// S107: one interface, from many goroutines at once; the drivers are linked in.
+func TestTheDatabaseStoreServesManyAtOnce(t *testing.T) {
+	s := opened(t, "store: database\nstores: {database: {migrate: true}}\nconnections: {a: {driver: sqlite, path: a.db}}")
+	_, cookie := s.visit(t, nil, step)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 5 {
+				req := httptest.NewRequest(http.MethodGet, "/", nil)
+				req.AddCookie(cookie)
+				s.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, sess *session.Session) { step(sess) }).ServeHTTP(httptest.NewRecorder(), req)
+			}
+		})
+	}
+	all.Wait()
+	if n := s.count(t, cookie); n != 41 {
+		t.Errorf("there are %d steps, want 41", n)
+	}
+}
+
+func TestADatabaseThatIsDownIsToldAtTheStart(t *testing.T) {
+	for driver, dsn := range map[string]string{
+		"mysql":      "app:canary@tcp(127.0.0.1:1)/app",
+		"postgresql": "postgres://app:canary@127.0.0.1:1/app",
+		"redis":      "redis://app:canary@127.0.0.1:1/0",
+	} {
+		store := "database"
+		if driver == "redis" {
+			store = "redis"
+		}
+		_, _, err := load(t, yaml(t, "store: "+store+"\nconnections: {a: {driver: "+driver+", dsn: '"+dsn+"'}}")).Open(t.Context())
+		if err == nil || strings.Contains(err.Error(), "canary") || !strings.Contains(err.Error(), "127.0.0.1:1") {
+			t.Errorf("%s gives %v, want an error with the address and without the password", driver, err)
+		}
+	}
+}
+
+// S121: a production configuration passes every check that an option decides.
+func TestAProductionConfigurationPassesTheAudit(t *testing.T) {
+	s := opened(t, "store: file\nstores: {file: {path: kept}}\nrenew_every: 15m\nseal: true\nrequire_sealed: true\nlog: {format: json}\n")
+	for _, f := range s.Audit() {
+		if !f.Pass && f.Name != "expired-removed" { // this test switches the sweeper off
+			t.Errorf("%s: %s", f.Name, f.Advice)
+		}
+	}
+	failed := 0
+	for _, f := range opened(t, "preset: nexios\nsession_cookie_httponly: false").Audit() {
+		if !f.Pass && strings.HasPrefix(f.Name, "cookie-") {
+			failed++
+		}
+	}
+	if failed < 3 {
+		t.Errorf("a cookie without Secure, HttpOnly and prefix fails %d checks, want 3", failed)
+	}
+}
+
+func TestAnotherStoreOfTheSameConfiguration(t *testing.T) {
+	cfg := load(t, yaml(t, "store: file\nstores: {file: {path: kept}}\nconnections: {a: {driver: sqlite, path: a.db}}"))
+	other, err := cfg.WithStore("database")
+	if err != nil || other.Store != "database" || cfg.Store != "file" {
+		t.Errorf("WithStore gives %v, %v; the original is %v", other, err, cfg)
+	}
+	if _, err := cfg.WithStore("redis"); err == nil || !strings.Contains(err.Error(), "stores.redis.connection") {
+		t.Errorf("a store without its connection gives %v", err)
+	}
+	if _, err := cfg.WithStore("databse"); err == nil || !strings.Contains(err.Error(), "did you mean database?") {
+		t.Errorf("an unknown store gives %v", err)
+	}
+}

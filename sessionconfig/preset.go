@@ -1,0 +1,141 @@
+package sessionconfig
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// preset reads the configuration of another framework: its names, its units, its defaults.
+type preset struct {
+	name     string
+	anyCase  bool // names in upper case are known too
+	prefix   string
+	aliases  []alias
+	defaults []pair
+	finish   func(*builder)
+}
+
+// alias is a name of another framework.
+type alias struct {
+	name, about string
+	key         string // ours; "" when it takes more than one
+	allowed     string
+	convert     func(v any) (any, error)    // nil: as it is
+	pairs       func(v any) ([]pair, error) // instead of key and convert
+	entry       *entry                      // instead of all of these
+}
+
+// pair is a key of ours and its value.
+type pair struct {
+	key   string
+	value any
+}
+
+var presets = map[string]*preset{"nexios": &nexios, "expanse": &expanse, "authx": &authx}
+
+func (p *preset) alias(key string) (alias, bool) {
+	if p.anyCase {
+		key = strings.ToLower(key)
+	}
+	for _, a := range p.aliases {
+		if a.name == key || p.prefix != "" && a.name == p.prefix+key {
+			return a, true
+		}
+	}
+	return alias{}, false
+}
+
+func (p *preset) names() []string {
+	var list []string
+	for _, a := range p.aliases {
+		list = append(list, a.name)
+	}
+	return list
+}
+
+// items translates a value. None (null) leaves the default.
+func (a alias) items(b *builder, layer int, source, shown string, v any) []item {
+	if v == nil {
+		return nil
+	}
+	if a.entry != nil {
+		return []item{{layer, source, shown, a.entry.Name, "", a.entry, v}}
+	}
+	pairs, err := a.translate(v)
+	if err != nil {
+		b.refuse(source, shown, show(v), err.Error()+"allowed is "+a.allowed)
+		return nil
+	}
+	var list []item
+	for _, p := range pairs {
+		e, _, _ := find(strings.Split(p.key, "."))
+		list = append(list, item{layer, source, shown, p.key, "", e, p.value})
+	}
+	return list
+}
+
+func (a alias) translate(v any) ([]pair, error) {
+	switch {
+	case a.pairs != nil:
+		return a.pairs(v)
+	case a.convert != nil:
+		converted, err := a.convert(v)
+		return []pair{{a.key, converted}}, err
+	}
+	return []pair{{a.key, v}}, nil
+}
+
+// not is the convert of a name that says the opposite of our key.
+func not(v any) (any, error) { return inverted(v) }
+
+// number reads a bare number of some unit, or a duration with its own.
+func number(unit time.Duration) func(any) (time.Duration, error) {
+	return func(v any) (time.Duration, error) {
+		n, err := whole(v)
+		if err != nil {
+			return duration(v)
+		}
+		if n <= 0 || n > int64(math.MaxInt64/unit) {
+			return 0, errors.New("it must be more than nothing, and less than three centuries; ")
+		}
+		return time.Duration(n) * unit, nil
+	}
+}
+
+// Explained is a key of a preset, for documents and help.
+type Explained struct{ Name, Key, About string }
+
+// PresetKeys lists the names that a preset knows, and ours for each; nil for a preset that there is not.
+func PresetKeys(name string) []Explained {
+	p := presets[name]
+	if p == nil {
+		return nil
+	}
+	var list []Explained
+	for _, a := range p.aliases {
+		list = append(list, Explained{a.name, a.key, a.about})
+	}
+	return list
+}
+
+// Presets lists the names of the presets.
+func Presets() []string { return names(presets) }
+
+// secretKey is the one key of the presets that is a secret by itself.
+var secretKey = &entry{Key: Key{Name: "secrets.key", Allowed: "text"}, hidden: true, set: func(c *Config, _ string, v any) error {
+	s, err := text(v)
+	if err == nil && s == "" {
+		err = errKind
+	}
+	if err == nil {
+		c.secrets.text, c.secrets.raw = s, true
+	}
+	return err
+}}
+
+func isSet(b *builder, keys ...string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool { return b.set[key] > 0 })
+}

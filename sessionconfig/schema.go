@@ -1,0 +1,258 @@
+package sessionconfig
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// Key describes a key, for documents and help.
+type Key struct {
+	Name    string // "*" stands for a name of your own
+	About   string // in one line
+	Allowed string
+	Option  string // the field of session.Options or of a store's Options that it sets; "" for none
+}
+
+// entry is a key and what it does.
+type entry struct {
+	Key
+	hidden bool // the value is not to be shown
+	set    func(c *Config, name string, v any) error
+}
+
+// to makes the function that sets a field. name is what stands for "*".
+func to[T any](parse func(any) (T, error), field func(c *Config, name string) *T) func(*Config, string, any) error {
+	return func(c *Config, name string, v any) error {
+		x, err := parse(v)
+		if err == nil {
+			*field(c, name) = x
+		}
+		return err
+	}
+}
+
+// Keys lists every key, in the order in which documents show them.
+func Keys() []Key {
+	list := make([]Key, len(schema))
+	for i, e := range schema {
+		list[i] = e.Key
+	}
+	return list
+}
+
+const (
+	aDuration = "a duration such as 90s, 30m, 24h or 30d"
+	aBool     = "true or false"
+	aCount    = "a whole number, 0 or more"
+	aSize     = "a number of bytes, or with a unit: 64KiB, 1MiB"
+	aText     = "text"
+	aCommand  = "a program and its arguments, as a list or with spaces between them"
+)
+
+var schema = slices.Concat(generalKeys, secretKeys, cookieKeys, timeKeys, limitKeys, storeKeys, connectionKeys)
+
+var generalKeys = []entry{
+	{Key: Key{"preset", "whose names and units the other keys have", "nexios, expanse or authx", ""},
+		set: to(choice(map[string]string{"nexios": "nexios", "expanse": "expanse", "authx": "authx"}), func(c *Config, _ string) *string { return &c.Preset })},
+	{Key: Key{"store", "where sessions are kept", "database, file, memory (or dict), cookies, redis, null, or a name given to Register", ""},
+		set: to(storeName, func(c *Config, _ string) *string { return &c.Store })},
+	{Key: Key{"transport", "what carries the ticket", `cookie, or "header NAME"`, "Transport"},
+		set: to(transport, func(c *Config, _ string) *session.Transport { return &c.Options.Transport })},
+	{Key: Key{"codec", "how values are encoded", "json, or a name given to RegisterCodec", "Codec"},
+		set: to(codecNamed, func(c *Config, _ string) *session.Codec { return &c.Options.Codec })},
+	{Key: Key{"skip_headers", "request headers that switch sessions off for a request", `a name, a map of names and values ("*": any), or a list of these`, "Skip"},
+		set: to(skipHeaders, func(c *Config, _ string) *[]skipHeader { return &c.skips })},
+	{Key: Key{"trusted_proxies", "proxies whose X-Forwarded-For and Forwarded are believed", "addresses and prefixes such as 10.0.0.0/8, as a list or with commas", "ClientIP"},
+		set: to(prefixes, func(c *Config, _ string) *[]netip.Prefix { return &c.proxies })},
+	{Key: Key{"log.format", "how events and failures are written to standard error", "none, text or json", "Logger"},
+		set: to(choice(map[string]string{"none": "none", "text": "text", "json": "json"}), func(c *Config, _ string) *string { return &c.logFormat })},
+	{Key: Key{"log.level", "the least of them that is written", "debug (all events), info, warn or error", "Logger"},
+		set: to(choice(map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}),
+			func(c *Config, _ string) *slog.Level { return &c.logLevel })},
+}
+
+var secretKeys = []entry{
+	{Key: Key{"secrets.env", "the environment variable that holds the secrets, newest first", "the name of a variable", "Secrets"},
+		set: to(name, func(c *Config, _ string) *string { return &c.secrets.env })},
+	{Key: Key{"secrets.file", "the file that holds them, readable for its owner", "a path", "Secrets"},
+		set: to(path, func(c *Config, _ string) *string { return &c.secrets.file })},
+	{Key: Key{"secrets.command", "the program that prints them", aCommand, "Secrets"},
+		set: to(command, func(c *Config, _ string) *[]string { return &c.secrets.command })},
+	{Key: Key{"secrets.insecure_short_key", "use a secret_key of the presets that is too short for anything but trying out", aBool, ""},
+		set: to(boolean, func(c *Config, _ string) *bool { return &c.allowShort })},
+}
+
+var cookieKeys = []entry{
+	{Key: Key{"cookie.name", "the name of the cookie", "letters, digits and -_.!#$%&'*+^`|~", "Cookie.Name"},
+		set: to(text, func(c *Config, _ string) *string { return &c.Options.Cookie.Name })},
+	{Key: Key{"cookie.domain", "the domain whose subdomains share the cookie", "a domain such as example.com", "Cookie.Domain"},
+		set: to(text, func(c *Config, _ string) *string { return &c.Options.Cookie.Domain })},
+	{Key: Key{"cookie.path", "the part of the site that gets the cookie", "a path such as /dashboard", "Cookie.Path"},
+		set: to(text, func(c *Config, _ string) *string { return &c.Options.Cookie.Path })},
+	{Key: Key{"cookie.same_site", "whether other sites may cause requests with the cookie", "lax, strict or none", "Cookie.SameSite"},
+		set: to(sameSite, func(c *Config, _ string) *http.SameSite { return &c.Options.Cookie.SameSite })},
+	{Key: Key{"cookie.insecure", "leave out Secure, for development without HTTPS", aBool, "Cookie.Insecure"},
+		set: to(boolean, func(c *Config, _ string) *bool { return &c.Options.Cookie.Insecure })},
+	{Key: Key{"cookie.script_access", "leave out HttpOnly", aBool, "Cookie.ScriptAccess"},
+		set: to(boolean, func(c *Config, _ string) *bool { return &c.Options.Cookie.ScriptAccess })},
+	{Key: Key{"cookie.partitioned", "keep the cookie apart for every top-level site", aBool, "Cookie.Partitioned"},
+		set: to(boolean, func(c *Config, _ string) *bool { return &c.Options.Cookie.Partitioned })},
+	{Key: Key{"cookie.persistent", "the cookie survives closing the browser", aBool, "Cookie.Persistent"},
+		set: to(boolean, func(c *Config, _ string) *bool { return &c.Options.Cookie.Persistent })},
+}
+
+var timeKeys = []entry{
+	{Key: Key{"idle_timeout", "a session that nobody uses for so long ends", aDuration + ", or never", "IdleTimeout"},
+		set: to(durationOr("never"), func(c *Config, _ string) *time.Duration { return &c.Options.IdleTimeout })},
+	{Key: Key{"lifetime", "a session ends so long after it began, or after the last login", aDuration + ", or never", "Lifetime"},
+		set: to(durationOr("never"), func(c *Config, _ string) *time.Duration { return &c.Options.Lifetime })},
+	{Key: Key{"renew_every", "an id older than this is renewed", aDuration, "RenewEvery"},
+		set: to(duration, func(c *Config, _ string) *time.Duration { return &c.Options.RenewEvery })},
+	{Key: Key{"renew_grace", "how long the old id still leads to its session", aDuration, "RenewGrace"},
+		set: to(duration, func(c *Config, _ string) *time.Duration { return &c.Options.RenewGrace })},
+	{Key: Key{"touch_every", "at most one refresh of the idle time in this time", aDuration + ", or always", "TouchEvery"},
+		set: to(durationOr("always"), func(c *Config, _ string) *time.Duration { return &c.Options.TouchEvery })},
+	{Key: Key{"sweep_every", "the time between two sweeps of what has expired", aDuration + ", or never", "SweepEvery"},
+		set: to(durationOr("never"), func(c *Config, _ string) *time.Duration { return &c.Options.SweepEvery })},
+}
+
+var limitKeys = []entry{
+	{Key: Key{"max_per_user", "how many sessions a user may have; 0: any number", aCount, "MaxPerUser"},
+		set: to(count, func(c *Config, _ string) *int { return &c.Options.MaxPerUser })},
+	{Key: Key{"overflow", "what a login above max_per_user does", "evict_oldest or refuse_new", "Overflow"},
+		set: to(overflow, func(c *Config, _ string) *session.Overflow { return &c.Options.Overflow })},
+	{Key: Key{"max_bytes", "how much data a session may have", aSize, "MaxBytes"},
+		set: to(size, func(c *Config, _ string) *int { return &c.Options.MaxBytes })},
+	{Key: Key{"seal", "encrypt the data in the store", aBool, "Seal"},
+		set: to(boolean, func(c *Config, _ string) *bool { return &c.Options.Seal })},
+	{Key: Key{"require_sealed", "refuse records that are not encrypted", aBool, "RequireSealed"},
+		set: to(boolean, func(c *Config, _ string) *bool { return &c.Options.RequireSealed })},
+}
+
+var storeKeys = []entry{
+	{Key: Key{"stores.database.connection", "the connection that the store uses", "the name of one below connections; not needed when there is one", ""},
+		set: to(text, func(c *Config, _ string) *string { return &c.database.connection })},
+	{Key: Key{"stores.database.table", "the table of sessions", "letters, digits and underscores", "sqlstore.Options.Table"},
+		set: to(text, func(c *Config, _ string) *string { return &c.database.table })},
+	{Key: Key{"stores.database.migrate", "make the table, or bring it up to date, when the store is opened", aBool, ""},
+		set: to(boolean, func(c *Config, _ string) *bool { return &c.database.migrate })},
+	{Key: Key{"stores.file.path", "the folder of the store, made for its owner alone", "a path", "filestore.New"},
+		set: to(path, func(c *Config, _ string) *string { return &c.file.path })},
+	{Key: Key{"stores.file.no_sync", "leave it to the system when a record reaches the disk", aBool, "filestore.Options.NoSync"},
+		set: to(boolean, func(c *Config, _ string) *bool { return &c.file.noSync })},
+	{Key: Key{"stores.memory.max_sessions", "how many records the store keeps; 0: any number", aCount, "memstore.Options.MaxSessions"},
+		set: to(count, func(c *Config, _ string) *int { return &c.memory.max })},
+	{Key: Key{"stores.redis.connection", "the connection that the store uses", "the name of one below connections; not needed when there is one", ""},
+		set: to(text, func(c *Config, _ string) *string { return &c.redis.connection })},
+	{Key: Key{"stores.redis.prefix", "what every key of the store begins with", "at most 128 bytes without braces", "redisstore.Options.Prefix"},
+		set: to(text, func(c *Config, _ string) *string { return &c.redis.prefix })},
+	{Key: Key{"stores.redis.cache_ttl", "how long records are cached in this process", aDuration, "redisstore.Options.CacheTTL"},
+		set: to(duration, func(c *Config, _ string) *time.Duration { return &c.redis.cacheTTL })},
+}
+
+var connectionKeys = []entry{
+	{Key: Key{"connections.*.driver", "the kind of server", "sqlite, postgresql, mysql (also for MariaDB) or redis (also for Valkey)", ""},
+		set: to(choice(drivers), func(c *Config, name string) *string { return &c.connect(name).driver })},
+	{Key: Key{"connections.*.path", "the file of a SQLite database, made when absent", "a path", ""},
+		set: to(path, func(c *Config, name string) *string { return &c.connect(name).path })},
+	{Key: Key{"connections.*.dsn", "how to reach the server, in its driver's words", "text; where it holds a password, take one of the next three keys", ""}, hidden: true,
+		set: to(text, func(c *Config, name string) *string { return &c.connect(name).dsn.text })},
+	{Key: Key{"connections.*.dsn_env", "the environment variable that holds the dsn", "the name of a variable", ""},
+		set: to(name, func(c *Config, name string) *string { return &c.connect(name).dsn.env })},
+	{Key: Key{"connections.*.dsn_file", "the file that holds the dsn, readable for its owner", "a path", ""},
+		set: to(path, func(c *Config, name string) *string { return &c.connect(name).dsn.file })},
+	{Key: Key{"connections.*.dsn_command", "the program that prints the dsn", aCommand, ""},
+		set: to(command, func(c *Config, name string) *[]string { return &c.connect(name).dsn.command })},
+	{Key: Key{"connections.*.max_open", "how many connections there are at once; 0: 8", aCount, ""},
+		set: to(count, func(c *Config, name string) *int { return &c.connect(name).open })},
+}
+
+var drivers = map[string]string{
+	"sqlite": driverSQLite, "sqlite3": driverSQLite, "postgresql": driverPostgreSQL, "postgres": driverPostgreSQL, "pgx": driverPostgreSQL,
+	"mysql": driverMySQL, "mariadb": driverMySQL, "redis": driverRedis, "valkey": driverRedis,
+}
+
+// find returns the entry of a path, what stands for "*", and whether the path is a group of keys.
+func find(at []string) (e *entry, name string, group bool) {
+	for i := range schema {
+		pattern := strings.Split(schema[i].Name, ".")
+		star, ok := match(pattern[:min(len(pattern), len(at))], at)
+		switch {
+		case !ok:
+		case len(pattern) == len(at):
+			return &schema[i], star, false
+		default:
+			group = true
+		}
+	}
+	return nil, "", group
+}
+
+// match compares a pattern with a path of the same length.
+func match(pattern, at []string) (star string, ok bool) {
+	if len(pattern) != len(at) {
+		return "", false
+	}
+	for i, part := range pattern {
+		switch {
+		case part == "*":
+			star = at[i]
+		case part != at[i]:
+			return "", false
+		}
+	}
+	return star, true
+}
+
+// within lists the keys that may stand below a path.
+func within(at []string) []string {
+	var list []string
+	for _, e := range schema {
+		pattern := strings.Split(e.Name, ".")
+		if len(pattern) <= len(at) {
+			continue
+		}
+		if _, ok := match(pattern[:len(at)], at); ok && !slices.Contains(list, pattern[len(at)]) {
+			list = append(list, pattern[len(at)])
+		}
+	}
+	return list
+}
+
+func name(v any) (string, error) {
+	s, err := text(v)
+	if err == nil && (s == "" || strings.ContainsAny(s, "= ")) {
+		err = errKind
+	}
+	return s, err
+}
+
+func path(v any) (string, error) {
+	s, err := text(v)
+	if err == nil && (s == "" || strings.ContainsRune(s, 0)) {
+		err = errKind
+	}
+	return s, err
+}
+
+func transport(v any) (session.Transport, error) {
+	s, err := text(v)
+	if err != nil {
+		return nil, err
+	}
+	if s == "cookie" {
+		return nil, nil
+	}
+	kind, header, _ := strings.Cut(s, " ")
+	if kind != "header" || header == "" {
+		return nil, errors.New(suggest(kind, []string{"cookie", "header"}))
+	}
+	return session.Header(header), nil
+}
