@@ -25,6 +25,7 @@ type Config struct {
 
 	secrets     source
 	allowShort  bool
+	reload      bool
 	skips       []skipHeader
 	proxies     []netip.Prefix
 	logFormat   string
@@ -33,6 +34,7 @@ type Config struct {
 	database    databaseStore
 	file        fileStore
 	memory      memoryStore
+	cookies     cookieStore
 	redis       redisStore
 	own         map[string]map[string]any
 
@@ -59,6 +61,12 @@ type fileStore struct {
 }
 
 type memoryStore struct{ max int }
+
+type cookieStore struct {
+	chunks      int
+	compress    bool
+	revocations string
+}
 
 type redisStore struct {
 	connection, prefix string

@@ -225,7 +225,7 @@ func (b *builder) replace(it item) {
 	var at *source
 	var group string
 	switch {
-	case strings.HasPrefix(it.key, "secrets.") && it.key != "secrets.insecure_short_key":
+	case strings.HasPrefix(it.key, "secrets.") && !settled(it.key):
 		at, group = &b.cfg.secrets, "secrets."
 	case strings.HasPrefix(it.key, "connections.*.dsn"):
 		at, group = &b.cfg.connect(it.star).dsn, "connections."+it.star+".dsn"
@@ -233,13 +233,16 @@ func (b *builder) replace(it item) {
 		return
 	}
 	for _, key := range names(b.from) {
-		if strings.HasPrefix(key, group) && key != "secrets.insecure_short_key" && b.set[key] < it.layer {
+		if strings.HasPrefix(key, group) && !settled(key) && b.set[key] < it.layer {
 			delete(b.from, key)
 			delete(b.set, key)
 			*at = source{}
 		}
 	}
 }
+
+// settled are the keys below secrets that say nothing of where they come from.
+func settled(key string) bool { return key == "secrets.insecure_short_key" || key == "secrets.reload" }
 
 // derive sets a key that follows from others, unless a file or the environment set it.
 func (b *builder) derive(key, value, from string) {
@@ -255,7 +258,7 @@ func (b *builder) check() {
 	b.checkSources()
 	b.checkStore()
 	opts := b.cfg.Options
-	opts.Secrets = []session.Secret{session.NewSecret()}
+	opts.Secrets, opts.SecretSource = []session.Secret{session.NewSecret()}, nil
 	opts.SweepEvery, opts.MaxPerUser, opts.OnError, opts.OnEvent = -1, 0, nil, nil
 	m, err := session.New(nullstore.New(), opts)
 	if err == nil {

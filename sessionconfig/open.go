@@ -23,6 +23,9 @@ func (c *Config) Open(ctx context.Context) (*session.Manager, io.Closer, error) 
 	if opts.Secrets, err = c.Secrets(ctx); err != nil {
 		return nil, nil, err
 	}
+	if c.reload {
+		opts.Secrets, opts.SecretSource = nil, c.Secrets
+	}
 	store, closer, err := c.OpenStore(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -55,7 +58,7 @@ func (c *Config) OpenStore(ctx context.Context) (session.Store, io.Closer, error
 	case storeRedis:
 		return c.openRedis(ctx)
 	case storeCookies:
-		return openCookies()
+		return c.openCookies(ctx)
 	}
 	return c.openOwn(ctx)
 }
@@ -160,6 +163,8 @@ func (b *builder) checkStore() {
 		}
 	case storeDatabase:
 		b.checkConnection("stores.database.connection", c.databaseConnection(), driverSQLite, driverPostgreSQL, driverMySQL)
+	case storeCookies:
+		b.checkRevocations()
 	case storeRedis:
 		b.checkConnection("stores.redis.connection", c.redisConnection(), driverRedis)
 	}

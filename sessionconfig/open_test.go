@@ -66,6 +66,7 @@ func TestStoresByName(t *testing.T) {
 		"memory":   "",
 		"dict":     "",
 		"file":     "stores: {file: {path: kept}}",
+		"cookies":  "stores: {cookies: {revocations: file}, file: {path: kept}}",
 		"database": "stores: {database: {migrate: true}}\nconnections: {a: {driver: sqlite, path: a.db}}",
 	} {
 		s := opened(t, "store: "+name+"\n"+rest)
@@ -78,6 +79,32 @@ func TestStoresByName(t *testing.T) {
 	s := opened(t, "store: null")
 	if resp, _ := s.visit(t, nil, step); len(resp.Cookies()) != 0 {
 		t.Error("on null a cookie is set")
+	}
+}
+
+// S43: under cookies the records travel with the visitor, and what was ended is remembered elsewhere.
+func TestCookiesRememberWhatWasEndedElsewhere(t *testing.T) {
+	s := opened(t, "preset: nexios\nsession_manager: cookies\nsession_dir: ended\nstores: {cookies: {revocations: file}}")
+	_, cookie := s.visit(t, nil, step)
+	if n := s.count(t, cookie); n != 1 {
+		t.Errorf("there are %d steps, want 1", n)
+	}
+	s.visit(t, cookie, (*session.Session).Logout)
+	if n := s.count(t, cookie); n != 0 {
+		t.Errorf("after the logout a copy of the cookie has %d steps", n)
+	}
+	for keys, want := range map[string]string{
+		"revocations: cookies": "a store that keeps records",
+		"revocations: null":    "",
+		"revocations: 'null'":  "a store that keeps records",
+		"revocations: file":    "stores.file.path",
+		"max_chunks: 9":        "between 0 and 8",
+	} {
+		if want == "" {
+			load(t, yaml(t, "store: cookies\nstores: {cookies: {"+keys+"}}"))
+			continue
+		}
+		wants(t, refused(t, "store: cookies\nstores: {cookies: {"+keys+"}}"), "stores.", want)
 	}
 }
 

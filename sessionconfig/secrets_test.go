@@ -1,11 +1,15 @@
 package sessionconfig_test
 
 import (
+	"encoding/base64"
+	"github.com/coatcheck/session"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/coatcheck/session/sessionconfig"
 )
@@ -130,4 +134,29 @@ func TestASecretIsRequiredAndMustBeLong(t *testing.T) {
 	wants(t, strings.Join(cfg.Warnings(), "\n"), "secrets.insecure_short_key")
 	open(t, unsealed(t, "preset: authx\nsecret_key: "+strings.Repeat("long enough and random? ", 2))).first(t)
 	open(t, unsealed(t, "preset: authx\nsecret_key: "+secret)).first(t)
+}
+
+func TestReloadedSecretsNeedNoRestart(t *testing.T) {
+	cfg := unsealed(t, "store: memory\nsecrets: {file: secret.txt, reload: true}")
+	write(t, "secret.txt", secret, 0o600)
+	synctest.Test(t, func(t *testing.T) {
+		m, closer, err := cfg.Open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closer.Close()
+		s := &site{Manager: m}
+		_, cookie := s.visit(t, nil, step)
+		other := "base64:" + base64.StdEncoding.EncodeToString(session.NewSecret())
+		write(t, "secret.txt", other+","+secret, 0o600)
+		time.Sleep(5 * time.Minute)
+		if n := s.count(t, cookie); n != 1 {
+			t.Errorf("with the old secret behind a new one there are %d steps, want 1", n)
+		}
+		write(t, "secret.txt", other, 0o600)
+		time.Sleep(2 * time.Minute)
+		if n := s.count(t, cookie); n != 0 {
+			t.Errorf("without the old secret its cookie has %d steps, want none", n)
+		}
+	})
 }
