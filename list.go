@@ -26,7 +26,7 @@ type Info struct {
 func (r *Record) info() Info {
 	return Info{
 		ID: r.ID, User: r.User, CreatedAt: r.CreatedAt, SeenAt: r.SeenAt, LoginAt: r.LoginAt, ExpiresAt: r.ExpiresAt,
-		RemoteIP: r.RemoteIP, UserAgent: r.UserAgent, Persistent: r.Persistent,
+		RemoteIP: r.RemoteIP, UserAgent: cleanUserAgent(r.UserAgent), Persistent: r.Persistent,
 	}
 }
 

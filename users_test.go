@@ -23,6 +23,24 @@ func (r *rig) signIn(user string) (*visitor, string) {
 	return v, id
 }
 
+// T-16: who can write to the store cannot send control characters to those who list sessions.
+func TestAUserAgentFromTheStoreIsCleaned(t *testing.T) {
+	r := newRig(t)
+	_, id := r.signIn("ada")
+	rec, err := r.store.fullStore.Load(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec.UserAgent = "\x1b[2J\u202e" + strings.Repeat("x", 300)
+	if err := r.store.fullStore.Save(t.Context(), rec); err != nil {
+		t.Fatal(err)
+	}
+	infos, err := r.Sessions(t.Context(), "ada")
+	if err != nil || len(infos) != 1 || infos[0].UserAgent != "[2J"+strings.Repeat("x", 253) {
+		t.Errorf("Sessions = %+v, %v", infos, err)
+	}
+}
+
 // X8 T93: a user's sessions are listed with what people need to know them, the last seen first, and without their data.
 func TestSessionsTellsWhereAUserIsSignedIn(t *testing.T) {
 	r := newRig(t)
