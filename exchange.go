@@ -3,6 +3,7 @@ package session
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -111,14 +112,15 @@ func (ex *exchange) last() (s *Session, asked bool) {
 	return ex.session, ex.asked
 }
 
-// finish commits what the handler left when it returned. Later changes are stored too, when the ticket is with the client.
+// finish commits what the handler left when it returned. Later changes are stored too, when the ticket is with the client; after
+// a response that failed a logout alone.
 func (ex *exchange) finish() {
 	if !ex.sent.Load() {
 		_ = ex.begin() // which has answered
 		return
 	}
 	s := ex.loaded()
-	if s == nil || ex.failed != nil {
+	if s == nil || ex.failed != nil && (errors.Is(ex.failed, ErrUnavailable) || !s.leaving()) {
 		return
 	}
 	if err := ex.commit(s, commitMode{}); err != nil {

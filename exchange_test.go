@@ -904,6 +904,26 @@ func TestALateLogoutStillEndsTheSession(t *testing.T) {
 	}
 }
 
+// A handler that goes on after its response failed can still sign out.
+func TestALogoutAfterAFailedCommitEndsTheSession(t *testing.T) {
+	r := newRig(t, func(o *session.Options) { o.MaxBytes = 1000 })
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada") })
+	resp := v.do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+		s.Set("x", strings.Repeat("x", 1000))
+		io.WriteString(w, "hello")
+		s.Logout()
+	})
+	if resp.StatusCode != http.StatusInternalServerError {
+		t.Errorf("status %d, want 500", resp.StatusCode)
+	}
+	v.with(func(s *session.Session) {
+		if s.User() != "" {
+			t.Error("the session is alive")
+		}
+	})
+}
+
 // A1: what the handler puts into Set-Cookie is never lost, and there is never more than one of ours.
 func TestTheHandlersCookiesAreNeverLost(t *testing.T) {
 	r := newRig(t)

@@ -82,6 +82,13 @@ func (s *Session) logout() bool {
 	return true
 }
 
+// leaving reports whether there is a session to be ended at the next commit.
+func (s *Session) leaving() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.c.ending != nil
+}
+
 // leave ends the stored session at the next commit and begins a new one.
 func (c *core) leave() {
 	if c.rec != nil {
