@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// maxAliases bounds how many renewals in a row one load follows.
-const maxAliases = 8
+// maxAliases bounds how many renewals in a row one load follows: more than fit into the default grace at one a second.
+const maxAliases = 64
 
 // find loads the session of a ticket into s. Whatever is wrong with the ticket or its record leaves an empty session
 // and gives an event; only a store that fails is an error.

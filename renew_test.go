@@ -256,3 +256,23 @@ func TestALoginDuringARenewalRetiresEveryOlderTicket(t *testing.T) {
 		t.Errorf("first opens %v, second opens %v, the new one %v, cart %v", r.opens(first), r.opens(second), r.opens(slow.Token()), slow.Get("cart"))
 	}
 }
+
+// However often a session is renewed, its old tickets are good until the grace of each is over.
+func TestAnOldTicketIsGoodForTheWholeGrace(t *testing.T) {
+	r := newRig(t, func(o *session.Options) { o.RenewEvery = time.Second }) // and a grace of 30 seconds
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada") })
+	slow := v.clone()
+	for range 29 {
+		r.clock.advance(time.Second)
+		v.with(func(*session.Session) {})
+	}
+	slow.with(func(s *session.Session) {
+		if s.User() != "ada" {
+			t.Errorf("the ticket was renewed 28 seconds ago and gives nothing; %d events reused", r.ev.count(session.EventReused))
+		}
+	})
+	if slow.ticket() != v.ticket() {
+		t.Error("the response does not hand out the newest ticket")
+	}
+}
