@@ -352,6 +352,35 @@ func TestReloadOfASessionThatIsGone(t *testing.T) {
 	}
 }
 
+// The session that a Login begins because the old one has gone is new in everything: what it flashes is for the next request.
+func TestAFlashOfALoginThatBeganAfreshSurvivesAReload(t *testing.T) {
+	r := newRig(t)
+	v := r.visitor()
+	for range 3 {
+		v.with(func(s *session.Session) { s.Flash("old", 1); s.Login("ada") })
+	}
+	s := v.open()
+	if _, err := r.RevokeUser(t.Context(), "ada"); err != nil {
+		t.Fatal(err)
+	}
+	s.Login("ada")
+	s.Flash("f", "ok")
+	for _, do := range []func(context.Context) error{s.Save, s.Reload} {
+		if err := do(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Set("x", 1)
+	if err := s.Save(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	next, err := r.Open(t.Context(), s.Token())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantGet(t, next, "f", "ok")
+}
+
 // A handler that is told by Reload that the session has ended answers as it likes: nothing of the session is left to fail.
 func TestAfterReloadOfAnEndedSessionTheHandlerAnswers(t *testing.T) {
 	r := newRig(t)

@@ -73,7 +73,7 @@ func (c *core) restart(ctx context.Context, err error) error {
 	if !errors.Is(err, ErrEnded) || !c.login {
 		return c.lost(err)
 	}
-	c.rec, c.retire = nil, KindLive
+	c.rec, c.retire, c.seen, c.stale = nil, KindLive, 0, false
 	if err := c.replay(state{}); err != nil {
 		return err
 	}
