@@ -91,11 +91,16 @@ type Limit struct {
 func (l Limit) Allows(recs []*Record) bool {
 	n := 0
 	for _, r := range recs {
-		if r.ID != l.Instead && (r.ExpiresAt.IsZero() || r.ExpiresAt.After(l.Now)) {
+		if l.Counts(r) {
 			n++
 		}
 	}
 	return n < l.Max
+}
+
+// Counts reports whether a live record of the user counts.
+func (l Limit) Counts(r *Record) bool {
+	return r.ID != l.Instead && (r.ExpiresAt.IsZero() || r.ExpiresAt.After(l.Now))
 }
 
 // Evicter is a store with a bound, which drops records to keep it. It calls fn for each record that it dropped, without

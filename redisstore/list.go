@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/redis/rueidis"
@@ -23,29 +24,41 @@ func (s *Store) ByUser(ctx context.Context, user string) ([]*session.Record, err
 	if user == "" {
 		return nil, nil // nobody is signed in as ""
 	}
-	l := listing{store: s, user: user, list: userList(user), entries: map[string]string{}}
-	for more := true; more; {
-		var err error
-		if more, err = l.look(ctx); err != nil {
-			return nil, explain("list user", err)
-		}
+	l, err := s.listing(ctx, user)
+	if err != nil {
+		return nil, explain("list user", err)
 	}
 	l.tidy(ctx)
 	return l.recs, nil
 }
 
-// listing is a walk through the list of a user.
+// listing is a walk through the list of a user. The ids on it are sorted by what became of their records.
 type listing struct {
 	store   *Store
 	user    string
 	list    string
 	entries map[string]string // all that were seen
-	stale   []string
-	recs    []*session.Record
+	done    map[string]bool   // ids whose records are there
+	recs    []*session.Record // the live ones of the user
+	left    []string          // of records that are not live, or not the user's, any more
+	damaged []string          // of records that cannot be read
+	absent  []string          // of records that are not there, or not yet
 }
 
-// look reads the list and the records that are new on it. When one turned out not to be the user's, its session may have
-// got a new id since the list was read. The new id is listed before the old one is retired, so that another look finds it.
+func (s *Store) listing(ctx context.Context, user string) (*listing, error) {
+	l := &listing{store: s, user: user, list: userList(user), entries: map[string]string{}, done: map[string]bool{}}
+	for again := true; again; {
+		var err error
+		if again, err = l.look(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// look reads the list, and the records that were not there before. When one turned out to be gone, its session may have
+// got a new id since the list was read. The new id is listed before the old one is retired, so that another look finds it,
+// also where its record was still on its way at the first.
 func (l *listing) look(ctx context.Context) (again bool, err error) {
 	list, err := l.store.read(ctx, func() rueidis.Completed {
 		return l.store.client.B().Arbitrary("HGETALL").Keys(l.store.listKey(l.list)).Build()
@@ -55,31 +68,52 @@ func (l *listing) look(ctx context.Context) (again bool, err error) {
 	}
 	var ids []string
 	for id, value := range list {
+		if !l.done[id] {
+			ids = append(ids, id)
+		}
 		if _, seen := l.entries[id]; !seen {
 			l.entries[id] = value
-			ids = append(ids, id)
 		}
 	}
 	heads, err := l.store.heads(ctx, ids)
 	if err != nil {
 		return false, err
 	}
+	was := l.absent
+	l.absent = nil
 	for i, h := range heads {
+		if h.absent {
+			l.absent = append(l.absent, ids[i])
+			again = again || !slices.Contains(was, ids[i])
+			continue
+		}
+		l.done[ids[i]] = true
 		switch {
-		case h.rec != nil && h.rec.Kind == session.KindLive && h.rec.User == l.user:
+		case h.rec == nil:
+			l.damaged = append(l.damaged, ids[i])
+		case h.rec.Kind == session.KindLive && h.rec.User == l.user:
 			l.recs = append(l.recs, h.rec)
-		case h.absent || h.rec != nil:
-			l.stale = append(l.stale, ids[i])
+		default:
+			l.left = append(l.left, ids[i])
 			again = true
 		}
 	}
 	return again, nil
 }
 
+// pairs are the ids with their entries, as scripts want them.
+func (l *listing) pairs(ids []string) []string {
+	var pairs []string
+	for _, id := range ids {
+		pairs = append(pairs, id, l.entries[id])
+	}
+	return pairs
+}
+
 // tidy removes entries that lead nowhere. That it fails is no error: the next one who reads the list tries again.
 func (l *listing) tidy(ctx context.Context) {
 	var calls []call
-	for _, id := range l.stale {
+	for _, id := range slices.Concat(l.left, l.absent) {
 		calls = append(calls, call{tidyScript, []string{l.store.listKey(l.list)}, []string{id, l.entries[id], tidyAfter}})
 	}
 	if len(calls) > 0 {

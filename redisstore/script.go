@@ -26,6 +26,8 @@ var (
 	unlistText string
 	//go:embed lua/tidy.lua
 	tidyText string
+	//go:embed lua/admit.lua
+	admitText string
 
 	saveScript   = newScript(saveText)
 	touchScript  = newScript(touchText)
@@ -34,6 +36,7 @@ var (
 	enlistScript = newScript(enlistText)
 	unlistScript = newScript(unlistText)
 	tidyScript   = newScript(tidyText)
+	admitScript  = newScript(admitText)
 )
 
 // script is sent by its name, and whole only to a server that does not know it: at first, and after it was restarted.

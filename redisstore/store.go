@@ -18,6 +18,7 @@ var (
 	_ session.Toucher = (*Store)(nil)
 	_ session.Sweeper = (*Store)(nil)
 	_ session.Lister  = (*Store)(nil)
+	_ session.Limiter = (*Store)(nil)
 )
 
 const (

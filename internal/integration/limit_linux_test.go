@@ -6,35 +6,51 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/redis/rueidis"
+
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/redisstore"
 )
 
 // A hundred logins at once, through two nodes, leave exactly as many sessions as a user may have.
 func TestAHundredLoginsAtOnceLeaveExactlyTheLimit(t *testing.T) {
+	eachBackend(t, hundredLogins)
+	for name, addrs := range map[string]func(testing.TB) []string{"Redis": singleRedis, "Redis Cluster": clusterRedis} {
+		t.Run(name, func(t *testing.T) {
+			prefix := newPrefix()
+			var stores [2]session.Store
+			for i := range stores {
+				client := redisClient(t, rueidis.ClientOption{InitAddress: addrs(t)})
+				stores[i] = redisStore(t, client, redisstore.Options{Prefix: prefix})
+			}
+			hundredLogins(t, stores)
+		})
+	}
+}
+
+func hundredLogins(t *testing.T, stores [2]session.Store) {
 	const room, logins = 5, 100
-	eachBackend(t, func(t *testing.T, stores [2]session.Store) {
-		for _, overflow := range []session.Overflow{session.EvictOldest, session.RefuseNew} {
-			t.Run(fmt.Sprint("overflow ", overflow), func(t *testing.T) {
-				var nodes [2]*session.Manager
-				for i := range nodes {
-					nodes[i] = node(t, stores[i], func(o *session.Options) { o.MaxPerUser, o.Overflow = room, overflow })
-				}
-				user := fmt.Sprint("user ", overflow)
-				statuses := make([]int, logins)
-				var all sync.WaitGroup
-				for i := range logins {
-					b := newBrowser(t)
-					all.Go(func() { statuses[i] = b.with(nodes[i%2], func(s *session.Session) { s.Login(user) }).StatusCode })
-				}
-				all.Wait()
-				checkLogins(t, statuses, overflow, room)
-				infos, err := nodes[0].Sessions(t.Context(), user)
-				if err != nil || len(infos) != room {
-					t.Errorf("the user has %d sessions, %v, want %d", len(infos), err, room)
-				}
-			})
-		}
-	})
+	for _, overflow := range []session.Overflow{session.EvictOldest, session.RefuseNew} {
+		t.Run(fmt.Sprint("overflow ", overflow), func(t *testing.T) {
+			var nodes [2]*session.Manager
+			for i := range nodes {
+				nodes[i] = node(t, stores[i], func(o *session.Options) { o.MaxPerUser, o.Overflow = room, overflow })
+			}
+			user := fmt.Sprint("user ", overflow)
+			statuses := make([]int, logins)
+			var all sync.WaitGroup
+			for i := range logins {
+				b := newBrowser(t)
+				all.Go(func() { statuses[i] = b.with(nodes[i%2], func(s *session.Session) { s.Login(user) }).StatusCode })
+			}
+			all.Wait()
+			checkLogins(t, statuses, overflow, room)
+			infos, err := nodes[0].Sessions(t.Context(), user)
+			if err != nil || len(infos) != room {
+				t.Errorf("the user has %d sessions, %v, want %d", len(infos), err, room)
+			}
+		})
+	}
 }
 
 func checkLogins(t *testing.T, statuses []int, overflow session.Overflow, room int) {
