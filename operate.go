@@ -1,0 +1,69 @@
+package session
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Content is a value in a record, as [Manager.Contents] finds it.
+type Content struct {
+	Key   string
+	Size  int   // of the encoded value, in bytes
+	Value any   // as Session.Get returns it
+	Err   error // it does not decode; the error does not contain it
+}
+
+// Contents opens a live record that a store has loaded, and returns what it holds, sorted by key and without the library's own
+// keys. stale says that an older secret made the record, or that it is sealed and the options do not ask for that, or the other
+// way round. It is for tools that operate a site: a session is opened by its ticket. The error wraps ErrCorrupt when the record
+// does not open with the secrets of this manager, or ErrNotSupported when its store keeps no records.
+func (m *Manager) Contents(rec *Record) (list []Content, stale bool, err error) {
+	st, stale, err := m.contents(rec)
+	if err != nil {
+		return nil, false, err
+	}
+	st.each(func(key string, raw []byte) {
+		if isOwn(key) {
+			return
+		}
+		c := Content{Key: key, Size: len(raw)}
+		if c.Value, err = value(m.opts.Codec, raw); err != nil {
+			c.Err = &DecodeError{Path: Path(key), Err: err}
+		}
+		list = append(list, c)
+	})
+	slices.SortFunc(list, func(a, b Content) int { return cmp.Compare(a.Key, b.Key) })
+	return list, stale, nil
+}
+
+func (m *Manager) contents(rec *Record) (state, bool, error) {
+	if m.carried != nil {
+		return state{}, false, fmt.Errorf("%w: %T keeps no records", ErrNotSupported, m.store)
+	}
+	if rec.Kind != KindLive {
+		return state{}, false, fmt.Errorf("%w: a %s has no contents", ErrNotSupported, rec.Kind)
+	}
+	h, entries, stale, err := m.openRecord(rec)
+	if err != nil {
+		return state{}, false, err
+	}
+	return newState(h, entries, h.FlashSeq), stale, nil
+}
+
+// Reseal returns a copy of a record as a store is to keep it behind the version given, 0 for one that is not there yet: signed or
+// sealed anew with this manager's newest secret. Nothing else changes, so that the ticket of the session still opens it. It is
+// for tools that move records between stores, or retire a secret. The errors are those of Contents.
+func (m *Manager) Reseal(rec *Record, version uint64) (*Record, error) {
+	out := rec.Clone()
+	out.Version = version
+	if rec.Kind != KindLive { // what an alias holds is sealed by its ticket alone, and a tombstone holds nothing
+		return out, nil
+	}
+	st, _, err := m.contents(rec)
+	if err != nil {
+		return nil, err
+	}
+	out.Data = sealRecord(m.ring()[0], out, &st, m.opts.Seal)
+	return out, nil
+}
