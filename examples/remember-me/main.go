@@ -48,7 +48,8 @@ func app(sessions *session.Manager) (http.Handler, error) {
 			how = append(how, session.Remember(30*24*time.Hour))
 		}
 		s.Login(r.PostFormValue("user"), how...)
-		if err := s.Err(); err != nil {
+		if s.Err() != nil {
+			_ = s.Reload(r.Context()) // forgets what was refused, or this answer would be lost too
 			http.Error(w, "That is not a name.", http.StatusBadRequest)
 			return
 		}

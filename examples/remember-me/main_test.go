@@ -101,6 +101,9 @@ func TestALogoutEndsOneDevice(t *testing.T) {
 	server := start(t, filepath.Join(t.TempDir(), "sessions"))
 	phone, _ := signIn(t, server.URL, "1")
 	desk, _ := signIn(t, server.URL, "1")
+	if status, body := phone.Post("/login", nil); status != 400 {
+		t.Errorf("a login without a name: status %d, want 400: %s", status, body)
+	}
 	phone.Post("/logout", nil)
 	wantName(t, phone, "stranger")
 	wantName(t, desk, "ada")
