@@ -49,7 +49,7 @@ func (v *visitor) token(h http.Handler) string {
 
 func field(token string) url.Values { return url.Values{guard.CSRFFormField: {token}} }
 
-// The truth table of what browsers say. "old" is a request that only a token admits.
+// T-CSRF-2: the truth table of what browsers say, the http twin of a trusted origin included. "old" is a request that only a token admits.
 func TestRequestsAreJudgedByWhatTheBrowserSays(t *testing.T) {
 	cross := http.NewCrossOriginProtection()
 	if err := cross.AddTrustedOrigin("https://partner.example"); err != nil {
@@ -104,6 +104,7 @@ func TestRequestsAreJudgedByWhatTheBrowserSays(t *testing.T) {
 	}
 }
 
+// T-CSRF-4: an empty token, a wrong one and one in the wrong place admit nothing.
 func TestAnOlderBrowserSendsTheToken(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	h := r.CSRF(formPage)
@@ -162,6 +163,7 @@ func TestEveryTokenHoldsAndNoTwoLookAlike(t *testing.T) {
 	}
 }
 
+// T-CSRF-1: the token of one session is nothing to another.
 func TestATokenBelongsToItsSession(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	h := r.CSRF(formPage)
@@ -179,6 +181,7 @@ func TestATokenBelongsToItsSession(t *testing.T) {
 	}
 }
 
+// T-CSRF-3: the secret of the tokens changes with the identity.
 func TestEveryLoginAndLogoutMakesOldTokensUseless(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	h := r.CSRF(formPage)

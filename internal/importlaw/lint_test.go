@@ -24,6 +24,7 @@ var reasons = map[string]string{
 	"print":     "the output of a program is its own; return an error or emit an event",
 	"log":       "the program chooses where messages go: Options.Logger",
 	"panic":     "a request must not end the program; return an error",
+	"compare":   "the time that it takes tells how much of a guess was right; hmac.Equal takes the same time always",
 }
 
 // exceptions are the places where library code does it nevertheless, and why that is right: "what folder.function", with
@@ -32,6 +33,8 @@ var reasons = map[string]string{
 var exceptions = map[string]string{
 	"clock redisstore.now":           "how long a cached record may be older than a write of this process; it judges no record",
 	"clock session.Options.resolve":  "the manager's clock where the program names none",
+	"compare filestore.checkHeader":  "a checksum without a key, which finds torn files",
+	"compare filestore.readSlot":     "a checksum without a key, which finds torn files",
 	"panic session.newKey":           "AES takes keys of 32 bytes, and GCM takes AES",
 	"panic session.derive":           "HKDF fails only for sizes that nobody asks of it",
 	"panic internal/sealed.NewKey":   "a key of another length is a wrong program, and AES takes 32 bytes",
@@ -106,7 +109,15 @@ func offences(fset *token.FileSet, dir string, file *ast.File) []offence {
 				case imported == "fmt" && strings.HasPrefix(name, "Print"):
 					add("print", in, node, "prints: fmt."+name)
 				}
+			case *ast.BinaryExpr:
+				if (node.Op == token.EQL || node.Op == token.NEQ) && (isMAC(node.X) || isMAC(node.Y)) && !isConstant(node.X) && !isConstant(node.Y) {
+					add("compare", in, node, "compares "+node.Op.String())
+				}
 			case *ast.CallExpr:
+				if fun, ok := node.Fun.(*ast.SelectorExpr); ok && (fun.Sel.Name == "Equal" || fun.Sel.Name == "Compare") &&
+					slices.ContainsFunc(node.Args, isMAC) && !isPackage(fun.X, names, "crypto/hmac") {
+					add("compare", in, node, "compares with "+fun.Sel.Name)
+				}
 				fun, ok := node.Fun.(*ast.Ident)
 				if !ok {
 					return true
@@ -122,6 +133,41 @@ func offences(fset *token.FileSet, dir string, file *ast.File) []offence {
 		})
 	}
 	return found
+}
+
+// isMAC reports whether an expression is named like what only who has a key can make.
+func isMAC(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.Ident:
+		name := strings.ToLower(e.Name)
+		return strings.HasSuffix(name, "mac") || strings.HasSuffix(name, "sum") && name != "checksum" || strings.HasSuffix(name, "signature") || name == "tag"
+	case *ast.SelectorExpr:
+		return isMAC(e.Sel)
+	case *ast.SliceExpr:
+		return isMAC(e.X)
+	case *ast.CallExpr:
+		return isMAC(e.Fun)
+	}
+	return false
+}
+
+// isConstant reports whether an expression is nil, a literal or a length, against which no secret is compared.
+func isConstant(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		return true
+	case *ast.Ident:
+		return e.Name == "nil"
+	case *ast.CallExpr:
+		fun, ok := e.Fun.(*ast.Ident)
+		return ok && fun.Name == "len"
+	}
+	return false
+}
+
+func isPackage(e ast.Expr, names map[string]string, path string) bool {
+	id, ok := e.(*ast.Ident)
+	return ok && names[id.Name] == path
 }
 
 // funcName returns the name of a function, "Type.Method" for a method, and "" for another declaration.
@@ -191,6 +237,7 @@ func libraryOffences(t *testing.T) []offence {
 	return found
 }
 
+// T-TIME-2 T-ID-1 T-CSRF-1: no MAC is compared in a time that tells something, and no id or token comes from numbers that can be guessed.
 func TestLibraryCode(t *testing.T) {
 	used := make(map[string]bool)
 	for _, o := range libraryOffences(t) {
@@ -229,6 +276,9 @@ func TestLibraryCodeCatches(t *testing.T) {
 		{`"os"`, `func f() { println("x") }`, []string{"print x.f"}},
 		{`"os"`, `func f() { func() { panic("x") }() }`, []string{"panic x.f"}},
 		{`"os"`, `func f(s S) { s.panic() }`, nil},
+		{`"bytes"`, `func f(mac, b []byte) bool { return bytes.Equal(b, mac[:4]) }`, []string{"compare x.f"}},
+		{`"os"`, `func f(s S, mac [32]byte) bool { return s.sum == mac || s.signature != mac }`, []string{"compare x.f", "compare x.f"}},
+		{`"crypto/hmac"`, `func f(mac, b []byte) bool { return mac != nil && hmac.Equal(b, mac) }`, nil},
 	} {
 		fset := token.NewFileSet()
 		file, err := parser.ParseFile(fset, "x.go", fmt.Sprintf("package x\nimport %s\n%s\n", tt.imports, tt.body), 0)

@@ -1,0 +1,178 @@
+package session_test
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/coatcheck/session"
+)
+
+// T-CRY-6: what is authenticated together cannot be parted in another place.
+func TestNothingSignedCanBePartedElsewhere(t *testing.T) {
+	r := newRig(t)
+	for _, c := range [][2]string{{"ab", "c"}, {"a", "bc"}, {"abc", ""}} {
+		given := signed(t, r.Manager, &http.Cookie{Name: c[0], Value: c[1]})
+		_, signature, _ := strings.Cut(given.Value, ".")
+		for _, other := range [][2]string{{"ab", "Yw"}, {"a", "YmM"}, {"abc", ""}} {
+			_, err := r.Signed(sending(&http.Cookie{Name: other[0], Value: other[1] + "." + signature}), other[0])
+			if same := other[0] == c[0]; same != (err == nil) || !same && !errors.Is(err, session.ErrBadSignature) {
+				t.Errorf("the signature of %q = %q under %q: %v", c[0], c[1], other[0], err)
+			}
+		}
+	}
+	s, _ := r.Open(t.Context(), "")
+	s.Login("bc")
+	if err := s.Save(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	rec, err := r.store.fullStore.Load(t.Context(), s.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, user := range []string{"c", "abc", "b", "bc "} { // with bytes of the id before them, or the data behind them
+		forged := rec.Clone()
+		forged.User = user
+		if got, _ := newRigOn(t, planted(t, forged)).Open(t.Context(), s.Token()); got.User() != "" {
+			t.Errorf("a record of %q opens as %q", "bc", got.User())
+		}
+	}
+}
+
+// T-TIME-1: whatever a client sends, a store is only ever asked for a hash of it, so that the time of its answer tells nothing.
+func TestAStoreIsAskedForHashesOnly(t *testing.T) {
+	r := newRig(t, renewing)
+	hash := regexp.MustCompile(`^[0-9a-f]{64}$`)
+	asked := 0
+	r.store.hook(func(call, id string) error {
+		if asked++; !hash.MatchString(id) {
+			t.Errorf("%s is asked for %q", call, id)
+		}
+		return nil
+	})
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada") })
+	v.with(put("x", 1))
+	good := v.ticket()
+	for _, value := range []string{good, good[3:], flip(good, 10), strings.ToUpper(good), "../../etc/passwd", strings.Repeat("a", 64), "*", ""} {
+		r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Get("x") }, "__Host-session="+value)
+	}
+	r.clock.advance(renewEvery)
+	v.with((*session.Session).Logout)
+	if asked < 5 {
+		t.Errorf("the store was asked %d times", asked)
+	}
+}
+
+// counting counts the reads of 32 bytes of randomness.
+type counting struct {
+	mu sync.Mutex
+	io.Reader
+	tickets int
+}
+
+func (c *counting) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(p) == 32 {
+		c.tickets++
+	}
+	return c.Reader.Read(p)
+}
+
+// T-ID-1 ASVS 7.2.3: every new id takes 32 bytes of its own from crypto/rand.
+func TestEveryIDTakesItsOwnRandomness(t *testing.T) {
+	r := newRig(t)
+	source := &counting{Reader: rand.Reader}
+	rand.Reader = source
+	defer func() { rand.Reader = source.Reader }()
+	for want := 1; want <= 100; want++ {
+		s, _ := r.Open(t.Context(), "")
+		s.Set("x", 1)
+		if err := s.Save(t.Context()); err != nil || source.tickets != want {
+			t.Fatalf("session %d: %v, %d tickets were drawn", want, err, source.tickets)
+		}
+	}
+}
+
+// T-ISO-1: requests that run at the same time share nothing, whatever is kept for the next use.
+func TestRequestsShareNoState(t *testing.T) {
+	r := newRig(t, func(o *session.Options) { o.Seal = true })
+	var wg sync.WaitGroup
+	for i := range 32 {
+		v := r.visitor()
+		name := fmt.Sprint("visitor ", i)
+		v.with(func(s *session.Session) { s.Login(name); s.Set("name", name) })
+		wg.Go(func() {
+			for n := range 50 {
+				v.with(func(s *session.Session) {
+					if s.User() != name || s.Get("name") != name || n > 0 && s.Get("n") != int64(n-1) || len(s.All()) > 2 {
+						t.Errorf("%s sees %q, %v", name, s.User(), s.All())
+					}
+					s.Set("n", n)
+				})
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// attackLabels are the tests that the reference on security asks for. An answer says where what has no test of its own is at home.
+var attackLabels = map[string]string{
+	"T-FIX-1": "", "T-FIX-2": "", "T-FIX-4": "", "T-NS-1": "", "T-NS-2": "", "T-FILE-1": "", "T-FILE-2": "", "T-FILE-3": "", "T-DB-1": "",
+	"T-TIME-1": "", "T-TIME-2": "", "T-RACE-1": "", "T-DOS-1": "", "T-DOS-2": "", "T-DOS-3": "", "T-DOS-4": "", "T-ISO-1": "",
+	"T-CRY-1": "", "T-CRY-2": "", "T-CRY-3": "", "T-CRY-4": "", "T-CRY-5": "", "T-CRY-6": "", "T-EXP-1": "", "T-EXP-2": "", "T-ENC-1": "",
+	"T-CACHE-1": "", "T-CACHE-2": "", "T-CACHE-3": "", "T-PFX-1": "", "T-ATTR-1": "", "T-ATTR-2": "", "T-LOG-1": "", "T-ID-1": "", "T-DEV-1": "",
+	"T-CSRF-1": "", "T-CSRF-2": "", "T-CSRF-3": "", "T-CSRF-4": "", "T-RACE-2": "",
+	"T-REM-1": "there is no second token: Remember makes the one session longer, and its use after a renewal is the event reused",
+	"T-REM-2": "as T-REM-1: to revoke the session is to revoke the remembering",
+	"T-REM-3": "as T-REM-1: a session is bound to its user, and RevokeUser is for the change of a password",
+	"T-REM-4": "second factors are the application's; guard.Fresh asks for a fresh login, however long a session is remembered",
+}
+
+var attackLabel = regexp.MustCompile(`\bT-[A-Z]+-[0-9]+\b`)
+
+// Every label of the attack suite is carried by a test, or has a reason to have none, and none is misspelt.
+func TestEveryLabelOfTheAttackSuiteIsCarriedByATest(t *testing.T) {
+	carried := map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") || path == "attack_test.go" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, l := range attackLabel.FindAllString(string(text), -1) {
+			carried[l] = true
+		}
+		return err
+	})
+	text, readErr := os.ReadFile("attack_test.go")
+	if err != nil || readErr != nil {
+		t.Fatal(err, readErr)
+	}
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "// T-") {
+			for _, l := range attackLabel.FindAllString(line, -1) {
+				carried[l] = true
+			}
+		}
+	}
+	for l, reason := range attackLabels {
+		if carried[l] == (reason != "") {
+			t.Errorf("%s is carried by a test: %v; its reason to have none: %q", l, carried[l], reason)
+		}
+	}
+	for l := range carried {
+		if _, ok := attackLabels[l]; !ok {
+			t.Errorf("a test carries %s, which is no label of the reference", l)
+		}
+	}
+}
