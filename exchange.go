@@ -39,6 +39,14 @@ func (ex *exchange) Value(key any) any {
 	return ex.Context.Value(key)
 }
 
+// withoutInnermost hides the session of an outer manager from the package's Load: it is not what the handler asks for.
+func withoutInnermost(r *http.Request) *http.Request {
+	if r.Context().Value(exchangeKey{}) == nil {
+		return r
+	}
+	return r.WithContext(context.WithValue(r.Context(), exchangeKey{}, nil))
+}
+
 // load loads the session at the first call.
 func (ex *exchange) load(ctx context.Context) (*Session, error) {
 	ex.mu.Lock()

@@ -701,6 +701,25 @@ func TestTwoManagersInOneChainAreTwoSessions(t *testing.T) {
 	}
 }
 
+// A handler that asks for its session must not get that of another application around it.
+func TestASkippedRequestDoesNotGetTheSessionOfAnOuterManager(t *testing.T) {
+	outer := newRig(t)
+	inner := newRig(t, func(o *session.Options) {
+		o.Cookie.Name = "__Host-other"
+		o.Skip = func(*http.Request) bool { return true }
+	})
+	outer.visitor().through(outer.Middleware(inner.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		for _, load := range []func(context.Context) (*session.Session, error){session.Load, inner.Load} {
+			if _, err := load(req.Context()); err != session.ErrNoMiddleware {
+				t.Errorf("Load = %v, want ErrNoMiddleware", err)
+			}
+		}
+		if _, err := outer.Load(req.Context()); err != nil {
+			t.Errorf("Load of the outer manager = %v", err)
+		}
+	}))), "GET")
+}
+
 // T-27: a handler that panics stores nothing and sends no ticket, whatever it panics with.
 func TestAHandlerThatPanicsCommitsNothing(t *testing.T) {
 	for name, value := range map[string]any{"an error": errDown, "http.ErrAbortHandler": http.ErrAbortHandler} {

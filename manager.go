@@ -155,8 +155,12 @@ func (m *Manager) Open(ctx context.Context, token string) (*Session, error) {
 // therefore stand outside.
 func (m *Manager) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if m.skips(r) || r.Context().Value(exchangeKey{m}) != nil {
+		switch {
+		case r.Context().Value(exchangeKey{m}) != nil:
 			next.ServeHTTP(w, r)
+			return
+		case m.skips(r):
+			next.ServeHTTP(w, withoutInnermost(r))
 			return
 		}
 		ex := &exchange{Context: r.Context(), m: m, w: w, r: r}
