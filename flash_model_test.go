@@ -1,0 +1,110 @@
+package session_test
+
+import (
+	"context"
+	"maps"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/coatcheck/session"
+)
+
+// leaves is what a session should hold: the scalars by path, and the last request that may see each.
+type leaves map[string]leaf
+
+type leaf struct {
+	value int64
+	until int
+}
+
+const forGood = 1 << 30
+
+// clear removes what is at and below the path.
+func (l leaves) clear(path string) {
+	maps.DeleteFunc(l, func(p string, _ leaf) bool { return p == path || strings.HasPrefix(p, path+".") })
+}
+
+// through reports whether a scalar lies above the path.
+func (l leaves) through(path string) bool {
+	for p := range l {
+		if strings.HasPrefix(path, p+".") {
+			return true
+		}
+	}
+	return false
+}
+
+func flatten(prefix string, v any, into map[string]int64) {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, child := range v {
+			flatten(strings.TrimPrefix(prefix+"."+k, "."), child, into)
+		}
+	case int64:
+		into[prefix] = v
+	}
+}
+
+// E2: whatever is set, flashed and removed within each other over many requests, each value lives as long as it was given.
+func TestEveryValueLivesAsLongAsItWasGiven(t *testing.T) {
+	paths := []string{"a", "b", "a.x", "a.y", "a.x.1", "a.x.2", "a.y.1", "b.x", "b.x.1", "b.x.2"}
+	for seed := range uint64(200) {
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		v := newRig(t).visitor()
+		want := leaves{}
+		var trail []string
+		for request := range 12 {
+			v.with(func(s *session.Session) {
+				got, expected := map[string]int64{}, map[string]int64{}
+				flatten("", s.All(), got)
+				for p, l := range want {
+					expected[p] = l.value
+				}
+				if !maps.Equal(got, expected) {
+					t.Fatalf("seed %d, request %d sees %v, want %v, after %v", seed, request, got, expected, trail)
+				}
+				for range rnd.IntN(4) {
+					trail = append(trail, changeBoth(rnd, s, want, request, paths[rnd.IntN(len(paths))]))
+				}
+				trail = append(trail, "|")
+			})
+			maps.DeleteFunc(want, func(_ string, l leaf) bool { return l.until <= request })
+		}
+	}
+}
+
+// changeBoth does one thing to the session and to the model, and says what.
+func changeBoth(rnd *rand.Rand, s *session.Session, want leaves, request int, path string) string {
+	what, until := [...]string{"set", "flash", "remove", "set map", "flash map", "save"}[rnd.IntN(6)], forGood
+	value := rnd.Int64N(1000)
+	switch {
+	case what == "save":
+		if err := s.Save(context.Background()); err != nil {
+			panic(err)
+		}
+		return what
+	case what == "remove":
+		s.Remove(path)
+		want.clear(path)
+		return what + " " + path
+	case want.through(path):
+		return "-"
+	case strings.HasPrefix(what, "flash"):
+		until = request + 1
+	}
+	var data any = value
+	want.clear(path)
+	if strings.HasSuffix(what, "map") {
+		data = map[string]any{"1": value, "2": map[string]any{"3": value}}
+		want[path+".1"], want[path+".2.3"] = leaf{value, until}, leaf{value, until}
+	} else {
+		want[path] = leaf{value, until}
+	}
+	if until == forGood {
+		s.Set(path, data)
+	} else {
+		s.Flash(path, data)
+	}
+	return what + " " + path
+}
