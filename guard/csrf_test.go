@@ -105,6 +105,7 @@ func TestRequestsAreJudgedByWhatTheBrowserSays(t *testing.T) {
 }
 
 // T-CSRF-4: an empty token, a wrong one and one in the wrong place admit nothing.
+// S128 E12 E13 N18: a token in the form or the header; never one in the address, and no text that breaks the comparison.
 func TestAnOlderBrowserSendsTheToken(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	h := r.CSRF(formPage)
@@ -147,6 +148,7 @@ func multipartRequest(t *testing.T, token string) *http.Request {
 	return req
 }
 
+// N18: the tokens of parallel tabs all hold.
 func TestEveryTokenHoldsAndNoTwoLookAlike(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	h := r.CSRF(formPage)
@@ -164,6 +166,7 @@ func TestEveryTokenHoldsAndNoTwoLookAlike(t *testing.T) {
 }
 
 // T-CSRF-1: the token of one session is nothing to another.
+// T-CSRF-1 N18: the token of one session is nothing in another.
 func TestATokenBelongsToItsSession(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	h := r.CSRF(formPage)
@@ -182,6 +185,7 @@ func TestATokenBelongsToItsSession(t *testing.T) {
 }
 
 // T-CSRF-3: the secret of the tokens changes with the identity.
+// T-CSRF-3 S93: a token from before does not survive.
 func TestEveryLoginAndLogoutMakesOldTokensUseless(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	h := r.CSRF(formPage)
@@ -227,6 +231,22 @@ func TestATokenOfTheResponseThatSignsInHolds(t *testing.T) {
 	for _, v := range []*visitor{v, r.visitor()} {
 		w := v.get(login, "/")
 		wantInside(t, v.post(r.CSRF(formPage), "/form", field(w.Body.String())))
+	}
+}
+
+// E7: the page of the response that signs out has a token that holds.
+func TestATokenOfTheResponseThatSignsOutHolds(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.CSRF(r.m.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
+		s.Invalidate()
+		_, _ = io.WriteString(w, guard.CSRFToken(req))
+	}))
+	v := r.signIn("ada")
+	old := v.token(r.CSRF(formPage))
+	w := v.get(h, "/")
+	wantInside(t, v.post(r.CSRF(formPage), "/form", field(w.Body.String())))
+	if w := v.post(r.CSRF(formPage), "/form", field(old)); w.Code != 403 {
+		t.Errorf("the token of the session that ended: status %d, want 403", w.Code)
 	}
 }
 
@@ -329,6 +349,7 @@ func TestASessionThatEndsMeanwhileGetsNoTokenAndIsNotReplaced(t *testing.T) {
 	}
 }
 
+// S98 E15: a store that keeps nothing does not make every form fail.
 func TestSessionsSwitchedOffDoNotSwitchFormsOff(t *testing.T) {
 	c := &clock{}
 	skip := func(o *session.Options) { o.Skip = func(*http.Request) bool { return true } }

@@ -9,6 +9,7 @@ import (
 	"github.com/coatcheck/session/examples/internal/browser"
 )
 
+// S125
 func TestParallelTabsLoseNothing(t *testing.T) {
 	address, stop, err := browser.Serve(app)
 	if err != nil {

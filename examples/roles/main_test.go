@@ -7,6 +7,7 @@ import (
 	"github.com/coatcheck/session/examples/internal/browser"
 )
 
+// S126
 func TestAChangeOfRolesHoldsAtOnceOnEveryDevice(t *testing.T) {
 	address, stop, err := browser.Serve(app)
 	if err != nil {
