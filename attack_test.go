@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,84 @@ import (
 
 	"github.com/coatcheck/session"
 )
+
+// T-CRY-1: no ticket with another bit, another length or another spelling verifies, and no record with another bit or length opens,
+// sealed or not.
+func TestEveryFlippedBitAndEveryTruncationFails(t *testing.T) {
+	r := newRig(t)
+	s, _ := r.Open(t.Context(), "")
+	s.Login("ada")
+	if err := s.Save(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	good := s.Token()
+	refused := func(text string) {
+		if err := session.ParseTicket(r.Manager, text); !errors.Is(err, session.ErrMalformed) && !errors.Is(err, session.ErrBadSignature) {
+			t.Errorf("a ticket of %d characters: %v", len(text), err)
+		}
+	}
+	for i := range len(good) {
+		refused(good[:i])
+		for bit := range 8 {
+			refused(good[:i] + string([]byte{good[i] ^ 1<<bit}) + good[i+1:])
+		}
+	}
+	for part := range 2 { // the bytes behind the text, whose last character holds two bits of nothing
+		text := good[3+44*part:][:43]
+		raw, err := base64.RawURLEncoding.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for bit := range 8 * len(raw) {
+			raw[bit/8] ^= 1 << (bit % 8)
+			refused(strings.Replace(good, text, base64.RawURLEncoding.EncodeToString(raw), 1))
+			raw[bit/8] ^= 1 << (bit % 8)
+		}
+	}
+	for _, seal := range []bool{false, true} {
+		flipRecord(t, seal)
+	}
+}
+
+func flipRecord(t *testing.T, seal bool) {
+	sealing := func(o *session.Options) { o.Seal = seal }
+	r := newRig(t, sealing)
+	s, _ := r.Open(t.Context(), "")
+	s.Login("ada")
+	s.Set("x", 1)
+	if err := s.Save(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	rec, err := r.store.fullStore.Load(t.Context(), s.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := rec.Clone()
+	reader := newRigOn(t, planted(t, forged), sealing)
+	opens := func(data []byte) bool {
+		forged.Data = data
+		got, err := reader.Open(t.Context(), s.Token())
+		return err == nil && (got.User() != "" || !got.IsNew() || got.Has("x"))
+	}
+	if !opens(rec.Data) {
+		t.Fatal("the record itself does not open")
+	}
+	for i := range rec.Data {
+		if opens(rec.Data[:i]) {
+			t.Errorf("sealed %v: it opens when cut at %d", seal, i)
+		}
+		for bit := range 8 {
+			changed := append([]byte(nil), rec.Data...)
+			changed[i] ^= 1 << bit
+			if opens(changed) {
+				t.Errorf("sealed %v: it opens with bit %d of byte %d changed", seal, bit, i)
+			}
+		}
+	}
+	if opens(append(append([]byte(nil), rec.Data...), 0)) {
+		t.Errorf("sealed %v: it opens with a byte more", seal)
+	}
+}
 
 // T-CRY-6: what is authenticated together cannot be parted in another place.
 func TestNothingSignedCanBePartedElsewhere(t *testing.T) {

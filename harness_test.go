@@ -83,6 +83,7 @@ func newRigOn(t *testing.T, store fullStore, change ...func(*session.Options)) *
 	for _, c := range change {
 		c(&opts)
 	}
+	watch.over(&opts)
 	m, err := session.New(r.store, opts)
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package cookiestore_test
 
 import (
 	"encoding/base64"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -123,5 +124,24 @@ func TestEventsShowNoCookie(t *testing.T) {
 	}
 	if r.count(session.EventRejected) != 1 {
 		t.Errorf("events %v", r.events)
+	}
+}
+
+// T-CACHE-1 T-CACHE-2: no cache keeps a response that sets or deletes the session, in one cookie or several, whatever the handler says.
+func TestNoCacheKeepsASession(t *testing.T) {
+	r := newRig(t, cookiestore.Options{MaxChunks: 3})
+	v := r.visitor()
+	for name, change := range map[string]func(*session.Session){
+		"small": set("x", 1), "large": set("x", noise(8000)), "login": func(s *session.Session) { s.Login("ada") }, "logout": (*session.Session).Logout,
+	} {
+		v.with(set("y", 1))
+		resp := v.do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+			w.Header().Set("Cache-Control", "public, max-age=60")
+			w.Header().Set("CDN-Cache-Control", "max-age=60")
+			change(s)
+		})
+		if h := resp.Header; h.Get("Cache-Control") != "no-store" || h.Get("CDN-Cache-Control") != "" || h.Get("Vary") != "Cookie" || len(resp.Cookies()) == 0 {
+			t.Errorf("%s: headers %v", name, []string{h.Get("Cache-Control"), h.Get("CDN-Cache-Control"), h.Get("Vary")})
+		}
 	}
 }
