@@ -24,6 +24,7 @@ func (m *Manager) Audit() []Finding {
 		{"cookie-samesite", !byCookie || c.SameSite != http.SameSiteNoneMode, "Cookie.SameSite: use Lax or Strict unless the site is embedded in others"},
 		{"cookie-host-prefix", !byCookie || hasHostPrefix(c.Name), "Cookie.Name: use the prefix __Host-, so that sibling hosts cannot plant the cookie"},
 		{"cookie-domain", !byCookie || c.Domain == "", "Cookie.Domain: leave it empty unless subdomains share the session"},
+		{"cookie-path", !byCookie || c.Path == "/", "Cookie.Path: leave it empty; a path keeps no other application on the host out, so give each a host of its own, and use the prefix __Host-"},
 		{"cookie-partitioned", !byCookie || c.SameSite != http.SameSiteNoneMode || c.Partitioned, "Cookie.Partitioned: set it where SameSite is None, so that embedded sessions are kept apart"},
 		{"idle-timeout", o.IdleTimeout > 0, "IdleTimeout: set one, so that a forgotten session ends"},
 		{"absolute-lifetime", o.Lifetime > 0, "Lifetime: set one, so that a stolen session ends however much it is used"},

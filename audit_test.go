@@ -50,6 +50,7 @@ func TestAuditWarnsOfEachPracticeThatIsLeft(t *testing.T) {
 		"none partitioned": {func(o *session.Options) { o.Cookie.SameSite, o.Cookie.Partitioned = http.SameSiteNoneMode, true }, []string{"cookie-samesite"}, "Cookie.SameSite"},
 		"plain name":       {func(o *session.Options) { o.Cookie.Name = "sid" }, []string{"cookie-host-prefix"}, "Cookie.Name"},
 		"domain":           {func(o *session.Options) { o.Cookie.Domain = "example.com" }, []string{"cookie-domain", "cookie-host-prefix"}, "Cookie.Domain"},
+		"path":             {func(o *session.Options) { o.Cookie.Path = "/app" }, []string{"cookie-host-prefix", "cookie-path"}, "Cookie.Path"},
 		"no idle timeout":  {func(o *session.Options) { o.IdleTimeout = -1 }, []string{"idle-timeout"}, "IdleTimeout"},
 		"no lifetime":      {func(o *session.Options) { o.Lifetime = -1 }, []string{"absolute-lifetime"}, "Lifetime"},
 		"neither":          {clocks(-1, -1), []string{"absolute-lifetime", "idle-timeout"}, "IdleTimeout"},
