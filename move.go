@@ -23,6 +23,9 @@ func (c *core) move(ctx context.Context, mode commitMode) error {
 		if err := c.stillThere(ctx); err != nil {
 			return c.restart(ctx, err)
 		}
+		if err := c.readmit(ctx); err != nil {
+			return c.restart(ctx, err)
+		}
 		old := c.rec
 		rec, aged, err := c.build(c.m.now())
 		if err != nil {

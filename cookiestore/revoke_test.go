@@ -300,3 +300,32 @@ func TestDoneIsClosedByALogout(t *testing.T) {
 		<-done
 	})
 }
+
+// A session that is kept survives its own renewal in the request that ended the others, and one that is not kept does not.
+func TestRevokeUserMeetsARenewal(t *testing.T) {
+	r := newRig(t, listed(), renewing)
+	kept, other := r.visitor(), r.visitor()
+	kept.with(func(s *session.Session) { s.Login("ada") })
+	other.with(func(s *session.Session) { s.Login("ada") })
+	r.advance(hour)
+	other.with(func(*session.Session) {
+		kept.with(func(s *session.Session) {
+			if _, err := r.RevokeUser(t.Context(), "ada", s.ID()); err != nil {
+				t.Error(err)
+			}
+		})
+	})
+	for range 2 {
+		kept.with(func(s *session.Session) {
+			if s.User() != "ada" {
+				t.Error("the session to keep is gone")
+			}
+		})
+		r.advance(2 * hour)
+	}
+	other.with(func(s *session.Session) {
+		if s.User() != "" {
+			t.Error("a session that was renewed meanwhile is not ended")
+		}
+	})
+}

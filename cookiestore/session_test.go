@@ -366,3 +366,22 @@ func TestTheStoreHeedsItsContext(t *testing.T) {
 		}
 	}
 }
+
+// Promise 2 does not hold, and the documents say so: of two requests that change one session at the same time, the response that
+// arrives last wins. One that only reads sends nothing, unless it is due for a touch.
+func TestTheLastResponseWins(t *testing.T) {
+	r := newRig(t, cookiestore.Options{})
+	v := r.visitor()
+	v.with(set("x", 1))
+	v.with(func(slow *session.Session) {
+		v.with(func(s *session.Session) { s.Set("a", 1) })
+		slow.Set("b", 2)
+	})
+	v.with(func(s *session.Session) {
+		if s.Has("a") || s.Get("b") != int64(2) {
+			t.Errorf("data %v: the documents say that one change is lost", s.All())
+		}
+	})
+	v.with(func(*session.Session) { v.with(set("a", 1)) })
+	v.wants("a", int64(1))
+}

@@ -249,3 +249,21 @@ func TestASmallSessionHasASmallCookie(t *testing.T) {
 		t.Errorf("the cookie has %d bytes, want at most 400", size)
 	}
 }
+
+// T-ATTR-1: every piece has the attributes of the cookie, when it is set and when it is deleted, so that browsers do both.
+func TestEveryPieceHasTheAttributesOfTheCookie(t *testing.T) {
+	r := newRig(t, cookiestore.Options{MaxChunks: 3}, func(o *session.Options) {
+		o.Cookie = session.Cookie{Name: "s", Domain: "example.com", SameSite: http.SameSiteNoneMode, Partitioned: true, Persistent: true}
+	})
+	v := r.visitor()
+	for _, resp := range []*http.Response{v.with(set("x", noise(8000))), v.with((*session.Session).Logout)} {
+		if n := len(resp.Cookies()); n != 3 {
+			t.Fatalf("%d cookies", n)
+		}
+		for _, c := range resp.Cookies() {
+			if c.Domain != "example.com" || c.Path != "/" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteNoneMode || !c.Partitioned || c.MaxAge == 0 {
+				t.Errorf("cookie %s has other attributes, max-age %d", c.Name, c.MaxAge)
+			}
+		}
+	}
+}
