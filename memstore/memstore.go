@@ -121,7 +121,8 @@ func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 }
 
 func (s *Store) create(rec *session.Record) error {
-	e := &entry{hash: s.hash(rec.ID), id: rec.ID, rec: kept(rec)}
+	e := &entry{hash: s.hash(rec.ID), id: rec.ID}
+	e.rec, e.text = kept(rec)
 	sh := s.shard(e.hash)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
@@ -135,7 +136,8 @@ func (s *Store) create(rec *session.Record) error {
 }
 
 func (s *Store) replace(rec *session.Record) error {
-	hash, next := s.hash(rec.ID), kept(rec)
+	hash := s.hash(rec.ID)
+	next, text := kept(rec)
 	sh := s.shard(hash)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
@@ -146,10 +148,10 @@ func (s *Store) replace(rec *session.Record) error {
 	if e.rec.Version != rec.Version {
 		return conflict(e)
 	}
-	before := owner(&e.rec)
-	e.rec = next
-	sh.requeue(e, s.max > 0)
-	s.users.move(e, before, owner(&e.rec))
+	was := e.rec
+	e.rec, e.text = next, text
+	sh.requeue(e, &was, s.max > 0)
+	s.users.move(e, owner(&was), owner(&e.rec))
 	return nil
 }
 

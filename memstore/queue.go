@@ -43,6 +43,14 @@ type slot struct {
 	e    *entry
 }
 
+// falls says whether a record that takes the place of another one has a lower rank. While it has not, its entry stands early
+// enough, and its slot need not be fetched.
+func (q *queue) falls(was, is *session.Record) bool {
+	before, wasQueued := q.key(was)
+	r, queued := q.key(is)
+	return queued && (!wasQueued || r.before(before))
+}
+
 // update sees to it that e does not stand too late. A rank that rose is left to top.
 func (q *queue) update(e *entry) {
 	r, queued := q.key(&e.rec)

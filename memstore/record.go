@@ -1,20 +1,21 @@
 package memstore
 
 import (
-	"bytes"
 	"time"
 
 	"github.com/coatcheck/session"
 )
 
-// kept returns what the store keeps of a record that is saved: a copy, one version on.
-func kept(rec *session.Record) session.Record {
-	c := *rec
+// kept returns what the store keeps of a record that is saved: a copy, one version on. The text is the id and the data.
+func kept(rec *session.Record) (c session.Record, text []byte) {
+	c = *rec
 	c.Version++
 	c.CreatedAt, c.SeenAt = wall(c.CreatedAt), wall(c.SeenAt)
 	c.LoginAt, c.ExpiresAt = wall(c.LoginAt), wall(c.ExpiresAt)
-	c.Data = bytes.Clone(rec.Data)
-	return c
+	text = make([]byte, len(rec.ID)+len(rec.Data))
+	c.Data = text[copy(text, rec.ID):]
+	copy(c.Data, rec.Data)
+	return c, text
 }
 
 // wall drops the monotonic reading, which other stores lose as well. Times with and without one have no common order, and

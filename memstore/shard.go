@@ -22,15 +22,16 @@ type shard struct {
 type entry struct {
 	hash       uint64 // of the id; like it, never changed
 	id         string
-	next       *entry // in the chain of the table
 	rec        session.Record
+	text       []byte // the id, and after it the data of rec
 	pos        [2]int // in the two queues; 0 when it is in none
 	prev, more *entry // among the entries of the same user
 }
 
-// before says whether e comes before the place given in the order of pages.
-func (e *entry) before(hash uint64, id string) bool {
-	return e.hash < hash || e.hash == hash && e.id < id
+// has says whether e is the entry of the id. It compares what stands before the data: whoever looks for an entry mostly
+// wants its data next, and e.id would have to be fetched from somewhere else.
+func (e *entry) has(id string) bool {
+	return len(e.id) == len(id) && string(e.text[:len(id)]) == id
 }
 
 func (sh *shard) init() {
@@ -41,13 +42,18 @@ func (sh *shard) init() {
 
 func (sh *shard) insert(e *entry, bounded bool) {
 	sh.table.insert(e)
-	sh.requeue(e, bounded)
+	sh.due.update(e)
+	if bounded {
+		sh.idle.update(e)
+	}
 }
 
 // requeue puts the entry in its place after its record was replaced.
-func (sh *shard) requeue(e *entry, bounded bool) {
-	sh.due.update(e)
-	if bounded {
+func (sh *shard) requeue(e *entry, was *session.Record, bounded bool) {
+	if sh.due.falls(was, &e.rec) {
+		sh.due.update(e)
+	}
+	if bounded && sh.idle.falls(was, &e.rec) {
 		sh.idle.update(e)
 	}
 }
