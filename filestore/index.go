@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"strings"
 
 	"github.com/coatcheck/session"
@@ -37,6 +38,12 @@ func markOf(user string) (folder, prefix string) {
 	sum := sha256.Sum256([]byte(user))
 	name := hex.EncodeToString(sum[:])
 	return name[:markDigits], name + "-"
+}
+
+// isMarkFolder says whether a folder of that name has marks.
+func isMarkFolder(name string) bool {
+	_, err := strconv.ParseUint(name, 16, 64)
+	return len(name) == markDigits && err == nil && strings.ToLower(name) == name
 }
 
 // parseMark returns the key of the session that a mark leads to.

@@ -87,10 +87,11 @@ func (sw *sweep) run(ctx context.Context) error {
 
 func (sw *sweep) shelf(ctx context.Context, shelf byte, wanted func(key) bool) error {
 	names, err := sw.store.list(shelf)
-	if err != nil {
-		return err
+	if err == nil {
+		err = sw.store.removeTemps(ctx, shelf, names.temps)
 	}
-	if err := sw.store.removeTemps(ctx, shelf, names.temps); err != nil {
+	if err != nil {
+		sw.at = key{shelf + 1} // lest one bad folder keep all later sweeps from what follows it
 		return err
 	}
 	keys := slices.DeleteFunc(names.keys, func(k key) bool { return !wanted(k) })
@@ -189,18 +190,23 @@ func (s *Store) sweepMarks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var failed error
 	for _, folder := range folders {
-		if len(folder) != markDigits {
-			continue
-		}
-		if err := s.sweepFolder(ctx, folder); err != nil {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
+		// One bad folder must not keep all sweeps from what follows it.
+		if err := s.sweepFolder(ctx, folder); err != nil && failed == nil {
+			failed = err
+		}
 	}
-	return nil
+	return failed
 }
 
 func (s *Store) sweepFolder(ctx context.Context, folder string) error {
+	if !isMarkFolder(folder) {
+		return nil
+	}
 	dir, err := s.users.Sub(folder, false)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -169,6 +170,50 @@ func TestSweepRemovesMarksThatLeadNowhere(t *testing.T) {
 	marks := filesIn(t, filepath.Join(dir, "users"))
 	if len(marks) != 2 || filepath.Join("users", marks[0]) != filepath.FromSlash(filestore.MarkOf("user", "id")) {
 		t.Errorf("the marks are %q, want that of the session", marks)
+	}
+}
+
+// A folder that cannot be read is told of, and the sweeps get past it.
+func TestSweepGoesPastAFolderThatIsNone(t *testing.T) {
+	s, dir := newStore(t)
+	shelves := map[string]bool{}
+	for i := range 100 {
+		create(t, s, record(fmt.Sprint(i)))
+		shelves[filepath.Base(filepath.Dir(filestore.PathOf(fmt.Sprint(i))))] = true
+	}
+	for i := range 256 {
+		if name := fmt.Sprintf("%02x", i); !shelves[name] && i%3 == 0 {
+			writeFile(t, filepath.Join(dir, "records", name), "not ours")
+		}
+	}
+	told, removed := 0, 0
+	for range 256 {
+		n, err := s.Sweep(t.Context(), start.Add(2*time.Hour), 200)
+		removed += n
+		if err != nil {
+			told++
+		}
+	}
+	if removed != 100 || told == 0 {
+		t.Errorf("the sweeps removed %d records and told of a bad folder %d times, want 100 and some", removed, told)
+	}
+}
+
+func TestSweepGoesPastAFolderOfMarksThatIsNone(t *testing.T) {
+	s, dir := newStore(t)
+	for _, id := range []string{"a", "b", "c", "d"} {
+		if err := s.Mark(id, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"000", "zzz", "0AB"} {
+		writeFile(t, filepath.Join(dir, "users", name), "not ours")
+	}
+	if _, err := s.Sweep(t.Context(), start, 10); err == nil || !strings.Contains(err.Error(), "users/000") {
+		t.Errorf("Sweep = %v, want an error that names users/000", err)
+	}
+	if marks := filesIn(t, filepath.Join(dir, "users")); len(marks) != 3 {
+		t.Errorf("left are %q, want what is not ours alone", marks)
 	}
 }
 
