@@ -72,6 +72,21 @@ func eachServer(t *testing.T, fn func(t *testing.T, s server)) {
 	}
 }
 
+// Servers cut names, or refuse them, and so may have no room for a table beside its own index, or beside another table.
+func TestSQLServersTakeTheLongestTableNames(t *testing.T) {
+	eachServer(t, func(t *testing.T, s server) {
+		db := s.open(t)
+		for _, end := range []string{"", "a", "b", "abcdefghi"} {
+			name := strings.Repeat("x", 63-len(end)) + end
+			store := s.store(t, db, name)
+			save(t, store, &session.Record{ID: end + "1", User: "ada"})
+			if recs, err := store.ByUser(context.Background(), "ada"); err != nil || len(recs) != 1 {
+				t.Errorf("table %q: ByUser = %v, %v, want one record", name, recs, err)
+			}
+		}
+	})
+}
+
 // E18 S109: every field comes back as it was, the largest ones too.
 func TestServerColumnsHoldWhatRecordsMayHold(t *testing.T) {
 	eachServer(t, func(t *testing.T, s server) {

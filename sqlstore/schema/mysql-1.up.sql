@@ -20,6 +20,6 @@ CREATE TABLE `{table}` (
 	user_agent VARBINARY(1024) NOT NULL,
 	persistent TINYINT         NOT NULL, -- 0 or 1
 	data       LONGBLOB        NOT NULL,
-	KEY `{table}_user_id` (user_id),
-	KEY `{table}_expires_at` (expires_at)
+	KEY user_id (user_id),
+	KEY expires_at (expires_at)
 ) ENGINE = InnoDB;

@@ -19,9 +19,10 @@ CREATE TABLE "{table}" (
 	data       BYTEA    NOT NULL
 );
 
-CREATE INDEX "{table}_user_id" ON "{table}" (user_id) WHERE kind = 0 AND user_id <> '';
+-- The server finds names that are free: one that begins with that of the table may be too long for it.
+CREATE INDEX ON "{table}" (user_id) WHERE kind = 0 AND user_id <> '';
 
-CREATE INDEX "{table}_expires_at" ON "{table}" (expires_at);
+CREATE INDEX ON "{table}" (expires_at);
 
 -- A table that was dropped by hand has left its version behind.
 DELETE FROM coatcheck_schema WHERE name = '{table}';
