@@ -36,15 +36,7 @@ func (s *Store) sweepShard(sh *shard, before time.Time, limit int) int {
 	return n
 }
 
-// createWithin creates the record in a store with a bound, and tells of what had to go for it.
-func (s *Store) createWithin(rec *session.Record) error {
-	dropped, err := s.displace(rec)
-	if dropped.id != "" {
-		s.watchers.tell(dropped)
-	}
-	return err
-}
-
+// displace creates the record in a store with a bound, and returns what had to go for it.
 func (s *Store) displace(rec *session.Record) (dropped victim, err error) {
 	s.creating.Lock()
 	defer s.creating.Unlock()
@@ -149,7 +141,11 @@ func (w *watchers) remove(fn *func(id, user string)) {
 	w.fns = slices.DeleteFunc(slices.Clone(w.fns), func(f *func(id, user string)) bool { return f == fn })
 }
 
+// tell tells of a record that was dropped, if one was.
 func (w *watchers) tell(v victim) {
+	if v.id == "" {
+		return
+	}
 	w.mu.Lock()
 	fns := w.fns
 	w.mu.Unlock()

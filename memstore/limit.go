@@ -14,15 +14,21 @@ type admissions [64]sync.Mutex
 
 // SaveWithin creates the record if its user has room for it.
 func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
+	dropped, err := s.admit(ctx, rec, limit)
+	s.watchers.tell(dropped)
+	return err
+}
+
+func (s *Store) admit(ctx context.Context, rec *session.Record, limit session.Limit) (dropped victim, err error) {
 	mu := &s.admissions[maphash.String(s.seed, rec.User)%uint64(len(s.admissions))]
 	mu.Lock()
 	defer mu.Unlock()
 	recs, err := s.ByUser(ctx, rec.User)
 	if err != nil {
-		return err
+		return victim{}, err
 	}
 	if !limit.Allows(recs) {
-		return fmt.Errorf("memstore: save: %w", session.ErrTooMany)
+		return victim{}, fmt.Errorf("memstore: save: %w", session.ErrTooMany)
 	}
-	return s.Save(ctx, rec)
+	return s.save(ctx, rec)
 }

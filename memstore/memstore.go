@@ -105,19 +105,26 @@ func (s *Store) peek(id string, rec *session.Record) bool {
 
 // Save creates the record when its Version is 0, and otherwise replaces the one that has that version.
 func (s *Store) Save(ctx context.Context, rec *session.Record) error {
+	dropped, err := s.save(ctx, rec)
+	s.watchers.tell(dropped)
+	return err
+}
+
+// save returns what had to go for the record. The caller tells of it, without a lock.
+func (s *Store) save(ctx context.Context, rec *session.Record) (dropped victim, err error) {
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("memstore: save: %w", err)
+		return victim{}, fmt.Errorf("memstore: save: %w", err)
 	}
 	if rec.ID == "" {
-		return errEmptyID
+		return victim{}, errEmptyID
 	}
 	if rec.Version > 0 {
-		return s.replace(rec)
+		return victim{}, s.replace(rec)
 	}
 	if s.max > 0 {
-		return s.createWithin(rec)
+		return s.displace(rec)
 	}
-	return s.create(rec)
+	return victim{}, s.create(rec)
 }
 
 func (s *Store) create(rec *session.Record) error {

@@ -13,6 +13,7 @@ import (
 var evictRules = []rule{
 	{name: "a store with a bound keeps it and tells of each record that it dropped", clause: "Evicter", needs: []need{bounded}, check: tellsOfDropped},
 	{name: "the function that is told may use the store", clause: "Evicter", needs: []need{bounded}, check: toldWithoutLock},
+	{name: "the function that is told of a record dropped for a limited one may save such a one", clause: "Evicter", needs: []need{bounded, limiter}, check: toldByLimiter},
 	{name: "nobody is told after stop, and others still are", clause: "Evicter", needs: []need{bounded}, check: stopsTelling},
 	{name: "many goroutines that fill a store are told of each record once", clause: "Evicter", needs: []need{bounded}, check: manyFill},
 }
@@ -119,13 +120,41 @@ func toldWithoutLock(ctx context.Context, e *env) error {
 		_, loadErr := f.Load(ctx, handle(0))
 		inside = errors.Join(inside, lost(loadErr), f.remove(ctx, id), f.remove(ctx, handle(1)))
 	})()
+	err = answers(func() error { return f.createAll(ctx, handles(2*bound)) })
+	return first(err, inside)
+}
+
+// toldByLimiter signs the same user in once more in the function: what makes logins wait for each other must not be held.
+func toldByLimiter(ctx context.Context, e *env) error {
+	f, err := e.fillable()
+	if err != nil || f.limiter() == nil {
+		return err
+	}
+	var inside error
+	more := handles(bound + 2)[bound:]
+	again := false // what is saved in the function drops a record as well
+	defer f.OnEvict(func(string, string) {
+		if !again {
+			again = true
+			inside = f.admit(ctx, within(100), owned(more[1], "ada"))
+		}
+	})()
+	if err := f.createAll(ctx, handles(bound)); err != nil {
+		return err
+	}
+	err = answers(func() error { return f.admit(ctx, within(100), owned(more[0], "ada")) })
+	return first(err, inside)
+}
+
+// answers returns what do returns, or an error when that takes too long.
+func answers(do func() error) error {
 	done := make(chan error, 1)
-	go func() { done <- f.createAll(ctx, handles(2*bound)) }()
+	go func() { done <- do() }()
 	guard := time.NewTimer(10 * time.Second)
 	defer guard.Stop()
 	select {
 	case err := <-done:
-		return first(err, inside)
+		return err
 	case <-guard.C:
 		return errors.New("a function that uses the store waits for ever: it is called with a lock held")
 	}

@@ -1,12 +1,15 @@
 package sessiontest_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
 
 	"github.com/coatcheck/session"
 )
+
+const toldByLimiter = "the function that is told of a record dropped for a limited one may save such a one"
 
 var evictMutants = []mutant{
 	{"a store with a bound keeps it and tells of each record that it dropped", "tells nobody", func(s *store) {
@@ -23,20 +26,16 @@ var evictMutants = []mutant{
 			s.max++
 		}
 	}},
-	{"the function that is told may use the store", "fails while it tells", func(s *store) {
-		telling := make(chan struct{}, 1000)
-		s.evict = func(fn func(id, user string)) func() {
-			return s.shelf.OnEvict(func(id, user string) {
-				telling <- struct{}{}
-				fn(id, user)
-				<-telling
-			})
-		}
+	{"the function that is told may use the store", "deletes nothing while it tells", func(s *store) {
+		busy := busyWhileItTells(s)
 		s.remove = func(ctx context.Context, id string) error {
-			if len(telling) > 0 {
-				return errors.New("busy")
-			}
-			return s.shelf.Delete(ctx, id)
+			return cmp.Or(busy(), s.shelf.Delete(ctx, id))
+		}
+	}},
+	{toldByLimiter, "admits nobody while it tells", func(s *store) {
+		busy := busyWhileItTells(s)
+		s.within = func(ctx context.Context, rec *session.Record, limit session.Limit) error {
+			return cmp.Or(busy(), s.shelf.SaveWithin(ctx, rec, limit))
 		}
 	}},
 	{"nobody is told after stop, and others still are", "goes on telling", func(s *store) {
@@ -72,6 +71,24 @@ var evictMutants = []mutant{
 	}},
 }
 
+// busyWhileItTells returns what gives an error while s tells of a record that was dropped.
+func busyWhileItTells(s *store) func() error {
+	telling := make(chan struct{}, 1000)
+	s.evict = func(fn func(id, user string)) func() {
+		return s.shelf.OnEvict(func(id, user string) {
+			telling <- struct{}{}
+			fn(id, user)
+			<-telling
+		})
+	}
+	return func() error {
+		if len(telling) > 0 {
+			return errors.New("busy")
+		}
+		return nil
+	}
+}
+
 // tellsUnderLock has a lock that a save holds while it tells, and that every call waits for. The wait ends after an hour of
 // the bubble in which it is used.
 func tellsUnderLock(s *store) {
@@ -89,6 +106,9 @@ func tellsUnderLock(s *store) {
 	}
 	s.save = func(ctx context.Context, rec *session.Record) error {
 		return locked(func() error { return s.shelf.Save(ctx, rec) })
+	}
+	s.within = func(ctx context.Context, rec *session.Record, limit session.Limit) error {
+		return locked(func() error { return s.shelf.SaveWithin(ctx, rec, limit) })
 	}
 	s.remove = func(ctx context.Context, id string) error {
 		return locked(func() error { return s.shelf.Delete(ctx, id) })

@@ -110,23 +110,27 @@ func (b *shelf) Save(ctx context.Context, rec *session.Record) error {
 		return err
 	}
 	dropped, err := b.commit(rec)
-	if dropped != nil {
-		b.tell(dropped)
-	}
+	b.tell(dropped)
 	return err
 }
 
 func (b *shelf) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
+	dropped, err := b.admit(ctx, rec, limit)
+	b.tell(dropped)
+	return err
+}
+
+func (b *shelf) admit(ctx context.Context, rec *session.Record, limit session.Limit) (dropped *session.Record, err error) {
 	b.admitting.Lock()
 	defer b.admitting.Unlock()
 	recs, err := b.ByUser(ctx, rec.User)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !limit.Allows(recs) {
-		return session.ErrTooMany
+		return nil, session.ErrTooMany
 	}
-	return b.Save(ctx, rec)
+	return b.commit(rec)
 }
 
 // commit is the compare-and-set, and keeps the bound.
@@ -166,6 +170,9 @@ func onward(rec *session.Record) *session.Record {
 }
 
 func (b *shelf) tell(dropped *session.Record) {
+	if dropped == nil {
+		return
+	}
 	b.mu.Lock()
 	fns := slices.Clone(b.fns)
 	b.mu.Unlock()
