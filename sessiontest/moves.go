@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"sync/atomic"
 
 	"github.com/coatcheck/session"
 )
@@ -19,13 +21,18 @@ func listedWhileItMoves(ctx context.Context, e *env) error {
 	if err := e.create(ctx, owned(handle(0), "ada")); err != nil {
 		return err
 	}
+	var looks atomic.Int64
 	moved := make(chan struct{})
 	errs := race(4, func(i int) error {
 		if i > 0 {
-			return until(moved, func() error { return e.wantSome(ctx, "ada") })
+			return until(moved, func() error {
+				looks.Add(1)
+				return e.wantSome(ctx, "ada")
+			})
 		}
 		defer close(moved)
 		for n := range moves {
+			awaitChange(&looks) // so that the session moves while somebody looks
 			if err := e.move(ctx, handle(n), handle(n+1), "ada"); err != nil {
 				return err
 			}
@@ -33,6 +40,13 @@ func listedWhileItMoves(ctx context.Context, e *env) error {
 		return nil
 	})
 	return errors.Join(errs...)
+}
+
+// awaitChange lets others run until the count changes, but not for ever.
+func awaitChange(count *atomic.Int64) {
+	for was, n := count.Load(), 0; n < 10_000 && count.Load() == was; n++ {
+		runtime.Gosched()
+	}
 }
 
 // move gives the session of a user another id, and deletes the old one at the next opportunity, as a sweep would.

@@ -11,7 +11,7 @@ import (
 )
 
 func live(rec *session.Record, user string) bool {
-	return rec.Kind == session.KindLive && rec.User == user
+	return rec != nil && rec.Kind == session.KindLive && rec.User == user
 }
 
 var userMutants = []mutant{
