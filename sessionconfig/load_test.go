@@ -128,7 +128,7 @@ func TestMistakesAreExplained(t *testing.T) {
 		{"codec: jsn", []string{"did you mean json?"}},
 		{"preset: django", []string{"nexios, expanse or authx"}},
 		{"log: {format: xml}", []string{"none, text or json"}},
-		{"stores: {mine: {a: 1}}", []string{"stores.mine: unknown key", "Register"}},
+		{"stores: {unregistered: {a: 1}}", []string{"stores.unregistered: unknown key", "Register"}},
 		{"connections: {a: {driver: oracle}}", []string{"sqlite, postgresql, mysql"}},
 		{"connections: {a: {drivr: mysql}}", []string{"connections.a.drivr", "did you mean driver?"}},
 		{"store: file", []string{"stores.file.path", "needs a folder"}},
