@@ -53,27 +53,92 @@ func (s *Store) migrate(ctx context.Context) error {
 	return s.transact(ctx, conn, func() error { return s.takeSteps(ctx, conn, steps) })
 }
 
+// SchemaVersion returns the last step of its schema that the table has, 0 when there is no table, and the last step that this
+// release knows.
+func (s *Store) SchemaVersion(ctx context.Context) (at, known int, err error) {
+	err = s.retry(ctx, func() (err error) {
+		at, err = s.schemaVersion(ctx, s.db)
+		return err
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("sqlstore: read the schema's version: %w", err)
+	}
+	return at, len(s.dialect.steps(s.table, "up")), nil
+}
+
+// Rollback takes back the last step of the schema. When it was the first, the table is gone, and every session with it. It says
+// whether there was one. Any number of processes may call it at once: each takes back one step at most, and none a
+// step that another took back.
+func (s *Store) Rollback(ctx context.Context) (bool, error) {
+	var done bool
+	err := s.retry(ctx, func() (err error) {
+		done, err = s.rollback(ctx)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("sqlstore: roll back: %w", err)
+	}
+	return done, nil
+}
+
+func (s *Store) rollback(ctx context.Context) (bool, error) {
+	steps := s.dialect.steps(s.table, "down")
+	before, err := s.schemaVersion(ctx, s.db)
+	switch {
+	case err != nil || before == 0:
+		return false, err
+	case before > len(steps):
+		return false, fmt.Errorf("a newer release made the table, with step %d of its schema; roll back with that release", before)
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close()
+	done := false
+	err = s.transact(ctx, conn, func() error {
+		at, err := s.schemaVersion(ctx, conn)
+		if err != nil || at != before {
+			return err
+		}
+		done = true
+		return run(ctx, conn, split(steps[at-1]))
+	})
+	return done && err == nil, err
+}
+
 type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 // schemaVersion is 0 when there is no table. The table is looked for first: it is committed together with its version,
-// so a table without one was there before us, and is somebody else's.
+// so a table without one was there before us, and is somebody else's, unless a rollback has just removed both.
 func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
+	there, err := s.hasTable(ctx, q)
+	if err != nil || !there {
+		return 0, err
+	}
+	var n int
+	err = q.QueryRowContext(ctx, s.statements[opVersion].text).Scan(&n)
+	if err == nil || !errors.Is(err, sql.ErrNoRows) && !s.dialect.missing(err) {
+		return n, err
+	}
+	if there, err = s.hasTable(ctx, q); err == nil && there {
+		err = fmt.Errorf("Options.Table: there is a table %q already that Migrate did not make", s.table)
+	}
+	return 0, err
+}
+
+func (s *Store) hasTable(ctx context.Context, q querier) (bool, error) {
 	var n int
 	err := q.QueryRowContext(ctx, s.statements[opExists].text).Scan(&n)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
+		return true, nil
 	case err == nil || s.dialect.missing(err):
-		return 0, nil
-	default:
-		return 0, err
+		return false, nil
 	}
-	err = q.QueryRowContext(ctx, s.statements[opVersion].text).Scan(&n)
-	if errors.Is(err, sql.ErrNoRows) || err != nil && s.dialect.missing(err) {
-		return 0, fmt.Errorf("Options.Table: there is a table %q already that Migrate did not make", s.table)
-	}
-	return n, err
+	return false, err
 }
 
 func (s *Store) setUp(ctx context.Context, conn *sql.Conn) error {

@@ -104,7 +104,7 @@ func (s *Store) explain(op operation, err error) error {
 		return nil
 	}
 	if s.dialect.missing(err) {
-		return fmt.Errorf("sqlstore: %s: there is no table %q: call Store.Migrate, or run coatcheck migrate: %w", op, s.table, err)
+		return fmt.Errorf("sqlstore: %s: there is no table %q: call Store.Migrate, or run coatcheck db migrate: %w", op, s.table, err)
 	}
 	return fmt.Errorf("sqlstore: %s: %w", op, err)
 }

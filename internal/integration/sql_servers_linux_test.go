@@ -263,6 +263,42 @@ func TestServerMigratesOnceForTenProcesses(t *testing.T) {
 	})
 }
 
+func TestServerRollsOneStepBackForTenProcesses(t *testing.T) {
+	eachServer(t, func(t *testing.T, s server) {
+		table := s.table()
+		store := s.store(t, s.open(t), table)
+		save(t, store, &session.Record{ID: "a"})
+		var wg sync.WaitGroup
+		var took atomic.Int32
+		for range 10 {
+			other, err := sqlstore.New(s.open(t), sqlstore.Options{Dialect: s.dialect, Table: table})
+			if err != nil {
+				t.Fatal(err)
+			}
+			wg.Go(func() {
+				done, err := other.Rollback(context.Background())
+				if err != nil {
+					t.Error(err)
+				}
+				if done {
+					took.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if took.Load() != 1 {
+			t.Errorf("%d of 10 rollbacks took the step back, want 1", took.Load())
+		}
+		atStep(t, store, 0)
+		if err := store.Migrate(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Load(context.Background(), "a"); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("Load = %v, want ErrNotFound", err)
+		}
+	})
+}
+
 func TestServerSaysWhenThereIsNoTable(t *testing.T) {
 	eachServer(t, func(t *testing.T, s server) {
 		store, err := sqlstore.New(s.open(t), sqlstore.Options{Dialect: s.dialect, Table: "nothing_here"})

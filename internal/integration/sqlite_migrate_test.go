@@ -17,7 +17,7 @@ func TestSQLiteWithoutTableSaysToMigrate(t *testing.T) {
 	ctx := context.Background()
 	store := newSQLite(t, openSQLite(t, sqliteFile(t)), "visitors")
 	for call, err := range everyCall(ctx, store) {
-		if err == nil || errors.Is(err, session.ErrNotFound) || !strings.Contains(err.Error(), `no table "visitors": call Store.Migrate, or run coatcheck migrate`) {
+		if err == nil || errors.Is(err, session.ErrNotFound) || !strings.Contains(err.Error(), `no table "visitors": call Store.Migrate, or run coatcheck db migrate`) {
 			t.Errorf("%s = %v, want an error that says to migrate", call, err)
 		}
 	}
@@ -200,4 +200,69 @@ func TestSQLiteSchemaIsWhatMigrateMakes(t *testing.T) {
 		t.Errorf("%s tables and indexes are left", got)
 	}
 	save(t, migrated(t, db, "visitors"), &session.Record{ID: "a"})
+}
+
+func TestSQLiteRollbackTakesTheTableAndMigrateMakesItAnew(t *testing.T) {
+	ctx := context.Background()
+	store := migrated(t, openSQLite(t, sqliteFile(t)), "")
+	save(t, store, &session.Record{ID: "a"})
+	atStep(t, store, 1)
+	if done, err := store.Rollback(ctx); !done || err != nil {
+		t.Fatalf("Rollback = %t, %v, want true", done, err)
+	}
+	atStep(t, store, 0)
+	if done, err := store.Rollback(ctx); done || err != nil {
+		t.Errorf("a second Rollback = %t, %v, want false", done, err)
+	}
+	if err := store.Migrate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Load(ctx, "a"); !errors.Is(err, session.ErrNotFound) {
+		t.Errorf("Load = %v, want ErrNotFound", err)
+	}
+}
+
+func atStep(t *testing.T, store *sqlstore.Store, want int) {
+	t.Helper()
+	at, known, err := store.SchemaVersion(context.Background())
+	if at != want || known != 1 || err != nil {
+		t.Errorf("SchemaVersion = %d, %d, %v, want %d, 1", at, known, err, want)
+	}
+}
+
+func TestSQLiteTenRollbacksAtOnceTakeOneStep(t *testing.T) {
+	path := sqliteFile(t)
+	migrated(t, openSQLite(t, path), "")
+	done := make(chan bool, 10)
+	for range cap(done) {
+		store := newSQLite(t, openSQLite(t, path), "")
+		go func() {
+			did, err := store.Rollback(context.Background())
+			if err != nil {
+				t.Errorf("Rollback = %v", err)
+			}
+			done <- did
+		}()
+	}
+	n := 0
+	for range cap(done) {
+		if <-done {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d of 10 rollbacks took the step back, want 1", n)
+	}
+}
+
+func TestSQLiteRollbackLeavesANewerTableAlone(t *testing.T) {
+	db := openSQLite(t, sqliteFile(t))
+	store := migrated(t, db, "")
+	if _, err := db.Exec("UPDATE coatcheck_schema SET version = 99"); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := store.Rollback(context.Background()); done || err == nil || !strings.Contains(err.Error(), "newer release") {
+		t.Errorf("Rollback = %t, %v, want an error that names the newer release", done, err)
+	}
+	save(t, store, &session.Record{ID: "a"})
 }
