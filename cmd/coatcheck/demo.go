@@ -22,7 +22,7 @@ For scripts the same addresses answer JSON under "Accept: application/json".`,
 		Example: `  coatcheck demo
   coatcheck demo --addr 127.0.0.1:0 --store memory
   curl -H 'Accept: application/json' -c jar -b jar -d user=ada http://127.0.0.1:8080/login`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()

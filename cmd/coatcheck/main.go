@@ -1,18 +1,28 @@
-// Command coatcheck shows what the session library does, on a small site to click through:
+// Command coatcheck operates the sessions of a site, and shows on a small site to click through what they do:
 //
 //	coatcheck demo
+//	coatcheck init
+//	coatcheck session list
 //
 // Without arguments it prints what else there is.
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 )
 
 func main() {
-	if err := newRoot().Execute(); err != nil {
-		fmt.Fprintln(os.Stderr, "coatcheck:", err)
-		os.Exit(1)
+	root := newRoot()
+	_, err := root.ExecuteContextC(context.Background())
+	if err == nil {
+		return
 	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintln(os.Stderr, "coatcheck:", err)
+	os.Exit(code(err))
 }

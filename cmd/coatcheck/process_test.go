@@ -1,6 +1,6 @@
 //go:build unix
 
-package main_test
+package main
 
 import (
 	"bufio"
@@ -21,26 +21,6 @@ import (
 	"time"
 )
 
-var binary string
-
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "coatcheck")
-	if err == nil {
-		binary = filepath.Join(dir, "coatcheck")
-		var out []byte
-		if out, err = exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-			err = fmt.Errorf("%w: %s", err, out)
-		}
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "build the command:", err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
-
 // process is a running demo.
 type process struct {
 	cmd *exec.Cmd
@@ -52,7 +32,7 @@ func startDemo(t *testing.T, args ...string) *process {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
-	p := &process{cmd: exec.CommandContext(ctx, binary, append([]string{"demo", "--addr", "127.0.0.1:0"}, args...)...), err: new(strings.Builder)}
+	p := &process{cmd: exec.CommandContext(ctx, underTest, append([]string{"demo", "--addr", "127.0.0.1:0"}, args...)...), err: new(strings.Builder)}
 	p.cmd.Dir = t.TempDir()
 	p.cmd.Stderr = p.err
 	out, err := p.cmd.StdoutPipe()
@@ -173,7 +153,7 @@ func TestTheCommandLineHelps(t *testing.T) {
 		{"demo --store redis", "--store", true},
 		{"demo --addr 0.0.0.0:0 --store memory", "--insecure-network", true},
 	} {
-		out, err := exec.CommandContext(t.Context(), binary, strings.Fields(row.args)...).CombinedOutput()
+		out, err := exec.CommandContext(t.Context(), underTest, strings.Fields(row.args)...).CombinedOutput()
 		if (err != nil) != row.fails || !strings.Contains(string(out), row.want) {
 			t.Errorf("coatcheck %s = %q, %v, want %q in it", row.args, out, err, row.want)
 		}

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -14,27 +17,63 @@ func newRoot() *cobra.Command {
 		Use:     "coatcheck",
 		Short:   "Keep HTTP sessions: a visitor gets a ticket, the server keeps the coat",
 		Version: version(),
+		Example: `  coatcheck demo
+  coatcheck init && coatcheck db migrate
+  coatcheck session list --user ada`,
+		Args: noSuchCommand,
+		RunE: help,
 		// A failure is one line that says what to do; the list of all flags would hide it.
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		CompletionOptions: cobra.CompletionOptions{
-			HiddenDefaultCmd: true,
-		},
 	}
-	root.AddCommand(newDemo(), newVersion())
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%w; see %s --help", err, cmd.CommandPath())
+	})
+	root.AddCommand(newDemo(), newInit(), newKey(), newMake(), newDB(), newSession(), newMan(), newVersion())
 	return root
 }
 
-func newVersion() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "coatcheck", version())
-			return err
-		},
+// group is a command that only has others below it.
+func group(use, short, example string, below ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Example: example, Args: noSuchCommand, RunE: help}
+	cmd.AddCommand(below...)
+	return cmd
+}
+
+func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+
+// noSuchCommand is the argument check of a command that has others below it.
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
 	}
+	cmd.SuggestionsMinimumDistance = 2
+	hint := "see " + cmd.CommandPath() + " --help"
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usage("unknown command %q for %q; %s", args[0], cmd.CommandPath(), hint)
+}
+
+// noArguments is the argument check of a command that takes flags only.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usage("%q is too much; see %s --help", args[0], cmd.CommandPath())
+}
+
+func newVersion() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version",
+		Example: "  coatcheck version",
+		Args:    noArguments,
+	}
+	plain(cmd, func(_ context.Context, t *tool, _ []string) error {
+		return t.Value(map[string]string{"version": version()}, func(w io.Writer) { fmt.Fprintln(w, "coatcheck", version()) })
+	})
+	return cmd
 }
 
 // version is what the toolchain wrote into the binary, so that no release has to remember it.

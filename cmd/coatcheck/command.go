@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
+	"github.com/coatcheck/session/sessionconfig"
+)
+
+// The exit codes, which docs/cli.md explains.
+const (
+	exitFailed      = 1
+	exitUsage       = 2
+	exitFound       = 3 // a check found something
+	exitUnavailable = 4 // the store cannot be reached
+)
+
+// exit is an error with a code of its own.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e *exit) Error() string { return e.err.Error() }
+func (e *exit) Unwrap() error { return e.err }
+
+// found ends a command that did its work and found something wrong.
+func found(format string, args ...any) error { return &exit{exitFound, fmt.Errorf(format, args...)} }
+
+func usage(format string, args ...any) error { return &exit{exitUsage, fmt.Errorf(format, args...)} }
+
+// code is the exit code of an error.
+func code(err error) int {
+	var e *exit
+	var p *sessionconfig.Problem
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &e):
+		return e.code
+	case errors.As(err, &p):
+		return exitUsage
+	case errors.Is(err, session.ErrUnavailable):
+		return exitUnavailable
+	}
+	return exitFailed
+}
+
+// tool is what commands have in common: where the configuration is, and how they answer.
+type tool struct {
+	output.Printer
+	paths []string
+}
+
+// command makes a command of the work that it does. It has --config and --json, and ends in order when it is interrupted.
+func command(cmd *cobra.Command, work func(ctx context.Context, t *tool, args []string) error) *cobra.Command {
+	t := plain(cmd, work)
+	cmd.Flags().StringArrayVar(&t.paths, "config", nil,
+		"configuration file, may be repeated; default $COATCHECK_CONFIG, else session.yaml where there is one, and the environment")
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml", "toml", "json")
+	return cmd
+}
+
+// plain makes a command that needs no configuration.
+func plain(cmd *cobra.Command, work func(ctx context.Context, t *tool, args []string) error) *tool {
+	t := &tool{}
+	cmd.Flags().BoolVar(&t.JSON, "json", false, "answer in JSON")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		defer context.AfterFunc(ctx, stop)() // a second signal ends the process at once
+		t.Out, t.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
+		return work(ctx, t, args)
+	}
+	return t
+}
+
+const defaultConfig = "session.yaml"
+
+// config loads the configuration that the flags, a variable or the folder name.
+func (t *tool) config() (*sessionconfig.Config, error) {
+	paths := t.paths
+	if env := os.Getenv("COATCHECK_CONFIG"); len(paths) == 0 && env != "" {
+		paths = []string{env}
+	}
+	if _, err := os.Stat(defaultConfig); len(paths) == 0 && err == nil {
+		paths = []string{defaultConfig}
+	}
+	cfg, err := sessionconfig.Load(paths...)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Store == "" && len(paths) == 0 {
+		return nil, usage("there is no configuration: name one with --config, set SESSION_STORE and what it needs, or run coatcheck init")
+	}
+	cfg.Options.SweepEvery, cfg.Options.Logger = -1, nil // a command sweeps when it is asked to
+	return cfg, nil
+}
+
+// site is a configuration that was opened.
+type site struct {
+	*session.Manager
+	cfg    *sessionconfig.Config
+	store  session.Store
+	closer io.Closer
+}
+
+// open opens the store of a configuration, as the site has it.
+func open(ctx context.Context, cfg *sessionconfig.Config) (*site, error) {
+	if cfg.Store == "memory" {
+		return nil, usage("the sessions of the store memory are in the process of the site, and no command can reach them; name another store")
+	}
+	opts := cfg.Options
+	var err error
+	if opts.Secrets, err = cfg.Secrets(ctx); err != nil {
+		return nil, usage("%w", err)
+	}
+	store, closer, err := cfg.OpenStore(ctx)
+	if err != nil {
+		return nil, &exit{exitUnavailable, err}
+	}
+	m, err := session.New(store, opts)
+	if err != nil {
+		return nil, errors.Join(err, closer.Close())
+	}
+	return &site{m, cfg, store, closer}, nil
+}
+
+func (s *site) close() { _ = errors.Join(s.Manager.Close(), s.closer.Close()) } // everything was done, or has told why not
+
+// open opens the configured store.
+func (t *tool) open(ctx context.Context) (*site, error) {
+	cfg, err := t.config()
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, cfg)
+}
+
+// lister is the store as one whose records can be gone through.
+func (s *site) lister() (session.Lister, error) {
+	if l, ok := s.store.(session.Lister); ok {
+		return l, nil
+	}
+	return nil, fmt.Errorf("the store %s cannot list its sessions", s.cfg.Store)
+}
+
+// exactly is the argument check of a command that takes n arguments; what says what they are.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usage("%s", what)
+		}
+		return nil
+	}
+}
+
+// completeWith lets the shell complete the values of a flag.
+func completeWith(cmd *cobra.Command, flag string, values ...string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coatcheck/session/cmd/coatcheck/internal/migration"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
+	"github.com/coatcheck/session/sqlstore"
+)
+
+func newDB() *cobra.Command {
+	return group("db", "Make the table of sessions, or remove it", "  coatcheck db migrate\n  coatcheck db status",
+		newMigrate(), newStatus(), newRollback())
+}
+
+func newMigrate() *cobra.Command {
+	return command(&cobra.Command{
+		Use:   "migrate",
+		Short: "Make the table of sessions, or bring it up to date",
+		Long: `Make the table of the store database, or bring one that an older release made up to date. Where nothing is left to do it
+changes nothing. Any number of machines may run it at once, for example at each start of the site.`,
+		Example: "  coatcheck db migrate\n  SESSION_STORES__DATABASE__CONNECTION=production coatcheck db migrate",
+		Args:    noArguments,
+	}, func(ctx context.Context, t *tool, _ []string) error {
+		return t.withDatabase(ctx, func(d *migration.Database) error {
+			n, err := d.Up(ctx)
+			if err != nil {
+				return err
+			}
+			return t.Value(map[string]int{"steps": n}, func(w io.Writer) {
+				if n == 0 {
+					fmt.Fprintln(w, "the table is up to date")
+					return
+				}
+				fmt.Fprintln(w, "took", output.Count(n, "step")+"; the table is up to date")
+			})
+		})
+	})
+}
+
+func newStatus() *cobra.Command {
+	return command(&cobra.Command{
+		Use:     "status",
+		Short:   "Show which steps of the schema the table has",
+		Long:    "Show which steps of the schema the table of the store database has. The exit code is 3 when steps are left.",
+		Example: "  coatcheck db status || coatcheck db migrate",
+		Args:    noArguments,
+	}, func(ctx context.Context, t *tool, _ []string) error {
+		return t.withDatabase(ctx, func(d *migration.Database) error {
+			steps, err := d.Status(ctx)
+			if err != nil {
+				return err
+			}
+			return showSteps(t, steps)
+		})
+	})
+}
+
+func showSteps(t *tool, steps []migration.Step) error {
+	rows, left := make([][]string, len(steps)), 0
+	for i, s := range steps {
+		rows[i] = []string{fmt.Sprint(s.Number), "applied"}
+		if !s.Applied {
+			rows[i][1] = "pending"
+			left++
+		}
+	}
+	err := t.Value(steps, func(w io.Writer) { output.Table(w, []string{"STEP", "STATE"}, rows) })
+	if err == nil && left > 0 {
+		err = found("%s left: run coatcheck db migrate", output.Count(left, "step"))
+	}
+	return err
+}
+
+func newRollback() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "rollback",
+		Short: "Take the last step of the schema back",
+		Long: `Take the last step of the schema back. When that was the first one, the table is removed, and everybody is signed out. It asks
+first; --yes answers.`,
+		Example: "  coatcheck db rollback",
+		Args:    noArguments,
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
+		return t.withDatabase(ctx, func(d *migration.Database) error {
+			if err := t.confirm(yes, os.Stdin, "Take the last step back? After the first one every session is gone. [y/N] "); err != nil {
+				return err
+			}
+			done, err := d.Down(ctx)
+			if err != nil {
+				return err
+			}
+			return t.Value(map[string]bool{"rolled_back": done}, func(w io.Writer) {
+				fmt.Fprintln(w, map[bool]string{true: "took one step back", false: "there is no table, and nothing to take back"}[done])
+			})
+		})
+	})
+}
+
+// withDatabase opens the database of the configuration, whatever store it names.
+func (t *tool) withDatabase(ctx context.Context, work func(*migration.Database) error) error {
+	cfg, err := t.config()
+	if err != nil {
+		return err
+	}
+	db, opts, err := cfg.OpenDatabase(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(useDatabase(ctx, db, opts, work), db.Close())
+}
+
+func useDatabase(ctx context.Context, db *sql.DB, opts sqlstore.Options, work func(*migration.Database) error) error {
+	db.SetMaxOpenConns(4) // goose keeps one while a step takes another
+	if err := db.PingContext(ctx); err != nil {
+		return &exit{exitUnavailable, fmt.Errorf("the database does not answer: %w", err)}
+	}
+	store, err := sqlstore.New(db, opts)
+	if err != nil {
+		return usage("%w", err)
+	}
+	defer store.Close()
+	_, known, err := store.SchemaVersion(ctx)
+	if err != nil {
+		return err
+	}
+	d, err := migration.Open(db, store, known)
+	if err != nil {
+		return err
+	}
+	return work(d)
+}

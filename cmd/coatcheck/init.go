@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coatcheck/session/cmd/coatcheck/internal/keyfile"
+)
+
+// configTemplate is the configuration that init writes, for the store that it names.
+//
+//go:embed init.yaml
+var configTemplate string
+
+// secretFile is what the configuration of init names.
+const secretFile = "session.secret"
+
+func newInit() *cobra.Command {
+	store := "database"
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Write a commented configuration and a secret",
+		Long: `Write session.yaml, a configuration with a comment for each key, and session.secret, a new secret for its owner alone
+(0600), into this folder. Nothing is overwritten: where one of the files is there already, nothing is written.`,
+		Example: `  coatcheck init
+  coatcheck init --store file`,
+		Args: noArguments,
+	}
+	cmd.Flags().StringVar(&store, "store", store, "where sessions are kept: database (a file of SQLite), file or redis")
+	completeWith(cmd, "store", "database", "file", "redis")
+	plain(cmd, func(_ context.Context, t *tool, _ []string) error {
+		if store != "database" && store != "file" && store != "redis" {
+			return usage("--store %s: choose database, file or redis", store)
+		}
+		if err := writeConfig(store); err != nil {
+			return err
+		}
+		next := "coatcheck doctor looks whether all is well; keep " + secretFile + " out of version control"
+		if store == "database" {
+			next = "coatcheck db migrate makes the table; keep " + secretFile + " out of version control"
+		}
+		made := map[string]any{"made": []string{defaultConfig, secretFile}, "next": next}
+		return t.Value(made, func(w io.Writer) { fmt.Fprintf(w, "made %s and %s; %s\n", defaultConfig, secretFile, next) })
+	})
+	return cmd
+}
+
+// writeConfig writes both files. The secret comes first: a configuration that is there is complete.
+func writeConfig(store string) error {
+	if _, err := os.Lstat(defaultConfig); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is there already, and nothing was written; move it away first", defaultConfig)
+	}
+	if err := keyfile.Create(secretFile); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(defaultConfig, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return errors.Join(err, os.Remove(secretFile))
+	}
+	_, err = f.WriteString(strings.ReplaceAll(configTemplate, "{store}", store))
+	return errors.Join(err, f.Close())
+}

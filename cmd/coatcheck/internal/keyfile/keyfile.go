@@ -1,0 +1,85 @@
+// Package keyfile makes and rotates the file that holds the secrets.
+package keyfile
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/coatcheck/session"
+)
+
+// New returns a secret as text.
+func New() string {
+	return "base64:" + base64.StdEncoding.EncodeToString(session.NewSecret())
+}
+
+// Create writes a new secret to a file for its owner alone. A file that is there stays as it is.
+func Create(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s is there already, and stays as it is; coatcheck key rotate puts a new secret into it", path)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(f, New())
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// Rotate puts a new secret in front of those of the file, and says how many there are then. keep is how many old ones stay;
+// negative: all. The file is replaced in one step, so that no reader meets half of it.
+func Rotate(path string, keep int) (int, error) {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return 0, err
+	}
+	text, err := os.ReadFile(target)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := session.ParseSecrets(string(text)); err != nil {
+		return 0, fmt.Errorf("%s: %w", path, err)
+	}
+	old := strings.Split(strings.TrimSpace(string(text)), ",")
+	if keep >= 0 && keep < len(old) {
+		old = old[:keep]
+	}
+	list := append([]string{New()}, old...)
+	return len(list), replace(target, strings.Join(list, ",")+"\n")
+}
+
+func replace(path, text string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder puts the name on the disk: a secret that is lost signs everybody out.
+func syncFolder(dir string) error {
+	if runtime.GOOS == "windows" { // which cannot sync a folder
+		return nil
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

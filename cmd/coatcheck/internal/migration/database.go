@@ -1,0 +1,135 @@
+// Package migration makes the table of sessions: in the database by goose, or as files for the tools that run a project's
+// migrations.
+package migration
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+
+	"github.com/coatcheck/session/sqlstore"
+)
+
+// Step is one step of the schema.
+type Step struct {
+	Number  int64 `json:"step"`
+	Applied bool  `json:"applied"`
+}
+
+// Database is the table of sessions in a database, with the steps of its schema.
+type Database struct {
+	provider *goose.Provider
+	store    *sqlstore.Store
+}
+
+// Open prepares the steps. It does no I/O. The caller closes db.
+func Open(db *sql.DB, store *sqlstore.Store, known int) (*Database, error) {
+	steps := make([]*goose.Migration, known)
+	up := &goose.GoFunc{RunDB: func(ctx context.Context, _ *sql.DB) error { return store.Migrate(ctx) }}
+	down := &goose.GoFunc{RunDB: func(ctx context.Context, _ *sql.DB) error {
+		_, err := store.Rollback(ctx)
+		return err
+	}}
+	for i := range steps {
+		steps[i] = goose.NewGoMigration(int64(i+1), up, down)
+	}
+	provider, err := goose.NewProvider(goose.DialectCustom, db, nil, goose.WithStore(&versions{store}), goose.WithGoMigrations(steps...),
+		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	return &Database{provider, store}, err
+}
+
+// Up takes the steps that are left, and says how many this process took. Where others take them at the same time, each waits
+// until they are taken.
+func (d *Database) Up(ctx context.Context) (int, error) {
+	results, err := d.provider.Up(ctx)
+	return len(results), plain(err)
+}
+
+// Down takes the last step back, and says whether there was one.
+func (d *Database) Down(ctx context.Context) (bool, error) {
+	_, err := d.provider.Down(ctx)
+	if errors.Is(err, goose.ErrNoNextVersion) {
+		return false, nil
+	}
+	return err == nil, plain(err)
+}
+
+// Status lists the steps.
+func (d *Database) Status(ctx context.Context) ([]Step, error) {
+	list, err := d.provider.Status(ctx)
+	if err != nil {
+		return nil, plain(err)
+	}
+	steps := make([]Step, len(list))
+	for i, s := range list {
+		steps[i] = Step{s.Source.Version, s.State == goose.StateApplied}
+	}
+	return steps, nil
+}
+
+// plain leaves out what goose says of its own doing.
+func plain(err error) error {
+	var partial *goose.PartialError
+	if errors.As(err, &partial) {
+		return partial.Err
+	}
+	return err
+}
+
+// versions tells goose what the table's own record says, so that it agrees with sqlstore.Migrate, which a site may call
+// by itself. It writes nothing: the steps write their number in their own transaction.
+type versions struct{ store *sqlstore.Store }
+
+var _ database.StoreExtender = (*versions)(nil)
+
+func (v *versions) Tablename() string { return "coatcheck_schema" }
+
+func (v *versions) TableExists(context.Context, database.DBTxConn) (bool, error) { return true, nil }
+
+func (v *versions) CreateVersionTable(context.Context, database.DBTxConn) error { return nil }
+
+func (v *versions) Insert(context.Context, database.DBTxConn, database.InsertRequest) error {
+	return nil
+}
+
+func (v *versions) Delete(context.Context, database.DBTxConn, int64) error { return nil }
+
+func (v *versions) GetMigration(ctx context.Context, _ database.DBTxConn, version int64) (*database.GetMigrationResult, error) {
+	at, err := v.at(ctx)
+	if err == nil && version > at {
+		err = database.ErrVersionNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &database.GetMigrationResult{IsApplied: true}, nil
+}
+
+func (v *versions) GetLatestVersion(ctx context.Context, _ database.DBTxConn) (int64, error) {
+	return v.at(ctx)
+}
+
+func (v *versions) ListMigrations(ctx context.Context, _ database.DBTxConn) ([]*database.ListMigrationsResult, error) {
+	at, err := v.at(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []*database.ListMigrationsResult
+	for n := at; n >= 0; n-- {
+		list = append(list, &database.ListMigrationsResult{Version: n, IsApplied: true})
+	}
+	return list, nil
+}
+
+// at is the last step that this release knows and the table has.
+func (v *versions) at(ctx context.Context) (int64, error) {
+	at, known, err := v.store.SchemaVersion(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("look at the table: %w", err)
+	}
+	return int64(min(at, known)), nil
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coatcheck/session/cmd/coatcheck/internal/keyfile"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
+)
+
+func newKey() *cobra.Command {
+	return group("key", "Make and rotate the secrets that sign tickets", "  coatcheck key generate --file secret.txt\n  coatcheck key rotate",
+		newKeyGenerate(), newKeyRotate())
+}
+
+func newKeyGenerate() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "generate",
+		Short: "Print a new secret, or write it to a file",
+		Long: `Print a new secret of 32 random bytes, in the form in which SESSION_SECRETS and the file of secrets.file have it.
+With --file it is written to a new file for its owner alone (0600), and not printed. A file that is there is not touched.`,
+		Example: `  coatcheck key generate --file secret.txt
+  SESSION_SECRETS=$(coatcheck key generate) ./shop`,
+		Args: noArguments,
+	}
+	cmd.Flags().StringVar(&file, "file", "", "write it to this new file")
+	plain(cmd, func(_ context.Context, t *tool, _ []string) error {
+		if file == "" {
+			secret := keyfile.New()
+			return t.Value(map[string]string{"secret": secret}, func(w io.Writer) { fmt.Fprintln(w, secret) })
+		}
+		if err := keyfile.Create(file); err != nil {
+			return err
+		}
+		return t.Value(map[string]string{"file": file}, func(w io.Writer) { fmt.Fprintln(w, "made", file) })
+	})
+	return cmd
+}
+
+func newKeyRotate() *cobra.Command {
+	var file string
+	var keep int
+	cmd := &cobra.Command{
+		Use:   "rotate",
+		Short: "Put a new secret in front of the old ones",
+		Long: `Put a new secret in front of those in the file. The newest signs, all verify, so nobody is signed out.
+The file is replaced in one step. A site with secrets.reload uses it within three minutes; another one at its next start.
+An old secret is needed until the longest session is over. --keep drops the oldest ones: whoever has a ticket that only a dropped secret signed is signed out.`,
+		Example: `  coatcheck key rotate
+  coatcheck key rotate --file secret.txt --keep 1`,
+		Args: noArguments,
+	}
+	cmd.Flags().StringVar(&file, "file", "", "the file; default what secrets.file of the configuration names")
+	cmd.Flags().IntVar(&keep, "keep", -1, "how many of the old secrets stay; -1: all")
+	return command(cmd, func(_ context.Context, t *tool, _ []string) error {
+		if file == "" {
+			cfg, err := t.config()
+			if err != nil {
+				return err
+			}
+			if file = cfg.SecretsFile(); file == "" {
+				return usage("the configuration has no secrets.file: name one with --file, or put the new secret in front by hand where the secrets are")
+			}
+		}
+		n, err := keyfile.Rotate(file, keep)
+		if err != nil {
+			return err
+		}
+		return t.Value(map[string]any{"file": file, "secrets": n}, func(w io.Writer) {
+			fmt.Fprintf(w, "%s has %s now; the new one signs, all verify\n", file, output.Count(n, "secret"))
+		})
+	})
+}

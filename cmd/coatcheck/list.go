@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"net/netip"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
+)
+
+func newList() *cobra.Command {
+	var user string
+	var active time.Duration
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List live sessions",
+		Long: `List the live sessions, or those of a user, with their ids. An id names a session for the other commands; it is no ticket, and
+of no use to a thief. Without --user they come in no order that means anything, one by one, however many there are.`,
+		Example: `  coatcheck session list
+  coatcheck session list --user ada --json
+  coatcheck session list --active 1h`,
+		Args: noArguments,
+	}
+	cmd.Flags().StringVar(&user, "user", "", "only the sessions of this user")
+	cmd.Flags().DurationVar(&active, "active", 0, "only those that were seen within this time, such as 1h")
+	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
+		if active < 0 {
+			return usage("--active %s: it must be more than nothing, such as 1h", active)
+		}
+		s, err := t.open(ctx)
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		return writeList(t, s.seenWithin(s.sessions(ctx, user), active))
+	})
+}
+
+// sessions are those of a user, or all.
+func (s *site) sessions(ctx context.Context, user string) iter.Seq2[session.Info, error] {
+	if user == "" {
+		return s.All(ctx)
+	}
+	return func(yield func(session.Info, error) bool) {
+		list, err := s.Sessions(ctx, user)
+		if err != nil {
+			yield(session.Info{}, err)
+			return
+		}
+		for _, info := range list {
+			if !yield(info, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (s *site) seenWithin(all iter.Seq2[session.Info, error], d time.Duration) iter.Seq2[session.Info, error] {
+	if d == 0 {
+		return all
+	}
+	return func(yield func(session.Info, error) bool) {
+		since := s.Now().Add(-d)
+		for info, err := range all {
+			if (err != nil || !info.SeenAt.Before(since)) && !yield(info, err) {
+				return
+			}
+		}
+	}
+}
+
+// view is a session as --json shows it.
+type view struct {
+	ID         string     `json:"id"`
+	User       string     `json:"user"`
+	CreatedAt  time.Time  `json:"created_at"`
+	SeenAt     time.Time  `json:"seen_at"`
+	LoginAt    time.Time  `json:"login_at,omitzero"`
+	ExpiresAt  time.Time  `json:"expires_at,omitzero"`
+	RemoteIP   netip.Addr `json:"remote_ip,omitzero"`
+	UserAgent  string     `json:"user_agent,omitempty"`
+	Persistent bool       `json:"persistent"`
+}
+
+func viewOf(i session.Info) view {
+	return view{i.ID, i.User, i.CreatedAt.UTC(), i.SeenAt.UTC(), utc(i.LoginAt), utc(i.ExpiresAt), i.RemoteIP, i.UserAgent, i.Persistent}
+}
+
+// utc leaves the zero time as it is.
+func utc(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC()
+}
+
+// writeList writes sessions as they come: there may be more than fit into memory.
+func writeList(t *tool, all iter.Seq2[session.Info, error]) error {
+	list := output.NewList(&t.Printer, "%-64s  %-20s  %-20s  %-20s  %-15s  %s", "ID", "USER", "SEEN", "EXPIRES", "ADDRESS", "BROWSER")
+	for info, err := range all {
+		if err != nil {
+			return err
+		}
+		v := viewOf(info)
+		if err := list.Add(v, v.ID, orDash(v.User), output.Time(v.SeenAt), expiry(v.ExpiresAt), addressOf(v.RemoteIP), orDash(v.UserAgent)); err != nil {
+			return err
+		}
+	}
+	return list.End(func(w io.Writer, n int) { fmt.Fprintln(w, output.Count(n, "session")) })
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func expiry(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return output.Time(t)
+}
+
+func addressOf(ip netip.Addr) string {
+	if !ip.IsValid() {
+		return "-"
+	}
+	return ip.String()
+}

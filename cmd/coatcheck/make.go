@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coatcheck/session/cmd/coatcheck/internal/migration"
+	"github.com/coatcheck/session/sqlstore"
+)
+
+func newMake() *cobra.Command {
+	return group("make", "Make files for a project", "  coatcheck make session-table --dialect postgresql",
+		newSessionTable("session-table"),
+		group("sessions", "Make files for the sessions of a project", "  coatcheck make sessions table --dialect postgresql", newSessionTable("table")))
+}
+
+var dialects = map[string]sqlstore.Dialect{"sqlite": sqlstore.SQLite, "postgresql": sqlstore.PostgreSQL, "mysql": sqlstore.MySQL}
+
+// newSessionTable is the command under either of its names.
+func newSessionTable(use string) *cobra.Command {
+	f := migration.Files{Format: migration.Goose}
+	var dialect string
+	call := "coatcheck make " + use
+	if use == "table" {
+		call = "coatcheck make sessions " + use
+	}
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: "Write the migration of the table, for goose or golang-migrate",
+		Long: `Write the statements that make the table of sessions, and those that remove it, as plain SQL, into the folder and under the names
+that goose or golang-migrate expects. The number continues those of the folder. Nothing is overwritten.
+Use it where a project runs all its migrations with one of these tools; otherwise "coatcheck db migrate" needs no files.
+For golang-migrate on MySQL the address of the database needs multiStatements=true.`,
+		Example: "  " + call + " --dialect postgresql\n  " + call + " --dialect mysql --format golang-migrate --dir db/migrations --table shop_sessions",
+		Args:    noArguments,
+	}
+	cmd.Flags().StringVar(&dialect, "dialect", "", "sqlite, postgresql or mysql (also for MariaDB)")
+	cmd.Flags().StringVar(&f.Schema.Table, "table", "sessions", "the name of the table, as stores.database.table has it")
+	cmd.Flags().StringVar(&f.Dir, "dir", "migrations", "the folder, made when absent")
+	cmd.Flags().StringVar(&f.Format, "format", f.Format, "goose or golang-migrate")
+	completeWith(cmd, "dialect", "sqlite", "postgresql", "mysql")
+	completeWith(cmd, "format", migration.Goose, migration.Migrate)
+	_ = cmd.MarkFlagDirname("dir")
+	plain(cmd, func(_ context.Context, t *tool, _ []string) error {
+		d, ok := dialects[dialect]
+		if !ok {
+			return usage("--dialect %q: choose sqlite, postgresql or mysql", dialect)
+		}
+		if f.Format != migration.Goose && f.Format != migration.Migrate {
+			return usage("--format %q: choose goose or golang-migrate", f.Format)
+		}
+		f.Schema.Dialect, f.Now = d, time.Now()
+		made, err := migration.Write(f)
+		if err != nil {
+			return err
+		}
+		return t.Value(map[string][]string{"made": made}, func(w io.Writer) { fmt.Fprintln(w, "made", strings.Join(made, " and ")) })
+	})
+	return cmd
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/survey"
+)
+
+func newStats() *cobra.Command {
+	opts := survey.Options{Sample: 1000, Users: 10, Hours: 24}
+	cmd := &cobra.Command{
+		Use:   "stats",
+		Short: "Count sessions by state and user, with sizes and coming expiries",
+		Long: `Go through the whole store and count: records by state, the users with most sessions, the sizes of a sample of sessions, and how
+many end in each of the coming hours, unless their visitors come back.`,
+		Example: `  coatcheck session stats
+  coatcheck session stats --hours 8 --users 3 --json`,
+		Args: noArguments,
+	}
+	cmd.Flags().IntVar(&opts.Sample, "sample", opts.Sample, "how many sessions are measured; 0: none")
+	cmd.Flags().IntVar(&opts.Users, "users", opts.Users, "how many users are named")
+	cmd.Flags().IntVar(&opts.Hours, "hours", opts.Hours, "how many hours the chart covers, at most 168")
+	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
+		if opts.Sample < 0 || opts.Users < 0 || opts.Hours < 1 || opts.Hours > 168 {
+			return usage("--sample and --users are 0 or more, --hours is from 1 to 168")
+		}
+		s, err := t.open(ctx)
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		if _, err := s.lister(); err != nil {
+			return err
+		}
+		bar := output.NewProgress(t.Err, "counting", -1)
+		opts.Now, opts.Step = s.Now(), bar.Step
+		report, err := survey.Count(ctx, s.store, opts)
+		bar.Done()
+		if err != nil {
+			return err
+		}
+		return t.Value(report, func(w io.Writer) { statsText(w, report) })
+	})
+}
+
+func statsText(w io.Writer, r *survey.Report) {
+	output.Columns(w, [][]string{
+		{"live", fmt.Sprint(r.Live)}, {"  signed in", fmt.Sprint(r.SignedIn)}, {"  anonymous", fmt.Sprint(r.Anonymous)},
+		{"expired", fmt.Sprint(r.Expired)}, {"renewed ids", fmt.Sprint(r.Aliases)}, {"retired ids", fmt.Sprint(r.Tombstones)}, {"users", fmt.Sprint(r.Users)},
+	})
+	if len(r.TopUsers) > 0 {
+		fmt.Fprintln(w)
+		rows := make([][]string, len(r.TopUsers))
+		for i, u := range r.TopUsers {
+			rows[i] = []string{u.User, fmt.Sprint(u.Sessions)}
+		}
+		output.Table(w, []string{"USER", "SESSIONS"}, rows)
+	}
+	if s := r.Sizes; s.Measured > 0 {
+		fmt.Fprintf(w, "\nsizes of %s: median %s, 95%% up to %s, largest %s\n", output.Count(s.Measured, "session"),
+			output.Bytes(s.Median), output.Bytes(s.P95), output.Bytes(s.Largest))
+	}
+	if r.Live > 0 {
+		fmt.Fprintln(w, "\nsessions that end, if nobody uses them:")
+		output.Bars(w, hours(r.From, len(r.Ending)), r.Ending)
+		fmt.Fprintf(w, "  later %d, never %d\n", r.Later, r.Never)
+	}
+}
+
+// hours labels the bars with the time at which each hour begins.
+func hours(from time.Time, n int) []string {
+	labels := make([]string, n)
+	for i := range labels {
+		labels[i] = from.Add(time.Duration(i) * time.Hour).UTC().Format("Jan 02 15:04")
+	}
+	return labels
+}
