@@ -86,8 +86,17 @@ func plain(cmd *cobra.Command, work func(ctx context.Context, t *tool, args []st
 
 const defaultConfig = "session.yaml"
 
-// config loads the configuration that the flags, a variable or the folder name.
+// config loads the configuration for a command: it sweeps when it is asked to, and tells failures itself.
 func (t *tool) config() (*sessionconfig.Config, error) {
+	cfg, err := t.load()
+	if err == nil {
+		cfg.Options.SweepEvery, cfg.Options.Logger = -1, nil
+	}
+	return cfg, err
+}
+
+// load loads the configuration that the flags, a variable or the folder name.
+func (t *tool) load() (*sessionconfig.Config, error) {
 	paths := t.paths
 	if env := os.Getenv("COATCHECK_CONFIG"); len(paths) == 0 && env != "" {
 		paths = []string{env}
@@ -102,7 +111,6 @@ func (t *tool) config() (*sessionconfig.Config, error) {
 	if cfg.Store == "" && len(paths) == 0 {
 		return nil, usage("there is no configuration: name one with --config, set SESSION_STORE and what it needs, or run coatcheck init")
 	}
-	cfg.Options.SweepEvery, cfg.Options.Logger = -1, nil // a command sweeps when it is asked to
 	return cfg, nil
 }
 

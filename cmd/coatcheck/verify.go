@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/survey"
+)
+
+func newVerify() *cobra.Command {
+	return command(&cobra.Command{
+		Use:   "verify",
+		Short: "Open every session, and report what would not open or decode",
+		Long: `Open every live session with the secrets, the codec and the options of this configuration, decode each of its values, and report
+what a site with this configuration would not get. Nothing is changed. The exit code is 3 when there is something. Whether a
+value fits the Go type that a program reads it into only the program can say.`,
+		Example: "  coatcheck session verify\n  coatcheck session verify --config next.yaml --json",
+		Args:    noArguments,
+	}, func(ctx context.Context, t *tool, _ []string) error {
+		s, err := t.open(ctx)
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		bar := output.NewProgress(t.Err, "opening", -1)
+		v, err := survey.Verify(ctx, s.Manager, s.store, bar.Step)
+		bar.Done()
+		if err != nil {
+			return err
+		}
+		if err := t.Value(v, func(w io.Writer) { verifyText(w, v) }); err != nil || len(v.Problems) == 0 {
+			return err
+		}
+		return found("%s found; a lost key costs that key, a lost record signs its visitor out", output.Count(len(v.Problems), "problem"))
+	})
+}
+
+func verifyText(w io.Writer, v *survey.Verified) {
+	if len(v.Problems) > 0 {
+		rows := make([][]string, len(v.Problems))
+		for i, p := range v.Problems {
+			rows[i] = []string{p.ID, orDash(p.User), orDash(p.Key), p.Reason}
+		}
+		output.Table(w, []string{"ID", "USER", "KEY", "REASON"}, rows)
+	}
+	fmt.Fprintf(w, "opened %s, %d of them made by an older secret or setting\n", output.Count(v.Checked, "session"), v.Older)
+}
