@@ -329,3 +329,43 @@ func TestRevokeUserMeetsARenewal(t *testing.T) {
 		}
 	})
 }
+
+// T-RACE-1 T-EXP-2: while copies of a session read, write and renew it in parallel, on two nodes, one of them logs out. No cookie that
+// any of them was ever given works afterwards.
+func TestLogoutIsFinalUnderLoad(t *testing.T) {
+	for range 20 {
+		r := newRig(t, listed(), renewing)
+		v := r.visitor()
+		v.with(func(s *session.Session) { s.Login("ada") })
+		first := v.cookies()[cookieName]
+		r.advance(hour)
+		var mu sync.Mutex
+		given := []string{first}
+		var wg sync.WaitGroup
+		for i := range 8 {
+			one := v.copied()
+			wg.Go(func() {
+				for n := range 10 {
+					if i == 3 && n == 5 {
+						one.with((*session.Session).Logout)
+						return
+					}
+					one.with(func(s *session.Session) {
+						if s.User() != "" && n%2 == 0 {
+							s.Set("n", n)
+						}
+					})
+					mu.Lock()
+					given = append(given, one.cookies()[cookieName])
+					mu.Unlock()
+				}
+			})
+		}
+		wg.Wait()
+		for _, value := range given {
+			if s := r.sees(cookieName + "=" + value); s.User() != "" {
+				t.Fatalf("one of %d cookies works after the logout", len(given))
+			}
+		}
+	}
+}
