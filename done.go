@@ -3,17 +3,16 @@ package session
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 )
 
-// pollEvery is how often the store is asked whether watched sessions were ended on another node.
-const pollEvery = 5 * time.Second
-
-// Done returns a channel that is closed when the session ends: at once when this manager ends it, within five seconds
-// when another node does or its time runs out. Long-lived responses, such as server-sent events, select on it. It follows
-// the session to a new id. Nothing is told any more once the request, or the context given to Open, is over.
+// Done returns a channel that is closed when the session ends: at once when this manager ends it, or another one does on
+// a store that is a [Watcher]; otherwise, also when its time runs out, within Options.WatchEvery. Long-lived responses,
+// such as server-sent events, select on it. It follows the session to a new id. Nothing is told any more once the
+// request, or the context given to Open, is over.
 func (s *Session) Done() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,11 +52,15 @@ type watch struct {
 	m       *Manager
 	mu      sync.Mutex
 	waiting map[string][]*watcher
+	told    map[string]bool // ids among them that the store told of
+	wake    chan struct{}   // something was told
 	polling bool
 	closed  bool
 }
 
-func newWatch(m *Manager) *watch { return &watch{m: m, waiting: map[string][]*watcher{}} }
+func newWatch(m *Manager) *watch {
+	return &watch{m: m, waiting: map[string][]*watcher{}, told: map[string]bool{}, wake: make(chan struct{}, 1)}
+}
 
 func (w *watch) add(id string, one *watcher) {
 	w.mu.Lock()
@@ -119,22 +122,68 @@ func (w *watch) close() {
 
 func (w *watch) poll() {
 	defer w.m.running.Done()
-	ticker := time.NewTicker(pollEvery)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if w.m.watcher != nil {
+		w.m.running.Add(1)
+		go w.listen(ctx)
+	}
+	ticker := time.NewTicker(w.m.opts.WatchEvery)
 	defer ticker.Stop()
-	for {
+	for more := true; more; {
+		var ids []string
 		select {
 		case <-w.m.stop:
 			return
+		case <-w.wake:
+			ids = w.tips()
 		case <-ticker.C:
-		}
-		ids, more := w.ids()
-		if !more {
-			return
+			ids, more = w.ids()
 		}
 		for _, id := range ids {
 			w.look(id)
 		}
 	}
+}
+
+// listen lets the store tell of sessions that ended, and begins again when it stopped. What was missed is found by asking.
+func (w *watch) listen(ctx context.Context) {
+	defer w.m.running.Done()
+	for {
+		err := w.m.watcher.Watch(ctx, w.tip)
+		if ctx.Err() != nil || errors.Is(err, ErrNotSupported) {
+			return
+		}
+		w.m.opts.Logger.WarnContext(ctx, "session: the store tells of no ended sessions for now", "err", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(w.m.opts.WatchEvery):
+		}
+	}
+}
+
+// tip is told that a session may have ended.
+func (w *watch) tip(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.waiting[id] == nil {
+		return
+	}
+	w.told[id] = true
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// tips returns what was told since it was called last.
+func (w *watch) tips() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ids := slices.Collect(maps.Keys(w.told))
+	clear(w.told)
+	return ids
 }
 
 // ids lists what is watched, or ends the polling when nothing is.

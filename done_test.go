@@ -2,15 +2,18 @@ package session_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/memstore"
 )
 
 func isClosed(done <-chan struct{}) bool {
@@ -291,4 +294,72 @@ func TestDoneAndCloseAtTheSameTime(t *testing.T) {
 		close(start)
 		wg.Wait()
 	}
+}
+
+func TestDoneIsClosedAtOnceWhenTheStoreTellsOfAnotherNode(t *testing.T) {
+	for name, end := range endings {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := memstore.New(memstore.Options{})
+				nodes := make([]*session.Manager, 2)
+				for i := range nodes {
+					m, err := session.New(store, session.Options{Secrets: []session.Secret{testSecret}, SweepEvery: -1})
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer m.Close()
+					nodes[i] = m
+				}
+				v := newRig(t, bubbled).visitor().on(nodes[0])
+				v.with(func(s *session.Session) { s.Login("ada") })
+				s := streaming(t, v)
+				done := s.Done()
+				synctest.Wait() // until the store is watched
+				began := time.Now()
+				end(&rig{Manager: nodes[1], t: t}, v.on(nodes[1]), s.ID())
+				if <-done; time.Since(began) != 0 {
+					t.Errorf("closed after %v, want at once", time.Since(began))
+				}
+			})
+		})
+	}
+}
+
+// deaf is a store that cannot tell for a while.
+type deaf struct {
+	*memstore.Store
+	calls atomic.Int64
+}
+
+func (d *deaf) Watch(ctx context.Context, tell func(string)) error {
+	if d.calls.Add(1) < 3 {
+		return errors.New("connection lost")
+	}
+	return d.Store.Watch(ctx, tell)
+}
+
+func TestTheStoreIsWatchedAgainAfterAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &deaf{Store: memstore.New(memstore.Options{})}
+		m, err := session.New(store, session.Options{Secrets: []session.Secret{testSecret}, SweepEvery: -1, WatchEvery: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		v := newRig(t, bubbled).visitor().on(m)
+		v.with(func(s *session.Session) { s.Login("ada") })
+		s := streaming(t, v)
+		done := s.Done()
+		time.Sleep(3500 * time.Millisecond)
+		if n := store.calls.Load(); n != 3 {
+			t.Errorf("the store was asked to watch %d times, want 3", n)
+		}
+		began := time.Now()
+		if err := store.Delete(t.Context(), s.ID()); err != nil {
+			t.Fatal(err)
+		}
+		if <-done; time.Since(began) != 0 {
+			t.Errorf("closed after %v, want at once", time.Since(began))
+		}
+	})
 }

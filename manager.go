@@ -20,6 +20,7 @@ type Manager struct {
 	sweeper   Sweeper
 	lister    Lister
 	limiter   Limiter // nil: no limit
+	watcher   Watcher // nil: sessions that ended elsewhere are asked for
 	opts      Options
 	keys      atomic.Pointer[keyring]
 	source    secretSource
@@ -72,6 +73,7 @@ func (m *Manager) findAbilities() error {
 	m.toucher, _ = m.store.(Toucher)
 	m.sweeper, _ = m.store.(Sweeper)
 	m.lister, _ = m.store.(Lister)
+	m.watcher, _ = m.store.(Watcher)
 	if err := m.findLimiter(); err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ const (
 	defaultSweepEvery  = 5 * time.Minute
 	defaultMaxBytes    = 1 << 20
 	maxTouchEvery      = time.Minute
+	maxWatchEvery      = 5 * time.Second
 	storeTimeout       = 5 * time.Second
 )
 
@@ -50,6 +51,10 @@ type Options struct {
 	// SweepEvery is the time between two sweeps of expired records, give or take a tenth. 0: 5 minutes. Negative: no
 	// sweeper runs; call Manager.Sweep.
 	SweepEvery time.Duration
+
+	// WatchEvery is how often Session.Done asks the store for sessions that ended on another node. 0: 5 seconds, which is also
+	// the most. A store that is a Watcher tells of them at once.
+	WatchEvery time.Duration
 
 	// MaxPerUser limits the sessions of one user, exactly, also when many logins happen at once. 0: no limit. Overflow says
 	// what happens above it. New refuses it with ErrNotSupported when the store is no Limiter.
@@ -105,11 +110,15 @@ func (o Options) resolve() (Options, error) {
 		o.Cookie.check(),
 		notNegative("RenewEvery", o.RenewEvery),
 		notNegative("RenewGrace", o.RenewGrace),
+		notNegative("WatchEvery", o.WatchEvery),
 		notNegative("MaxPerUser", o.MaxPerUser),
 		notNegative("MaxBytes", o.MaxBytes),
 	}
 	if h, ok := o.Transport.(headerTransport); ok && !isToken(string(h)) {
 		checks = append(checks, fmt.Errorf("Transport: %q is no name of a header", string(h)))
+	}
+	if o.WatchEvery > maxWatchEvery {
+		checks = append(checks, fmt.Errorf("WatchEvery: %v is more than %v", o.WatchEvery, maxWatchEvery))
 	}
 	if o.Overflow > RefuseNew {
 		checks = append(checks, errors.New("Overflow: unknown value; use EvictOldest or RefuseNew"))
@@ -121,6 +130,7 @@ func (o Options) resolve() (Options, error) {
 	o.RenewGrace = orDefault(o.RenewGrace, defaultRenewGrace)
 	o.SweepEvery = orDefault(o.SweepEvery, defaultSweepEvery)
 	o.MaxBytes = orDefault(o.MaxBytes, defaultMaxBytes)
+	o.WatchEvery = orDefault(o.WatchEvery, maxWatchEvery)
 	if o.TouchEvery == 0 {
 		o.TouchEvery = defaultTouchEvery(o.IdleTimeout)
 	}

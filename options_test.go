@@ -55,6 +55,8 @@ func TestAWrongOptionIsRefusedByName(t *testing.T) {
 		"a domain with a port":       {"Cookie.Domain", func(o *session.Options) { o.Cookie.Domain = "example.com:80" }},
 		"RenewEvery":                 {"RenewEvery", func(o *session.Options) { o.RenewEvery = -1 }},
 		"RenewGrace":                 {"RenewGrace", func(o *session.Options) { o.RenewGrace = -time.Second }},
+		"WatchEvery":                 {"WatchEvery", func(o *session.Options) { o.WatchEvery = -1 }},
+		"a long WatchEvery":          {"WatchEvery", func(o *session.Options) { o.WatchEvery = 6 * time.Second }},
 		"MaxPerUser":                 {"MaxPerUser", func(o *session.Options) { o.MaxPerUser = -1 }},
 		"MaxBytes":                   {"MaxBytes", func(o *session.Options) { o.MaxBytes = -1 }},
 		"Overflow":                   {"Overflow", func(o *session.Options) { o.Overflow = 7 }},

@@ -28,7 +28,7 @@ import (
 //  11. An id is any string: the store keeps it, or refuses it with an error; it never mixes it up with another one and
 //     touches nothing outside its own place because of it.
 //
-// The optional interfaces [Toucher], [Sweeper], [Lister], [Limiter] and [Evicter] say more of what a store can do. The manager looks for
+// The optional interfaces [Toucher], [Sweeper], [Lister], [Limiter], [Watcher] and [Evicter] say more of what a store can do. The manager looks for
 // them once, in [New].
 type Store interface {
 	Load(ctx context.Context, id string) (*Record, error)
@@ -101,6 +101,19 @@ func (l Limit) Allows(recs []*Record) bool {
 // Counts reports whether a live record of the user counts.
 func (l Limit) Counts(r *Record) bool {
 	return r.ID != l.Instead && (r.ExpiresAt.IsZero() || r.ExpiresAt.After(l.Now))
+}
+
+// Watcher is a store that tells of sessions that ended, here or on another node, so that nobody has to ask for them.
+//
+//  1. Watch calls tell with the id of each record that a Delete removed, or a Save made something else than a live record,
+//     from the moment at which it has begun. It may call it with other ids as well, and more than once. What is swept, or
+//     dropped by the server, need not be told.
+//  2. It returns when the context ends, or when it cannot go on, and never without an error. One that wraps
+//     [ErrNotSupported] says that it is of no use to call it again.
+//
+// The function that is told returns soon, and may be called from several goroutines.
+type Watcher interface {
+	Watch(ctx context.Context, tell func(id string)) error
 }
 
 // Evicter is a store with a bound, which drops records to keep it. It calls fn for each record that it dropped, without

@@ -32,6 +32,7 @@ var (
 	_ session.Sweeper = (*Store)(nil)
 	_ session.Lister  = (*Store)(nil)
 	_ session.Limiter = (*Store)(nil)
+	_ session.Watcher = (*Store)(nil)
 	_ session.Evicter = (*Store)(nil)
 )
 
@@ -60,7 +61,8 @@ type Store struct {
 	count      atomic.Int64
 	admissions admissions
 	creating   sync.Mutex // held while a store with a bound creates, so that nothing fills the room it made
-	watchers   watchers
+	watchers   watchers   // of what was dropped to keep the bound
+	endings    watchers   // of what was deleted or retired
 }
 
 // New returns an empty store. A negative MaxSessions means what 0 means: no bound.
@@ -107,6 +109,9 @@ func (s *Store) peek(id string, rec *session.Record) bool {
 func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	dropped, err := s.save(ctx, rec)
 	s.watchers.tell(dropped)
+	if err == nil && rec.Kind != session.KindLive {
+		s.endings.tell(victim{id: rec.ID})
+	}
 	return err
 }
 
@@ -167,14 +172,22 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("memstore: delete: %w", err)
 	}
+	if s.remove(id) {
+		s.endings.tell(victim{id: id})
+	}
+	return nil
+}
+
+func (s *Store) remove(id string) bool {
 	hash := s.hash(id)
 	sh := s.shard(hash)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if e := sh.table.find(hash, id); e != nil {
+	e := sh.table.find(hash, id)
+	if e != nil {
 		s.drop(sh, e)
 	}
-	return nil
+	return e != nil
 }
 
 // drop removes the entry from everything that knows it. The caller holds the lock of sh.

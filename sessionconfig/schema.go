@@ -123,6 +123,8 @@ var timeKeys = []entry{
 		set: to(durationOr("always"), func(c *Config, _ string) *time.Duration { return &c.Options.TouchEvery })},
 	{Key: Key{"sweep_every", "the time between two sweeps of what has expired", aDuration + ", or never", "SweepEvery"},
 		set: to(durationOr("never"), func(c *Config, _ string) *time.Duration { return &c.Options.SweepEvery })},
+	{Key: Key{"watch_every", "how often sessions in long-lived responses are asked for", aDuration, "WatchEvery"},
+		set: to(duration, func(c *Config, _ string) *time.Duration { return &c.Options.WatchEvery })},
 }
 
 var limitKeys = []entry{

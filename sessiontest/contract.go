@@ -40,7 +40,12 @@ var contract = map[string]string{
 	"Limiter 3": "However many goroutines and stores on one backend call it at once, no more than limit.Max records come to " +
 		"count by it, and no call is refused while fewer count.",
 	"Limiter 4": "It reads no clock.",
-	"Evicter":   "It calls fn for each record that it dropped, without a lock held, until stop is called.",
+	"Watcher 1": "Watch calls tell with the id of each record that a Delete removed, or a Save made something else than a live " +
+		"record, from the moment at which it has begun. It may call it with other ids as well, and more than once. What is " +
+		"swept, or dropped by the server, need not be told.",
+	"Watcher 2": "It returns when the context ends, or when it cannot go on, and never without an error. One that wraps " +
+		"[ErrNotSupported] says that it is of no use to call it again.",
+	"Evicter": "It calls fn for each record that it dropped, without a lock held, until stop is called.",
 	"ConflictError": "A store that learns the newest record while it refuses a save returns this one, and spares the " +
 		"manager the load before the next attempt.",
 }

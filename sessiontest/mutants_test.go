@@ -19,7 +19,10 @@ type mutant struct {
 	change change
 }
 
-func mutants() []mutant {
+func mutants() []mutant { return slices.Concat(loudMutants(), watchMutants) }
+
+// loudMutants are found out without waiting.
+func loudMutants() []mutant {
 	return slices.Concat(loadMutants, saveMutants, raceMutants, dataMutants, contextMutants(), peerMutants, outageMutants(),
 		fieldMutants(), idMutants, touchMutants, sweepMutants, userMutants, moveMutants, pageMutants, limitMutants, evictMutants)
 }
@@ -54,20 +57,38 @@ func TestEveryRuleHasAStoreThatBreaksIt(t *testing.T) {
 }
 
 func TestEachBrokenStoreIsCaught(t *testing.T) {
-	for _, m := range mutants() {
+	for _, m := range loudMutants() {
 		t.Run(m.rule+"/"+m.how, func(t *testing.T) {
 			t.Parallel()
-			broken := brokenRules(t, check(t.Context(), m.change, slowExcept(m.rule)...))
-			if !slices.Contains(broken, m.rule) {
-				t.Errorf("Check reports %q, want among them %q", broken, m.rule)
-			}
+			isCaught(t, m)
 		})
 	}
 }
 
-// slowExcept are the rules that take as long as all others together, without one of them.
+// TestEachSilentStoreIsCaught waits in bubbles, for the rules give a store ten seconds to tell.
+func TestEachSilentStoreIsCaught(t *testing.T) {
+	for _, m := range watchMutants {
+		t.Run(m.rule+"/"+m.how, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { isCaught(t, m) })
+		})
+	}
+}
+
+func isCaught(t *testing.T, m mutant) {
+	t.Helper()
+	broken := brokenRules(t, check(t.Context(), m.change, slowExcept(m.rule)...))
+	if !slices.Contains(broken, m.rule) {
+		t.Errorf("Check reports %q, want among them %q", broken, m.rule)
+	}
+}
+
+// slowExcept are the rules that take as long as all others together, or wait for what a broken store does not tell, without
+// one of them.
 func slowExcept(rule string) []string {
-	slow := []string{"many goroutines may do anything at once", "data of any bytes and length comes back"}
+	slow := []string{"many goroutines may do anything at once", "data of any bytes and length comes back", toldByLimiter}
+	for _, m := range watchMutants {
+		slow = append(slow, m.rule)
+	}
 	return slices.DeleteFunc(slow, func(name string) bool { return name == rule })
 }
 

@@ -23,6 +23,7 @@ type shelf struct {
 	max  int // 0: no bound
 	fns  []*func(id, user string)
 
+	lines     lines      // who watches
 	admitting sync.Mutex // one SaveWithin at a time
 }
 
@@ -111,7 +112,14 @@ func (b *shelf) Save(ctx context.Context, rec *session.Record) error {
 	}
 	dropped, err := b.commit(rec)
 	b.tell(dropped)
+	if err == nil && rec.Kind != session.KindLive {
+		b.lines.tell(rec.ID)
+	}
 	return err
+}
+
+func (b *shelf) Watch(ctx context.Context, tell func(id string)) error {
+	return b.lines.listen(ctx, tell)
 }
 
 func (b *shelf) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
@@ -186,6 +194,7 @@ func (b *shelf) Delete(ctx context.Context, id string) error {
 		return err
 	}
 	b.drop(id)
+	b.lines.tell(id)
 	return nil
 }
 

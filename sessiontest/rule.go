@@ -19,7 +19,7 @@ type rule struct {
 // rules returns all rules in the order of the contract.
 func rules() []rule {
 	return slices.Concat(loadRules, saveRules, raceRules, deleteRules, dataRules, contextRules, peerRules, outageRules,
-		fieldRules, corruptRules, idRules, touchRules, sweepRules, userRules, moveRules, pageRules, limitRules, evictRules)
+		fieldRules, corruptRules, idRules, touchRules, sweepRules, userRules, moveRules, pageRules, limitRules, watchRules, evictRules)
 }
 
 func (r rule) why() string { return r.clause + ": " + contract[r.clause] }
@@ -56,6 +56,7 @@ var (
 	sweeper = need{"the store is no session.Sweeper", func(e *env) bool { return e.sweeper() != nil }}
 	lister  = need{"the store is no session.Lister", func(e *env) bool { return e.lister() != nil }}
 	limiter = need{"the store is no session.Limiter", func(e *env) bool { return e.limiter() != nil }}
+	watcher = need{"the store is no session.Watcher", func(e *env) bool { return e.watcher() != nil }}
 	peer    = need{"Options.Peer is nil", func(e *env) bool { return e.opts.Peer != nil }}
 	outage  = need{"Options.Break is nil", func(e *env) bool { return e.opts.Break != nil }}
 	corrupt = need{"Options.Corrupt is nil", func(e *env) bool { return e.opts.Corrupt != nil }}

@@ -20,6 +20,7 @@ type store struct {
 	byUser func(ctx context.Context, user string) ([]*session.Record, error)
 	page   func(ctx context.Context, after string, limit int) ([]*session.Record, error)
 	within func(ctx context.Context, rec *session.Record, limit session.Limit) error
+	watch  func(ctx context.Context, tell func(id string)) error
 	evict  func(fn func(id, user string)) (stop func())
 }
 
@@ -29,6 +30,7 @@ var (
 	_ session.Sweeper = (*store)(nil)
 	_ session.Lister  = (*store)(nil)
 	_ session.Limiter = (*store)(nil)
+	_ session.Watcher = (*store)(nil)
 	_ session.Evicter = (*store)(nil)
 )
 
@@ -41,7 +43,7 @@ func sound(*store) {}
 func newStore(b *shelf, change change) *store {
 	s := &store{
 		shelf: b, load: b.Load, save: b.Save, remove: b.Delete, touch: b.Touch, sweep: b.Sweep,
-		byUser: b.ByUser, page: b.Page, within: b.SaveWithin, evict: b.OnEvict,
+		byUser: b.ByUser, page: b.Page, within: b.SaveWithin, watch: b.Watch, evict: b.OnEvict,
 	}
 	change(s)
 	return s
@@ -65,7 +67,8 @@ func (s *store) Page(ctx context.Context, after string, limit int) ([]*session.R
 func (s *store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
 	return s.within(ctx, rec, limit)
 }
-func (s *store) OnEvict(fn func(id, user string)) (stop func()) { return s.evict(fn) }
+func (s *store) Watch(ctx context.Context, tell func(id string)) error { return s.watch(ctx, tell) }
+func (s *store) OnEvict(fn func(id, user string)) (stop func())        { return s.evict(fn) }
 
 // check runs all rules on stores with that change, without those to skip.
 func check(ctx context.Context, change change, skip ...string) error {
