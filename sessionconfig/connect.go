@@ -19,6 +19,7 @@ import (
 	"github.com/redis/rueidis"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
+	"github.com/coatcheck/session/pglisten"
 	"github.com/coatcheck/session/sqlstore"
 )
 
@@ -77,7 +78,7 @@ func (c *Config) OpenDatabase(ctx context.Context) (*sql.DB, sqlstore.Options, e
 		opts.Dialect = sqlstore.SQLite
 		db, err = openSQLite(conn.path, dsn)
 	case driverPostgreSQL:
-		opts.Dialect = sqlstore.PostgreSQL
+		opts.Dialect, opts.Listen = sqlstore.PostgreSQL, pglisten.Listen
 		db, err = openPostgreSQL(dsn)
 	case driverMySQL:
 		opts.Dialect = sqlstore.MySQL

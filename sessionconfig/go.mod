@@ -4,6 +4,7 @@ go 1.25.2
 
 require (
 	github.com/coatcheck/session v0.0.0
+	github.com/coatcheck/session/pglisten v0.0.0
 	github.com/coatcheck/session/redisstore v0.0.0
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/jackc/pgx/v5 v5.12.0
@@ -43,5 +44,6 @@ require (
 
 replace (
 	github.com/coatcheck/session => ..
+	github.com/coatcheck/session/pglisten => ../pglisten
 	github.com/coatcheck/session/redisstore => ../redisstore
 )

@@ -47,6 +47,8 @@ const (
 	opSweep
 	opByUser
 	opPage
+	opRetire  // is opReplace, and tells who listens
+	opEnd     // is opRemove, and tells who listens
 	opAdmit   // creates a record when its user has room
 	opExists  // fails, or returns a row, when the table is missing
 	opVersion // of the table's schema
@@ -54,7 +56,7 @@ const (
 )
 
 func (o operation) String() string {
-	return [...]string{"load", "save", "save", "delete", "touch", "sweep", "list the sessions of a user", "list", "save",
+	return [...]string{"load", "save", "save", "delete", "touch", "sweep", "list the sessions of a user", "list", "save", "delete", "save",
 		"look for the table", "read the schema's version"}[o]
 }
 

@@ -55,6 +55,12 @@
 // a named lock of MySQL, for which it keeps a connection. SQLite needs none. Nodes of a Galera or group replication cluster do not share named locks: send logins
 // to one of them, or the limit is not exact.
 //
+// # Sessions that end elsewhere
+//
+// PostgreSQL tells every node at once which sessions ended, for Session.Done, when Options.Listen is set: NOTIFY is part of the
+// statement that deletes or retires a record. A manager keeps one connection for it while somebody waits. With the
+// other databases the manager asks, every Options.WatchEvery of the session package.
+//
 // # Durability
 //
 // A save is complete or did not happen, whatever crashes. When a process crashes, nothing is lost that was answered. When

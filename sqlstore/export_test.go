@@ -14,7 +14,10 @@ func Statements(opts Options) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		d, table, err := opts.resolve()
 		for op := range operations {
-			if err != nil || !yield(d.query(op, table)) {
+			if err != nil {
+				return
+			}
+			if text := d.query(op, table); text != "" && !yield(text) {
 				return
 			}
 		}

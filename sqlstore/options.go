@@ -1,6 +1,8 @@
 package sqlstore
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"regexp"
@@ -15,7 +17,16 @@ type Options struct {
 	// Table is the name of the table of sessions: a letter or underscore, then at most 62 letters, digits and underscores.
 	// Where it is looked for, when a database has several schemas, is the connection's business. "": "sessions".
 	Table string
+
+	// Listen, with PostgreSQL, makes the store a [session.Watcher]: a session that ends is told to all nodes at once. Set it on every
+	// node, for one without it does not tell either. nil: the manager asks at an interval.
+	Listen Listener
 }
+
+// Listener listens on a channel of the database, with a connection of its own, and calls heard with the payload of each
+// notification until the context ends or the connection is lost. Its error is never nil. The module pglisten has
+// the one for pgx.
+type Listener func(ctx context.Context, db *sql.DB, channel string, heard func(payload string)) error
 
 // Dialect is a kind of database.
 type Dialect uint8
@@ -51,6 +62,9 @@ func (o Options) resolve() (*dialect, string, error) {
 	d, err := o.Dialect.lookup()
 	if err != nil {
 		return nil, "", err
+	}
+	if o.Listen != nil && o.Dialect != PostgreSQL {
+		return nil, "", fmt.Errorf("sqlstore: Options.Listen works with PostgreSQL, and Options.Dialect is %s", o.Dialect)
 	}
 	if o.Table == "" {
 		return d, defaultTable, nil

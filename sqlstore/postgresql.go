@@ -23,6 +23,15 @@ var postgresql = dialect{
 
 		opRemove: `DELETE FROM "{table}" WHERE id = ?`,
 
+		// A payload of more than 8000 bytes would be an error.
+		opRetire: `WITH retired AS (UPDATE "{table}" SET user_id = ?, kind = ?, successor = ?, created_at = ?, seen_at = ?,
+			login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?
+			WHERE id = ? AND version = ? RETURNING id)
+			SELECT pg_notify('coatcheck_sessions', '{table} ' || left(id, 1000)) FROM retired`,
+
+		opEnd: `WITH removed AS (DELETE FROM "{table}" WHERE id = ? RETURNING id)
+			SELECT pg_notify('coatcheck_sessions', '{table} ' || left(id, 1000)) FROM removed`,
+
 		opTouch: `UPDATE "{table}" SET seen_at = greatest(seen_at, ?), expires_at = nullif(greatest(
 			coalesce(expires_at, 9223372036854775807), coalesce(?::bigint, 9223372036854775807)), 9223372036854775807)
 			WHERE id = ? AND version = ?`,

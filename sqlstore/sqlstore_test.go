@@ -51,6 +51,9 @@ func TestNewRefusesHostileTableNames(t *testing.T) {
 	}
 }
 
+// deaf hears nothing.
+func deaf(context.Context, *sql.DB, string, func(string)) error { return errUnreachable }
+
 func TestNewRefusesWhatItCannotServe(t *testing.T) {
 	db := sql.OpenDB(&unreachable{})
 	for _, row := range []struct {
@@ -61,6 +64,7 @@ func TestNewRefusesWhatItCannotServe(t *testing.T) {
 	}{
 		{"no database", nil, sqlstore.Options{Dialect: sqlstore.SQLite}, "database is nil"},
 		{"no dialect", db, sqlstore.Options{}, "Options.Dialect is not set"},
+		{"a listener without channels", db, sqlstore.Options{Dialect: sqlstore.MySQL, Listen: deaf}, "Options.Listen"},
 		{"a dialect of the future", db, sqlstore.Options{Dialect: 99}, "dialect 99"},
 	} {
 		store, err := sqlstore.New(row.db, row.opts)

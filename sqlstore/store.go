@@ -16,6 +16,7 @@ var (
 	_ session.Sweeper = (*Store)(nil)
 	_ session.Lister  = (*Store)(nil)
 	_ session.Limiter = (*Store)(nil)
+	_ session.Watcher = (*Store)(nil)
 )
 
 // Page begins at the id "", so a record with that id could not be passed by.
@@ -28,6 +29,7 @@ type Store struct {
 	table      string
 	statements [operations]statement
 	writing    gate
+	listen     Listener // nil: nobody is told
 }
 
 // New returns a store of the sessions in a table of db. It does no I/O: a database that cannot be reached, or has no such
@@ -40,7 +42,7 @@ func New(db *sql.DB, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, dialect: d, table: table}
+	s := &Store{db: db, dialect: d, table: table, listen: opts.Listen}
 	for op := range operations {
 		s.statements[op].text = d.query(op, table)
 	}
@@ -86,8 +88,12 @@ func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	if rec.Version == 0 {
 		return s.create(ctx, rec)
 	}
+	replace := opReplace
+	if s.listen != nil && rec.Kind != session.KindLive {
+		replace = opRetire
+	}
 	for {
-		changed, err := s.exec(ctx, opReplace, append(values(rec), int64(rec.Version))...)
+		changed, err := s.exec(ctx, replace, append(values(rec), int64(rec.Version))...)
 		if err != nil || changed > 0 {
 			return err
 		}
@@ -125,7 +131,11 @@ func (s *Store) create(ctx context.Context, rec *session.Record) error {
 
 // Delete implements [session.Store] with one DELETE.
 func (s *Store) Delete(ctx context.Context, id string) error {
-	_, err := s.exec(ctx, opRemove, id)
+	remove := opRemove
+	if s.listen != nil {
+		remove = opEnd
+	}
+	_, err := s.exec(ctx, remove, id)
 	return err
 }
 

@@ -12,6 +12,7 @@ require (
 )
 
 require (
+	github.com/coatcheck/session/pglisten v0.0.0 // indirect
 	github.com/mfridman/interpolate v0.0.2 // indirect
 	github.com/sethvargo/go-retry v0.3.0 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
@@ -62,6 +63,7 @@ require (
 
 replace (
 	github.com/coatcheck/session => ../..
+	github.com/coatcheck/session/pglisten => ../../pglisten
 	github.com/coatcheck/session/redisstore => ../../redisstore
 	github.com/coatcheck/session/sessionconfig => ../../sessionconfig
 )

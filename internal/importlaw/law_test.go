@@ -97,7 +97,7 @@ var rules = []rule{
 }
 
 // nestedModules are the folders with a go.mod of their own, present or planned.
-var nestedModules = []string{"cmd/coatcheck", "redisstore", "sessionconfig", "internal/integration", "bench", "examples/websocket"}
+var nestedModules = []string{"cmd/coatcheck", "redisstore", "sessionconfig", "internal/integration", "bench", "examples/websocket", "pglisten"}
 
 func nested(short string) bool {
 	return slices.ContainsFunc(nestedModules, func(folder string) bool { return within(short, folder) })

@@ -17,23 +17,25 @@ type place struct {
 }
 
 func TestServerKeepsTheContract(t *testing.T) {
-	eachServer(t, func(t *testing.T, s server) {
-		var places sync.Map
-		open := func(t *testing.T, table string) session.Store {
-			db := s.open(t)
-			store := s.store(t, db, table)
-			places.Store(store, place{db, table})
-			return store
-		}
-		at := func(s session.Store) place { p, _ := places.Load(s); return p.(place) }
-		sessiontest.Run(t, func(t *testing.T) session.Store { return open(t, s.table()) }, sessiontest.Options{
-			Peer:  func(t *testing.T, s session.Store) session.Store { return open(t, at(s).table) },
-			Break: func(_ *testing.T, s session.Store) { at(s).db.Close() },
-			Corrupt: func(t *testing.T, store session.Store, id string) {
-				if _, err := at(store).db.Exec(fmt.Sprintf(s.spoil, at(store).table), id); err != nil {
-					t.Fatal(err)
-				}
-			},
-		})
+	eachServer(t, keepsTheContract)
+}
+
+func keepsTheContract(t *testing.T, s server) {
+	var places sync.Map
+	open := func(t *testing.T, table string) session.Store {
+		db := s.open(t)
+		store := s.store(t, db, table)
+		places.Store(store, place{db, table})
+		return store
+	}
+	at := func(s session.Store) place { p, _ := places.Load(s); return p.(place) }
+	sessiontest.Run(t, func(t *testing.T) session.Store { return open(t, s.table()) }, sessiontest.Options{
+		Peer:  func(t *testing.T, s session.Store) session.Store { return open(t, at(s).table) },
+		Break: func(_ *testing.T, s session.Store) { at(s).db.Close() },
+		Corrupt: func(t *testing.T, store session.Store, id string) {
+			if _, err := at(store).db.Exec(fmt.Sprintf(s.spoil, at(store).table), id); err != nil {
+				t.Fatal(err)
+			}
+		},
 	})
 }

@@ -23,13 +23,14 @@ type server struct {
 	name    string
 	driver  string
 	dialect sqlstore.Dialect
+	listen  sqlstore.Listener
 	start   func() (*servers.Database, error)
 	spoil   string // makes a row unreadable
 }
 
 var sqlServers = []server{
-	{"PostgreSQL", "pgx", sqlstore.PostgreSQL, servers.PostgreSQL, "UPDATE %s SET kind = 99 WHERE id = $1"},
-	{"MySQL", "mysql", sqlstore.MySQL, servers.MySQL, "UPDATE %s SET kind = 99 WHERE id = ?"},
+	{"PostgreSQL", "pgx", sqlstore.PostgreSQL, nil, servers.PostgreSQL, "UPDATE %s SET kind = 99 WHERE id = $1"},
+	{"MySQL", "mysql", sqlstore.MySQL, nil, servers.MySQL, "UPDATE %s SET kind = 99 WHERE id = ?"},
 }
 
 var tables atomic.Int64
@@ -55,7 +56,7 @@ func (s server) table() string { return fmt.Sprintf("sessions_%d", tables.Add(1)
 
 func (s server) store(t *testing.T, db *sql.DB, table string) *sqlstore.Store {
 	t.Helper()
-	store, err := sqlstore.New(db, sqlstore.Options{Dialect: s.dialect, Table: table})
+	store, err := sqlstore.New(db, sqlstore.Options{Dialect: s.dialect, Table: table, Listen: s.listen})
 	if err != nil {
 		t.Fatal(err)
 	}

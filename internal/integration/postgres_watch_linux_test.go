@@ -1,0 +1,109 @@
+package integration_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/pglisten"
+	"github.com/coatcheck/session/sqlstore"
+)
+
+// listening is PostgreSQL with a store that tells which sessions ended.
+func listening() server {
+	s := sqlServers[0]
+	s.listen = pglisten.Listen
+	return s
+}
+
+func TestPostgreSQLThatTellsKeepsTheContract(t *testing.T) {
+	keepsTheContract(t, listening())
+}
+
+// A table tells nothing of another one's sessions, and an id may be anything.
+func TestPostgreSQLTellsOfTheTablesOwnSessions(t *testing.T) {
+	s := listening()
+	db, table := s.open(t), s.table()
+	own, other := s.store(t, db, table), s.store(t, db, table+"x")
+	heard, began := make(chan string, 100), make(chan struct{})
+	go own.Watch(t.Context(), func(id string) {
+		if id == "first" {
+			close(began)
+			return
+		}
+		heard <- id
+	})
+	end := func(store *sqlstore.Store, id string) {
+		save(t, store, &session.Record{ID: id})
+		if err := store.Delete(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	untilListening(t, db, 1)
+	end(own, "first")
+	<-began
+	ids := []string{"a b", "x", strings.Repeat("é", 1000), `quo'te"`}
+	for _, id := range ids {
+		end(other, id)
+		end(own, id)
+	}
+	for _, id := range ids {
+		if got := <-heard; got != id {
+			t.Errorf("told of %q, want %q", got, id)
+		}
+	}
+}
+
+// A watch whose connection the server ends says so, and takes no connection of the pool with it.
+func TestAWatchOfPostgreSQLEndsWithItsConnection(t *testing.T) {
+	s := listening()
+	db := s.open(t)
+	store := s.store(t, db, s.table())
+	ended := make(chan error)
+	go func() { ended <- store.Watch(t.Context(), func(string) {}) }()
+	untilListening(t, db, 1)
+	if _, err := db.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err == nil || errors.Is(err, session.ErrNotSupported) {
+		t.Errorf("Watch = %v, want the loss of the connection", err)
+	}
+	if n := db.Stats().InUse; n != 0 {
+		t.Errorf("%d connections are in use after the watch, want none", n)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { ended <- store.Watch(ctx, func(string) {}) }()
+	untilListening(t, db, 1)
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("Watch = %v, want the error of the context", err)
+	}
+	untilListening(t, db, 0)
+}
+
+// untilListening waits until so many connections listen. Tests that do it run one after the other.
+func untilListening(t *testing.T, db *sql.DB, want int) {
+	t.Helper()
+	for got := -1; got != want; {
+		const query = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN %' AND state = 'idle'"
+		if err := db.QueryRowContext(t.Context(), query).Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestAPoolOfOneConnectionIsNotWatched(t *testing.T) {
+	s := listening()
+	db := s.open(t)
+	store := s.store(t, db, s.table())
+	db.SetMaxOpenConns(1)
+	if err := store.Watch(t.Context(), func(string) {}); !errors.Is(err, session.ErrNotSupported) {
+		t.Errorf("Watch = %v, want ErrNotSupported", err)
+	}
+	save(t, store, &session.Record{ID: "a"})
+}
