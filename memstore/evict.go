@@ -10,30 +10,44 @@ import (
 	"github.com/coatcheck/session"
 )
 
+// sweepShare is how many entries of a shard a sweep looks at before it goes on to the next one: whoever wants a record there
+// meanwhile waits for no more.
+const sweepShare = 8
+
 // Sweep removes records that expired before the time given, at most limit of them, and says how many.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, fmt.Errorf("memstore: sweep: %w", err)
 	}
-	n := 0
-	for i := range s.shards {
-		n += s.sweepShard(&s.shards[i], before, limit-n)
+	total := 0
+	for again := true; again && total < limit; {
+		again = false
+		for i := range s.shards {
+			n, more := s.sweepShard(&s.shards[i], before, limit-total)
+			total, again = total+n, again || more
+		}
 	}
-	return n, nil
+	return total, nil
 }
 
-func (s *Store) sweepShard(sh *shard, before time.Time, limit int) int {
+// sweepShard says how many it removed, and whether there may be more.
+func (s *Store) sweepShard(sh *shard, before time.Time, limit int) (n int, more bool) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	n := 0
-	for ; n < limit; n++ {
-		e := sh.due.top()
-		if e == nil || !e.rec.ExpiresAt.Before(before) {
-			break
+	for range sweepShare {
+		e, right := sh.due.first()
+		switch {
+		case !right:
+			continue
+		case e == nil || !e.rec.ExpiresAt.Before(before):
+			return n, false
+		case n >= limit:
+			return n, true
 		}
 		s.drop(sh, e)
+		n++
 	}
-	return n
+	return n, true
 }
 
 // displace creates the record in a store with a bound, and returns what had to go for it.

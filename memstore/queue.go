@@ -66,20 +66,31 @@ func (q *queue) update(e *entry) {
 
 // top returns the entry of the lowest rank, nil when there is none, and puts right what stood too early.
 func (q *queue) top() *entry {
-	for len(q.slots) > 1 {
-		s := q.slots[1]
-		r, queued := q.key(&s.e.rec)
-		if queued && !s.rank.before(r) {
-			return s.e
+	for {
+		if e, right := q.first(); right {
+			return e
 		}
-		if !queued {
-			q.remove(s.e)
-			continue
-		}
+	}
+}
+
+// first returns the entry that stands first, nil when there is none, and whether it does so by right. One that stood too early is
+// put right, and another one may be first then.
+func (q *queue) first() (e *entry, right bool) {
+	if len(q.slots) <= 1 {
+		return nil, true
+	}
+	s := q.slots[1]
+	r, queued := q.key(&s.e.rec)
+	switch {
+	case !queued:
+		q.remove(s.e)
+	case s.rank.before(r):
 		q.slots[1].rank = r
 		q.down(1)
+	default:
+		return s.e, true
 	}
-	return nil
+	return nil, false
 }
 
 func (q *queue) push(s slot) {
