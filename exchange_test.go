@@ -161,8 +161,8 @@ func TestTheCommitComesBeforeTheFirstByte(t *testing.T) {
 		"ServeContent": {"GET", 200, "content", func(w http.ResponseWriter, r *http.Request) {
 			http.ServeContent(w, r, "a.txt", time.Time{}, strings.NewReader("content"))
 		}},
-		"Redirect": {"POST", 303, "", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/next", 303) }},
-		"Error":    {"GET", 418, "no\n", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 418) }},
+		"Redirect": {"POST", 303, "", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/next", http.StatusSeeOther) }},
+		"Error":    {"GET", 418, "no\n", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusTeapot) }},
 		"server-sent events": {"GET", 200, "data: 1\n\ndata: 2\n\n", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/event-stream")
 			for i := range 2 {

@@ -222,7 +222,7 @@ func TestCallbacksMayUseTheSession(t *testing.T) {
 		}
 		o.OnError = func(w http.ResponseWriter, req *http.Request, err error) {
 			_, _ = r.Sessions(req.Context(), "ada")
-			http.Error(w, "x", 418)
+			http.Error(w, "x", http.StatusTeapot)
 		}
 	})
 	v := r.visitor()

@@ -115,7 +115,7 @@ func TestOnErrorGivesTheResponse(t *testing.T) {
 		status int
 		body   string
 	}{
-		"writes":                {func(w http.ResponseWriter) { http.Error(w, "mine", 418) }, 418, "mine\n"},
+		"writes":                {func(w http.ResponseWriter) { http.Error(w, "mine", http.StatusTeapot) }, 418, "mine\n"},
 		"writes without status": {func(w http.ResponseWriter) { io.WriteString(w, "mine") }, 200, "mine"},
 		"only a status":         {func(w http.ResponseWriter) { w.WriteHeader(418) }, 418, ""},
 		"copies":                {func(w http.ResponseWriter) { io.Copy(w, strings.NewReader("mine")) }, 200, "mine"},

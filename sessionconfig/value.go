@@ -81,7 +81,7 @@ func size(v any) (int, error) {
 	if !ok {
 		return count(v)
 	}
-	number, unit := strings.TrimRight(s, "BKMGiB "), int64(1)
+	number, unit := strings.TrimRight(s, "BKMGi "), int64(1)
 	switch strings.TrimSpace(s[len(number):]) {
 	case "", "B":
 	case "KB":

@@ -124,7 +124,7 @@ func TestServerCostsAsManyRoundTripsAsPromised(t *testing.T) {
 		m := node(t, store, func(o *session.Options) { o.Now = clock })
 		other := node(t, s.store(t, s.open(t), table), func(o *session.Options) { o.Now = clock })
 
-		b := newBrowser(t)
+		var b *browser
 		read := func(s *session.Session) { s.Get("x") }
 		write := func(s *session.Session) { s.Set("x", clock().UnixNano()) }
 		for range 2 { // every statement is prepared by then

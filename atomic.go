@@ -1,0 +1,114 @@
+package session
+
+import (
+	"context"
+	"errors"
+)
+
+// Reload drops unsaved changes and the error, and loads the newest state. The error wraps ErrEnded when the session is gone,
+// and then nothing of it is left here, or ErrUnavailable, and then nothing was dropped.
+func (s *Session) Reload(ctx context.Context) error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	s.mu.Lock()
+	w := s.c.clone()
+	s.mu.Unlock()
+	w.ops, w.err, w.now, w.retire, w.login = nil, nil, nil, KindLive, false
+	w.next, w.nextID = ticket{}, ""
+	if l := w.ending; l != nil {
+		w.rec, w.ticket, w.token, w.seen, w.stale, w.ending = l.rec, l.ticket, l.token, l.seen, l.stale, nil
+	}
+	err := w.reload(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case errors.Is(err, ErrEnded):
+		w.end()
+	case err != nil:
+		return err
+	}
+	s.c = w
+	return err
+}
+
+// end leaves nothing of a session that is gone, but for the record that may lead Logout to its successor.
+func (c *core) end() {
+	rec := c.rec
+	c.reset()
+	c.rec, c.gone, c.tell = rec, true, tellNothing
+}
+
+func (c *core) reload(ctx context.Context) error {
+	switch {
+	case c.gone:
+		return ErrEnded
+	case c.rec == nil:
+		c.st, c.user = state{}, ""
+		return nil
+	}
+	return c.newest(ctx, nil)
+}
+
+// Atomic runs fn on the newest state of the session, with the changes that were not saved yet, and commits the result by
+// compare-and-set. When another request commits first, fn runs again on what that one left. When fn returns an error,
+// nothing of what it did is kept; the earlier unsaved changes stay.
+//
+// fn must use the session that it is given, and no other; it must not call Save, Reload or Atomic.
+func (s *Session) Atomic(ctx context.Context, fn func(*Session) error) error {
+	var events []Event
+	err := s.atomic(ctx, fn, &events)
+	s.m.emit(ctx, events...)
+	return err
+}
+
+func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[]Event) error {
+	s.noteClient()
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	s.mu.Lock()
+	base := s.c.clone()
+	before := len(s.c.ops)
+	s.mu.Unlock()
+	var conflict error
+	for attempt := 0; ; attempt++ {
+		if err := pause(ctx, max(attempt-1, 0)); err != nil {
+			return err
+		}
+		if base.rec != nil && !base.gone && base.ending == nil {
+			if err := base.newest(ctx, conflict); err != nil {
+				return s.keepEnd(base, base, err)
+			}
+		}
+		try := &Session{m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, c: base.clone()}
+		if err := fn(try); err != nil {
+			return err
+		}
+		err := try.c.commit(ctx, commitMode{once: true})
+		*events = append(*events, try.c.events...)
+		if err == nil {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.adopt(try.c, before, nil) {
+				*events = append(*events, lateEvent)
+			}
+			return nil
+		}
+		// A first record that is in the way is no newer state to go on with.
+		if conflict = err; !errors.Is(err, ErrConflict) || errors.Is(err, ErrUnavailable) {
+			return s.keepEnd(base, try.c, err)
+		}
+		*events = append(*events, Event{Kind: EventConflict, ID: base.rec.ID, User: base.user})
+	}
+}
+
+// keepEnd takes over what an attempt that failed found out or cannot undo: that the session is gone, or that it ended it.
+func (s *Session) keepEnd(base, try core, err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if base.tell != tellForget && try.tell == tellForget {
+		s.c.gone = s.c.ending == nil
+		s.c.ending, s.c.tell = nil, tellForget
+		return err
+	}
+	return s.c.lost(err)
+}

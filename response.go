@@ -1,0 +1,204 @@
+package session
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+)
+
+// response is the exchange as the handler writes to it. Each way to send the first byte commits first. It has the methods that
+// every writer has; the types below add those that the writer underneath has too.
+type response exchange
+
+func (w *response) ex() *exchange { return (*exchange)(w) }
+
+// Unwrap gives http.ResponseController the writer below, for deadlines and full duplex.
+func (w *response) Unwrap() http.ResponseWriter { return w.w }
+
+func (w *response) Header() http.Header {
+	if w.failed != nil { // the answer is out; what the handler sets now is of no use
+		return http.Header{}
+	}
+	return w.w.Header()
+}
+
+// WriteHeader passes informational responses on; 101 ends the HTTP part and therefore counts.
+func (w *response) WriteHeader(status int) {
+	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
+		w.w.WriteHeader(status)
+		return
+	}
+	if w.ex().begin() == nil {
+		w.w.WriteHeader(status)
+	}
+}
+
+func (w *response) Write(p []byte) (int, error) {
+	if err := w.ex().begin(); err != nil {
+		return 0, err
+	}
+	return w.w.Write(p)
+}
+
+func (w *response) WriteString(s string) (int, error) {
+	if err := w.ex().begin(); err != nil {
+		return 0, err
+	}
+	return io.WriteString(w.w, s)
+}
+
+// flusher, hijacker, fromer and pusher are what a writer may do besides.
+type (
+	flusher  struct{ *response }
+	hijacker struct{ *response }
+	fromer   struct{ *response }
+	pusher   struct{ *response }
+)
+
+func (w flusher) Flush() { _ = w.FlushError() }
+
+func (w flusher) FlushError() error {
+	if err := w.ex().begin(); err != nil {
+		return err
+	}
+	return http.NewResponseController(w.w).Flush()
+}
+
+func (w hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if err := w.ex().begin(); err != nil {
+		return nil, nil, err
+	}
+	return http.NewResponseController(w.w).Hijack()
+}
+
+// ReadFrom lets the server send files without copying them.
+func (w fromer) ReadFrom(src io.Reader) (int64, error) {
+	if err := w.ex().begin(); err != nil {
+		return 0, err
+	}
+	return io.Copy(w.w, src)
+}
+
+func (w pusher) Push(target string, opts *http.PushOptions) error {
+	return w.w.(http.Pusher).Push(target, opts)
+}
+
+// The combinations. Each is one pointer, so that none is allocated.
+type (
+	flushHijack     struct{ flusher }
+	flushFrom       struct{ flusher }
+	flushPush       struct{ flusher }
+	hijackFrom      struct{ hijacker }
+	hijackPush      struct{ hijacker }
+	fromPush        struct{ fromer }
+	flushHijackFrom struct{ flushHijack }
+	flushHijackPush struct{ flushHijack }
+	flushFromPush   struct{ flushFrom }
+	hijackFromPush  struct{ hijackFrom }
+	everything      struct{ flushHijackFrom }
+)
+
+func (w flushHijack) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return hijacker{w.response}.Hijack()
+}
+
+func (w flushFrom) ReadFrom(src io.Reader) (int64, error)  { return fromer{w.response}.ReadFrom(src) }
+func (w hijackFrom) ReadFrom(src io.Reader) (int64, error) { return fromer{w.response}.ReadFrom(src) }
+func (w flushHijackFrom) ReadFrom(src io.Reader) (int64, error) {
+	return fromer{w.response}.ReadFrom(src)
+}
+
+func (w flushPush) Push(target string, o *http.PushOptions) error {
+	return pusher{w.response}.Push(target, o)
+}
+func (w hijackPush) Push(target string, o *http.PushOptions) error {
+	return pusher{w.response}.Push(target, o)
+}
+func (w fromPush) Push(target string, o *http.PushOptions) error {
+	return pusher{w.response}.Push(target, o)
+}
+func (w flushHijackPush) Push(target string, o *http.PushOptions) error {
+	return pusher{w.response}.Push(target, o)
+}
+func (w flushFromPush) Push(target string, o *http.PushOptions) error {
+	return pusher{w.response}.Push(target, o)
+}
+func (w hijackFromPush) Push(target string, o *http.PushOptions) error {
+	return pusher{w.response}.Push(target, o)
+}
+func (w everything) Push(target string, o *http.PushOptions) error {
+	return pusher{w.response}.Push(target, o)
+}
+
+const (
+	canFlush = 1 << iota
+	canHijack
+	canReadFrom
+	canPush
+)
+
+// writer is the response with what the writer underneath can do, and nothing that it cannot: a handler that asks whether it
+// can stream, or take over the connection, must be told the truth.
+func (ex *exchange) writer() http.ResponseWriter {
+	w := (*response)(ex)
+	switch abilities(ex.w) {
+	case canFlush:
+		return flusher{w}
+	case canHijack:
+		return hijacker{w}
+	case canReadFrom:
+		return fromer{w}
+	case canPush:
+		return pusher{w}
+	case canFlush | canHijack:
+		return flushHijack{flusher{w}}
+	case canFlush | canReadFrom:
+		return flushFrom{flusher{w}}
+	case canFlush | canPush:
+		return flushPush{flusher{w}}
+	case canHijack | canReadFrom:
+		return hijackFrom{hijacker{w}}
+	case canHijack | canPush:
+		return hijackPush{hijacker{w}}
+	case canReadFrom | canPush:
+		return fromPush{fromer{w}}
+	case canFlush | canHijack | canReadFrom:
+		return flushHijackFrom{flushHijack{flusher{w}}}
+	case canFlush | canHijack | canPush:
+		return flushHijackPush{flushHijack{flusher{w}}}
+	case canFlush | canReadFrom | canPush:
+		return flushFromPush{flushFrom{flusher{w}}}
+	case canHijack | canReadFrom | canPush:
+		return hijackFromPush{hijackFrom{hijacker{w}}}
+	case canFlush | canHijack | canReadFrom | canPush:
+		return everything{flushHijackFrom{flushHijack{flusher{w}}}}
+	}
+	return w
+}
+
+// abilities looks for Flush and Hijack below wrappers too, as http.ResponseController does. ReadFrom and Push of what is
+// below a wrapper would pass it by.
+func abilities(w http.ResponseWriter) (can int) {
+	if _, ok := w.(io.ReaderFrom); ok {
+		can |= canReadFrom
+	}
+	if _, ok := w.(http.Pusher); ok {
+		can |= canPush
+	}
+	for w != nil {
+		switch w.(type) {
+		case http.Flusher, interface{ FlushError() error }:
+			can |= canFlush
+		}
+		if _, ok := w.(http.Hijacker); ok {
+			can |= canHijack
+		}
+		below, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			break
+		}
+		w = below.Unwrap()
+	}
+	return can
+}
