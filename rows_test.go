@@ -152,9 +152,9 @@ var elsewhere = map[string]string{
 	"S39": "sessionconfig: the file", "S40": "sessionconfig: the store by name", "S41": "sessionconfig: the environment",
 	"S42": "sessionconfig: connections by name", "S43": "sessionconfig: the store by name", "S46": "sessionconfig: the preset nexios",
 	"S54": "sessionconfig: the preset authx",
-	"E8":  "no code of two colours in Go: every call takes a context", "E12": "guard: CSRF", "E13": "guard: CSRF",
+	"E8":  "no code of two colours in Go: every call takes a context",
 	"E14": "sessionconfig: the store by name", "E21": "tickets carry no reference to a key: FuzzTicket", "E23": "records name their key always: TestRotationSignsAndSealsAnew",
-	"N6": "cookiestore: what it cannot promise", "N7": "cookiestore: the size of a cookie", "N11": "sessionconfig: nothing configured", "N18": "guard: CSRF",
+	"N6": "cookiestore: what it cannot promise", "N7": "cookiestore: the size of a cookie", "N11": "sessionconfig: nothing configured",
 }
 
 var label = regexp.MustCompile(`\b[SENA][0-9]+\b`)
