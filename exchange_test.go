@@ -529,6 +529,42 @@ func TestAssertionsTellWhatIsUnderneath(t *testing.T) {
 	}
 }
 
+// Old code asks without looking whether the writer can tell, and panics when it cannot.
+func TestAHandlerIsToldThatItsClientHasGone(t *testing.T) {
+	for under, wrap := range map[string]func(http.ResponseWriter) http.ResponseWriter{
+		"the server's writer": func(w http.ResponseWriter) http.ResponseWriter { return w },
+		"a plain writer":      func(w http.ResponseWriter) http.ResponseWriter { return plain{w} },
+	} {
+		t.Run(under, func(t *testing.T) {
+			waiting, told := make(chan bool), make(chan bool)
+			handler := newRig(t).Middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				defer close(told)
+				gone := w.(interface{ CloseNotify() <-chan bool }).CloseNotify()
+				close(waiting)
+				told <- <-gone
+			}))
+			srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(wrap(w), r) }))
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			go func() {
+				<-waiting
+				leave()
+			}()
+			req, err := http.NewRequestWithContext(ctx, "GET", srv.URL, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if resp, err := srv.Client().Do(req); err == nil {
+				resp.Body.Close()
+				t.Error("the request was answered before its client had gone")
+			}
+			if !<-told {
+				t.Error("the handler was not told")
+			}
+		})
+	}
+}
+
 func abilities(r *rig, under http.ResponseWriter) (seen string) {
 	r.Middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if _, ok := w.(http.Flusher); ok {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -46,6 +47,17 @@ func (w *response) WriteString(s string) (int, error) {
 		return 0, err
 	}
 	return io.WriteString(w.w, s)
+}
+
+// CloseNotify tells that the client has gone. It is old, and whoever needs it asks for it without looking whether it is there, as
+// the streams of gin do. The request's context knows as much as a server that has no such method.
+func (w *response) CloseNotify() <-chan bool {
+	if n, ok := w.w.(interface{ CloseNotify() <-chan bool }); ok {
+		return n.CloseNotify()
+	}
+	gone := make(chan bool, 1)
+	context.AfterFunc(w.Context, func() { gone <- true })
+	return gone
 }
 
 // flusher, hijacker, fromer and pusher are what a writer may do besides.
