@@ -155,10 +155,12 @@ func (m *Manager) remove(ctx context.Context, id string) error {
 	return nil
 }
 
-// RevokeUser ends all sessions of a user except those to keep, and says how many it ended. A session that begins while
+// RevokeUser ends all sessions of a user except those to keep, and says how many it ended. Session.ID keeps the session of the
+// request whose context is given, also when it gets that id with this request only. A session that begins while
 // this runs is ended too if it was there before the last look. With cookiestore nobody knows how many there are: it says 0. The
 // errors are those of Sessions.
 func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (int, error) {
+	keep = m.keepCurrent(ctx, keep)
 	if m.carried != nil {
 		return 0, m.revokeCarriedUser(ctx, user, keep)
 	}
@@ -188,6 +190,25 @@ func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (
 		}
 	}
 	return n, nil
+}
+
+// keepCurrent adds the id that the session of the request still has in the store, when the one to come is to be kept: after
+// Regenerate or Login, and before the commit.
+func (m *Manager) keepCurrent(ctx context.Context, keep []string) []string {
+	ex, ok := ctx.Value(exchangeKey{m}).(*exchange)
+	if !ok {
+		return keep
+	}
+	s := ex.loaded()
+	if s == nil {
+		return keep
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.c.rec != nil && s.c.nextID != "" && slices.Contains(keep, s.c.nextID) {
+		keep = append(slices.Clone(keep), s.c.rec.ID)
+	}
+	return keep
 }
 
 // keepSuccessors adds the new ids of kept sessions that were renewed.

@@ -241,6 +241,37 @@ func TestRevokeUserKeepsASessionThatWasRenewed(t *testing.T) {
 	}
 }
 
+// A password is changed: a new id for this session, and the end of all others, in either order.
+func TestRevokeUserKeepsASessionThatIsAboutToGetANewID(t *testing.T) {
+	changes := map[string]func(*session.Session){
+		"Regenerate": (*session.Session).Regenerate,
+		"Login":      func(s *session.Session) { s.Login("ada") },
+	}
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			v, _ := r.signIn("ada")
+			v.with(func(s *session.Session) { s.Set("cart", 3) })
+			copied := v.clone()
+			other, _ := r.signIn("ada")
+			resp := v.do(func(_ http.ResponseWriter, req *http.Request, s *session.Session) {
+				change(s)
+				if n, err := r.RevokeUser(req.Context(), "ada", s.ID()); n != 1 || err != nil {
+					t.Errorf("RevokeUser = %d, %v, want the other one", n, err)
+				}
+			})
+			if resp.StatusCode != 200 || other.alive() || copied.alive() {
+				t.Errorf("status %d; the other one is alive: %v, the old ticket: %v", resp.StatusCode, other.alive(), copied.alive())
+			}
+			v.with(func(s *session.Session) {
+				if s.User() != "ada" || s.Get("cart") != int64(3) {
+					t.Errorf("user %q, cart %v are left of the session to keep", s.User(), s.Get("cart"))
+				}
+			})
+		})
+	}
+}
+
 // T75 E15: with nullstore nothing is stored, no visitor gets a cookie, and everything works within the request.
 func TestANullstoreSwitchesSessionsOff(t *testing.T) {
 	m, err := session.New(nullstore.New(), session.Options{Secrets: []session.Secret{testSecret}})

@@ -330,6 +330,27 @@ func TestRevokeUserMeetsARenewal(t *testing.T) {
 	})
 }
 
+// The session to keep is kept under the id that it gets in the same request, too.
+func TestRevokeUserKeepsASessionThatIsAboutToGetANewID(t *testing.T) {
+	r := newRig(t, listed())
+	kept, other := r.visitor(), r.visitor()
+	kept.with(func(s *session.Session) { s.Login("ada"); s.Set("cart", 3) })
+	other.with(func(s *session.Session) { s.Login("ada") })
+	r.advance(time.Minute)
+	kept.do(func(_ http.ResponseWriter, req *http.Request, s *session.Session) {
+		s.Regenerate()
+		if _, err := r.RevokeUser(req.Context(), "ada", s.ID()); err != nil {
+			t.Error(err)
+		}
+	})
+	kept.wants("cart", int64(3))
+	other.with(func(s *session.Session) {
+		if s.User() != "" {
+			t.Error("the other session is not ended")
+		}
+	})
+}
+
 // T-RACE-1 T-EXP-2: while copies of a session read, write and renew it in parallel, on two nodes, one of them logs out. No cookie that
 // any of them was ever given works afterwards.
 func TestLogoutIsFinalUnderLoad(t *testing.T) {
