@@ -46,23 +46,26 @@ func withoutInnermost(r *http.Request) *http.Request {
 
 // load loads the session at the first call.
 func (ex *exchange) load(ctx context.Context) (*Session, error) {
+	s, events, err := ex.loadOnce(ctx)
+	ex.m.emit(ctx, events...)
+	return s, err
+}
+
+// loadOnce leaves no lock behind when the store panics: whoever recovers from that still has a response to send.
+func (ex *exchange) loadOnce(ctx context.Context) (*Session, []Event, error) {
 	ex.mu.Lock()
+	defer ex.mu.Unlock()
 	if ex.session != nil {
-		defer ex.mu.Unlock()
-		return ex.session, nil
+		return ex.session, nil, nil
 	}
 	ex.asked = true
 	s := ex.m.newSession(ex, ex)
 	events, err := ex.find(ctx, s)
-	if err == nil {
-		ex.session = s
-	}
-	ex.mu.Unlock()
-	ex.m.emit(ctx, events...)
 	if err != nil {
-		return nil, err
+		return nil, events, err
 	}
-	return s, nil
+	ex.session = s
+	return s, events, nil
 }
 
 func (ex *exchange) find(ctx context.Context, s *Session) ([]Event, error) {

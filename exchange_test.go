@@ -800,6 +800,26 @@ func TestAHandlerThatPanicsCommitsNothing(t *testing.T) {
 	})
 }
 
+// A store that panics keeps no lock: middleware that recovers between the handler and us can still answer.
+func TestAPanicOfTheStoreDoesNotStopTheResponse(t *testing.T) {
+	r := newRig(t)
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Set("x", 1) })
+	r.store.hook(func(string, string) error { panic("a bug in the store") })
+	got := v.through(r.Middleware(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		defer func() {
+			if recover() == nil {
+				t.Error("the handler does not see the panic")
+			}
+			http.Error(w, "recovered", 500)
+		}()
+		_, _ = session.Load(req.Context())
+	})), "GET")
+	if got.StatusCode != 500 {
+		t.Errorf("status %d, want 500", got.StatusCode)
+	}
+}
+
 // Changes after the first byte are stored at the handler's return, when the client has the ticket already.
 func TestLateChangesAreStoredWhenTheClientHasTheTicket(t *testing.T) {
 	r := newRig(t)
