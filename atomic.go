@@ -88,9 +88,10 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 		if err == nil {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			if s.adopt(try.c, before, nil) {
+			if s.catchUp(&try.c, before) {
 				*events = append(*events, lateEvent)
 			}
+			s.adopt(try.c)
 			return nil
 		}
 		// A first record that is in the way is no newer state to go on with.

@@ -123,6 +123,13 @@ func (c *core) replay(st state) error {
 	return nil
 }
 
+// refuse remembers the first error.
+func (c *core) refuse(err error) {
+	if err != nil && c.err == nil {
+		c.err = err
+	}
+}
+
 // reset begins a new session: what was set before does not belong to it.
 func (c *core) reset() {
 	*c = core{m: c.m, ip: c.ip, ua: c.ua, discard: c.discard, gone: c.gone, ending: c.ending, tell: c.tell, events: c.events}

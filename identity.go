@@ -44,8 +44,7 @@ func (s *Session) Login(user string, opts ...LoginOption) {
 	s.identify(func() {
 		switch {
 		case s.c.gone:
-			s.c.rec, s.c.gone, s.c.seen, s.c.stale = nil, false, 0, false
-			s.refuse(s.c.replay(state{}))
+			s.beginAfresh()
 		case s.c.user != "" && s.c.user != user:
 			s.c.leave()
 		case s.c.rec != nil:
@@ -55,6 +54,15 @@ func (s *Session) Login(user string, opts ...LoginOption) {
 		s.c.user, s.c.login = user, true
 		s.refuse(s.c.apply(op{kind: opLogin, at: s.m.now().UnixMicro()}))
 	}, opts...)
+}
+
+// beginAfresh puts what this request set into a new session. It is called with the lock held.
+func (s *Session) beginAfresh() {
+	w := s.c.clone()
+	w.rec, w.gone, w.seen, w.stale, w.st, w.ops = nil, false, 0, false, state{}, nil
+	s.catchUp(&w, 0)
+	w.now = s.c.now
+	s.adopt(w)
 }
 
 // Invalidate drops the id, the user and all data. What is set afterwards belongs to a new session with a new id.

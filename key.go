@@ -103,7 +103,7 @@ func (s *Session) swap(o op, old []byte, had bool, fresh []byte) bool {
 		s.mu.Unlock()
 		return err != nil
 	}
-	late := s.refuseLate(o)
+	late := s.refuseLate(&s.c, o)
 	if !late {
 		err = op{kind: opUpdate, path: o.path, fn: func([]byte, bool) ([]byte, error) { return fresh, nil }}.changes(s)
 		if err == nil {

@@ -188,6 +188,52 @@ func TestUpdateMayUseTheSession(t *testing.T) {
 	}, func(s *session.Session) { wantGet(t, s, "n", int64(5)) })
 }
 
+// It may do so as well when it runs again, because a Save was under way that did not have it yet.
+func TestUpdateMayUseTheSessionDuringASave(t *testing.T) {
+	r := newRig(t)
+	v := r.visitor()
+	step := session.Key[int]("step")
+	v.with(func(s *session.Session) {
+		step.Set(s, 5)
+		begun, goOn, saved := make(chan bool), make(chan bool), make(chan error)
+		r.store.hook(func(string, string) error {
+			close(begun)
+			<-goOn
+			return nil
+		})
+		go func() { saved <- s.Save(t.Context()) }()
+		<-begun
+		counter.Update(s, func(n int) int { return n + step.Or(s, 0) })
+		r.store.hook(nil)
+		close(goOn)
+		if err := <-saved; err != nil {
+			t.Error(err)
+		}
+		wantGet(t, s, "n", int64(5))
+	})
+	v.with(func(s *session.Session) { wantGet(t, s, "n", int64(5)) })
+}
+
+// Nor does a Login wait for it that begins a fresh session with what the request did.
+func TestUpdateMayUseTheSessionThatALoginBegins(t *testing.T) {
+	r := newRig(t)
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Set("step", 1) })
+	old := v.clone()
+	v.with(func(s *session.Session) { s.Logout() })
+	old.with(func(s *session.Session) {
+		s.Set("step", 5)
+		counter.Update(s, func(n int) int { return n + session.Key[int]("step").Or(s, 0) })
+		s.Login("ada")
+	})
+	old.with(func(s *session.Session) {
+		if s.User() != "ada" {
+			t.Errorf("user %q", s.User())
+		}
+		wantGet(t, s, "n", int64(5))
+	})
+}
+
 // S75 S85 T53: the remaining typed methods do as the untyped ones.
 func TestTypedPopRemoveFlashAndAppend(t *testing.T) {
 	v := newRig(t).visitor()

@@ -135,7 +135,7 @@ func (s *Session) Err() error {
 // do does an operation and remembers it for the commit.
 func (s *Session) do(o op) {
 	s.mu.Lock()
-	late := s.refuseLate(o)
+	late := s.refuseLate(&s.c, o)
 	if !late {
 		s.refuse(s.c.apply(o))
 		s.c.unshadow(o)
@@ -147,22 +147,18 @@ func (s *Session) do(o op) {
 }
 
 // refuse remembers the first error. It is called with the lock held.
-func (s *Session) refuse(err error) {
-	if err != nil && s.c.err == nil {
-		s.c.err = err
-	}
-}
+func (s *Session) refuse(err error) { s.c.refuse(err) }
 
 // refuseLate refuses what would make the first save of a session whose ticket cannot be sent any more. A carried session is its
 // ticket, so that nothing of it can be changed then.
-func (s *Session) refuseLate(o op) bool {
-	if !s.late() || s.c.discard || s.c.gone || s.c.rec != nil && s.m.carried == nil {
+func (s *Session) refuseLate(c *core, o op) bool {
+	if !s.late() || c.discard || c.gone || c.rec != nil && s.m.carried == nil {
 		return false
 	}
-	if s.c.rec == nil && (!o.touchesData() || o.kind == opRemove || o.kind == opClear) {
+	if c.rec == nil && (!o.touchesData() || o.kind == opRemove || o.kind == opClear) {
 		return false
 	}
-	s.refuse(errLate)
+	c.refuse(errLate)
 	return true
 }
 
@@ -209,37 +205,57 @@ func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, err
 	if mode.last { // from here on, and not from when the headers are out, a change of identity is late
 		s.ex.sent.Store(true)
 	}
-	w.now = append(slices.Clip(w.now[:len(w.now)-now]), s.c.now...)
 	events := w.events
-	if s.adopt(w, ops, err) {
+	if err != nil {
+		s.adoptFailure(w)
+		return events, err
+	}
+	if s.catchUp(&w, ops) {
 		events = append(events, lateEvent)
 	}
-	return events, err
+	w.now = append(slices.Clip(w.now[:len(w.now)-now]), s.c.now...)
+	s.adopt(w)
+	return events, nil
 }
 
-// adopt takes over what a commit made of the first operations; later ones stay, unless they came too late. It is called
-// with the lock held.
-func (s *Session) adopt(w core, before int, err error) (late bool) {
-	if err != nil {
-		s.c.gone, s.c.ending = w.gone, w.ending
-		if w.gone || w.ending == nil && w.tell == tellForget {
-			s.c.tell = w.tell
-		}
-		return false
+// adoptFailure takes over what a commit that failed found out or cannot undo. It is called with the lock held.
+func (s *Session) adoptFailure(w core) {
+	s.c.gone, s.c.ending = w.gone, w.ending
+	if w.gone || w.ending == nil && w.tell == tellForget {
+		s.c.tell = w.tell
 	}
-	since, refused := s.c.ops[before:], s.c.err
-	s.c = w
-	s.c.events = nil
+}
+
+// adopt takes over what a commit left, when it has caught up. It is called with the lock held.
+func (s *Session) adopt(w core) {
+	if s.c.err != nil {
+		w.err = s.c.err
+	}
+	s.c, s.c.events = w, nil
 	s.watchStored()
-	s.c.err = refused
-	for _, o := range since {
-		if s.refuseLate(o) {
+}
+
+// catchUp does on w the operations that came after the first ones, unless they came too late. It is called with the lock held, and
+// gives it up while a function given to Update runs, for it may use the session; what others do meanwhile is done on w as well.
+func (s *Session) catchUp(w *core, done int) (late bool) {
+	for ; done < len(s.c.ops); done++ {
+		o := s.c.ops[done]
+		switch {
+		case s.refuseLate(w, o):
 			late = true
-			continue
+		case o.kind == opUpdate:
+			w.refuse(s.unlocked(func() error { return w.apply(o) }))
+		default:
+			w.refuse(w.apply(o))
 		}
-		s.refuse(s.c.apply(o))
 	}
 	return late
+}
+
+func (s *Session) unlocked(fn func() error) error {
+	s.mu.Unlock()
+	defer s.mu.Lock()
+	return fn()
 }
 
 // Format prints the session's handle and nothing of its data, whatever the verb.
