@@ -9,17 +9,19 @@ import (
 	"strings"
 )
 
-// dropped are the headers that belong to the response that a failed commit replaces.
+// dropped are the headers that belong to the response that a failed commit replaces. Clear-Site-Data of a logout that failed would
+// take the ticket from a session that goes on.
 var dropped = []string{
+	"Clear-Site-Data", "Refresh",
 	"Content-Length", "Content-Encoding", "Content-Type", "Content-Disposition", "Content-Range", "Content-Language",
 	"Content-Location", "Accept-Ranges", "Etag", "Last-Modified", "Location", "Trailer", "Repr-Digest", "Content-Digest", "Digest",
 }
 
 // isForCaches reports whether a header says how long to keep a response. Caches of vendors read their own before Cache-Control:
-// Cloudflare-CDN-Cache-Control and its like, and X-Accel-Expires of nginx.
+// Cloudflare-CDN-Cache-Control and its like, Edge-Control of Akamai, and X-Accel-Expires of nginx.
 func isForCaches(name string) bool {
 	switch name {
-	case "Cache-Control", "Expires", "Surrogate-Control", "X-Accel-Expires":
+	case "Cache-Control", "Expires", "Surrogate-Control", "Edge-Control", "X-Accel-Expires":
 		return true
 	}
 	return strings.HasSuffix(name, "Cdn-Cache-Control")

@@ -105,7 +105,7 @@ func TestAFailedCommitGivesOneResponse(t *testing.T) {
 
 var handlersOwn = []string{
 	"Content-Length", "Content-Encoding", "Content-Disposition", "Content-Range", "Etag", "Last-Modified", "Expires",
-	"Cdn-Cache-Control", "Surrogate-Control", "Location", "Accept-Ranges",
+	"Cdn-Cache-Control", "Surrogate-Control", "Edge-Control", "Location", "Refresh", "Accept-Ranges", "Clear-Site-Data",
 }
 
 // What the failure's own answer looks like is up to OnError. It gets the error, and whatever it does, one response goes out.
