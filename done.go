@@ -42,6 +42,7 @@ type watcher struct {
 	closed  chan struct{}
 	once    sync.Once
 	watched bool
+	id      string // under which it waits; guarded by the watch
 }
 
 func (w *watcher) end() { w.once.Do(func() { close(w.closed) }) }
@@ -65,6 +66,7 @@ func newWatch(m *Manager) *watch {
 func (w *watch) add(id string, one *watcher) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	one.id = id
 	w.waiting[id] = append(w.waiting[id], one)
 	if !w.polling && !w.closed {
 		w.polling = true
@@ -76,11 +78,9 @@ func (w *watch) add(id string, one *watcher) {
 func (w *watch) remove(one *watcher) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for id, list := range w.waiting {
-		if i := slices.Index(list, one); i >= 0 {
-			w.put(id, slices.Delete(list, i, i+1))
-			return
-		}
+	list := w.waiting[one.id]
+	if i := slices.Index(list, one); i >= 0 {
+		w.put(one.id, slices.Delete(list, i, i+1))
 	}
 }
 
@@ -96,9 +96,14 @@ func (w *watch) put(id string, list []*watcher) {
 func (w *watch) moved(from, to string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if list := w.waiting[from]; len(list) > 0 {
-		delete(w.waiting, from)
-		w.waiting[to] = append(w.waiting[to], list...)
+	list := w.waiting[from]
+	if len(list) == 0 {
+		return
+	}
+	delete(w.waiting, from)
+	w.waiting[to] = append(w.waiting[to], list...)
+	for _, one := range list {
+		one.id = to
 	}
 }
 

@@ -209,7 +209,7 @@ func TestDoneOfASessionThatIsStoredLaterOrGoneAlready(t *testing.T) {
 // A watcher is told nothing more when its request is over, nothing asks the store for it, and no goroutine stays.
 func TestNothingIsLeftOfAWatcherAfterItsRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, bubbled)
+		r := newRig(t, bubbled, func(o *session.Options) { o.RenewEvery = time.Second })
 		v := r.visitor()
 		v.with(func(s *session.Session) { s.Login("ada") })
 		ctx, cancel := context.WithCancel(context.Background())
@@ -219,6 +219,7 @@ func TestNothingIsLeftOfAWatcherAfterItsRequest(t *testing.T) {
 		}
 		done := s.Done()
 		time.Sleep(11 * time.Second)
+		v.with(func(*session.Session) {}) // it waits under a new id from here on
 		cancel()
 		synctest.Wait()
 		r.store.reset()
