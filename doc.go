@@ -15,6 +15,10 @@
 // first Write, WriteHeader, Flush, ReadFrom or Hijack, or when the handler returns. A request that does not load its session
 // costs nothing, and a visitor who did nothing leaves nothing in the store.
 //
+// Middleware is a func(http.Handler) http.Handler, as chi and alice take it, and echo in echo.WrapMiddleware. Gin writes its
+// responses past any middleware that gin itself calls, so that no ticket would be sent: there Middleware stands around the engine,
+// as in http.ListenAndServe(address, sessions.Middleware(engine)), and handlers call Load with c.Request.Context().
+//
 // An upgrade to WebSocket commits too, and the ticket of a session that is new or renewed then stands in w.Header(). Whether it
 // is sent depends on the upgrader: github.com/coder/websocket and whatever else calls WriteHeader(101) sends it.
 // github.com/gorilla/websocket sends the header that its Upgrade is given: give it w.Header(). One that takes over the connection

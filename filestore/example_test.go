@@ -10,6 +10,44 @@ import (
 	"github.com/coatcheck/session/filestore"
 )
 
+// Sessions in files survive a restart, when the secret does.
+func ExampleNew() {
+	dir, err := os.MkdirTemp("", "sessions")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	secrets := []session.Secret{session.NewSecret()} // in production from a file or the environment
+
+	ctx, token := context.Background(), ""
+	for range 2 { // the program runs, ends, and runs again
+		store, err := filestore.New(dir, filestore.Options{})
+		if err != nil {
+			panic(err)
+		}
+		sessions, err := session.New(store, session.Options{Secrets: secrets})
+		if err != nil {
+			panic(err)
+		}
+		s, err := sessions.Open(ctx, token) // in a web application the middleware does this
+		if err != nil {
+			panic(err)
+		}
+		fmt.Printf("%q\n", s.User())
+		s.Login("ann")
+		if err := s.Save(ctx); err != nil {
+			panic(err)
+		}
+		token = s.Token()
+		sessions.Close()
+		store.Close()
+	}
+	// Output:
+	// ""
+	// "ann"
+}
+
+// What a store does is easiest to see without a manager.
 func Example() {
 	dir, err := os.MkdirTemp("", "sessions")
 	if err != nil {

@@ -1,0 +1,88 @@
+package session_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// Whoever changes a password gets a new id here, and is signed out everywhere else.
+func ExampleManager_RevokeUser() {
+	sessions := newManager()
+	defer sessions.Close()
+	signIn := sessions.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Login("ada") })
+	laptop, phone := browser(signIn, nil), browser(signIn, nil)
+
+	change := sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+		s.Regenerate()
+		ended, err := sessions.RevokeUser(r.Context(), s.User(), s.ID())
+		if err != nil {
+			sessions.Fail(w, r, err)
+			return
+		}
+		fmt.Fprintf(w, "%d other session ended", ended)
+	})
+	laptop = browser(change, laptop)
+	fmt.Println(laptop.Body)
+
+	who := sessions.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *session.Session) { fmt.Fprintf(w, "%q", s.User()) })
+	fmt.Println(browser(who, laptop).Body, browser(who, phone).Body)
+	// Output:
+	// 1 other session ended
+	// "ada" ""
+}
+
+// "Keep me signed in": the cookie survives closing the browser.
+func ExampleRemember() {
+	sessions := newManager()
+	defer sessions.Close()
+	signIn := func(how ...session.LoginOption) http.Handler {
+		return sessions.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Login("ada", how...) })
+	}
+	survives := func(w *httptest.ResponseRecorder) bool { return w.Result().Cookies()[0].MaxAge > 0 }
+	fmt.Println(survives(browser(signIn(), nil)), survives(browser(signIn(session.Remember(30*24*time.Hour)), nil)))
+	// Output: false true
+}
+
+// Without HTTP: a job, a frame of a WebSocket or a call of gRPC brings the ticket, and saves what it changes.
+func ExampleManager_Open() {
+	sessions := newManager()
+	defer sessions.Close()
+	ctx := context.Background()
+
+	s, err := sessions.Open(ctx, "") // a new one
+	if err != nil {
+		panic(err)
+	}
+	s.Set("theme", "dark")
+	if err := s.Save(ctx); err != nil {
+		panic(err)
+	}
+
+	again, err := sessions.Open(ctx, s.Token())
+	if err != nil {
+		panic(err)
+	}
+	forged, err := sessions.Open(ctx, "v1.forged.ticket")
+	fmt.Println(again.Get("theme"), forged.IsNew(), err)
+	// Output: dark true <nil>
+}
+
+// Behind a proxy the address of the peer is the proxy's. Only what a trusted proxy says is believed.
+func ExampleClientIPFrom() {
+	clientIP := session.ClientIPFrom(netip.MustParsePrefix("10.0.0.0/8")) // for Options.ClientIP
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("X-Forwarded-For", "192.0.2.66, 203.0.113.7")
+	for _, peer := range []string{"10.0.0.5:1234", "198.51.100.9:1234"} {
+		r.RemoteAddr = peer
+		fmt.Println(clientIP(r))
+	}
+	// Output:
+	// 203.0.113.7
+	// 198.51.100.9
+}
