@@ -61,7 +61,7 @@ func (s *Store) displace(rec *session.Record) (dropped victim, err error) {
 	}
 	for s.count.Load() >= int64(s.max) {
 		sh, v := s.worst(rec.SeenAt)
-		if rec.User == "" && v.class == member {
+		if rec.User == "" && v.class > stranger {
 			return victim{id: rec.ID}, nil
 		}
 		if sh != nil && s.dropVictim(sh, v, rec.SeenAt) {
@@ -72,23 +72,29 @@ func (s *Store) displace(rec *session.Record) (dropped victim, err error) {
 }
 
 // class says who goes first.
-type class int
+type class uint8
 
 const (
-	expired class = iota
-	stranger
+	expired  class = iota
+	stranger       // retired ids of strangers among them
+	retired        // an id that a user had: without it a late request finds nothing, but nobody is signed out
 	member
 )
 
-// victim is a record that can be dropped.
-type victim struct {
-	class    class
-	at       time.Time
-	id, user string
+func classOf(rec *session.Record) class {
+	switch {
+	case rec.User == "":
+		return stranger
+	case rec.Kind != session.KindLive:
+		return retired
+	}
+	return member
 }
 
-func (v victim) before(o victim) bool {
-	return v.class < o.class || v.class == o.class && v.at.Before(o.at)
+// victim is a record that can be dropped.
+type victim struct {
+	rank
+	id, user string
 }
 
 // worst finds what goes first in the whole store, and the shard it is in; nil when the store is empty.
@@ -98,7 +104,7 @@ func (s *Store) worst(now time.Time) (in *shard, v victim) {
 		sh.mu.Lock()
 		w, ok := sh.worst(now)
 		sh.mu.Unlock()
-		if ok && (in == nil || w.before(v)) {
+		if ok && (in == nil || w.before(v.rank)) {
 			in, v = sh, w
 		}
 	}
@@ -107,17 +113,13 @@ func (s *Store) worst(now time.Time) (in *shard, v victim) {
 
 func (sh *shard) worst(now time.Time) (victim, bool) {
 	if e := sh.due.top(); e != nil && !e.rec.ExpiresAt.After(now) {
-		return victim{expired, e.rec.ExpiresAt, e.rec.ID, e.rec.User}, true
+		return victim{rank{expired, e.rec.ExpiresAt}, e.rec.ID, e.rec.User}, true
 	}
 	e := sh.idle.top()
 	if e == nil {
 		return victim{}, false
 	}
-	c := stranger
-	if e.rec.User != "" {
-		c = member
-	}
-	return victim{c, e.rec.SeenAt, e.rec.ID, e.rec.User}, true
+	return victim{rank{classOf(&e.rec), e.rec.SeenAt}, e.rec.ID, e.rec.User}, true
 }
 
 // dropVictim drops v if it still is what goes first in its shard: since it was found it may have been seen, signed in or

@@ -46,8 +46,9 @@ var errEmptyID = errors.New("memstore: a record needs an id")
 type Options struct {
 	// MaxSessions is the largest number of records at any moment, aliases and tombstones included. A save that would
 	// create one more first drops another: one that had expired when the new one was seen, else one of a visitor who is
-	// not signed in, else one of a user; the longest unseen goes first. A visitor who is not signed in never displaces a
-	// user: when nothing else is left to drop, the new record is dropped itself. Zero and below: no bound.
+	// not signed in, else an alias or tombstone of a user, else a session of a user; the longest unseen goes first. A visitor
+	// who is not signed in never displaces what is a user's: when nothing else is left to drop, the new record is dropped
+	// itself. Zero and below: no bound.
 	MaxSessions int
 }
 

@@ -8,15 +8,12 @@ import (
 
 // rank is a place in a queue.
 type rank struct {
-	member bool // after everybody who is not
-	at     time.Time
+	class class
+	at    time.Time
 }
 
 func (r rank) before(o rank) bool {
-	if r.member != o.member {
-		return o.member
-	}
-	return r.at.Before(o.at)
+	return r.class < o.class || r.class == o.class && r.at.Before(o.at)
 }
 
 // dueKey ranks by the time of expiry.
@@ -24,9 +21,9 @@ func dueKey(rec *session.Record) (rank, bool) {
 	return rank{at: rec.ExpiresAt}, !rec.ExpiresAt.IsZero()
 }
 
-// idleKey ranks by who can best be missed: strangers before users, the longest unseen first.
+// idleKey ranks by who can best be missed, the longest unseen first.
 func idleKey(rec *session.Record) (rank, bool) {
-	return rank{member: rec.User != "", at: rec.SeenAt}, true
+	return rank{class: classOf(rec), at: rec.SeenAt}, true
 }
 
 // queue gives the entry of the lowest rank. It is a heap that is put right late: an entry may stand in it with a lower
