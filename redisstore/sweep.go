@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -9,8 +10,13 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// sweepGroup is how many shards a sweep asks in one trip.
-const sweepGroup = 64
+const (
+	// sweepGroup is how many shards a sweep asks in one trip.
+	sweepGroup = 64
+
+	// sweepDrops is how many records it drops in one trip. Whoever else uses the connection waits for no more.
+	sweepDrops = 50
+)
 
 // Sweep implements [session.Sweeper]. It asks the shards what has expired, and drops each record with a script of its own,
 // so that others are served in between. A server drops records by itself too, [slack] after their end; the sweep also removes what still
@@ -34,15 +40,26 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 
 // sweepGroup drops at most limit records of some shards. again says that there may be more.
 func (s *Store) sweepGroup(ctx context.Context, shard int, before time.Time, limit int) (n int, again bool, err error) {
-	ids, err := s.due(ctx, shard, before, limit)
-	if err != nil || len(ids) == 0 {
+	ids, more, err := s.due(ctx, shard, before, limit)
+	if err != nil {
 		return 0, false, err
 	}
+	for some := range slices.Chunk(ids, sweepDrops) {
+		dropped, stale, err := s.dropExpired(ctx, some, before)
+		if n += dropped; err != nil {
+			return n, false, err
+		}
+		again = again || more && dropped+stale > 0
+	}
+	return n, again, nil
+}
+
+// dropExpired drops those of the records that have expired still. stale is how many were gone already.
+func (s *Store) dropExpired(ctx context.Context, ids []string, before time.Time) (n, stale int, err error) {
 	calls := make([]call, len(ids))
 	for i, id := range ids {
 		calls[i] = call{dropScript, s.keys(id), []string{id, micros(before)}}
 	}
-	stale := 0
 	var unlist []call
 	for i, reply := range s.run(ctx, calls...) {
 		text, replyErr := reply.ToString()
@@ -63,7 +80,7 @@ func (s *Store) sweepGroup(ctx context.Context, shard int, before time.Time, lim
 	if len(unlist) > 0 {
 		s.run(ctx, unlist...)
 	}
-	return n, len(ids) == limit && n+stale > 0, err
+	return n, stale, err
 }
 
 func (s *Store) forget(id string) {
@@ -72,20 +89,21 @@ func (s *Store) forget(id string) {
 	}
 }
 
-// due returns at most limit ids of records that have expired.
-func (s *Store) due(ctx context.Context, shard int, before time.Time, limit int) ([]string, error) {
+// due returns at most limit ids of records that have expired, the same number from each shard. more says that there may be others.
+func (s *Store) due(ctx context.Context, shard int, before time.Time, limit int) (ids []string, more bool, err error) {
 	cmds := make([]rueidis.Completed, min(sweepGroup, shards-shard))
+	share := (limit + len(cmds) - 1) / len(cmds)
 	end := "(" + strconv.FormatInt(before.UnixMicro(), 10)
 	for i := range cmds {
-		cmds[i] = s.client.B().Arbitrary("ZRANGEBYSCORE").Keys(s.endsKey(shard+i)).Args("-inf", end, "LIMIT", "0", strconv.Itoa(limit)).Build()
+		cmds[i] = s.client.B().Arbitrary("ZRANGEBYSCORE").Keys(s.endsKey(shard+i)).Args("-inf", end, "LIMIT", "0", strconv.Itoa(share)).Build()
 	}
-	var ids []string
 	for _, reply := range s.client.DoMulti(ctx, cmds...) {
 		list, err := reply.AsStrSlice()
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
+		more = more || len(list) == share
 		ids = append(ids, list[:min(len(list), limit-len(ids))]...)
 	}
-	return ids, nil
+	return ids, more, nil
 }
