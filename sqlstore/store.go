@@ -145,12 +145,24 @@ func (s *Store) Touch(ctx context.Context, id string, version uint64, seen, expi
 	return err
 }
 
-// Sweep implements [session.Sweeper] with one DELETE that finds its rows in an index. Other writers wait for it: a limit of
-// a thousand keeps that short.
+// Sweep implements [session.Sweeper] with DELETEs that find their rows in an index. Where a database lets one connection write at a
+// time, each removes a few rows only, for all other writers wait for it.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	if limit <= 0 {
 		return 0, ctx.Err()
 	}
-	n, err := s.exec(ctx, opSweep, before.UnixMicro(), limit)
-	return int(n), err
+	step := limit
+	if s.dialect.oneWriter {
+		step = oneWriterSweeps
+	}
+	for total := 0; ; {
+		rows := min(step, limit-total)
+		n, err := s.exec(ctx, opSweep, before.UnixMicro(), rows)
+		if total += int(n); err != nil || int(n) < rows || total == limit {
+			return total, err
+		}
+	}
 }
+
+// oneWriterSweeps is how many rows a DELETE of a sweep removes where it keeps everybody else from writing.
+const oneWriterSweeps = 25

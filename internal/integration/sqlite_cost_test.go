@@ -3,6 +3,7 @@ package integration_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,24 @@ func TestSQLiteCostsAsManyStatementsAsPromised(t *testing.T) {
 		}
 		if strings.Join(cost, ",") != strings.Join(step.cost, ",") {
 			t.Errorf("%s cost %q, want %q", step.name, cost, step.cost)
+		}
+	}
+}
+
+// While SQLite deletes nobody else can write, so that a sweep deletes a few rows at a time.
+func TestSQLiteSweepsAFewRowsAtATime(t *testing.T) {
+	const expired, limit, few = 230, 200, 50
+	ctx := context.Background()
+	db, count := openCounted(t, "file:"+sqliteFile(t)+sqliteOptions)
+	store := migrated(t, db, "")
+	for i := range expired {
+		save(t, store, &session.Record{ID: fmt.Sprint(i), ExpiresAt: time.UnixMicro(1)})
+	}
+	for _, want := range []int{limit, expired - limit, 0} {
+		count.take()
+		n, err := store.Sweep(ctx, time.UnixMicro(2), limit)
+		if statements := len(count.take()); n != want || err != nil || statements < want/few {
+			t.Errorf("Sweep = %d, %v with %d statements, want %d, at most %d with each", n, err, statements, want, few)
 		}
 	}
 }
