@@ -29,7 +29,10 @@ func (d *Database) Restart() error { return d.Start(d.ready) }
 var PostgreSQL = sync.OnceValues(NewPostgreSQL)
 
 // NewPostgreSQL starts another PostgreSQL server.
-func NewPostgreSQL() (*Database, error) {
+func NewPostgreSQL() (*Database, error) { return NewPostgreSQLWith() }
+
+// NewPostgreSQLWith starts another PostgreSQL server. args are added to its command line, and win.
+func NewPostgreSQLWith(args ...string) (*Database, error) {
 	if dsn := os.Getenv("COATCHECK_POSTGRES"); dsn != "" {
 		return &Database{DSN: dsn}, nil
 	}
@@ -49,15 +52,19 @@ func NewPostgreSQL() (*Database, error) {
 	db.DSN = fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable", db.Addr)
 	// Without fsync the data survive kill -9 of the server all the same, which is all that a test can do to it.
 	db.ready = pings("pgx", db.DSN)
-	return db, s.launch(db.ready, filepath.Join(filepath.Dir(initdb), "postgres"), "-D", data,
-		"-p", fmt.Sprint(s.Port), "-k", s.Dir, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200")
+	args = append([]string{"-D", data, "-p", fmt.Sprint(s.Port), "-k", s.Dir,
+		"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200"}, args...)
+	return db, s.launch(db.ready, filepath.Join(filepath.Dir(initdb), "postgres"), args...)
 }
 
 // MySQL returns the MariaDB or MySQL server of this program, and starts it at the first call.
 var MySQL = sync.OnceValues(NewMySQL)
 
 // NewMySQL starts another MariaDB server.
-func NewMySQL() (*Database, error) {
+func NewMySQL() (*Database, error) { return NewMySQLWith() }
+
+// NewMySQLWith starts another MariaDB server. args are added to its command line, and win.
+func NewMySQLWith(args ...string) (*Database, error) {
 	if dsn := os.Getenv("COATCHECK_MYSQL"); dsn != "" {
 		return &Database{DSN: dsn}, nil
 	}
@@ -80,10 +87,10 @@ func NewMySQL() (*Database, error) {
 	db := &Database{Server: s, Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)}
 	db.DSN = fmt.Sprintf("coatcheck@tcp(%s)/coatcheck", db.Addr)
 	db.ready = pings("mysql", "root@unix("+socket+")/")
-	err = s.launch(db.ready, server, "--no-defaults", "--datadir="+data, "--socket="+socket,
-		"--port="+fmt.Sprint(s.Port), "--bind-address=127.0.0.1", "--skip-name-resolve", "--max-connections=200",
-		"--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=512M")
-	if err != nil {
+	args = append([]string{"--no-defaults", "--datadir=" + data, "--socket=" + socket,
+		"--port=" + fmt.Sprint(s.Port), "--bind-address=127.0.0.1", "--skip-name-resolve", "--max-connections=200",
+		"--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=512M"}, args...)
+	if err := s.launch(db.ready, server, args...); err != nil {
 		return nil, err
 	}
 	return db, execute("mysql", "root@unix("+socket+")/", "CREATE DATABASE coatcheck",
