@@ -37,7 +37,7 @@ func (c *cursor) store(at key) {
 // temporary files that crashes left behind, and, once there are no expired records left, the entries in the lists of
 // users that lead nowhere.
 //
-// It reads the header of every record, a million of them in some fifteen seconds when the system has them in memory.
+// It reads the header of every record. With a million of them that takes a minute or more: docs/operations.md has figures.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	if err := ctx.Err(); err != nil || limit <= 0 {
 		return 0, wrapSweep(err)
