@@ -28,9 +28,10 @@ type config struct {
 }
 
 func main() {
-	c := config{rounds: 5, idle: time.Second, progress: os.Stderr}
+	c := config{idle: time.Second, progress: os.Stderr}
 	flag.StringVar(&c.store, "store", "", "the store: "+names())
 	flag.IntVar(&c.sessions, "sessions", 1_000_000, "how many sessions it has; a tenth of them expire")
+	flag.IntVar(&c.rounds, "rounds", 5, "how often the idle server and the one that is swept take turns")
 	flag.StringVar(&c.page, "page", "", "the page whose tables are to be brought up to date")
 	flag.Parse()
 	if err := run(c); err != nil {
@@ -43,7 +44,12 @@ func run(c config) error {
 	defer servers.StopAll()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	r, err := measure(ctx, c)
+	b, err := open(ctx, c.store)
+	if err != nil {
+		return err
+	}
+	defer b.Close() // after the page is written, for to remove a million files takes a while
+	r, err := measure(ctx, b, c)
 	if err != nil {
 		return err
 	}

@@ -21,12 +21,7 @@ type result struct {
 	idle, sweeping [len(operations)]histogram
 }
 
-func measure(ctx context.Context, c config) (*result, error) {
-	b, err := open(ctx, c.store)
-	if err != nil {
-		return nil, err
-	}
-	defer b.Close()
+func measure(ctx context.Context, b *backend, c config) (*result, error) {
 	r := &result{store: c.store, sessions: c.sessions}
 	w := newCrowd(b, c)
 	if err := r.fill(ctx, w); err != nil {

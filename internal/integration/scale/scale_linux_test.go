@@ -48,7 +48,12 @@ func TestEveryStoreIsMeasured(t *testing.T) {
 
 func measureFew(t *testing.T, store string) *result {
 	t.Helper()
-	r, err := measure(t.Context(), config{store: store, sessions: 2000, rounds: 2, idle: 10 * time.Millisecond, progress: io.Discard})
+	b, err := open(t.Context(), store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	r, err := measure(t.Context(), b, config{store: store, sessions: 2000, rounds: 2, idle: 10 * time.Millisecond, progress: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,8 +128,8 @@ func TestQuantilesAreThreePercentOff(t *testing.T) {
 }
 
 func TestAnUnknownStoreIsRefusedByName(t *testing.T) {
-	_, err := measure(t.Context(), config{store: "punchcards", sessions: 10, rounds: 1})
+	_, err := open(t.Context(), "punchcards")
 	if err == nil || !strings.Contains(err.Error(), "memstore, filestore") {
-		t.Errorf("measure = %v, want an error that names the stores", err)
+		t.Errorf("open = %v, want an error that names the stores", err)
 	}
 }
