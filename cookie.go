@@ -15,7 +15,8 @@ const maxCookieAge = 400 * 24 * time.Hour
 // Cookie says how the session cookie is set. The zero value is the safe one: it reaches this host alone, over HTTPS,
 // is out of reach for scripts, and goes along with links from other sites but not with their forms.
 type Cookie struct {
-	// Name of the cookie. "": "__Host-session", or "session" when Insecure, Domain or Path rule the prefix out.
+	// Name of the cookie. "": "__Host-session", or "session" when Insecure, Domain or Path rule the prefix out. Change it together
+	// with Domain or Path: browsers keep the cookie of before beside the new one and send both, and of two none is believed.
 	Name string
 	// Domain shares the cookie with the subdomains of this domain. "": only the host that set it.
 	Domain string
