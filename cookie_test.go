@@ -45,7 +45,7 @@ func TestTheDefaultCookieIsTheSafeOne(t *testing.T) {
 	}
 }
 
-// S51 A15: a browser drops a Secure cookie that comes over plain HTTP, and then every request is a new session. The log says so,
+// S51 A15 T84: a browser drops a Secure cookie that comes over plain HTTP, and then every request is a new session. The log says so,
 // once, and not where a proxy speaks HTTPS.
 func TestASecureCookieOverPlainHTTPIsWarnedOf(t *testing.T) {
 	for name, row := range map[string]struct {
@@ -79,7 +79,7 @@ func TestASecureCookieOverPlainHTTPIsWarnedOf(t *testing.T) {
 	}
 }
 
-// S22 S24 S26 S28 S29 S30 S32 S34 S35 T38 T87 N9 T-ATTR-1: each attribute is as configured in all combinations, whether the
+// S22 S24 S26 S28 S29 S30 S32 S34 S35 T38 T87 N9 T-ATTR-1 T85: each attribute is as configured in all combinations, whether the
 // ticket is set, renewed or deleted.
 func TestEachAttributeIsAsConfigured(t *testing.T) {
 	for _, c := range cookies() {

@@ -304,7 +304,7 @@ func TestClearLeavesTheIdentity(t *testing.T) {
 	})
 }
 
-// T1 T12 T14 T24 A3 E10: an untouched session is empty and leaves nothing; only data or a user make a record and an id.
+// T1 T12 T14 T24 T81 A3 E10: an untouched session is empty and leaves nothing; only data or a user make a record and an id.
 func TestASessionIsStoredOnlyWhenThereIsSomethingToStore(t *testing.T) {
 	r := newRig(t)
 	for name, do := range map[string]func(*session.Session){
@@ -419,7 +419,7 @@ func TestASessionAboveMaxBytesIsRefusedWhole(t *testing.T) {
 	}
 }
 
-// T40 T41 T42 T43 S84: a login with nested preferences, seen by other routes, counted, reset, and over.
+// T40 T41 T42 T43 S84 T82: a login with nested preferences, seen by other routes, counted, reset, and over.
 func TestAVisitAcrossRoutes(t *testing.T) {
 	v := newRig(t).visitor()
 	v.with(func(s *session.Session) {

@@ -37,7 +37,7 @@ func fuzzTicket(f *testing.F, m *session.Manager) string {
 	return s.Token()
 }
 
-// S120: a ticket that is accepted is the one that was made, in its one spelling; everything else has one of two errors.
+// S120 E21: a ticket that is accepted is the one that was made, in its one spelling; everything else has one of two errors.
 func FuzzTicket(f *testing.F) {
 	m := fuzzManager(f)
 	good := fuzzTicket(f, m)

@@ -466,7 +466,7 @@ func TestOpenWorksWithoutHTTP(t *testing.T) {
 	}
 }
 
-// S48 S122 seal: a record and a ticket under an older secret are made anew with the first one, and a removed secret opens nothing.
+// S48 S122 E23: a record and a ticket under an older secret are made anew with the first one, and a removed secret opens nothing.
 func TestRotationSignsAndSealsAnew(t *testing.T) {
 	older, newer := session.NewSecret(), session.NewSecret()
 	for _, seal := range []bool{false, true} {

@@ -17,7 +17,7 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-// S20 S21 S31 N16 N19 E27 T-CRY-2 T-CRY-4: each wrong option is refused by New, with its name and without any secret.
+// S20 S21 S31 N16 N19 E27 T35 T44 T-CRY-2 T-CRY-4: each wrong option is refused by New, with its name and without any secret.
 func TestAWrongOptionIsRefusedByName(t *testing.T) {
 	pattern := func(text string, n int) []session.Secret {
 		return []session.Secret{session.Secret(strings.Repeat(text, n))}

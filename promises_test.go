@@ -209,7 +209,7 @@ func TestTheTicketSurvivesRotation(t *testing.T) {
 	}
 }
 
-// T-DB-1: nothing in a record is a ticket; what stands in another row, or under another user, does not open.
+// T-DB-1 S123: nothing in a record is a ticket; what stands in another row, or under another user, does not open.
 func TestAStolenDatabaseOpensNoSession(t *testing.T) {
 	for _, seal := range []bool{false, true} {
 		t.Run(fmt.Sprintf("seal=%v", seal), func(t *testing.T) {

@@ -109,7 +109,7 @@ func TestAHostileTicketGivesAnEmptySession(t *testing.T) {
 	})
 }
 
-// S120: no change of one character of a ticket is accepted.
+// S120 S115: no change of one character of a ticket is accepted.
 func TestNoByteOfATicketCanBeChanged(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()

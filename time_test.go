@@ -20,7 +20,7 @@ func (v *visitor) alive() (ok bool) {
 	return ok
 }
 
-// S12 S13 S79 T11 N4 A2: use keeps a session alive; without it the session ends exactly at its idle timeout.
+// S12 S13 S79 T11 N4 A2 T83: use keeps a session alive; without it the session ends exactly at its idle timeout.
 func TestASessionEndsWhenNobodyUsedIt(t *testing.T) {
 	r := newRig(t, clocks(time.Hour, never))
 	v := r.visitor()

@@ -14,7 +14,7 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-// T-EXP-2, documented: without a list of revocations an older cookie works again after a logout, until its deadline, and not
+// N6 T-EXP-2, documented: without a list of revocations an older cookie works again after a logout, until its deadline, and not
 // beyond. Whoever needs more sets Options.Revocations, or keeps sessions on the server.
 func TestAnOlderCookieIsReplayedWithoutAList(t *testing.T) {
 	r := newRig(t, cookiestore.Options{})

@@ -23,7 +23,7 @@ func each(t *testing.T, fn func(*testing.T, *rig), change ...func(*session.Optio
 	}
 }
 
-// S112: what a request stores the next one reads, at another process with the same secret too, and the server keeps nothing.
+// S112 T28 T29 T31 T33: what a request stores the next one reads, at another process with the same secret too, and the server keeps nothing.
 func TestASessionTravelsInItsCookie(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		v := r.visitor()
@@ -116,6 +116,7 @@ func TestLoginChangesTheID(t *testing.T) {
 	})
 }
 
+// T32
 func TestLogoutDeletesTheCookie(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		v := r.visitor()

@@ -18,7 +18,7 @@ import (
 	"github.com/coatcheck/session/filestore"
 )
 
-// S95, S99, S100: one file a session, below the folder, with a name that follows from the id and does not contain it.
+// S95, S99, S100, T17: one file a session, below the folder, with a name that follows from the id and does not contain it.
 func TestASessionIsOneFileBelowTheFolder(t *testing.T) {
 	s, dir := newStore(t)
 	for i := range 20 {

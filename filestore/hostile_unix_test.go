@@ -113,7 +113,7 @@ func openAndLoad(dir string) error {
 	return err
 }
 
-// An outage logs nobody out: a folder that has been removed, or whose disk is gone, is not one without sessions.
+// T69: an outage logs nobody out: a folder that has been removed, or whose disk is gone, is not one without sessions.
 func TestAFolderThatIsGoneIsNoMissingSession(t *testing.T) {
 	s, dir := newStore(t)
 	create(t, s, record("id"))

@@ -14,6 +14,7 @@ import (
 	"github.com/coatcheck/session/filestore"
 )
 
+// T68
 func TestSweepRemovesWhatExpiredBeforeTheTimeGiven(t *testing.T) {
 	s, _ := newStore(t)
 	for id, expires := range map[string]time.Time{

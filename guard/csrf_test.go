@@ -104,7 +104,7 @@ func TestRequestsAreJudgedByWhatTheBrowserSays(t *testing.T) {
 	}
 }
 
-// T-CSRF-4: an empty token, a wrong one and one in the wrong place admit nothing.
+// T-CSRF-4 T64 T65 T66: an empty token, a wrong one and one in the wrong place admit nothing.
 // S128 E12 E13 N18: a token in the form or the header; never one in the address, and no text that breaks the comparison.
 func TestAnOlderBrowserSendsTheToken(t *testing.T) {
 	r := newRig(t, guard.Options{})
@@ -165,7 +165,7 @@ func TestEveryTokenHoldsAndNoTwoLookAlike(t *testing.T) {
 	}
 }
 
-// T-CSRF-1: the token of one session is nothing to another.
+// T-CSRF-1 T46: the token of one session is nothing to another.
 // T-CSRF-1 N18: the token of one session is nothing in another.
 func TestATokenBelongsToItsSession(t *testing.T) {
 	r := newRig(t, guard.Options{})
@@ -184,7 +184,7 @@ func TestATokenBelongsToItsSession(t *testing.T) {
 	}
 }
 
-// T-CSRF-3: the secret of the tokens changes with the identity.
+// T-CSRF-3 T52: the secret of the tokens changes with the identity.
 // T-CSRF-3 S93: a token from before does not survive.
 func TestEveryLoginAndLogoutMakesOldTokensUseless(t *testing.T) {
 	r := newRig(t, guard.Options{})

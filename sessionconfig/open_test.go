@@ -27,7 +27,7 @@ func rows(t *testing.T, path string) (n int) {
 	return n
 }
 
-// S41: the variable of the document puts the rows into the other database.
+// S41 T59: the variable of the document puts the rows into the other database.
 func TestTheEnvironmentSelectsTheConnection(t *testing.T) {
 	open(t, document(t, "expanse.yaml")).first(t)
 	if main, mine := rows(t, "main.db"), rows(t, "mine.db"); main != 1 || mine != 0 {
@@ -60,7 +60,7 @@ func TestAVariableReachesAConnectionWithAHyphen(t *testing.T) {
 	}
 }
 
-// S40 S43: the same handler works on every store that a name gives.
+// S40 S43 E14 T60: the same handler works on every store that a name gives.
 func TestStoresByName(t *testing.T) {
 	for name, rest := range map[string]string{
 		"memory":   "",
@@ -216,7 +216,7 @@ func TestTheMemoryStoreWarns(t *testing.T) {
 	}
 }
 
-// S104 S108: a missing table is told with the command that makes it; migrate makes it, as often as one likes.
+// S104 S108 T62: a missing table is told with the command that makes it; migrate makes it, as often as one likes.
 func TestTheTableMustBeThere(t *testing.T) {
 	const content = "store: database\nconnections: {a: {driver: sqlite, path: a.db}}\n"
 	path := yaml(t, content)

@@ -364,7 +364,7 @@ func TestTheLoggerGetsTheEvents(t *testing.T) {
 	}
 }
 
-// S39 S40: the preset expanse keeps sessions in a database, for 120 minutes without a request.
+// S39 S40 T63: the preset expanse keeps sessions in a database, for 120 minutes without a request.
 func TestTheConfigurationOfExpanse(t *testing.T) {
 	cfg := document(t, "expanse.yaml")
 	if cfg.Store != "database" || cfg.Options.IdleTimeout != 2*time.Hour {

@@ -124,6 +124,7 @@ type redisPlace struct {
 	opts redisstore.Options
 }
 
+// S94 S110 T74
 func TestRedisKeepsTheContract(t *testing.T) {
 	for _, mode := range []struct {
 		name  string

@@ -113,7 +113,7 @@ func TestSQLiteSessionIsARow(t *testing.T) {
 	row("none")
 }
 
-// E17: a session ends at the same microsecond here as in every other store.
+// E17 T73: a session ends at the same microsecond here as in every other store.
 func TestSQLiteSweepsStrictlyBeforeTheTimeGiven(t *testing.T) {
 	ctx := context.Background()
 	store := migrated(t, openSQLite(t, sqliteFile(t)), "")
