@@ -127,7 +127,7 @@ func (w *watch) close() {
 
 func (w *watch) poll() {
 	defer w.m.running.Done()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(w.m.life)
 	defer cancel()
 	if w.m.watcher != nil {
 		w.m.running.Add(1)
@@ -138,7 +138,7 @@ func (w *watch) poll() {
 	for more := true; more; {
 		var ids []string
 		select {
-		case <-w.m.stop:
+		case <-ctx.Done():
 			return
 		case <-w.wake:
 			ids = w.tips()

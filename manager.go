@@ -33,7 +33,8 @@ type Manager struct {
 	watch             *watch
 	warnedOfPlainHTTP sync.Once
 	stopEvicted       func()
-	stop              chan struct{}
+	life              context.Context // of what runs by itself, until Close
+	stop              context.CancelFunc
 	closing           sync.Once
 	running           sync.WaitGroup
 }
@@ -49,7 +50,8 @@ func New(store Store, opts Options) (*Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
-	m := &Manager{store: store, opts: resolved, turns: newTurns(), stop: make(chan struct{})}
+	m := &Manager{store: store, opts: resolved, turns: newTurns()}
+	m.life, m.stop = context.WithCancel(context.Background())
 	m.opts.Cookie = resolved.Cookie.resolve()
 	m.transport = resolved.Transport
 	if isNil(m.transport) {
@@ -113,7 +115,7 @@ func (m *Manager) now() time.Time { return m.opts.Now().UTC().Truncate(time.Micr
 // serves afterwards.
 func (m *Manager) Close() error {
 	m.closing.Do(func() {
-		close(m.stop)
+		m.stop()
 		m.watch.close()
 		m.stopEvicted()
 		m.running.Wait()

@@ -124,22 +124,16 @@ func (m *Manager) watchSecrets() error {
 
 func (m *Manager) rereadUntilClosed() {
 	defer m.running.Done()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go func() {
-		<-m.stop
-		cancel()
-	}()
 	ticker := time.NewTicker(secretsEvery)
 	defer ticker.Stop()
 	for {
 		select {
-		case <-m.stop:
+		case <-m.life.Done():
 			return
 		case <-ticker.C:
 		}
-		if err := m.readSecrets(ctx); err != nil {
-			m.opts.Logger.ErrorContext(ctx, "session: the secrets in use stay", "err", err)
+		if err := m.readSecrets(m.life); err != nil {
+			m.opts.Logger.ErrorContext(m.life, "session: the secrets in use stay", "err", err)
 		}
 	}
 }

@@ -40,24 +40,18 @@ func (m *Manager) startSweeper() {
 
 func (m *Manager) sweepUntilClosed() {
 	defer m.running.Done()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go func() {
-		<-m.stop
-		cancel()
-	}()
 	for {
 		timer := time.NewTimer(jitter(m.opts.SweepEvery))
 		select {
-		case <-m.stop:
+		case <-m.life.Done():
 			timer.Stop()
 			return
 		case <-timer.C:
 		}
-		if n, err := m.Sweep(ctx); err != nil && ctx.Err() == nil {
-			m.opts.Logger.WarnContext(ctx, "session: sweep", "err", err)
+		if n, err := m.Sweep(m.life); err != nil && m.life.Err() == nil {
+			m.opts.Logger.WarnContext(m.life, "session: sweep", "err", err)
 		} else if n > 0 {
-			m.opts.Logger.DebugContext(ctx, "session: swept", "removed", n)
+			m.opts.Logger.DebugContext(m.life, "session: swept", "removed", n)
 		}
 	}
 }
