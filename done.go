@@ -145,10 +145,31 @@ func (w *watch) poll() {
 		case <-ticker.C:
 			ids, more = w.ids()
 		}
-		for _, id := range ids {
-			w.look(id)
+		w.lookAll(ctx, ids)
+	}
+}
+
+// lookers is how many sessions are asked for at a time, so that one round over many of them is done before the next is due.
+const lookers = 8
+
+func (w *watch) lookAll(ctx context.Context, ids []string) {
+	queue := make(chan string)
+	var group sync.WaitGroup
+	for range min(lookers, len(ids)) {
+		group.Go(func() {
+			for id := range queue {
+				w.look(ctx, id)
+			}
+		})
+	}
+	for _, id := range ids {
+		select {
+		case queue <- id:
+		case <-ctx.Done():
 		}
 	}
+	close(queue)
+	group.Wait()
 }
 
 // listen lets the store tell of sessions that ended, and begins again when it stopped. What was missed is found by asking.
@@ -204,8 +225,8 @@ func (w *watch) ids() ([]string, bool) {
 }
 
 // look asks the store for one session, under its new id when it was renewed. A store that fails says nothing about it.
-func (w *watch) look(id string) {
-	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+func (w *watch) look(ctx context.Context, id string) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	rec, err := w.m.load(ctx, id)
 	for err == nil && rec.Kind == KindAlias && ctx.Err() == nil {
