@@ -3,6 +3,7 @@ package session
 import (
 	"bufio"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
@@ -38,7 +39,7 @@ func dropHeaders(h http.Header, drop func(name string) bool) {
 
 // fail answers a request whose session could not be loaded or stored, exactly once.
 func (m *Manager) fail(w http.ResponseWriter, r *http.Request, err error) {
-	m.opts.Logger.ErrorContext(r.Context(), "session: request failed", "err", err)
+	m.opts.Logger.Log(r.Context(), level(err), "session: request failed", "err", err)
 	h := w.Header()
 	dropHeaders(h, func(name string) bool { return isForCaches(name) || slices.Contains(dropped, name) })
 	h.Set("Cache-Control", "no-store")
@@ -49,6 +50,14 @@ func (m *Manager) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if !once.begun {
 		defaultAnswer(w, err)
 	}
+}
+
+// level tells failures of the program or its store from what a visitor did, who signed out elsewhere or has too many sessions.
+func level(err error) slog.Level {
+	if errors.Is(err, ErrEnded) || errors.Is(err, ErrTooMany) {
+		return slog.LevelInfo
+	}
+	return slog.LevelError
 }
 
 // defaultAnswer sends the status that fits the error, and a text that tells a stranger nothing.

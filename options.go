@@ -83,7 +83,8 @@ type Options struct {
 	OnError func(http.ResponseWriter, *http.Request, error)
 	// OnEvent is told what happens to sessions. It is called without a lock held, and delays the request.
 	OnEvent func(context.Context, Event)
-	// Logger gets failures at level Error or Warn, and events at Debug. nil: nothing is logged.
+	// Logger gets failures at level Error or Warn, requests whose session ended meanwhile at Info, and events at Debug. nil: nothing is
+	// logged.
 	Logger *slog.Logger
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -33,10 +34,10 @@ var failures = map[string]struct {
 func set(_ *rig, s *session.Session) { s.Set("y", "a-secret-value") }
 
 // failing sends one request whose commit fails, after the handler has prepared the response.
-func failing(t *testing.T, name, method string, onError func(http.ResponseWriter, *http.Request, error), prepare func(http.ResponseWriter)) (reply, *rig) {
+func failing(t *testing.T, name, method string, onError func(http.ResponseWriter, *http.Request, error), prepare func(http.ResponseWriter), change ...func(*session.Options)) (reply, *rig) {
 	t.Helper()
 	f := failures[name]
-	r := newRig(t, func(o *session.Options) { o.OnError = onError })
+	r := newRig(t, append(change, func(o *session.Options) { o.OnError = onError })...)
 	v := r.visitor()
 	if name != "a conflict" { // which is an answer to the first save only, or would be tried again
 		v.with(func(s *session.Session) { s.Set("x", 1) })
@@ -52,6 +53,18 @@ func failing(t *testing.T, name, method string, onError func(http.ResponseWriter
 		prepare(w)
 	}))
 	return ask(t, srv, method, v.ticket()), r
+}
+
+// An alarm on errors in the log rings for the program and its store, not for what a visitor did.
+func TestTheLogTellsFailuresFromEndedSessions(t *testing.T) {
+	for name, f := range failures {
+		var log bytes.Buffer
+		quiet := func(http.ResponseWriter) {}
+		failing(t, name, "GET", nil, quiet, func(o *session.Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+		if failed := strings.Contains(log.String(), "level=ERROR"); failed != (f.status >= 500) {
+			t.Errorf("%s: an answer of %d is logged as\n%s", name, f.status, log.String())
+		}
+	}
 }
 
 // T-26: a commit that fails gives one response; nothing of the handler's is in it.
