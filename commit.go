@@ -226,11 +226,11 @@ func (c *core) touch(ctx context.Context) error {
 	if err := c.m.touch(ctx, c, seen, expires); err != nil {
 		return unavailable(err)
 	}
-	if c.rec.Persistent && !expires.Equal(c.rec.ExpiresAt) {
-		c.tell = tellTicket
-	}
 	rec := *c.rec
 	rec.SeenAt, rec.ExpiresAt = seen, expires
+	if cookieMoved(c.rec, &rec) {
+		c.tell = tellTicket
+	}
 	c.rec = &rec
 	return nil
 }

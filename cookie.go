@@ -192,6 +192,17 @@ func (t cookieTransport) put(h http.Header, name, value string, until, now time.
 	h.Add("Set-Cookie", c.String())
 }
 
+// cookieMoved reports whether the end of a persistent cookie has moved from one state of a session to the next, so that it must be
+// sent again. One that browsers keep for a shorter time than the session moves by the day.
+func cookieMoved(old, rec *Record) bool {
+	if !rec.Persistent || !old.ExpiresAt.Equal(rec.ExpiresAt) {
+		return rec.Persistent
+	}
+	const day = 24 * time.Hour
+	cut := rec.ExpiresAt.IsZero() || rec.ExpiresAt.Sub(rec.SeenAt) > maxCookieAge
+	return cut && !old.SeenAt.Truncate(day).Equal(rec.SeenAt.Truncate(day))
+}
+
 // warnOfPlainHTTP says once that browsers will drop the cookie: each of their requests then begins a new session. Behind a
 // proxy that speaks HTTPS and does not say so, the warning is mistaken.
 func (m *Manager) warnOfPlainHTTP(r *http.Request) {

@@ -269,6 +269,33 @@ func TestAPersistentCookieLivesAtMost400Days(t *testing.T) {
 	}
 }
 
+// A visitor who keeps coming stays signed in beyond the 400 days, and his cookie is sent once a day for it.
+func TestACookieThatBrowsersCutIsRenewedByUse(t *testing.T) {
+	for name, opts := range map[string]func(*session.Options){
+		"no end":    func(o *session.Options) { o.IdleTimeout, o.Lifetime = -1, -1 },
+		"ten years": func(o *session.Options) { o.IdleTimeout, o.Lifetime = -1, 87600*time.Hour },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, opts, func(o *session.Options) { o.Cookie.Persistent = true })
+			v := r.visitor()
+			v.with(func(s *session.Session) { s.Set("x", 1) })
+			for _, do := range []func(*session.Session){
+				func(s *session.Session) { s.Get("x") },
+				func(s *session.Session) { s.Set("x", 2) },
+			} {
+				r.clock.advance(24 * time.Hour)
+				if c := sessionCookie(t, v.with(do)); c.MaxAge != 34_560_000 {
+					t.Errorf("Max-Age %d, want 400 days", c.MaxAge)
+				}
+				r.clock.advance(time.Hour)
+				if resp := v.with(do); resp.Header["Set-Cookie"] != nil {
+					t.Error("the cookie is sent twice on one day")
+				}
+			}
+		})
+	}
+}
+
 // S35 S36 S53: a browser-session cookie has no age, whatever is done, and a read never sends it again.
 func TestABrowserSessionCookieHasNoAge(t *testing.T) {
 	r := newRig(t)

@@ -227,7 +227,7 @@ func (r *Record) takeClient(from *Record) {
 // stored takes note that the record is in the store.
 func (c *core) stored(rec *Record, aged []shadow) {
 	if c.rec == nil || c.rec.ID != rec.ID || c.stale ||
-		c.rec.Persistent != rec.Persistent || rec.Persistent && !c.rec.ExpiresAt.Equal(rec.ExpiresAt) {
+		c.rec.Persistent != rec.Persistent || cookieMoved(c.rec, rec) {
 		c.tell = tellTicket
 	}
 	if c.nextID != "" {
