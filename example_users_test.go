@@ -86,3 +86,29 @@ func ExampleClientIPFrom() {
 	// 203.0.113.7
 	// 198.51.100.9
 }
+
+// Moving from another library signs nobody out: while both run, under different cookie names, a visitor who comes with an old
+// session only is signed in here.
+func ExampleSession_Login_takeOver() {
+	sessions := newManager()
+	defer sessions.Close()
+	oldUser := func(r *http.Request) string { // asks the other library
+		if _, err := r.Cookie("old-session"); err != nil {
+			return ""
+		}
+		return "ada"
+	}
+	page := sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+		if user := oldUser(r); s.User() == "" && user != "" {
+			s.Login(user)
+		}
+		fmt.Fprintf(w, "hello, %s", s.User())
+	})
+	before := httptest.NewRecorder()
+	http.SetCookie(before, &http.Cookie{Name: "old-session", Value: "whatever the other library made"})
+	first := browser(page, before)
+	second := browser(page, first) // with the new session alone
+	fmt.Println(first.Body, "-", second.Body)
+	// Output:
+	// hello, ada - hello, ada
+}
