@@ -11,17 +11,19 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// cachedTimeout bounds a load whose context has no deadline, for the client's cached reads are tried again until then.
-const cachedTimeout = 5 * time.Second
+// cachedPatience bounds how long the client tries a cached read again, which it would do until the context ends. A visitor should not
+// wait that long to be told that the server cannot be reached.
+const cachedPatience = 500 * time.Millisecond
 
-// cached asks the client's cache, which asks the server for what it does not have.
+// cached asks the client's cache, which asks the server for what it does not have. A server that is slow, or away, is asked without it.
 func (s *Store) cached(ctx context.Context, id string) rueidis.RedisResult {
-	if _, ok := ctx.Deadline(); !ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, cachedTimeout)
-		defer cancel()
+	patient, cancel := context.WithTimeout(ctx, cachedPatience)
+	defer cancel()
+	reply := s.client.DoCache(patient, rueidis.Cacheable(s.get(id)()), s.cache.ttl)
+	if patient.Err() != nil && ctx.Err() == nil {
+		return s.read(ctx, s.get(id))
 	}
-	return s.client.DoCache(ctx, rueidis.Cacheable(s.get(id)()), s.cache.ttl)
+	return reply
 }
 
 // cache remembers what this store has written, for as long as the client may still have what was there before: that the
