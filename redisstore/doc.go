@@ -50,7 +50,8 @@
 // cost no round trip. The store reads its own writes, and a save is compared with the server's record as ever, so that no write is lost. But a
 // session that was ended through another store may still be read here until the server's message has arrived: that takes about as long
 // as a round trip, unless the connection hangs; then until the client gives the connection up (ConnWriteTimeout) or the record has been
-// cached for CacheTTL, whichever is first. CacheTTL is the bound: choose seconds. What this store has written is remembered for up to
+// cached for CacheTTL, whichever is first. CacheTTL is the bound: choose seconds. Where Session.Done is waited for, a session that the store
+// was told of is not read from the cache either. What this store has written is remembered for up to
 // twice CacheTTL. Caching needs RESP3, and a client without DisableCache.
 //
 // # Access
@@ -59,9 +60,11 @@
 //
 //	ACL SETUSER app on >password resetkeys ~session:* +get +getrange +setrange +set +del +exists +persist +pexpireat +time
 //	    +zadd +zrem +zrangebylex +zrangebyscore +hset +hget +hgetall +hdel +eval +evalsha
+//	    +publish +subscribe &session:ended
 //	    +hello +ping +client +multi +exec +pttl +cluster|slots +cluster|shards +info
 //
-// where the last line is the client's own; multi, exec and pttl are for caching only.
+// where the last line is the client's own; multi, exec and pttl are for caching only. The line before it is for Session.Done alone: without
+// it managers ask for sessions that another one ended.
 //
 // # Keys
 //

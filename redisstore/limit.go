@@ -80,8 +80,7 @@ func (s *Store) tryAdmit(ctx context.Context, rec *session.Record, token string,
 func (s *Store) unadmit(ctx context.Context, e entry, id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
-	results := s.run(ctx, call{removeScript, s.keys(id), []string{id, e.token}})
-	if err := results[0].Error(); err == nil || rueidis.IsRedisNil(err) {
+	if err := s.remove(ctx, id, e.token).Error(); err == nil || rueidis.IsRedisNil(err) {
 		s.run(ctx, s.unlist(e, id))
 	}
 }

@@ -69,7 +69,7 @@ func (s *Store) create(ctx context.Context, rec *session.Record) error {
 func (s *Store) undo(ctx context.Context, id, token string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
-	s.run(ctx, call{removeScript, s.keys(id), []string{id, token}})
+	s.remove(ctx, id, token)
 }
 
 // replace stores the record over the version that it names. One that comes to another user is put on the list first, and
@@ -100,14 +100,17 @@ func (s *Store) replace(ctx context.Context, rec *session.Record) error {
 type entry struct{ list, token string }
 
 func (s *Store) save(rec *session.Record, list, token string, enlisted bool) call {
-	flag := ""
+	flag, ended := "", ""
 	if enlisted {
 		flag = "1"
+	}
+	if rec.Version > 0 && rec.Kind != session.KindLive {
+		ended = s.channel()
 	}
 	ends := s.ends(rec.ExpiresAt)
 	return call{saveScript, s.keys(rec.ID), []string{
 		rec.ID, decimal(rec.Version), decimal(rec.Version+1) + micros(rec.SeenAt) + expiry(rec.ExpiresAt), list, token, flag,
-		encodeBody(rec), ends.drop, ends.slack, ends.score,
+		encodeBody(rec), ends.drop, ends.slack, ends.score, ended,
 	}}
 }
 

@@ -18,6 +18,7 @@ var (
 	_ session.Sweeper = (*Store)(nil)
 	_ session.Lister  = (*Store)(nil)
 	_ session.Limiter = (*Store)(nil)
+	_ session.Watcher = (*Store)(nil)
 )
 
 // Page begins at the id "", so a record with that id could not be passed by.
@@ -105,7 +106,7 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	if s.cache != nil {
 		defer s.cache.deleted(id)
 	}
-	was, err := s.run(ctx, call{removeScript, s.keys(id), []string{id, ""}})[0].ToString()
+	was, err := s.remove(ctx, id, "").ToString()
 	if err != nil {
 		return explain("delete", err)
 	}
@@ -113,6 +114,11 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 		s.run(ctx, s.unlist(e, id))
 	}
 	return nil
+}
+
+// remove deletes a record: any, or only the one with that token.
+func (s *Store) remove(ctx context.Context, id, token string) rueidis.RedisResult {
+	return s.run(ctx, call{removeScript, s.keys(id), []string{id, token, s.channel()}})[0]
 }
 
 // Touch implements [session.Toucher] with one script.

@@ -16,6 +16,7 @@ import (
 // redisRights is what the package comment of redisstore asks for.
 const redisRights = "on >password resetkeys ~session:* +get +getrange +setrange +set +del +exists +persist +pexpireat +time " +
 	"+zadd +zrem +zrangebylex +zrangebyscore +hset +hget +hgetall +hdel +eval +evalsha " +
+	"+publish +subscribe &session:ended " +
 	"+hello +ping +client +multi +exec +pttl +cluster|slots +cluster|shards +info"
 
 func TestRedisNeedsNoOtherRights(t *testing.T) {

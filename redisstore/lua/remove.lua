@@ -1,5 +1,5 @@
 -- KEYS: the record, the ids of its shard, their ends.
--- ARGV: id, and the token without which nothing is removed ("": any).
+-- ARGV: id, the token without which nothing is removed ("": any), and the channel on which to tell of it.
 -- Replies the list that the record was on, and its token, in one text.
 local old = redis.pcall('GETRANGE', KEYS[1], 0, 108)
 if type(old) == 'table' then
@@ -8,7 +8,10 @@ end
 if ARGV[2] ~= '' and string.sub(old, 94, 109) ~= ARGV[2] then
   return ''
 end
-redis.call('DEL', KEYS[1])
+local removed = redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('ZREM', KEYS[3], ARGV[1])
+if removed == 1 then
+  redis.pcall('PUBLISH', ARGV[3], ARGV[1]) -- a user who may not publish still ends sessions
+end
 return string.sub(old, 62, 109)

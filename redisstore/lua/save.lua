@@ -1,6 +1,7 @@
 -- KEYS: the record, the ids of its shard, their ends.
 -- ARGV: id, the version to replace (zeros: create), version..seen..expires to store, list, token, "1" when the caller has
--- put the record on that list, the rest of the record, ms at which the server may drop it ("": never), ms of slack, score.
+-- put the record on that list, the rest of the record, ms at which the server may drop it ("": never), ms of slack, score,
+-- the channel on which to tell that the session has ended ("": it has not).
 -- Replies {"ok", the list it is no longer on, token}, {"gone"}, {"conflict", the record} or {"enlist"}.
 local zeros, none = '00000000000000000000', '--------------------------------'
 local old = redis.call('GETRANGE', KEYS[1], 0, 108)
@@ -35,5 +36,8 @@ else
 end
 if create then
   redis.call('ZADD', KEYS[2], 0, ARGV[1])
+end
+if ARGV[11] ~= '' then
+  redis.pcall('PUBLISH', ARGV[11], ARGV[1]) -- a user who may not publish still ends sessions
 end
 return {'ok', wasList, wasToken}

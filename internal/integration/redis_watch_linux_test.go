@@ -1,0 +1,130 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/integration/servers"
+	"github.com/coatcheck/session/redisstore"
+)
+
+// A store tells nothing of the sessions under another prefix, an id may be anything, and what was sat out with a server that was away
+// is told again once it is back.
+func TestARedisThatWasAwayTellsAgain(t *testing.T) {
+	r, err := servers.NewRedis()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}})
+	own, other := redisStore(t, client, redisstore.Options{}), redisStore(t, client, redisstore.Options{Prefix: "other:"})
+	heard := make(chan string, 100)
+	go own.Watch(t.Context(), func(id string) { heard <- id })
+	for range 2 {
+		untilSubscribed(t, r)
+		ids := []string{"a b", "x", strings.Repeat("é", 1000), `quo'te"` + "\n"}
+		for _, id := range ids {
+			for _, store := range []*redisstore.Store{other, own} {
+				save(t, store, &session.Record{ID: id})
+				if err := store.Delete(t.Context(), id); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for _, id := range ids {
+			if got := <-heard; got != id {
+				t.Errorf("told of %q, want %q", got, id)
+			}
+		}
+		r.Kill()
+		if err := r.Start(r.Ready); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// untilSubscribed waits until somebody listens on the channel of the default prefix.
+func untilSubscribed(t *testing.T, r *servers.Redis) {
+	t.Helper()
+	for {
+		out, err := r.CLI(t.Context(), "PUBSUB", "NUMSUB", "session:ended")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(strings.TrimSpace(out), "1") {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// Whoever may neither publish nor subscribe ends sessions all the same, and is told by Watch what it lacks.
+func TestRedisEndsSessionsOfWhoMayNotTell(t *testing.T) {
+	r, err := servers.NewRedis()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rights := strings.ReplaceAll(redisRights, "+publish +subscribe &session:ended ", "resetchannels ")
+	if _, err := r.CLI(t.Context(), append([]string{"ACL", "SETUSER", "app"}, strings.Fields(rights)...)...); err != nil {
+		t.Fatal(err)
+	}
+	client := redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}, Username: "app", Password: "password"})
+	store := redisStore(t, client, redisstore.Options{})
+	for _, end := range []func() error{
+		func() error { return store.Delete(t.Context(), "a") },
+		func() error {
+			return store.Save(t.Context(), &session.Record{ID: "a", Kind: session.KindTombstone, Version: 1})
+		},
+	} {
+		save(t, store, &session.Record{ID: "a", User: "ada"})
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+		if rec, err := store.Load(context.Background(), "a"); err == nil && rec.Kind == session.KindLive {
+			t.Error("the session is alive")
+		}
+	}
+	if err := store.Watch(t.Context(), func(string) {}); !errors.Is(err, session.ErrNotSupported) {
+		t.Errorf("Watch = %v, want ErrNotSupported", err)
+	}
+}
+
+// What was told of is not read from the cache any more, whichever message the server sent first.
+func TestRedisCacheForgetsWhatItIsToldOf(t *testing.T) {
+	opts := redisstore.Options{Prefix: newPrefix(), CacheTTL: time.Minute}
+	own := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)}), opts)
+	other := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)}), redisstore.Options{Prefix: opts.Prefix})
+	told := make(chan error, 1)
+	go own.Watch(t.Context(), func(id string) {
+		_, err := own.Load(context.Background(), id)
+		told <- err
+	})
+	for began := false; !began; { // the first to be told of
+		save(t, other, &session.Record{ID: "first"})
+		if err := other.Delete(t.Context(), "first"); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-told:
+			began = true
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	for i := range 200 {
+		id := fmt.Sprint("id ", i)
+		save(t, other, &session.Record{ID: id})
+		loaded(t, own, id)
+		if err := other.Delete(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-told; !errors.Is(err, session.ErrNotFound) {
+			t.Fatalf("session %d that was told of is loaded: %v", i, err)
+		}
+	}
+}
