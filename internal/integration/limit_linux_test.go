@@ -6,26 +6,12 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/redis/rueidis"
-
 	"github.com/coatcheck/session"
-	"github.com/coatcheck/session/redisstore"
 )
 
 // A hundred logins at once, through two nodes, leave exactly as many sessions as a user may have.
 func TestAHundredLoginsAtOnceLeaveExactlyTheLimit(t *testing.T) {
 	eachBackend(t, hundredLogins)
-	for name, addrs := range map[string]func(testing.TB) []string{"Redis": singleRedis, "Redis Cluster": clusterRedis} {
-		t.Run(name, func(t *testing.T) {
-			prefix := newPrefix()
-			var stores [2]session.Store
-			for i := range stores {
-				client := redisClient(t, rueidis.ClientOption{InitAddress: addrs(t)})
-				stores[i] = redisStore(t, client, redisstore.Options{Prefix: prefix})
-			}
-			hundredLogins(t, stores)
-		})
-	}
 }
 
 func hundredLogins(t *testing.T, stores [2]session.Store) {

@@ -9,12 +9,20 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/redis/rueidis"
+
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/filestore"
+	"github.com/coatcheck/session/memstore"
+	"github.com/coatcheck/session/redisstore"
 )
 
 // eachBackend calls fn with two stores on one backend of each kind, as two nodes have them.
 func eachBackend(t *testing.T, fn func(t *testing.T, stores [2]session.Store)) {
+	t.Run("memory", func(t *testing.T) {
+		store := memstore.New(memstore.Options{})
+		fn(t, [2]session.Store{store, store})
+	})
 	t.Run("files", func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "sessions")
 		var stores [2]session.Store
@@ -36,6 +44,17 @@ func eachBackend(t *testing.T, fn func(t *testing.T, stores [2]session.Store)) {
 		table := s.table()
 		fn(t, [2]session.Store{s.store(t, s.open(t), table), s.store(t, s.open(t), table)})
 	})
+	for name, addrs := range map[string]func(testing.TB) []string{"Redis": singleRedis, "Redis Cluster": clusterRedis} {
+		t.Run(name, func(t *testing.T) {
+			prefix := newPrefix()
+			var stores [2]session.Store
+			for i := range stores {
+				client := redisClient(t, rueidis.ClientOption{InitAddress: addrs(t)})
+				stores[i] = redisStore(t, client, redisstore.Options{Prefix: prefix})
+			}
+			fn(t, stores)
+		})
+	}
 }
 
 // Promise 2 under load: 64 writers on one session, through two nodes.
@@ -99,7 +118,7 @@ func TestSixtyFourWritersLoseNothing(t *testing.T) {
 func TestThousandsOfSessionsAtOnce(t *testing.T) {
 	eachBackend(t, func(t *testing.T, stores [2]session.Store) {
 		nodes := [2]*session.Manager{node(t, stores[0]), node(t, stores[1])}
-		const sessions, workers = 2_000, 64
+		const sessions, workers = 10_000, 64
 		visitors := make(chan int)
 		var all sync.WaitGroup
 		for range workers {
