@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"time"
 )
 
 // Redis is a Redis server, or one that the environment named.
@@ -56,50 +55,4 @@ func (r *Redis) CLI(ctx context.Context, args ...string) (string, error) {
 		return "", fmt.Errorf("redis-cli %s: %w: %s", strings.Join(args, " "), err, out)
 	}
 	return string(out), nil
-}
-
-const clusterTimeout = 30 * time.Second
-
-// RedisCluster returns a cluster of three servers without replicas, and starts it at the first call.
-var RedisCluster = sync.OnceValues(newRedisCluster)
-
-func newRedisCluster() ([]*Redis, error) {
-	var nodes []*Redis
-	for range 3 {
-		bus, err := freePort()
-		if err != nil {
-			return nil, err
-		}
-		node, err := NewRedis("--cluster-enabled", "yes", "--cluster-port", fmt.Sprint(bus), "--cluster-node-timeout", "5000")
-		if err != nil {
-			return nil, err
-		}
-		nodes = append(nodes, node)
-	}
-	create := []string{"--cluster", "create"}
-	for _, node := range nodes {
-		create = append(create, node.Addr)
-	}
-	if err := nodes[0].run("redis-cli", append(create, "--cluster-yes")...); err != nil {
-		return nil, err
-	}
-	for _, node := range nodes {
-		if err := node.whole(); err != nil {
-			return nil, err
-		}
-	}
-	return nodes, nil
-}
-
-// whole waits until the node knows the whole cluster.
-func (r *Redis) whole() error {
-	ctx, cancel := context.WithTimeout(context.Background(), clusterTimeout)
-	defer cancel()
-	return r.await(ctx, func(ctx context.Context) error {
-		info, err := r.CLI(ctx, "CLUSTER", "INFO")
-		if err == nil && !strings.Contains(info, "cluster_state:ok") {
-			err = fmt.Errorf("the cluster is not whole: %s", info)
-		}
-		return err
-	})
 }

@@ -1,0 +1,213 @@
+package integration_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/integration/servers"
+	"github.com/coatcheck/session/redisstore"
+)
+
+// Whatever becomes of the servers: every answered write that the surviving primary had is there, nobody is signed out, and it goes
+// on without a restart.
+func TestAnsweredWritesSurviveAFailover(t *testing.T) {
+	t.Run("Sentinel, the primary is killed", func(t *testing.T) {
+		own, err := servers.NewSentinel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := newWriters(t, rueidis.ClientOption{
+			InitAddress: []string{own.Addr}, ConnWriteTimeout: time.Second,
+			Sentinel: rueidis.SentinelOption{MasterSet: servers.MasterSet, TopologyRefreshInterval: time.Second},
+		})
+		c.during(func() { c.kill(own.Primary, own.Replica) })
+	})
+	t.Run("Cluster", func(t *testing.T) {
+		nodes, err := servers.NewRedisCluster(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := newWriters(t, rueidis.ClientOption{InitAddress: []string{nodes[0].Addr, nodes[1].Addr, nodes[2].Addr}, ConnWriteTimeout: time.Second})
+		c.during(func() { c.moveSlots(nodes[0], nodes[1]) })
+		primaries, replicas := c.pairs(nodes)
+		c.during(func() {
+			if _, err := replicas[0].CLI(t.Context(), "CLUSTER", "FAILOVER"); err != nil {
+				t.Error(err)
+			}
+			c.await(replicas[0])
+		})
+		c.during(func() { c.kill(primaries[1], replicas[1]) })
+	})
+}
+
+// writers are 24 visitors who change their sessions all the time, through two nodes.
+type writers struct {
+	t        *testing.T
+	nodes    [2]*session.Manager
+	visitors []*writer
+	pause    sync.RWMutex // held for writing, no request is under way
+}
+
+type writer struct {
+	*browser
+	user             string
+	answered, failed int
+}
+
+func newWriters(t *testing.T, opts rueidis.ClientOption) *writers {
+	c := &writers{t: t}
+	for i := range c.nodes {
+		store := redisStore(t, redisClient(t, opts), redisstore.Options{})
+		c.nodes[i] = node(t, store, func(o *session.Options) { o.RenewEvery = 300 * time.Millisecond })
+	}
+	for i := range 24 {
+		user := fmt.Sprint("user ", i)
+		c.visitors = append(c.visitors, &writer{browser: signedIn(t, c.nodes[i%2], user), user: user})
+	}
+	return c
+}
+
+// during lets the visitors write while something happens, and afterwards until both nodes have answered each of them ten times.
+func (c *writers) during(happens func()) {
+	c.t.Helper()
+	over := make(chan struct{})
+	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, v := range c.visitors {
+		all.Go(func() {
+			after := [2]int{}
+			for n := 0; min(after[0], after[1]) < 10 && ctx.Err() == nil; n++ {
+				answered := c.write(c.nodes[n%2], v)
+				select {
+				case <-over:
+					after[n%2] += answered
+				default:
+				}
+			}
+		})
+	}
+	happens()
+	close(over)
+	all.Wait()
+	if ctx.Err() != nil {
+		c.t.Error("the nodes answer not all of their visitors within a minute")
+	}
+	c.check()
+}
+
+// write sends one request, and returns 1 when it is answered.
+func (c *writers) write(m *session.Manager, v *writer) int {
+	c.pause.RLock()
+	defer c.pause.RUnlock()
+	resp := v.with(m, func(s *session.Session) {
+		if s.User() != v.user {
+			c.t.Errorf("%s is signed in as %q", v.user, s.User())
+		}
+		session.Key[int]("n").Update(s, func(n int) int { return n + 1 })
+	})
+	switch resp.StatusCode {
+	case http.StatusOK:
+		v.answered++
+		return 1
+	case http.StatusServiceUnavailable:
+		v.failed++
+		time.Sleep(10 * time.Millisecond) // as a browser does not ask in a loop either
+	default:
+		c.t.Errorf("status %d", resp.StatusCode)
+	}
+	return 0
+}
+
+// check reads every session.
+func (c *writers) check() {
+	c.t.Helper()
+	failed := 0
+	for i, v := range c.visitors {
+		failed += v.failed
+		found := 0
+		if resp := v.with(c.nodes[i%2], func(s *session.Session) { found = session.Key[int]("n").Or(s, 0) }); resp.StatusCode != http.StatusOK {
+			c.t.Errorf("%s is answered %d when all is over", v.user, resp.StatusCode)
+		}
+		// A write whose answer was lost may be there.
+		if found < v.answered || found > v.answered+v.failed {
+			c.t.Errorf("%s has written %d times, %d times failed, and %d are there", v.user, v.answered, v.failed, found)
+		}
+		infos, err := c.nodes[i%2].Sessions(c.t.Context(), v.user)
+		if err != nil || len(infos) != 1 {
+			c.t.Errorf("%s has %d sessions, %v, want 1", v.user, len(infos), err)
+		}
+	}
+	c.t.Logf("%d writes failed", failed)
+}
+
+// kill ends a primary at a moment at which its replica has everything, and waits until that has taken over.
+func (c *writers) kill(primary, replica *servers.Redis) {
+	c.pause.Lock()
+	for c.offset(primary) != c.offset(replica) {
+		time.Sleep(time.Millisecond)
+	}
+	primary.Kill()
+	c.pause.Unlock()
+	c.await(replica)
+}
+
+func (c *writers) await(replica *servers.Redis) {
+	if err := replica.AwaitPrimary(); err != nil {
+		c.t.Error(err)
+	}
+}
+
+func (c *writers) offset(r *servers.Redis) string {
+	info, err := r.CLI(context.Background(), "INFO", "replication")
+	if err != nil {
+		c.t.Error(err)
+	}
+	for line := range strings.Lines(info) {
+		if offset, ok := strings.CutPrefix(line, "master_repl_offset:"); ok {
+			return offset
+		}
+	}
+	return ""
+}
+
+// pairs parts the nodes of a cluster with one replica each.
+func (c *writers) pairs(nodes []*servers.Redis) (primaries, replicas []*servers.Redis) {
+	for _, node := range nodes[:3] {
+		info, err := node.CLI(c.t.Context(), "INFO", "replication")
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		for _, replica := range nodes[3:] {
+			if strings.Contains(info, fmt.Sprint("port=", replica.Port)) {
+				primaries, replicas = append(primaries, node), append(replicas, replica)
+			}
+		}
+	}
+	if len(replicas) != 3 {
+		c.t.Fatalf("%d of 3 primaries have a replica", len(replicas))
+	}
+	return primaries, replicas
+}
+
+// moveSlots moves a third of the slots of one node to another, with all that is in them.
+func (c *writers) moveSlots(from, to *servers.Redis) {
+	id := func(r *servers.Redis) string {
+		out, err := r.CLI(c.t.Context(), "CLUSTER", "MYID")
+		if err != nil {
+			c.t.Error(err)
+		}
+		return strings.TrimSpace(out)
+	}
+	if err := from.MoveSlots(id(from), id(to), 1800); err != nil {
+		c.t.Error(err)
+	}
+}
