@@ -47,6 +47,15 @@ func clusterRedis(t testing.TB) []string {
 	return addrs
 }
 
+func sentinelRedis(t testing.TB) rueidis.ClientOption {
+	t.Helper()
+	own, err := servers.SharedSentinel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rueidis.ClientOption{InitAddress: []string{own.Addr}, Sentinel: rueidis.SentinelOption{MasterSet: servers.MasterSet}}
+}
+
 func redisClient(t testing.TB, opts rueidis.ClientOption) rueidis.Client {
 	t.Helper()
 	client, err := rueidis.NewClient(opts)
@@ -126,20 +135,14 @@ type redisPlace struct {
 
 // S94 S110 T74
 func TestRedisKeepsTheContract(t *testing.T) {
-	for _, mode := range []struct {
-		name  string
-		addrs func(testing.TB) []string
-		ttl   time.Duration
-	}{
-		{"single", singleRedis, 0},
-		{"single, cached", singleRedis, time.Minute},
-		{"cluster", clusterRedis, 0},
-		{"cluster, cached", clusterRedis, time.Minute},
+	for name, client := range map[string]func(testing.TB) rueidis.ClientOption{
+		"single":   func(t testing.TB) rueidis.ClientOption { return rueidis.ClientOption{InitAddress: singleRedis(t)} },
+		"cluster":  func(t testing.TB) rueidis.ClientOption { return rueidis.ClientOption{InitAddress: clusterRedis(t)} },
+		"sentinel": sentinelRedis,
 	} {
-		t.Run(mode.name, func(t *testing.T) {
-			addrs := mode.addrs(t)
-			runRedisContract(t, rueidis.ClientOption{InitAddress: addrs}, mode.ttl)
-		})
+		for mode, ttl := range map[string]time.Duration{"": 0, ", cached": time.Minute} {
+			t.Run(name+mode, func(t *testing.T) { runRedisContract(t, client(t), ttl) })
+		}
 	}
 }
 
