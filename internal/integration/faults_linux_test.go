@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/internal/integration/servers"
 	"github.com/coatcheck/session/sqlstore"
@@ -83,48 +85,78 @@ func (s server) through(t *testing.T, table string) (*sqlstore.Store, *servers.P
 }
 
 // Promise 6: whatever happens between us and the server, a request gets one clean 503 in bounded time, nobody loses his cookie
-// or what was stored, and when it is over everything goes on without a restart.
+// or what was stored, and when it is over everything goes on without a restart, and nothing is left behind.
 func TestServerFaultsLogNobodyOut(t *testing.T) {
-	faults := map[string]servers.Fault{"refused": servers.Refuse, "hanging": servers.Hang, "cut in half": servers.Cut}
 	eachServer(t, func(t *testing.T, s server) {
-		for name, fault := range faults {
-			t.Run(name, func(t *testing.T) {
-				store, proxy, db := s.through(t, s.table())
-				m := node(t, store)
-				b := newBrowser(t)
-				b.with(m, func(s *session.Session) { s.Login("ada"); s.Set("kept", "yes") })
-				before := b.jar.Cookies(mustURL(t))
-				proxy.Set(fault)
-				var all sync.WaitGroup
-				for i := range 8 {
-					all.Go(func() {
-						resp := b.with(m, func(s *session.Session) {
-							if i%2 == 0 {
-								s.Set("written", i)
-							}
-						})
-						checkClean503(t, resp)
-					})
-				}
-				all.Wait()
-				if after := b.jar.Cookies(mustURL(t)); len(after) != 1 || after[0].Value != before[0].Value {
-					t.Error("the fault changed the cookie")
-				}
-				proxy.Set(servers.None)
-				recovered(t, func() bool {
-					resp := b.with(m, func(s *session.Session) {
-						if s.User() != "ada" || s.Get("kept") != "yes" {
-							t.Error("the session is not what it was")
-						}
-						s.Set("after", true)
-					})
-					return resp.StatusCode == http.StatusOK
-				})
-				if open := db.Stats().InUse; open != 0 {
-					t.Errorf("%d connections are still in use", open)
+		if _, err := s.start(); err != nil {
+			t.Fatal(err)
+		}
+		eachFault(t, func(t *testing.T) (session.Store, *servers.Proxy) {
+			store, proxy, db := s.through(t, s.table())
+			t.Cleanup(func() {
+				if n := db.Stats().InUse; n != 0 {
+					t.Errorf("%d connections are still in use", n)
 				}
 			})
-		}
+			return store, proxy
+		})
+	})
+}
+
+func eachFault(t *testing.T, through func(*testing.T) (session.Store, *servers.Proxy)) {
+	for name, fault := range map[string]servers.Fault{"refused": servers.Refuse, "hanging": servers.Hang, "cut in half": servers.Cut} {
+		t.Run(name, func(t *testing.T) {
+			leavesNothing(t)
+			store, proxy := through(t)
+			endures(t, node(t, store), proxy, fault, checkClean503)
+		})
+	}
+	t.Run("late", func(t *testing.T) {
+		leavesNothing(t)
+		store, proxy := through(t)
+		endures(t, node(t, store), proxy, servers.Delay, func(t *testing.T, resp *http.Response) {
+			if resp.StatusCode != http.StatusOK {
+				t.Errorf("status %d, want 200", resp.StatusCode)
+			}
+		})
+	})
+}
+
+// leavesNothing wants that no goroutine stays when the test is over, and all that it has opened is closed. Servers are not of the test.
+func leavesNothing(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+}
+
+// endures sends eight requests of one visitor during a fault, and wants that he is signed in as before when it is over.
+func endures(t *testing.T, m *session.Manager, proxy *servers.Proxy, fault servers.Fault, check func(*testing.T, *http.Response)) {
+	b := newBrowser(t)
+	b.with(m, func(s *session.Session) { s.Login("ada"); s.Set("kept", "yes") })
+	before := b.jar.Cookies(mustURL(t))
+	proxy.Set(fault)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			check(t, b.with(m, func(s *session.Session) {
+				if i%2 == 0 {
+					s.Set("written", i)
+				}
+			}))
+		})
+	}
+	all.Wait()
+	if after := b.jar.Cookies(mustURL(t)); len(after) != 1 || after[0].Value != before[0].Value {
+		t.Error("the fault changed the cookie")
+	}
+	proxy.Set(servers.None)
+	recovered(t, func() bool {
+		resp := b.with(m, func(s *session.Session) {
+			if s.User() != "ada" || s.Get("kept") != "yes" {
+				t.Error("the session is not what it was")
+			}
+			s.Set("after", true)
+		})
+		return resp.StatusCode == http.StatusOK
 	})
 }
 
@@ -166,31 +198,36 @@ func TestServerKilledUnderLoadLosesNoAnsweredWrite(t *testing.T) {
 			}
 			s.start = func() (*servers.Database, error) { return at, nil }
 			store := s.store(t, s.open(t), s.table())
-			nodes := []*session.Manager{node(t, store), node(t, store)}
-			b := newBrowser(t)
-			b.with(nodes[0], func(s *session.Session) { s.Login("ada") })
-			answered := writeUntil(t, b, nodes, func() {
+			survivesKill(t, [2]session.Store{store, store}, func() {
 				at.Kill()
 				if err := at.Restart(); err != nil {
 					t.Error(err)
 				}
 			})
-			recovered(t, func() bool {
-				var got int
-				resp := b.with(nodes[1], func(s *session.Session) { got = session.Key[int]("n").Or(s, 0) })
-				if resp.StatusCode != http.StatusOK {
-					return false
-				}
-				// A write whose answer was lost may have happened.
-				if got < answered {
-					t.Errorf("the counter is %d, want the %d that were answered at least", got, answered)
-				}
-				return true
-			})
-			if infos, err := nodes[0].Sessions(t.Context(), "ada"); err != nil || len(infos) != 1 {
-				t.Errorf("Sessions = %d, %v, want the one", len(infos), err)
-			}
 		})
+	}
+}
+
+// survivesKill writes to one session while a server is killed and comes back. Every answered write is there, and the user is signed in.
+func survivesKill(t *testing.T, stores [2]session.Store, kill func()) {
+	nodes := []*session.Manager{node(t, stores[0]), node(t, stores[1])}
+	b := newBrowser(t)
+	b.with(nodes[0], func(s *session.Session) { s.Login("ada") })
+	answered := writeUntil(t, b, nodes, kill)
+	recovered(t, func() bool {
+		var got int
+		resp := b.with(nodes[1], func(s *session.Session) { got = session.Key[int]("n").Or(s, 0) })
+		if resp.StatusCode != http.StatusOK {
+			return false
+		}
+		// A write whose answer was lost may have happened.
+		if got < answered {
+			t.Errorf("the counter is %d, want the %d that were answered at least", got, answered)
+		}
+		return true
+	})
+	if infos, err := nodes[0].Sessions(t.Context(), "ada"); err != nil || len(infos) != 1 {
+		t.Errorf("Sessions = %d, %v, want the one", len(infos), err)
 	}
 }
 

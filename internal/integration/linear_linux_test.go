@@ -5,17 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/anishathalye/porcupine"
+	"github.com/redis/rueidis"
 
 	"github.com/coatcheck/session"
-	"github.com/coatcheck/session/filestore"
 	"github.com/coatcheck/session/internal/integration/servers"
-	"github.com/coatcheck/session/memstore"
+	"github.com/coatcheck/session/redisstore"
 )
 
 // call is what a client asks a store for.
@@ -204,34 +203,8 @@ func (h *history) check(t *testing.T, id string) {
 	}
 }
 
-func TestMemoryIsLinearizable(t *testing.T) {
-	checkLinearizable(t, []session.Store{memstore.New(memstore.Options{})}, nil)
-}
-
-func TestFilesAreLinearizable(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "sessions")
-	stores := make([]session.Store, 2)
-	for i := range stores {
-		s, err := filestore.New(dir, filestore.Options{NoSync: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { s.Close() })
-		stores[i] = s
-	}
-	checkLinearizable(t, stores, nil)
-}
-
-func TestSQLiteIsLinearizable(t *testing.T) {
-	path := sqliteFile(t)
-	checkLinearizable(t, []session.Store{migrated(t, openSQLite(t, path), ""), migrated(t, openSQLite(t, path), "")}, nil)
-}
-
-func TestServerIsLinearizable(t *testing.T) {
-	eachServer(t, func(t *testing.T, s server) {
-		table := s.table()
-		checkLinearizable(t, []session.Store{s.store(t, s.open(t), table), s.store(t, s.open(t), table)}, nil)
-	})
+func TestEveryStoreIsLinearizable(t *testing.T) {
+	eachBackend(t, func(t *testing.T, stores [2]session.Store) { checkLinearizable(t, stores[:], nil) })
 }
 
 func TestServerIsLinearizableWhileItIsKilled(t *testing.T) {
@@ -256,6 +229,17 @@ func TestServerIsLinearizableWhileItIsKilled(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A server that syncs before it answers loses nothing when it is killed.
+func TestRedisIsLinearizableWhileItIsKilled(t *testing.T) {
+	r := syncingRedis(t)
+	var stores []session.Store
+	for range 2 {
+		client := redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}})
+		stores = append(stores, redisStore(t, client, redisstore.Options{}))
+	}
+	checkLinearizable(t, stores, func() { restarted(t, r) })
 }
 
 // The model refuses what a store must not do: otherwise it would show nothing.
