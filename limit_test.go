@@ -8,9 +8,11 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/explore"
 	"github.com/coatcheck/session/memstore"
 )
 
@@ -163,11 +165,15 @@ func TestAHundredLoginsAtOnceLeaveExactlyTheLimit(t *testing.T) {
 
 // A login that meets a renewal must not take the session, which is listed twice for a moment, for two.
 func TestALoginBesideARenewalEndsNoSessionTooMany(t *testing.T) {
-	x := &explorer{preemptions: -1}
-	orders, err := x.search(t, func() ([]func(context.Context), func() error) {
+	synctest.Test(t, aLoginBesideARenewal)
+}
+
+func aLoginBesideARenewal(t *testing.T) {
+	x := &explore.Explorer{Preemptions: -1, Settled: synctest.Wait}
+	orders, err := x.Search(func() ([]func(context.Context), func() error, error) {
 		clock, store := newClock(), memstore.New(memstore.Options{})
 		opts := session.Options{Secrets: []session.Secret{testSecret}, Now: clock.now, SweepEvery: -1, RenewEvery: time.Hour, MaxPerUser: 3}
-		m, err := session.New(stepStore{store, x}, opts)
+		m, err := session.New(x.Steps(store), opts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -199,7 +205,7 @@ func TestALoginBesideARenewalEndsNoSessionTooMany(t *testing.T) {
 				return errors.Join(err, fmt.Errorf("ada has %d sessions, want 3", len(infos)))
 			}
 			return nil
-		}
+		}, nil
 	})
 	if err != nil {
 		t.Error(err)

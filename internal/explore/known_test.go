@@ -1,4 +1,4 @@
-package session_test
+package explore_test
 
 import (
 	"context"
@@ -6,26 +6,28 @@ import (
 	"maps"
 	"strings"
 	"testing"
+
+	"github.com/coatcheck/session/internal/explore"
 )
 
 // blobs keeps sessions as other libraries do: a request loads all of one, and at its end writes all of it back.
 type blobs struct {
-	x    *explorer
+	x    *explore.Explorer
 	data map[string]map[string]int
 }
 
 func (b *blobs) load(ctx context.Context, id string) map[string]int {
-	b.x.step(ctx, "load")
+	b.x.Step(ctx, "load")
 	return maps.Clone(b.data[id])
 }
 
 func (b *blobs) put(ctx context.Context, id string, data map[string]int) {
-	b.x.step(ctx, "save")
+	b.x.Step(ctx, "save")
 	b.data[id] = data
 }
 
 func (b *blobs) destroy(ctx context.Context, id string) {
-	b.x.step(ctx, "delete")
+	b.x.Step(ctx, "delete")
 	delete(b.data, id)
 }
 
@@ -40,7 +42,7 @@ func (b *blobs) increment(ctx context.Context) {
 // The explorer finds what is known to go wrong in sessions that are written back whole, as those of scs and
 // express-session are: otherwise it would prove nothing that it finds nothing here.
 func TestTheExplorerFindsTheKnownFailures(t *testing.T) {
-	x := &explorer{preemptions: -1}
+	x := &explore.Explorer{Preemptions: -1}
 	for name, c := range map[string]struct {
 		second func(*blobs, context.Context)
 		check  func(*blobs) error
@@ -78,10 +80,10 @@ func TestTheExplorerFindsTheKnownFailures(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := x.search(t, func() ([]func(context.Context), func() error) {
+			_, err := x.Search(func() ([]func(context.Context), func() error, error) {
 				b := &blobs{x: x, data: map[string]map[string]int{"id": {"n": 0}}}
 				second := func(ctx context.Context) { c.second(b, ctx) }
-				return []func(context.Context){b.increment, second}, func() error { return c.check(b) }
+				return []func(context.Context){b.increment, second}, func() error { return c.check(b) }, nil
 			})
 			if err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("the explorer found %v, want that %s", err, name)
