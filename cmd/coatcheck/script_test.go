@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,15 +28,28 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){underTest: main, "seed": helper(seed), "alive": helper(alive)})
 }
 
+// The scripts run on SQLite. With COATCHECK_SCRIPTS some of them run on the store that variables of the configuration
+// describe, as internal/integration does with each server; the word SCRIPT in one becomes another one for each script.
 func TestTheCommandsDoWhatTheirScriptsSay(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("testdata", "script", "*.txtar"))
+	if names := strings.Fields(os.Getenv("COATCHECK_SCRIPTS")); len(names) > 0 {
+		files = slices.DeleteFunc(files, func(file string) bool {
+			return !slices.Contains(names, strings.TrimSuffix(filepath.Base(file), ".txtar"))
+		})
+	}
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no scripts to run, %v", err)
+	}
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Files:               files,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GORACE", os.Getenv("GORACE"))
+			passConfiguration(e)
 			return nil
 		},
+		Condition: onStore,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"coatcheck": runCoatcheck,
 			"exits":     checkExit,
@@ -42,6 +57,24 @@ func TestTheCommandsDoWhatTheirScriptsSay(t *testing.T) {
 			"id":        setID,
 		},
 	})
+}
+
+// onStore reports whether the scripts run on this store, which COATCHECK_SCRIPTS_ON says.
+func onStore(name string) (bool, error) {
+	if !slices.Contains([]string{"sqlite", "postgresql", "mysql", "redis"}, name) {
+		return false, fmt.Errorf("there is no condition %s", name)
+	}
+	return cmp.Or(os.Getenv("COATCHECK_SCRIPTS_ON"), "sqlite") == name, nil
+}
+
+// passConfiguration gives a script the variables that describe the store.
+func passConfiguration(e *testscript.Env) {
+	own := strings.ReplaceAll(strings.TrimPrefix(filepath.Base(e.WorkDir), "script-"), "-", "_")
+	for _, variable := range os.Environ() {
+		if name, value, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "SESSION_") {
+			e.Setenv(name, strings.ReplaceAll(value, "SCRIPT", own))
+		}
+	}
 }
 
 // runCoatcheck runs the command, and looks for tickets in what it says.

@@ -34,7 +34,7 @@ func (p *patient) database(ctx context.Context) {
 		p.setting(ctx, db, "isolation", "SHOW default_transaction_isolation", "a higher level makes parallel writes fail and try again", "read committed")
 		p.clock(ctx, db, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
 	case sqlstore.MySQL:
-		p.setting(ctx, db, "isolation", "SELECT @@transaction_isolation", "SERIALIZABLE makes readers wait for writers", "repeatable-read", "read-committed")
+		p.setting(ctx, db, "isolation", mysqlIsolation(ctx, db), "SERIALIZABLE makes readers wait for writers", "repeatable-read", "read-committed")
 		p.clock(ctx, db, "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)")
 	}
 }
@@ -55,14 +55,16 @@ func (p *patient) schema(ctx context.Context, db *sql.DB, opts sqlstore.Options)
 	return true
 }
 
-// indexQueries count the two indexes of a table, whose name has no quotes: sqlstore has checked it.
+// indexQueries count the columns that the two indexes of a table lead with, whatever the indexes are called. The name of the
+// table has no quotes: sqlstore has checked it.
 var indexQueries = map[sqlstore.Dialect]string{
-	sqlstore.SQLite: `SELECT count(*) FROM sqlite_master WHERE type = 'index'
-		AND lower(name) IN (lower('%[1]s_user_id'), lower('%[1]s_expires_at'))`,
-	sqlstore.PostgreSQL: `SELECT count(*) FROM pg_catalog.pg_indexes WHERE schemaname = ANY (current_schemas(false))
-		AND tablename = '%[1]s' AND indexname IN ('%[1]s_user_id', '%[1]s_expires_at')`,
-	sqlstore.MySQL: `SELECT count(*) FROM information_schema.statistics WHERE table_schema = database()
-		AND table_name = '%[1]s' AND index_name IN ('%[1]s_user_id', '%[1]s_expires_at')`,
+	sqlstore.SQLite: `SELECT count(DISTINCT c.name) FROM pragma_index_list('%s') AS i, pragma_index_info(i.name) AS c
+		WHERE c.seqno = 0 AND c.name IN ('user_id', 'expires_at')`,
+	sqlstore.PostgreSQL: `SELECT count(DISTINCT c.attname) FROM pg_catalog.pg_index AS i
+		JOIN pg_catalog.pg_attribute AS c ON c.attrelid = i.indrelid AND c.attnum = i.indkey[0]
+		WHERE i.indrelid = to_regclass('"%s"') AND i.indisvalid AND c.attname IN ('user_id', 'expires_at')`,
+	sqlstore.MySQL: `SELECT count(DISTINCT column_name) FROM information_schema.statistics WHERE table_schema = database()
+		AND table_name = '%s' AND seq_in_index = 1 AND column_name IN ('user_id', 'expires_at')`,
 }
 
 func (p *patient) indexes(ctx context.Context, db *sql.DB, opts sqlstore.Options) {
@@ -83,6 +85,16 @@ func (p *patient) setting(ctx context.Context, db *sql.DB, name, query, why stri
 	}
 	value = strings.ToLower(value)
 	p.add(name, slices.Contains(good, value), Warn, fmt.Sprintf("it is %s; %s is good: %s", value, strings.Join(good, " or "), why))
+}
+
+// mysqlIsolation is the query for the isolation level, which MariaDB called otherwise before 11.1.
+func mysqlIsolation(ctx context.Context, db *sql.DB) string {
+	const query = "SELECT @@transaction_isolation"
+	var level string
+	if db.QueryRowContext(ctx, query).Scan(&level) != nil {
+		return "SELECT @@tx_isolation"
+	}
+	return query
 }
 
 func (p *patient) clock(ctx context.Context, db *sql.DB, query string) {

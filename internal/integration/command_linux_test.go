@@ -1,0 +1,80 @@
+package integration_test
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The scripts of the command line that work on a store, and those that make a table.
+const (
+	storeScripts    = "clear doctor list revoke show stats verify"
+	databaseScripts = storeScripts + " db"
+)
+
+// What the scripts of cmd/coatcheck say holds on every server, too. They run as the test of that module that they are, built
+// once, with a configuration from the environment.
+func TestTheCommandsDoWhatTheirScriptsSayOnEveryServer(t *testing.T) {
+	program := buildScripts(t)
+	eachServer(t, func(t *testing.T, s server) {
+		at, err := s.start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		runScripts(t, program, databaseScripts,
+			"COATCHECK_SCRIPTS_ON="+strings.ToLower(s.name),
+			"SESSION_CONNECTIONS__SERVER__DRIVER="+strings.ToLower(s.name),
+			"SESSION_CONNECTIONS__SERVER__DSN="+at.DSN,
+			"SESSION_STORES__DATABASE__CONNECTION=server",
+			"SESSION_STORES__DATABASE__TABLE=cli_SCRIPT")
+	})
+	for name, addrs := range map[string]func(testing.TB) []string{"Redis": singleRedis, "Redis Cluster": clusterRedis} {
+		t.Run(name, func(t *testing.T) {
+			runScripts(t, program, storeScripts,
+				"COATCHECK_SCRIPTS_ON=redis",
+				"SESSION_STORE=redis",
+				"SESSION_CONNECTIONS__CACHE__DSN="+redisURL(addrs(t)),
+				"SESSION_STORES__REDIS__PREFIX="+newPrefix()+"SCRIPT:")
+		})
+	}
+}
+
+func redisURL(addrs []string) string {
+	query := url.Values{"addr": addrs[1:]}
+	at := url.URL{Scheme: "redis", Host: addrs[0], RawQuery: query.Encode()}
+	return at.String()
+}
+
+// commandModule is where the command line and its scripts are.
+const commandModule = "../../cmd/coatcheck"
+
+func buildScripts(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "scripts.test")
+	build := exec.CommandContext(t.Context(), "go", "test", "-race", "-c", "-o", program, ".")
+	build.Dir = commandModule
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the scripts: %v\n%s", err, out)
+	}
+	return program
+}
+
+func runScripts(t *testing.T, program, names string, configuration ...string) {
+	t.Helper()
+	run := exec.CommandContext(t.Context(), program, "-test.run", "^TestTheCommandsDoWhatTheirScriptsSay$", "-test.v")
+	run.Dir = commandModule
+	run.Env = append(append(os.Environ(), "COATCHECK_SCRIPTS="+names), configuration...)
+	out, err := run.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for name := range strings.FieldsSeq(names) {
+		if passed := fmt.Sprintf("--- PASS: TestTheCommandsDoWhatTheirScriptsSay/%s ", name); !strings.Contains(string(out), passed) {
+			t.Errorf("the script %s did not run:\n%s", name, out)
+		}
+	}
+}
