@@ -25,7 +25,7 @@ const underTest = "coatcheck-under-test"
 
 func TestMain(m *testing.M) {
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each command ends a second late under the race detector
-	testscript.Main(m, map[string]func(){underTest: main, "seed": helper(seed), "alive": helper(alive)})
+	testscript.Main(m, map[string]func(){underTest: main, "seed": helper(seed), "alive": helper(alive), "endless": helper(endless)})
 }
 
 // The scripts run on SQLite. With COATCHECK_SCRIPTS some of them run on the store that variables of the configuration
@@ -188,6 +188,25 @@ func seed(ctx context.Context, m *session.Manager) error {
 		fmt.Fprintln(f, s.Token())
 	}
 	return errors.Join(err, f.Close())
+}
+
+// endless begins and ends sessions of a user for three seconds: "endless ada".
+func endless(ctx context.Context, m *session.Manager) error {
+	for range 30 {
+		s, err := m.Open(ctx, "")
+		if err != nil {
+			return err
+		}
+		s.Login(os.Args[1])
+		if err := s.Save(ctx); err != nil {
+			return err
+		}
+		if _, err := m.Revoke(ctx, s.ID()); err != nil {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return nil
 }
 
 // alive counts the tickets that open a session with its data: "alive 3".
