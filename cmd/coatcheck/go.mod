@@ -3,6 +3,7 @@ module github.com/coatcheck/session/cmd/coatcheck
 go 1.25.2
 
 require (
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/coatcheck/session v0.0.0
 	github.com/coatcheck/session/sessionconfig v0.0.0
 	github.com/schollz/progressbar/v3 v3.19.1

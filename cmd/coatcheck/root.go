@@ -29,7 +29,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newDemo(), newInit(), newKey(), newMake(), newDB(), newSession(), newDoctor(), newMan(), newVersion())
+	root.AddCommand(newDemo(), newInit(), newKey(), newMake(), newDB(), newSession(), newDoctor(), newBench(), newMan(), newVersion())
 	return root
 }
 
