@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/transfer"
+)
+
+func newRekey() *cobra.Command {
+	return command(&cobra.Command{
+		Use:   "rekey",
+		Short: "Seal every session with the newest secret",
+		Long: `Sign or seal every session in the store anew, with the newest secret and as the key seal says. Without it that happens to a session when
+its visitor comes. The site may run meanwhile, no change is lost, and a run that was stopped goes on where it is
+started again. Sessions that do not open stay as they are, and the exit code is 3.
+
+Afterwards no record needs an older secret. The tickets of visitors who have not come since the rotation still do: dropping the
+secret signs them out.`,
+		Example: "  coatcheck key rotate && coatcheck session rekey",
+		Args:    noArguments,
+	}, func(ctx context.Context, t *tool, _ []string) error {
+		s, err := t.open(ctx)
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		r, err := s.rekey(ctx, t)
+		if err != nil {
+			return err
+		}
+		err = t.Value(r, func(w io.Writer) {
+			problemsText(w, r.Problems)
+			fmt.Fprintf(w, "made %s anew, %d had the newest secret, %d ended meanwhile\n", output.Count(r.Resealed, "session"), r.Current, r.Ended)
+		})
+		if err != nil || len(r.Problems) == 0 {
+			return err
+		}
+		return found("%s left as it was found: coatcheck session revoke ID ends a session that nobody can open", output.Count(len(r.Problems), "record"))
+	})
+}
+
+func (s *site) rekey(ctx context.Context, t *tool) (*transfer.Rekeyed, error) {
+	if _, err := s.lister(); err != nil {
+		return nil, err
+	}
+	total, err := s.records(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	bar := output.NewProgress(t.Err, "sealing", total)
+	defer bar.Done()
+	r, err := transfer.Rekey(ctx, s.Manager, s.store, bar.Step)
+	if err != nil {
+		err = fmt.Errorf("after %s had been made anew, and nothing was lost: %w", output.Count(r.Resealed, "session"), err)
+	}
+	return r, err
+}
+
+// records counts what the store lists, where somebody watches how much is left.
+func (s *site) records(ctx context.Context, t *tool) (int, error) {
+	if !output.Terminal(t.Err) {
+		return -1, nil
+	}
+	bar := output.NewProgress(t.Err, "counting", -1)
+	defer bar.Done()
+	return transfer.Count(ctx, s.store, bar.Step)
+}
+
+func problemsText(w io.Writer, problems []transfer.Problem) {
+	if len(problems) == 0 {
+		return
+	}
+	rows := make([][]string, len(problems))
+	for i, p := range problems {
+		rows[i] = []string{p.ID, orDash(p.User), p.Reason}
+	}
+	output.Table(w, []string{"ID", "USER", "REASON"}, rows)
+}
