@@ -3,7 +3,6 @@ package transfer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 
 	"github.com/coatcheck/session"
@@ -50,7 +49,8 @@ func (r *rekeying) one(ctx context.Context, listed *session.Record) error {
 			return err
 		}
 	}
-	return fmt.Errorf("the session %s changes all the time: try again", listed.ID)
+	r.problem(listed, busy)
+	return nil
 }
 
 // try reads and replaces a record. ErrConflict says that somebody else has replaced it in between.

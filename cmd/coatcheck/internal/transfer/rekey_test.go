@@ -74,22 +74,18 @@ func TestRekeyingWhileVisitorsComeLosesNothing(t *testing.T) {
 				tokens = append(tokens, begin(t, site, "ada").Token())
 			}
 			stop := make(chan struct{})
-			added := make([]int, sessions)
+			added := make([]atomic.Int64, sessions)
 			var visitors sync.WaitGroup
-			for i, token := range tokens {
+			for range 4 {
 				visitors.Go(func() {
-					for running(stop) {
-						s, err := site.Open(context.Background(), token)
-						if err != nil {
-							t.Error(err)
-							return
-						}
+					for i := 0; running(stop); i = (i + 1) % sessions {
+						s := open(t, site, tokens[i])
 						counter.Update(s, func(n int) int { return n + 1 })
 						if err := s.Save(context.Background()); err != nil {
 							t.Error(err)
 							return
 						}
-						added[i]++
+						added[i].Add(1)
 					}
 				})
 			}
@@ -105,8 +101,8 @@ func TestRekeyingWhileVisitorsComeLosesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, token := range tokens {
-				if s := open(t, m, token); counter.Or(s, -1) != added[i] {
-					t.Errorf("a session counts %d, want %d", counter.Or(s, -1), added[i])
+				if s := open(t, m, token); counter.Or(s, -1) != int(added[i].Load()) {
+					t.Errorf("a session counts %d, want %d", counter.Or(s, -1), added[i].Load())
 				}
 			}
 			r, err := transfer.Rekey(t.Context(), m, store, func(int) {})

@@ -19,7 +19,7 @@ const (
 	// workers is how many records are under way at once: enough to hide the way to a server, few enough to leave it to the site.
 	workers = 8
 	// attempts is how often a record is read again that the site has changed meanwhile.
-	attempts = 20
+	attempts = 100
 )
 
 // Problem is a record that could not be made anew. It stays as it is.
@@ -31,6 +31,7 @@ type Problem struct {
 
 const (
 	damaged  = "the record is damaged"
+	busy     = "the site changes it all the time; run the command again"
 	unopened = "it does not open with the secrets of this configuration, or was changed"
 )
 
