@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/filestore"
@@ -137,14 +138,27 @@ func probe(ctx context.Context, store session.Store) error {
 	return err
 }
 
-// WithStore returns a copy of the configuration for another store of it.
+// WithStore returns a copy of the configuration for another store of it. After a colon may stand the connection of the store database
+// or redis, as in "database:production", or the folder of the store file.
 func (c *Config) WithStore(name string) (*Config, error) {
-	name, err := storeName(name)
+	kind, which, given := strings.Cut(name, ":")
+	kind, err := storeName(kind)
 	if err != nil {
-		return nil, fmt.Errorf("sessionconfig: %w%q is no store; there are %s", err, cut(name), oneOf(storeNames))
+		return nil, fmt.Errorf("sessionconfig: %w%q is no store; there are %s", err, cut(kind), oneOf(storeNames))
 	}
 	other := *c
-	other.Store = name
+	other.Store = kind
+	switch {
+	case !given:
+	case kind == storeDatabase:
+		other.database.connection = which
+	case kind == storeRedis:
+		other.redis.connection = which
+	case kind == storeFile:
+		other.file.path = which
+	default:
+		return nil, fmt.Errorf("sessionconfig: the store %s has no connections, so that nothing follows its name", kind)
+	}
 	b := &builder{cfg: &other}
 	b.checkStore()
 	if len(b.problems) > 0 {

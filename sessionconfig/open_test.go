@@ -300,6 +300,18 @@ func TestAnotherStoreOfTheSameConfiguration(t *testing.T) {
 	if _, err := cfg.WithStore("redis"); err == nil || !strings.Contains(err.Error(), "stores.redis.connection") {
 		t.Errorf("a store without its connection gives %v", err)
 	}
+	for name, want := range map[string]string{
+		"database:b": "no such connection", "redis:a": "sqlite", "memory:a": "nothing follows", "file:": "needs a folder",
+	} {
+		if _, err := cfg.WithStore(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("WithStore(%q) = %v, want an error with %q", name, err, want)
+		}
+	}
+	for _, name := range []string{"database:a", "file:elsewhere"} {
+		if _, err := cfg.WithStore(name); err != nil {
+			t.Errorf("WithStore(%q) = %v", name, err)
+		}
+	}
 	if _, err := cfg.WithStore("databse"); err == nil || !strings.Contains(err.Error(), "did you mean database?") {
 		t.Errorf("an unknown store gives %v", err)
 	}

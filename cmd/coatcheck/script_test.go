@@ -69,6 +69,7 @@ func onStore(name string) (bool, error) {
 
 // passConfiguration gives a script the variables that describe the store.
 func passConfiguration(e *testscript.Env) {
+	e.Setenv("FROM", cmp.Or(os.Getenv("SESSION_STORE"), "database"))
 	own := strings.ReplaceAll(strings.TrimPrefix(filepath.Base(e.WorkDir), "script-"), "-", "_")
 	for _, variable := range os.Environ() {
 		if name, value, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "SESSION_") {

@@ -13,7 +13,7 @@ import (
 func newSession() *cobra.Command {
 	return group("session", "List, show, end and count sessions",
 		"  coatcheck session list --user ada\n  coatcheck session revoke --user ada --yes\n  coatcheck session stats",
-		newList(), newShow(), newRevoke(), newClear(), newStats(), newVerify(), newRekey(), newWatch())
+		newList(), newShow(), newRevoke(), newClear(), newStats(), newVerify(), newCopy(), newRekey(), newWatch())
 }
 
 func newClear() *cobra.Command {

@@ -12,7 +12,7 @@ import (
 
 // The scripts of the command line that work on a store, and those that make a table.
 const (
-	storeScripts    = "bench clear doctor list rekey revoke show stats verify watch"
+	storeScripts    = "bench clear copy doctor list rekey revoke show stats verify watch"
 	databaseScripts = storeScripts + " db"
 )
 

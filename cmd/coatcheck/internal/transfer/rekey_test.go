@@ -53,6 +53,15 @@ func open(t *testing.T, m *session.Manager, token string) *session.Session {
 	return s
 }
 
+func addOne(m *session.Manager, token string) error {
+	s, err := m.Open(context.Background(), token)
+	if err != nil {
+		return err
+	}
+	counter.Update(s, func(n int) int { return n + 1 })
+	return s.Save(context.Background())
+}
+
 func files(t *testing.T) session.Store {
 	t.Helper()
 	store, err := filestore.New(filepath.Join(t.TempDir(), "sessions"), filestore.Options{NoSync: true})
@@ -79,9 +88,7 @@ func TestRekeyingWhileVisitorsComeLosesNothing(t *testing.T) {
 			for range 4 {
 				visitors.Go(func() {
 					for i := 0; running(stop); i = (i + 1) % sessions {
-						s := open(t, site, tokens[i])
-						counter.Update(s, func(n int) int { return n + 1 })
-						if err := s.Save(context.Background()); err != nil {
+						if err := addOne(site, tokens[i]); err != nil {
 							t.Error(err)
 							return
 						}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/transfer"
+	"github.com/coatcheck/session/sessionconfig"
+)
+
+// copyOptions are what the flags of copy say.
+type copyOptions struct {
+	from, to, journal string
+	passes            int
+}
+
+func newCopy() *cobra.Command {
+	var opts copyOptions
+	cmd := &cobra.Command{
+		Use:   "copy --from STORE --to STORE",
+		Short: "Copy all sessions to another store",
+		Long: `Copy all sessions from one store of the configuration to another, so that the site can change stores and nobody is signed out. A store
+is named as the key store names it; "database:production" is the store database on that connection, "file:DIR" another folder. Both are read
+and written with the secrets of the configuration.
+
+The site may use the first store meanwhile. The first pass copies everything, the second what has changed during the first, and
+then each session is compared with its copy. Run it, stop the site, run it again, and start the site on the
+other store: the last run takes no longer than to list the sessions. A session that ended in the first store ends in the other
+one, too.
+
+The journal is a file that remembers what was copied. By it a run that was stopped goes on, and a run after the change of stores brings only
+what is new: it touches no copy that the site has used, and brings back no session that has ended there. Keep it in one
+place until you are done, and remove it then. The exit code is 3 when a session could not be copied, or differs.`,
+		Example: `  coatcheck session copy --from database --to redis
+  coatcheck session copy --from database:local --to database:production`,
+		Args: noArguments,
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&opts.from, "from", "", "the store that has the sessions")
+	flags.StringVar(&opts.to, "to", "", "the store that is to have them")
+	flags.StringVar(&opts.journal, "journal", "", "the file that remembers what was copied; default session-copy-FROM-TO.db in the current folder")
+	flags.IntVar(&opts.passes, "passes", 2, "how often to go through all sessions before they are compared")
+	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
+		if opts.from == "" || opts.to == "" || opts.from == opts.to || opts.passes < 1 {
+			return usage("--from and --to name two stores of the configuration, and --passes is 1 or more")
+		}
+		done, err := copySessions(ctx, t, opts)
+		if err != nil {
+			return err
+		}
+		if err := t.Value(done, func(w io.Writer) { copiedText(w, done) }); err != nil || len(done.Problems) == 0 {
+			return err
+		}
+		return found("%s not copied as it is", output.Count(len(done.Problems), "record"))
+	})
+}
+
+func copySessions(ctx context.Context, t *tool, opts copyOptions) (*transfer.Copied, error) {
+	cfg, err := t.config()
+	if err != nil {
+		return nil, err
+	}
+	from, err := openStore(ctx, cfg, opts.from)
+	if err != nil {
+		return nil, err
+	}
+	defer from.close()
+	to, err := openStore(ctx, cfg, opts.to)
+	if err != nil {
+		return nil, err
+	}
+	defer to.close()
+	path := opts.journal
+	if path == "" {
+		path = fmt.Sprintf("session-copy-%s-%s.db", fileName(opts.from), fileName(opts.to))
+	}
+	journal, err := transfer.OpenJournal(ctx, path, opts.from, opts.to)
+	if err != nil {
+		return nil, err
+	}
+	c := &transfer.Copying{M: to.Manager, From: from.store, To: to.store, Journal: journal}
+	err = errors.Join(runCopy(ctx, t, from, c, opts.passes), journal.Close())
+	if err != nil {
+		err = fmt.Errorf("the copy is not complete; run it again, and it goes on: %w", err)
+	}
+	return c.Done(), err
+}
+
+// openStore opens a store of the configuration that can list what it has.
+func openStore(ctx context.Context, cfg *sessionconfig.Config, name string) (*site, error) {
+	other, err := cfg.WithStore(name)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	s, err := open(ctx, other)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.lister(); err != nil {
+		s.close()
+		return nil, usage("%w, and cannot be copied", err)
+	}
+	return s, nil
+}
+
+func runCopy(ctx context.Context, t *tool, from *site, c *transfer.Copying, passes int) error {
+	total, err := from.records(ctx, t)
+	if err != nil {
+		return err
+	}
+	step := func(what string, work func(context.Context, func(int)) error) {
+		if err != nil {
+			return
+		}
+		bar := output.NewProgress(t.Err, what, total)
+		defer bar.Done()
+		err = work(ctx, bar.Step)
+	}
+	for n := range passes {
+		step(fmt.Sprintf("copying, pass %d", n+1), c.Pass)
+	}
+	step("comparing", c.Verify)
+	return err
+}
+
+// fileName is a store's name as a part of a file's.
+func fileName(store string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '-' || r == '.' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
+			return r
+		}
+		return '_'
+	}, store)
+}
+
+func copiedText(w io.Writer, c *transfer.Copied) {
+	problemsText(w, c.Problems)
+	fmt.Fprintf(w, "copied %s, brought %d up to date, ended %d, left %d that the site has used; %d expired were not copied\n",
+		output.Count(c.Copied, "record"), c.Updated, c.Removed, c.Kept, c.Expired)
+	fmt.Fprintf(w, "compared %d, all equal", c.Verified)
+	if len(c.Problems) > 0 {
+		fmt.Fprintf(w, " but for those above")
+	}
+	if c.Changed > 0 {
+		fmt.Fprintf(w, "; %d changed meanwhile: run the command again once the site has stopped", c.Changed)
+	}
+	fmt.Fprintln(w)
+}
