@@ -14,8 +14,9 @@ func newDemo() *cobra.Command {
 	var opts demo.Options
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Serve a small site to click through",
-		Long: `Serve a small site to click through: visits, sign-in by name, notes, flash messages, and the list of your sessions.
+		Short: "Serve a small shop to click through",
+		Long: `Serve a small shop to click through: a cart that two tabs can fill, sign-in by name, orders that need a recent one, notes, flash
+messages, the list of your sessions, and a page for the staff, which "admin" is.
 
 The sessions outlive the process: start it again with the same --data, and everybody is still signed in.
 For scripts the same addresses answer JSON under "Accept: application/json".`,

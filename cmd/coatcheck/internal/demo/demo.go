@@ -1,7 +1,8 @@
-// Package demo is a small web site that shows what sessions do: it counts visits, signs people in by name, keeps notes and
-// lists who is signed in where.
+// Package demo is a small shop that shows what sessions do: it counts visits, signs people in by name, keeps a cart and notes,
+// lists who is signed in where, and has a page for its staff.
 //
-// One file is one subject: home.go, login.go, notes.go and sessions.go are the pages; site.go routes to them; input.go reads
+// One file is one subject: home.go, login.go, cart.go, notes.go, sessions.go and staff.go are the pages; site.go routes to them, past
+// the guards; input.go reads
 // what they are sent and answer.go writes what they say. store.go and secret.go are what stays on the disk, and server.go
 // is the process around it all.
 package demo
@@ -13,8 +14,10 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/guard"
 )
 
 // Options are what the command line says.
@@ -25,6 +28,8 @@ type Options struct {
 
 	// InsecureNetwork allows an Addr that other machines can reach. Tickets then travel in the clear.
 	InsecureNetwork bool
+
+	Now func() time.Time // nil: time.Now
 
 	Out io.Writer // where it listens and what it keeps; nil: nowhere
 	Err io.Writer // what goes wrong while it runs; nil: nowhere
@@ -55,15 +60,20 @@ func open(ctx context.Context, opts Options, logger *slog.Logger) (*site, error)
 	if err != nil {
 		return nil, err
 	}
-	site := &site{place: place, logger: logger}
+	site := &site{place: place, staff: newStaff(), logger: logger}
 	site.sessions, err = session.New(place.store, session.Options{
 		Secrets: place.secrets,
 		Cookie:  session.Cookie{Insecure: true}, // plain HTTP, on loopback unless somebody insisted
 		OnError: site.fail,
 		Logger:  logger,
+		Now:     opts.Now,
 	})
 	if err != nil {
 		return nil, errors.Join(err, place.close())
+	}
+	site.guard, err = guard.New(site.sessions, guard.Options{LoginPage: "/sign-in", Refuse: turnAway})
+	if err != nil {
+		return nil, errors.Join(err, site.close())
 	}
 	site.route()
 	return site, nil

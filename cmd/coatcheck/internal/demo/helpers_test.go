@@ -100,6 +100,9 @@ func (v *visitor) send(method, path, contentType, body string, headers ...string
 	}
 	req.Header.Set("Accept", v.accept)
 	req.Header.Set("User-Agent", v.agent)
+	if strings.Contains(v.accept, "text/html") {
+		req.Header.Set("Sec-Fetch-Site", "same-origin") // as browsers do
+	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}

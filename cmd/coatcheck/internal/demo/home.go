@@ -15,11 +15,13 @@ const (
 
 // state is what a visitor sees of the session: a script as JSON, a person on the first page.
 type state struct {
-	Visits int      `json:"visits"`
-	User   string   `json:"user"`
-	ID     string   `json:"id"`
-	Notes  []string `json:"notes"`
-	Flash  string   `json:"flash"`
+	Visits int            `json:"visits"`
+	User   string         `json:"user"`
+	ID     string         `json:"id"`
+	Notes  []string       `json:"notes"`
+	Flash  string         `json:"flash"`
+	Cart   map[string]int `json:"cart"`
+	Orders []order        `json:"orders"`
 }
 
 func stateOf(s *session.Session) state {
@@ -29,6 +31,8 @@ func stateOf(s *session.Session) state {
 		ID:     s.ID(),
 		Notes:  notes.Or(s, []string{}),
 		Flash:  flash.Or(s, ""),
+		Cart:   cart.Or(s, map[string]int{}),
+		Orders: orders.Or(s, []order{}),
 	}
 }
 
@@ -45,9 +49,10 @@ func (s *site) home(w http.ResponseWriter, r *http.Request, sess *session.Sessio
 		writeJSON(w, http.StatusOK, stateOf(sess))
 		return nil
 	}
+	f := s.frame(r, sess, "Shop")
 	return writePage(w, http.StatusOK, "home", homeView{
-		Title: "Your session", state: stateOf(sess), Expired: sess.Expired(), Login: sess.LoginAt(), Expires: sess.ExpiresAt(),
-		MaxName: maxName, MaxNote: maxNote,
+		frame: f, Goods: goods, Visits: visits.Or(sess, 0), Notes: notes.Or(sess, nil), ID: sess.ID(),
+		Login: sess.LoginAt(), Expires: sess.ExpiresAt(), MaxNote: maxNote, SignIn: f.signIn(sess, ""),
 	})
 }
 

@@ -21,8 +21,11 @@ type input map[string]string
 
 // read reads the body, as what its Content-Type says. Parameters in the address do not count: they end up in histories
 // and logs.
-func read(w http.ResponseWriter, r *http.Request) (input, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+func read(r *http.Request) (input, error) {
+	if r.PostForm != nil { // the guard of forms has looked for its token
+		return fields(r.PostForm)
+	}
+	body, err := io.ReadAll(r.Body)
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
@@ -47,6 +50,10 @@ func readForm(body string) (input, error) {
 	if err != nil {
 		return nil, wrong("The form cannot be read: %v.", err)
 	}
+	return fields(form)
+}
+
+func fields(form url.Values) (input, error) {
 	in := make(input, len(form))
 	for name, values := range form {
 		if len(values) > 1 {

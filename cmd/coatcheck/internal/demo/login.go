@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/guard"
 )
 
 const (
@@ -14,9 +15,24 @@ const (
 	rememberFor = 30 * 24 * time.Hour
 )
 
+// showLogin is where the guards send who has to sign in, or to do so again.
+func (s *site) showLogin(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+	back := guard.ReturnPath(r, "/")
+	if wantsJSON(r) {
+		writeJSON(w, http.StatusOK, stateOf(sess))
+		return nil
+	}
+	f := s.frame(r, sess, "Sign in")
+	return writePage(w, http.StatusOK, "login", loginView{frame: f, SignIn: f.signIn(sess, back)})
+}
+
+func (f frame) signIn(sess *session.Session, back string) signInView {
+	return signInView{CSRF: f.CSRF, Expired: sess.Expired(), Return: back, User: f.User, MaxName: maxName}
+}
+
 // login believes everybody: what a real site asks for here is its own affair, and no business of the session.
 func (s *site) login(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
-	in, err := read(w, r)
+	in, err := read(r)
 	if err != nil {
 		return err
 	}
@@ -33,7 +49,12 @@ func (s *site) login(w http.ResponseWriter, r *http.Request, sess *session.Sessi
 		keep = forget
 	}
 	sess.Login(user, keep)
-	return s.done(w, r, sess, "/", "Hello, "+user+".")
+	guard.Roles.Set(sess, s.staff.roles(user))
+	next := "/"
+	if back := in[guard.ReturnParam]; guard.LocalPath(back) {
+		next = back
+	}
+	return s.done(w, r, sess, next, "Hello, "+user+".")
 }
 
 // forget undoes what an earlier Remember of the same session said.
@@ -45,7 +66,7 @@ func forget(s *session.Session) {
 
 // logout ends the session. A second click finds nobody signed in, and is no mistake.
 func (s *site) logout(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
-	if _, err := read(w, r); err != nil {
+	if _, err := read(r); err != nil {
 		return err
 	}
 	if sess.User() == "" {

@@ -14,7 +14,7 @@ const (
 
 // addNote needs nobody signed in: what a stranger notes stays when he signs in.
 func (s *site) addNote(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
-	in, err := read(w, r)
+	in, err := read(r)
 	if err != nil {
 		return err
 	}

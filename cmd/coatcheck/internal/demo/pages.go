@@ -6,7 +6,11 @@ import (
 	"encoding/hex"
 	"html/template"
 	"net/http"
+	"path"
 	"time"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/guard"
 )
 
 //go:embed pages
@@ -14,20 +18,60 @@ var files embed.FS
 
 // What the pages are made from.
 type (
+	// frame is what every page shows around its own.
+	frame struct {
+		Title, User, Flash string
+		Staff              bool // the user belongs to it
+		Pieces             int  // in the cart
+		CSRF               template.HTML
+	}
 	homeView struct {
-		Title string
-		state
-		Expired          bool
-		Login, Expires   time.Time
-		MaxName, MaxNote int
+		frame
+		Goods          []product
+		Visits         int
+		Notes          []string
+		ID             string
+		Login, Expires time.Time
+		MaxNote        int
+		SignIn         signInView
+	}
+	// signInView is the form to sign in.
+	signInView struct {
+		CSRF    template.HTML
+		Expired bool
+		Return  string // the page to go to afterwards
+		User    string // who is to say it again
+		MaxName int
+	}
+	loginView struct {
+		frame
+		SignIn signInView
+	}
+	cartView struct {
+		frame
+		Lines    []line
+		Cents    int
+		Orders   []order
+		MaxCount int
+	}
+	staffView struct {
+		frame
+		People []person
+		First  string
 	}
 	sessionsView struct {
-		Title, User, Flash string
-		Entries            []entry
-		Others             bool
+		frame
+		Entries []entry
+		Others  bool
 	}
 	problemView struct{ Title, Reason string }
 )
+
+func (s *site) frame(r *http.Request, sess *session.Session, title string) frame {
+	return frame{
+		Title: title, User: sess.User(), Flash: flash.Or(sess, ""), Staff: mayManage(sess), Pieces: pieces(sess), CSRF: guard.CSRFField(r),
+	}
+}
 
 // Made once and never changed.
 var (
@@ -35,8 +79,12 @@ var (
 		"style": newAsset("style", "css", "text/css; charset=utf-8"),
 		"icon":  newAsset("icon", "svg", "image/svg+xml"),
 	}
-	pages = map[string]*template.Template{
+	pictures = newPictures()
+	pages    = map[string]*template.Template{
 		"home":     newPage("home"),
+		"login":    newPage("login"),
+		"cart":     newPage("cart"),
+		"staff":    newPage("staff"),
 		"sessions": newPage("sessions"),
 		"problem":  newPage("problem"),
 	}
@@ -45,6 +93,8 @@ var (
 func newPage(name string) *template.Template {
 	functions := template.FuncMap{
 		"asset":   func(name string) string { return assets[name].path },
+		"picture": func(id string) string { return pictures[id].path },
+		"price":   price,
 		"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"human":   func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") },
 	}
@@ -63,7 +113,16 @@ func newAsset(name, extension, contentType string) asset {
 		panic("demo: " + err.Error()) // it is embedded above
 	}
 	sum := sha256.Sum256(content)
-	return asset{"/" + name + "-" + hex.EncodeToString(sum[:6]) + "." + extension, contentType, content}
+	return asset{"/" + path.Base(name) + "-" + hex.EncodeToString(sum[:6]) + "." + extension, contentType, content}
+}
+
+// newPictures has one for each product.
+func newPictures() map[string]asset {
+	list := make(map[string]asset, len(goods))
+	for _, p := range goods {
+		list[p.ID] = newAsset("goods/"+p.ID, "svg", "image/svg+xml")
+	}
+	return list
 }
 
 func (a asset) ServeHTTP(w http.ResponseWriter, _ *http.Request) {

@@ -60,13 +60,13 @@ func (s *site) list(w http.ResponseWriter, r *http.Request, sess *session.Sessio
 		return nil
 	}
 	return writePage(w, http.StatusOK, "sessions", sessionsView{
-		Title: "Where you are signed in", User: user, Flash: flash.Or(sess, ""), Entries: entries, Others: len(entries) > 1,
+		frame: s.frame(r, sess, "Where you are signed in"), Entries: entries, Others: len(entries) > 1,
 	})
 }
 
 // revoke ends sessions of the user: one, or all but this.
 func (s *site) revoke(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
-	in, err := read(w, r)
+	in, err := read(r)
 	if err != nil {
 		return err
 	}

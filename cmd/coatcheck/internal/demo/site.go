@@ -6,8 +6,10 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/guard"
 )
 
 // contentPolicy allows a page its own style sheet, icon and forms, and nothing else: no script runs here, whoever wrote it.
@@ -17,6 +19,8 @@ const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; for
 type site struct {
 	place    *place
 	sessions *session.Manager
+	guard    *guard.Guard
+	staff    *staff
 	logger   *slog.Logger
 	handler  http.Handler
 }
@@ -32,29 +36,65 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	// Not no-referrer: browsers then say "Origin: null" with our own forms, and those without Sec-Fetch-Site would be refused.
 	h.Set("Referrer-Policy", "same-origin")
+	// Whoever reads the body, the guard of forms or a page, reads no more.
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	s.handler.ServeHTTP(w, r)
 }
 
+// freshness is how recent a sign-in must be for an order.
+const freshness = 10 * time.Minute
+
+// orderRate is how often a session may order.
+var orderRate = guard.Limit{Name: "orders", Requests: 5, Per: time.Minute}
+
 func (s *site) route() {
+	mayOrder := func(h http.Handler) http.Handler { return s.guard.Fresh(freshness)(s.guard.Rate(orderRate)(h)) }
+	staffOnly := s.guard.Role(staffRole)
 	mux := http.NewServeMux()
 	mux.Handle("/{$}", methods{http.MethodGet: s.with(s.home)})
+	mux.Handle("/sign-in", methods{http.MethodGet: s.with(s.showLogin)})
 	mux.Handle("/login", methods{http.MethodPost: s.with(s.login)})
 	mux.Handle("/logout", methods{http.MethodPost: s.with(s.logout)})
+	mux.Handle("/cart", methods{http.MethodGet: s.with(s.showCart), http.MethodPost: s.with(s.fillCart)})
+	mux.Handle("/checkout", methods{http.MethodPost: mayOrder(s.with(s.checkOut))})
+	mux.Handle("/staff", methods{http.MethodGet: staffOnly(s.with(s.showStaff)), http.MethodPost: staffOnly(s.with(s.changeStaff))})
 	mux.Handle("/notes", methods{http.MethodPost: s.with(s.addNote)})
 	mux.Handle("/sessions", methods{http.MethodGet: s.with(s.list)})
 	mux.Handle("/sessions/revoke", methods{http.MethodPost: s.with(s.revoke)})
-	for _, a := range assets {
-		mux.Handle(a.path, methods{http.MethodGet: a})
+	for _, list := range []map[string]asset{assets, pictures} {
+		for _, a := range list {
+			mux.Handle(a.path, methods{http.MethodGet: a})
+		}
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		explain(w, r, http.StatusNotFound, "There is no such page.")
 	})
-	// Forms of other sites are refused before they cost a look at the store.
-	forms := http.NewCrossOriginProtection()
-	forms.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		explain(w, r, http.StatusForbidden, "This form was sent from another site, so it was not accepted.")
-	}))
-	s.handler = forms.Handler(mux)
+	s.handler = programs(mux, s.guard.CSRF(mux))
+}
+
+// programs lets requests of programs pass that are no browsers, without the token that CSRF would ask them for: another site can
+// send a request in somebody's name by a browser only. What says where it comes from is a browser's; an older one, which
+// does not, sends a form with an Accept of its own, which names HTML, and calls itself Mozilla.
+func programs(direct, guarded http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := r.Header
+		says := h.Get("Sec-Fetch-Site") != "" || h.Get("Origin") != ""
+		if !says && (wantsJSON(r) || !strings.HasPrefix(h.Get("User-Agent"), "Mozilla/")) {
+			direct.ServeHTTP(w, r)
+			return
+		}
+		guarded.ServeHTTP(w, r)
+	})
+}
+
+// turnAway answers whom a guard does not let through.
+func turnAway(w http.ResponseWriter, r *http.Request, no guard.Refusal) {
+	if no.Login != "" && !wantsJSON(r) {
+		w.Header().Del("WWW-Authenticate")
+		http.Redirect(w, r, no.Login, http.StatusSeeOther)
+		return
+	}
+	explain(w, r, no.Status, no.Text)
 }
 
 // with hands the session to a page, and answers for it when it returns an error.
