@@ -2,10 +2,10 @@
 FUZZTIME ?= 10s
 export BENCH COUNT VULN STORE SESSIONS
 
-.PHONY: help test lint bench scale cover fuzz tidy
+.PHONY: help test lint bench scale screenshots cover fuzz tidy
 help: ## Show this help.
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-6s %s\n", $$1, $$2 }'
-	@echo 'Every target but scale works on every module of the repository: the root and those below it.'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-11s %s\n", $$1, $$2 }'
+	@echo 'Every target but scale and screenshots works on every module of the repository: the root and those below it.'
 
 test: ## Vet and test with the race detector. On Debian a missing C compiler is installed.
 	@internal/tools/test.sh
@@ -18,6 +18,9 @@ bench: ## Run the benchmarks, keep them in out/bench.txt, compare with the last 
 
 scale: ## Measure stores with a million sessions, and write docs/operations.md. STORE=redis SESSIONS=1000000
 	@internal/tools/scale.sh
+
+screenshots: ## Take the pictures of the demo for the README, with Chromium.
+	@internal/tools/screenshots.sh
 
 cover: ## Test and write coverage.out, one profile for all modules.
 	@internal/tools/cover.sh
