@@ -19,8 +19,8 @@ func newDoctor() *cobra.Command {
 		Short: "Check the configuration, the store and its server",
 		Long: `Check what docs/security.md asks for, whether the secrets can be read and the store answers, how fast it does, and whether its
 clock agrees with this machine's. Of a database it checks the schema, the indexes and the isolation level, of Redis what it does when
-its memory is full. Each check passes, warns or fails. The exit code is 3 when one fails; --strict makes it 3 for a warning, too.
-Nothing is changed.`,
+its memory is full, and whether records have a time to live. Each check passes, warns or fails. The exit code is 3 when one fails; --strict
+makes it 3 for a warning, too. Nothing is changed.`,
 		Example: "  coatcheck doctor\n  coatcheck doctor --strict --json",
 		Args:    noArguments,
 	}

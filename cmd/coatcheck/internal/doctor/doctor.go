@@ -68,6 +68,7 @@ func Examine(ctx context.Context, cfg *sessionconfig.Config, open func(context.C
 		p.database(ctx)
 	case "redis":
 		p.redis(ctx)
+		p.endings(ctx, store)
 	}
 	return p.checks
 }

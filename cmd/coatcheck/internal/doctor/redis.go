@@ -2,8 +2,12 @@ package doctor
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"time"
+
+	"github.com/coatcheck/session"
 )
 
 // redis looks at what the server does when its memory is full, and at its clock.
@@ -28,6 +32,39 @@ func (p *patient) redis(ctx context.Context) {
 		return
 	}
 	p.memory(fieldsOf(info))
+}
+
+// remainder is a store that knows how long its server keeps a record.
+type remainder interface {
+	session.Lister
+	Remaining(ctx context.Context, id string) (time.Duration, error)
+}
+
+// looks is how many records are looked at. Their ids are hashes, so that these are as good as any.
+const looks = 100
+
+// endings looks whether the server will drop the records that end.
+func (p *patient) endings(ctx context.Context, store session.Store) {
+	r, ok := store.(remainder)
+	if !ok {
+		return
+	}
+	recs, err := r.Page(ctx, "", looks)
+	kept := 0
+	for _, rec := range recs {
+		left, failed := r.Remaining(ctx, rec.ID)
+		if errors.Is(failed, session.ErrNotFound) {
+			continue // its time was over
+		}
+		if err = errors.Join(err, failed); failed == nil && left < 0 && !rec.ExpiresAt.IsZero() {
+			kept++
+		}
+	}
+	if err != nil {
+		p.add("ttl", false, Warn, "it cannot be looked up, perhaps because this user may not use the command PTTL: "+err.Error())
+		return
+	}
+	p.add("ttl", kept == 0, Warn, fmt.Sprintf("%d of %d records that end have no time to live; they stay until a sweep, or the next save, gives them one", kept, len(recs)))
 }
 
 // fieldsOf reads the lines "name:value" of INFO.

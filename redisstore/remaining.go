@@ -1,0 +1,24 @@
+package redisstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// Remaining says how long the server will keep a record, by PTTL. It is negative where the server keeps it for good, as it does when
+// the session has no end, and when a dump was restored without the time. It is for tools that look at a server; the error
+// wraps session.ErrNotFound when there is no record.
+func (s *Store) Remaining(ctx context.Context, id string) (time.Duration, error) {
+	ms, err := s.client.Do(ctx, s.client.B().Pttl().Key(s.recordKey(id)).Build()).AsInt64()
+	switch {
+	case err != nil:
+		return 0, explain("look at the time to live", err)
+	case ms == -2:
+		return 0, explain("look at the time to live", session.ErrNotFound)
+	case ms < 0:
+		return -1, nil
+	}
+	return time.Duration(ms) * time.Millisecond, nil
+}
