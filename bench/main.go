@@ -1,0 +1,159 @@
+//go:build linux
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"testing"
+	"time"
+
+	"github.com/coatcheck/session/internal/integration/servers"
+)
+
+// options are what the command line says.
+type options struct {
+	page, images, raw string
+	rounds, sessions  int
+	each              time.Duration
+}
+
+func main() {
+	testing.Init()
+	var o options
+	flag.StringVar(&o.page, "page", "", "the page whose measured part is written; none: it goes to standard output")
+	flag.StringVar(&o.images, "images", "", "the folder of the pictures; none: no pictures")
+	flag.StringVar(&o.raw, "raw", "", "the file of all measurements, for benchstat")
+	flag.IntVar(&o.rounds, "rounds", 5, "how often everything is measured; the median counts")
+	flag.IntVar(&o.sessions, "sessions", 100_000, "how many sessions the largest store of the curves has")
+	flag.DurationVar(&o.each, "each", 100*time.Millisecond, "how long one measurement lasts")
+	flag.Parse()
+	log.SetFlags(log.Ltime)
+	if err := run(o); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// run measures and writes. The servers end with it, whatever happens.
+func run(o options) (err error) {
+	defer servers.StopAll()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	at, err := start()
+	if err != nil {
+		return err
+	}
+	raw := io.Discard
+	if o.raw != "" {
+		f, err := os.Create(o.raw)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		raw = f
+	}
+	r, err := measure(ctx, o, at, newBook(raw))
+	if err != nil {
+		return err
+	}
+	return r.write(o)
+}
+
+// start starts the servers.
+func start() (at place, err error) {
+	postgres, err := servers.PostgreSQL()
+	if err != nil {
+		return at, err
+	}
+	mysql, err := servers.MySQL()
+	if err != nil {
+		return at, err
+	}
+	redis, err := servers.SharedRedis()
+	if err != nil {
+		return at, err
+	}
+	at.postgres = server{postgres.Addr, postgres.DSN}
+	at.mysql = server{mysql.Addr, mysql.DSN}
+	at.redis = server{redis.Addr, redis.Addr}
+	return at, nil
+}
+
+// results is everything that was measured.
+type results struct {
+	*book
+	rounds                int
+	trips                 map[figure]cost
+	conduct               map[figure]conduct
+	keys, sessions, loads []curve
+}
+
+func measure(ctx context.Context, o options, at place, b *book) (*results, error) {
+	r := &results{book: b, rounds: o.rounds, trips: map[figure]cost{}, conduct: map[figure]conduct{}}
+	if err := flag.Set("test.benchtime", o.each.String()); err != nil {
+		return nil, err
+	}
+	for round := range o.rounds {
+		log.Printf("round %d of %d", round+1, o.rounds)
+		if err := r.round(ctx, at); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.once(ctx, at); err != nil {
+		return nil, err
+	}
+	log.Print("curves")
+	var err error
+	if r.keys, err = byKeys(ctx, at, b); err != nil {
+		return nil, err
+	}
+	if r.sessions, err = bySessions(ctx, at, b, o.sessions); err != nil {
+		return nil, err
+	}
+	r.loads, err = byClients(ctx, at, 3*o.each)
+	return r, err
+}
+
+// round measures everything once, so that what else the machine does meets all alike.
+func (r *results) round(ctx context.Context, at place) error {
+	err := cmp.Or(r.floor(), r.rawCommands(ctx, at))
+	for _, l := range libraries() {
+		err = cmp.Or(err, ctx.Err())
+		if err == nil {
+			err = cmp.Or(r.inProcess(ctx, l, at), r.overHTTP(ctx, l, at))
+		}
+	}
+	return err
+}
+
+// once counts what is the same each time.
+func (r *results) once(ctx context.Context, at place) error {
+	behind, proxies, err := through(at)
+	if err != nil {
+		return err
+	}
+	for _, l := range libraries() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		log.Printf("%s on %s", l, l.store)
+		costs, err := trips(ctx, l, behind, proxies)
+		if err != nil {
+			return fmt.Errorf("%s on %s: %w", l, l.store, err)
+		}
+		for what, c := range costs {
+			r.trips[figure{l.String(), l.store, what}] = c
+		}
+		if r.conduct[figure{l.String(), l.store, ""}], err = judge(ctx, l, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}

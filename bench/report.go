@@ -1,0 +1,208 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+)
+
+// The measured part of the page stands between these lines.
+const (
+	beginMark = "<!-- measured: begin -->\n"
+	endMark   = "<!-- measured: end -->\n"
+)
+
+// write puts the results into the page and draws the pictures.
+func (r *results) write(o options) error {
+	text := r.text(o.images != "")
+	if o.images != "" {
+		if err := r.draw(o.images); err != nil {
+			return err
+		}
+	}
+	if o.page == "" {
+		_, err := io.WriteString(os.Stdout, text)
+		return err
+	}
+	page, err := os.ReadFile(o.page)
+	if err != nil {
+		return err
+	}
+	changed, err := replaced(page, text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(o.page), err)
+	}
+	return os.WriteFile(o.page, changed, 0o644)
+}
+
+// replaced returns the page with another measured part.
+func replaced(page []byte, text string) ([]byte, error) {
+	before, rest, ok := bytes.Cut(page, []byte(beginMark))
+	_, after, ended := bytes.Cut(rest, []byte(endMark))
+	if !ok || !ended {
+		return nil, errors.New("the marks of the measured part are missing")
+	}
+	return slices.Concat(before, []byte(beginMark), []byte(text), []byte(endMark), after), nil
+}
+
+func (r *results) text(pictures bool) string {
+	var b strings.Builder
+	r.head(&b)
+	r.targetsText(&b)
+	for _, store := range stores {
+		r.storeText(&b, store)
+	}
+	r.httpText(&b)
+	r.tripsText(&b)
+	r.conductText(&b)
+	if pictures {
+		picturesText(&b)
+	}
+	return b.String()
+}
+
+func (r *results) head(w io.Writer) {
+	fmt.Fprintf(w, "\nMeasured in one run with %s on %d cores, %d rounds; each figure is the median. The measure is the bare handler, which takes %.2f µs\n"+
+		"in the process and %.0f µs over HTTP. Below it no site gets; parsing a cookie and checking its HMAC alone is %s times the bare handler.\n\n",
+		runtime.Version(), runtime.GOMAXPROCS(0), r.rounds, r.bare()/1000, r.ns(bareHandler, "", "over HTTP")/1000,
+		ratio(r.ns(signedCookie, "", "in the process")/r.bare()))
+	fmt.Fprintf(w, "The others: %s.\n", strings.Join(versions(), ", "))
+}
+
+func (r *results) bare() float64 { return r.ns(bareHandler, "", "in the process") }
+
+// versions lists the libraries that were linked.
+func versions() (list []string) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return nil
+	}
+	for _, m := range info.Deps {
+		for _, prefix := range []string{"github.com/alexedwards/scs/v2", "github.com/gorilla/", "github.com/boj/", "github.com/gin-", "github.com/gofiber/fiber"} {
+			if strings.HasPrefix(m.Path, prefix) {
+				list = append(list, strings.TrimPrefix(m.Path, "github.com/")+" "+m.Version)
+			}
+		}
+	}
+	return list
+}
+
+// ratio writes a ratio with two or three digits.
+func ratio(x float64) string {
+	switch {
+	case x < 10:
+		return fmt.Sprintf("%.1f", x)
+	default:
+		return fmt.Sprintf("%.0f", x)
+	}
+}
+
+// table writes a table of Markdown.
+func table(w io.Writer, head []string, rows [][]string) {
+	fmt.Fprintf(w, "\n| %s |\n|%s\n", strings.Join(head, " | "), strings.Repeat("---|", len(head)))
+	for _, row := range rows {
+		fmt.Fprintf(w, "| %s |\n", strings.Join(row, " | "))
+	}
+}
+
+// storeText is the table of one store: time as a multiple of the bare handler, and allocations.
+func (r *results) storeText(w io.Writer, store string) {
+	head := []string{store}
+	for _, sc := range scenarios {
+		head = append(head, sc.name)
+	}
+	var rows [][]string
+	for _, l := range librariesOn(store) {
+		row := []string{l.String()}
+		for _, sc := range scenarios {
+			s, ok := r.median(figure{l.String(), store, sc.name})
+			if !ok {
+				row = append(row, "–")
+				continue
+			}
+			row = append(row, fmt.Sprintf("%s (%.0f)", ratio(s.ns/r.bare()), s.allocs))
+		}
+		rows = append(rows, row)
+	}
+	if store == stores[0] {
+		fmt.Fprint(w, "\n### A request in the process\n\nTime in bare handlers, and in brackets the allocations. A dash: the session does not fit into a cookie.\n"+
+			"fiber is asked with requests of fasthttp, which is what it serves.\n")
+	}
+	table(w, head, rows)
+}
+
+func librariesOn(store string) (list []library) {
+	for _, l := range libraries() {
+		if l.store == store {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+func (r *results) httpText(w io.Writer) {
+	fmt.Fprint(w, "\n### A request over HTTP\n\nTime in bare handlers over HTTP, one client on a connection that is kept.\n")
+	bare := r.ns(bareHandler, "", "over HTTP")
+	var rows [][]string
+	for _, store := range stores {
+		for _, l := range librariesOn(store) {
+			rows = append(rows, []string{store, l.String(),
+				ratio(r.ns(l.String(), store, "read over HTTP") / bare), ratio(r.ns(l.String(), store, "write over HTTP") / bare)})
+		}
+	}
+	table(w, []string{"store", "library", "read", "write"}, rows)
+}
+
+func (r *results) tripsText(w io.Writer) {
+	fmt.Fprint(w, "\n### On the connection of the store\n\nRound trips and bytes of one request, both ways, counted by a proxy.\n")
+	kinds := []string{"untouched", "anonymous", "read", "write", "new"}
+	var rows [][]string
+	for _, store := range stores {
+		for _, l := range librariesOn(store) {
+			row := []string{store, l.String()}
+			for _, kind := range kinds {
+				if c, ok := r.trips[figure{l.String(), store, kind}]; ok {
+					row = append(row, fmt.Sprintf("%s (%.0f B)", trimmed(c.trips), c.bytes))
+				}
+			}
+			if len(row) > 2 {
+				rows = append(rows, row)
+			}
+		}
+	}
+	table(w, append([]string{"store", "library"}, kinds...), rows)
+}
+
+// trimmed writes a number without zeros behind the point.
+func trimmed(x float64) string {
+	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", x), "0"), ".")
+}
+
+func (r *results) conductText(w io.Writer) {
+	fmt.Fprintf(w, "\n### What is right\n\n%d clients of one browser change one session at the same time, %d times each: how many of the steps that were answered with success are there\n"+
+		"in the end, of one counter, and of a key for each client. How many entries %d requests without a cookie leave. Whether a\n"+
+		"ticket works again after a logout, because another request was under way.\n", parallel, steps, strangers)
+	var rows [][]string
+	for _, store := range stores {
+		for _, l := range librariesOn(store) {
+			c := r.conduct[figure{l.String(), store, ""}]
+			left := fmt.Sprint(c.strangers)
+			if c.strangers < 0 {
+				left = "–"
+			}
+			rows = append(rows, []string{store, l.String(), percent(c.counted), percent(c.keys), left, map[bool]string{true: "yes", false: "no"}[c.revived]})
+		}
+	}
+	table(w, []string{"store", "library", "one counter", "own keys", "entries of strangers", "logged out works again"}, rows)
+}
+
+func percent(x float64) string { return fmt.Sprintf("%.0f %%", 100*x) }
