@@ -86,6 +86,9 @@ func copySessions(ctx context.Context, t *tool, opts copyOptions) (*transfer.Cop
 	}
 	c := &transfer.Copying{M: to.Manager, From: from.store, To: to.store, Journal: journal}
 	err = errors.Join(runCopy(ctx, t, from, c, opts.passes), journal.Close())
+	if errors.Is(err, transfer.ErrSame) {
+		return nil, usage("%s and %s: %w; name another store", opts.from, opts.to, transfer.ErrSame)
+	}
 	if err != nil {
 		err = fmt.Errorf("the copy is not complete; run it again, and it goes on: %w", err)
 	}

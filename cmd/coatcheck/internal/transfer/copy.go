@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/survey"
 )
 
 // Copied is what Copy did. It counts records: sessions, and renewed and retired ids.
@@ -48,6 +50,11 @@ func (c *Copying) Pass(ctx context.Context, step func(int)) error {
 	if err != nil {
 		return err
 	}
+	if last == 0 {
+		if err := c.refuseSame(ctx); err != nil {
+			return err
+		}
+	}
 	c.pass, c.met = last+1, 0
 	c.done.Problems, c.bad, c.done.Unchanged, c.done.Expired = []Problem{}, map[string]bool{}, 0, 0
 	err = batches(ctx, c.From, func(batch []*session.Record) error {
@@ -59,6 +66,34 @@ func (c *Copying) Pass(ctx context.Context, step func(int)) error {
 		return err
 	}
 	return c.removeEnded(ctx)
+}
+
+// ErrSame is returned when both stores are one: two names of it, or a store and a clone that was made by other means.
+var ErrSame = errors.New("both stores have the same records already")
+
+// refuseSame looks for a record that is byte for byte the same in both, which no copy ever is.
+func (c *Copying) refuseSame(ctx context.Context) error {
+	for listed, err := range survey.Records(ctx, c.From) {
+		if err != nil {
+			return err
+		}
+		if listed.Kind != session.KindLive {
+			continue
+		}
+		here, _, err := load(ctx, c.From, listed.ID)
+		if err != nil {
+			return err
+		}
+		there, _, err := load(ctx, c.To, listed.ID)
+		if err != nil {
+			return err
+		}
+		if here != nil && there != nil && bytes.Equal(here.Data, there.Data) {
+			return ErrSame
+		}
+		return nil // one is enough
+	}
+	return nil
 }
 
 // Done is what was done so far.
