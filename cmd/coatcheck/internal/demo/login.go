@@ -49,7 +49,7 @@ func (s *site) login(w http.ResponseWriter, r *http.Request, sess *session.Sessi
 		keep = forget
 	}
 	sess.Login(user, keep)
-	guard.Roles.Set(sess, s.staff.roles(user))
+	s.staff.enroll(sess, user)
 	next := "/"
 	if back := in[guard.ReturnParam]; guard.LocalPath(back) {
 		next = back

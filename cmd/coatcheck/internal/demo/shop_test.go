@@ -210,6 +210,8 @@ func TestAnOlderBrowserNeedsTheTokenOfThePage(t *testing.T) {
 		}
 		wantStatus(t, "with the token", older(v, "/notes", "text=b&csrf_token="+token[1]), http.StatusOK)
 		wantStatus(t, "too much with the token", older(v, "/notes", "csrf_token="+token[1]+"&text="+strings.Repeat("a", 20_000)), http.StatusForbidden)
+		v.agent = "Opera/9.80 (X11; Linux i686) Presto/2.12.388 Version/12.16"
+		wantStatus(t, "another old browser", older(v, "/notes", "text=a"), http.StatusForbidden)
 		program := person(t, site)
 		program.agent = "curl/8.5.0"
 		wantStatus(t, "a program that asks for no JSON", older(program, "/notes", "text=c"), http.StatusOK)

@@ -73,18 +73,29 @@ func (s *site) route() {
 }
 
 // programs lets requests of programs pass that are no browsers, without the token that CSRF would ask them for: another site can
-// send a request in somebody's name by a browser only. What says where it comes from is a browser's; an older one, which
-// does not, sends a form with an Accept of its own, which names HTML, and calls itself Mozilla.
+// send a request in somebody's name by a browser only.
 func programs(direct, guarded http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := r.Header
-		says := h.Get("Sec-Fetch-Site") != "" || h.Get("Origin") != ""
-		if !says && (wantsJSON(r) || !strings.HasPrefix(h.Get("User-Agent"), "Mozilla/")) {
-			direct.ServeHTTP(w, r)
+		if ofBrowser(r) {
+			guarded.ServeHTTP(w, r)
 			return
 		}
-		guarded.ServeHTTP(w, r)
+		direct.ServeHTTP(w, r)
 	})
+}
+
+// browsers are how those begin their User-Agent that show HTML and send forms.
+var browsers = []string{"Mozilla/", "Opera/", "Lynx/", "w3m/", "Links ", "ELinks"}
+
+// ofBrowser reports whether a request may come from a browser. What says where it comes from does; an older browser, which does not say so,
+// sends a form with an Accept that asks for more than JSON.
+func ofBrowser(r *http.Request) bool {
+	h := r.Header
+	if h.Get("Sec-Fetch-Site") != "" || h.Get("Origin") != "" {
+		return true
+	}
+	agent := h.Get("User-Agent")
+	return !wantsJSON(r) && slices.ContainsFunc(browsers, func(name string) bool { return strings.HasPrefix(agent, name) })
 }
 
 // turnAway answers whom a guard does not let through.

@@ -39,12 +39,13 @@ func (s *staff) set(user string, on bool) {
 	s.names[user] = on
 }
 
-// roles are what a user has.
-func (s *staff) roles(user string) []string {
+// enroll gives the session of a user what the user has.
+func (s *staff) enroll(sess *session.Session, user string) {
 	if s.has(user) {
-		return []string{staffRole}
+		guard.Roles.Set(sess, []string{staffRole})
+		return
 	}
-	return nil
+	guard.Roles.Remove(sess)
 }
 
 // mayManage reports whether the page of the staff is open to the session.
@@ -112,7 +113,7 @@ func (s *site) changeStaff(w http.ResponseWriter, r *http.Request, sess *session
 	}
 	s.staff.set(user, on)
 	if _, err := s.sessions.UpdateUser(r.Context(), user, func(other *session.Session) error {
-		guard.Roles.Set(other, s.staff.roles(user))
+		s.staff.enroll(other, user)
 		return nil
 	}); err != nil {
 		return err
