@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -11,10 +12,17 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
+	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/sqlstore"
 )
 
 // checkSigned parses a cookie of 100 bytes and verifies its HMAC.
@@ -36,87 +44,151 @@ func checkSigned() func() {
 	}
 }
 
-// rawCommands measures what the stores' own commands cost in this process: one read by key, one write by key, of 400 bytes.
-func (b *book) rawCommands(ctx context.Context, at place) error {
-	dir, err := os.MkdirTemp("", "bench")
-	if err != nil {
-		return err
+// raw is a store's own commands, by hand: the row of a session is read by its key, and written back, with a deadline as any server sets one.
+type raw struct {
+	get, put func() error
+	closers  []io.Closer
+}
+
+func (r *raw) close() (err error) {
+	for _, c := range r.closers {
+		err = cmp.Or(err, c.Close())
 	}
-	defer os.RemoveAll(dir)
-	for _, c := range []struct{ store, driver, dsn, blob, mark string }{
-		{inSQLite, "sqlite", "file:" + dir + "/raw.db" + sqliteOptions, "BLOB", "?"},
-		{inPostgreSQL, "pgx", at.postgres.dsn, "BYTEA", "$"},
-		{inMySQL, "mysql", at.mysql.dsn, "BLOB", "?"},
-	} {
-		if err := b.rawSQL(ctx, c.store, c.driver, c.dsn, c.blob, c.mark); err != nil {
-			return fmt.Errorf("%s: %w", c.store, err)
-		}
-	}
-	return b.rawRedis(ctx, at)
+	return err
 }
 
 var payload = bytes.Repeat([]byte("x"), 400)
 
-func (b *book) rawSQL(ctx context.Context, store, driver, dsn, blob, mark string) error {
-	db, err := openDB(driver, dsn)
+func rawSQL(dialect sqlstore.Dialect, at place) (*raw, error) {
+	ctx := context.Background()
+	db, err := openSQL(dialect, at)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer db.Close()
-	first, second := mark, mark
-	if mark == "$" {
-		first, second = "$1", "$2"
-	}
-	for _, statement := range []string{"DROP TABLE IF EXISTS raw", "CREATE TABLE raw (id VARCHAR(64) PRIMARY KEY, data " + blob + " NOT NULL, version INT NOT NULL DEFAULT 1)"} {
-		if _, err := db.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-	}
-	if _, err := db.ExecContext(ctx, "INSERT INTO raw (id, data) VALUES ("+first+", "+second+")", "one", payload); err != nil {
-		return err
-	}
-	get, err := db.PrepareContext(ctx, "SELECT data FROM raw WHERE id = "+first)
+	r := &raw{closers: []io.Closer{db}}
+	table := "raw_" + filepath.Base(at.dir)
+	sessions, err := sqlstore.New(db, sqlstore.Options{Dialect: dialect, Table: table})
 	if err != nil {
-		return err
+		return r, err
 	}
-	put, err := db.PrepareContext(ctx, "UPDATE raw SET data = "+first+", version = version + 1 WHERE id = "+second)
+	now := time.Now()
+	rec := &session.Record{ID: strings.Repeat("a", 64), User: "ada", CreatedAt: now, SeenAt: now, LoginAt: now, ExpiresAt: now.Add(time.Hour), Data: payload}
+	if err := cmp.Or(sessions.Migrate(ctx), sessions.Save(ctx, rec), sessions.Close()); err != nil {
+		return r, err
+	}
+	marks := []any{"?", "?", "?", "?"}
+	if dialect == sqlstore.PostgreSQL {
+		marks = []any{"$1", "$2", "$3", "$4"}
+	}
+	get, err := db.Prepare(fmt.Sprintf("SELECT * FROM "+table+" WHERE id = %s", marks[0]))
 	if err != nil {
-		return errors.Join(err, get.Close())
+		return r, err
 	}
-	var failed error
-	b.time(figure{rawCommand, store, "read"}, func() {
-		var data sql.RawBytes
-		rows, err := get.QueryContext(ctx, "one")
-		if err != nil {
-			failed = err
-			return
-		}
-		for rows.Next() {
-			failed = errors.Join(failed, rows.Scan(&data))
-		}
-		failed = errors.Join(failed, rows.Close())
+	put, err := db.Prepare(fmt.Sprintf("UPDATE "+table+" SET data = %s, seen_at = %s, expires_at = %s, version = version + 1 WHERE id = %s", marks...))
+	if err != nil {
+		return r, err
+	}
+	r.get = timely(func(ctx context.Context) error { return readRow(ctx, get, rec.ID) })
+	r.put = timely(func(ctx context.Context) error {
+		_, err := put.ExecContext(ctx, payload, now.UnixMicro(), now.UnixMicro(), rec.ID)
+		return err
 	})
-	b.time(figure{rawCommand, store, "write"}, func() {
-		if _, err := put.ExecContext(ctx, payload, "one"); err != nil {
-			failed = err
-		}
-	})
-	return errors.Join(failed, get.Close(), put.Close())
+	return r, nil
 }
 
-func (b *book) rawRedis(ctx context.Context, at place) error {
-	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{at.redis.address}, DisableCache: true})
+// timely gives something a deadline.
+func timely(do func(context.Context) error) func() error {
+	return func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		return do(ctx)
+	}
+}
+
+// readRow reads a whole row.
+func readRow(ctx context.Context, get *sql.Stmt, id string) error {
+	rows, err := get.QueryContext(ctx, id)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
-	var failed error
+	columns, err := rows.Columns()
+	if err != nil {
+		return errors.Join(err, rows.Close())
+	}
+	values := make([]sql.RawBytes, len(columns))
+	into := make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return errors.Join(err, rows.Close())
+		}
+	}
+	return rows.Close()
+}
+
+func rawRedis(at place) (*raw, error) {
+	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{at.redis.address}, DisableCache: true})
+	if err != nil {
+		return nil, err
+	}
 	value := string(payload)
-	b.time(figure{rawCommand, inRedis, "write"}, func() {
-		failed = errors.Join(failed, client.Do(ctx, client.B().Set().Key("raw").Value(value).Build()).Error())
-	})
-	b.time(figure{rawCommand, inRedis, "read"}, func() {
-		failed = errors.Join(failed, client.Do(ctx, client.B().Get().Key("raw").Build()).Error())
-	})
+	r := &raw{
+		get: timely(func(ctx context.Context) error { return client.Do(ctx, client.B().Get().Key("raw").Build()).Error() }),
+		put: timely(func(ctx context.Context) error {
+			return client.Do(ctx, client.B().Set().Key("raw").Value(value).Build()).Error()
+		}),
+		closers: []io.Closer{closing(client.Close)},
+	}
+	return r, r.put()
+}
+
+// rawOf returns the raw commands of a store that has a library here.
+func rawOf(store string, at place) (*raw, error) {
+	switch store {
+	case inSQLite:
+		return rawSQL(sqlstore.SQLite, at)
+	case inPostgreSQL:
+		return rawSQL(sqlstore.PostgreSQL, at)
+	case inMySQL:
+		return rawSQL(sqlstore.MySQL, at)
+	}
+	return rawRedis(at)
+}
+
+// besideRaw measures our requests and the raw commands of a store in turn, so that whatever the machine does at the time meets both.
+func (b *book) besideRaw(ctx context.Context, l library, at place, rounds int) (err error) {
+	s, end, err := l.openIn(ctx, at)
+	if err != nil {
+		return err
+	}
+	defer func() { err = cmp.Or(err, end()) }()
+	cookie, _, err := tickets(s)
+	if err != nil {
+		return err
+	}
+	if at.dir, err = os.MkdirTemp("", "bench"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(at.dir)
+	r, err := rawOf(l.store, at)
+	if err != nil {
+		return err
+	}
+	defer func() { err = cmp.Or(err, r.close()) }()
+	var failed error
+	for range rounds {
+		b.time(figure{rawCommand, l.store, "read"}, func() { failed = cmp.Or(failed, r.get()) })
+		b.time(figure{l.name, l.store, besideRead}, s.on(read).repeat(cookie))
+		b.time(figure{rawCommand, l.store, "write"}, func() { failed = cmp.Or(failed, r.put()) })
+		b.time(figure{l.name, l.store, besideWrite}, s.on(write).repeat(cookie))
+	}
 	return failed
 }
+
+// What besideRaw measures of ours.
+const (
+	besideRead  = "read beside the raw command"
+	besideWrite = "write beside the raw command"
+)

@@ -123,7 +123,7 @@ func measure(ctx context.Context, o options, at place, b *book) (*results, error
 
 // round measures everything once, so that what else the machine does meets all alike.
 func (r *results) round(ctx context.Context, at place) error {
-	err := cmp.Or(r.floor(), r.rawCommands(ctx, at))
+	err := r.floor()
 	for _, l := range libraries() {
 		err = cmp.Or(err, ctx.Err())
 		if err == nil {
@@ -150,6 +150,11 @@ func (r *results) once(ctx context.Context, at place) error {
 		}
 		for what, c := range costs {
 			r.trips[figure{l.String(), l.store, what}] = c
+		}
+		if l.ours && l.note == "" && l.store != inMemory && l.store != inCookie && l.store != inFiles {
+			if err := r.besideRaw(ctx, l, at, r.rounds); err != nil {
+				return fmt.Errorf("%s beside the raw commands: %w", l.store, err)
+			}
 		}
 		if r.conduct[figure{l.String(), l.store, ""}], err = judge(ctx, l, at); err != nil {
 			return err
