@@ -3,6 +3,6 @@
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
-need chromium chromium 'it takes the pictures'
+have google-chrome || need chromium chromium 'it takes the pictures'
 mkdir -p docs/images
 COATCHECK_SCREENSHOTS=$root/docs/images go test -C internal/integration -count=1 -run '^TestScreenshots$' ./browser

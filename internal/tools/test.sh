@@ -10,7 +10,7 @@ if [ "$(go env GOOS)" = linux ]; then
 	need '/usr/lib/postgresql/*/bin/initdb' postgresql 'internal/integration starts a PostgreSQL server'
 	need mariadb-install-db mariadb-server 'internal/integration starts a MariaDB server'
 	need redis-server redis-server 'internal/integration starts Redis servers and a cluster'
-	need chromium chromium 'internal/integration opens the demo in a browser'
+	have google-chrome || need chromium chromium 'internal/integration opens the demo in a browser'
 fi
 
 check() {

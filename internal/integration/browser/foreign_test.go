@@ -15,7 +15,7 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-// T-CSRF: a form on another site, or on another port of the same host, changes nothing.
+// A form on another site, or on another port of the same host, changes nothing.
 func TestAFormOfAnotherOriginIsRefused(t *testing.T) {
 	s, b := anyShop(t), fresh(t)
 	evil := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -107,7 +107,7 @@ func (v *victim) visitedBy(t *testing.T, b *browser) (stranger, ada string) {
 	return stranger, b.text("h1")
 }
 
-// T-COOKIE: neither does a stranger become the attacker by a cookie that a sibling host plants, nor is a visitor signed out by it.
+// A sibling host tosses cookies: neither does a stranger become the attacker by one, nor is a visitor signed out by it.
 func TestACookieThatASiblingHostPlantsHasNoEffect(t *testing.T) {
 	shopTest := chromedp.Flag("host-resolver-rules", "MAP *.shop.test 127.0.0.1")
 	stranger, ada := newVictim(t, session.Cookie{}).visitedBy(t, fresh(t, shopTest, chromedp.IgnoreCertErrors))
