@@ -31,6 +31,7 @@ type Manager struct {
 	local     bool      // the store waits for nothing
 
 	watch             *watch
+	strays            strays
 	warnedOfPlainHTTP sync.Once
 	stopEvicted       func()
 	life              context.Context // of what runs by itself, until Close
@@ -111,11 +112,13 @@ func (m *Manager) ring() keyring { return *m.keys.Load() }
 // now is the manager's clock at the precision that stores keep.
 func (m *Manager) now() time.Time { return m.opts.Now().UTC().Truncate(time.Microsecond) }
 
-// Close stops the sweeper and waits for it. The store stays open. Close may be called more than once, and the manager still
+// Close stops what the manager does by itself, and waits for it. The store stays open. Close may be called more than once, and the manager still
 // serves afterwards.
 func (m *Manager) Close() error {
 	m.closing.Do(func() {
+		m.strays.mu.Lock()
 		m.stop()
+		m.strays.mu.Unlock()
 		m.watch.close()
 		m.stopEvicted()
 		m.running.Wait()

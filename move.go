@@ -52,18 +52,19 @@ func (c *core) move(ctx context.Context, mode commitMode) error {
 	}
 }
 
-// settle removes the new record when the old one could not be retired. After a failure that leaves open whether it was,
-// it looks; what it cannot learn leaves an unused session behind, and nobody has its ticket.
+// settle removes the new record when the old one could not be retired. After a failure that leaves open whether it was, it asks the
+// store, and when that does not answer, somebody asks later.
 func (c *core) settle(ctx context.Context, old, rec *Record, err error) error {
 	if err == nil {
 		return nil
 	}
 	if !errors.Is(err, ErrConflict) && !errors.Is(err, ErrNotFound) {
-		now, lookErr := c.m.load(ctx, old.ID)
-		switch {
-		case errors.Is(lookErr, ErrUnavailable):
+		now, lookErr := c.m.decided(ctx, old, rec.ID)
+		if lookErr != nil {
+			c.abandon(ctx, stray{id: rec.ID, old: old})
 			return err
-		case lookErr == nil && now.Successor == rec.ID:
+		}
+		if now != nil {
 			return nil
 		}
 	}
@@ -86,8 +87,16 @@ func (c *core) restart(ctx context.Context, err error) error {
 // undo removes a record that was created for nothing.
 func (c *core) undo(ctx context.Context, id string) {
 	if err := c.m.store.Delete(ctx, id); err != nil {
-		c.m.opts.Logger.WarnContext(ctx, "session: remove an unused record", "id", id, "err", err)
+		c.abandon(ctx, stray{id: id})
 	}
+}
+
+// abandon leaves a record to be removed later. Its id is not used again, so that nobody can have its ticket.
+func (c *core) abandon(ctx context.Context, s stray) {
+	if c.nextID == s.id {
+		c.next, c.nextID = ticket{}, ""
+	}
+	c.m.later(ctx, s)
 }
 
 // retired is what the old record becomes. next is nil when nothing follows.

@@ -1,0 +1,117 @@
+package session_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/memstore"
+)
+
+// A store that fails in the middle of a request, and stays out for a minute: when it is back, nobody is left with a session in
+// their list that nobody has the ticket of.
+func TestAnOutageLeavesNoSessionThatNobodyHas(t *testing.T) {
+	for _, a := range actions {
+		for n := 1; n <= 4; n++ {
+			for _, lost := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/call %d/done although lost=%v", a.name, n, lost), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { outage(t, a, n, lost) })
+				})
+			}
+		}
+	}
+}
+
+func outage(t *testing.T, a action, n int, lost bool) {
+	store := &lossy{fullStore: memstore.New(memstore.Options{})}
+	r := newRigOn(t, store)
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada"); s.Set("x", 1) })
+	fail := nth(n, true, errDown)
+	if lost {
+		store.after = func(string) error {
+			err := fail()
+			if err != nil { // but what comes after this call is not done at all
+				r.store.hook(func(string, string) error { return errDown })
+			}
+			return err
+		}
+	} else {
+		r.store.hook(func(string, string) error { return fail() })
+	}
+	resp, _ := a.reply(v)
+	time.Sleep(time.Minute)
+	store.after = nil
+	r.store.hook(nil)
+	time.Sleep(time.Minute)
+
+	var was, is bool
+	v.with(func(s *session.Session) { was, is = untouched(s), a.done(s) })
+	if resp.StatusCode == http.StatusCreated && !is {
+		t.Error("answered as done, and is not")
+	}
+	want := 0
+	if v.user() != "" {
+		want = 1
+	}
+	got := 0
+	for _, user := range []string{"ada", "bob"} {
+		infos, err := r.Sessions(context.Background(), user)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got += len(infos)
+	}
+	// A session that was ended in favour of one whose ticket was never told is over, and the new one is removed.
+	if got != want {
+		t.Errorf("%d sessions are listed, want %d (as before: %v, done: %v)", got, want, was, is)
+	}
+}
+
+// The request to retire an id arrives after the manager has given up and looked: it must not lead to a record that is removed.
+func TestARetirementThatArrivesLateLosesNoSession(t *testing.T) {
+	for _, every := range []time.Duration{0, time.Hour} {
+		t.Run(fmt.Sprintf("RenewEvery=%v", every), func(t *testing.T) {
+			store := &late{fullStore: memstore.New(memstore.Options{})}
+			r := newRigOn(t, store, func(o *session.Options) { o.RenewEvery = every })
+			v := r.visitor()
+			v.with(func(s *session.Session) { s.Login("ada"); s.Set("x", 1) })
+			r.clock.advance(2 * time.Hour)
+			store.holds = true
+			resp := v.with(func(s *session.Session) {
+				if every == 0 {
+					s.Regenerate()
+				}
+				s.Set("x", 2)
+			})
+			if resp.StatusCode != http.StatusServiceUnavailable || store.held == nil {
+				t.Fatalf("status %d, want 503 and a save that is held", resp.StatusCode)
+			}
+			if err := store.fullStore.Save(context.Background(), store.held); err == nil {
+				t.Error("the late retirement was done")
+			}
+			if !sees(v, untouched) {
+				t.Error("the session is lost")
+			}
+		})
+	}
+}
+
+// late holds the save that retires an id back, and tells of a failure.
+type late struct {
+	fullStore
+	holds bool
+	held  *session.Record
+}
+
+func (l *late) Save(ctx context.Context, rec *session.Record) error {
+	if l.holds && rec.Kind != session.KindLive {
+		l.holds, l.held = false, rec.Clone()
+		return errDown
+	}
+	return l.fullStore.Save(ctx, rec)
+}
