@@ -1,11 +1,11 @@
 .DEFAULT_GOAL := help
 FUZZTIME ?= 10s
-export BENCH COUNT VULN STORE SESSIONS ROUNDS
+export BENCH BENCHTIME COUNT TOP MODULE PACKAGE VULN STORE SESSIONS ROUNDS
 
-.PHONY: help test lint bench bench-peers scale screenshots cover fuzz tidy
+.PHONY: help test lint bench bench-peers profile scale screenshots cover fuzz tidy
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-11s %s\n", $$1, $$2 }'
-	@echo 'Every target but bench-peers, scale and screenshots works on every module of the repository: the root and those below it.'
+	@echo 'Every target but bench-peers, profile, scale and screenshots works on every module of the repository: the root and those below it.'
 
 test: ## Vet and test with the race detector. On Debian a missing C compiler is installed.
 	@internal/tools/test.sh
@@ -18,6 +18,9 @@ bench: ## Run the benchmarks, keep them in out/bench.txt, compare with the last 
 
 bench-peers: ## Measure the libraries of others beside this one, and write docs/benchmarks.md. ROUNDS=5 SESSIONS=100000
 	@internal/tools/bench-peers.sh
+
+profile: ## Run benchmarks with profiles, and print what costs most. BENCH=regexp MODULE=. PACKAGE=. TOP=25
+	@internal/tools/profile.sh
 
 scale: ## Measure stores with a million sessions, and write docs/operations.md. STORE=redis SESSIONS=1000000
 	@internal/tools/scale.sh
