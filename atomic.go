@@ -106,6 +106,7 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 func (s *Session) keepEnd(base, try core, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.c.adoptSpent(try)
 	if base.tell != tellForget && try.tell == tellForget {
 		s.c.gone = s.c.ending == nil
 		s.c.ending, s.c.tell = nil, tellForget

@@ -23,6 +23,7 @@ type core struct {
 	token  string // what the client has, when the record travels with it
 	next   ticket // of the id to come, zero when none is
 	nextID string
+	spent  bool       // nextID may be in the store already, so that the next commit takes another
 	retire RecordKind // what becomes of rec's id when it changes; KindLive: it does not change
 
 	admitted int64 // the mass revocation that this session outlived, of a carried session
@@ -62,7 +63,7 @@ const (
 func (c *core) clone() core {
 	w := *c
 	w.st = c.st.clone()
-	w.ops, w.now, w.events = slices.Clip(c.ops), slices.Clone(c.now), nil
+	w.ops, w.now, w.events, w.spent = slices.Clip(c.ops), slices.Clone(c.now), nil, false
 	return w
 }
 

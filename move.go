@@ -93,10 +93,15 @@ func (c *core) undo(ctx context.Context, id string) {
 
 // abandon leaves a record to be removed later. Its id is not used again, so that nobody can have its ticket.
 func (c *core) abandon(ctx context.Context, s stray) {
-	if c.nextID == s.id {
+	c.spent = true
+	c.m.later(ctx, s)
+}
+
+// adoptSpent takes over that the id to come cannot be used any more.
+func (c *core) adoptSpent(w core) {
+	if w.spent {
 		c.next, c.nextID = ticket{}, ""
 	}
-	c.m.later(ctx, s)
 }
 
 // retired is what the old record becomes. next is nil when nothing follows.

@@ -288,6 +288,9 @@ func TestNoDocumentShowsASecretThatWorks(t *testing.T) {
 			return err
 		}
 		text, err := os.ReadFile(name)
+		if bytes.IndexByte(text, 0) >= 0 { // a program or a picture
+			return err
+		}
 		pages++
 		for _, found := range literal.FindAllString(string(text), -1) {
 			if _, parsed := session.ParseSecrets(found); parsed == nil {

@@ -220,6 +220,7 @@ func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, err
 
 // adoptFailure takes over what a commit that failed found out or cannot undo. It is called with the lock held.
 func (s *Session) adoptFailure(w core) {
+	s.c.adoptSpent(w)
 	s.c.gone, s.c.ending = w.gone, w.ending
 	if w.gone || w.ending == nil && w.tell == tellForget {
 		s.c.tell = w.tell

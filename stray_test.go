@@ -115,3 +115,72 @@ func (l *late) Save(ctx context.Context, rec *session.Record) error {
 	}
 	return l.fullStore.Save(ctx, rec)
 }
+
+// The first try is stored although its answer is lost, and cannot be removed. The second one, of the same request, must not be
+// taken for it, neither at once nor by what removes the first one later.
+func TestASecondTryAfterALostAnswerIsKept(t *testing.T) {
+	tries := map[string]func(context.Context, *session.Session) error{
+		"Save": func(ctx context.Context, s *session.Session) error { s.Set("x", 2); return s.Save(ctx) },
+		"Atomic": func(ctx context.Context, s *session.Session) error {
+			return s.Atomic(ctx, func(s *session.Session) error { s.Set("x", 2); return nil })
+		},
+		"Login": func(ctx context.Context, s *session.Session) error { s.Login("ada"); s.Set("x", 2); return s.Save(ctx) },
+	}
+	for name, try := range tries {
+		for _, signedIn := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/signed in=%v", name, signedIn), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { secondTry(t, try, signedIn) })
+			})
+		}
+	}
+}
+
+func secondTry(t *testing.T, try func(context.Context, *session.Session) error, signedIn bool) {
+	store := &lossy{fullStore: memstore.New(memstore.Options{})}
+	r := newRigOn(t, store)
+	v := r.visitor()
+	if signedIn {
+		v.with(func(s *session.Session) { s.Login("ada") })
+	}
+	resp := v.with(func(s *session.Session) {
+		if !signedIn {
+			s.Set("x", 1)
+			_ = s.ID() // the id to come is known
+		}
+		out := nth(1, true, errDown)
+		store.after = func(string) error {
+			r.store.hook(func(string, string) error { return errDown })
+			return out()
+		}
+		if err := try(t.Context(), s); err == nil {
+			t.Error("the first try succeeded")
+		}
+		store.after = nil
+		r.store.hook(nil)
+		if err := try(t.Context(), s); err != nil {
+			t.Errorf("the second try: %v", err)
+		}
+		if s.ID() == "" {
+			t.Error("the session has no id")
+		}
+	})
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+	time.Sleep(time.Minute)
+	if !sees(v, func(s *session.Session) bool { return s.Get("x") == int64(2) }) {
+		t.Error("the session of the second try is lost")
+	}
+	left := 0
+	for rec, err := range r.All(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rec.ID != "" {
+			left++
+		}
+	}
+	if left != 1 {
+		t.Errorf("%d live sessions, want 1", left)
+	}
+}
