@@ -182,6 +182,9 @@ func (s *Session) commit(ctx context.Context, mode commitMode) error {
 	return err
 }
 
+// cores are used again by commits, for one is larger than all else that a commit needs. What a commit leaves that failed is left.
+var cores = sync.Pool{New: func() any { return new(core) }}
+
 // commitCopy commits a copy, so that others can read and change the session while the store is waited for. A function
 // given to Update may panic in it.
 func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, error) {
@@ -194,7 +197,8 @@ func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, err
 	}
 	s.mu.Lock()
 	s.c.id() // makes the id to come, so that who asks meanwhile is told the same
-	w := s.c.clone()
+	w := cores.Get().(*core)
+	*w = s.c.clone()
 	ops, now := len(s.c.ops), len(s.c.now)
 	s.mu.Unlock()
 
@@ -207,14 +211,16 @@ func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, err
 	}
 	events := w.events
 	if err != nil {
-		s.adoptFailure(w)
+		s.adoptFailure(*w)
 		return events, err
 	}
-	if s.catchUp(&w, ops) {
+	if s.catchUp(w, ops) {
 		events = append(events, lateEvent)
 	}
 	w.now = append(slices.Clip(w.now[:len(w.now)-now]), s.c.now...)
-	s.adopt(w)
+	s.adopt(*w)
+	*w = core{}
+	cores.Put(w)
 	return events, nil
 }
 
