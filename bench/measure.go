@@ -28,10 +28,11 @@ type figure struct{ library, store, what string }
 // book has all samples of a run.
 type book struct {
 	samples map[figure][]sample
-	raw     io.Writer // in the format of Go's benchmarks, for benchstat
+	cookies map[figure]int // bytes of the Cookie header of a small session
+	raw     io.Writer      // in the format of Go's benchmarks, for benchstat
 }
 
-func newBook(raw io.Writer) *book { return &book{map[figure][]sample{}, raw} }
+func newBook(raw io.Writer) *book { return &book{map[figure][]sample{}, map[figure]int{}, raw} }
 
 // median returns the median of each column of a figure, and whether there is one.
 func (b *book) median(f figure) (sample, bool) {
@@ -123,6 +124,7 @@ func (b *book) inProcess(ctx context.Context, l library, at place) error {
 	if err != nil {
 		return fmt.Errorf("%s on %s: %w", l, l.store, cmp.Or(err, end()))
 	}
+	b.cookies[figure{l.String(), l.store, ""}] = len(small)
 	for _, sc := range scenarios {
 		if sc.large && large == "" {
 			continue // it does not fit into a cookie

@@ -80,6 +80,12 @@ func (r *results) head(w io.Writer) {
 
 func (r *results) bare() float64 { return r.ns(bareHandler, "", "in the process") }
 
+// others are the modules whose versions are told.
+var others = []string{
+	"github.com/alexedwards/scs/v2", "github.com/boj/redistore", "github.com/gin-contrib/sessions", "github.com/gin-gonic/gin",
+	"github.com/gofiber/fiber/v3", "github.com/gorilla/sessions",
+}
+
 // versions lists the libraries that were linked.
 func versions() (list []string) {
 	info, ok := debug.ReadBuildInfo()
@@ -87,10 +93,8 @@ func versions() (list []string) {
 		return nil
 	}
 	for _, m := range info.Deps {
-		for _, prefix := range []string{"github.com/alexedwards/scs/v2", "github.com/gorilla/", "github.com/boj/", "github.com/gin-", "github.com/gofiber/fiber"} {
-			if strings.HasPrefix(m.Path, prefix) {
-				list = append(list, strings.TrimPrefix(m.Path, "github.com/")+" "+m.Version)
-			}
+		if slices.Contains(others, m.Path) {
+			list = append(list, strings.TrimPrefix(m.Path, "github.com/")+" "+m.Version)
 		}
 	}
 	return list

@@ -54,6 +54,7 @@ func (r *results) targets() []target {
 		{"memory, read: allocations", 25, true, "", reads.allocs},
 		faster("cookie, read: faster than gorilla", 5, "gorilla", inCookie, "read"),
 		faster("cookie, write: faster than gorilla", 5, "gorilla", inCookie, "write"),
+		r.cookieTarget(),
 		faster("files, read: faster than gorilla", 3, "gorilla", inFiles, "read"),
 		faster("files, write with sync: faster than gorilla without", 1, "gorilla", inFiles, "write"),
 		faster("SQLite, read: faster than scs", 3.5, "scs", inSQLite, "read"),
@@ -66,6 +67,11 @@ func (r *results) targets() []target {
 			target{store + ", write: processor above the raw read and write", 6, true, "µs", r.above(store, besideWrite, "read", "write")})
 	}
 	return append(list, r.conductTargets()...)
+}
+
+func (r *results) cookieTarget() target {
+	bytes := func(library string) int { return r.cookies[figure{library, inCookie, ""}] }
+	return target{fmt.Sprintf("cookie: bytes of a small session, of which gorilla takes %d", bytes("gorilla")), 400, true, "", float64(bytes(coatcheck))}
 }
 
 // conductTargets are of all our stores on servers: a cookie cannot promise them.
