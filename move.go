@@ -18,8 +18,8 @@ func (c *core) renewalDue() bool {
 // tombstone by compare-and-set. That last step decides; if it fails, the new record goes, and all is done again on the
 // newest state.
 func (c *core) move(ctx context.Context, mode commitMode) error {
-	c.renew()
 	for attempt := 0; ; attempt++ {
+		c.renew()
 		if err := c.stillThere(ctx); err != nil {
 			return c.restart(ctx, err)
 		}
@@ -93,6 +93,9 @@ func (c *core) undo(ctx context.Context, id string) {
 
 // abandon leaves a record to be removed later. Its id is not used again, so that nobody can have its ticket.
 func (c *core) abandon(ctx context.Context, s stray) {
+	if c.nextID == s.id {
+		c.next, c.nextID = ticket{}, ""
+	}
 	c.spent = true
 	c.m.later(ctx, s)
 }

@@ -197,20 +197,25 @@ func TestACallWhoseAnswerIsLostIsDoneOrUndone(t *testing.T) {
 				case !was && !is:
 					t.Error("neither done nor undone")
 				}
-				n := 0
-				for _, user := range []string{"ada", "bob"} {
-					infos, err := r.Sessions(context.Background(), user)
-					if err != nil {
-						t.Fatal(err)
-					}
-					n += len(infos)
-				}
-				if n > 1 {
+				if n := r.listedOf("ada", "bob"); n > 1 {
 					t.Errorf("%d sessions are listed, want at most one", n)
 				}
 			})
 		}
 	}
+}
+
+// listedOf counts the sessions that users see in their lists.
+func (r *rig) listedOf(users ...string) (n int) {
+	r.t.Helper()
+	for _, user := range users {
+		infos, err := r.Sessions(context.Background(), user)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		n += len(infos)
+	}
+	return n
 }
 
 // The store hangs: the commit gives up after its own five seconds, not with the client.

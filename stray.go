@@ -43,19 +43,20 @@ func (m *Manager) later(ctx context.Context, s stray) {
 	}
 }
 
-// removeStrays runs until there are none. While the store is out it is asked about one of them at a time, and seldom.
+// removeStrays runs until there are none. While the store does not answer it is asked about one of them at a time, and seldom.
 func (m *Manager) removeStrays() {
 	defer m.running.Done()
-	for wait := strayPause; ; {
-		s, ok := m.strays.first()
-		if !ok || !m.rest(wait) {
+	for wait := strayPause; m.rest(wait); {
+		s, ok := m.strays.take()
+		if !ok {
 			return
 		}
-		wait = min(2*wait, maxStrayPause)
 		if m.removeStray(s) == nil {
-			m.strays.drop()
 			wait = 0
+			continue
 		}
+		m.strays.putBack(s)
+		wait = min(max(2*wait, strayPause), maxStrayPause)
 	}
 }
 
@@ -111,18 +112,22 @@ func (m *Manager) rest(d time.Duration) bool {
 	}
 }
 
-func (s *strays) first() (stray, bool) {
+// take removes the first one from the list, or ends removeStrays.
+func (s *strays) take() (stray, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.list) == 0 {
 		s.busy = false
 		return stray{}, false
 	}
-	return s.list[0], true
+	first := s.list[0]
+	s.list = s.list[1:]
+	return first, true
 }
 
-func (s *strays) drop() {
+// putBack adds one at the end, behind those that the store may answer for.
+func (s *strays) putBack(one stray) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.list = s.list[1:]
+	s.list = append(s.list, one)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,14 +59,7 @@ func outage(t *testing.T, a action, n int, lost bool) {
 	if v.user() != "" {
 		want = 1
 	}
-	got := 0
-	for _, user := range []string{"ada", "bob"} {
-		infos, err := r.Sessions(context.Background(), user)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got += len(infos)
-	}
+	got := r.listedOf("ada", "bob")
 	// A session that was ended in favour of one whose ticket was never told is over, and the new one is removed.
 	if got != want {
 		t.Errorf("%d sessions are listed, want %d (as before: %v, done: %v)", got, want, was, is)
@@ -183,4 +177,118 @@ func secondTry(t *testing.T, try func(context.Context, *session.Session) error, 
 	if left != 1 {
 		t.Errorf("%d live sessions, want 1", left)
 	}
+}
+
+// A move meets a conflict, removes its new record, and the answer to that is lost. It is done again then, and what it makes must not
+// be what is removed later.
+func TestAMoveThatIsDoneAgainIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &lossy{fullStore: memstore.New(memstore.Options{})}
+		r := newRigOn(t, store)
+		v := r.visitor()
+		v.with(func(s *session.Session) { s.Login("ada"); s.Set("x", 1) })
+		other, conflicts := v.on(r.node().Manager), 0
+		saves := 0
+		r.store.hook(func(call, _ string) error {
+			if saves++; call == "save" && saves == 3 { // load, save of the new record, save that retires
+				conflicts++
+				other.with(func(s *session.Session) { s.Set("y", 1) })
+			}
+			return nil
+		})
+		lose := nth(1, false, errDown)
+		store.after = func(call string) error {
+			if call == "delete" {
+				return lose()
+			}
+			return nil
+		}
+		resp := v.with(func(s *session.Session) { s.Regenerate(); s.Set("x", 2) })
+		if resp.StatusCode != http.StatusOK || conflicts != 1 {
+			t.Fatalf("status %d, %d conflicts", resp.StatusCode, conflicts)
+		}
+		r.store.hook(nil)
+		time.Sleep(time.Minute)
+		if !sees(v, func(s *session.Session) bool {
+			return s.User() == "ada" && s.Get("x") == int64(2) && s.Get("y") == int64(1)
+		}) {
+			t.Error("the session is lost")
+		}
+		if n := r.listedOf("ada"); n != 1 {
+			t.Errorf("%d sessions are listed, want 1", n)
+		}
+	})
+}
+
+// While the store is out it is asked seldom, also after it had answered once, and one record that it never answers for holds up no other.
+func TestTheStoreIsAskedSeldomAboutWhatItDoesNotAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		strays := make([]string, 3)
+		for i := range strays {
+			v := r.visitor()
+			v.with(func(s *session.Session) { s.Login("ada") })
+			fail := nth(3, true, errDown) // load, save of the new record, and what comes then
+			r.store.hook(func(call, id string) error {
+				if call == "save" && strays[i] == "" {
+					strays[i] = id
+				}
+				return fail()
+			})
+			v.with((*session.Session).Regenerate)
+			r.store.hook(nil)
+		}
+		var calls atomic.Int64
+		never := strays[0]
+		r.store.hook(func(call, id string) error {
+			calls.Add(1)
+			time.Sleep(time.Millisecond)
+			if id == never && call == "delete" {
+				return errDown
+			}
+			return nil
+		})
+		time.Sleep(time.Hour)
+		r.store.hook(nil)
+		if n := r.listedOf("ada"); n != 4 { // three sessions, and the one that cannot be removed
+			t.Errorf("%d sessions are listed, want 4", n)
+		}
+		if n := calls.Load(); n < 300 || n > 2000 {
+			t.Errorf("%d calls in an hour, want one or two every ten seconds", n)
+		}
+	})
+}
+
+// A renewal was done, and the store went away before it could say so. The old ticket leads to the new record, which must stay.
+func TestARenewalThatWasDoneAfterAllIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &lossy{fullStore: memstore.New(memstore.Options{})}
+		r := newRigOn(t, store, func(o *session.Options) { o.RenewEvery = time.Hour })
+		v := r.visitor()
+		v.with(func(s *session.Session) { s.Login("ada"); s.Set("x", 1) })
+		ticket := v.ticket()
+		r.clock.advance(2 * time.Hour)
+		fail := nth(3, true, errDown) // load, save of the new record, save that retires
+		store.after = func(string) error {
+			err := fail()
+			if err != nil {
+				r.store.hook(func(string, string) error { return errDown })
+			}
+			return err
+		}
+		v.with(func(s *session.Session) { s.Set("x", 2) })
+		store.after = nil
+		time.Sleep(30 * time.Second)
+		r.store.hook(nil)
+		time.Sleep(time.Minute)
+		if v.ticket() != ticket {
+			t.Fatal("the visitor was told of the new ticket")
+		}
+		if !sees(v, func(s *session.Session) bool { return s.User() == "ada" && s.Get("x") == int64(2) }) {
+			t.Error("the session is lost")
+		}
+		if n := r.listedOf("ada"); n != 1 {
+			t.Errorf("%d sessions are listed, want 1", n)
+		}
+	})
 }
