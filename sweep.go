@@ -40,14 +40,7 @@ func (m *Manager) startSweeper() {
 
 func (m *Manager) sweepUntilClosed() {
 	defer m.running.Done()
-	for {
-		timer := time.NewTimer(jitter(m.opts.SweepEvery))
-		select {
-		case <-m.life.Done():
-			timer.Stop()
-			return
-		case <-timer.C:
-		}
+	for m.rest(jitter(m.opts.SweepEvery)) {
 		if n, err := m.Sweep(m.life); err != nil && m.life.Err() == nil {
 			m.opts.Logger.WarnContext(m.life, "session: sweep", "err", err)
 		} else if n > 0 {

@@ -217,10 +217,10 @@ func TestAttacks(t *testing.T) {
 	for _, s := range attackedStores {
 		t.Run(s.name, func(t *testing.T) {
 			for _, a := range attacks {
+				if s.name == "cookie" && !a.carry { // there is no record in the store
+					continue
+				}
 				t.Run(a.name, func(t *testing.T) {
-					if s.name == "cookie" && !a.carry {
-						t.Skip("there is no record in the store")
-					}
 					a.try(t, newVictim(t, s.open(t)))
 				})
 			}
