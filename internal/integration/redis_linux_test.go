@@ -74,9 +74,13 @@ func TestRedisComesBackFromRestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}}), redisstore.Options{})
+	var conns watched
+	store := redisStore(t, redisClient(t, rueidis.ClientOption{
+		InitAddress: []string{r.Addr}, AlwaysPipelining: true, DialCtxFn: conns.dial,
+	}), redisstore.Options{})
 	save(t, store, &session.Record{ID: "a", User: "ada"})
 	r.Kill()
+	conns.noticed(t)
 	_, loadErr := store.Load(ctx, "a")
 	saveErr := store.Save(ctx, &session.Record{ID: "a", User: "ada", Version: 1})
 	for _, err := range []error{loadErr, saveErr, store.Delete(ctx, "a")} {

@@ -1,0 +1,74 @@
+package integration_test
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/redisstore"
+)
+
+// watched counts the connections of a client that the client has not closed.
+type watched struct{ open sync.WaitGroup }
+
+type watchedConn struct {
+	net.Conn
+	closed func()
+}
+
+func (c watchedConn) Close() error {
+	defer c.closed()
+	return c.Conn.Close()
+}
+
+func (w *watched) dial(ctx context.Context, addr string, d *net.Dialer, _ *tls.Config) (net.Conn, error) {
+	conn, err := d.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	w.open.Add(1)
+	return watchedConn{conn, sync.OnceFunc(w.open.Done)}, nil
+}
+
+// noticed waits until the client has closed its connections, with no command sent.
+func (w *watched) noticed(t *testing.T) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		w.open.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		t.Fatal("the client has kept connections that the server closed")
+	}
+}
+
+// Without AlwaysPipelining, as the package's documentation says, the client learns that a server closed a connection from
+// the next command there. When that is a save it fails, and a visitor meets an error although the server is back.
+func TestAConnectionOfRedisThatWasClosedIsNotWrittenTo(t *testing.T) {
+	ctx, r, conns := context.Background(), syncingRedis(t), watched{}
+	store := redisStore(t, redisClient(t, rueidis.ClientOption{
+		InitAddress: []string{r.Addr}, AlwaysPipelining: true, DialCtxFn: conns.dial, Dialer: net.Dialer{KeepAlive: -1}, // no pings
+	}), redisstore.Options{})
+	for version := range uint64(20) { // some on each of the client's connections
+		save(t, store, &session.Record{ID: "a", Version: version})
+	}
+	r.Kill()
+	conns.noticed(t)
+	if err := r.Start(r.Ready); err != nil {
+		t.Fatal(err)
+	}
+	for version := range uint64(20) {
+		if err := store.Save(ctx, &session.Record{ID: "a", Version: 20 + version}); err != nil {
+			t.Error(err)
+		}
+	}
+}
