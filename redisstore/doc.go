@@ -23,8 +23,9 @@
 //
 // Commands of the store are not tried again when it is not known whether they ran; a load is, once. A server that does not answer at all
 // holds a call until its context ends or ClientOption.ConnWriteTimeout, 10 s by default, is over: set that to what a visitor may wait.
-// Set ClientOption.AlwaysPipelining. Without it a client that is not busy may learn that the server closed a connection, as at a restart, only
-// from the next save there, which then fails.
+// A client that is not busy asks its connections once a second whether they are alive, or as ClientOption.Dialer.KeepAlive says. A save before
+// that on one that a restarted server has closed fails. ClientOption.AlwaysPipelining closes this gap: the client then hears of it at once, and is
+// slower while no two requests overlap.
 //
 // # Memory and eviction
 //

@@ -14,7 +14,6 @@ func Example() {
 	client, err := rueidis.NewClient(rueidis.ClientOption{
 		InitAddress:      []string{"10.0.0.1:6379", "10.0.0.2:6379"}, // some nodes of a cluster, or one server
 		ConnWriteTimeout: 2 * time.Second,
-		AlwaysPipelining: true,
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -168,7 +168,6 @@ func (c *Config) OpenRedis(ctx context.Context) (rueidis.Client, error) {
 		return nil, fmt.Errorf("sessionconfig: connections.%s: %w: redis://user:password@host:6379/0 is one", name, errDSN)
 	}
 	opts.DisableCache = c.redis.cacheTTL == 0
-	opts.AlwaysPipelining = true // a connection that the server closed is noticed before it is used
 	client, err := rueidis.NewClient(opts)
 	if err != nil {
 		return nil, fmt.Errorf("sessionconfig: connections.%s: %w", name, err)

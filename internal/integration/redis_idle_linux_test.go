@@ -51,8 +51,8 @@ func (w *watched) noticed(t *testing.T) {
 	}
 }
 
-// Without AlwaysPipelining, as the package's documentation says, the client learns that a server closed a connection from
-// the next command there. When that is a save it fails, and a visitor meets an error although the server is back.
+// The package's documentation says what the option is for. Without it, and with no pings, the client would learn of the
+// end of a connection from the next save there.
 func TestAConnectionOfRedisThatWasClosedIsNotWrittenTo(t *testing.T) {
 	ctx, r, conns := context.Background(), syncingRedis(t), watched{}
 	store := redisStore(t, redisClient(t, rueidis.ClientOption{

@@ -75,9 +75,7 @@ func TestRedisComesBackFromRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	var conns watched
-	store := redisStore(t, redisClient(t, rueidis.ClientOption{
-		InitAddress: []string{r.Addr}, AlwaysPipelining: true, DialCtxFn: conns.dial,
-	}), redisstore.Options{})
+	store := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}, DialCtxFn: conns.dial}), redisstore.Options{})
 	save(t, store, &session.Record{ID: "a", User: "ada"})
 	r.Kill()
 	conns.noticed(t)
