@@ -15,7 +15,7 @@
 //
 // Redis 7 or newer, or Valkey; Redis 6.2 knows all commands that are used. Each script touches keys of one slot only, so that a cluster
 // may be resharded while it serves. Records are in 256 groups, each with its index in one slot: a cluster of more than some
-// thirty shards is not filled evenly. With Sentinel, set ClientOption.Sentinel.TopologyRefreshInterval, for a client that misses the
+// thirty shards is not filled evenly. With Sentinel, set ClientOption.Sentinel.TopologyRefreshInterval to some seconds, for a client that misses the
 // message of a failover writes to the old primary until it ends.
 //
 // Loads ask the primary. Do not let ClientOption.SendToReplicas send them elsewhere: a replica that lags shows sessions that have

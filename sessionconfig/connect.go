@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
@@ -163,9 +164,9 @@ func (c *Config) OpenRedis(ctx context.Context) (rueidis.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts, err := rueidis.ParseURL(strings.TrimSpace(dsn))
+	opts, err := redisOptions(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("sessionconfig: connections.%s: %w: redis://user:password@host:6379/0 is one", name, errDSN)
+		return nil, fmt.Errorf("sessionconfig: connections.%s: %w", name, err)
 	}
 	opts.DisableCache = c.redis.cacheTTL == 0
 	client, err := rueidis.NewClient(opts)
@@ -173,6 +174,20 @@ func (c *Config) OpenRedis(ctx context.Context) (rueidis.Client, error) {
 		return nil, fmt.Errorf("sessionconfig: connections.%s: %w", name, err)
 	}
 	return client, nil
+}
+
+// askSentinel is how often Sentinel is asked which server is the primary. Its own message at a failover may be missed.
+const askSentinel = 5 * time.Second
+
+func redisOptions(dsn string) (rueidis.ClientOption, error) {
+	opts, err := rueidis.ParseURL(strings.TrimSpace(dsn))
+	if err != nil {
+		return opts, fmt.Errorf("%w: redis://user:password@host:6379/0 is one", errDSN)
+	}
+	if opts.Sentinel.MasterSet != "" {
+		opts.Sentinel.TopologyRefreshInterval = askSentinel
+	}
+	return opts, nil
 }
 
 // closer closes several things in turn, once.
