@@ -134,12 +134,13 @@ func (c *core) retired(old *Record, kind RecordKind, next *Record) *Record {
 // of its own.
 func (c *core) commitEnding(ctx context.Context) error {
 	var follower *Record
+	var refused error
 	old := c.ending.rec
 	if c.err == nil && c.rec == nil && !c.gone && c.storable() {
-		if err := c.create(ctx); err != nil {
-			return err
+		if refused = c.create(ctx); errors.Is(refused, ErrUnavailable) {
+			return refused
 		}
-		follower = c.rec
+		follower = c.rec // nil when it was refused, which does not keep the old session alive
 	}
 	ended, err := c.m.end(ctx, old, follower)
 	if err != nil {
@@ -156,7 +157,7 @@ func (c *core) commitEnding(ctx context.Context) error {
 	if follower == nil && len(ended) > 0 && old.Kind == KindLive {
 		c.tell = tellForget
 	}
-	return nil
+	return refused
 }
 
 // end ends the session of a record, or of the successor that it leads to, by compare-and-set, so that a session cannot

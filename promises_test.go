@@ -71,6 +71,35 @@ func TestLogoutIsFinal(t *testing.T) {
 	}
 }
 
+// A logout that was asked for is done, also when what the handler did after it is refused.
+func TestALogoutHoldsWhenWhatFollowsIsRefused(t *testing.T) {
+	for name, after := range map[string]struct {
+		do     func(*session.Session)
+		status int
+	}{
+		"too much data":                     {func(s *session.Session) { s.Set("x", strings.Repeat("x", 2000)) }, http.StatusInternalServerError},
+		"a path that is no":                 {func(s *session.Session) { s.Set("a..b", 1) }, http.StatusInternalServerError},
+		"a user who is signed in elsewhere": {func(s *session.Session) { s.Login("bob") }, http.StatusForbidden},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, atMost(1, session.RefuseNew), func(o *session.Options) { o.MaxBytes = 1000 })
+			r.visitor().with(func(s *session.Session) { s.Login("bob") })
+			v := r.visitor()
+			v.with(func(s *session.Session) { s.Login("ada"); s.Set("x", 1) })
+			old := v.clone()
+			if resp := v.with(func(s *session.Session) { s.Logout(); after.do(s) }); resp.StatusCode != after.status {
+				t.Errorf("status %d, want %d", resp.StatusCode, after.status)
+			}
+			if v.ticket() != "" {
+				t.Error("the client keeps its ticket")
+			}
+			if !sees(old, func(s *session.Session) bool { return s.User() == "" && !s.Has("x") }) || r.alive("ada") != 0 {
+				t.Error("the old ticket still opens the session")
+			}
+		})
+	}
+}
+
 // S125: different paths, appends and updates of parallel requests at two nodes are all kept.
 func TestNoWriteIsLost(t *testing.T) {
 	r := newRig(t)
