@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -144,9 +145,58 @@ func rawRedis(at place) (*raw, error) {
 	return r, r.put()
 }
 
+// rawFiles reads a file, and replaces it so that a crash leaves the old one or the new one.
+func rawFiles(at place) *raw {
+	name := filepath.Join(at.dir, "raw")
+	buf := make([]byte, 2*len(payload))
+	return &raw{
+		get: func() error {
+			f, err := os.Open(name)
+			if err != nil {
+				return err
+			}
+			_, err = f.Read(buf)
+			return cmp.Or(err, f.Close())
+		},
+		put: func() error {
+			return cmp.Or(synced(name+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, payload), os.Rename(name+".new", name), synced(at.dir, os.O_RDONLY, nil))
+		},
+	}
+}
+
+// synced opens a file or folder, writes what there is, and waits until the disk has it.
+func synced(name string, flag int, data []byte) error {
+	f, err := os.OpenFile(name, flag, 0o600)
+	if err != nil {
+		return err
+	}
+	if len(data) > 0 {
+		_, err = f.Write(data)
+	}
+	return cmp.Or(err, f.Sync(), f.Close())
+}
+
+// byHand measures the commands of a store without a library.
+func (b *book) byHand(store string, at place) (err error) {
+	if at.dir, err = os.MkdirTemp("", "bench"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(at.dir)
+	r, err := rawOf(store, at)
+	if err != nil {
+		return err
+	}
+	failed := r.put()
+	b.time(figure{rawCommand, store, "read"}, func() { failed = cmp.Or(failed, r.get()) })
+	b.time(figure{rawCommand, store, "write"}, func() { failed = cmp.Or(failed, r.put()) })
+	return cmp.Or(failed, r.close())
+}
+
 // rawOf returns the raw commands of a store that has a library here.
 func rawOf(store string, at place) (*raw, error) {
 	switch store {
+	case inFiles:
+		return rawFiles(at), nil
 	case inSQLite:
 		return rawSQL(sqlstore.SQLite, at)
 	case inPostgreSQL:
@@ -157,8 +207,15 @@ func rawOf(store string, at place) (*raw, error) {
 	return rawRedis(at)
 }
 
-// besideRaw measures our requests and the raw commands of a store in turn, so that whatever the machine does at the time meets both.
-func (b *book) besideRaw(ctx context.Context, l library, at place, rounds int) (err error) {
+// turn is how many requests are made, or commands sent, before the other has its turn: some milliseconds.
+const turn = 50
+
+// turnsOfRound is how many turns each has for every round of the other measurements.
+const turnsOfRound = 40
+
+// besideRaw measures how much of the processors our requests take beyond the raw commands that they send. All take turns, so
+// that whatever the machine does at the time meets all of them.
+func (r *results) besideRaw(ctx context.Context, l library, at place, turns int) (err error) {
 	s, end, err := l.openIn(ctx, at)
 	if err != nil {
 		return err
@@ -172,23 +229,31 @@ func (b *book) besideRaw(ctx context.Context, l library, at place, rounds int) (
 		return err
 	}
 	defer os.RemoveAll(at.dir)
-	r, err := rawOf(l.store, at)
+	raw, err := rawOf(l.store, at)
 	if err != nil {
 		return err
 	}
-	defer func() { err = cmp.Or(err, r.close()) }()
+	defer func() { err = cmp.Or(err, raw.close()) }()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // or threads that look for work while a command waits are counted too
 	var failed error
-	for range rounds {
-		b.time(figure{rawCommand, l.store, "read"}, func() { failed = cmp.Or(failed, r.get()) })
-		b.time(figure{l.name, l.store, besideRead}, s.on(read).repeat(cookie))
-		b.time(figure{rawCommand, l.store, "write"}, func() { failed = cmp.Or(failed, r.put()) })
-		b.time(figure{l.name, l.store, besideWrite}, s.on(write).repeat(cookie))
+	command := func(do func() error) func() { return func() { failed = cmp.Or(failed, do()) } }
+	var get, put, ask, change time.Duration
+	for range turns {
+		get += processorTimeOf(command(raw.get))
+		ask += processorTimeOf(s.on(read).repeat(cookie))
+		put += processorTimeOf(command(raw.put))
+		change += processorTimeOf(s.on(write).repeat(cookie))
 	}
+	each := time.Duration(turns * turn)
+	r.aboveRaw[figure{coatcheck, l.store, "read"}] = (ask - get) / each
+	r.aboveRaw[figure{coatcheck, l.store, "write"}] = (change - get - put) / each
 	return failed
 }
 
-// What besideRaw measures of ours.
-const (
-	besideRead  = "read beside the raw command"
-	besideWrite = "write beside the raw command"
-)
+func processorTimeOf(do func()) time.Duration {
+	before := processorTime()
+	for range turn {
+		do()
+	}
+	return processorTime() - before
+}

@@ -90,13 +90,14 @@ func start() (at place, err error) {
 type results struct {
 	*book
 	rounds                int
+	aboveRaw              map[figure]time.Duration // of the processors, for one request
 	trips                 map[figure]cost
 	conduct               map[figure]conduct
 	keys, sessions, loads []curve
 }
 
 func measure(ctx context.Context, o options, at place, b *book) (*results, error) {
-	r := &results{book: b, rounds: o.rounds, trips: map[figure]cost{}, conduct: map[figure]conduct{}}
+	r := &results{book: b, rounds: o.rounds, aboveRaw: map[figure]time.Duration{}, trips: map[figure]cost{}, conduct: map[figure]conduct{}}
 	if err := flag.Set("test.benchtime", o.each.String()); err != nil {
 		return nil, err
 	}
@@ -130,6 +131,9 @@ func (r *results) round(ctx context.Context, at place) error {
 			err = cmp.Or(r.inProcess(ctx, l, at), r.overHTTP(ctx, l, at))
 		}
 	}
+	for _, store := range []string{inFiles, inSQLite, inPostgreSQL, inMySQL, inRedis} {
+		err = cmp.Or(err, r.byHand(store, at))
+	}
 	return err
 }
 
@@ -152,7 +156,7 @@ func (r *results) once(ctx context.Context, at place) error {
 			r.trips[figure{l.String(), l.store, what}] = c
 		}
 		if l.ours && l.note == "" && l.store != inMemory && l.store != inCookie && l.store != inFiles {
-			if err := r.besideRaw(ctx, l, at, r.rounds); err != nil {
+			if err := r.besideRaw(ctx, l, at, r.rounds*turnsOfRound); err != nil {
 				return fmt.Errorf("%s beside the raw commands: %w", l.store, err)
 			}
 		}

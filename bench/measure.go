@@ -18,8 +18,7 @@ import (
 
 // sample is one measurement of a request.
 type sample struct {
-	ns, cpu       float64 // of time, and of the processors' time in this process
-	bytes, allocs float64
+	ns, bytes, allocs float64
 }
 
 // figure names what was measured.
@@ -49,7 +48,7 @@ func (b *book) median(f figure) (sample, bool) {
 		return values[len(values)/2]
 	}
 	return sample{
-		column(func(s sample) float64 { return s.ns }), column(func(s sample) float64 { return s.cpu }),
+		column(func(s sample) float64 { return s.ns }),
 		column(func(s sample) float64 { return s.bytes }), column(func(s sample) float64 { return s.allocs }),
 	}, true
 }
@@ -62,18 +61,14 @@ func (b *book) ns(library, store, what string) float64 {
 // time measures how long something takes, and writes it down.
 func (b *book) time(f figure, run func()) {
 	runtime.GC() // what others left
-	var cpu time.Duration
 	r := testing.Benchmark(func(t *testing.B) {
 		t.ReportAllocs()
-		before := processorTime()
 		for t.Loop() {
 			run()
 		}
-		cpu = processorTime() - before
 	})
 	s := sample{
-		ns: float64(r.T.Nanoseconds()) / float64(r.N), cpu: float64(cpu.Nanoseconds()) / float64(r.N),
-		bytes: float64(r.AllocedBytesPerOp()), allocs: float64(r.AllocsPerOp()),
+		ns: float64(r.T.Nanoseconds()) / float64(r.N), bytes: float64(r.AllocedBytesPerOp()), allocs: float64(r.AllocsPerOp()),
 	}
 	b.samples[f] = append(b.samples[f], s)
 	fmt.Fprintf(b.raw, "Benchmark/what=%s/store=%s/library=%s %d %.1f ns/op %.0f B/op %.0f allocs/op\n",
@@ -212,5 +207,5 @@ func (b *book) floor() error {
 const (
 	bareHandler  = "bare handler"
 	signedCookie = "cookie and HMAC"
-	rawCommand   = "raw command"
+	rawCommand   = "raw commands"
 )

@@ -125,10 +125,14 @@ func (r *results) storeText(w io.Writer, store string) {
 		head = append(head, sc.name)
 	}
 	var rows [][]string
-	for _, l := range librariesOn(store) {
-		row := []string{l.String()}
+	names := libraryNames(store)
+	if _, ok := r.median(figure{rawCommand, store, "read"}); ok {
+		names = append(names, rawCommand)
+	}
+	for _, name := range names {
+		row := []string{name}
 		for _, sc := range scenarios {
-			s, ok := r.median(figure{l.String(), store, sc.name})
+			s, ok := r.median(figure{name, store, sc.name})
 			if !ok {
 				row = append(row, "–")
 				continue
@@ -138,10 +142,18 @@ func (r *results) storeText(w io.Writer, store string) {
 		rows = append(rows, row)
 	}
 	if store == stores[0] {
-		fmt.Fprint(w, "\n### A request in the process\n\nTime in bare handlers, and in brackets the allocations. A dash: the session does not fit into a cookie.\n"+
+		fmt.Fprint(w, "\n### A request in the process\n\nTime in bare handlers, and in brackets the allocations. A dash: not measured, for a large session does not\n"+
+			"fit into a cookie. Raw commands read and replace a row, key or file of 400 bytes, as a program does that has no session library.\n"+
 			"fiber is asked with requests of fasthttp, which is what it serves.\n")
 	}
 	table(w, head, rows)
+}
+
+func libraryNames(store string) (names []string) {
+	for _, l := range librariesOn(store) {
+		names = append(names, l.String())
+	}
+	return names
 }
 
 func librariesOn(store string) (list []library) {

@@ -7,8 +7,11 @@ mkdir -p out
 echo '*' >out/.gitignore
 
 cd "${MODULE:-.}"
-go test -run '^$' -bench "${BENCH:-^Benchmark(Read|Write|FirstSave)\$}" -benchmem -benchtime "${BENCHTIME:-2s}" -o "$root/out/profiled.test" \
-	-cpuprofile "$root/out/cpu.prof" -memprofile "$root/out/mem.prof" -memprofilerate 4096 "${PACKAGE:-.}"
+run() {
+	go test -run '^$' -bench "${BENCH:-^Benchmark(Read|Write|FirstSave)\$}" -benchmem -benchtime "${BENCHTIME:-2s}" -o "$root/out/profiled.test" "$@" "${PACKAGE:-.}"
+}
+run -cpuprofile "$root/out/cpu.prof"
+run -memprofile "$root/out/mem.prof" -memprofilerate 4096 >"$root/out/mem.txt" # by itself, for it takes a fifth of the processor
 
 top() {
 	echo "== $1"
