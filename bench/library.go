@@ -64,7 +64,10 @@ const (
 	inRedis      = "Redis"
 )
 
-var stores = []string{inMemory, inCookie, inFiles, inSQLite, inPostgreSQL, inMySQL, inRedis}
+var (
+	stores    = []string{inMemory, inCookie, inFiles, inSQLite, inPostgreSQL, inMySQL, inRedis}
+	onServers = []string{inPostgreSQL, inMySQL, inRedis}
+)
 
 func libraries() []library {
 	return slices.Concat(coatcheckLibraries, scsLibraries, gorillaLibraries, ginLibraries, fiberLibraries)

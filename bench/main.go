@@ -12,6 +12,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"slices"
 	"testing"
 	"time"
 
@@ -131,7 +132,7 @@ func (r *results) round(ctx context.Context, at place) error {
 			err = cmp.Or(r.inProcess(ctx, l, at), r.overHTTP(ctx, l, at))
 		}
 	}
-	for _, store := range []string{inFiles, inSQLite, inPostgreSQL, inMySQL, inRedis} {
+	for _, store := range append([]string{inFiles, inSQLite}, onServers...) {
 		err = cmp.Or(err, r.byHand(store, at))
 	}
 	return err
@@ -155,7 +156,7 @@ func (r *results) once(ctx context.Context, at place) error {
 		for what, c := range costs {
 			r.trips[figure{l.String(), l.store, what}] = c
 		}
-		if l.ours && l.note == "" && l.store != inMemory && l.store != inCookie && l.store != inFiles {
+		if l.ours && l.note == "" && slices.Contains(onServers, l.store) {
 			if err := r.besideRaw(ctx, l, at, r.rounds*turnsOfRound); err != nil {
 				return fmt.Errorf("%s beside the raw commands: %w", l.store, err)
 			}

@@ -64,7 +64,7 @@ func (r *results) targets() []target {
 		{"Redis with a cache, read", 5, true, "µs", cached.ns / 1000, 0},
 		{"Redis with a cache, read: round trips", 0, true, "", r.trips[figure{coatcheck + ", cached", inRedis, "read"}].trips, 0},
 	}
-	for _, store := range []string{inPostgreSQL, inMySQL, inRedis} {
+	for _, store := range onServers {
 		above := func(what string) float64 { return float64(r.aboveRaw[figure{coatcheck, store, what}]) / 1000 }
 		list = append(list, target{store + ", read: processor above the raw command", 3, true, "µs", above("read"), 0},
 			target{store + ", write: processor above the raw read and write", 6, true, "µs", above("write"), 0})
