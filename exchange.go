@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/coatcheck/session/internal/bounded"
 )
 
 // exchange is one request and its response with this manager. It is the request's context and, as a response, its
@@ -77,9 +79,9 @@ func (ex *exchange) find(ctx context.Context, s *Session) ([]Event, error) {
 		return s.find(ctx, token)
 	}
 	// Nothing else ends the context of a request to a server that hangs, as long as the client waits.
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	return s.find(ctx, token)
+	limited := bounded.Within(ctx, storeTimeout)
+	defer limited.End()
+	return s.find(limited, token)
 }
 
 // loaded returns the session if the handler asked for it.
@@ -144,8 +146,8 @@ func (ex *exchange) commit(s *Session, mode commitMode) error {
 	if ex.m.local {
 		return s.commit((*detached)(ex), mode)
 	}
-	ctx, cancel := context.WithTimeout((*detached)(ex), storeTimeout)
-	defer cancel()
+	ctx := bounded.Within((*detached)(ex), storeTimeout)
+	defer ctx.End()
 	return s.commit(ctx, mode)
 }
 

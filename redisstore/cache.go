@@ -9,6 +9,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/bounded"
 )
 
 // cachedPatience bounds how long the client tries a cached read again, which it would do until the context ends. A visitor should not
@@ -17,8 +18,8 @@ const cachedPatience = 500 * time.Millisecond
 
 // cached asks the client's cache, which asks the server for what it does not have. A server that is slow, or away, is asked without it.
 func (s *Store) cached(ctx context.Context, id string) rueidis.RedisResult {
-	patient, cancel := context.WithTimeout(ctx, cachedPatience)
-	defer cancel()
+	patient := bounded.Within(ctx, cachedPatience)
+	defer patient.End()
 	reply := s.client.DoCache(patient, rueidis.Cacheable(s.get(id)()), s.cache.ttl)
 	if patient.Err() != nil && ctx.Err() == nil {
 		return s.read(ctx, s.get(id))

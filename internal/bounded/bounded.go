@@ -1,0 +1,93 @@
+// Package bounded bounds how long a call may take without a timer for the calls that never wait. A context of the standard library starts its
+// timer at once, which takes longer than a read that a cache answers.
+package bounded
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Context is a context with a deadline, as of [context.WithTimeout]. Its timer starts when somebody asks for Done. It is safe for
+// concurrent use.
+type Context struct {
+	parent   context.Context
+	deadline time.Time
+
+	mu    sync.Mutex
+	timed context.Context // nil until somebody waits
+	end   context.CancelFunc
+	ended bool
+}
+
+var _ context.Context = (*Context)(nil)
+
+// Within returns a context that ends with its parent, and at the latest after d. Whoever made it calls End when the call is over.
+func Within(parent context.Context, d time.Duration) *Context {
+	deadline := now().Add(d)
+	if earlier, bounded := parent.Deadline(); bounded && earlier.Before(deadline) {
+		deadline = earlier
+	}
+	return &Context{parent: parent, deadline: deadline}
+}
+
+// now measures how long a call takes, and judges no record.
+func now() time.Time { return time.Now() }
+
+// End ends the context and releases what it holds. Only the first call counts.
+func (c *Context) End() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
+	if c.end != nil {
+		c.end()
+	}
+}
+
+// Deadline implements [context.Context].
+func (c *Context) Deadline() (time.Time, bool) { return c.deadline, true }
+
+// Done implements [context.Context].
+func (c *Context) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.start().Done()
+}
+
+// Err implements [context.Context].
+func (c *Context) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timed == nil && !c.ended && c.parent.Err() == nil && now().Before(c.deadline) {
+		return nil
+	}
+	return c.start().Err()
+}
+
+// Value implements [context.Context]. Once there is a timer its context answers, by which the standard library finds it and
+// needs no goroutine for the contexts that come after.
+func (c *Context) Value(key any) any {
+	if timed := c.started(); timed != nil {
+		return timed.Value(key)
+	}
+	return c.parent.Value(key)
+}
+
+func (c *Context) started() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.timed
+}
+
+// start returns the context with the timer, or one that is over when the call is. The caller holds the lock.
+func (c *Context) start() context.Context {
+	switch {
+	case c.timed != nil:
+	case c.ended:
+		c.timed, c.end = context.WithCancel(c.parent)
+		c.end()
+	default:
+		c.timed, c.end = context.WithDeadline(c.parent, c.deadline)
+	}
+	return c.timed
+}
