@@ -16,24 +16,31 @@ const shards = 256
 const noList = "--------------------------------"
 
 func shardOf(id string) int {
-	sum := sha256.Sum256([]byte(id))
+	var room [64]byte // for what a manager's ids need
+	sum := sha256.Sum256(append(room[:0], id...))
 	return int(sum[0])
 }
 
-// key begins with the prefix, and a letter for what it is. The text in braces decides the slot; a prefix has no brace, so
-// that one in an id, which comes last, means nothing.
-func (s *Store) key(kind string, shard int) string {
-	return s.prefix + kind + "{" + hex.EncodeToString([]byte{byte(shard)}) + "}"
-}
+// tags are the shards as keys have them. The text in braces decides the slot.
+var tags = func() (t [shards]string) {
+	for i := range t {
+		t[i] = "{" + hex.EncodeToString([]byte{byte(i)}) + "}"
+	}
+	return t
+}()
 
-func (s *Store) recordKey(id string) string { return s.key("s", shardOf(id)) + id }
-func (s *Store) idsKey(shard int) string    { return s.key("i", shard) }
-func (s *Store) endsKey(shard int) string   { return s.key("e", shard) }
+// A key begins with the prefix, and a letter for what it is. A prefix has no brace, so that one in an id, which comes last,
+// means nothing.
+func (s *Store) recordKey(id string) string { return s.recordIn(shardOf(id), id) }
+
+func (s *Store) recordIn(shard int, id string) string { return s.prefix + "s" + tags[shard] + id }
+func (s *Store) idsKey(shard int) string              { return s.prefix + "i" + tags[shard] }
+func (s *Store) endsKey(shard int) string             { return s.prefix + "e" + tags[shard] }
 
 // keys are what belongs to a record in its slot: itself, the ids of its shard, and their ends.
 func (s *Store) keys(id string) []string {
 	shard := shardOf(id)
-	return []string{s.key("s", shard) + id, s.idsKey(shard), s.endsKey(shard)}
+	return []string{s.recordIn(shard, id), s.idsKey(shard), s.endsKey(shard)}
 }
 
 // listKey is the key of a user's list, by the name that records have it under.
