@@ -161,10 +161,10 @@ func (s *Store) replace(rec *session.Record) error {
 	if e.rec.Version != rec.Version {
 		return conflict(e)
 	}
-	was := e.rec
+	user, due, idle := owner(&e.rec), sh.due.standing(e), sh.idle.standing(e)
 	e.rec, e.text = next, text
-	sh.requeue(e, &was, s.max > 0)
-	s.users.move(e, owner(&was), owner(&e.rec))
+	sh.requeue(e, due, idle, s.max > 0)
+	s.users.move(e, user, owner(&e.rec))
 	return nil
 }
 

@@ -40,12 +40,22 @@ type slot struct {
 	e    *entry
 }
 
-// falls says whether a record that takes the place of another one has a lower rank. While it has not, its entry stands early
-// enough, and its slot need not be fetched.
-func (q *queue) falls(was, is *session.Record) bool {
-	before, wasQueued := q.key(was)
-	r, queued := q.key(is)
-	return queued && (!wasQueued || r.before(before))
+// standing is where the record of an entry belongs.
+type standing struct {
+	rank   rank
+	queued bool
+}
+
+func (q *queue) standing(e *entry) standing {
+	r, queued := q.key(&e.rec)
+	return standing{r, queued}
+}
+
+// falls says whether the record that e has now has a lower rank than the one it had. While it has not, its entry stands
+// early enough, and its slot need not be fetched.
+func (q *queue) falls(was standing, e *entry) bool {
+	is := q.standing(e)
+	return is.queued && (!was.queued || is.rank.before(was.rank))
 }
 
 // update sees to it that e does not stand too late. A rank that rose is left to top.

@@ -48,12 +48,12 @@ func (sh *shard) insert(e *entry, bounded bool) {
 	}
 }
 
-// requeue puts the entry in its place after its record was replaced.
-func (sh *shard) requeue(e *entry, was *session.Record, bounded bool) {
-	if sh.due.falls(was, &e.rec) {
+// requeue puts the entry in its place after its record was replaced by another one, which stood there.
+func (sh *shard) requeue(e *entry, due, idle standing, bounded bool) {
+	if sh.due.falls(due, e) {
 		sh.due.update(e)
 	}
-	if bounded && sh.idle.falls(was, &e.rec) {
+	if bounded && sh.idle.falls(idle, e) {
 		sh.idle.update(e)
 	}
 }
