@@ -41,7 +41,8 @@ var scsLibraries = []library{
 			return nil, nil, nil, err
 		}
 		// The store knows one name of the table only, so that each site begins with an empty one.
-		_, err = db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, data BYTEA NOT NULL, expiry TIMESTAMPTZ NOT NULL)")
+		_, err = db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, data BYTEA NOT NULL, expiry TIMESTAMPTZ NOT NULL);"+
+			"CREATE INDEX IF NOT EXISTS sessions_expiry_idx ON sessions (expiry)")
 		if err == nil {
 			_, err = db.ExecContext(ctx, "TRUNCATE sessions")
 		}
