@@ -42,6 +42,7 @@ const (
 	opLoad operation = iota
 	opCreate
 	opReplace
+	opUpdate // is opReplace while user and kind stay what they are; "": no faster than that
 	opRemove
 	opTouch
 	opSweep
@@ -56,7 +57,7 @@ const (
 )
 
 func (o operation) String() string {
-	return [...]string{"load", "save", "save", "delete", "touch", "sweep", "list the sessions of a user", "list", "save", "delete", "save",
+	return [...]string{"load", "save", "save", "save", "delete", "touch", "sweep", "list the sessions of a user", "list", "save", "delete", "save",
 		"look for the table", "read the schema's version"}[o]
 }
 

@@ -21,6 +21,15 @@ func values(rec *session.Record) []any {
 	}
 }
 
+// replacing returns the parameters of a statement that replaces rec.
+func replacing(op operation, rec *session.Record) []any {
+	args := append(values(rec), int64(rec.Version))
+	if op == opUpdate {
+		return append(args[2:], args[:2]...) // user and kind are conditions there
+	}
+	return args
+}
+
 // optional is NULL for a zero time, which as a number would be an odd one to meet in a table.
 func optional(t time.Time) any {
 	if t.IsZero() {

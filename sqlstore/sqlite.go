@@ -21,6 +21,11 @@ var sqlite = dialect{
 			expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?
 			WHERE id = ? AND version = ?`,
 
+		// A column that is set is written to its indexes, be it the same as before.
+		opUpdate: `UPDATE "{table}" SET successor = ?, created_at = ?, seen_at = ?, login_at = ?, expires_at = ?,
+			remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?
+			WHERE id = ? AND version = ? AND user_id = ? AND kind = ?`,
+
 		opRemove: `DELETE FROM "{table}" WHERE id = ?`,
 
 		// max of anything and NULL is NULL, and NULL is never.

@@ -80,7 +80,8 @@ func (s *Store) find(ctx context.Context, doing operation, id string) (*session.
 }
 
 // Save implements [session.Store] with one INSERT or UPDATE, and one SELECT more when a record cannot be replaced: the error
-// is then a [session.ConflictError] that holds the newest record, or wraps [session.ErrNotFound].
+// is then a [session.ConflictError] that holds the newest record, or wraps [session.ErrNotFound]. On SQLite a record that is
+// given another user or kind costs two statements more.
 func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	if err := s.fits(rec); err != nil {
 		return err
@@ -88,12 +89,9 @@ func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	if rec.Version == 0 {
 		return s.create(ctx, rec)
 	}
-	replace := opReplace
-	if s.listen != nil && rec.Kind != session.KindLive {
-		replace = opRetire
-	}
+	replace := s.replacement(rec)
 	for {
-		changed, err := s.exec(ctx, replace, append(values(rec), int64(rec.Version))...)
+		changed, err := s.exec(ctx, replace, replacing(replace, rec)...)
 		if err != nil || changed > 0 {
 			return err
 		}
@@ -105,7 +103,21 @@ func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 		if newest.Version != rec.Version {
 			return s.explain(opReplace, &session.ConflictError{Newest: newest})
 		}
+		if replace == opUpdate {
+			replace = opReplace
+		}
 	}
+}
+
+// replacement is the cheapest statement that may do to replace a record.
+func (s *Store) replacement(rec *session.Record) operation {
+	switch {
+	case rec.Kind == session.KindLive && s.statements[opUpdate].text != "":
+		return opUpdate
+	case rec.Kind != session.KindLive && s.listen != nil:
+		return opRetire
+	}
+	return opReplace
 }
 
 // fits refuses what the table cannot hold.

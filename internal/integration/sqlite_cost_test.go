@@ -32,7 +32,13 @@ func TestSQLiteCostsAsManyStatementsAsPromised(t *testing.T) {
 		{"replace", func() error { return store.Save(ctx, rec("a", 1)) }, nil, []string{"UPDATE"}},
 		{"conflict", func() error { return store.Save(ctx, rec("a", 1)) }, session.ErrConflict, []string{"UPDATE", "SELECT"}},
 		{"replace nothing", func() error { return store.Save(ctx, rec("b", 1)) }, session.ErrNotFound, []string{"UPDATE", "SELECT"}},
-		{"touch", func() error { return store.Touch(ctx, "a", 2, time.UnixMicro(2), time.UnixMicro(3)) }, nil, []string{"UPDATE"}},
+		{"give to another user", func() error {
+			return store.Save(ctx, &session.Record{ID: "a", User: "bob", Version: 2, ExpiresAt: time.UnixMicro(1)})
+		}, nil, []string{"UPDATE", "SELECT", "UPDATE"}},
+		{"retire", func() error {
+			return store.Save(ctx, &session.Record{ID: "a", Kind: session.KindTombstone, Version: 3, ExpiresAt: time.UnixMicro(1)})
+		}, nil, []string{"UPDATE"}},
+		{"touch", func() error { return store.Touch(ctx, "a", 4, time.UnixMicro(2), time.UnixMicro(3)) }, nil, []string{"UPDATE"}},
 		{"list a user", func() error { _, err := store.ByUser(ctx, "ada"); return err }, nil, []string{"SELECT"}},
 		{"page", func() error { _, err := store.Page(ctx, "", 10); return err }, nil, []string{"SELECT"}},
 		{"sweep", func() error { _, err := store.Sweep(ctx, time.UnixMicro(9), 10); return err }, nil, []string{"DELETE"}},
