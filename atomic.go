@@ -51,7 +51,9 @@ func (c *core) reload(ctx context.Context) error {
 
 // Atomic runs fn on the newest state of the session, with the changes that were not saved yet, and commits the result by
 // compare-and-set. When another request commits first, fn runs again on what that one left. When fn returns an error,
-// nothing of what it did is kept; the earlier unsaved changes stay.
+// nothing of what it did is kept; the earlier unsaved changes stay. When another
+// request has given the session a new id by Login or Regenerate, fn runs all the same, for a Login or Logout in it does what
+// it does outside; whatever else it does is not kept, and the error wraps ErrEnded.
 //
 // fn must use the session that it is given, and no other; it must not call Save, Reload or Atomic.
 func (s *Session) Atomic(ctx context.Context, fn func(*Session) error) error {
@@ -69,19 +71,24 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 	base := s.c.clone()
 	before := len(s.c.ops)
 	s.mu.Unlock()
-	var conflict error
+	var conflict, ended error
 	for attempt := 0; ; attempt++ {
 		if err := pause(ctx, max(attempt-1, 0)); err != nil {
 			return err
 		}
 		if base.rec != nil && !base.gone && base.ending == nil {
-			if err := base.newest(ctx, conflict); err != nil {
+			err := base.newest(ctx, conflict)
+			if err != nil && !base.moved(err) {
 				return s.keepEnd(base, base, err)
 			}
+			ended = base.lost(err)
 		}
 		try := &Session{m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, c: base.clone()}
 		if err := fn(try); err != nil {
 			return err
+		}
+		if ended != nil && !try.c.login && try.c.ending == nil {
+			return s.keepEnd(base, base, ended)
 		}
 		err := try.c.commit(ctx, commitMode{once: true})
 		*events = append(*events, try.c.events...)
@@ -100,6 +107,11 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 		}
 		*events = append(*events, Event{Kind: EventConflict, ID: base.rec.ID, User: base.user})
 	}
+}
+
+// moved reports whether a session ended here for it went on under a new id, of which this client is not told.
+func (c *core) moved(err error) bool {
+	return errors.Is(err, errTombstone) && c.rec.Successor != "" && !c.unseen
 }
 
 // keepEnd takes over what an attempt that failed found out or cannot undo: that the session is gone, or that it ended it.

@@ -43,7 +43,7 @@ func (m *Manager) revokeCarried(ctx context.Context, id string) (int, error) {
 	if !isID(id) {
 		return 0, nil
 	}
-	ended, err := m.end(ctx, &Record{ID: id}, nil)
+	ended, err := m.end(ctx, &Record{ID: id}, nil, anybody)
 	for _, rec := range ended {
 		m.emit(ctx, Event{Kind: EventEnded, ID: rec.ID})
 	}
@@ -71,6 +71,7 @@ func (m *Manager) revokeCarriedUser(ctx context.Context, user string, keep []str
 		err = m.store.Save(ctx, rec)
 		switch {
 		case err == nil:
+			m.watch.tip("")
 			m.emit(ctx, Event{Kind: EventEnded, User: user})
 			return nil
 		case !errors.Is(err, ErrConflict) || attempt > 0 && pause(ctx, attempt) != nil:

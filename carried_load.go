@@ -58,15 +58,15 @@ func (c *core) current(ctx context.Context, fresh bool) (*Record, error) {
 		case listed.Kind == KindTombstone:
 			return listed, nil
 		}
-		if err := c.follow(got.rec, listed, fresh); err != nil {
+		if err := c.followCarried(got.rec, listed, fresh); err != nil {
 			return nil, err
 		}
 	}
 	return nil, errReused
 }
 
-// follow gives the record in the token the id under which another request has renewed it.
-func (c *core) follow(rec, alias *Record, fresh bool) error {
+// followCarried gives the record in the token the id under which another request has renewed it.
+func (c *core) followCarried(rec, alias *Record, fresh bool) error {
 	if fresh && c.m.now().Sub(alias.SeenAt) >= c.m.opts.RenewGrace {
 		return errReused
 	}
@@ -84,8 +84,19 @@ func (c *core) follow(rec, alias *Record, fresh bool) error {
 	return nil
 }
 
+// membership is what decides whether a carried session is among those of its user that were all ended.
+type membership struct {
+	user     string
+	begun    int64 // its first save or last login
+	admitted int64 // the mass revocation that it outlived
+}
+
+func (c *core) membership() membership {
+	return membership{c.rec.User, max(c.st.Login, c.st.Created), c.admitted}
+}
+
 // admit refuses a session of a user whose sessions were all ended since it began, unless it was one to be kept.
-func (c *core) admit(ctx context.Context, rec *Record) error {
+func (c *core) admit(ctx context.Context, rec *Record) (err error) {
 	if rec.User == "" {
 		return nil
 	}
@@ -93,34 +104,38 @@ func (c *core) admit(ctx context.Context, rec *Record) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	return c.admitBegun(ctx, rec, max(h.Login, h.Created))
+	c.admitted, err = c.m.admitCarried(ctx, rec.ID, membership{rec.User, max(h.Login, h.Created), c.admitted})
+	return err
 }
 
-func (c *core) admitBegun(ctx context.Context, rec *Record, begun int64) error {
-	all, err := c.m.load(ctx, everySession(rec.User))
+// admitCarried returns the mass revocation that the session has outlived. The error wraps ErrNotFound when it has not.
+func (m *Manager) admitCarried(ctx context.Context, id string, of membership) (admitted int64, err error) {
+	if of.user == "" {
+		return of.admitted, nil
+	}
+	all, err := m.load(ctx, everySession(of.user))
 	if errors.Is(err, ErrNotFound) {
-		return nil
+		return of.admitted, nil
 	}
 	if err != nil {
-		return err
+		return of.admitted, err
 	}
 	at := all.SeenAt.UnixMicro()
 	switch {
-	case begun > at || c.admitted == at:
-		return nil
-	case slices.Contains(strings.Fields(string(all.Data)), rec.ID):
-		c.admitted = at
-		return nil
+	case of.begun > at || of.admitted == at:
+		return of.admitted, nil
+	case slices.Contains(strings.Fields(string(all.Data)), id):
+		return at, nil
 	}
-	return fmt.Errorf("%w: all sessions of the user were ended", ErrNotFound)
+	return of.admitted, fmt.Errorf("%w: all sessions of the user were ended", ErrNotFound)
 }
 
 // readmit looks again before a carried session changes its id: it is kept under the old one, or ended, if at all.
-func (c *core) readmit(ctx context.Context) error {
+func (c *core) readmit(ctx context.Context) (err error) {
 	if c.m.carried == nil || !c.m.carried.remembers || c.login || c.rec.User == "" {
 		return nil
 	}
-	err := c.admitBegun(ctx, c.rec, max(c.st.Login, c.st.Created))
+	c.admitted, err = c.m.admitCarried(ctx, c.rec.ID, c.membership())
 	return endedIf(errors.Is(err, ErrNotFound), err)
 }
 

@@ -108,7 +108,7 @@ func (c *core) create(ctx context.Context) error {
 // would have its ticket.
 func (c *core) add(ctx context.Context, rec *Record) error {
 	err := c.insert(ctx, rec)
-	if err == nil || errors.Is(err, ErrTooMany) {
+	if err == nil || errors.Is(err, ErrTooMany) || errors.Is(err, ErrEnded) {
 		return err
 	}
 	if !errors.Is(err, ErrConflict) {
@@ -119,7 +119,7 @@ func (c *core) add(ctx context.Context, rec *Record) error {
 
 // save replaces the record, and on a conflict does the operations again on the newest one.
 func (c *core) save(ctx context.Context, mode commitMode) error {
-	var mine turn
+	var mine *turn
 	defer func() { mine.release() }()
 	for attempt := 0; ; attempt++ {
 		if err := c.stillThere(ctx); err != nil {

@@ -23,6 +23,7 @@ type core struct {
 	token  string // what the client has, when the record travels with it
 	next   ticket // of the id to come, zero when none is
 	nextID string
+	made   uint64     // the version of the record under nextID, while a move is under way; 0: it is not in the store
 	spent  bool       // nextID may be in the store already, so that the next commit takes another
 	retire RecordKind // what becomes of rec's id when it changes; KindLive: it does not change
 
@@ -199,6 +200,10 @@ func (c *core) build(now time.Time) (rec *Record, aged []shadow, err error) {
 		rec.ID, rec.Version = c.rec.ID, c.rec.Version
 	} else {
 		c.st.Issued = now.UnixMicro()
+		rec.Version = c.made
+		if c.rec != nil {
+			rec.Successor = c.rec.ID
+		}
 	}
 	if c.st.Created == 0 {
 		c.st.Created = now.UnixMicro()
@@ -240,7 +245,7 @@ func (c *core) stored(rec *Record, aged []shadow) {
 	}
 	c.rec, c.ops = rec, nil
 	c.now = append(aged, c.now...)
-	c.next, c.nextID, c.retire, c.login, c.stale, c.gone = ticket{}, "", KindLive, false, false, false
+	c.next, c.nextID, c.made, c.retire, c.login, c.stale, c.gone = ticket{}, "", 0, KindLive, false, false, false
 }
 
 func later(a, b time.Time) time.Time {

@@ -11,7 +11,9 @@ import (
 type admission struct {
 	m       *Manager
 	rec     *Record
-	instead string // the id whose place the record takes
+	from    string // the id of the session that signs in; "": none
+	needed  bool   // without that session there is no login
+	instead string // the id whose place the record takes: that of the same session, when it is the user's already
 	evicted []Event
 }
 
@@ -20,28 +22,26 @@ func (c *core) insert(ctx context.Context, rec *Record) error {
 	if c.m.limiter == nil || !c.login {
 		return c.m.store.Save(ctx, rec)
 	}
-	a := admission{m: c.m, rec: rec, instead: c.replaced(rec.User)}
+	a := admission{m: c.m, rec: rec}
+	old := c.rec
+	if c.ending != nil {
+		old = c.ending.rec
+	}
+	if old != nil {
+		a.from, a.needed = old.ID, c.ending == nil
+	}
+	if old != nil && old.User == rec.User {
+		a.instead = old.ID
+	}
 	err := a.admit(ctx)
 	c.events = append(c.events, a.evicted...)
 	return err
 }
 
-// replaced is the id of the session that ends when the new one of this user is there.
-func (c *core) replaced(user string) string {
-	old := c.rec
-	if c.ending != nil {
-		old = c.ending.rec
-	}
-	if old == nil || old.User != user {
-		return ""
-	}
-	return old.ID
-}
-
 // admit tries until the store finds room. Each login that finds none ends as many sessions as it needs; when another one
 // takes the room meanwhile, it does so again. The logins of one user in one process take turns.
 func (a *admission) admit(ctx context.Context) error {
-	var mine turn
+	var mine *turn
 	defer func() { mine.release() }()
 	for attempt := 0; ; attempt++ {
 		limit := Limit{Max: a.m.opts.MaxPerUser, Now: a.m.now(), Instead: a.instead}
@@ -50,9 +50,9 @@ func (a *admission) admit(ctx context.Context) error {
 			return err
 		}
 		if mine == nil {
-			mine = a.m.turns.take(ctx, a.rec.User)
+			mine = a.m.turns.take(ctx, "user "+a.rec.User)
 		}
-		if err := a.makeRoom(ctx, attempt, err); err != nil {
+		if err := a.makeRoom(ctx, err); err != nil {
 			return err
 		}
 		if err := pause(ctx, attempt); err != nil {
@@ -61,23 +61,22 @@ func (a *admission) admit(ctx context.Context) error {
 	}
 }
 
-// patience is how often an admission looks again before it believes that a session which seems to be there twice, because it
-// is just changing its id, is two.
-const patience = 3
-
 // makeRoom ends the sessions that are too many, the first to sign in first; with RefuseNew it returns full, the store's
 // answer, instead.
-func (a *admission) makeRoom(ctx context.Context, attempt int, full error) error {
-	recs, err := a.m.byUser(ctx, a.rec.User)
+func (a *admission) makeRoom(ctx context.Context, full error) error {
+	recs, err := a.m.sessionsOf(ctx, a.rec.User)
+	if err == nil {
+		err = a.follow(ctx)
+	}
 	if err != nil {
 		return err
 	}
-	recs = slices.DeleteFunc(recs, func(r *Record) bool { return !a.m.alive(r) || r.ID == a.instead })
+	recs = slices.DeleteFunc(recs, func(r *Record) bool { return a.replaces(r) })
 	slices.SortFunc(recs, func(x, y *Record) int {
 		return cmp.Or(x.LoginAt.Compare(y.LoginAt), x.CreatedAt.Compare(y.CreatedAt), cmp.Compare(x.ID, y.ID))
 	})
 	surplus := len(recs) + 1 - a.m.opts.MaxPerUser
-	if surplus <= 0 || attempt < patience && seemsToMove(recs) {
+	if surplus <= 0 { // somebody left, or a move was counted twice
 		return nil
 	}
 	if a.m.opts.Overflow == RefuseNew {
@@ -91,19 +90,36 @@ func (a *admission) makeRoom(ctx context.Context, attempt int, full error) error
 	return nil
 }
 
-// seemsToMove reports whether two sessions began and signed in at the same time: a move lists the new id before the old
-// one is retired.
-func seemsToMove(sorted []*Record) bool {
-	for i := 1; i < len(sorted); i++ {
-		if x, y := sorted[i-1], sorted[i]; x.LoginAt.Equal(y.LoginAt) && x.CreatedAt.Equal(y.CreatedAt) {
-			return true
-		}
+// replaces reports whether a record is of the session whose place the new one takes.
+func (a *admission) replaces(r *Record) bool {
+	return a.instead != "" && (r.ID == a.instead || r.Predecessor() == a.instead)
+}
+
+// follow finds the session that signs in under the id that it has by now. It is looked for after the others were listed, so
+// that it is not taken for one of them. When it has ended meanwhile, another login on it may have been one of the others:
+// nobody is evicted before it is clear that this one does not begin afresh.
+func (a *admission) follow(ctx context.Context) error {
+	if a.from == "" {
+		return nil
 	}
-	return false
+	rec, err := a.m.load(ctx, a.from)
+	for err == nil && rec.Kind == KindAlias {
+		a.from = rec.Successor
+		rec, err = a.m.load(ctx, a.from)
+	}
+	switch {
+	case errors.Is(err, ErrUnavailable):
+		return err
+	case a.needed && (err != nil || rec.Kind != KindLive):
+		return errTombstone
+	case a.instead != "":
+		a.instead = a.from
+	}
+	return nil
 }
 
 func (a *admission) evict(ctx context.Context, r *Record) error {
-	ended, err := a.m.end(ctx, r, nil)
+	ended, err := a.m.end(ctx, r, nil, anybody)
 	for _, e := range ended {
 		a.evicted = append(a.evicted, Event{Kind: EventEvicted, ID: e.ID, User: e.User})
 		err = errors.Join(err, a.m.remove(ctx, e.ID))

@@ -3,7 +3,6 @@ package session
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"net/netip"
@@ -44,15 +43,13 @@ func (m *Manager) canList() error {
 // Sessions lists the live sessions of a user, the last seen first. The error wraps ErrNotSupported when the store cannot
 // list, or ErrUnavailable.
 func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
-	recs, err := m.byUser(ctx, user)
+	recs, err := m.sessionsOf(ctx, user)
 	if err != nil {
 		return nil, err
 	}
 	infos := make([]Info, 0, len(recs))
 	for _, r := range recs {
-		if m.alive(r) {
-			infos = append(infos, r.info())
-		}
+		infos = append(infos, r.info())
 	}
 	slices.SortFunc(infos, func(a, b Info) int {
 		return cmp.Or(b.SeenAt.Compare(a.SeenAt), cmp.Compare(a.ID, b.ID))
@@ -89,8 +86,11 @@ func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 				return
 			}
 			for _, r := range page {
-				if m.alive(r) && !yield(r.info(), nil) {
-					return
+				lists, err := m.lists(ctx, r)
+				if err != nil || lists {
+					if !yield(r.info(), err) || err != nil {
+						return
+					}
 				}
 				after = r.ID
 			}
@@ -99,132 +99,46 @@ func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 	}
 }
 
-// Revoke ends sessions by their Info.ID and says how many it ended; an unknown id is no error. A session that is renewed
-// at the same time is ended under its new id. The error wraps ErrUnavailable.
-func (m *Manager) Revoke(ctx context.Context, ids ...string) (int, error) {
-	if err := m.canRevoke(); err != nil {
-		return 0, err
+// lists reports whether a record is a live session of its own.
+func (m *Manager) lists(ctx context.Context, r *Record) (bool, error) {
+	if !m.alive(r) {
+		return false, nil
 	}
-	n := 0
-	for _, id := range ids {
-		ended, err := m.revoke(ctx, id)
-		n += ended
-		if err != nil {
-			return n, err
-		}
-	}
-	return n, nil
+	mover, err := m.mover(ctx, r)
+	return mover == nil && err == nil, err
 }
 
-// revoke ends a session as Logout does, so that it cannot slip away under a new id, and then deletes what is left.
-func (m *Manager) revoke(ctx context.Context, id string) (int, error) {
-	if m.carried != nil {
-		return m.revokeCarried(ctx, id)
-	}
-	rec, err := m.load(ctx, id)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return 0, nil
-	case errors.Is(err, ErrCorrupt): // nobody can use it, and nobody can list it: away with it
-		return 0, m.remove(ctx, id)
-	case err != nil:
-		return 0, err
-	}
-	ended, err := m.end(ctx, rec, nil)
+// sessionsOf lists the live records of a user, one for each session.
+func (m *Manager) sessionsOf(ctx context.Context, user string) ([]*Record, error) {
+	recs, err := m.byUser(ctx, user)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	n := 0
-	for _, r := range ended {
-		if m.alive(r) {
-			n++
-			m.emit(ctx, Event{Kind: EventEnded, ID: r.ID, User: r.User})
-		}
-		err = errors.Join(err, m.remove(ctx, r.ID))
-	}
-	if len(ended) == 0 || ended[0].ID != id {
-		err = errors.Join(err, m.remove(ctx, id))
-	}
-	return n, err
+	return m.settled(ctx, slices.DeleteFunc(recs, func(r *Record) bool { return !m.alive(r) }))
 }
 
-func (m *Manager) remove(ctx context.Context, id string) error {
-	if err := m.store.Delete(ctx, id); err != nil {
-		return unavailable(err)
+// settled leaves out the records of moves that were not decided when they were listed, or were decided otherwise since: the
+// sessions that move are there themselves. A record that shares its beginning with none has no part in such a move, so that
+// nobody has to be asked.
+func (m *Manager) settled(ctx context.Context, recs []*Record) ([]*Record, error) {
+	there, begun := map[string]bool{}, map[int64]int{}
+	for _, r := range recs {
+		there[r.ID] = true
+		begun[r.CreatedAt.UnixMicro()]++
 	}
-	return nil
-}
-
-// RevokeUser ends all sessions of a user except those to keep, and says how many it ended. Session.ID keeps the session of the
-// request whose context is given, also when it gets that id with this request only. A session that begins while
-// this runs is ended too if it was there before the last look. With cookiestore nobody knows how many there are: it says 0. The
-// errors are those of Sessions.
-func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (int, error) {
-	keep = m.keepCurrent(ctx, keep)
-	if m.carried != nil {
-		return 0, m.revokeCarriedUser(ctx, user, keep)
-	}
-	kept := map[string]bool{}
-	for _, id := range keep {
-		kept[id] = true
-	}
-	n := 0
-	for range 10 { // a session that moves all the time cannot keep this busy for ever
-		if err := m.keepSuccessors(ctx, kept); err != nil {
-			return n, err
-		}
-		recs, err := m.byUser(ctx, user)
-		if err != nil {
-			return n, err
-		}
-		recs = slices.DeleteFunc(recs, func(r *Record) bool { return kept[r.ID] })
-		if len(recs) == 0 {
-			break
-		}
-		for _, r := range recs {
-			ended, err := m.Revoke(ctx, r.ID)
-			n += ended
+	var own []*Record
+	for _, r := range recs {
+		moves := there[r.Predecessor()]
+		if !moves && begun[r.CreatedAt.UnixMicro()] > 1 {
+			mover, err := m.mover(ctx, r)
 			if err != nil {
-				return n, err
+				return nil, err
 			}
+			moves = mover != nil
+		}
+		if !moves {
+			own = append(own, r)
 		}
 	}
-	return n, nil
-}
-
-// keepCurrent adds the id that the session of the request still has in the store, when the one to come is to be kept: after
-// Regenerate or Login, and before the commit.
-func (m *Manager) keepCurrent(ctx context.Context, keep []string) []string {
-	ex, ok := ctx.Value(exchangeKey{m}).(*exchange)
-	if !ok {
-		return keep
-	}
-	s := ex.loaded()
-	if s == nil {
-		return keep
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.c.rec != nil && s.c.nextID != "" && slices.Contains(keep, s.c.nextID) {
-		keep = append(slices.Clone(keep), s.c.rec.ID)
-	}
-	return keep
-}
-
-// keepSuccessors adds the new ids of kept sessions that were renewed.
-func (m *Manager) keepSuccessors(ctx context.Context, kept map[string]bool) error {
-	for id := range kept {
-		for range maxAliases {
-			rec, err := m.load(ctx, id)
-			if errors.Is(err, ErrUnavailable) {
-				return err
-			}
-			if err != nil || rec.Successor == "" {
-				break
-			}
-			id = rec.Successor
-			kept[id] = true
-		}
-	}
-	return nil
+	return own, nil
 }

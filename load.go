@@ -131,23 +131,44 @@ func (c *core) adopt(rec *Record, fresh bool) error {
 // newest loads the record again after a conflict, or takes the one that came with it, and does the unsaved operations on
 // it again. The error is ErrEnded when the session is no more.
 func (c *core) newest(ctx context.Context, conflict error) error {
-	var with *ConflictError
-	var rec *Record
-	var err error
-	if errors.As(conflict, &with) && with.Newest != nil {
-		rec = with.Newest
-	} else if rec, err = c.current(ctx, false); err != nil {
-		return endedIf(errors.Is(err, ErrNotFound), err)
-	}
-	tell, shown := c.tell, c.st.aging(c.m.opts.Codec)
-	err = c.resolve(ctx, rec, false)
-	if err == nil {
+	was, shown := c.place(), c.st.aging(c.m.opts.Codec)
+	err := c.follow(ctx, conflict)
+	switch {
+	case err == nil:
 		c.keepShown(shown)
-	}
-	if c.tell == tellTicket && err != nil {
-		c.tell = tell
+	case errors.Is(err, ErrUnavailable): // nothing was found out, so nothing is changed
+		c.goBack(was)
+	case c.tell == tellTicket:
+		c.tell = was.tell
 	}
 	return endedIf(errors.Is(err, ErrNotFound) || errors.Is(err, ErrExpired) || errors.Is(err, ErrCorrupt), err)
+}
+
+func (c *core) follow(ctx context.Context, conflict error) error {
+	var with *ConflictError
+	if errors.As(conflict, &with) && with.Newest != nil {
+		return c.resolve(ctx, with.Newest, false)
+	}
+	rec, err := c.current(ctx, false)
+	if err != nil {
+		return endedIf(errors.Is(err, ErrNotFound), err)
+	}
+	return c.resolve(ctx, rec, false)
+}
+
+// place is which record the state is based on, and what leads to it.
+type place struct {
+	rec      *Record
+	ticket   ticket
+	admitted int64
+	stale    bool
+	tell     tell
+}
+
+func (c *core) place() place { return place{c.rec, c.ticket, c.admitted, c.stale, c.tell} }
+
+func (c *core) goBack(p place) {
+	c.rec, c.ticket, c.admitted, c.stale, c.tell = p.rec, p.ticket, p.admitted, p.stale, p.tell
 }
 
 // keepShown keeps flash data readable in this request when another request has consumed them meanwhile.

@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 )
 
@@ -15,60 +17,110 @@ func (c *core) renewalDue() bool {
 }
 
 // move gives the session a new id: the record of the new one is created, then the old one becomes an alias or a
-// tombstone by compare-and-set. That last step decides; if it fails, the new record goes, and all is done again on the
-// newest state.
+// tombstone by compare-and-set. That last step decides; if it fails, the new record is written anew from the newest state,
+// and goes when there are no more attempts. Until it is decided it names the old one as its predecessor.
 func (c *core) move(ctx context.Context, mode commitMode) error {
 	for attempt := 0; ; attempt++ {
-		c.renew()
-		if err := c.stillThere(ctx); err != nil {
+		if err := c.prepareMove(ctx); err != nil {
+			c.unmake(ctx)
 			return c.restart(ctx, err)
 		}
-		if err := c.readmit(ctx); err != nil {
+		rec, aged, err := c.makeNext(ctx)
+		switch {
+		case err == nil:
+			if err = c.decide(ctx, rec, aged); err == nil {
+				return nil
+			}
+		case !errors.Is(err, errUnmade):
+			c.unmake(ctx)
 			return c.restart(ctx, err)
-		}
-		old := c.rec
-		rec, aged, err := c.build(c.m.now())
-		if err != nil {
-			return err
-		}
-		if err := c.add(ctx, rec); err != nil {
-			return err
-		}
-		err = c.m.store.Save(ctx, c.retired(old, c.retire, rec))
-		if err = c.settle(ctx, old, rec, err); err == nil {
-			c.stored(rec, aged)
-			c.event(EventRenewed, rec.ID, nil)
-			c.m.watch.moved(old.ID, rec.ID)
-			return nil
 		}
 		if err := c.again(ctx, err, mode, attempt); err != nil {
+			c.unmake(ctx)
 			return c.restart(ctx, err)
 		}
 		c.keepShown(aged)
 		if c.retire == KindAlias && !c.renewalDue() { // another request has renewed it
+			c.unmake(ctx)
 			c.next, c.nextID, c.retire = ticket{}, "", KindLive
 			return c.commit(ctx, mode)
 		}
 	}
 }
 
-// settle removes the new record when the old one could not be retired. After a failure that leaves open whether it was, it asks the
-// store, and when that does not answer, somebody asks later.
+// prepareMove makes the id to come, and sees to it that the session is still there to get it.
+func (c *core) prepareMove(ctx context.Context) error {
+	c.renew()
+	if err := c.stillThere(ctx); err != nil {
+		return err
+	}
+	return c.readmit(ctx)
+}
+
+// errUnmade says that somebody ended or changed the record of the new id before the move was decided.
+var errUnmade = fmt.Errorf("%w: the record of the new id was changed", ErrConflict)
+
+// makeNext puts the record of the id to come into the store, for the first time or anew. One that somebody ended meanwhile is
+// not made again under that id: who ended it was told that it is over.
+func (c *core) makeNext(ctx context.Context) (rec *Record, aged []shadow, err error) {
+	if rec, aged, err = c.build(c.m.now()); err != nil {
+		return nil, nil, err
+	}
+	if c.made == 0 {
+		if err = c.add(ctx, rec); err == nil && c.m.carried == nil {
+			c.made = 1
+		}
+		return rec, aged, err
+	}
+	err = c.m.store.Save(ctx, rec)
+	switch {
+	case err == nil:
+		c.made++
+		return rec, aged, nil
+	case errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound):
+		c.unmake(ctx)
+		return nil, aged, errUnmade
+	}
+	return nil, nil, unavailable(err)
+}
+
+// decide retires the old id, which gives the session its new one.
+func (c *core) decide(ctx context.Context, rec *Record, aged []shadow) error {
+	old := c.rec
+	err := c.m.store.Save(ctx, c.retired(old, c.retire, rec))
+	if err = c.settle(ctx, old, rec, err); err != nil {
+		return err
+	}
+	c.stored(rec, aged)
+	c.event(EventRenewed, rec.ID, nil)
+	c.m.watch.moved(old.ID, rec.ID)
+	return nil
+}
+
+// unmake removes the record of the id to come after a move that was not done. The id is not used again.
+func (c *core) unmake(ctx context.Context) {
+	if c.made == 0 {
+		return
+	}
+	id := c.nextID
+	c.next, c.nextID, c.made, c.spent = ticket{}, "", 0, true
+	c.undo(ctx, id)
+}
+
+// settle finds out, after a failure that leaves open whether the old record was retired, whether it was. When the store does
+// not answer, somebody asks it later.
 func (c *core) settle(ctx context.Context, old, rec *Record, err error) error {
-	if err == nil {
+	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
+		return err
+	}
+	now, lookErr := c.m.decided(ctx, old, rec.ID)
+	switch {
+	case lookErr != nil:
+		c.made = 0
+		c.abandon(ctx, stray{id: rec.ID, old: old})
+	case now != nil:
 		return nil
 	}
-	if !errors.Is(err, ErrConflict) && !errors.Is(err, ErrNotFound) {
-		now, lookErr := c.m.decided(ctx, old, rec.ID)
-		if lookErr != nil {
-			c.abandon(ctx, stray{id: rec.ID, old: old})
-			return err
-		}
-		if now != nil {
-			return nil
-		}
-	}
-	c.undo(ctx, rec.ID)
 	return err
 }
 
@@ -138,14 +190,15 @@ func (c *core) commitEnding(ctx context.Context) error {
 	old := c.ending.rec
 	if c.err == nil && c.rec == nil && !c.gone && c.storable() {
 		if refused = c.create(ctx); errors.Is(refused, ErrUnavailable) {
-			return refused
+			return c.endAlone(ctx, refused)
 		}
 		follower = c.rec // nil when it was refused, which does not keep the old session alive
 	}
-	ended, err := c.m.end(ctx, old, follower)
+	ended, err := c.m.end(ctx, old, follower, anybody)
 	if err != nil {
 		if follower != nil {
 			c.undo(ctx, follower.ID)
+			c.events = slices.DeleteFunc(c.events, func(e Event) bool { return e.Kind == EventCreated && e.ID == follower.ID })
 		}
 		return err
 	}
@@ -160,16 +213,29 @@ func (c *core) commitEnding(ctx context.Context) error {
 	return refused
 }
 
+// endAlone ends the session that was logged out in a store that has no room for the one that was to follow.
+func (c *core) endAlone(ctx context.Context, refused error) error {
+	if c.m.carried != nil || c.m.endWithoutRoom(ctx, c.ending.rec, refused) != nil {
+		return refused
+	}
+	rec := c.ending.rec
+	c.ending, c.tell = nil, tellForget
+	c.m.watch.ended(rec.ID)
+	c.events = append(c.events, Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
+	return refused
+}
+
 // end ends the session of a record, or of the successor that it leads to, by compare-and-set, so that a session cannot
-// slip away under a new id meanwhile. It returns what it ended: nothing when the session was gone already.
-func (m *Manager) end(ctx context.Context, rec, follower *Record) (ended []*Record, err error) {
+// slip away under a new id meanwhile. It returns what it ended: nothing when the session was gone already, or is not the
+// user's.
+func (m *Manager) end(ctx context.Context, rec, follower *Record, user string) (ended []*Record, err error) {
 	var ids []string // that led to the session
 	for attempt := 0; ; attempt++ {
 		switch {
+		case rec.Kind == KindLive && user != anybody && rec.User != user:
+			return nil, nil
 		case rec.Kind == KindLive:
-			c := core{m: m}
-			stone := c.retired(rec, KindTombstone, follower)
-			if err = m.look(ctx, stone, m.store.Save(ctx, stone)); err == nil {
+			if err = m.bury(ctx, rec, follower); err == nil {
 				m.watch.ended(append(ids, rec.ID)...)
 				return append(ended, rec), nil
 			}
@@ -187,6 +253,54 @@ func (m *Manager) end(ctx context.Context, rec, follower *Record) (ended []*Reco
 			return ended, unavailable(err)
 		}
 	}
+}
+
+// bury makes a tombstone of a live record, or removes the record where a tombstone cannot be written.
+func (m *Manager) bury(ctx context.Context, rec, follower *Record) error {
+	c := core{m: m}
+	stone := c.retired(rec, KindTombstone, follower)
+	err := m.look(ctx, stone, m.store.Save(ctx, stone))
+	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) || m.carried != nil {
+		return err
+	}
+	return m.endWithoutRoom(ctx, rec, err)
+}
+
+// endWithoutRoom deletes a record that cannot be replaced, for a store that is full must not keep a session alive. No later save
+// brings it back, and a move of it that is under way fails; but a request with its ticket is no longer told that it has
+// ended, and begins anew. Where the record can be written, there was room, and the failure is an outage like any other.
+func (m *Manager) endWithoutRoom(ctx context.Context, rec *Record, why error) error {
+	now, err := m.load(ctx, rec.ID)
+	switch {
+	case errors.Is(err, ErrUnavailable):
+		return why
+	case err != nil:
+		return err
+	case now.Kind != KindLive || now.Version != rec.Version:
+		return &ConflictError{Newest: now}
+	}
+	if now, err = m.Reseal(now, now.Version); err != nil {
+		return why
+	}
+	err = m.store.Save(ctx, now)
+	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) || m.store.Delete(ctx, rec.ID) != nil {
+		return why
+	}
+	return m.removeMoved(ctx, rec)
+}
+
+// removeMoved removes what a move of a record left that was decided just before the record was deleted.
+func (m *Manager) removeMoved(ctx context.Context, rec *Record) error {
+	if m.lister == nil || rec.User == "" {
+		return nil
+	}
+	recs, err := m.byUser(ctx, rec.User)
+	for _, r := range recs {
+		if r.Predecessor() == rec.ID {
+			err = errors.Join(err, m.remove(ctx, r.ID))
+		}
+	}
+	return err
 }
 
 // look finds out whether a tombstone is there although the store told of a failure.

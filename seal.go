@@ -22,7 +22,7 @@ const (
 	tagSize   = 16
 )
 
-var errUnsealed = errors.New("session: the record is not sealed, and Options.RequireSealed is set")
+var errUnsealed = fmt.Errorf("%w: it is not sealed, and Options.RequireSealed is set", ErrCorrupt)
 
 func appendLength(dst []byte, n int) []byte { return binary.AppendUvarint(dst, uint64(n)) }
 

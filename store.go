@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -72,7 +73,9 @@ type Lister interface {
 //  1. SaveWithin creates a record as Save with Version 0 does, if fewer than limit.Max records count. Otherwise it
 //     returns an error that wraps [ErrTooMany], and nothing is changed.
 //  2. What counts are the live records of the record's user that have no ExpiresAt or one after limit.Now, but for the one
-//     with the id limit.Instead, whose place the new one takes.
+//     with the id limit.Instead, whose place the new one takes. A record and its Predecessor are one session: while both
+//     would count, they count as one, and so do records that have a Predecessor in common. One whose Predecessor is
+//     limit.Instead does not count either.
 //  3. However many goroutines and stores on one backend call it at once, no more than limit.Max records come to count
 //     by it, and no call is refused while fewer count.
 //  4. It reads no clock.
@@ -89,25 +92,39 @@ type Limit struct {
 
 // Allows reports whether another record may join these, the live records of its user.
 func (l Limit) Allows(recs []*Record) bool {
-	n := 0
-	for _, r := range recs {
-		if l.Counts(r) {
-			n++
-		}
-	}
-	return n < l.Max
+	recs = slices.DeleteFunc(slices.Clone(recs), func(r *Record) bool { return !l.Counts(r) })
+	return len(withoutMoves(recs)) < l.Max
 }
 
-// Counts reports whether a live record of the user counts.
+// Counts reports whether a live record of the user counts, if its Predecessor does not.
 func (l Limit) Counts(r *Record) bool {
-	return r.ID != l.Instead && (r.ExpiresAt.IsZero() || r.ExpiresAt.After(l.Now))
+	instead := l.Instead != "" && (r.ID == l.Instead || r.Predecessor() == l.Instead)
+	return !instead && (r.ExpiresAt.IsZero() || r.ExpiresAt.After(l.Now))
+}
+
+// withoutMoves removes the live records whose Predecessor is among them, and all but one of those that have it in common, so
+// that each session is there once.
+func withoutMoves(live []*Record) []*Record {
+	there := make(map[string]bool, len(live))
+	for _, r := range live {
+		there[r.ID] = true
+	}
+	return slices.DeleteFunc(live, func(r *Record) bool {
+		before := r.Predecessor()
+		again := there[before]
+		if before != "" {
+			there[before] = true
+		}
+		return again
+	})
 }
 
 // Watcher is a store that tells of sessions that ended, here or on another node, so that nobody has to ask for them.
 //
 //  1. Watch calls tell with the id of each record that a Delete removed, or a Save made something else than a live record,
 //     from the moment at which it has begun. It may call it with other ids as well, and more than once. What is swept, or
-//     dropped by the server, need not be told.
+//     dropped by the server, need not be told. It may call tell with "" when it has begun: whoever waits then asks for what
+//     ended before.
 //  2. It returns when the context ends, or when it cannot go on, and never without an error. One that wraps
 //     [ErrNotSupported] says that it is of no use to call it again.
 //
@@ -116,8 +133,11 @@ type Watcher interface {
 	Watch(ctx context.Context, tell func(id string)) error
 }
 
-// Evicter is a store with a bound, which drops records to keep it. It calls fn for each record that it dropped, without
-// a lock held, until stop is called.
+// Evicter is a store with a bound, which drops records to keep it.
+//
+//  1. It calls fn for each record that it dropped, without a lock held, until stop is called.
+//  2. It drops no record for one that has it as its Predecessor, and none while such a one is there: the two are one
+//     session. A record that gets a successor in a full store costs nobody else a session either.
 type Evicter interface {
 	OnEvict(fn func(id, user string)) (stop func())
 }
@@ -152,7 +172,7 @@ type Record struct {
 	ID         string
 	User       string // "" when nobody is signed in
 	Kind       RecordKind
-	Successor  string    // ID of the session that took over; only in an alias or tombstone
+	Successor  string    // ID of the session that took over from an alias or tombstone. In a live one: see Predecessor
 	Version    uint64    // 0 before the first save, then 1, 2, …
 	CreatedAt  time.Time // the first save
 	SeenAt     time.Time // the last request, as far as it was written down; of an alias or tombstone: when it was retired
@@ -162,6 +182,19 @@ type Record struct {
 	UserAgent  string // at most 256 bytes
 	Persistent bool
 	Data       []byte `json:"-"`
+}
+
+// Predecessor is the id that a live record takes over from, "" when there is none. A session gets a new id in two steps:
+// the new record is created, and then the old one becomes an alias or a tombstone. In between both are live, and they are
+// one session. Whoever lists, counts, limits, drops or ends sessions knows by this that they are. It says nothing once the
+// record that it names is gone or retired, and goes with the next save.
+//
+// A live record keeps it in the field Successor, which has no other use there, so that a store need not know of it.
+func (r *Record) Predecessor() string {
+	if r.Kind != KindLive {
+		return ""
+	}
+	return r.Successor
 }
 
 // Clone returns a copy that shares nothing with r.

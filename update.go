@@ -5,44 +5,83 @@ import (
 	"errors"
 )
 
+// errIdentity refuses what a function given to UpdateUser must not do.
+var errIdentity = errors.New("session: a function given to UpdateUser changes data only: nobody could be told of a new id; " +
+	"end sessions with RevokeUser")
+
 // UpdateUser runs fn on the newest state of each live session of a user, saves what it changed as Atomic does, and says
 // how many sessions that were. It is for what must hold at once wherever the user is signed in, such as what the
 // user may do. A session that begins meanwhile is changed too if it was there before the last look.
 //
-// fn may change data only, for nobody could be told of a new id. It runs more than once on a session that is changed or
-// renewed at the same time. The sessions do not count as seen. An error of fn ends the walk; the sessions before it stay
-// changed. The other errors are those of Sessions.
+// fn may change data and clocks only; Login, Logout, Regenerate or Invalidate in it are an error. It runs more than once
+// on a session that is changed or renewed at the same time. The sessions do not count as seen. An error of fn ends the walk;
+// the sessions before it stay changed. A session that cannot be changed, such as one that would become larger than
+// Options.MaxBytes, does not keep fn from the others: the error, which wraps those of all such sessions, comes at the end.
+// The other errors are those of Sessions.
 func (m *Manager) UpdateUser(ctx context.Context, user string, fn func(*Session) error) (int, error) {
-	n, done := 0, map[string]bool{}
+	u := update{m: m, fn: fn, done: map[string]bool{}}
 	for range 10 { // a session that moves all the time cannot keep this busy for ever
-		recs, err := m.byUser(ctx, user)
+		recs, err := m.sessionsOf(ctx, user)
 		if err != nil {
-			return n, err
+			return u.changed, errors.Join(u.failed, err)
 		}
-		before := len(done)
+		before := len(u.done)
 		for _, rec := range recs {
-			if done[rec.ID] || !m.alive(rec) {
-				continue
-			}
-			done[rec.ID] = true
-			err := m.updateOne(ctx, rec, fn)
-			if err == nil {
-				n++
-			} else if !errors.Is(err, ErrEnded) { // one that was renewed is in the next list
-				return n, err
+			if err := u.next(ctx, rec); err != nil {
+				return u.changed, err
 			}
 		}
-		if len(done) == before {
+		if len(u.done) == before {
 			break
 		}
 	}
-	return n, nil
+	return u.changed, u.failed
 }
 
-// updateOne changes the session of a record that was listed.
-func (m *Manager) updateOne(ctx context.Context, rec *Record, fn func(*Session) error) error {
-	s := m.newSession(ctx, nil)
+// update is one call of UpdateUser.
+type update struct {
+	m       *Manager
+	fn      func(*Session) error
+	done    map[string]bool // by id
+	changed int
+	failed  error // of sessions that cannot be changed
+}
+
+// next changes the session of a record that was listed. The error is one that ends the walk.
+func (u *update) next(ctx context.Context, rec *Record) error {
+	if u.done[rec.ID] {
+		return nil
+	}
+	u.done[rec.ID] = true
+	s := u.m.newSession(ctx, nil)
 	s.isNew, s.seenAt = false, rec.SeenAt
 	s.c.rec, s.c.unseen = rec, true
-	return s.Atomic(ctx, fn)
+	var refused error
+	err := s.Atomic(ctx, func(s *Session) error {
+		refused = u.run(s)
+		return refused
+	})
+	switch {
+	case refused != nil:
+		return refused
+	case err == nil:
+		u.changed++
+	case ctx.Err() != nil:
+		return errors.Join(u.failed, err)
+	case !errors.Is(err, ErrEnded): // one that was renewed is in the next list
+		u.failed = errors.Join(u.failed, err)
+	}
+	return nil
+}
+
+func (u *update) run(s *Session) error {
+	if err := u.fn(s); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.c.login || s.c.ending != nil || s.c.retire != KindLive {
+		return errIdentity
+	}
+	return nil
 }

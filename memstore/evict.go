@@ -1,7 +1,6 @@
 package memstore
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -10,83 +9,81 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// sweepShare is how many entries of a shard a sweep looks at before it goes on to the next one: whoever wants a record there
-// meanwhile waits for no more.
-const sweepShare = 8
-
-// Sweep removes records that expired before the time given, at most limit of them, and says how many.
-func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, fmt.Errorf("memstore: sweep: %w", err)
-	}
-	total := 0
-	for again := true; again && total < limit; {
-		again = false
-		for i := range s.shards {
-			n, more := s.sweepShard(&s.shards[i], before, limit-total)
-			total, again = total+n, again || more
-		}
-	}
-	return total, nil
-}
-
-// sweepShard says how many it removed, and whether there may be more.
-func (s *Store) sweepShard(sh *shard, before time.Time, limit int) (n int, more bool) {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	for range sweepShare {
-		e, right := sh.due.first()
-		switch {
-		case !right:
-			continue
-		case e == nil || !e.rec.ExpiresAt.Before(before):
-			return n, false
-		case n >= limit:
-			return n, true
-		}
-		s.drop(sh, e)
-		n++
-	}
-	return n, true
-}
-
 // displace creates the record in a store with a bound, and returns what had to go for it.
-func (s *Store) displace(rec *session.Record) (dropped victim, err error) {
+func (s *Store) displace(rec *session.Record) (dropped []victim, err error) {
 	s.creating.Lock()
 	defer s.creating.Unlock()
 	// A save that is refused must drop nobody. Creating is what the lock is for, so the id stays free until we take it.
 	var old session.Record
 	if s.peek(rec.ID, &old) {
-		return victim{}, fmt.Errorf("memstore: save: %w", &session.ConflictError{Newest: clone(&old)})
+		return nil, fmt.Errorf("memstore: save: %w", &session.ConflictError{Newest: clone(&old)})
 	}
-	for s.count.Load() >= int64(s.max) {
-		sh, v := s.worst(rec.SeenAt)
-		if rec.User == "" && v.class > stranger {
-			return victim{id: rec.ID}, nil
-		}
-		if sh != nil && s.dropVictim(sh, v, rec.SeenAt) {
-			dropped = v
-		}
+	if s.inherit(rec.Predecessor(), 1) {
+		return nil, s.create(rec)
+	}
+	dropped, kept := s.makeRoom(rec)
+	if !kept {
+		return append(dropped, victim{id: rec.ID}), nil
 	}
 	return dropped, s.create(rec)
+}
+
+// supersede replaces a record in a store with a bound. One that is retired by it may be one too many of those.
+func (s *Store) supersede(rec *session.Record) (dropped []victim, err error) {
+	predecessor, err := s.replace(rec)
+	if err != nil {
+		return nil, err
+	}
+	if next := rec.Predecessor(); next != predecessor {
+		s.inherit(predecessor, -1)
+		s.inherit(next, 1)
+	}
+	if rec.Kind == session.KindLive {
+		return nil, nil
+	}
+	s.creating.Lock()
+	defer s.creating.Unlock()
+	for s.bound.retired.Load() > int64(s.max) {
+		dropped = s.dropWorst(dropped, rec.SeenAt, (*shard).worstRetired)
+	}
+	return dropped, nil
+}
+
+// makeRoom drops what has to go for a new record, and reports whether that may stay. The caller holds the lock for creating.
+func (s *Store) makeRoom(rec *session.Record) (dropped []victim, kept bool) {
+	count, worst := s.bound.sessions, (*shard).worst
+	if rec.Kind != session.KindLive {
+		count, worst = s.bound.retired.Load, (*shard).worstRetired
+	}
+	for count() >= int64(s.max) {
+		_, v := s.worst(rec.SeenAt, worst)
+		switch {
+		case rec.User == "" && v.class > stranger:
+			return dropped, false
+		case v.class == moving: // there are no others
+			return dropped, true
+		}
+		dropped = s.dropWorst(dropped, rec.SeenAt, worst)
+	}
+	return dropped, true
 }
 
 // class says who goes first.
 type class uint8
 
 const (
-	expired  class = iota
-	stranger       // retired ids of strangers among them
-	retired        // an id that a user had: without it a late request finds nothing, but nobody is signed out
+	expired class = iota
+	stranger
 	member
+	moving // about to go on under another id
 )
 
-func classOf(rec *session.Record) class {
+func classOf(e *entry) class {
 	switch {
-	case rec.User == "":
+	case e.heirs > 0:
+		return moving
+	case e.rec.User == "":
 		return stranger
-	case rec.Kind != session.KindLive:
-		return retired
 	}
 	return member
 }
@@ -97,12 +94,27 @@ type victim struct {
 	id, user string
 }
 
-// worst finds what goes first in the whole store, and the shard it is in; nil when the store is empty.
-func (s *Store) worst(now time.Time) (in *shard, v victim) {
+// dropWorst drops what goes first, and adds it to dropped. Since it was found it may have been seen, signed in or deleted:
+// then nothing is dropped.
+func (s *Store) dropWorst(dropped []victim, now time.Time, worst func(*shard, time.Time) (victim, bool)) []victim {
+	sh, v := s.worst(now, worst)
+	if sh == nil {
+		return dropped
+	}
+	gone, predecessor := s.dropVictim(sh, v, now, worst)
+	if !gone {
+		return dropped
+	}
+	s.inherit(predecessor, -1)
+	return append(dropped, v)
+}
+
+// worst finds what goes first in the whole store, and the shard it is in; nil when there is nothing.
+func (s *Store) worst(now time.Time, worst func(*shard, time.Time) (victim, bool)) (in *shard, v victim) {
 	for i := range s.shards {
 		sh := &s.shards[i]
 		sh.mu.Lock()
-		w, ok := sh.worst(now)
+		w, ok := worst(sh, now)
 		sh.mu.Unlock()
 		if ok && (in == nil || w.before(v.rank)) {
 			in, v = sh, w
@@ -111,27 +123,34 @@ func (s *Store) worst(now time.Time) (in *shard, v victim) {
 	return in, v
 }
 
+// worst is the session that goes first, or anything that has expired.
 func (sh *shard) worst(now time.Time) (victim, bool) {
 	if e := sh.due.top(); e != nil && !e.rec.ExpiresAt.After(now) {
 		return victim{rank{expired, e.rec.ExpiresAt}, e.rec.ID, e.rec.User}, true
 	}
-	e := sh.idle.top()
+	return victimOf(sh.idle.top())
+}
+
+// worstRetired is the retired id that goes first.
+func (sh *shard) worstRetired(time.Time) (victim, bool) { return victimOf(sh.retired.top()) }
+
+func victimOf(e *entry) (victim, bool) {
 	if e == nil {
 		return victim{}, false
 	}
-	return victim{rank{classOf(&e.rec), e.rec.SeenAt}, e.rec.ID, e.rec.User}, true
+	return victim{rank{classOf(e), e.rec.SeenAt}, e.rec.ID, e.rec.User}, true
 }
 
-// dropVictim drops v if it still is what goes first in its shard: since it was found it may have been seen, signed in or
-// deleted.
-func (s *Store) dropVictim(sh *shard, v victim, now time.Time) bool {
+// dropVictim drops v if it still is what goes first in its shard.
+func (s *Store) dropVictim(
+	sh *shard, v victim, now time.Time, worst func(*shard, time.Time) (victim, bool),
+) (gone bool, predecessor string) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if w, ok := sh.worst(now); !ok || w.id != v.id || w.class != v.class || !w.at.Equal(v.at) {
-		return false
+	if w, ok := worst(sh, now); !ok || w.id != v.id || w.class != v.class || !w.at.Equal(v.at) {
+		return false, ""
 	}
-	s.drop(sh, sh.table.find(s.hash(v.id), v.id))
-	return true
+	return true, s.drop(sh, sh.table.find(s.hash(v.id), v.id))
 }
 
 // OnEvict calls fn for each record that is dropped to keep the bound, in the goroutine whose save made it necessary and
@@ -157,15 +176,17 @@ func (w *watchers) remove(fn *func(id, user string)) {
 	w.fns = slices.DeleteFunc(slices.Clone(w.fns), func(f *func(id, user string)) bool { return f == fn })
 }
 
-// tell tells of a record that was dropped, if one was.
-func (w *watchers) tell(v victim) {
-	if v.id == "" {
+// tell tells of the records that were dropped.
+func (w *watchers) tell(dropped ...victim) {
+	if len(dropped) == 0 {
 		return
 	}
 	w.mu.Lock()
 	fns := w.fns
 	w.mu.Unlock()
-	for _, fn := range fns {
-		(*fn)(v.id, v.user)
+	for _, v := range dropped {
+		for _, fn := range fns {
+			(*fn)(v.id, v.user)
+		}
 	}
 }

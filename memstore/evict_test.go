@@ -11,18 +11,15 @@ import (
 )
 
 // The records of each group are saved in the wrong order, and lie in many shards.
-func TestWhatExpiredGoesFirstThenStrangersThenRetiredIDsThenTheLongestUnseen(t *testing.T) {
+func TestWhatExpiredGoesFirstThenStrangersThenTheLongestUnseen(t *testing.T) {
 	const each = 20
 	var recs []*session.Record
 	var want []string
-	for group, user := range []string{"ada", "", "carl", "bob"} {
+	for group, user := range []string{"ada", "", "bob"} {
 		for i := range each {
 			rec := &session.Record{ID: fmt.Sprintf("%d-%02d", group, i), User: user, SeenAt: start.Add(time.Duration(i) * time.Minute)}
-			switch group {
-			case 0:
+			if group == 0 {
 				rec.ExpiresAt = rec.SeenAt.Add(time.Second)
-			case 1, 2: // of a stranger's an alias goes as a session does
-				rec.Kind = []session.RecordKind{session.KindAlias, session.KindTombstone, session.KindLive}[i%(4-group)]
 			}
 			recs, want = append(recs, rec), append(want, rec.ID)
 		}
@@ -34,39 +31,121 @@ func TestWhatExpiredGoesFirstThenStrangersThenRetiredIDsThenTheLongestUnseen(t *
 }
 
 func TestAStrangerNeverDisplacesAUser(t *testing.T) {
-	users := []*session.Record{
-		{ID: "a", User: "ada", SeenAt: start}, {ID: "b", User: "bob", SeenAt: start, Kind: session.KindAlias},
-	}
+	users := []*session.Record{{ID: "a", User: "ada", SeenAt: start}, {ID: "b", User: "bob", SeenAt: start}}
 	if got, want := dropped(t, users, ""), []string{"new-0", "new-1"}; !slices.Equal(got, want) {
 		t.Errorf("dropped are %q, want the strangers themselves, %q", got, want)
 	}
 }
 
-// A user's new id costs nobody a session as long as there are retired ones.
+// full is a store of this size, filled with sessions of users, the first seen first. It tells who is dropped.
+func full(t *testing.T, users ...string) (s *memstore.Store, gone func() []string) {
+	t.Helper()
+	s = memstore.New(memstore.Options{MaxSessions: len(users)})
+	var ids []string
+	s.OnEvict(func(id, _ string) { ids = append(ids, id) })
+	for i, user := range users {
+		save(t, s, &session.Record{ID: user, User: user, SeenAt: start.Add(time.Duration(i) * time.Minute)})
+	}
+	return s, func() []string { return ids }
+}
+
+func save(t *testing.T, s *memstore.Store, rec *session.Record) {
+	t.Helper()
+	if err := s.Save(t.Context(), rec); err != nil {
+		t.Fatalf("Save of %s: %v", rec.ID, err)
+	}
+}
+
+// move gives a session a new id, as the manager does: the new record names the old one, which is retired then.
+func move(t *testing.T, s *memstore.Store, user, from, to string, now time.Time) {
+	t.Helper()
+	save(t, s, &session.Record{ID: to, User: user, SeenAt: now, Successor: from})
+	save(t, s, &session.Record{ID: from, User: user, SeenAt: now, Version: 1, Kind: session.KindAlias, Successor: to})
+}
+
+// A user's new id costs nobody a session, however small the store is, and the old id leads on.
 func TestARenewalInAFullStoreSignsNobodyOut(t *testing.T) {
-	s := memstore.New(memstore.Options{MaxSessions: 3})
-	ids := map[string]string{}
-	save := func(rec *session.Record) {
-		t.Helper()
-		if err := s.Save(t.Context(), rec); err != nil {
-			t.Fatal(err)
-		}
+	for _, users := range [][]string{{"ada"}, {"ada", "bob"}, {"ada", "bob", "carl"}} {
+		t.Run(fmt.Sprintf("bound %d", len(users)), func(t *testing.T) {
+			s, gone := full(t, users...)
+			id := users[0] // the longest unseen
+			for i := range 20 {
+				next := fmt.Sprintf("ada %d", i)
+				move(t, s, "ada", id, next, start.Add(time.Duration(i+1)*time.Hour))
+				for _, want := range append([]string{id, next}, users[1:]...) {
+					if _, err := s.Load(t.Context(), want); err != nil {
+						t.Fatalf("after %d moves: Load(%q): %v", i+1, want, err)
+					}
+				}
+				id = next
+			}
+			for _, id := range gone() {
+				if id == users[len(users)-1] && len(users) > 1 {
+					t.Errorf("%s was dropped", id)
+				}
+			}
+		})
 	}
-	for i, user := range []string{"ada", "bob"} {
-		save(&session.Record{ID: user, User: user, SeenAt: start.Add(time.Duration(i) * time.Minute)})
-		ids[user] = user
+}
+
+// While a session moves its old record is the longest unseen of all, and must not go for somebody who signs in.
+func TestASessionThatMovesIsNotDroppedForAnother(t *testing.T) {
+	s, gone := full(t, "ada", "bob")
+	later := start.Add(time.Hour)
+	save(t, s, &session.Record{ID: "ada's next", User: "ada", SeenAt: later, Successor: "ada"})
+	save(t, s, &session.Record{ID: "carl", User: "carl", SeenAt: later})
+	save(t, s, &session.Record{ID: "ada", User: "ada", SeenAt: later, Version: 1, Kind: session.KindTombstone, Successor: "ada's next"})
+	if got := gone(); !slices.Equal(got, []string{"bob"}) {
+		t.Errorf("dropped are %q, want bob alone", got)
 	}
-	for i := range 20 {
-		now := start.Add(time.Duration(i) * time.Hour)
-		old := ids["bob"]
-		ids["bob"] = fmt.Sprintf("bob %d", i)
-		save(&session.Record{ID: ids["bob"], User: "bob", SeenAt: now})
-		save(&session.Record{ID: old, User: "bob", SeenAt: now, Version: 1, Kind: session.KindTombstone, Successor: ids["bob"]})
+	if _, err := s.Load(t.Context(), "ada's next"); err != nil {
+		t.Errorf("the session that moved: %v", err)
 	}
-	for user, id := range ids {
-		if _, err := s.Load(t.Context(), id); err != nil {
-			t.Errorf("the session of %s: %v", user, err)
-		}
+}
+
+// A move that was given up leaves the session where it was, to be dropped in its turn.
+func TestAMoveThatWasGivenUpProtectsNobody(t *testing.T) {
+	for name, giveUp := range map[string]func(t *testing.T, s *memstore.Store){
+		"deleted": func(t *testing.T, s *memstore.Store) {
+			if err := s.Delete(t.Context(), "ada's next"); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"swept": func(t *testing.T, s *memstore.Store) {
+			if n, err := s.Sweep(t.Context(), start.Add(2*time.Hour), 10); n != 1 || err != nil {
+				t.Fatalf("Sweep = %d, %v, want 1", n, err)
+			}
+		},
+		"saved as its own": func(t *testing.T, s *memstore.Store) {
+			save(t, s, &session.Record{ID: "ada's next", User: "eve", SeenAt: start.Add(-time.Hour), Version: 1})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, gone := full(t, "ada", "bob")
+			later := start.Add(time.Hour)
+			save(t, s, &session.Record{ID: "ada's next", User: "ada", SeenAt: later, ExpiresAt: later, Successor: "ada"})
+			giveUp(t, s)
+			for i := range 3 {
+				save(t, s, &session.Record{ID: fmt.Sprint("new ", i), User: "carl", SeenAt: later.Add(time.Hour)})
+			}
+			if !slices.Contains(gone(), "ada") || !slices.Contains(gone(), "bob") {
+				t.Errorf("dropped are %q, want ada and bob among them", gone())
+			}
+		})
+	}
+}
+
+// Retired ids have a bound of their own, so that nobody fills the memory by moving on and on; a stranger's go first.
+func TestRetiredIDsAreKeptUpToTheBound(t *testing.T) {
+	s, gone := full(t, "ada", "bob")
+	now := start.Add(time.Hour)
+	move(t, s, "ada", "ada", "ada 1", now)
+	save(t, s, &session.Record{ID: "a stranger's", SeenAt: now.Add(time.Hour), Kind: session.KindTombstone})
+	move(t, s, "bob", "bob", "bob 1", now.Add(time.Minute))
+	move(t, s, "ada", "ada 1", "ada 2", now.Add(2*time.Minute))
+	save(t, s, &session.Record{ID: "another stranger's", SeenAt: now.Add(time.Hour), Kind: session.KindTombstone})
+	if got, want := gone(), []string{"a stranger's", "ada", "another stranger's"}; !slices.Equal(got, want) {
+		t.Errorf("dropped are %q, want %q", got, want)
 	}
 }
 

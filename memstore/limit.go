@@ -15,20 +15,20 @@ type admissions [64]sync.Mutex
 // SaveWithin creates the record if its user has room for it.
 func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
 	dropped, err := s.admit(ctx, rec, limit)
-	s.watchers.tell(dropped)
+	s.watchers.tell(dropped...)
 	return err
 }
 
-func (s *Store) admit(ctx context.Context, rec *session.Record, limit session.Limit) (dropped victim, err error) {
+func (s *Store) admit(ctx context.Context, rec *session.Record, limit session.Limit) (dropped []victim, err error) {
 	mu := &s.admissions[maphash.String(s.seed, rec.User)%uint64(len(s.admissions))]
 	mu.Lock()
 	defer mu.Unlock()
 	recs, err := s.ByUser(ctx, rec.User)
 	if err != nil {
-		return victim{}, err
+		return nil, err
 	}
 	if !limit.Allows(recs) {
-		return victim{}, fmt.Errorf("memstore: save: %w", session.ErrTooMany)
+		return nil, fmt.Errorf("memstore: save: %w", session.ErrTooMany)
 	}
 	return s.save(ctx, rec)
 }

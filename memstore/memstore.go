@@ -11,7 +11,7 @@
 //   - memstore.go has the three methods that every store needs, and Touch.
 //   - shard.go has what one lock guards; table.go and queue.go are the two structures in it.
 //   - users.go and list.go answer ByUser and Page.
-//   - evict.go has Sweep, and keeps the bound.
+//   - sweep.go has Sweep; bound.go and evict.go keep the bound.
 package memstore
 
 import (
@@ -20,7 +20,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -44,11 +43,13 @@ var errEmptyID = errors.New("memstore: a record needs an id")
 
 // Options say how much a store may keep. The zero value is a store without a bound.
 type Options struct {
-	// MaxSessions is the largest number of records at any moment, aliases and tombstones included. A save that would
-	// create one more first drops another: one that had expired when the new one was seen, else one of a visitor who is
-	// not signed in, else an alias or tombstone of a user, else a session of a user; the longest unseen goes first. A visitor
-	// who is not signed in never displaces what is a user's: when nothing else is left to drop, the new record is dropped
-	// itself. Zero and below: no bound.
+	// MaxSessions is the largest number of sessions at any moment. A save that would create one more first drops another:
+	// one that had expired when the new one was seen, else one of a visitor who is not signed in, else one of a user; the
+	// longest unseen goes first. A visitor who is not signed in never displaces a user: when nothing else is left to drop,
+	// the new session is dropped itself. Zero and below: no bound.
+	//
+	// A session that is getting a new id is one session, also while both ids are there, and is not dropped meanwhile. It costs
+	// nobody a place. Of the ids that were retired by that, and by logouts, as many are kept again, by the same order.
 	MaxSessions int
 }
 
@@ -59,7 +60,7 @@ type Store struct {
 	users  userIndex
 
 	max        int
-	count      atomic.Int64
+	bound      bound
 	admissions admissions
 	creating   sync.Mutex // held while a store with a bound creates, so that nothing fills the room it made
 	watchers   watchers   // of what was dropped to keep the bound
@@ -109,7 +110,7 @@ func (s *Store) peek(id string, rec *session.Record) bool {
 // Save creates the record when its Version is 0, and otherwise replaces the one that has that version.
 func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	dropped, err := s.save(ctx, rec)
-	s.watchers.tell(dropped)
+	s.watchers.tell(dropped...)
 	if err == nil && rec.Kind != session.KindLive {
 		s.endings.tell(victim{id: rec.ID})
 	}
@@ -117,20 +118,22 @@ func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 }
 
 // save returns what had to go for the record. The caller tells of it, without a lock.
-func (s *Store) save(ctx context.Context, rec *session.Record) (dropped victim, err error) {
+func (s *Store) save(ctx context.Context, rec *session.Record) (dropped []victim, err error) {
 	if err := ctx.Err(); err != nil {
-		return victim{}, fmt.Errorf("memstore: save: %w", err)
+		return nil, fmt.Errorf("memstore: save: %w", err)
 	}
-	if rec.ID == "" {
-		return victim{}, errEmptyID
-	}
-	if rec.Version > 0 {
-		return victim{}, s.replace(rec)
-	}
-	if s.max > 0 {
+	switch {
+	case rec.ID == "":
+		return nil, errEmptyID
+	case s.max == 0 && rec.Version == 0:
+		return nil, s.create(rec)
+	case s.max == 0:
+		_, err := s.replace(rec)
+		return nil, err
+	case rec.Version == 0:
 		return s.displace(rec)
 	}
-	return victim{}, s.create(rec)
+	return s.supersede(rec)
 }
 
 func (s *Store) create(rec *session.Record) error {
@@ -144,11 +147,12 @@ func (s *Store) create(rec *session.Record) error {
 	}
 	sh.insert(e, s.max > 0)
 	s.users.move(e, "", owner(&e.rec))
-	s.count.Add(1)
+	s.bound.add(e, 1)
 	return nil
 }
 
-func (s *Store) replace(rec *session.Record) error {
+// replace returns what the record had as its predecessor.
+func (s *Store) replace(rec *session.Record) (predecessor string, err error) {
 	hash := s.hash(rec.ID)
 	next, text := kept(rec)
 	sh := s.shard(hash)
@@ -156,16 +160,21 @@ func (s *Store) replace(rec *session.Record) error {
 	defer sh.mu.Unlock()
 	e := sh.table.find(hash, rec.ID)
 	if e == nil {
-		return errNotFound
+		return "", errNotFound
 	}
 	if e.rec.Version != rec.Version {
-		return conflict(e)
+		return "", conflict(e)
 	}
-	user, due, idle := owner(&e.rec), sh.due.standing(e), sh.idle.standing(e)
+	predecessor = e.rec.Predecessor()
+	user, was, counts := owner(&e.rec), sh.standings(e), e.rec.Kind == session.KindLive
+	if counts != (next.Kind == session.KindLive) {
+		s.bound.add(e, -1)
+		defer s.bound.add(e, 1)
+	}
 	e.rec, e.text = next, text
-	sh.requeue(e, due, idle, s.max > 0)
+	sh.requeue(e, was, s.max > 0)
 	s.users.move(e, user, owner(&e.rec))
-	return nil
+	return predecessor, nil
 }
 
 // Delete removes the record, if it is there.
@@ -173,29 +182,33 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("memstore: delete: %w", err)
 	}
-	if s.remove(id) {
+	there, predecessor := s.remove(id)
+	s.inherit(predecessor, -1)
+	if there {
 		s.endings.tell(victim{id: id})
 	}
 	return nil
 }
 
-func (s *Store) remove(id string) bool {
+func (s *Store) remove(id string) (there bool, predecessor string) {
 	hash := s.hash(id)
 	sh := s.shard(hash)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	e := sh.table.find(hash, id)
-	if e != nil {
-		s.drop(sh, e)
+	if e == nil {
+		return false, ""
 	}
-	return e != nil
+	return true, s.drop(sh, e)
 }
 
-// drop removes the entry from everything that knows it. The caller holds the lock of sh.
-func (s *Store) drop(sh *shard, e *entry) {
+// drop removes the entry from everything that knows it. The caller holds the lock of sh. It returns what the record had as its
+// predecessor, for the caller to tell without the lock that the heir is gone.
+func (s *Store) drop(sh *shard, e *entry) (predecessor string) {
 	sh.remove(e)
 	s.users.move(e, owner(&e.rec), "")
-	s.count.Add(-1)
+	s.bound.add(e, -1)
+	return e.rec.Predecessor()
 }
 
 // Touch moves SeenAt and ExpiresAt of the record forward, while it has the version given. The queues need not hear of it:

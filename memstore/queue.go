@@ -17,20 +17,25 @@ func (r rank) before(o rank) bool {
 }
 
 // dueKey ranks by the time of expiry.
-func dueKey(rec *session.Record) (rank, bool) {
-	return rank{at: rec.ExpiresAt}, !rec.ExpiresAt.IsZero()
+func dueKey(e *entry) (rank, bool) {
+	return rank{at: e.rec.ExpiresAt}, !e.rec.ExpiresAt.IsZero()
 }
 
-// idleKey ranks by who can best be missed, the longest unseen first.
-func idleKey(rec *session.Record) (rank, bool) {
-	return rank{class: classOf(rec), at: rec.SeenAt}, true
+// idleKey ranks sessions by who can best be missed, the longest unseen first.
+func idleKey(e *entry) (rank, bool) {
+	return rank{class: classOf(e), at: e.rec.SeenAt}, e.rec.Kind == session.KindLive
+}
+
+// retiredKey ranks retired ids in the same way.
+func retiredKey(e *entry) (rank, bool) {
+	return rank{class: classOf(e), at: e.rec.SeenAt}, e.rec.Kind != session.KindLive
 }
 
 // queue gives the entry of the lowest rank. It is a heap that is put right late: an entry may stand in it with a lower
 // rank than it has by now, never with a higher one. So a touch, which only raises a rank, costs nothing here.
 type queue struct {
 	which int // which of the positions in an entry is ours
-	key   func(*session.Record) (r rank, queued bool)
+	key   func(*entry) (r rank, queued bool)
 	slots []slot // from 1 on: the children of i are 2i and 2i+1
 }
 
@@ -47,7 +52,7 @@ type standing struct {
 }
 
 func (q *queue) standing(e *entry) standing {
-	r, queued := q.key(&e.rec)
+	r, queued := q.key(e)
 	return standing{r, queued}
 }
 
@@ -60,7 +65,7 @@ func (q *queue) falls(was standing, e *entry) bool {
 
 // update sees to it that e does not stand too late. A rank that rose is left to top.
 func (q *queue) update(e *entry) {
-	r, queued := q.key(&e.rec)
+	r, queued := q.key(e)
 	i := e.pos[q.which]
 	switch {
 	case i == 0 && queued:
@@ -87,7 +92,7 @@ func (q *queue) first() (e *entry, right bool) {
 		return nil, true
 	}
 	s := q.slots[1]
-	r, queued := q.key(&s.e.rec)
+	r, queued := q.key(s.e)
 	switch {
 	case !queued:
 		q.remove(s.e)

@@ -11,10 +11,11 @@ const shardBits = 6
 
 // shard is a part of the store under a lock of its own.
 type shard struct {
-	mu    sync.Mutex
-	table table
-	due   queue // by ExpiresAt; what never expires is not in it
-	idle  queue // by who is dropped first when there is no room; empty in a store without a bound
+	mu      sync.Mutex
+	table   table
+	due     queue // by ExpiresAt; what never expires is not in it
+	idle    queue // sessions, by which is dropped first when there is no room; empty in a store without a bound
+	retired queue // retired ids, likewise
 }
 
 // entry is a record and its place in everything that leads to it. The shard's lock guards it, save for the links between
@@ -24,7 +25,8 @@ type entry struct {
 	id         string
 	rec        session.Record
 	text       []byte // the id, and after it the data of rec
-	pos        [2]int // in the two queues; 0 when it is in none
+	pos        [3]int // in the queues; 0 when it is in none
+	heirs      int    // live records that have this one as their predecessor, in a store with a bound
 	prev, more *entry // among the entries of the same user
 }
 
@@ -38,6 +40,7 @@ func (sh *shard) init() {
 	sh.table.init()
 	sh.due = queue{which: 0, key: dueKey}
 	sh.idle = queue{which: 1, key: idleKey}
+	sh.retired = queue{which: 2, key: retiredKey}
 }
 
 func (sh *shard) insert(e *entry, bounded bool) {
@@ -45,16 +48,27 @@ func (sh *shard) insert(e *entry, bounded bool) {
 	sh.due.update(e)
 	if bounded {
 		sh.idle.update(e)
+		sh.retired.update(e)
 	}
 }
 
-// requeue puts the entry in its place after its record was replaced by another one, which stood there.
-func (sh *shard) requeue(e *entry, due, idle standing, bounded bool) {
-	if sh.due.falls(due, e) {
+// standings is where an entry belongs in the queues of its shard.
+type standings struct{ due, idle, retired standing }
+
+func (sh *shard) standings(e *entry) standings {
+	return standings{sh.due.standing(e), sh.idle.standing(e), sh.retired.standing(e)}
+}
+
+// requeue puts the entry in its place after it was changed. was is where it belonged before.
+func (sh *shard) requeue(e *entry, was standings, bounded bool) {
+	if sh.due.falls(was.due, e) {
 		sh.due.update(e)
 	}
-	if bounded && sh.idle.falls(idle, e) {
+	if bounded && sh.idle.falls(was.idle, e) {
 		sh.idle.update(e)
+	}
+	if bounded && sh.retired.falls(was.retired, e) {
+		sh.retired.update(e)
 	}
 }
 
@@ -62,4 +76,5 @@ func (sh *shard) remove(e *entry) {
 	sh.table.remove(e)
 	sh.due.remove(e)
 	sh.idle.remove(e)
+	sh.retired.remove(e)
 }

@@ -36,16 +36,21 @@ var contract = map[string]string{
 	"Limiter 1": "SaveWithin creates a record as Save with Version 0 does, if fewer than limit.Max records count. Otherwise it " +
 		"returns an error that wraps [ErrTooMany], and nothing is changed.",
 	"Limiter 2": "What counts are the live records of the record's user that have no ExpiresAt or one after limit.Now, but " +
-		"for the one with the id limit.Instead, whose place the new one takes.",
+		"for the one with the id limit.Instead, whose place the new one takes. A record and its Predecessor are one session: " +
+		"while both would count, they count as one, and so do records that have a Predecessor in common. One whose Predecessor " +
+		"is limit.Instead does not count either.",
 	"Limiter 3": "However many goroutines and stores on one backend call it at once, no more than limit.Max records come to " +
 		"count by it, and no call is refused while fewer count.",
 	"Limiter 4": "It reads no clock.",
 	"Watcher 1": "Watch calls tell with the id of each record that a Delete removed, or a Save made something else than a live " +
 		"record, from the moment at which it has begun. It may call it with other ids as well, and more than once. What is " +
-		"swept, or dropped by the server, need not be told.",
+		"swept, or dropped by the server, need not be told. It may call tell with \"\" when it has begun: whoever waits then asks " +
+		"for what ended before.",
 	"Watcher 2": "It returns when the context ends, or when it cannot go on, and never without an error. One that wraps " +
 		"[ErrNotSupported] says that it is of no use to call it again.",
-	"Evicter": "It calls fn for each record that it dropped, without a lock held, until stop is called.",
+	"Evicter 1": "It calls fn for each record that it dropped, without a lock held, until stop is called.",
+	"Evicter 2": "It drops no record for one that has it as its Predecessor, and none while such a one is there: the two are " +
+		"one session. A record that gets a successor in a full store costs nobody else a session either.",
 	"ConflictError": "A store that learns the newest record while it refuses a save returns this one, and spares the " +
 		"manager the load before the next attempt.",
 }

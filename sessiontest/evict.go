@@ -11,11 +11,13 @@ import (
 )
 
 var evictRules = []rule{
-	{name: "a store with a bound keeps it and tells of each record that it dropped", clause: "Evicter", needs: []need{bounded}, check: tellsOfDropped},
-	{name: "the function that is told may use the store", clause: "Evicter", needs: []need{bounded}, check: toldWithoutLock},
-	{name: "the function that is told of a record dropped for a limited one may save such a one", clause: "Evicter", needs: []need{bounded, limiter}, check: toldByLimiter},
-	{name: "nobody is told after stop, and others still are", clause: "Evicter", needs: []need{bounded}, check: stopsTelling},
-	{name: "many goroutines that fill a store are told of each record once", clause: "Evicter", needs: []need{bounded}, check: manyFill},
+	{name: "a store with a bound keeps it and tells of each record that it dropped", clause: "Evicter 1", needs: []need{bounded}, check: tellsOfDropped},
+	{name: "the function that is told may use the store", clause: "Evicter 1", needs: []need{bounded}, check: toldWithoutLock},
+	{name: "the function that is told of a record dropped for a limited one may save such a one", clause: "Evicter 1", needs: []need{bounded, limiter}, check: toldByLimiter},
+	{name: "nobody is told after stop, and others still are", clause: "Evicter 1", needs: []need{bounded}, check: stopsTelling},
+	{name: "many goroutines that fill a store are told of each record once", clause: "Evicter 1", needs: []need{bounded}, check: manyFill},
+	{name: "a session that gets a new id costs nobody a place", clause: "Evicter 2", needs: []need{bounded}, check: movesInAFullStore},
+	{name: "a session is not dropped while it gets a new id", clause: "Evicter 2", needs: []need{bounded}, check: keptWhileItMoves},
 }
 
 const bound = 8
@@ -199,4 +201,68 @@ func manyFill(ctx context.Context, e *env) error {
 	ids := handles(racers * 10)
 	errs := race(racers, func(i int) error { return f.createAll(ctx, ids[i*10:(i+1)*10]) })
 	return first(errors.Join(errs...), t.matches(ctx, f.env, ids))
+}
+
+// heir is the record of a new id that a session is about to get.
+func heir(id, of, user string) *session.Record {
+	rec := owned(id, user)
+	rec.Successor = of
+	return rec
+}
+
+// movesInAFullStore gives each session of a full store new ids, twice as often as there is room for retired ones.
+func movesInAFullStore(ctx context.Context, e *env) error {
+	f, err := e.fillable()
+	if err != nil {
+		return err
+	}
+	ids := handles(4 * bound)
+	if err := f.createAll(ctx, ids[:bound]); err != nil {
+		return err
+	}
+	for n := bound; n < len(ids); n++ {
+		from, to, user := ids[n-bound], ids[n], sample(ids[n%bound]).User
+		retired := owned(from, user)
+		retired.Kind, retired.Successor, retired.Version = session.KindAlias, to, 1
+		if err := first(f.create(ctx, heir(to, from, user)), f.replace(ctx, retired)); err != nil {
+			return err
+		}
+		for _, id := range ids[n-bound+1 : n+1] {
+			if _, err := f.load(ctx, id); err != nil {
+				return fmt.Errorf("a session in a full store got a new id: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// keptWhileItMoves finds out which record goes first, and lets that one move in another store of the same content.
+func keptWhileItMoves(ctx context.Context, e *env) error {
+	ids := handles(bound + 2)
+	f, err := e.fillable()
+	if err != nil {
+		return err
+	}
+	var t told
+	defer f.OnEvict(t.add)()
+	if err := f.createAll(ctx, ids[:bound+1]); err != nil {
+		return err
+	}
+	for victim, user := range t.users {
+		other, err := e.fillable()
+		if err != nil {
+			return err
+		}
+		err = first(
+			other.createAll(ctx, ids[:bound]), other.create(ctx, heir(ids[bound+1], victim, user)),
+			other.create(ctx, sample(ids[bound])),
+		)
+		if err != nil {
+			return err
+		}
+		if _, err := other.load(ctx, victim); err != nil {
+			return fmt.Errorf("another record was created while the session got a new id: %w", err)
+		}
+	}
+	return nil
 }

@@ -29,6 +29,7 @@ func everyField(ctx context.Context, e *env) error {
 		},
 		func(r *session.Record) { r.Kind, r.Successor = session.KindTombstone, idB },
 		func(r *session.Record) { r.Kind = session.KindTombstone },
+		func(r *session.Record) { r.Successor = idC }, // of a live record it is the predecessor
 		func(r *session.Record) { r.RemoteIP = netip.Addr{} },
 		func(r *session.Record) { r.RemoteIP = netip.MustParseAddr("0.0.0.0") },
 		func(r *session.Record) { r.RemoteIP = netip.MustParseAddr("255.255.255.255") },

@@ -16,6 +16,7 @@ var limitRules = []rule{
 	{name: "only live records of the same user count", clause: "Limiter 2", needs: []need{limiter}, check: onlyTheUsersCount},
 	{name: "what has expired does not count", clause: "Limiter 2", needs: []need{limiter}, check: expiredDoesNotCount},
 	{name: "the record whose place is taken does not count", clause: "Limiter 2", needs: []need{limiter}, check: insteadDoesNotCount},
+	{name: "a session that gets a new id counts once", clause: "Limiter 2", needs: []need{limiter}, check: movesCountOnce},
 	{name: "a record that leaves makes room", clause: "Limiter 2", needs: []need{limiter}, check: leavingMakesRoom},
 	{name: "of concurrent creates as many succeed as there is room for", clause: "Limiter 3", needs: []need{limiter, lister}, check: limitIsExact},
 	{name: "two stores keep one limit", clause: "Limiter 3", needs: []need{limiter, lister, peer}, check: peersKeepOneLimit},
@@ -98,6 +99,21 @@ func insteadDoesNotCount(ctx context.Context, e *env) error {
 	return first(
 		e.create(ctx, owned(idA, "ada")), e.admit(ctx, limit, owned(idB, "ada")),
 		e.refuse(ctx, limit, owned(idC, "ada")), e.wantStored(ctx, owned(idA, "ada")),
+	)
+}
+
+// movesCountOnce has a session that is getting a new id from two requests at once: three records, of which one will remain.
+func movesCountOnce(ctx context.Context, e *env) error {
+	from, retired := owned(idA, "ada"), owned(idA, "ada")
+	retired.Kind, retired.Successor, retired.Version = session.KindAlias, idB, 1
+	instead := within(3)
+	instead.Instead = idA
+	return first(
+		e.create(ctx, from, heir(idB, idA, "ada"), heir(idC, idA, "ada")),
+		e.refuse(ctx, within(1), owned(handle(0), "ada")), e.admit(ctx, within(2), owned(handle(1), "ada")),
+		e.refuse(ctx, within(2), owned(handle(2), "ada")),
+		e.replace(ctx, retired), e.refuse(ctx, within(2), owned(handle(2), "ada")), e.admit(ctx, within(3), owned(handle(3), "ada")),
+		e.admit(ctx, instead, owned(handle(4), "ada")), e.refuse(ctx, instead, owned(handle(5), "ada")),
 	)
 }
 

@@ -54,6 +54,12 @@ var evictMutants = []mutant{
 			}
 		}
 	}},
+	{"a session that gets a new id costs nobody a place", "makes room for each new id", func(s *store) {
+		s.save = onlyIDs(s, s.shelf.Save)
+	}},
+	{"a session is not dropped while it gets a new id", "does not know what a predecessor is", func(s *store) {
+		s.save = onlyIDs(s, s.shelf.Save)
+	}},
 	{"many goroutines that fill a store are told of each record once", "chooses before it drops", func(s *store) {
 		s.save = func(ctx context.Context, rec *session.Record) error {
 			if err := s.ready(ctx); err != nil || s.max == 0 || rec.Version > 0 {
@@ -69,6 +75,18 @@ var evictMutants = []mutant{
 			return s.shelf.Save(ctx, rec)
 		}
 	}},
+}
+
+// onlyIDs saves records as if each were a session of its own.
+func onlyIDs(s *store, save func(context.Context, *session.Record) error) func(context.Context, *session.Record) error {
+	return func(ctx context.Context, rec *session.Record) error {
+		if s.max == 0 || rec.Predecessor() == "" {
+			return save(ctx, rec)
+		}
+		rec = rec.Clone()
+		rec.Successor = ""
+		return save(ctx, rec)
+	}
 }
 
 // busyWhileItTells returns what gives an error while s tells of a record that was dropped.

@@ -81,6 +81,18 @@ var limitMutants = []mutant{
 	{"the record whose place is taken does not count", "counts nothing when there is one", counting(func(r, rec *session.Record, l session.Limit) bool {
 		return live(r, rec.User) && unexpired(r, l.Now) && l.Instead == ""
 	})},
+	{"a session that gets a new id counts once", "counts each of its ids", counting(func(r, rec *session.Record, l session.Limit) bool {
+		return live(r, rec.User) && l.Counts(r)
+	})},
+	{"a session that gets a new id counts once", "does not count what has a predecessor", counting(func(r, rec *session.Record, l session.Limit) bool {
+		return live(r, rec.User) && l.Counts(r) && r.Predecessor() == ""
+	})},
+	{"a session that gets a new id counts once", "counts those it has in common", onWithin(func(b *shelf, rec *session.Record, l session.Limit) int {
+		return len(b.all(func(r *session.Record) bool {
+			before := b.recs[r.Predecessor()]
+			return live(r, rec.User) && l.Counts(r) && (before == nil || before.Kind != session.KindLive)
+		}))
+	})},
 	{"a record that leaves makes room", "counts all that ever were", func(s *store) {
 		n := map[string]int{}
 		s.within = func(ctx context.Context, rec *session.Record, limit session.Limit) error {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -151,12 +150,35 @@ func (b *shelf) commit(rec *session.Record) (dropped *session.Record, err error)
 	if err := b.compare(rec); err != nil {
 		return nil, err
 	}
-	if b.max > 0 && rec.Version == 0 && len(b.recs) >= b.max {
-		dropped = b.recs[slices.Min(slices.Collect(maps.Keys(b.recs)))]
-		delete(b.recs, dropped.ID)
+	if b.max > 0 && rec.Version == 0 && !b.isLive(rec.Predecessor()) {
+		dropped = b.makeRoom()
 	}
 	b.recs[rec.ID] = onward(rec)
 	return dropped, nil
+}
+
+// makeRoom drops the session with the smallest id, when there are too many, but none that is getting a new id.
+func (b *shelf) makeRoom() (dropped *session.Record) {
+	var ids []string
+	for id, rec := range b.recs {
+		if b.isLive(id) && !b.isLive(rec.Predecessor()) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) < b.max {
+		return nil
+	}
+	for _, rec := range b.recs {
+		ids = slices.DeleteFunc(ids, func(id string) bool { return len(ids) > 1 && id == rec.Predecessor() })
+	}
+	dropped = b.recs[slices.Min(ids)]
+	delete(b.recs, dropped.ID)
+	return dropped
+}
+
+func (b *shelf) isLive(id string) bool {
+	rec := b.recs[id]
+	return rec != nil && rec.Kind == session.KindLive
 }
 
 // compare says why the record may not be saved.

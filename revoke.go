@@ -1,0 +1,200 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+// Revoke ends sessions by their Info.ID and says how many it ended; an unknown id is no error. A session that is renewed
+// at the same time is ended under its new id. The error wraps ErrUnavailable.
+func (m *Manager) Revoke(ctx context.Context, ids ...string) (int, error) {
+	return m.revokeAll(ctx, anybody, ids)
+}
+
+// RevokeOwn is Revoke for a page on which people end sessions of their own: an id that is not the user's, and does not lead
+// to a session of the user, counts as unknown. An id that was renewed since the page was shown leads to its session. The
+// error wraps ErrUnavailable, or ErrNotSupported with cookiestore, which does not know whose an id is.
+func (m *Manager) RevokeOwn(ctx context.Context, user string, ids ...string) (int, error) {
+	if err := m.canList(); err != nil {
+		return 0, err
+	}
+	if !validUser(user) {
+		return 0, errUser
+	}
+	return m.revokeAll(ctx, user, ids)
+}
+
+// anybody is no name of a user.
+const anybody = ""
+
+func (m *Manager) revokeAll(ctx context.Context, user string, ids []string) (int, error) {
+	if err := m.canRevoke(); err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, id := range ids {
+		ended, err := m.revoke(ctx, id, user)
+		n += ended
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// revoke ends a session as Logout does, so that it cannot slip away under a new id, and then deletes what is left. Of an id
+// that a session is about to get, or that a move has given up, the session is meant.
+func (m *Manager) revoke(ctx context.Context, id, user string) (int, error) {
+	if m.carried != nil {
+		return m.revokeCarried(ctx, id)
+	}
+	rec, err := m.load(ctx, id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return 0, nil
+	case errors.Is(err, ErrCorrupt) && user == anybody: // nobody can use it, and nobody can list it: away with it
+		return 0, m.remove(ctx, id)
+	case errors.Is(err, ErrCorrupt):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	}
+	from, err := m.mover(ctx, rec)
+	if err != nil {
+		return 0, err
+	}
+	if from == nil {
+		from = rec
+	}
+	ended, err := m.end(ctx, from, nil, user)
+	if err != nil {
+		return 0, err
+	}
+	return m.removeEnded(ctx, rec, user, ended)
+}
+
+// mover is the record of the session that a live record only waits to take over from, or has failed to: nil when the record
+// is a session of its own. Of a login the session before it was nobody's, or somebody else's, and remains that.
+func (m *Manager) mover(ctx context.Context, rec *Record) (*Record, error) {
+	if rec.Predecessor() == "" {
+		return nil, nil
+	}
+	before, err := m.load(ctx, rec.Predecessor())
+	switch {
+	case errors.Is(err, ErrUnavailable):
+		return nil, err
+	case err != nil || before.User != rec.User || before.Kind != KindLive && before.Successor == rec.ID:
+		return nil, nil
+	}
+	return before, nil
+}
+
+// removeEnded deletes what is left of the sessions that ended, and of the record that led to them, and counts them.
+func (m *Manager) removeEnded(ctx context.Context, rec *Record, user string, ended []*Record) (n int, err error) {
+	theirs := user == anybody || rec.User == user
+	for _, r := range ended {
+		if m.alive(r) {
+			n++
+			m.emit(ctx, Event{Kind: EventEnded, ID: r.ID, User: r.User})
+		}
+		theirs = true
+		err = errors.Join(err, m.remove(ctx, r.ID))
+	}
+	if theirs && !slices.ContainsFunc(ended, func(r *Record) bool { return r.ID == rec.ID }) {
+		err = errors.Join(err, m.remove(ctx, rec.ID))
+	}
+	return n, err
+}
+
+func (m *Manager) remove(ctx context.Context, id string) error {
+	if err := m.store.Delete(ctx, id); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+// RevokeUser ends all sessions of a user except those to keep, and says how many it ended. Session.ID keeps the session of the
+// request whose context is given, also when it gets that id with this request only. A kept session that is renewed at the
+// same time is kept. A session that begins while this runs is ended too if it was there before the last look. With cookiestore
+// nobody knows how many there are: it says 0. The errors are those of Sessions.
+func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (int, error) {
+	keep = m.keepCurrent(ctx, keep)
+	if m.carried != nil {
+		return 0, m.revokeCarriedUser(ctx, user, keep)
+	}
+	kept, over := map[string]bool{}, map[string]bool{}
+	for _, id := range keep {
+		kept[id] = id != "" // which is nobody's predecessor
+	}
+	n := 0
+	for range 10 { // a session that moves all the time cannot keep this busy for ever
+		recs, err := m.byUser(ctx, user)
+		if err == nil {
+			recs, err = m.settled(ctx, recs)
+		}
+		if err == nil {
+			recs, err = m.withoutKept(ctx, recs, kept)
+		}
+		if err != nil || len(recs) == 0 {
+			return n, err
+		}
+		for _, r := range recs {
+			ended, err := m.revoke(ctx, r.ID, anybody)
+			if !over[r.Predecessor()] { // which has counted as this one
+				n += ended
+			}
+			over[r.ID] = true
+			if err != nil {
+				return n, err
+			}
+		}
+	}
+	return n, nil
+}
+
+// withoutKept leaves out the sessions to keep. Their ids are followed after the records were listed: of a session that moves
+// meanwhile either the way to its new id is there by then, or the new record names an id on that way.
+func (m *Manager) withoutKept(ctx context.Context, recs []*Record, kept map[string]bool) ([]*Record, error) {
+	if err := m.keepSuccessors(ctx, kept); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(recs, func(r *Record) bool { return kept[r.ID] || kept[r.Predecessor()] }), nil
+}
+
+// keepCurrent adds the id that the session of the request still has in the store, when the one to come is to be kept: after
+// Regenerate or Login, and before the commit.
+func (m *Manager) keepCurrent(ctx context.Context, keep []string) []string {
+	ex, ok := ctx.Value(exchangeKey{m}).(*exchange)
+	if !ok {
+		return keep
+	}
+	s := ex.loaded()
+	if s == nil {
+		return keep
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.c.rec != nil && s.c.nextID != "" && slices.Contains(keep, s.c.nextID) {
+		keep = append(slices.Clone(keep), s.c.rec.ID)
+	}
+	return keep
+}
+
+// keepSuccessors adds the new ids of kept sessions that were renewed.
+func (m *Manager) keepSuccessors(ctx context.Context, kept map[string]bool) error {
+	for id := range kept {
+		for range maxAliases {
+			rec, err := m.load(ctx, id)
+			if errors.Is(err, ErrUnavailable) {
+				return err
+			}
+			if err != nil || rec.Kind == KindLive || rec.Successor == "" {
+				break
+			}
+			id = rec.Successor
+			kept[id] = true
+		}
+	}
+	return nil
+}
