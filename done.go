@@ -28,12 +28,16 @@ func (s *Session) Done() <-chan struct{} {
 
 // watchStored begins to watch once the session is in the store. It is called with the lock held.
 func (s *Session) watchStored() {
-	if s.done == nil || s.done.watched || s.c.rec == nil || s.c.gone {
+	if s.done == nil || s.c.rec == nil || s.c.gone {
+		return
+	}
+	if s.done.watched {
+		s.m.watch.note(s.done, s.c.membership())
 		return
 	}
 	w := s.done
 	w.watched = true
-	s.m.watch.add(s.c.rec.ID, w)
+	s.m.watch.add(s.c.rec.ID, w, s.c.membership())
 	context.AfterFunc(s.ctx, func() { s.m.watch.remove(w) })
 }
 
@@ -42,7 +46,9 @@ type watcher struct {
 	closed  chan struct{}
 	once    sync.Once
 	watched bool
-	id      string // under which it waits; guarded by the watch
+
+	id string // under which it waits; this and what follows is guarded by the watch
+	membership
 }
 
 func (w *watcher) end() { w.once.Do(func() { close(w.closed) }) }
@@ -63,16 +69,25 @@ func newWatch(m *Manager) *watch {
 	return &watch{m: m, waiting: map[string][]*watcher{}, told: map[string]bool{}, wake: make(chan struct{}, 1)}
 }
 
-func (w *watch) add(id string, one *watcher) {
+// add has the session looked at once at the start: it may have ended since it was loaded.
+func (w *watch) add(id string, one *watcher, of membership) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	one.id = id
+	one.id, one.membership = id, of
 	w.waiting[id] = append(w.waiting[id], one)
+	w.lookAt(id)
 	if !w.polling && !w.closed {
 		w.polling = true
 		w.m.running.Add(1)
 		go w.poll()
 	}
+}
+
+// note notes whose a watched session is by now.
+func (w *watch) note(one *watcher, of membership) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	one.membership = of
 }
 
 func (w *watch) remove(one *watcher) {
@@ -189,10 +204,21 @@ func (w *watch) listen(ctx context.Context) {
 	}
 }
 
-// tip is told that a session may have ended.
+// tip is told that a session may have ended, or with "" that any may have.
 func (w *watch) tip(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if id != "" {
+		w.lookAt(id)
+		return
+	}
+	for id := range w.waiting {
+		w.lookAt(id)
+	}
+}
+
+// lookAt has the store asked for a session soon, if somebody waits for it. It is called with the lock held.
+func (w *watch) lookAt(id string) {
 	if w.waiting[id] == nil {
 		return
 	}
@@ -235,10 +261,22 @@ func (w *watch) look(ctx context.Context, id string) {
 		rec, err = w.m.load(ctx, id)
 	}
 	switch {
-	case errors.Is(err, ErrNotFound) && w.m.carried == nil:
+	case errors.Is(err, ErrNotFound) && (w.m.carried == nil || w.endedWithAll(ctx, id)):
 		w.ended(id)
 	case err != nil:
 	case rec.Kind == KindTombstone || !rec.ExpiresAt.IsZero() && !w.m.now().Before(rec.ExpiresAt):
 		w.ended(id)
 	}
+}
+
+// endedWithAll reports whether a carried session was ended with all of its user's, of which its own id tells nothing.
+func (w *watch) endedWithAll(ctx context.Context, id string) bool {
+	w.mu.Lock()
+	var of membership
+	if list := w.waiting[id]; len(list) > 0 {
+		of = list[0].membership
+	}
+	w.mu.Unlock()
+	_, err := w.m.admitCarried(ctx, id, of)
+	return errors.Is(err, ErrNotFound)
 }

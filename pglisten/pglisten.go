@@ -42,6 +42,7 @@ func listen(ctx context.Context, conn *pgx.Conn, channel string, heard func(payl
 	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
 		return fmt.Errorf("pglisten: %w", err)
 	}
+	heard("") // from here on nothing is missed
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {

@@ -24,7 +24,8 @@ type Options struct {
 }
 
 // Listener listens on a channel of the database, with a connection of its own, and calls heard with the payload of each
-// notification until the context ends or the connection is lost. Its error is never nil. The module pglisten has
+// notification until the context ends or the connection is lost. It may call heard with "" when it has begun to listen, so
+// that what ended before is asked for. Its error is never nil. The module pglisten has
 // the one for pgx.
 type Listener func(ctx context.Context, db *sql.DB, channel string, heard func(payload string)) error
 
