@@ -1,11 +1,11 @@
 .DEFAULT_GOAL := help
 FUZZTIME ?= 10s
-export BENCH BENCHTIME COUNT TOP MODULE PACKAGE VULN STORE SESSIONS ROUNDS
+export BENCH BENCHTIME COUNT TOP MODULE PACKAGE VULN STORE SESSIONS ROUNDS VERSION PUSH
 
-.PHONY: help test lint bench bench-peers profile scale screenshots cover fuzz tidy
+.PHONY: help test lint bench bench-peers profile scale screenshots cover fuzz tidy try release
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-11s %s\n", $$1, $$2 }'
-	@echo 'Every target but bench-peers, profile, scale and screenshots works on every module of the repository: the root and those below it.'
+	@echo 'Every target but bench-peers, profile, release, scale and screenshots works on every module of the repository: the root and those below it.'
 
 test: ## Vet and test with the race detector. On Debian a missing C compiler is installed.
 	@internal/tools/test.sh
@@ -36,3 +36,9 @@ fuzz: ## Run each fuzz function. FUZZTIME=10s each
 
 tidy: ## go mod tidy.
 	@internal/tools/tidy.sh
+
+try: ## Install and use everything as a stranger would, from a module proxy of the work tree.
+	@internal/tools/try.sh
+
+release: ## Write a version into the tree, try it, and print the tags to push. VERSION=v0.1.0 PUSH=1 pushes them
+	@internal/tools/release.sh

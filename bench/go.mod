@@ -15,9 +15,9 @@ require (
 	github.com/alexedwards/scs/sqlite3store v0.0.0-20251002162104-209de6e426de
 	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/boj/redistore v1.4.1
-	github.com/coatcheck/session v0.0.0
-	github.com/coatcheck/session/internal/integration v0.0.0-00010101000000-000000000000
-	github.com/coatcheck/session/redisstore v0.0.0
+	github.com/coatcheck/session v0.1.0
+	github.com/coatcheck/session/internal/integration v0.1.0
+	github.com/coatcheck/session/redisstore v0.1.0
 	github.com/gin-contrib/sessions v1.0.4
 	github.com/gin-gonic/gin v1.12.0
 	github.com/go-sql-driver/mysql v1.10.1

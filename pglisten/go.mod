@@ -3,7 +3,7 @@ module github.com/coatcheck/session/pglisten
 go 1.25.2
 
 require (
-	github.com/coatcheck/session v0.0.0
+	github.com/coatcheck/session v0.1.0
 	github.com/jackc/pgx/v5 v5.12.0
 )
 
@@ -14,5 +14,3 @@ require (
 	golang.org/x/sync v0.22.0 // indirect
 	golang.org/x/text v0.41.0 // indirect
 )
-
-replace github.com/coatcheck/session => ..

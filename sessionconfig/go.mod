@@ -3,9 +3,9 @@ module github.com/coatcheck/session/sessionconfig
 go 1.25.2
 
 require (
-	github.com/coatcheck/session v0.0.0
-	github.com/coatcheck/session/pglisten v0.0.0
-	github.com/coatcheck/session/redisstore v0.0.0
+	github.com/coatcheck/session v0.1.0
+	github.com/coatcheck/session/pglisten v0.1.0
+	github.com/coatcheck/session/redisstore v0.1.0
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/knadh/koanf/parsers/json v1.0.1
@@ -40,10 +40,4 @@ require (
 	modernc.org/libc v1.75.7 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
-)
-
-replace (
-	github.com/coatcheck/session => ..
-	github.com/coatcheck/session/pglisten => ../pglisten
-	github.com/coatcheck/session/redisstore => ../redisstore
 )

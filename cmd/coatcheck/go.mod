@@ -4,8 +4,8 @@ go 1.25.2
 
 require (
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0
-	github.com/coatcheck/session v0.0.0
-	github.com/coatcheck/session/sessionconfig v0.0.0
+	github.com/coatcheck/session v0.1.0
+	github.com/coatcheck/session/sessionconfig v0.1.0
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/spf13/cobra v1.10.2
 	golang.org/x/term v0.45.0
@@ -13,7 +13,7 @@ require (
 )
 
 require (
-	github.com/coatcheck/session/pglisten v0.0.0 // indirect
+	github.com/coatcheck/session/pglisten v0.1.0 // indirect
 	github.com/mfridman/interpolate v0.0.2 // indirect
 	github.com/sethvargo/go-retry v0.3.0 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
@@ -22,7 +22,7 @@ require (
 
 require (
 	filippo.io/edwards25519 v1.2.0 // indirect
-	github.com/coatcheck/session/redisstore v0.0.0 // indirect
+	github.com/coatcheck/session/redisstore v0.1.0 // indirect
 	github.com/cpuguy83/go-md2man/v2 v2.0.6 // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect
 	github.com/go-sql-driver/mysql v1.10.1 // indirect
@@ -60,11 +60,4 @@ require (
 	modernc.org/libc v1.75.7 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
-)
-
-replace (
-	github.com/coatcheck/session => ../..
-	github.com/coatcheck/session/pglisten => ../../pglisten
-	github.com/coatcheck/session/redisstore => ../../redisstore
-	github.com/coatcheck/session/sessionconfig => ../../sessionconfig
 )

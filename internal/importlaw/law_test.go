@@ -97,7 +97,8 @@ var rules = []rule{
 }
 
 // nestedModules are the folders with a go.mod of their own, present or planned.
-var nestedModules = []string{"cmd/coatcheck", "redisstore", "sessionconfig", "internal/integration", "bench", "examples/websocket", "pglisten"}
+var nestedModules = []string{"cmd/coatcheck", "redisstore", "sessionconfig", "internal/integration", "internal/release", "bench",
+	"examples/websocket", "pglisten"}
 
 func nested(short string) bool {
 	return slices.ContainsFunc(nestedModules, func(folder string) bool { return within(short, folder) })
@@ -109,7 +110,7 @@ func isStore(short string) bool {
 
 // unreleased reports whether a package serves the tests of this repository alone, its ordinary files too.
 func unreleased(short string) bool {
-	return within(short, "internal/integration") || within(short, "bench")
+	return within(short, "internal/integration") || within(short, "internal/release") || within(short, "bench")
 }
 
 // judge returns one sentence for each import that breaks a rule.

@@ -53,12 +53,13 @@ func moduleDirs(t *testing.T) []string {
 	return dirs
 }
 
-// goCommand runs the go command in a folder of the repository, outside the workspace, and returns what it printed.
+// goCommand runs the go command in a folder of the repository, in the workspace, and returns what it printed. GOFLAGS may name
+// the go.mod that this test was built from, which is not that of the folder.
 func goCommand(t *testing.T, dir string, env []string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.Command("go", args...)
 	cmd.Dir = filepath.Join(repoRoot, filepath.FromSlash(dir))
-	cmd.Env = append(append(os.Environ(), "GOWORK=off"), env...)
+	cmd.Env = append(append(os.Environ(), "GOWORK=", "GOFLAGS="), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

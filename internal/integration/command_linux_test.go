@@ -57,6 +57,7 @@ func buildScripts(t *testing.T) string {
 	program := filepath.Join(t.TempDir(), "scripts.test")
 	build := exec.CommandContext(t.Context(), "go", "test", "-race", "-c", "-o", program, ".")
 	build.Dir = commandModule
+	build.Env = append(os.Environ(), "GOWORK=", "GOFLAGS=-buildvcs=false") // its own go.mod, in the workspace
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the scripts: %v\n%s", err, out)
 	}

@@ -6,9 +6,9 @@ require (
 	github.com/anishathalye/porcupine v1.3.1
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
-	github.com/coatcheck/session v0.0.0
-	github.com/coatcheck/session/pglisten v0.0.0
-	github.com/coatcheck/session/redisstore v0.0.0
+	github.com/coatcheck/session v0.1.0
+	github.com/coatcheck/session/pglisten v0.1.0
+	github.com/coatcheck/session/redisstore v0.1.0
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/redis/rueidis v1.0.79

@@ -3,8 +3,9 @@
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 profile=$root/coverage.out
-data=$(mktemp -d)
-trap 'rm -rf "$data"' EXIT
+stage
+data=$staged/cover
+mkdir "$data"
 
 each cover go test -count=1 -timeout 15m -cover -coverpkg=github.com/coatcheck/session/... ./... -args -test.gocoverdir="$data"
 go tool covdata textfmt -i="$data" -o "$profile"

@@ -6,14 +6,15 @@ fuzztime=${1:-10s}
 count=0
 failed=()
 
+stage # here, for what a substitution sets is lost
 for module in $(modules); do
 	# go test -list prints the names of a package's functions and then a line that says which package it was.
-	listed=$(cd "$module" && go test -list '^Fuzz' ./...)
+	listed=$(in_module "$module" go test -list '^Fuzz' ./...)
 	while read -r package name; do
 		[ -n "$name" ] || continue
 		count=$((count + 1))
 		echo "== fuzz: $package $name, $fuzztime"
-		(cd "$module" && go test -run '^$' -fuzz "^$name\$" -fuzztime "$fuzztime" "$package" </dev/null) || failed+=("$package.$name")
+		in_module "$module" go test -run '^$' -fuzz "^$name\$" -fuzztime "$fuzztime" "$package" </dev/null || failed+=("$package.$name")
 	done < <(awk '/^Fuzz/ { names[n++] = $1 } /^ok/ { for (i = 0; i < n; i++) print $2, names[i]; n = 0 }' <<<"$listed")
 done
 

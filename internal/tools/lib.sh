@@ -5,10 +5,46 @@ root=$PWD
 # Each module is built, tested and linted as those get it who import it: from its own go.mod, without the workspace.
 export GOWORK=off
 
-# modules prints the folder of every module but this one, the root first.
+# modules prints the folder of every module but the tools', the root first.
 modules() {
 	find . -name go.mod -not -path './internal/tools/*' -not -path '*/testdata/*' -not -path '*/.*/*' |
 		sed 's,/go\.mod$,,' | LC_ALL=C sort
+}
+
+# stage makes a proxy of the work tree, from which the modules get each other, and a go.mod for each that has the hashes of
+# what the proxy serves. They have a version of their own, so that the cache of modules keeps nothing that is taken for another.
+staged=
+stage() {
+	[ -z "$staged" ] || return 0
+	staged=$(go -C "$root/internal/release" run . stage) || return
+	trap unstage EXIT
+	GOPROXY="file:///${staged#/}/proxy,$(go env GOPROXY)"
+	GONOSUMDB="github.com/coatcheck,$(go env GONOSUMDB)"
+	export GOPROXY GONOSUMDB GONOPROXY=none
+}
+
+# unstage removes what stage made, and what the go command has kept of it.
+unstage() {
+	local cache version module
+	cache=$(go env GOMODCACHE)
+	version=$(cat "$staged/proxy/github.com/coatcheck/session/@v/list")
+	for module in $(cd "$staged/proxy" && find . -name @v | sed 's,/@v$,,'); do
+		chmod -R u+w "$cache/$module@$version" 2>/dev/null || true
+		rm -rf "$cache/$module@$version" "$cache/cache/download/$module/@v/$version".* "$cache/cache/download/$module/@v/list"
+	done
+	rm -rf "$staged"
+}
+
+# in_module FOLDER COMMAND... runs a command in a module's folder, by its go.mod alone unless GOWORK says otherwise.
+in_module() {
+	local module=$1
+	shift
+	if [ "$GOWORK" != off ]; then
+		(cd "$module" && "$@")
+		return
+	fi
+	stage || return
+	(cd "$module" && GOFLAGS="$(go env GOFLAGS) -modfile=$staged/mod/$module/go.mod" "$@")
 }
 
 # each LABEL COMMAND... runs the command in every module's folder. All of them run even if one fails; then it fails too.
@@ -17,7 +53,7 @@ each() {
 	shift
 	for module in $(modules); do
 		echo "== $label: $module"
-		(cd "$module" && "$@") || failed+=("$module")
+		in_module "$module" "$@" || failed+=("$module")
 	done
 	if [ ${#failed[@]} -gt 0 ]; then
 		echo "== $label failed in: ${failed[*]}" >&2

@@ -6,9 +6,8 @@ source "$(dirname "$0")/lib.sh"
 mkdir -p out
 echo '*' >out/.gitignore
 
-cd "${MODULE:-.}"
 run() {
-	go test -run '^$' -bench "${BENCH:-^Benchmark(Read|Write|FirstSave)\$}" -benchmem -benchtime "${BENCHTIME:-2s}" -o "$root/out/profiled.test" "$@" "${PACKAGE:-.}"
+	in_module "${MODULE:-.}" go test -run '^$' -bench "${BENCH:-^Benchmark(Read|Write|FirstSave)\$}" -benchmem -benchtime "${BENCHTIME:-2s}" -o "$root/out/profiled.test" "$@" "${PACKAGE:-.}"
 }
 run -cpuprofile "$root/out/cpu.prof"
 run -memprofile "$root/out/mem.prof" -memprofilerate 4096 >"$root/out/mem.txt" # by itself, for it takes a fifth of the processor

@@ -40,6 +40,7 @@ func run(m *testing.M) int {
 	program = filepath.Join(dir, "coatcheck")
 	build := exec.Command("go", "build", "-o", program, ".")
 	build.Dir = filepath.Join("..", "..", "..", "cmd", "coatcheck")
+	build.Env = append(os.Environ(), "GOWORK=", "GOFLAGS=-buildvcs=false") // its own go.mod, in the workspace
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build coatcheck: %v\n%s", err, out)
 		return 1
