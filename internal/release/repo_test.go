@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -60,6 +61,34 @@ func TestTheWorkspaceHasWhatTheModulesRequireOfEachOther(t *testing.T) {
 			if got := replaced[r.Mod.Path+" "+r.Mod.Version]; got != path.Clean(want) {
 				t.Errorf("%s requires %s, and go.work replaces it by %q, want ./%s", m.dir, r.Mod, got, want)
 			}
+		}
+	}
+}
+
+func TestTheReadmeSaysWhichGoItNeeds(t *testing.T) {
+	tree := here(t)
+	text, err := os.ReadFile(tree.on("README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := tree.modules[slices.IndexFunc(tree.modules, func(m *module) bool { return m.dir == "." })]
+	if want := "Go " + root.file.Go.Version + " or newer"; !strings.Contains(string(text), want) {
+		t.Errorf("README.md has no %q, which is what go.mod requires", want)
+	}
+}
+
+func TestThePiecesOfTheReadmeAreGo(t *testing.T) {
+	text, err := os.ReadFile(here(t).on("README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pieces := goBlock.FindAllStringSubmatch(string(text), -1)
+	if len(pieces) < 4 {
+		t.Fatalf("README.md has %d pieces of Go, want those for SQLite and PostgreSQL too", len(pieces))
+	}
+	for _, m := range pieces {
+		if _, err := asProgram(m[1]); err != nil {
+			t.Errorf("%v in\n%s", err, m[1])
 		}
 	}
 }

@@ -40,7 +40,7 @@ func tryIn(t *tree, home, version string) error {
 	if err := s.setEnv(); err != nil {
 		return err
 	}
-	for _, step := range []func(*tree) error{s.installs, s.getsEach, s.buildsAll} {
+	for _, step := range []func(*tree) error{s.installs, s.getsEach, s.buildsAll, s.copiesReadme} {
 		if err := step(t); err != nil {
 			return err
 		}
