@@ -30,7 +30,7 @@ import (
 //     touches nothing outside its own place because of it.
 //
 // The optional interfaces [Toucher], [Sweeper], [Lister], [Limiter], [Watcher] and [Evicter] say more of what a store can do. The manager looks for
-// them once, in [New].
+// them once, in [New]. A [Forgetter] says what the store may not be trusted with.
 type Store interface {
 	Load(ctx context.Context, id string) (*Record, error)
 	Save(ctx context.Context, rec *Record) error
@@ -140,6 +140,36 @@ type Watcher interface {
 //     session. A record that gets a successor in a full store costs nobody else a session either.
 type Evicter interface {
 	OnEvict(fn func(id, user string)) (stop func())
+}
+
+// Forgetter is a store that may drop a record after it accepted it and before the record expired, for want of room or
+// because it keeps none. Sessions may be kept there: who loses one signs in again. What must not be forgotten may not,
+// as the counts of guard.Rate and the revocations of cookiestore, which refuse such a store.
+//
+// Forgets says why, beginning with a verb, and names the option to change: "drops records when it is full
+// (Options.MaxSessions)". It is "" when this store keeps what it accepts, as an [Evicter] that was given no bound. It
+// never changes. A store with a bound says why. A store around another one passes on what that one says.
+type Forgetter interface {
+	Forgets() string
+}
+
+// Forgets says why a store may forget what it accepted, in the words of [Forgetter], and "" when nothing shows that it
+// may. A store that is no Forgetter forgets when it is an [Evicter], or has a method Discards that returns true. So
+// does nil.
+func Forgets(store Store) string {
+	if isNil(store) {
+		return "is nil"
+	}
+	if f, ok := store.(Forgetter); ok {
+		return f.Forgets()
+	}
+	if d, ok := store.(interface{ Discards() bool }); ok && d.Discards() {
+		return "keeps nothing"
+	}
+	if _, ok := store.(Evicter); ok {
+		return "drops records to keep a bound"
+	}
+	return ""
 }
 
 // RecordKind says what a record is.

@@ -27,7 +27,10 @@ type Options struct {
 	Revocations session.Store
 }
 
-var _ session.Store = (*Store)(nil)
+var (
+	_ session.Store     = (*Store)(nil)
+	_ session.Forgetter = (*Store)(nil)
+)
 
 // Store leaves the records to the clients. It is safe for concurrent use, by one manager or by several.
 type Store struct {
@@ -60,6 +63,14 @@ func remembers(store session.Store) bool {
 // Carries tells the manager that records travel with the client: in how many cookies at most, and where retired ids are
 // remembered.
 func (s *Store) Carries() (cookies int, retired session.Store) { return s.chunks, s.retired }
+
+// Forgets says that nothing is kept here without Options.Revocations.
+func (s *Store) Forgets() string {
+	if s.retired == nil {
+		return "keeps nothing (cookiestore.Options.Revocations)"
+	}
+	return ""
+}
 
 // Local reports whether nothing here waits for another machine.
 func (s *Store) Local() bool {

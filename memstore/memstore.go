@@ -26,13 +26,14 @@ import (
 )
 
 var (
-	_ session.Store   = (*Store)(nil)
-	_ session.Toucher = (*Store)(nil)
-	_ session.Sweeper = (*Store)(nil)
-	_ session.Lister  = (*Store)(nil)
-	_ session.Limiter = (*Store)(nil)
-	_ session.Watcher = (*Store)(nil)
-	_ session.Evicter = (*Store)(nil)
+	_ session.Store     = (*Store)(nil)
+	_ session.Toucher   = (*Store)(nil)
+	_ session.Sweeper   = (*Store)(nil)
+	_ session.Lister    = (*Store)(nil)
+	_ session.Limiter   = (*Store)(nil)
+	_ session.Watcher   = (*Store)(nil)
+	_ session.Evicter   = (*Store)(nil)
+	_ session.Forgetter = (*Store)(nil)
 )
 
 // A miss is as frequent as visitors with an old cookie, so its error is made once.
@@ -79,6 +80,14 @@ func New(opts Options) *Store {
 
 // Local reports that no call waits for anything but other goroutines, so that the manager sets no timer for its loads.
 func (*Store) Local() bool { return true }
+
+// Forgets says that a store with a bound drops records.
+func (s *Store) Forgets() string {
+	if s.max == 0 {
+		return ""
+	}
+	return "drops records when it is full (memstore.Options.MaxSessions)"
+}
 
 // Load returns a copy of the record.
 func (s *Store) Load(ctx context.Context, id string) (*session.Record, error) {

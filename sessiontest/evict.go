@@ -18,6 +18,7 @@ var evictRules = []rule{
 	{name: "many goroutines that fill a store are told of each record once", clause: "Evicter 1", needs: []need{bounded}, check: manyFill},
 	{name: "a session that gets a new id costs nobody a place", clause: "Evicter 2", needs: []need{bounded}, check: movesInAFullStore},
 	{name: "a session is not dropped while it gets a new id", clause: "Evicter 2", needs: []need{bounded}, check: keptWhileItMoves},
+	{name: "a store with a bound says that it forgets", clause: "Forgetter", needs: []need{bounded}, check: saysIt},
 }
 
 const bound = 8
@@ -265,4 +266,14 @@ func keptWhileItMoves(ctx context.Context, e *env) error {
 		}
 	}
 	return nil
+}
+
+// saysIt asks as those do who must not be forgotten. An Evicter that says nothing is taken for one that
+// forgets.
+func saysIt(_ context.Context, e *env) error {
+	f, err := e.fillable()
+	if err == nil && session.Forgets(f.Store) == "" {
+		return errors.New("a store with a bound says that it forgets nothing: what must be kept would be kept there")
+	}
+	return err
 }

@@ -60,6 +60,9 @@ var evictMutants = []mutant{
 	{"a session is not dropped while it gets a new id", "does not know what a predecessor is", func(s *store) {
 		s.save = onlyIDs(s, s.shelf.Save)
 	}},
+	{"a store with a bound says that it forgets", "says that it keeps all", func(s *store) {
+		s.forget = func() string { return "" }
+	}},
 	{"many goroutines that fill a store are told of each record once", "chooses before it drops", func(s *store) {
 		s.save = func(ctx context.Context, rec *session.Record) error {
 			if err := s.ready(ctx); err != nil || s.max == 0 || rec.Version > 0 {

@@ -288,6 +288,13 @@ func listed(recs []*session.Record) []*session.Record {
 	return heads
 }
 
+func (b *shelf) Forgets() string {
+	if b.max == 0 {
+		return ""
+	}
+	return "drops records when it is full"
+}
+
 func (b *shelf) OnEvict(fn func(id, user string)) (stop func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -22,16 +22,18 @@ type store struct {
 	within func(ctx context.Context, rec *session.Record, limit session.Limit) error
 	watch  func(ctx context.Context, tell func(id string)) error
 	evict  func(fn func(id, user string)) (stop func())
+	forget func() string
 }
 
 var (
-	_ session.Store   = (*store)(nil)
-	_ session.Toucher = (*store)(nil)
-	_ session.Sweeper = (*store)(nil)
-	_ session.Lister  = (*store)(nil)
-	_ session.Limiter = (*store)(nil)
-	_ session.Watcher = (*store)(nil)
-	_ session.Evicter = (*store)(nil)
+	_ session.Store     = (*store)(nil)
+	_ session.Toucher   = (*store)(nil)
+	_ session.Sweeper   = (*store)(nil)
+	_ session.Lister    = (*store)(nil)
+	_ session.Limiter   = (*store)(nil)
+	_ session.Watcher   = (*store)(nil)
+	_ session.Evicter   = (*store)(nil)
+	_ session.Forgetter = (*store)(nil)
 )
 
 // A change breaks a store.
@@ -44,6 +46,7 @@ func newStore(b *shelf, change change) *store {
 	s := &store{
 		shelf: b, load: b.Load, save: b.Save, remove: b.Delete, touch: b.Touch, sweep: b.Sweep,
 		byUser: b.ByUser, page: b.Page, within: b.SaveWithin, watch: b.Watch, evict: b.OnEvict,
+		forget: b.Forgets,
 	}
 	change(s)
 	return s
@@ -69,6 +72,7 @@ func (s *store) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 }
 func (s *store) Watch(ctx context.Context, tell func(id string)) error { return s.watch(ctx, tell) }
 func (s *store) OnEvict(fn func(id, user string)) (stop func())        { return s.evict(fn) }
+func (s *store) Forgets() string                                       { return s.forget() }
 
 // check runs all rules on stores with that change, without those to skip.
 func check(ctx context.Context, change change, skip ...string) error {
