@@ -23,11 +23,12 @@
 //
 // # Revocations
 //
-// With a store in [Options.Revocations] the server remembers the ids that were retired by Logout, Login, Regenerate, a
-// renewal or Revoke, each for as long as a copy of it could live, and for each user the last RevokeUser. A request then
-// costs one round trip to load, one more when somebody is signed in, and one to save. Logout is final, a renewed id is noticed
-// when it is used after its grace, and RevokeUser ends all sessions of a user that began before it; it says 0, for nobody knows
-// how many those are. Replay of an older copy of a session that goes on is still possible.
+// With a store in [Options.Revocations], which must not be one that forgets, the server remembers the ids that were
+// retired by Logout, Login, Regenerate, a renewal or Revoke, each for as long as a copy of it could live, and for each
+// user the last RevokeUser. A request then costs one round trip to load, one more when somebody is signed in, and one
+// to save. Logout is final, a renewed id is noticed when it is used after its grace, and RevokeUser ends all sessions
+// of a user that began before it; it says 0, for nobody knows how many those are. Replay of an older copy of a session
+// that goes on is still possible.
 //
 // # Size
 //

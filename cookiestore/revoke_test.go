@@ -12,6 +12,7 @@ import (
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/cookiestore"
 	"github.com/coatcheck/session/memstore"
+	"github.com/coatcheck/session/nullstore"
 )
 
 // N6 T-EXP-2, documented: without a list of revocations an older cookie works again after a logout, until its deadline, and not
@@ -115,6 +116,21 @@ func TestOwnTimeoutsGiveANewID(t *testing.T) {
 		t.Fatal(err)
 	}
 	long.wants("x", nil)
+}
+
+// A revocation that is forgotten gives a copied cookie its session back, after Revoke has counted it as ended.
+func TestRevocationsRefuseAStoreThatForgets(t *testing.T) {
+	bounded := memstore.New(memstore.Options{MaxSessions: 100})
+	for name, store := range map[string]session.Store{
+		"*memstore.Store drops records when it is full (memstore.Options.MaxSessions)": bounded,
+		"*cookiestore_test.down drops records":                                         &down{Store: bounded},
+		"*nullstore.Store keeps nothing":                                               nullstore.New(),
+	} {
+		_, err := cookiestore.New(cookiestore.Options{Revocations: store})
+		if err == nil || !strings.Contains(err.Error(), "cookiestore: Revocations: "+name) {
+			t.Errorf("New with a %T = %v, want an error that names it, and why", store, err)
+		}
+	}
 }
 
 const hour = time.Hour

@@ -345,9 +345,12 @@ func TestWhatACookieCannotDoIsSaidAtOnce(t *testing.T) {
 
 func TestNewRefusesWrongOptions(t *testing.T) {
 	inner, _ := cookiestore.New(cookiestore.Options{})
+	listing, _ := cookiestore.New(listed())
 	for name, opts := range map[string]cookiestore.Options{
 		"MaxChunks: -1": {MaxChunks: -1}, "MaxChunks: 9": {MaxChunks: 9},
 		"Revocations: *cookiestore": {Revocations: inner}, "Revocations: *memstore": {Revocations: (*memstore.Store)(nil)},
+		"Revocations: *cookiestore.Store leaves":            {Revocations: listing},
+		"Revocations: struct { *cookiestore.Store } leaves": {Revocations: struct{ *cookiestore.Store }{listing}},
 	} {
 		if _, err := cookiestore.New(opts); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)

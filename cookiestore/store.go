@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 
 	"github.com/coatcheck/session"
 )
@@ -22,7 +21,8 @@ type Options struct {
 	// stands beside that text, byte by byte (CRIME, BREACH). Do not use it where a session holds secrets, such as tokens
 	// of other services or CSRF tokens, beside what a stranger can choose.
 	Compress bool
-	// Revocations remembers which sessions were ended, in any store. nil: nothing remembers it, and a copy of a
+	// Revocations remembers which sessions were ended, in any store that does not forget: New refuses a
+	// [session.Forgetter] that says it may, such as a memstore with a bound. nil: nothing remembers it, and a copy of a
 	// cookie works until its deadline.
 	Revocations session.Store
 }
@@ -44,20 +44,26 @@ func New(opts Options) (*Store, error) {
 	if opts.MaxChunks < 0 || opts.MaxChunks > maxChunks {
 		return nil, fmt.Errorf("cookiestore: MaxChunks: %d is not between 0 and %d", opts.MaxChunks, maxChunks)
 	}
-	if opts.Revocations != nil && !remembers(opts.Revocations) {
-		return nil, fmt.Errorf("cookiestore: Revocations: %T remembers nothing; use a store that keeps records", opts.Revocations)
+	if err := checkRevocations(opts.Revocations); err != nil {
+		return nil, err
 	}
 	return &Store{chunks: max(opts.MaxChunks, 1), compress: opts.Compress, retired: opts.Revocations}, nil
 }
 
-// remembers reports whether a store keeps what it is given: no nil pointer, no store of this package and not nullstore.
-func remembers(store session.Store) bool {
-	if v := reflect.ValueOf(store); v.Kind() == reflect.Pointer && v.IsNil() {
-		return false
+// checkRevocations refuses a store from which a copied cookie could get its session back.
+func checkRevocations(store session.Store) error {
+	if store == nil {
+		return nil
 	}
-	_, carries := store.(*Store)
-	d, ok := store.(interface{ Discards() bool })
-	return !carries && (!ok || !d.Discards())
+	why := session.Forgets(store)
+	if _, carries := store.(interface{ Carries() (int, session.Store) }); carries && why == "" {
+		why = "leaves records to the client"
+	}
+	if why != "" {
+		return fmt.Errorf("cookiestore: Revocations: %T %s, so that a session that was ended could come back; "+
+			"use a store that keeps every record", store, why)
+	}
+	return nil
 }
 
 // Carries tells the manager that records travel with the client: in how many cookies at most, and where retired ids are

@@ -41,6 +41,11 @@ func (b *builder) checkRevocations() {
 	case "":
 	case storeCookies, storeNull:
 		b.refuse(at, "stores.cookies.revocations", show(name), "name a store that keeps records")
+	case storeMemory:
+		if c.memory.max > 0 {
+			b.refuse(at, "stores.memory.max_sessions", show(c.memory.max),
+				"revocations must not be forgotten: 0, or name another store in stores.cookies.revocations")
+		}
 	default:
 		other := *c
 		other.Store = name

@@ -106,6 +106,8 @@ func TestCookiesRememberWhatWasEndedElsewhere(t *testing.T) {
 		}
 		wants(t, refused(t, "store: cookies\nstores: {cookies: {"+keys+"}}"), "stores.", want)
 	}
+	bounded := "store: cookies\nstores: {cookies: {revocations: memory}, memory: {max_sessions: 9}}"
+	wants(t, refused(t, bounded), "stores.memory.max_sessions", "must not be forgotten")
 }
 
 // own is a store of somebody else.
