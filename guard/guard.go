@@ -77,6 +77,15 @@ func (g *Guard) check(next http.Handler, ok check) http.Handler {
 	})
 }
 
+// wrong refuses every request because of an error of the program, for there is nobody to return it to. A guard that
+// cannot do what it is for must not let anybody through, and must not wait with saying so for a request that it would
+// stop.
+func (g *Guard) wrong(err error) func(http.Handler) http.Handler {
+	return func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.m.Fail(w, r, err) })
+	}
+}
+
 // User lets signed-in users through. Others get 401, or are sent to Options.LoginPage.
 func (g *Guard) User(next http.Handler) http.Handler { return g.check(next, g.signedIn) }
 

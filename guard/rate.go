@@ -2,6 +2,8 @@ package guard
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,15 +19,30 @@ type Limit struct {
 	Name string
 
 	// Requests may be made in each Per, spread evenly. When either is not positive, no request with a session passes.
+	// Each takes a whole number of microseconds, so that a million a second is the most.
 	Requests int
 	Per      time.Duration
 
-	// Burst is how many may be made at once by who has made none for a while. 0: Requests.
+	// Burst is how many may be made at once by who has made none for a while. 0 and below: Requests.
 	Burst int
 
-	// Users is a store in which signed-in users are counted over all of their sessions; the manager's own store will do.
-	// nil: each session is counted by itself, and ends with its count.
+	// Users is a store in which signed-in users are counted over all of their sessions. The manager's own will do,
+	// unless it is a [session.Forgetter] that may forget, such as a memstore with a bound. nil: each session is counted
+	// by itself, and ends with its count.
 	Users session.Store
+}
+
+// Check says what is wrong with the limit. It is for a program that wants to know before it serves: Rate refuses every
+// request, a stranger's too, with the same error, which the manager's Options.OnError answers.
+func (l Limit) Check() error {
+	if l.Users == nil {
+		return nil
+	}
+	if why := session.Forgets(l.Users); why != "" {
+		return fmt.Errorf("guard: Limit.Users: %T %s, and a limit that is forgotten is none; use a store that keeps "+
+			"every record, such as memstore.New(memstore.Options{}) where there is one process", l.Users, why)
+	}
+	return nil
 }
 
 // Rate limits how often a session, or a user, gets through. The rest gets 429 with Retry-After. Every answer says what
@@ -41,6 +58,9 @@ type Limit struct {
 // would need an entry in the store for every stranger; and who drops a cookie is a stranger. What strangers may do, such as
 // guess passwords, must be limited by address, in front of the application.
 func (g *Guard) Rate(l Limit) func(http.Handler) http.Handler {
+	if err := l.Check(); err != nil {
+		return g.wrong(err)
+	}
 	rule := newRule(l)
 	return func(next http.Handler) http.Handler {
 		return g.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
@@ -89,6 +109,9 @@ type rule struct {
 	users  session.Store
 }
 
+// longest is what a burst costs at most: the microseconds of the longest time.Duration.
+const longest = math.MaxInt64 / int64(time.Microsecond)
+
 func newRule(l Limit) rule {
 	if l.Name == "" {
 		l.Name = "default"
@@ -97,14 +120,17 @@ func newRule(l Limit) rule {
 		l.Burst = l.Requests
 	}
 	rule := rule{name: l.Name, quoted: quoted(l.Name), users: l.Users}
-	rule.key = session.Key[int64](session.Path(envelope.OwnPrefix + "rate:" + l.Name))
-	rule.policy = rule.quoted + ";q=" + strconv.Itoa(max(l.Requests, 0)) + ";w=" + seconds(max(l.Per, 0))
+	rule.key = session.Key[int64](envelope.OwnPrefix + "rate:" + session.Path(l.Name))
+	rule.policy = rule.quoted + ";q=" + integer(int64(max(l.Requests, 0))) + ";w=" + seconds(max(l.Per, 0))
 	if l.Requests > 0 && l.Per > 0 {
 		rule.every = max(l.Per.Microseconds()/int64(l.Requests), 1)
-		rule.whole = rule.every * int64(l.Burst)
+		rule.whole = min(int64(l.Burst), longest/rule.every) * rule.every
 	}
 	return rule
 }
+
+// integer is a number as structured headers can have it, in 15 digits at most.
+func integer(n int64) string { return strconv.FormatInt(min(n, 999_999_999_999_999), 10) }
 
 // quoted is a name as a string of structured headers (RFC 9651).
 func quoted(name string) string {
@@ -163,5 +189,5 @@ func (l *rule) takeSession(ctx context.Context, s *session.Session, now time.Tim
 // tell puts the state of the limit into the response.
 func (l *rule) tell(h http.Header, v verdict) {
 	h.Add("RateLimit-Policy", l.policy)
-	h.Add("RateLimit", l.quoted+";r="+strconv.FormatInt(v.left, 10)+";t="+seconds(v.reset))
+	h.Add("RateLimit", l.quoted+";r="+integer(v.left)+";t="+seconds(v.reset))
 }

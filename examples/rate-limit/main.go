@@ -20,7 +20,11 @@ func app(sessions *session.Manager, counts session.Store) (http.Handler, error) 
 	if err != nil {
 		return nil, err
 	}
-	limit := g.Rate(guard.Limit{Name: "api", Requests: 10, Per: time.Minute, Users: counts})
+	perMinute := guard.Limit{Name: "api", Requests: 10, Per: time.Minute, Users: counts}
+	if err := perMinute.Check(); err != nil { // a store that forgets keeps no limit
+		return nil, err
+	}
+	limit := g.Rate(perMinute)
 	mux := http.NewServeMux()
 	mux.Handle("POST /login", sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
 		s.Login(r.PostFormValue("user")) // here the password is checked

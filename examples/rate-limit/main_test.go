@@ -68,3 +68,12 @@ func TestTenCallsAMinuteForAllDevicesOfAUser(t *testing.T) {
 		t.Errorf("six seconds later: status %d, want 200", status)
 	}
 }
+
+func TestAStoreWithABoundIsRefusedBeforeItServes(t *testing.T) {
+	bounded := memstore.New(memstore.Options{MaxSessions: 1})
+	_, stop, err := browser.Serve(func(m *session.Manager) (http.Handler, error) { return app(m, bounded) })
+	if err == nil {
+		stop()
+		t.Error("the program serves, and its limit is forgotten when the store is full")
+	}
+}
