@@ -105,8 +105,11 @@ const clockSkew = time.Minute
 
 // Fresh lets users through who signed in at most d ago, for what a stolen session must not do: another password, a payment.
 // Others get 401, or are sent to Options.ReloginPage; a Login there restarts the time. Who is not signed in is
-// answered as by User.
+// answered as by User. d must be above 0; Options.OnError of the manager answers every request otherwise.
 func (g *Guard) Fresh(d time.Duration) func(http.Handler) http.Handler {
+	if d <= 0 {
+		return g.wrong(errors.New("guard: Fresh: the time must be above 0, such as 10*time.Minute"))
+	}
 	return func(next http.Handler) http.Handler {
 		return g.check(next, func(r *http.Request, s *session.Session) (Refusal, error) {
 			if no, _ := g.signedIn(r, s); no.Status != 0 {
