@@ -65,10 +65,7 @@ func withReturn(page string, r *http.Request) string {
 
 // wanted is the page to come back to: the one that was asked for, or the one whose form was sent. "" when that is no local path.
 func wanted(r *http.Request) string {
-	path := r.RequestURI // as it was sent, also below a StripPrefix
-	if path == "" || !strings.HasPrefix(path, "/") {
-		path = r.URL.RequestURI()
-	}
+	path := asked(r)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		from, err := url.Parse(r.Referer())
 		if err != nil || from.Host != r.Host {
@@ -80,4 +77,12 @@ func wanted(r *http.Request) string {
 		return ""
 	}
 	return path
+}
+
+// asked is what the request asks for, as it was sent, also below a StripPrefix. It need not be a LocalPath.
+func asked(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI()
 }

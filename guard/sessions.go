@@ -156,15 +156,16 @@ func (g *Guard) endOne(r *http.Request, user, id string) (int, error) {
 	return g.m.Revoke(r.Context(), id)
 }
 
-// back is where a browser goes after the form: to next, or to the list, which is where the form was sent.
+// back is where a browser goes after the form: to next, or to the list, which is where the form was sent. An address
+// that a browser could take for one of another site leads to "/".
 func back(r *http.Request, next string) string {
-	if next != "" {
-		return next
+	if next == "" {
+		next = asked(r)
 	}
-	if LocalPath(r.RequestURI) {
-		return r.RequestURI
+	if !LocalPath(next) {
+		return "/"
 	}
-	return r.URL.EscapedPath()
+	return next
 }
 
 const maxOrder = 64 << 10

@@ -157,6 +157,46 @@ func TestAUserEndsTheOwnSession(t *testing.T) {
 	}
 }
 
+// However a page is asked for, what it sends a browser to is on this site. No ServeMux has cleaned these paths.
+func TestThePageOfDevicesSendsNobodyToAnotherSite(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.Sessions()
+	base, err := url.Parse(site)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(foreignPaths, localPaths...) {
+		path, _, _ = strings.Cut(path, "#") // no request line has a fragment
+		req := request("POST", "/", same, asPage, "Content-Type: application/x-www-form-urlencoded")
+		req.Body = io.NopCloser(strings.NewReader("others=1"))
+		parsed, err := url.ParseRequestURI(path)
+		if err != nil {
+			continue // and no server hands such a request on
+		}
+		req.RequestURI, req.URL = path, parsed
+		w := r.signIn("ada").send(h, req)
+		location := w.Header().Get("Location")
+		to, err := base.Parse(asBrowser(location))
+		if w.Code != 303 || err != nil || to.Host != base.Host || to.User != nil || strings.HasPrefix(to.Path, "//") {
+			t.Errorf("POST %q: status %d, Location %q, want a path of this site", path, w.Code, location)
+		}
+		if guard.LocalPath(path) && location != path {
+			t.Errorf("POST %q: Location %q, want the list again", path, location)
+		}
+	}
+}
+
+// A request line may name the whole address, of any host; the list is at its path.
+func TestThePageOfDevicesIsFoundByItsPath(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	req := request("POST", "/devices?x=1", same, asPage, "Content-Type: application/x-www-form-urlencoded")
+	req.Body = io.NopCloser(strings.NewReader("others=1"))
+	req.RequestURI = "https://evil.example/devices?x=1"
+	if w := r.signIn("ada").send(r.Sessions(), req); w.Header().Get("Location") != "/devices?x=1" {
+		t.Errorf("Location %q, want the list again", w.Header().Get("Location"))
+	}
+}
+
 // T-DEV-1: the id of a session of another user ends nothing.
 func TestNobodyEndsASessionOfAnotherUser(t *testing.T) {
 	r := newRig(t, guard.Options{})
