@@ -24,8 +24,9 @@ const (
 // The token belongs to the session and its user, and every Login makes all tokens from before it useless. A visitor who
 // is not signed in has a signed cookie of his own for it, sent only with a page that shows a token; nothing is stored.
 //
-// To look for the token in a form, the body is read as Request.PostFormValue does. A handler that reads the body itself
-// needs the header.
+// Who brings no header is looked through for the field CSRFFormField: in a form of either kind, up to the first
+// mebibyte, so a form with large files has the field before them. Nothing of that is written to the disk, and the
+// handler reads the body from its beginning, under limits of its own.
 func (g *Guard) CSRF(next http.Handler) http.Handler {
 	return g.m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f := &form{Context: r.Context(), g: g, w: w}

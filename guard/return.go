@@ -14,13 +14,18 @@ const maxReturn = 2048
 
 // ReturnPath is where the visitor wanted to go before the login page: what ReturnParam holds in the form or the address, if
 // that is a LocalPath, and otherwise the fallback. A login form that posts to its own address keeps the parameter by itself.
+// The form is looked at as CSRF does, and need not be parsed.
 //
 //	http.Redirect(w, r, guard.ReturnPath(r, "/"), http.StatusSeeOther)
 func ReturnPath(r *http.Request, fallback string) string {
-	if path := r.FormValue(ReturnParam); LocalPath(path) {
-		return path
+	path := formField(r, ReturnParam)
+	if path == "" {
+		path = r.URL.Query().Get(ReturnParam)
 	}
-	return fallback
+	if !LocalPath(path) {
+		return fallback
+	}
+	return path
 }
 
 // LocalPath reports whether an address is a path of the same site, whatever a browser makes of it: one slash at the

@@ -62,7 +62,7 @@ func (f *form) token() string {
 func (f *form) hasToken() (bool, error) {
 	text := f.r.Header.Get(CSRFHeader)
 	if text == "" {
-		text = f.r.PostFormValue(CSRFFormField)
+		text = formField(f.r, CSRFFormField)
 	}
 	got, ok := unmask(text)
 	if !ok {

@@ -209,7 +209,8 @@ func TestAnOlderBrowserNeedsTheTokenOfThePage(t *testing.T) {
 			t.Fatalf("the page has no token:\n%s", page.body)
 		}
 		wantStatus(t, "with the token", older(v, "/notes", "text=b&csrf_token="+token[1]), http.StatusOK)
-		wantStatus(t, "too much with the token", older(v, "/notes", "csrf_token="+token[1]+"&text="+strings.Repeat("a", 20_000)), http.StatusForbidden)
+		long := "csrf_token=" + token[1] + "&text=" + strings.Repeat("a", 20_000)
+		wantStatus(t, "too much with the token", older(v, "/notes", long), http.StatusBadRequest)
 		v.agent = "Opera/9.80 (X11; Linux i686) Presto/2.12.388 Version/12.16"
 		wantStatus(t, "another old browser", older(v, "/notes", "text=a"), http.StatusForbidden)
 		program := person(t, site)
