@@ -24,6 +24,10 @@ type Transport interface {
 // or without "Bearer " before it, and a new one goes out in the response header of that name, empty after a logout.
 func Header(name string) Transport { return headerTransport(textproto.CanonicalMIMEHeaderKey(name)) }
 
+// VaryOn is the request header in which the tickets of this manager come, "Cookie" unless Options.Transport says
+// another: for middleware that must tell browsers from programs.
+func (m *Manager) VaryOn() string { return m.transport.VaryOn() }
+
 type headerTransport string
 
 func (t headerTransport) Name() string   { return "header " + string(t) }

@@ -52,7 +52,7 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, no Refusal) {
 	switch {
 	case g.opts.Refuse != nil:
 		g.opts.Refuse(w, r, no)
-	case wantsJSON(r):
+	case g.wantsJSON(r):
 		writeJSON(w, no.Status, "application/problem+json", problem{http.StatusText(no.Status), no.Status, no.Text, no.Reason, no.Login})
 	case no.Login != "":
 		h.Del("WWW-Authenticate")
@@ -103,14 +103,16 @@ func writePage(w http.ResponseWriter, status int, name string, v any) {
 }
 
 // wantsJSON reports whether the client prefers JSON to a page. A browser that opens a page names text/html; a script's fetch
-// that accepts anything says that it does not navigate.
-func wantsJSON(r *http.Request) bool {
+// that accepts anything says that it does not navigate; and what sends its ticket in a header of its own is a program.
+func (g *Guard) wantsJSON(r *http.Request) bool {
 	html, data := accepts(r.Header.Values("Accept"))
-	if html == 0 && data == 0 {
-		mode := r.Header.Get("Sec-Fetch-Mode")
-		return mode != "" && mode != "navigate"
+	if html != 0 || data != 0 {
+		return data > html
 	}
-	return data > html
+	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
+		return mode != "navigate"
+	}
+	return g.programs
 }
 
 // accepts returns how much the client likes pages and JSON, 0 to 1.

@@ -15,6 +15,7 @@
 //	http.ListenAndServe(address, sessions.Middleware(g.CSRF(mux)))
 //
 // A request that is not let through gets an answer that fits the client: one that asks for JSON, by Accept or as a
-// script's fetch, gets application/problem+json; a browser gets a small page, or is sent to the login page and back
-// afterwards. When the store fails, the manager's Options.OnError answers.
+// script's fetch, gets application/problem+json, and so does one that asks for nothing where tickets come in a header;
+// a browser gets a small page, or is sent to the login page and back afterwards. When the store fails, the manager's
+// Options.OnError answers.
 package guard

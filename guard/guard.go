@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -11,9 +12,10 @@ import (
 
 // Guard makes middleware for the sessions of one manager. It is safe for concurrent use.
 type Guard struct {
-	m     *session.Manager
-	opts  Options
-	forms forms
+	m        *session.Manager
+	opts     Options
+	forms    forms
+	programs bool // tickets come in a header, which no browser sends by itself
 }
 
 // Options are what the guards of a site have in common. The zero value is valid.
@@ -57,7 +59,8 @@ func New(m *session.Manager, opts Options) (*Guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Guard{m: m, opts: opts, forms: forms}, nil
+	programs := !strings.Contains(strings.ToLower(m.VaryOn()), "cookie")
+	return &Guard{m: m, opts: opts, forms: forms, programs: programs}, nil
 }
 
 // check says why a request is not let through; a Refusal without a Status lets it through. An error is the manager's to answer.

@@ -172,6 +172,56 @@ func TestTheAnswerFitsTheClient(t *testing.T) {
 	}
 }
 
+// A client that sends its ticket in a header is a program: it gets JSON unless it asks for a page.
+func TestAProgramGetsJSONWithoutAskingForIt(t *testing.T) {
+	header := func(o *session.Options) { o.Transport = session.Header("Authorization") }
+	r := newRig(t, guard.Options{LoginPage: "/login"}, header)
+	for _, tt := range []struct {
+		header []string
+		json   bool
+	}{
+		{nil, true},
+		{[]string{"Accept: */*"}, true},
+		{[]string{"Accept: text/plain"}, true},
+		{[]string{"Accept: */*", "Sec-Fetch-Mode: cors"}, true},
+		{[]string{asJSON}, true},
+		{[]string{asPage}, false},
+		{[]string{"Accept: */*", "Sec-Fetch-Mode: navigate"}, false},
+	} {
+		for name, h := range map[string]http.Handler{
+			"User": r.User(inside), "Role": r.Role("admin")(inside), "Sessions": r.Sessions(),
+		} {
+			w := r.visitor().get(h, "/", tt.header...)
+			if tt.json {
+				wantProblem(t, w, 401, guard.NoUser)
+			} else if w.Code != 303 {
+				t.Errorf("%s for %q: status %d, want the login page", name, tt.header, w.Code)
+			}
+		}
+	}
+	for name, w := range map[string]*httptest.ResponseRecorder{
+		"a wrong method": r.visitor().send(r.Sessions(), request("DELETE", "/", same)),
+		"a wrong order":  signedIn(r).post(r.Sessions(), "/", nil, same),
+	} {
+		if got := w.Header().Get("Content-Type"); got != "application/problem+json" {
+			t.Errorf("%s is told as %s, want JSON", name, got)
+		}
+	}
+	if l := decode(t, signedIn(r).get(r.Sessions(), "/")); len(l.Sessions) == 0 {
+		t.Error("the devices are no JSON")
+	}
+}
+
+// signedIn is a visitor who sends the ticket of ada in the header.
+func signedIn(r *rig) *visitor {
+	w := httptest.NewRecorder()
+	login := r.m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Login("ada") })
+	login.ServeHTTP(w, request("GET", "/"))
+	v := r.visitor()
+	v.ticket = w.Header().Get("Authorization")
+	return v
+}
+
 func TestAnApplicationCanAnswerItself(t *testing.T) {
 	r := newRig(t, guard.Options{Refuse: func(w http.ResponseWriter, _ *http.Request, no guard.Refusal) {
 		http.Error(w, "own: "+string(no.Reason), no.Status)

@@ -121,6 +121,7 @@ type visitor struct {
 	r       *rig
 	mu      sync.Mutex
 	cookies map[string]string
+	ticket  string // in the header Authorization; "": in the cookies
 }
 
 func (r *rig) visitor() *visitor { return &visitor{r: r, cookies: map[string]string{}} }
@@ -153,6 +154,9 @@ func (v *visitor) send(h http.Handler, req *http.Request) *httptest.ResponseReco
 		req.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
 	v.mu.Unlock()
+	if v.ticket != "" {
+		req.Header.Set("Authorization", "Bearer "+v.ticket)
+	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, req)
 	v.mu.Lock()

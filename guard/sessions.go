@@ -36,7 +36,7 @@ func (g *Guard) Sessions() http.Handler {
 			end.ServeHTTP(w, r)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			w.Header().Set("Allow", "GET, HEAD, POST")
-			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+			g.tell(w, r, http.StatusMethodNotAllowed, "The devices are listed by GET and ended by POST.")
 		case r.URL.RawQuery == styleQuery:
 			w.Header().Set("Content-Type", "text/css; charset=utf-8")
 			w.Header().Set("Cache-Control", "max-age=3600")
@@ -87,7 +87,7 @@ func (g *Guard) list(w http.ResponseWriter, r *http.Request, s *session.Session)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Add("Vary", "Accept, Sec-Fetch-Mode")
-	if wantsJSON(r) {
+	if g.wantsJSON(r) {
 		writeJSON(w, http.StatusOK, "application/json", map[string][]device{"sessions": devices})
 		return
 	}
@@ -107,7 +107,7 @@ func (g *Guard) cannot(w http.ResponseWriter, r *http.Request, err error) {
 // tell answers a request that is wrong in itself.
 func (g *Guard) tell(w http.ResponseWriter, r *http.Request, status int, text string) {
 	w.Header().Set("Cache-Control", "no-store")
-	if wantsJSON(r) {
+	if g.wantsJSON(r) {
 		writeJSON(w, status, "application/problem+json", problem{Title: http.StatusText(status), Status: status, Detail: text})
 		return
 	}
@@ -139,7 +139,7 @@ func (g *Guard) end(w http.ResponseWriter, r *http.Request, s *session.Session) 
 	switch {
 	case err != nil:
 		g.cannot(w, r, err)
-	case wantsJSON(r):
+	case g.wantsJSON(r):
 		w.Header().Set("Cache-Control", "no-store")
 		writeJSON(w, http.StatusOK, "application/json", map[string]int{"ended": ended})
 	default:

@@ -214,3 +214,18 @@ func TestWhatHelpersSayWhenTheyFail(t *testing.T) {
 		}
 	}
 }
+
+// The transport is known of the manager, and not learned from a request, which Options.Skip may name.
+func TestHelpersKnowTheHeaderWhateverIsSkipped(t *testing.T) {
+	m := sessiontest.NewManager(t, func(o *session.Options) {
+		o.Transport = session.Header("authorization")
+		o.Skip = func(r *http.Request) bool { return r.URL.Path == "/" }
+	})
+	r := sessiontest.Request(t, m, httptest.NewRequest("GET", "/x", nil), func(s *session.Session) { s.Login("ada") })
+	if r.Header.Get("Authorization") == "" {
+		t.Error("the request has no ticket")
+	}
+	if s := sessiontest.After(t, m, r, &http.Response{Header: http.Header{}}); s.User() != "ada" {
+		t.Errorf("user %q, want ada", s.User())
+	}
+}
