@@ -20,6 +20,7 @@ const (
 	EventConflict    EventKind = "conflict"    // two requests changed one session; the changes are merged
 	EventUndecodable EventKind = "undecodable" // a stored value did not decode
 	EventLate        EventKind = "late"        // a change came after the headers were sent, and was refused
+	EventRefused     EventKind = "refused"     // middleware, as guard.CSRF, did not let a request through; Err says why
 )
 
 // Event says what happened, for audit logs and alarms. It carries no token and no value.
@@ -34,8 +35,11 @@ type Event struct {
 func (m *Manager) emit(ctx context.Context, events ...Event) {
 	for _, e := range events {
 		level := slog.LevelDebug
-		if e.Kind == EventLate || e.Kind == EventReused {
+		switch e.Kind {
+		case EventLate, EventReused:
 			level = slog.LevelWarn
+		case EventRefused: // a developer asks why, and a stranger can bring it about
+			level = slog.LevelInfo
 		}
 		if m.opts.Logger.Enabled(ctx, level) {
 			m.opts.Logger.LogAttrs(ctx, level, "session "+string(e.Kind), eventAttrs(e)...)
@@ -45,6 +49,10 @@ func (m *Manager) emit(ctx context.Context, events ...Event) {
 		}
 	}
 }
+
+// Report tells Options.OnEvent and the log of an event, as the manager does of its own: for middleware on top of a
+// session that does not let a request through. The event must carry no token and no value.
+func (m *Manager) Report(ctx context.Context, e Event) { m.emit(ctx, e) }
 
 func eventAttrs(e Event) []slog.Attr {
 	var attrs []slog.Attr

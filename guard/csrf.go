@@ -2,10 +2,13 @@ package guard
 
 import (
 	"context"
+	"errors"
 	"html/template"
 	"net/http"
 	"strings"
 	"sync"
+
+	"github.com/coatcheck/session"
 )
 
 // Where a form or a script sends the token that CSRF checks.
@@ -24,6 +27,8 @@ const (
 // The token belongs to the session and its user, and every Login makes all tokens from before it useless. A visitor who
 // is not signed in has a signed cookie of his own for it, sent only with a page that shows a token; nothing is stored.
 //
+// What is refused is told as the event "refused", and in the log at level Info, with the reason.
+//
 // Who brings no header is looked through for the field CSRFFormField: in a form of either kind, up to the first
 // mebibyte, so a form with large files has the field before them. Nothing of that is written to the disk, and the
 // handler reads the body from its beginning, under limits of its own.
@@ -32,20 +37,40 @@ func (g *Guard) CSRF(next http.Handler) http.Handler {
 		f := &form{Context: r.Context(), g: g, w: w}
 		r = r.WithContext(f)
 		f.r = r
-		ok, err := f.allowed()
-		switch {
-		case err != nil:
-			g.m.Fail(w, r, err)
-		case !ok:
-			g.refuse(w, r, Refusal{
-				Reason: CrossOrigin, Status: http.StatusForbidden,
-				Text: "This was sent from another site, or from a page that is out of date. Reload the page and try again.",
-			})
-		default:
-			next.ServeHTTP(w, r)
+		if err := f.allowed(); err != nil {
+			f.refuse(err)
+			return
 		}
+		next.ServeHTTP(w, r)
 	}))
 }
+
+// refuse answers a request that is not allowed, or of which that cannot be known.
+func (f *form) refuse(err error) {
+	var no notAllowed
+	if !errors.As(err, &no) {
+		f.g.m.Fail(f.w, f.r, err)
+		return
+	}
+	f.g.m.Report(f, session.Event{Kind: session.EventRefused, Err: no})
+	f.g.refuse(f.w, f.r, Refusal{
+		Reason: CrossOrigin, Status: http.StatusForbidden,
+		Text: "This was sent from another site, or from a page that is out of date. Reload the page and try again.",
+	})
+}
+
+// notAllowed is why a request is refused, in words for who runs the site. The visitor reads others.
+type notAllowed string
+
+func (n notAllowed) Error() string { return "guard: CSRF: " + string(n) }
+
+const (
+	fromElsewhere notAllowed = "Sec-Fetch-Site or Origin names another site; " +
+		"add it to Options.CrossOrigin if you trust it"
+	fromNowhere notAllowed = "no Sec-Fetch-Site, no Origin that counts, and no token. Browsers send one of these. " +
+		"A test or a program sends Sec-Fetch-Site: same-origin, or goes to a path that Options.CrossOrigin lets pass"
+	badToken notAllowed = "the token is not of this session or visitor, or is from before the last Login"
+)
 
 // CSRFToken returns the token for scripts, which send it in the header CSRFHeader. It is another text each time, so that a
 // compressed page does not give it away; all of them hold. Call it before the first byte of the response. The response gets
@@ -85,15 +110,15 @@ func (f *form) Value(key any) any {
 	return f.Context.Value(key)
 }
 
-// allowed judges the request.
-func (f *form) allowed() (bool, error) {
+// allowed judges the request. The error is a notAllowed, or of the store.
+func (f *form) allowed() error {
 	if f.g.opts.CrossOrigin.Check(f.r) != nil {
-		return false, nil
+		return fromElsewhere
 	}
 	if safe(f.r.Method) || judged(f.r) || f.g.exempt(f.r) {
-		return true, nil
+		return nil
 	}
-	return f.hasToken()
+	return f.checkToken()
 }
 
 func safe(method string) bool {

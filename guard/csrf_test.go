@@ -2,9 +2,11 @@ package guard_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
+	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -377,6 +379,49 @@ func TestATokenHoldsWhereTheSessionTravelsInItsCookie(t *testing.T) {
 	wantInside(t, v.post(h, "/form", field(first)))
 	if w := r.signIn("ada").post(h, "/form", field(first)); w.Code != 403 {
 		t.Errorf("status %d for the token of another session, want 403", w.Code)
+	}
+}
+
+// A developer whose request is refused learns why, and a token is in no event and no log.
+func TestTheReasonOfARefusalIsTold(t *testing.T) {
+	var events []session.Event
+	var log strings.Builder
+	r := newRig(t, guard.Options{}, func(o *session.Options) {
+		o.OnEvent = func(_ context.Context, e session.Event) { events = append(events, e) }
+		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	})
+	h := r.CSRF(formPage)
+	v := r.visitor()
+	token := v.token(h)
+	for name, tt := range map[string]struct {
+		fields url.Values
+		header string
+		why    string
+	}{
+		"another site":    {field(token), "Sec-Fetch-Site: cross-site", "Options.CrossOrigin"},
+		"another origin":  {field(token), "Origin: https://evil.example", "Options.CrossOrigin"},
+		"a program":       {nil, "", "Sec-Fetch-Site: same-origin"},
+		"an old page":     {field(strings.Repeat("A", len(token))), "", "the last Login"},
+		"a broken token":  {field("x"), "", "the last Login"},
+		"a token of many": {nil, guard.CSRFHeader + ": " + token + token, "the last Login"},
+	} {
+		events = nil
+		log.Reset()
+		v.post(h, "/form", tt.fields, tt.header)
+		refused := len(events) == 1 && events[0].Kind == session.EventRefused
+		if !refused || !strings.Contains(events[0].Err.Error(), tt.why) {
+			t.Errorf("%s: events %v, want one that says %q", name, events, tt.why)
+		}
+		logged := log.String()
+		told := strings.Contains(logged, "level=INFO") && strings.Contains(logged, tt.why)
+		if !told || strings.Contains(logged, token[:10]) {
+			t.Errorf("%s: logged %s", name, logged)
+		}
+	}
+	events = nil
+	wantInside(t, v.post(h, "/form", field(token)))
+	if w := r.visitor().get(r.User(inside), "/"); len(events) != 0 || w.Code != 401 {
+		t.Errorf("events %v of what is let through, or needs a sign-in", events)
 	}
 }
 

@@ -58,21 +58,29 @@ func (f *form) token() string {
 	return mask(sum)
 }
 
-// hasToken reports whether the request brought a token that holds for its visitor.
-func (f *form) hasToken() (bool, error) {
+// checkToken wants a token that holds for the visitor.
+func (f *form) checkToken() error {
 	text := f.r.Header.Get(CSRFHeader)
 	if text == "" {
 		text = formField(f.r, CSRFFormField)
 	}
+	if text == "" {
+		return fromNowhere
+	}
 	got, ok := unmask(text)
 	if !ok {
-		return false, nil
+		return badToken
 	}
 	want, err := f.sum(false)
-	if errors.Is(err, errNoKey) {
-		return false, nil
+	switch {
+	case errors.Is(err, errNoKey):
+		return badToken
+	case err != nil:
+		return err
+	case subtle.ConstantTimeCompare(got[:], want[:]) != 1:
+		return badToken
 	}
-	return err == nil && subtle.ConstantTimeCompare(got[:], want[:]) == 1, err
+	return nil
 }
 
 var errNoKey = errors.New("guard: the visitor has no key for forms")
