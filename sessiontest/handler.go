@@ -3,6 +3,7 @@ package sessiontest
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -55,6 +56,18 @@ func Request(t testing.TB, m *session.Manager, r *http.Request, fill func(*sessi
 			"Options.Skip nor the store may forget it")
 	}
 	return carrierOf(m).follow(r, w.Result())
+}
+
+// Form returns a POST of a form, as a browser sends it from a page of the same site. Its header Sec-Fetch-Site:
+// same-origin is what guard.CSRF wants to see, and [http.CrossOriginProtection] too. Give it to [Request] for somebody
+// who is signed in. The target is as for [httptest.NewRequest].
+func Form(target string, fields url.Values) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, target, strings.NewReader(fields.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("Sec-Fetch-Mode", "navigate")
+	r.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+	return r
 }
 
 // After returns the session that the client's next request will find when r was answered with resp: with the ticket that the

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/guard"
 	"github.com/coatcheck/session/nullstore"
 	"github.com/coatcheck/session/sessiontest"
 )
@@ -227,5 +229,30 @@ func TestHelpersKnowTheHeaderWhateverIsSkipped(t *testing.T) {
 	}
 	if s := sessiontest.After(t, m, r, &http.Response{Header: http.Header{}}); s.User() != "ada" {
 		t.Errorf("user %q, want ada", s.User())
+	}
+}
+
+// A form of the kit passes the guards that stand before a handler, and arrives with its fields.
+func TestAFormComesFromTheSameSite(t *testing.T) {
+	m := sessiontest.NewManager(t)
+	g, err := guard.New(m, guard.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var user, note string
+	h := g.CSRF(m.HandlerFunc(func(_ http.ResponseWriter, r *http.Request, s *session.Session) {
+		user, note = s.User(), r.PostFormValue("note")
+	}))
+	form := sessiontest.Form("/notes", url.Values{"note": {"a & b"}})
+	r := sessiontest.Request(t, m, form, func(s *session.Session) { s.Login("ada") })
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if w.Code != 200 || user != "ada" || note != "a & b" {
+		t.Errorf("status %d, user %q, note %q, want ada's note", w.Code, user, note)
+	}
+	r.Header.Del("Sec-Fetch-Site")
+	w = httptest.NewRecorder()
+	if h.ServeHTTP(w, r); w.Code != 403 {
+		t.Errorf("without the header: status %d, want 403", w.Code)
 	}
 }
