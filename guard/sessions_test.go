@@ -213,6 +213,36 @@ func TestNobodyEndsASessionOfAnotherUser(t *testing.T) {
 	wantProblem(t, stranger.post(r.Sessions(), "/devices", url.Values{"id": {bob.id()}}, same, asJSON), 401, guard.NoUser)
 }
 
+// The other device goes on while the page is looked at, so that the ids on it are no longer those of its session.
+func TestTheIdOnThePageEndsASessionThatGotANewOneSince(t *testing.T) {
+	for name, move := range map[string]func(*session.Session){
+		"renewed": func(*session.Session) {}, "regenerated": (*session.Session).Regenerate,
+		"signed in again": func(s *session.Session) { s.Login("ada") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, guard.Options{}, func(o *session.Options) { o.RenewEvery = time.Minute })
+			v, other := r.signIn("ada"), r.signIn("ada")
+			shown := other.id()
+			r.clock.advance(2 * time.Minute)
+			other.with(move)
+			if l := decode(t, v.post(r.Sessions(), "/devices", url.Values{"id": {shown}}, same, asJSON)); l.Ended != 1 || other.user() != "" {
+				t.Errorf("ended %d, and the device is %q; want 1 and nobody", l.Ended, other.user())
+			}
+		})
+	}
+}
+
+// What a visitor did before is no way to a session of somebody who signed in on the same device.
+func TestAnOldIdEndsNoSessionOfSomebodyElse(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	v, device := r.signIn("ada"), r.signIn("ada")
+	adas := device.id()
+	device.with(func(s *session.Session) { s.Login("bob") })
+	if l := decode(t, v.post(r.Sessions(), "/devices", url.Values{"id": {adas}}, same, asJSON)); l.Ended != 0 || device.user() != "bob" {
+		t.Errorf("ended %d, and the device is %q; want 0 and bob", l.Ended, device.user())
+	}
+}
+
 func TestAnotherSiteEndsNothing(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	v, other := r.signIn("ada"), r.signIn("ada")
