@@ -61,12 +61,12 @@
 //
 // A user of the server needs, with the prefix "session:",
 //
-//	ACL SETUSER app on >password resetkeys ~session:* +get +getrange +setrange +set +del +exists +persist +pexpireat +time
-//	    +zadd +zrem +zrangebylex +zrangebyscore +hset +hget +hgetall +hdel +eval +evalsha
+//	ACL SETUSER app on >password resetkeys ~session:* +get +getrange +setrange +set +del +exists +persist +pexpireat +pttl +time
+//	    +zadd +zrem +zrangebylex +zrangebyscore +hset +hget +hgetall +hdel +hexists +hlen +eval +evalsha
 //	    +publish +subscribe &session:ended
-//	    +hello +ping +client +multi +exec +pttl +cluster|slots +cluster|shards +info
+//	    +hello +ping +client +multi +exec +cluster|slots +cluster|shards +info
 //
-// where the last line is the client's own; multi, exec and pttl are for caching only. The line before it is for Session.Done alone: without
+// where the last line is the client's own; multi and exec are for caching only. The line before it is for Session.Done alone: without
 // it managers ask for sessions that another one ended.
 //
 // # Keys

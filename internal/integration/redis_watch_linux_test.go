@@ -66,15 +66,8 @@ func untilSubscribed(t *testing.T, r *servers.Redis) {
 
 // Whoever may neither publish nor subscribe ends sessions all the same, and is told by Watch what it lacks.
 func TestRedisEndsSessionsOfWhoMayNotTell(t *testing.T) {
-	r, err := servers.NewRedis()
-	if err != nil {
-		t.Fatal(err)
-	}
-	rights := strings.ReplaceAll(redisRights, "+publish +subscribe &session:ended ", "resetchannels ")
-	if _, err := r.CLI(t.Context(), append([]string{"ACL", "SETUSER", "app"}, strings.Fields(rights)...)...); err != nil {
-		t.Fatal(err)
-	}
-	client := redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}, Username: "app", Password: "password"})
+	rights := strings.Join(redisRights(t), " ")
+	_, client := limitedRedis(t, strings.Fields(strings.ReplaceAll(rights, "+publish +subscribe &session:ended ", "resetchannels ")))
 	store := redisStore(t, client, redisstore.Options{})
 	for _, end := range []func() error{
 		func() error { return store.Delete(t.Context(), "a") },
