@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"github.com/redis/rueidis"
@@ -13,10 +14,15 @@ import (
 // record, or may have died.
 const onItsWay = "15" // seconds
 
+var errNotNew = errors.New("redisstore: SaveWithin creates records, and this one has a version: store it with Save")
+
 // SaveWithin implements [session.Limiter]: the list of the user admits the id, in one script on its own slot, and then the
 // record is saved. When the list is full of entries, another two trips find out which of them count, for sessions that
-// expired or ended a moment ago may still have theirs.
+// expired or ended a moment ago may still have theirs. A record that has a version already is refused.
 func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
+	if rec.Version > 0 {
+		return errNotNew
+	}
 	list, token := listOf(rec), newToken()
 	if list == noList || rec.ID == "" {
 		return s.Save(ctx, rec)
