@@ -16,13 +16,14 @@ import (
 // wait that long to be told that the server cannot be reached.
 const cachedPatience = 500 * time.Millisecond
 
-// cached asks the client's cache, which asks the server for what it does not have. A server that is slow, or away, is asked without it.
+// cached asks the client's cache, which asks the server for what it does not have. A server that is slow, away or busy is asked without it.
 func (s *Store) cached(ctx context.Context, id string) rueidis.RedisResult {
 	patient := bounded.Within(ctx, cachedPatience)
 	defer patient.End()
-	reply := s.client.DoCache(patient, rueidis.Cacheable(s.get(id)()), s.cache.ttl)
-	if patient.Err() != nil && ctx.Err() == nil {
-		return s.read(ctx, s.get(id))
+	get := s.get(id)
+	reply := s.client.DoCache(patient, rueidis.Cacheable(get.build(s.client.B(), nil)), s.cache.ttl)
+	if judge(reply.Error()) != stands && ctx.Err() == nil {
+		return s.read(ctx, get)
 	}
 	return reply
 }

@@ -21,8 +21,10 @@
 // Loads ask the primary. Do not let ClientOption.SendToReplicas send them elsewhere: a replica that lags shows sessions that have
 // ended, and conflicts that never end.
 //
-// Commands of the store are not tried again when it is not known whether they ran; a load is, once. A server that does not answer at all
-// holds a call until its context ends or ClientOption.ConnWriteTimeout, 10 s by default, is over: set that to what a visitor may wait.
+// A change is not tried again when it is not known whether it ran. One that the server says it has not run (TRYAGAIN, BUSY, LOADING,
+// CLUSTERDOWN, MASTERDOWN) is, with short pauses, until the context ends. So is what only reads, and that is also repeated on another
+// connection when its own was lost. A server that does not answer at all holds a call until its context ends, and without a deadline for
+// ClientOption.ConnWriteTimeout, 10 s by default, a read for two of them: set that to what a visitor may wait.
 // A client that is not busy asks its connections once a second whether they are alive, or as ClientOption.Dialer.KeepAlive says. A save before
 // that on one that a restarted server has closed fails. ClientOption.AlwaysPipelining closes this gap: the client then hears of it at once, and is
 // slower while no two requests overlap.

@@ -60,9 +60,7 @@ func (s *Store) listing(ctx context.Context, user string) (*listing, error) {
 // got a new id since the list was read. The new id is listed before the old one is retired, so that another look finds it,
 // also where its record was still on its way at the first.
 func (l *listing) look(ctx context.Context) (again bool, err error) {
-	list, err := l.store.read(ctx, func() rueidis.Completed {
-		return l.store.client.B().Arbitrary("HGETALL").Keys(l.store.listKey(l.list)).Build()
-	}).AsStrMap()
+	list, err := l.store.read(ctx, query{name: "HGETALL", key: l.store.listKey(l.list)}).AsStrMap()
 	if err != nil {
 		return false, err
 	}
@@ -150,11 +148,11 @@ func (s *Store) heads(ctx context.Context, ids []string) ([]head, error) {
 }
 
 func (s *Store) ranges(ctx context.Context, ids []string) []rueidis.RedisResult {
-	cmds := make([]rueidis.Completed, len(ids))
+	queries := make([]query, len(ids))
 	for i, id := range ids {
-		cmds[i] = s.client.B().Arbitrary("GETRANGE").Keys(s.recordKey(id)).Args("0", strconv.Itoa(listed-1)).Build()
+		queries[i] = query{"GETRANGE", s.recordKey(id), []string{"0", strconv.Itoa(listed - 1)}}
 	}
-	return s.client.DoMulti(ctx, cmds...)
+	return s.reads(ctx, queries...)
 }
 
 // head reads the beginning of a record, and the whole of one whose other fields are longer than that.
@@ -214,12 +212,12 @@ func (s *Store) idsAfter(ctx context.Context, shard, n int, after string, limit 
 	if after != "" {
 		from = "(" + after
 	}
-	cmds := make([]rueidis.Completed, n)
-	for i := range cmds {
-		cmds[i] = s.client.B().Arbitrary("ZRANGEBYLEX").Keys(s.idsKey(shard+i)).Args(from, "+", "LIMIT", "0", strconv.Itoa(limit)).Build()
+	queries := make([]query, n)
+	for i := range queries {
+		queries[i] = query{"ZRANGEBYLEX", s.idsKey(shard + i), []string{from, "+", "LIMIT", "0", strconv.Itoa(limit)}}
 		from = "-"
 	}
-	for _, reply := range s.client.DoMulti(ctx, cmds...) {
+	for _, reply := range s.reads(ctx, queries...) {
 		list, err := reply.AsStrSlice()
 		if err != nil {
 			return nil, false, err

@@ -11,7 +11,7 @@ import (
 // the session has no end, and when a dump was restored without the time. It is for tools that look at a server; the error
 // wraps session.ErrNotFound when there is no record.
 func (s *Store) Remaining(ctx context.Context, id string) (time.Duration, error) {
-	ms, err := s.client.Do(ctx, s.client.B().Pttl().Key(s.recordKey(id)).Build()).AsInt64()
+	ms, err := s.read(ctx, query{name: "PTTL", key: s.recordKey(id)}).AsInt64()
 	switch {
 	case err != nil:
 		return 0, explain("look at the time to live", err)

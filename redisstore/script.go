@@ -53,35 +53,15 @@ type call struct {
 	keys, args []string
 }
 
-func (c call) byName(b rueidis.Builder) rueidis.Completed {
+func (c call) build(b rueidis.Builder, was error) rueidis.Completed {
+	if judge(was) == unknown {
+		return b.Eval().Script(c.text).Numkeys(int64(len(c.keys))).Key(c.keys...).Arg(c.args...).Build()
+	}
 	return b.Evalsha().Sha1(c.name).Numkeys(int64(len(c.keys))).Key(c.keys...).Arg(c.args...).Build()
 }
 
-func (c call) whole(b rueidis.Builder) rueidis.Completed {
-	return b.Eval().Script(c.text).Numkeys(int64(len(c.keys))).Key(c.keys...).Arg(c.args...).Build()
-}
-
-// run makes the calls in one trip, to several servers at once where their keys lie apart, and in a second one those whose
-// script was unknown. None is tried again after a failure: the client cannot know whether it ran.
+// run makes the calls in one trip, and in further ones those that the server says it has not run. None is tried again
+// after its answer was lost: the client cannot know whether it ran.
 func (s *Store) run(ctx context.Context, calls ...call) []rueidis.RedisResult {
-	cmds := make([]rueidis.Completed, len(calls))
-	for i, c := range calls {
-		cmds[i] = c.byName(s.client.B())
-	}
-	results := s.client.DoMulti(ctx, cmds...)
-	var unknown []int
-	cmds = cmds[:0]
-	for i, r := range results {
-		if e, ok := rueidis.IsRedisErr(r.Error()); ok && e.IsNoScript() {
-			unknown = append(unknown, i)
-			cmds = append(cmds, calls[i].whole(s.client.B()))
-		}
-	}
-	if len(unknown) == 0 {
-		return results
-	}
-	for i, r := range s.client.DoMulti(ctx, cmds...) {
-		results[unknown[i]] = r
-	}
-	return results
+	return send(ctx, s.client, 0, calls)
 }

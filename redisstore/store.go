@@ -83,20 +83,7 @@ func parse(id string, reply rueidis.RedisResult) (*session.Record, error) {
 	return decode(id, value)
 }
 
-func (s *Store) get(id string) func() rueidis.Completed {
-	return func() rueidis.Completed { return s.client.B().Arbitrary("GET").Keys(s.recordKey(id)).Build() }
-}
-
-// read asks once more when the connection was lost, for one that idled too long tells so only when it is used. It is not
-// the client's own retry, which goes on until the context ends. For that the command is not marked as one that only
-// reads, which also keeps it from replicas, where sessions that have ended may still be.
-func (s *Store) read(ctx context.Context, build func() rueidis.Completed) rueidis.RedisResult {
-	reply := s.client.Do(ctx, build())
-	if err := reply.NonRedisError(); err != nil && ctx.Err() == nil && !errors.Is(err, rueidis.ErrClosing) {
-		reply = s.client.Do(ctx, build())
-	}
-	return reply
-}
+func (s *Store) get(id string) query { return query{name: "GET", key: s.recordKey(id)} }
 
 // Delete implements [session.Store] with one script, and one more for a record that was on a user's list.
 func (s *Store) Delete(ctx context.Context, id string) error {

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/redis/rueidis"
 )
 
 const (
@@ -91,13 +89,13 @@ func (s *Store) forget(id string) {
 
 // due returns at most limit ids of records that have expired, the same number from each shard. more says that there may be others.
 func (s *Store) due(ctx context.Context, shard int, before time.Time, limit int) (ids []string, more bool, err error) {
-	cmds := make([]rueidis.Completed, min(sweepGroup, shards-shard))
-	share := (limit + len(cmds) - 1) / len(cmds)
+	queries := make([]query, min(sweepGroup, shards-shard))
+	share := (limit + len(queries) - 1) / len(queries)
 	end := "(" + strconv.FormatInt(before.UnixMicro(), 10)
-	for i := range cmds {
-		cmds[i] = s.client.B().Arbitrary("ZRANGEBYSCORE").Keys(s.endsKey(shard+i)).Args("-inf", end, "LIMIT", "0", strconv.Itoa(share)).Build()
+	for i := range queries {
+		queries[i] = query{"ZRANGEBYSCORE", s.endsKey(shard + i), []string{"-inf", end, "LIMIT", "0", strconv.Itoa(share)}}
 	}
-	for _, reply := range s.client.DoMulti(ctx, cmds...) {
+	for _, reply := range s.reads(ctx, queries...) {
 		list, err := reply.AsStrSlice()
 		if err != nil {
 			return nil, false, err

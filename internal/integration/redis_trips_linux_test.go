@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,6 +117,19 @@ func TestRedisCostsAsManyRoundTripsAsPromised(t *testing.T) {
 		step.do()
 		if got := seen.take(); got != step.want {
 			t.Errorf("%s: %q, want %q", step.name, got, step.want)
+		}
+	}
+}
+
+// That there is no record is an answer.
+func TestRedisIsAskedOnceForWhatIsNotThere(t *testing.T) {
+	for _, ttl := range []time.Duration{0, time.Minute} {
+		store, _, seen := redisThrough(t, redisstore.Options{Prefix: newPrefix(), CacheTTL: ttl})
+		if _, err := store.Load(t.Context(), "absent"); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("Load = %v, want ErrNotFound", err)
+		}
+		if sent := seen.take(); strings.Count(sent, "GET") != 1 {
+			t.Errorf("%q was sent, want one GET", sent)
 		}
 	}
 }
