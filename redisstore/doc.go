@@ -31,9 +31,11 @@
 //
 // # Memory and eviction
 //
-// Set maxmemory-policy to noeviction, or to a volatile one, which drops some session when memory is short, and signs its
-// visitor out. An allkeys policy may drop an index, and a session is then alive and missing from its user's list: nobody can
-// revoke it there. With noeviction, a server that is full refuses to store, which is an outage: one 503, and nobody is signed out.
+// Set maxmemory-policy to noeviction. A server that is full then refuses to store, which is an outage: one 503, and nobody is signed
+// out. Sessions can be ended there all the same, for that frees memory: a logout and a revocation hold. Every other policy
+// loses what must stay. A volatile one may drop each record, as records have a TTL, and none of the indexes, which have none: they fill the
+// memory in the end, everybody is signed out and nobody can sign in. An allkeys one may drop an index, and a session is then alive and missing
+// from its user's list: nobody can revoke it there.
 //
 // A record has a TTL, fifteen minutes past the end of its session, so that a server whose clock is ahead ends none early. The manager ends
 // sessions on time. The TTL frees the record but not its entries in the index: those are removed by sweeps, and by whoever lists

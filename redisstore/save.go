@@ -22,7 +22,8 @@ const (
 )
 
 // Save implements [session.Store] with one script. A new record of a user is put on the user's list in the same trip; one
-// that changes its user costs two trips more. A conflict is a [session.ConflictError] with the newest record.
+// that changes its user costs two trips more. A conflict is a [session.ConflictError] with the newest record. A server that
+// has no memory left still takes an alias or a tombstone in place of a record, so that sessions end there, too.
 func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	if rec.ID == "" {
 		return errEmptyID

@@ -51,11 +51,13 @@ func TestRedisSweepAsksForNoMoreThanItRemoves(t *testing.T) {
 // redisSent is how many bytes the server has sent to all of its clients.
 func redisSent(t *testing.T, r *servers.Redis) int {
 	t.Helper()
-	info, err := r.CLI(context.Background(), "INFO", "stats")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(info, "\ntotal_net_output_bytes:")
+	return redisInfo(t, r, "stats", "total_net_output_bytes")
+}
+
+// redisInfo is a number that the server tells of itself.
+func redisInfo(t *testing.T, r *servers.Redis, section, field string) int {
+	t.Helper()
+	_, rest, _ := strings.Cut(told(t, r, "INFO", section), "\n"+field+":")
 	text, _, _ := strings.Cut(rest, "\n")
 	n, err := strconv.Atoi(strings.TrimSpace(text))
 	if err != nil {

@@ -24,6 +24,10 @@ if not create then
     wasList = ''
   end
 end
+if ARGV[11] ~= '' then
+  -- A server that is full runs on what has begun to free something, and an end is to be written there, too.
+  redis.call('ZREM', KEYS[3], ARGV[1])
+end
 local value = '1' .. ARGV[3] .. list .. token .. ARGV[7]
 if ARGV[8] == '' then
   redis.call('SET', KEYS[1], value)
