@@ -16,7 +16,8 @@ import (
 // wait that long to be told that the server cannot be reached.
 const cachedPatience = 500 * time.Millisecond
 
-// cached asks the client's cache, which asks the server for what it does not have. A server that is slow, away or busy is asked without it.
+// cached asks the client's cache, which asks the server for what it does not have. A server that is slow, away or busy
+// is asked without it.
 func (s *Store) cached(ctx context.Context, id string) rueidis.RedisResult {
 	patient := bounded.Within(ctx, cachedPatience)
 	defer patient.End()

@@ -21,25 +21,28 @@
 // Loads ask the primary. Do not let ClientOption.SendToReplicas send them elsewhere: a replica that lags shows sessions that have
 // ended, and conflicts that never end.
 //
-// A change is not tried again when it is not known whether it ran. One that the server says it has not run (TRYAGAIN, BUSY, LOADING,
-// CLUSTERDOWN, MASTERDOWN) is, with short pauses, until the context ends. So is what only reads, and that is also repeated on another
-// connection when its own was lost. A server that does not answer at all holds a call until its context ends, and without a deadline for
-// ClientOption.ConnWriteTimeout, 10 s by default, a read for two of them: set that to what a visitor may wait.
-// A client that is not busy asks its connections once a second whether they are alive, or as ClientOption.Dialer.KeepAlive says. A save before
-// that on one that a restarted server has closed fails. ClientOption.AlwaysPipelining closes this gap: the client then hears of it at once, and is
-// slower while no two requests overlap.
+// A change is not tried again when it is not known whether it ran. One that the server says it has not run (TRYAGAIN,
+// BUSY, LOADING, CLUSTERDOWN, MASTERDOWN) is, with short pauses, until the context ends. So is what only reads, and
+// that is also repeated on another connection when its own was lost. A server that does not answer at all holds a call
+// until its context ends, and without a deadline for ClientOption.ConnWriteTimeout, 10 s by default, a read for two of
+// them: set that to what a visitor may wait. A client that is not busy asks its connections once a second whether they
+// are alive, or as ClientOption.Dialer.KeepAlive says. A save before that on one that a restarted server has closed
+// fails. ClientOption.AlwaysPipelining closes this gap: the client then hears of it at once, and is slower while no two
+// requests overlap.
 //
 // # Memory and eviction
 //
-// Set maxmemory-policy to noeviction. A server that is full then refuses to store, which is an outage: one 503, and nobody is signed
-// out. Sessions can be ended there all the same, for that frees memory: a logout and a revocation hold. Every other policy
-// loses what must stay. A volatile one may drop each record, as records have a TTL, and none of the indexes, which have none: they fill the
-// memory in the end, everybody is signed out and nobody can sign in. An allkeys one may drop an index, and a session is then alive and missing
-// from its user's list: nobody can revoke it there.
+// Set maxmemory-policy to noeviction. A server that is full then refuses to store, which is an outage: one 503, and
+// nobody is signed out. Sessions can be ended there all the same, for that frees memory: a logout and a revocation
+// hold. Every other policy loses what must stay. A volatile one may drop each record, as records have a TTL, and none
+// of the indexes, which have none: they fill the memory in the end, everybody is signed out and nobody can sign in. An
+// allkeys one may drop an index, and a session is then alive and missing from its user's list: nobody can revoke it
+// there.
 //
-// A record has a TTL, fifteen minutes past the end of its session, so that a server whose clock is ahead ends none early. The manager ends
-// sessions on time. The TTL frees the record but not its entries in the index: those are removed by sweeps, and by whoever lists
-// and meets them. Leave the sweeper of at least one manager on.
+// A record has a TTL, fifteen minutes past the end of its session, so that a server whose clock is ahead ends none
+// early. The manager ends sessions on time. The TTL frees the record, and a sweep what leads to it: its id, and its
+// entry on the list of its user, however long ago the record went. Leave the sweeper of at least one manager on, or
+// sweep by a timer.
 //
 // # Durability
 //
@@ -66,16 +69,18 @@
 // A user of the server needs, with the prefix "session:",
 //
 //	ACL SETUSER app on >password resetkeys ~session:* +get +getrange +setrange +set +del +exists +persist +pexpireat +pttl +time
-//	    +zadd +zrem +zrangebylex +zrangebyscore +hset +hget +hgetall +hdel +hexists +hlen +eval +evalsha
+//	    +zadd +zrem +zrangebylex +zrangebyscore +hset +hget +hgetall +hdel +hexists +hlen +scan +eval +evalsha
 //	    +publish +subscribe &session:ended
 //	    +hello +ping +client +multi +exec +cluster|slots +cluster|shards +info
 //
-// where the last line is the client's own; multi and exec are for caching only. The line before it is for Session.Done alone: without
-// it managers ask for sessions that another one ended.
+// where the last line is the client's own; multi and exec are for caching only. The line before it is for Session.Done
+// alone: without it managers ask for sessions that another one ended. SCAN is for what stores before v0.1.0 left on the
+// lists of users.
 //
 // # Keys
 //
-// Behind the prefix, s{xx}id is a record, i{xx} the ids of its group and e{xx} their ends, where xx is the first byte of the id's
-// SHA-256; u{hash} is the list of a user. Ids and users are any bytes. To end sessions by hand, use Manager.RevokeUser: a record that is deleted with
-// DEL is gone for good too, and the index notices.
+// Behind the prefix, s{xx}id is a record, i{xx} the ids of its group and d{xx} when something is to be done about them,
+// where xx is the first byte of the id's SHA-256; u{hash} is the list of a user. Ids and users are any bytes. e{xx} is
+// what d{xx} was before v0.1.0, and empties itself. To end sessions by hand, use Manager.RevokeUser: a record that is
+// deleted with DEL is gone for good too, and the indexes notice when it would have ended, or when its user is listed.
 package redisstore

@@ -35,12 +35,14 @@ func (s *Store) recordKey(id string) string { return s.recordIn(shardOf(id), id)
 
 func (s *Store) recordIn(shard int, id string) string { return s.prefix + "s" + tags[shard] + id }
 func (s *Store) idsKey(shard int) string              { return s.prefix + "i" + tags[shard] }
-func (s *Store) endsKey(shard int) string             { return s.prefix + "e" + tags[shard] }
+func (s *Store) dueKey(shard int) string              { return s.prefix + "d" + tags[shard] }
+func (s *Store) oldEndsKey(shard int) string          { return s.prefix + "e" + tags[shard] }
 
-// keys are what belongs to a record in its slot: itself, the ids of its shard, and their ends.
+// keys are what belongs to a record in its slot: itself, the ids of its shard, what is due there, and ends in the form
+// that was before that.
 func (s *Store) keys(id string) []string {
 	shard := shardOf(id)
-	return []string{s.recordIn(shard, id), s.idsKey(shard), s.endsKey(shard)}
+	return []string{s.recordIn(shard, id), s.idsKey(shard), s.dueKey(shard), s.oldEndsKey(shard)}
 }
 
 // listKey is the key of a user's list, by the name that records have it under.

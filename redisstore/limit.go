@@ -5,8 +5,6 @@ import (
 	"errors"
 	"strconv"
 
-	"github.com/redis/rueidis"
-
 	"github.com/coatcheck/session"
 )
 
@@ -44,7 +42,7 @@ func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 		s.cache.tried(rec, err)
 	}
 	if err != nil {
-		s.unadmit(ctx, entry{list, token}, rec.ID)
+		s.undo(ctx, entry{list, token}, rec.ID)
 		return explain("save", err)
 	}
 	return nil
@@ -62,10 +60,11 @@ func (s *Store) admit(ctx context.Context, rec *session.Record, token string, li
 	if err != nil || answer != full {
 		return answer, err
 	}
-	l, err := s.listing(ctx, rec.User)
+	l, err := s.listing(ctx, listOf(rec))
 	if err != nil {
 		return full, err
 	}
+	l.tidy(ctx)
 	for _, r := range l.recs {
 		if !limit.Counts(r) {
 			l.left = append(l.left, r.ID)
@@ -79,14 +78,4 @@ func (s *Store) tryAdmit(ctx context.Context, rec *session.Record, token string,
 	args := []string{rec.ID, token, strconv.Itoa(limit.Max), limit.Instead, onItsWay, strconv.Itoa(len(left) / 2)}
 	reply := s.run(ctx, call{admitScript, []string{s.listKey(listOf(rec))}, append(append(args, left...), absent...)})[0]
 	return reply.AsInt64()
-}
-
-// unadmit takes back what was done for a record that was not saved, or of which nobody knows whether it was: then nobody
-// has its ticket.
-func (s *Store) unadmit(ctx context.Context, e entry, id string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
-	defer cancel()
-	if err := s.remove(ctx, id, e.token).Error(); err == nil || rueidis.IsRedisNil(err) {
-		s.run(ctx, s.unlist(e, id))
-	}
 }

@@ -16,7 +16,8 @@ func TestSaveWithinOnlyCreates(t *testing.T) {
 	}
 	for _, rec := range []*session.Record{{ID: "a", User: "ada", Version: 1}, {ID: "a", Version: 1}} {
 		err := store.SaveWithin(t.Context(), rec, session.Limit{Max: 9})
-		if err == nil || errors.Is(err, session.ErrConflict) || errors.Is(err, session.ErrNotFound) || errors.Is(err, session.ErrTooMany) {
+		if err == nil || errors.Is(err, session.ErrConflict) || errors.Is(err, session.ErrNotFound) ||
+			errors.Is(err, session.ErrTooMany) {
 			t.Errorf("SaveWithin of a record of %q with version 1 = %v, want an error of its own", rec.User, err)
 		}
 	}

@@ -24,29 +24,28 @@ func (s *Store) ByUser(ctx context.Context, user string) ([]*session.Record, err
 	if user == "" {
 		return nil, nil // nobody is signed in as ""
 	}
-	l, err := s.listing(ctx, user)
+	l, err := s.listing(ctx, userList(user))
 	if err != nil {
 		return nil, explain("list user", err)
 	}
 	l.tidy(ctx)
-	return l.recs, nil
+	return slices.DeleteFunc(l.recs, func(r *session.Record) bool { return r.User != user }), nil
 }
 
 // listing is a walk through the list of a user. The ids on it are sorted by what became of their records.
 type listing struct {
 	store   *Store
-	user    string
 	list    string
 	entries map[string]string // all that were seen
 	done    map[string]bool   // ids whose records are there
-	recs    []*session.Record // the live ones of the user
-	left    []string          // of records that are not live, or not the user's, any more
+	recs    []*session.Record // the live ones that belong on the list
+	left    []string          // of records that are not live, or belong elsewhere, any more
 	damaged []string          // of records that cannot be read
 	absent  []string          // of records that are not there, or not yet
 }
 
-func (s *Store) listing(ctx context.Context, user string) (*listing, error) {
-	l := &listing{store: s, user: user, list: userList(user), entries: map[string]string{}, done: map[string]bool{}}
+func (s *Store) listing(ctx context.Context, list string) (*listing, error) {
+	l := &listing{store: s, list: list, entries: map[string]string{}, done: map[string]bool{}}
 	for again := true; again; {
 		var err error
 		if again, err = l.look(ctx); err != nil {
@@ -89,7 +88,7 @@ func (l *listing) look(ctx context.Context) (again bool, err error) {
 		switch {
 		case h.rec == nil:
 			l.damaged = append(l.damaged, ids[i])
-		case h.rec.Kind == session.KindLive && h.rec.User == l.user:
+		case listOf(h.rec) == l.list:
 			l.recs = append(l.recs, h.rec)
 		default:
 			l.left = append(l.left, ids[i])
@@ -241,11 +240,14 @@ func (s *Store) present(ctx context.Context, ids []string) ([]*session.Record, e
 		case h.rec != nil:
 			recs = append(recs, h.rec)
 		case h.absent:
-			stale = append(stale, call{dropScript, s.keys(ids[i]), []string{ids[i], ""}})
+			stale = append(stale, s.drop(due{id: ids[i]}, ""))
 		}
 	}
 	if len(stale) > 0 {
-		s.run(ctx, stale...)
+		for _, reply := range s.run(ctx, stale...) {
+			answer, _ := reply.ToString() // an index that is not cleared now is met again
+			s.note(answer)
+		}
 	}
 	return recs, nil
 }

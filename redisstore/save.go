@@ -17,13 +17,14 @@ const (
 	// manager ends sessions on time; a server whose clock is ahead must not do it earlier.
 	slack = 15 * time.Minute
 
-	// undoTimeout bounds the clearing up after a save that was done by half.
-	undoTimeout = 5 * time.Second
+	// undoTimeout bounds the clearing up after a save that was done by half. Somebody waits for it.
+	undoTimeout = time.Second
 )
 
-// Save implements [session.Store] with one script. A new record of a user is put on the user's list in the same trip; one
-// that changes its user costs two trips more. A conflict is a [session.ConflictError] with the newest record. A server that
-// has no memory left still takes an alias or a tombstone in place of a record, so that sessions end there, too.
+// Save implements [session.Store] with one script. A new record of a user is put on the user's list in the same trip;
+// one that changes its user costs two trips more. A conflict is a [session.ConflictError] with the newest record. A
+// server that has no memory left still takes an alias or a tombstone in place of a record, so that sessions end there,
+// too.
 func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	if rec.ID == "" {
 		return errEmptyID
@@ -56,21 +57,26 @@ func (s *Store) create(ctx context.Context, rec *session.Record) error {
 	}
 	results := s.run(ctx, calls...)
 	_, err := s.saved(rec.ID, results[0])
-	if err != nil || list == noList {
-		return err // an entry of a list that leads nowhere is removed by who reads it
+	if list == noList || errors.Is(err, session.ErrConflict) {
+		return err // who has the id may be on the same list
 	}
-	if err := results[1].Error(); err != nil {
-		s.undo(ctx, rec.ID, token)
-		return err
+	if err == nil {
+		err = results[1].Error()
 	}
-	return nil
+	if err != nil {
+		s.undo(ctx, entry{list, token}, rec.ID)
+	}
+	return err
 }
 
-// undo removes the record that this token was stored with. When that fails too, nobody has the ticket of the record.
-func (s *Store) undo(ctx context.Context, id, token string) {
+// undo takes back what was done for a record that was not saved, or of which nobody knows whether it was: then nobody
+// has its ticket. When that fails too, a sweep removes the record when it ends, and its entry.
+func (s *Store) undo(ctx context.Context, e entry, id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
-	s.remove(ctx, id, token)
+	if err := s.remove(ctx, id, e.token).Error(); err == nil {
+		s.run(ctx, s.unlist(e, id))
+	}
 }
 
 // replace stores the record over the version that it names. One that comes to another user is put on the list first, and

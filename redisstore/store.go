@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -29,6 +30,7 @@ type Store struct {
 	client rueidis.Client
 	prefix string
 	cache  *cache // nil: none
+	loss   atomic.Int32
 }
 
 // New returns a store of the sessions under a prefix. It does no I/O: a server that cannot be reached is told by the first
@@ -117,7 +119,7 @@ func (s *Store) Touch(ctx context.Context, id string, version uint64, seen, expi
 		defer s.cache.touched(id)
 	}
 	keys, ends := s.keys(id), s.ends(expires)
-	reply := s.run(ctx, call{touchScript, []string{keys[0], keys[2]}, []string{
+	reply := s.run(ctx, call{touchScript, []string{keys[0], keys[2], keys[3]}, []string{
 		id, decimal(version), micros(seen), expiry(expires), ends.drop, ends.slack, ends.score,
 	}})[0]
 	if err := reply.Error(); err != nil {

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// lostReads is how often a read is repeated whose connection was lost. The first repetition may meet a connection that
-	// is just being closed, too.
+	// lostReads is how often a read is repeated whose connection was lost. The first repetition may meet a connection
+	// that is just being closed, too.
 	lostReads = 4
 
 	// The store waits that long before it asks a server again that said it could not run a command now.
@@ -53,9 +53,9 @@ func (s *Store) reads(ctx context.Context, queries ...query) []rueidis.RedisResu
 	return send(ctx, s.client, lostReads, queries)
 }
 
-// send makes commands in one trip, to several servers at once where their keys lie apart, and in further ones those that
-// did not run: the server did not know the script, or could not run it now, and said so. Those of which nobody knows
-// whether they ran are sent again as often as lost says.
+// send makes commands in one trip, to several servers at once where their keys lie apart, and in further ones those
+// that did not run: the server did not know the script, or could not run it now, and said so. Those of which nobody
+// knows whether they ran are sent again as often as lost says.
 func send[C command](ctx context.Context, client rueidis.Client, lost int, commands []C) []rueidis.RedisResult {
 	results := make([]rueidis.RedisResult, len(commands))
 	todo := make([]int, len(commands))
@@ -112,8 +112,8 @@ func judge(err error) verdict {
 	return broken
 }
 
-// isRefusal reports whether the server says that it did not run a command, for a reason that passes: a slot that moves, a
-// script that takes long, a start, a cluster or a replica that waits for somebody.
+// isRefusal reports whether the server says that it did not run a command, for a reason that passes: a slot that moves,
+// a script that takes long, a start, a cluster or a replica that waits for somebody.
 func isRefusal(text string) bool {
 	code, _, _ := strings.Cut(text, " ")
 	switch code {

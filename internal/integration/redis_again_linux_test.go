@@ -69,7 +69,9 @@ type reluctant struct {
 
 func newCaller(t *testing.T, r reluctant) *caller {
 	c := &caller{reluctant: r, t: t, sent: make(asked, 1000)}
-	client := redisClient(t, rueidis.ClientOption{InitAddress: []string{r.addr}, DialCtxFn: c.sent.dial, PipelineMultiplex: -1})
+	client := redisClient(t, rueidis.ClientOption{
+		InitAddress: []string{r.addr}, DialCtxFn: c.sent.dial, PipelineMultiplex: -1,
+	})
 	c.store = redisStore(t, client, redisstore.Options{})
 	refuse := c.refuse
 	c.refuse = func() {

@@ -73,7 +73,8 @@ func busyRedis(t *testing.T) reluctant {
 
 // loadingRedis takes its time to read what it had on the disk.
 func loadingRedis(t *testing.T) reluctant {
-	r := ownRedis(t, "--rdbcompression", "no", "--loading-process-events-interval-bytes", "1024", "--key-load-delay", "20000")
+	r := ownRedis(t, "--rdbcompression", "no", "--loading-process-events-interval-bytes", "1024",
+		"--key-load-delay", "20000")
 	told(t, r, "EVAL", "for i = 1, 3000 do redis.call('SET', 'other'..i, string.rep('x', 2000)) end", "0")
 	return reluctant{addr: r.Addr, refuse: func() {
 		told(t, r, "SAVE")

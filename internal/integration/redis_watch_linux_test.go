@@ -67,7 +67,8 @@ func untilSubscribed(t *testing.T, r *servers.Redis) {
 // Whoever may neither publish nor subscribe ends sessions all the same, and is told by Watch what it lacks.
 func TestRedisEndsSessionsOfWhoMayNotTell(t *testing.T) {
 	rights := strings.Join(redisRights(t), " ")
-	_, client := limitedRedis(t, strings.Fields(strings.ReplaceAll(rights, "+publish +subscribe &session:ended ", "resetchannels ")))
+	rights = strings.ReplaceAll(rights, "+publish +subscribe &session:ended ", "resetchannels ")
+	_, client := limitedRedis(t, strings.Fields(rights))
 	store := redisStore(t, client, redisstore.Options{})
 	for _, end := range []func() error{
 		func() error { return store.Delete(t.Context(), "a") },

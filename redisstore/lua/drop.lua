@@ -1,19 +1,49 @@
--- KEYS: the record, the ids of its shard, their ends.
--- ARGV: id, and the time before which a record has expired ("": remove only the id of a record that is gone).
--- Replies "kept", "stale" for an id without a record, or "dropped" with the list that the record was on, and its token.
+-- KEYS: the record, the ids of its shard, what is due there, ends in the old form.
+-- ARGV: id, the time before which a record has expired ("": remove only the id of a record that is gone), and the list
+-- and token that the id was due with ("": it was met elsewhere).
+-- Replies "kept", "stale" for an id without a record, "lost" for one of which nobody knows any more on which list it was,
+-- "owed" for what is still to be taken off the list that it was due with, or "dropped" with the list that the record
+-- was on, and its token.
+local none, due = '--------------------------------', ARGV[3]
+local listed = due ~= '' and string.sub(due, 1, 32) ~= none
 if redis.call('EXISTS', KEYS[1]) == 0 then
   redis.call('ZREM', KEYS[2], ARGV[1])
-  redis.call('ZREM', KEYS[3], ARGV[1])
-  return 'stale'
+  local old = redis.call('ZREM', KEYS[4], ARGV[1])
+  if listed then
+    return 'owed'
+  end
+  redis.call('ZREM', KEYS[3], due .. ARGV[1])
+  return old == 1 and due == '' and 'lost' or 'stale'
 end
 local old = redis.pcall('GETRANGE', KEYS[1], 0, 108)
 if type(old) == 'table' then
   old = ''
 end
-if ARGV[2] == '' or string.sub(old, 1, 1) == '1' and string.sub(old, 42, 61) >= ARGV[2] then
+local entry, expires = string.sub(old, 62, 109), string.sub(old, 42, 61)
+if due ~= '' and #entry == 48 and entry ~= due then
+  if listed then
+    return 'owed'
+  end
+  redis.call('ZREM', KEYS[3], due .. ARGV[1])
+  return 'stale'
+end
+if ARGV[2] == '' then
+  return 'kept'
+end
+if string.sub(old, 1, 1) == '1' and expires >= ARGV[2] then
+  local high, low = tonumber(string.sub(expires, 1, 10)), tonumber(string.sub(expires, 11))
+  if due ~= '' and high and low then -- a program that does not know of this index has moved the end
+    redis.call('ZREM', KEYS[3], due .. ARGV[1])
+    redis.call('ZADD', KEYS[3], string.format('%.0f', (high - 922337203) * 1e10 + low - 6854775808), due .. ARGV[1])
+  end
   return 'kept'
 end
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('ZREM', KEYS[3], ARGV[1])
-return 'dropped' .. string.sub(old, 62, 109)
+redis.call('ZREM', KEYS[4], ARGV[1])
+if string.sub(entry, 1, 32) == none then
+  redis.call('ZREM', KEYS[3], entry .. ARGV[1])
+elseif #entry == 48 then
+  redis.call('ZADD', KEYS[3], 0, entry .. ARGV[1])
+end
+return 'dropped' .. entry
