@@ -20,10 +20,28 @@ import (
 func TestRedisIsAskedAgainWhileItRefuses(t *testing.T) {
 	for name, reluctant := range reluctantServers {
 		t.Run(name, func(t *testing.T) {
-			c := newCaller(t, reluctant(t))
+			c := newCaller(t, reluctant(t), 0)
 			c.each(func(call string, do func(context.Context) error) {
 				c.refuse()
 				if err := c.during(t.Context(), do, c.allow); err != nil {
+					t.Errorf("%s: %v", call, err)
+				}
+			})
+		})
+	}
+}
+
+// A load that the client caches is a transaction of its own, which the server refuses with another answer.
+func TestRedisIsAskedAgainForWhatIsToBeCached(t *testing.T) {
+	for name, reluctant := range reluctantServers {
+		t.Run(name, func(t *testing.T) {
+			c := newCaller(t, reluctant(t), time.Minute)
+			c.each(func(call string, do func(context.Context) error) {
+				if call == "Load" {
+					c.refuse()
+					do = func(ctx context.Context) error { return c.during(ctx, c.load, c.allow) }
+				}
+				if err := do(t.Context()); err != nil {
 					t.Errorf("%s: %v", call, err)
 				}
 			})
@@ -35,7 +53,7 @@ func TestRedisIsAskedAgainWhileItRefuses(t *testing.T) {
 func TestARedisThatRefusesForTooLongIsAnOutage(t *testing.T) {
 	for name, reluctant := range reluctantServers {
 		t.Run(name, func(t *testing.T) {
-			c := newCaller(t, reluctant(t))
+			c := newCaller(t, reluctant(t), 0)
 			c.each(func(call string, do func(context.Context) error) {
 				c.refuse()
 				ctx, cancel := context.WithCancel(t.Context())
@@ -67,12 +85,12 @@ type reluctant struct {
 	refuse, allow func()
 }
 
-func newCaller(t *testing.T, r reluctant) *caller {
+func newCaller(t *testing.T, r reluctant, ttl time.Duration) *caller {
 	c := &caller{reluctant: r, t: t, sent: make(asked, 1000)}
 	client := redisClient(t, rueidis.ClientOption{
 		InitAddress: []string{r.addr}, DialCtxFn: c.sent.dial, PipelineMultiplex: -1,
 	})
-	c.store = redisStore(t, client, redisstore.Options{})
+	c.store = redisStore(t, client, redisstore.Options{CacheTTL: ttl})
 	refuse := c.refuse
 	c.refuse = func() {
 		refuse()
@@ -96,7 +114,7 @@ func (c *caller) each(fn func(name string, do func(context.Context) error)) {
 		{"Save", "EVALSHA", func(ctx context.Context) error {
 			return c.store.Save(ctx, &session.Record{ID: "moving", User: "ada"})
 		}},
-		{"Load", "GET", func(ctx context.Context) error { _, err := c.store.Load(ctx, "moving"); return err }},
+		{"Load", "GET", c.load},
 		{"Touch", "EVALSHA", func(ctx context.Context) error {
 			return c.store.Touch(ctx, "moving", 1, time.Now(), time.Now().Add(time.Hour))
 		}},
@@ -108,6 +126,11 @@ func (c *caller) each(fn func(name string, do func(context.Context) error)) {
 			c.t.Errorf("%s: %v", call.name, err)
 		}
 	}
+}
+
+func (c *caller) load(ctx context.Context) error {
+	_, err := c.store.Load(ctx, "moving")
+	return err
 }
 
 // during makes a call, and does what happens once its command was sent more often than the client does by itself.
