@@ -93,30 +93,31 @@ type Limit struct {
 // Allows reports whether another record may join these, the live records of its user.
 func (l Limit) Allows(recs []*Record) bool {
 	recs = slices.DeleteFunc(slices.Clone(recs), func(r *Record) bool { return !l.Counts(r) })
-	return len(withoutMoves(recs)) < l.Max
+	return len(recs)-len(Moves(recs)) < l.Max
 }
 
-// Counts reports whether a live record of the user counts, if its Predecessor does not.
+// Counts reports whether a live record of the user counts, if it is a session of its own: see [Moves].
 func (l Limit) Counts(r *Record) bool {
 	instead := l.Instead != "" && (r.ID == l.Instead || r.Predecessor() == l.Instead)
 	return !instead && (r.ExpiresAt.IsZero() || r.ExpiresAt.After(l.Now))
 }
 
-// withoutMoves removes the live records whose Predecessor is among them, and all but one of those that have it in common, so
-// that each session is there once.
-func withoutMoves(live []*Record) []*Record {
-	there := make(map[string]bool, len(live))
+// Moves returns the ids of live records that are one session with another of them, and the id of that one: its
+// Predecessor, or a record that has the same one.
+func Moves(live []*Record) map[string]string {
+	there, moves := make(map[string]string, len(live)), map[string]string{}
 	for _, r := range live {
-		there[r.ID] = true
+		there[r.ID] = r.ID
 	}
-	return slices.DeleteFunc(live, func(r *Record) bool {
+	for _, r := range live {
 		before := r.Predecessor()
-		again := there[before]
-		if before != "" {
-			there[before] = true
+		if other, ok := there[before]; ok && before != "" {
+			moves[r.ID] = other
+		} else if before != "" {
+			there[before] = r.ID
 		}
-		return again
-	})
+	}
+	return moves
 }
 
 // Watcher is a store that tells of sessions that ended, here or on another node, so that nobody has to ask for them.

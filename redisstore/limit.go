@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/coatcheck/session"
@@ -56,7 +57,7 @@ const (
 
 // admit puts the id on the list of the user if there is room.
 func (s *Store) admit(ctx context.Context, rec *session.Record, token string, limit session.Limit) (int64, error) {
-	answer, err := s.tryAdmit(ctx, rec, token, limit, nil, nil)
+	answer, err := s.tryAdmit(ctx, rec, token, limit, &listing{})
 	if err != nil || answer != full {
 		return answer, err
 	}
@@ -65,17 +66,28 @@ func (s *Store) admit(ctx context.Context, rec *session.Record, token string, li
 		return full, err
 	}
 	l.tidy(ctx)
-	for _, r := range l.recs {
-		if !limit.Counts(r) {
+	l.left = append(l.left, l.damaged...)
+	l.recs = slices.DeleteFunc(l.recs, func(r *session.Record) bool {
+		counts := limit.Counts(r)
+		if !counts {
 			l.left = append(l.left, r.ID)
 		}
-	}
-	return s.tryAdmit(ctx, rec, token, limit, l.pairs(append(l.left, l.damaged...)), l.pairs(l.absent))
+		return !counts
+	})
+	return s.tryAdmit(ctx, rec, token, limit, l)
 }
 
-// tryAdmit counts all entries but those that have left, and those of records that are absent and not on their way.
-func (s *Store) tryAdmit(ctx context.Context, rec *session.Record, token string, limit session.Limit, left, absent []string) (int64, error) {
-	args := []string{rec.ID, token, strconv.Itoa(limit.Max), limit.Instead, onItsWay, strconv.Itoa(len(left) / 2)}
-	reply := s.run(ctx, call{admitScript, []string{s.listKey(listOf(rec))}, append(append(args, left...), absent...)})[0]
+// tryAdmit counts all entries of a list but those of records that have left, that are absent and not on their way, or that
+// are one session with another one.
+func (s *Store) tryAdmit(ctx context.Context, rec *session.Record, token string, limit session.Limit, l *listing) (int64, error) {
+	gone := slices.Concat(l.left, l.absent)
+	args := []string{
+		rec.ID, token, strconv.Itoa(limit.Max), limit.Instead, onItsWay, strconv.Itoa(len(l.left)), strconv.Itoa(len(gone)),
+	}
+	args = append(args, l.pairs(gone)...)
+	for id, other := range session.Moves(l.recs) {
+		args = append(args, l.pairs([]string{id, other})...)
+	}
+	reply := s.run(ctx, call{admitScript, []string{s.listKey(listOf(rec))}, args})[0]
 	return reply.AsInt64()
 }

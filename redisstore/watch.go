@@ -15,8 +15,10 @@ import (
 func (s *Store) channel() string { return s.prefix + "ended" }
 
 // Watch implements [session.Watcher] with SUBSCRIBE, on a connection that the client has already. When the connection is lost the client
-// subscribes again; what is told meanwhile is missed. It wraps [session.ErrNotSupported] when the user of the server may not subscribe.
+// subscribes again; what ended meanwhile is asked for then. It wraps [session.ErrNotSupported] when the user of the server may not subscribe.
 func (s *Store) Watch(ctx context.Context, tell func(id string)) error {
+	// From the confirmation on nothing is missed, also after the connection was lost.
+	ctx = rueidis.WithOnSubscriptionHook(ctx, func(rueidis.PubSubSubscription) { tell("") })
 	err := s.client.Receive(ctx, s.client.B().Subscribe().Channel(s.channel()).Build(), func(m rueidis.PubSubMessage) {
 		s.forget(m.Message) // what the client has cached is older, and may be told of later
 		tell(m.Message)

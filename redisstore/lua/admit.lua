@@ -1,6 +1,7 @@
 -- KEYS: a user's list.
 -- ARGV: id, token, how many entries there may be, an id that does not count, how many seconds a record may be on its way,
--- how many of the pairs that follow have left; then pairs of an id and the entry that was seen. The others were absent.
+-- how many of the pairs that follow have left, and how many there are; the pairs, of an id and the entry that was seen, of
+-- which the others were absent; then two of such pairs for each record that is one session with another one.
 -- Replies 1 when the id is on the list now, 2 when it was before, 0 when the list is full.
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then
   return 2
@@ -9,12 +10,18 @@ local n = redis.call('HLEN', KEYS[1])
 if redis.call('HEXISTS', KEYS[1], ARGV[4]) == 1 then
   n = n - 1
 end
-local now, left = redis.call('TIME')[1], tonumber(ARGV[6])
-for i = 7, #ARGV, 2 do
+local now, left, last = redis.call('TIME')[1], tonumber(ARGV[6]), 7 + 2 * tonumber(ARGV[7])
+for i = 8, last, 2 do
   local id, entry = ARGV[i], ARGV[i + 1]
   local since = tonumber(string.sub(entry, 17)) or 0
-  local gone = (i - 7) / 2 < left or now - since >= tonumber(ARGV[5])
+  local gone = (i - 8) / 2 < left or now - since >= tonumber(ARGV[5])
   if gone and id ~= ARGV[4] and redis.call('HGET', KEYS[1], id) == entry then
+    n = n - 1
+  end
+end
+for i = last + 1, #ARGV, 4 do
+  local same = redis.call('HGET', KEYS[1], ARGV[i]) == ARGV[i + 1]
+  if same and redis.call('HGET', KEYS[1], ARGV[i + 2]) == ARGV[i + 3] then
     n = n - 1
   end
 end
