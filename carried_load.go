@@ -155,6 +155,6 @@ func (c *core) settleClocks() {
 func (m *Manager) outlive(retired, old *Record) {
 	retired.Version, retired.ExpiresAt = 0, time.Time{}
 	if !old.ExpiresAt.IsZero() {
-		retired.ExpiresAt = retired.SeenAt.Add(old.ExpiresAt.Sub(old.SeenAt) + m.opts.RenewGrace)
+		retired.ExpiresAt = retired.SeenAt.Add(old.ExpiresAt.Sub(old.SeenAt)).Add(m.opts.RenewGrace) // whose sum no duration may hold
 	}
 }

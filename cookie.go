@@ -187,7 +187,7 @@ func (t cookieTransport) put(h http.Header, name, value string, until, now time.
 		c.MaxAge, c.Expires = -1, time.Unix(1, 0)
 	case !until.IsZero():
 		age := min(until.Sub(now), maxCookieAge)
-		c.MaxAge, c.Expires = max(int(age/time.Second), 1), now.Add(age)
+		c.MaxAge, c.Expires = max(wholeSeconds(age), 1), now.Add(age)
 	}
 	h.Add("Set-Cookie", c.String())
 }

@@ -273,3 +273,11 @@ func (p plantedStore) Load(ctx context.Context, id string) (*session.Record, err
 	}
 	return p.Store.Load(ctx, id)
 }
+
+// wantText checks that there is an error, and that it says what is wanted.
+func wantText(t *testing.T, err error, want string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("the error is %v, want one that says %q", err, want)
+	}
+}

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -12,13 +13,23 @@ import (
 type LoginOption func(*Session)
 
 // Remember keeps the visitor signed in for d: the cookie survives closing the browser, and the idle timeout and the
-// lifetime of the session are both d.
+// lifetime of the session are both d. 0: the manager's. Never: none. Any other d below a second makes the Login fail: see
+// Session.Err.
 func Remember(d time.Duration) LoginOption {
 	return func(s *Session) {
 		s.SetPersistent(true)
-		s.SetIdleTimeout(d)
-		s.SetLifetime(d)
+		s.setClock(opIdle, "Remember", d)
+		s.setClock(opLifetime, "Remember", d)
 	}
+}
+
+// setClock sets a time-out of this session. caller names it in the error.
+func (s *Session) setClock(kind opKind, caller string, d time.Duration) {
+	if err := checkClock(caller, d); err != nil {
+		s.refused(fmt.Errorf("session: %w", err))
+		return
+	}
+	s.do(op{kind: kind, d: d})
 }
 
 // Regenerate gives the session a new id and keeps the data. The old id is useless as soon as the session is

@@ -41,7 +41,7 @@ type Manager struct {
 }
 
 // New returns a manager that keeps its sessions in the store. Every wrong option is an error here, which names it,
-// and never a surprise later. New does no I/O, but for asking Options.SecretSource. Unless Options.SweepEvery is negative it starts
+// and never a surprise later. New does no I/O, but for asking Options.SecretSource. Unless Options.SweepEvery is Never it starts
 // a sweeper; Close stops it.
 func New(store Store, opts Options) (*Manager, error) {
 	resolved, err := opts.resolve()

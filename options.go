@@ -36,19 +36,19 @@ type Options struct {
 	SecretSource func(context.Context) ([]Secret, error)
 	Cookie       Cookie
 
-	// IdleTimeout ends a session that nobody used for so long. 0: 24 hours. Negative: no idle timeout.
+	// IdleTimeout ends a session that nobody used for so long. 0: 24 hours. Never: no idle timeout. It is a second or more.
 	IdleTimeout time.Duration
 	// Lifetime ends a session so long after its first save or last Login, however much it is used. 0: 30 days.
-	// Negative: no absolute lifetime.
+	// Never: no absolute lifetime. It is a second or more.
 	Lifetime time.Duration
 	// RenewEvery gives a session a new id when its id is older than this. 0: only Login and Regenerate change the id.
 	RenewEvery time.Duration
 	// RenewGrace is how long a renewed id still leads to its session, for requests that were under way. 0: 30 seconds.
 	RenewGrace time.Duration
 	// TouchEvery limits how often a session that is only read is marked as seen in the store. 0: a twentieth of
-	// IdleTimeout, at most a minute. Negative: at every request. It must be below IdleTimeout.
+	// IdleTimeout, at most a minute. -1: at every request. It must be below IdleTimeout.
 	TouchEvery time.Duration
-	// SweepEvery is the time between two sweeps of expired records, give or take a tenth. 0: 5 minutes. Negative: no
+	// SweepEvery is the time between two sweeps of expired records, give or take a tenth. 0: 5 minutes. Never: no
 	// sweeper runs; call Manager.Sweep.
 	SweepEvery time.Duration
 
@@ -110,6 +110,10 @@ func (o Options) resolve() (Options, error) {
 	checks := []error{
 		o.checkSource(),
 		o.Cookie.check(),
+		checkClock("IdleTimeout", o.IdleTimeout),
+		checkClock("Lifetime", o.Lifetime),
+		neverOrPositive("SweepEvery", o.SweepEvery, "no sweeper"),
+		o.checkTouch(),
 		notNegative("RenewEvery", o.RenewEvery),
 		notNegative("RenewGrace", o.RenewGrace),
 		notNegative("WatchEvery", o.WatchEvery),
@@ -152,6 +156,14 @@ func (o Options) resolve() (Options, error) {
 		o.ClientIP = peerIP
 	}
 	return o, errors.Join(checks...)
+}
+
+// checkTouch takes -1 for every request. The name Never would say the opposite, so that it is not in the text.
+func (o Options) checkTouch() error {
+	if o.TouchEvery < -1 {
+		return fmt.Errorf("TouchEvery: %v is negative; use -1 for every request", o.TouchEvery)
+	}
+	return nil
 }
 
 func orDefault[T int | time.Duration](v, fallback T) T {

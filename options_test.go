@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -53,6 +54,17 @@ func TestAWrongOptionIsRefusedByName(t *testing.T) {
 		"a path without slash":       {"Cookie.Path", func(o *session.Options) { o.Cookie.Path = "api" }},
 		"a path with a line break":   {"Cookie.Path", func(o *session.Options) { o.Cookie.Path = "/a\r\nX: y" }},
 		"a domain with a port":       {"Cookie.Domain", func(o *session.Options) { o.Cookie.Domain = "example.com:80" }},
+		"IdleTimeout without a unit": {"IdleTimeout: 30ns is below one second; did you mean 30*time.Second?", func(o *session.Options) {
+			o.IdleTimeout = 30
+		}},
+		"Lifetime in another unit": {"Lifetime: 90ms is below one second; did you mean 90*time.Second?", func(o *session.Options) {
+			o.Lifetime = 90 * time.Millisecond
+		}},
+		"a negative IdleTimeout":     {"IdleTimeout: -1m0s is negative; use session.Never", func(o *session.Options) { o.IdleTimeout = -time.Minute }},
+		"a negative Lifetime":        {"Lifetime: -2ns is negative; use session.Never", func(o *session.Options) { o.Lifetime = -2 }},
+		"the least Lifetime":         {"Lifetime", func(o *session.Options) { o.Lifetime = math.MinInt64 }},
+		"a negative SweepEvery":      {"SweepEvery: -1s is negative; use session.Never", func(o *session.Options) { o.SweepEvery = -time.Second }},
+		"a negative TouchEvery":      {"TouchEvery: -1s is negative; use -1", func(o *session.Options) { o.TouchEvery = -time.Second }},
 		"RenewEvery":                 {"RenewEvery", func(o *session.Options) { o.RenewEvery = -1 }},
 		"RenewGrace":                 {"RenewGrace", func(o *session.Options) { o.RenewGrace = -time.Second }},
 		"WatchEvery":                 {"WatchEvery", func(o *session.Options) { o.WatchEvery = -1 }},

@@ -114,12 +114,13 @@ func (s *Session) ExpiresAt() time.Time {
 	return s.c.expiresAt(s.c.rec.SeenAt)
 }
 
-// SetIdleTimeout sets the idle timeout of this session alone, which is kept with it. 0: the manager's. Negative: none.
-func (s *Session) SetIdleTimeout(d time.Duration) { s.do(op{kind: opIdle, d: d}) }
+// SetIdleTimeout sets the idle timeout of this session alone, which is kept with it. 0: the manager's. Never: none. Any other
+// negative one, and less than a second, is refused: see Err.
+func (s *Session) SetIdleTimeout(d time.Duration) { s.setClock(opIdle, "SetIdleTimeout", d) }
 
 // SetLifetime sets the absolute lifetime of this session alone, counted from its first save or last Login. 0: the
-// manager's. Negative: none.
-func (s *Session) SetLifetime(d time.Duration) { s.do(op{kind: opLifetime, d: d}) }
+// manager's. Never: none. Any other negative one, and less than a second, is refused: see Err.
+func (s *Session) SetLifetime(d time.Duration) { s.setClock(opLifetime, "SetLifetime", d) }
 
 // SetPersistent says whether the cookie of this session survives closing the browser.
 func (s *Session) SetPersistent(on bool) { s.do(op{kind: opPersistent, on: on}) }

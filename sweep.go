@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -51,5 +52,6 @@ func (m *Manager) sweepUntilClosed() {
 
 // jitter spreads the sweeps of many nodes: a tenth more or less.
 func jitter(d time.Duration) time.Duration {
+	d = min(d, math.MaxInt64/2) // a tenth more than the longest is none
 	return d - d/10 + rand.N(d/5+1)
 }

@@ -125,18 +125,18 @@ func TestASessionHasItsOwnClocks(t *testing.T) {
 		"longer idle":     {func(s *session.Session) { s.SetIdleTimeout(3 * time.Hour) }, 3 * time.Hour},
 		"shorter life":    {func(s *session.Session) { s.SetLifetime(10 * time.Minute) }, 10 * time.Minute},
 		"idle above life": {func(s *session.Session) { s.SetIdleTimeout(30 * time.Hour) }, 10 * time.Hour},
-		"no idle":         {func(s *session.Session) { s.SetIdleTimeout(-time.Second) }, 10 * time.Hour},
-		"no idle, -1":     {func(s *session.Session) { s.SetIdleTimeout(-1) }, 10 * time.Hour},
-		"no life, -1":     {func(s *session.Session) { s.SetLifetime(-1); s.SetIdleTimeout(20 * time.Hour) }, 20 * time.Hour},
-		"neither":         {func(s *session.Session) { s.SetIdleTimeout(-1); s.SetLifetime(-1) }, 0},
+		"no idle":         {func(s *session.Session) { s.SetIdleTimeout(session.Never) }, 10 * time.Hour},
+		"no life":         {func(s *session.Session) { s.SetLifetime(session.Never); s.SetIdleTimeout(20 * time.Hour) }, 20 * time.Hour},
+		"neither":         {func(s *session.Session) { s.SetIdleTimeout(session.Never); s.SetLifetime(session.Never) }, 0},
 		"back to 0": {func(s *session.Session) {
 			s.SetIdleTimeout(1e9)
 			s.SetIdleTimeout(0)
 			s.SetLifetime(1e9)
 			s.SetLifetime(0)
 		}, time.Hour},
-		"remember":   {func(s *session.Session) { s.Login("ada", session.Remember(40*24*time.Hour)) }, 40 * 24 * time.Hour},
-		"below a µs": {func(s *session.Session) { s.SetIdleTimeout(1) }, time.Microsecond},
+		"remember":  {func(s *session.Session) { s.Login("ada", session.Remember(40*24*time.Hour)) }, 40 * 24 * time.Hour},
+		"a second":  {func(s *session.Session) { s.SetIdleTimeout(time.Second) }, time.Second},
+		"half a µs": {func(s *session.Session) { s.SetIdleTimeout(time.Second + 500) }, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, clocks(time.Hour, 10*time.Hour))

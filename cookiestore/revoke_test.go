@@ -3,6 +3,7 @@ package cookiestore_test
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -404,5 +405,34 @@ func TestLogoutIsFinalUnderLoad(t *testing.T) {
 				t.Fatalf("one of %d cookies works after the logout", len(given))
 			}
 		}
+	}
+}
+
+// The longest times are added to one another, and a sum that no duration holds would be one in the past: the next sweep would
+// forget the logout.
+func TestALogoutOfTheLongestSessionIsFinal(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*session.Options)
+		opts   []session.LoginOption
+	}{
+		"remembered": {func(*session.Options) {}, []session.LoginOption{session.Remember(math.MaxInt64)}},
+		"options":    {func(o *session.Options) { o.IdleTimeout, o.Lifetime = math.MaxInt64, math.MaxInt64 }, nil},
+		"grace":      {func(o *session.Options) { o.RenewGrace = math.MaxInt64 }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, listed(), c.change)
+			v := r.visitor()
+			v.with(func(s *session.Session) { s.Login("ada", c.opts...) })
+			stolen := v.copied()
+			v.with((*session.Session).Logout)
+			if n, err := r.Sweep(t.Context()); n != 0 || err != nil {
+				t.Errorf("Sweep = %d, %v, want nothing", n, err)
+			}
+			stolen.with(func(s *session.Session) {
+				if s.User() != "" {
+					t.Error("the copied cookie signs in after the logout")
+				}
+			})
+		})
 	}
 }

@@ -21,7 +21,7 @@ import (
 func options(o *session.Options) {
 	o.Transport = session.Header("X-Session")
 	o.IdleTimeout = 90 * 24 * time.Hour
-	o.Lifetime = -1
+	o.Lifetime = session.Never
 	o.RenewEvery = 24 * time.Hour // the response has the new ticket; the app keeps it
 }
 
