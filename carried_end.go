@@ -55,8 +55,8 @@ func (m *Manager) revokeCarriedUser(ctx context.Context, user string, keep []str
 	if err := m.canRevoke(); err != nil {
 		return err
 	}
-	if !validUser(user) {
-		return errUser
+	if err := checkUser(user); err != nil {
+		return err
 	}
 	keep = slices.DeleteFunc(slices.Clone(keep), func(id string) bool { return !isID(id) })
 	rec := &Record{ID: everySession(user), Kind: KindTombstone, SeenAt: m.now(), Data: []byte(strings.Join(keep, " "))}

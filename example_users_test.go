@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -35,6 +36,36 @@ func ExampleManager_RevokeUser() {
 	// Output:
 	// 1 other session ended
 	// "ada" ""
+}
+
+// A sign-in that fails shows the form again in the same response. A Flash and a redirect would store a session for everybody
+// who tries a password.
+func ExampleSession_TryLogin() {
+	sessions := newManager()
+	defer sessions.Close()
+	signIn := sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+		name, password := r.FormValue("name"), r.FormValue("password")
+		if password != "a long one" {
+			http.Error(w, "wrong name or password", http.StatusUnauthorized)
+			return
+		}
+		if err := s.TryLogin(name); err != nil { // an empty name, or one that looks like another
+			http.Error(w, "this is no name", http.StatusBadRequest)
+		}
+	})
+	try := func(name, password string) {
+		form := url.Values{"name": {name}, "password": {password}}.Encode()
+		w := httptest.NewRecorder()
+		signIn.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "https://app.example.com/?"+form, nil))
+		fmt.Println(w.Code, "cookies:", len(w.Result().Cookies()))
+	}
+	try("ada", "a guess")
+	try("ada ", "a long one")
+	try("ada", "a long one")
+	// Output:
+	// 401 cookies: 0
+	// 400 cookies: 0
+	// 200 cookies: 1
 }
 
 // "Keep me signed in": the cookie survives closing the browser.

@@ -1,15 +1,13 @@
 package session
 
 import (
+	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 // LoginOption changes what a Login does: it is called with the session, signed in already and not yet stored. One of your
-// own may set data and clocks, and must not change the identity or save.
+// own may set data and clocks of the session that it is given, and must not save.
 type LoginOption func(*Session)
 
 // Remember keeps the visitor signed in for d: the cookie survives closing the browser, and the idle timeout and the
@@ -45,26 +43,89 @@ func (s *Session) Regenerate() {
 
 // Login binds the session to a user, gives it a new id against session fixation, and restarts both of its clocks. Data
 // that an anonymous visitor collected stay; those of another user are dropped first. Where the session was ended
-// meanwhile, Login begins a fresh one with what this request set. A user name has 1 to 255 bytes of UTF-8 without control
-// characters; any other is refused: see Err.
+// meanwhile, Login begins a fresh one with what this request set. A user name has 1 to 255 bytes of UTF-8, no control or
+// invisible characters, and no blank at either end. What cannot be done is refused: see Err, or use TryLogin.
 func (s *Session) Login(user string, opts ...LoginOption) {
-	if !validUser(user) {
-		s.refused(errUser)
-		return
+	if err := s.login(user, opts); err != nil {
+		s.refused(err)
 	}
-	s.identify(func() {
-		switch {
-		case s.c.gone:
-			s.beginAfresh()
-		case s.c.user != "" && s.c.user != user:
-			s.c.leave()
-		case s.c.rec != nil:
-			s.c.retire = KindTombstone
-		}
-		s.c.next, s.c.nextID = ticket{}, ""
-		s.c.user, s.c.login = user, true
-		s.refuse(s.c.apply(op{kind: opLogin, at: s.m.now().UnixMicro()}))
-	}, opts...)
+}
+
+// TryLogin is Login for a handler that answers by itself what cannot be done: where Login makes the commit fail, it returns an
+// error, and nothing has changed. The error says what is wrong with the user name or an option, which operation was refused
+// before, or that the headers are sent. What only the store can tell, such as ErrTooMany, comes with the commit: call Save.
+func (s *Session) TryLogin(user string, opts ...LoginOption) error {
+	if err := s.Err(); err != nil {
+		return err
+	}
+	return s.login(user, opts)
+}
+
+// login signs in, or returns an error and changes nothing.
+func (s *Session) login(user string, opts []LoginOption) error {
+	if err := checkUser(user); err != nil {
+		return err
+	}
+	err := s.tryLogin(user, opts)
+	if errors.Is(err, errLate) {
+		s.reportLate()
+	}
+	return err
+}
+
+// tryLogin signs in on a copy, and takes it over when nothing was refused. No commit comes in between.
+func (s *Session) tryLogin(user string, opts []LoginOption) error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	s.mu.Lock()
+	if s.late() {
+		s.mu.Unlock()
+		return errLate
+	}
+	try := &Session{m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, c: s.c.clone()}
+	ops, now, before := len(s.c.ops), len(s.c.now), s.c.err
+	s.mu.Unlock()
+
+	kept := try.signIn(user, opts)
+	err := try.Err()
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if !kept && s.c.err == before { // it has to do with the user who left
+		s.c.err = nil
+	}
+	s.catchUp(&try.c, ops)
+	if len(s.c.now) > now {
+		try.c.now = append(try.c.now, s.c.now[now:]...)
+	}
+	s.adopt(try.c)
+	return nil
+}
+
+// signIn reports whether the session goes on as the same user's. Afterwards Err is what was refused here, and nothing earlier.
+func (s *Session) signIn(user string, opts []LoginOption) (kept bool) {
+	s.mu.Lock()
+	s.c.err = nil
+	kept = s.c.gone || s.c.user == "" || s.c.user == user
+	switch {
+	case s.c.gone:
+		s.beginAfresh()
+	case !kept:
+		s.c.leave()
+	case s.c.rec != nil:
+		s.c.retire = KindTombstone
+	}
+	s.c.next, s.c.nextID = ticket{}, ""
+	s.c.user, s.c.login = user, true
+	s.refuse(s.c.apply(op{kind: opLogin, at: s.m.now().UnixMicro()}))
+	s.mu.Unlock()
+	for _, opt := range opts {
+		opt(s)
+	}
+	return kept
 }
 
 // beginAfresh puts what this request set into a new session. It is called with the lock held.
@@ -117,30 +178,22 @@ func (c *core) leave() {
 }
 
 // identify changes the identity of the session, unless the client could not be told of it any more.
-func (s *Session) identify(change func(), opts ...LoginOption) {
-	if !s.changeIdentity(change, opts) {
+func (s *Session) identify(change func()) {
+	if !s.changeIdentity(change) {
 		s.reportLate()
 	}
 }
 
-// changeIdentity reports false when it is too late. No commit comes between the change and its options.
-func (s *Session) changeIdentity(change func(), opts []LoginOption) bool {
+// changeIdentity reports false when it is too late.
+func (s *Session) changeIdentity(change func()) bool {
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.late() {
 		s.refuse(errLate)
-		s.mu.Unlock()
 		return false
 	}
 	change()
-	s.mu.Unlock()
-	for _, opt := range opts {
-		opt(s)
-	}
 	return true
-}
-
-func validUser(user string) bool {
-	return user != "" && len(user) <= 255 && utf8.ValidString(user) && !strings.ContainsFunc(user, unicode.IsControl)
 }

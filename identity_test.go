@@ -397,14 +397,22 @@ func TestALoginOptionMayUseTheSession(t *testing.T) {
 	})
 }
 
-// A user name has 1 to 255 bytes of UTF-8 without control characters; anything else is refused everywhere.
+// A user name has 1 to 255 bytes of UTF-8 without control characters, and looks like no other one; anything else is refused
+// everywhere, and told which rule it breaks.
 func TestAnInvalidUserNameIsRefusedEverywhere(t *testing.T) {
 	r := newRig(t)
-	for _, user := range []string{"", "a\x00b", "a\nb", "\x7f", "a\u0085b", "\xff", "ab\xc3", strings.Repeat("x", 256), strings.Repeat("ü", 128)} {
+	for user, rule := range map[string]string{
+		"": "empty", "a\x00b": "control", "a\nb": "control", "\x7f": "control", "a\u0085b": "control", "\xff": "UTF-8", "ab\xc3": "UTF-8",
+		strings.Repeat("x", 256): "255 bytes", strings.Repeat("ü", 128): "255 bytes",
+		"   ": "blank", "ada ": "blank", " ada": "blank", "\u00a0ada": "blank", "ada\u3000": "blank", "\u2003": "blank",
+		"a\u200bda": "invisible", "ad\u202ea": "invisible", "\ufeffada": "invisible", "ada\u00ad": "invisible", "a\u2066da": "invisible",
+		"ada\ufe0f": "invisible", "ad\u3164a": "invisible", "ada\u2028": "invisible", "a\U000e0041da": "invisible",
+	} {
 		v := r.visitor()
 		resp := v.with(func(s *session.Session) {
 			s.Login(user)
-			if s.Err() == nil || s.User() != "" {
+			wantText(t, s.Err(), rule)
+			if s.User() != "" || user != "" && strings.Contains(s.Err().Error(), user) {
 				t.Errorf("Login(%q): Err %v, user %q", user, s.Err(), s.User())
 			}
 		})

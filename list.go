@@ -61,8 +61,8 @@ func (m *Manager) byUser(ctx context.Context, user string) ([]*Record, error) {
 	if err := m.canList(); err != nil {
 		return nil, err
 	}
-	if !validUser(user) {
-		return nil, errUser
+	if err := checkUser(user); err != nil {
+		return nil, err
 	}
 	recs, err := m.lister.ByUser(ctx, user)
 	if err != nil {

@@ -34,10 +34,7 @@ type Session struct {
 	done    *watcher        // nil until Done is called
 }
 
-var (
-	errLate = errors.New("session: too late: the headers are sent, and the client could not be told")
-	errUser = errors.New("session: a user name has 1 to 255 bytes of UTF-8 without control characters")
-)
+var errLate = errors.New("session: too late: the headers are sent, and the client could not be told")
 
 // lateEvent is of a session that was not stored, and so has no id.
 var lateEvent = Event{Kind: EventLate, Err: errLate}
