@@ -143,7 +143,7 @@ func TestAStoreIsAskedForHashesOnly(t *testing.T) {
 	v.with(put("x", 1))
 	good := v.ticket()
 	for _, value := range []string{good, good[3:], flip(good, 10), strings.ToUpper(good), "../../etc/passwd", strings.Repeat("a", 64), "*", ""} {
-		r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Get("x") }, "__Host-session="+value)
+		r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Get("x") }, "__Host-Http-session="+value)
 	}
 	r.clock.advance(renewEvery)
 	v.with((*session.Session).Logout)

@@ -22,7 +22,7 @@ func (m *Manager) Audit() []Finding {
 		{"cookie-secure", !byCookie || !c.Insecure, "Cookie.Insecure: leave it unset where people sign in, so that the ticket travels over HTTPS only"},
 		{"cookie-httponly", !byCookie || !c.ScriptAccess, "Cookie.ScriptAccess: leave it unset, so that injected scripts cannot read the ticket"},
 		{"cookie-samesite", !byCookie || c.SameSite != http.SameSiteNoneMode, "Cookie.SameSite: use Lax or Strict unless the site is embedded in others"},
-		{"cookie-host-prefix", !byCookie || hasHostPrefix(c.Name), "Cookie.Name: use the prefix __Host-, so that sibling hosts cannot plant the cookie"},
+		{"cookie-host-prefix", !byCookie || c.hostPrefixed(), "Cookie.Name: use the prefix __Host-, so that sibling hosts cannot plant the cookie, and leave names without it out of FormerNames"},
 		{"cookie-domain", !byCookie || c.Domain == "", "Cookie.Domain: leave it empty unless subdomains share the session"},
 		{"cookie-path", !byCookie || c.Path == "/", "Cookie.Path: leave it empty; a path keeps no other application on the host out, so give each a host of its own, and use the prefix __Host-"},
 		{"cookie-partitioned", !byCookie || c.SameSite != http.SameSiteNoneMode || c.Partitioned, "Cookie.Partitioned: set it where SameSite is None, so that embedded sessions are kept apart"},

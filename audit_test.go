@@ -49,6 +49,8 @@ func TestAuditWarnsOfEachPracticeThatIsLeft(t *testing.T) {
 		"none":             {func(o *session.Options) { o.Cookie.SameSite = http.SameSiteNoneMode }, []string{"cookie-partitioned", "cookie-samesite"}, "Cookie.Partitioned"},
 		"none partitioned": {func(o *session.Options) { o.Cookie.SameSite, o.Cookie.Partitioned = http.SameSiteNoneMode, true }, []string{"cookie-samesite"}, "Cookie.SameSite"},
 		"plain name":       {func(o *session.Options) { o.Cookie.Name = "sid" }, []string{"cookie-host-prefix"}, "Cookie.Name"},
+		"former plain":     {func(o *session.Options) { o.Cookie.FormerNames = []string{"__Host-x", "sid"} }, []string{"cookie-host-prefix"}, "Cookie.Name"},
+		"former prefixed":  {func(o *session.Options) { o.Cookie.FormerNames = []string{"__Host-x"} }, nil, ""},
 		"domain":           {func(o *session.Options) { o.Cookie.Domain = "example.com" }, []string{"cookie-domain", "cookie-host-prefix"}, "Cookie.Domain"},
 		"path":             {func(o *session.Options) { o.Cookie.Path = "/app" }, []string{"cookie-host-prefix", "cookie-path"}, "Cookie.Path"},
 		"no idle timeout":  {func(o *session.Options) { o.IdleTimeout = -1 }, []string{"idle-timeout"}, "IdleTimeout"},

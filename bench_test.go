@@ -114,7 +114,7 @@ func serve(b *testing.B, h http.Handler, ticket string) {
 	r := httptest.NewRequest("GET", "https://example.com/", nil)
 	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
 	if ticket != "" {
-		r.AddCookie(&http.Cookie{Name: "__Host-session", Value: ticket})
+		r.AddCookie(&http.Cookie{Name: "__Host-Http-session", Value: ticket})
 	}
 	w := &discardWriter{header: http.Header{}}
 	b.ReportAllocs()

@@ -24,8 +24,8 @@ type carrier interface {
 type carriage struct {
 	carrier
 	remembers bool
-	room      int    // the longest token
-	binding   []byte // what a token is bound to besides its secret and purpose
+	room      int      // the longest token
+	bindings  [][]byte // what a token is bound to besides its secret and purpose: the cookie's name, then former ones
 }
 
 const (
@@ -42,9 +42,9 @@ func (m *Manager) findCarrier() {
 	}
 	cookies, retired := store.Carries()
 	cookies = min(max(cookies, 1), maxPieces)
-	name := m.transport.Name()
-	m.carried = &carriage{
-		carrier: store, remembers: retired != nil, room: cookies * maxCookieSize, binding: append(appendLength(nil, len(name)), name...),
+	m.carried = &carriage{carrier: store, remembers: retired != nil, room: cookies * maxCookieSize}
+	for _, name := range append([]string{m.transport.Name()}, m.formerNames...) {
+		m.carried.bindings = append(m.carried.bindings, append(appendLength(nil, len(name)), name...))
 	}
 	m.sweeper, _ = retired.(Sweeper)
 	if t, ok := m.transport.(cookieTransport); ok {
@@ -61,7 +61,7 @@ func (m *Manager) carry(rec *Record, t ticket, st *state, admitted int64) ([]byt
 	}
 	packed, k := m.carried.Pack(plain), m.ring()[0]
 	raw := append(make([]byte, 0, len(k.id)+sealed.Overhead+len(packed)), k.id[:]...)
-	raw = k.carrying.Seal(raw, packed, m.carried.binding)
+	raw = k.carrying.Seal(raw, packed, m.carried.bindings[0])
 	size := len(carriedPrefix) + strictBase64.EncodedLen(len(raw))
 	if size > m.carried.room {
 		return nil, fmt.Errorf("%w: the sealed session has %d bytes, its cookies hold %d: keep less in it, or raise MaxChunks of the store",
@@ -97,11 +97,8 @@ func (m *Manager) uncarry(token string) (c carried, err error) {
 		return c, ErrMalformed
 	}
 	for i, k := range m.ring() {
-		if k.id != [4]byte(raw) {
-			continue
-		}
-		packed, err := k.carrying.Open(nil, raw[len(k.id):], m.carried.binding)
-		if err != nil {
+		packed, ok := m.carried.open(k, raw)
+		if !ok {
 			continue
 		}
 		plain, err := m.carried.Unpack(packed, maxCarried)
@@ -112,6 +109,19 @@ func (m *Manager) uncarry(token string) (c carried, err error) {
 		return c, c.parse(plain)
 	}
 	return c, ErrBadSignature
+}
+
+// open opens a token that was sealed with this key for one of the cookie's names.
+func (c *carriage) open(k *key, raw []byte) (packed []byte, ok bool) {
+	if k.id != [4]byte(raw) {
+		return nil, false
+	}
+	for _, binding := range c.bindings {
+		if packed, err := k.carrying.Open(nil, raw[len(k.id):], binding); err == nil {
+			return packed, true
+		}
+	}
+	return nil, false
 }
 
 func (c *carried) parse(plain []byte) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,9 +16,16 @@ const maxCookieAge = 400 * 24 * time.Hour
 // Cookie says how the session cookie is set. The zero value is the safe one: it reaches this host alone, over HTTPS,
 // is out of reach for scripts, and goes along with links from other sites but not with their forms.
 type Cookie struct {
-	// Name of the cookie. "": "__Host-session", or "session" when Insecure, Domain or Path rule the prefix out. Change it together
+	// Name of the cookie. "": "__Host-Http-session", which no script can set in Chrome from 140 and Firefox from 143; with
+	// ScriptAccess "__Host-session", and "session" when Insecure, Domain or Path rule the prefix out. Change it together
 	// with Domain or Path: browsers keep the cookie of before beside the new one and send both, and of two none is believed.
 	Name string
+	// FormerNames are names that the cookie had before. What they name is opened when there is no session under Name, and sent
+	// anew under it, so that a rename signs nobody out; a logout ends it too. A name without __Host- can be planted by a sibling
+	// host: remove it when the longest session is over. While nodes with the old name still run, give these the new name as a
+	// former one first. A former cookie with another Domain or Path stays in the browser, where it names nothing after a logout,
+	// unless the store is a cookiestore without Revocations.
+	FormerNames []string
 	// Domain shares the cookie with the subdomains of this domain. "": only the host that set it.
 	Domain string
 	// Path limits the cookie to a part of the site. "": "/".
@@ -40,13 +48,18 @@ func (c Cookie) resolve() Cookie {
 	if c.Path == "" {
 		c.Path = "/"
 	}
+	c.FormerNames = slices.Clone(c.FormerNames)
 	if c.SameSite == 0 {
 		c.SameSite = http.SameSiteLaxMode
 	}
 	if c.Name == "" {
-		c.Name = "__Host-session"
-		if c.Insecure || c.Domain != "" || c.Path != "/" {
+		switch {
+		case c.Insecure || c.Domain != "" || c.Path != "/":
 			c.Name = "session"
+		case c.ScriptAccess:
+			c.Name = "__Host-session"
+		default:
+			c.Name = "__Host-Http-session"
 		}
 	}
 	return c
@@ -68,7 +81,7 @@ func (c Cookie) check() error {
 	refuse(c.SameSite < http.SameSiteLaxMode || c.SameSite > http.SameSiteNoneMode, "SameSite: use Lax, Strict or None")
 	refuse(c.SameSite == http.SameSiteNoneMode && c.Insecure, "SameSite: None needs Secure; unset Insecure")
 	refuse(c.Partitioned && c.Insecure, "Partitioned: needs Secure; unset Insecure")
-	return errors.Join(append(problems, c.checkPrefix())...)
+	return errors.Join(append(problems, c.checkPrefix(), c.checkFormer())...)
 }
 
 // checkPrefix applies the rules of the name prefixes, which browsers compare without regard to case.
@@ -214,6 +227,11 @@ func (m *Manager) warnOfPlainHTTP(r *http.Request) {
 		m.opts.Logger.WarnContext(r.Context(), "session: a Secure cookie went out over plain HTTP, and browsers drop it unless a "+
 			"proxy adds HTTPS: use HTTPS, or Cookie.Insecure in development")
 	})
+}
+
+// hostPrefixed reports whether no sibling host can plant the cookie, under a former name either.
+func (c Cookie) hostPrefixed() bool {
+	return hasHostPrefix(c.Name) && !slices.ContainsFunc(c.FormerNames, func(name string) bool { return !hasHostPrefix(name) })
 }
 
 func hasHostPrefix(name string) bool { return len(name) > 7 && strings.EqualFold(name[:7], "__Host-") }

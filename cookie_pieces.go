@@ -72,6 +72,9 @@ func (t cookieTransport) join(first string, lines []string) (string, error) {
 // tellClient gives the client its token, "" to forget the one it has, and removes what is left of a longer one.
 func (m *Manager) tellClient(r *http.Request, h http.Header, token string, until time.Time) {
 	t, ok := m.transport.(cookieTransport)
+	if ok {
+		t.forgetFormer(r, h)
+	}
 	if !ok || t.pieces == 0 {
 		m.transport.Write(h, token, until, m.now())
 		return
@@ -100,9 +103,10 @@ func (t cookieTransport) clean(r *http.Request, h http.Header, used int, ended b
 	}
 }
 
-// owns reports whether a cookie is, or may become, part of the session's.
+// owns reports whether a cookie is, was, or may become, part of the session's.
 func (m *Manager) owns(cookie string) bool {
-	own := m.opts.Cookie.Name
-	number, ok := strings.CutPrefix(cookie, own+".")
-	return cookie == own || ok && m.carried != nil && len(number) == 1
+	return slices.ContainsFunc(append([]string{m.opts.Cookie.Name}, m.formerNames...), func(own string) bool {
+		number, ok := strings.CutPrefix(cookie, own+".")
+		return cookie == own || ok && m.carried != nil && len(number) == 1
+	})
 }

@@ -35,12 +35,12 @@ func attributes(resp *http.Response) string {
 func TestTheDefaultCookieIsTheSafeOne(t *testing.T) {
 	v := newRig(t).visitor()
 	resp := v.with(func(s *session.Session) { s.Set("x", 1) })
-	if c := sessionCookie(t, resp); c.Name != "__Host-session" || attributes(resp) != "Path=/; HttpOnly; Secure; SameSite=Lax" {
+	if c := sessionCookie(t, resp); c.Name != "__Host-Http-session" || attributes(resp) != "Path=/; HttpOnly; Secure; SameSite=Lax" {
 		t.Errorf("set: %s with %q", c.Name, attributes(resp))
 	}
 	resp = v.with((*session.Session).Logout)
 	want := "Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; Secure; SameSite=Lax"
-	if c := sessionCookie(t, resp); c.Value != "" || c.Name != "__Host-session" || attributes(resp) != want {
+	if c := sessionCookie(t, resp); c.Value != "" || c.Name != "__Host-Http-session" || attributes(resp) != want {
 		t.Errorf("deleted: %q", resp.Header.Get("Set-Cookie"))
 	}
 }
@@ -130,8 +130,10 @@ func nameOf(c session.Cookie) string {
 		return c.Name
 	case c.Insecure || c.Domain != "" || c.Path != "" && c.Path != "/":
 		return "session"
+	case c.ScriptAccess:
+		return "__Host-session"
 	}
-	return "__Host-session"
+	return "__Host-Http-session"
 }
 
 // withTicket gives the request the ticket, whatever its address.

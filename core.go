@@ -29,6 +29,8 @@ type core struct {
 
 	admitted int64 // the mass revocation that this session outlived, of a carried session
 
+	former []string // ids that former cookies name besides, for a logout
+
 	discard bool     // nothing is ever stored
 	unseen  bool     // the user is not here: a save is no sign of life
 	ending  *leaving // to be ended at the next commit; rec has nothing to do with it any more
@@ -134,7 +136,7 @@ func (c *core) refuse(err error) {
 
 // reset begins a new session: what was set before does not belong to it.
 func (c *core) reset() {
-	*c = core{m: c.m, ip: c.ip, ua: c.ua, discard: c.discard, gone: c.gone, ending: c.ending, tell: c.tell, events: c.events}
+	*c = core{m: c.m, ip: c.ip, ua: c.ua, discard: c.discard, gone: c.gone, ending: c.ending, former: c.former, tell: c.tell, events: c.events}
 }
 
 // deadlines are the two times at which the session ends; zero for one that is not set.

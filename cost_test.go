@@ -38,7 +38,7 @@ func TestTheMainPathsAllocateLittle(t *testing.T) {
 			}
 			r := httptest.NewRequest(http.MethodGet, "https://app.example.com/", nil)
 			if row.ticket {
-				r.Header.Set("Cookie", "__Host-session="+s.Token())
+				r.Header.Set("Cookie", "__Host-Http-session="+s.Token())
 			}
 			w := httptest.NewRecorder()
 			h := m.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {

@@ -148,7 +148,7 @@ func ExampleManager_HandlerFunc() {
 	fmt.Println(c.Name, "Secure:", c.Secure, "HttpOnly:", c.HttpOnly, "SameSite is Lax:", c.SameSite == http.SameSiteLaxMode)
 	// Output:
 	// Hello, Ada!
-	// __Host-session Secure: true HttpOnly: true SameSite is Lax: true
+	// __Host-Http-session Secure: true HttpOnly: true SameSite is Lax: true
 }
 
 // Keys are constants, and their values have a type.

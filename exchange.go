@@ -71,17 +71,18 @@ func (ex *exchange) loadOnce(ctx context.Context) (*Session, []Event, error) {
 }
 
 func (ex *exchange) find(ctx context.Context, s *Session) ([]Event, error) {
+	former := ex.m.former(ex.r)
 	token, err := ex.m.transport.Read(ex.r)
-	if err != nil {
+	if err != nil && len(former) == 0 {
 		return []Event{{Kind: EventRejected, Err: err}}, nil
 	}
 	if _, bounded := ctx.Deadline(); bounded || ex.m.local {
-		return s.find(ctx, token)
+		return s.findAny(ctx, token, former)
 	}
 	// Nothing else ends the context of a request to a server that hangs, as long as the client waits.
 	limited := bounded.Within(ctx, storeTimeout)
 	defer limited.End()
-	return s.find(limited, token)
+	return s.findAny(limited, token, former)
 }
 
 // loaded returns the session if the handler asked for it.

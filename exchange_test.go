@@ -56,7 +56,7 @@ func tryAsk(srv *httptest.Server, method, ticket string, fields ...string) (*htt
 		return nil, "", err
 	}
 	if ticket != "" {
-		r.Header.Add("Cookie", "__Host-session="+ticket)
+		r.Header.Add("Cookie", "__Host-Http-session="+ticket)
 	}
 	for _, f := range fields {
 		name, value, _ := strings.Cut(f, ": ")
@@ -76,7 +76,7 @@ func ticketOf(t *testing.T, resp *http.Response) string {
 	t.Helper()
 	ticket := ""
 	for _, c := range resp.Cookies() {
-		if c.Name == "__Host-session" {
+		if c.Name == "__Host-Http-session" {
 			if ticket != "" {
 				t.Errorf("the response sets two tickets")
 			}
@@ -729,10 +729,10 @@ func TestTwoManagersInOneChainAreTwoSessions(t *testing.T) {
 	if len(resp.Cookies()) != 2 || len(tickets) != 2 {
 		t.Fatalf("%d cookies, want one of each manager", len(resp.Cookies()))
 	}
-	if outer.sees(tickets["__Host-session"]) != "outer" || inner.sees(tickets["__Host-other"]) != "inner" {
+	if outer.sees(tickets["__Host-Http-session"]) != "outer" || inner.sees(tickets["__Host-other"]) != "inner" {
 		t.Error("a ticket does not open its session")
 	}
-	if outer.sees(tickets["__Host-other"]) != nil || inner.sees(tickets["__Host-session"]) != nil {
+	if outer.sees(tickets["__Host-other"]) != nil || inner.sees(tickets["__Host-Http-session"]) != nil {
 		t.Error("a manager opens the other's ticket")
 	}
 }
@@ -1026,7 +1026,7 @@ func TestTheHandlersCookiesAreNeverLost(t *testing.T) {
 		for _, c := range resp.Cookies() {
 			count[c.Name]++
 		}
-		if count["theme"] != 1 || count["lang"] != 1 || count["third"] != 1 || count["__Host-session"] > 1 {
+		if count["theme"] != 1 || count["lang"] != 1 || count["third"] != 1 || count["__Host-Http-session"] > 1 {
 			t.Errorf("cookies: %v", count)
 		}
 	}
@@ -1046,7 +1046,7 @@ func TestAnUntouchedRequestCostsNothing(t *testing.T) {
 		t.Errorf("%d calls, headers %v", r.store.total(), got.Header)
 	}
 	req := httptest.NewRequest("GET", "/", nil)
-	req.Header.Set("Cookie", "__Host-session="+v.ticket())
+	req.Header.Set("Cookie", "__Host-Http-session="+v.ticket())
 	w := httptest.NewRecorder()
 	cost := func(h http.Handler) float64 { return testing.AllocsPerRun(100, func() { h.ServeHTTP(w, req) }) }
 	if with, without := cost(h), cost(bare); with > without+2 {

@@ -76,8 +76,8 @@ func FuzzCookieHeader(f *testing.F) {
 	m := fuzzManager(f)
 	good := fuzzTicket(f, m)
 	for _, line := range []string{
-		"__Host-session=TICKET", "a=1; __Host-session=TICKET;b", "__Host-session=TICKET; __Host-session=TICKET", "__host-session=TICKET",
-		`__Host-session="TICKET"`, "__Host-session =TICKET", "\t__Host-session=TICKET\t", "=__Host-session=TICKET", "__Host-session", "; ;;=", "__Host-session=TICKET\x00",
+		"__Host-Http-session=TICKET", "a=1; __Host-Http-session=TICKET;b", "__Host-Http-session=TICKET; __Host-Http-session=TICKET", "__host-http-session=TICKET",
+		`__Host-Http-session="TICKET"`, "__Host-Http-session =TICKET", "\t__Host-Http-session=TICKET\t", "=__Host-Http-session=TICKET", "__Host-Http-session", "; ;;=", "__Host-Http-session=TICKET\x00",
 	} {
 		f.Add(line)
 	}
@@ -92,7 +92,7 @@ func FuzzCookieHeader(f *testing.F) {
 			t.Errorf("%q: status %d, %d cookies", line, w.Code, len(w.Header()["Set-Cookie"]))
 		}
 		if opened {
-			got := req.CookiesNamed("__Host-session")
+			got := req.CookiesNamed("__Host-Http-session")
 			if len(got) != 1 || got[0].Value != good {
 				t.Errorf("%q opens the session, and net/http finds %d cookies", line, len(got))
 			}

@@ -191,7 +191,7 @@ func aLoginBesideARenewal(t *testing.T) {
 		request := func(ticket string, do func(*session.Session)) func(context.Context) {
 			return func(ctx context.Context) {
 				r := httptest.NewRequestWithContext(ctx, "GET", "https://app.example.com/", nil)
-				r.AddCookie(&http.Cookie{Name: "__Host-session", Value: ticket})
+				r.AddCookie(&http.Cookie{Name: "__Host-Http-session", Value: ticket})
 				m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { do(s) }).ServeHTTP(httptest.NewRecorder(), r)
 			}
 		}

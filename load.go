@@ -19,7 +19,7 @@ func (s *Session) find(ctx context.Context, token string) ([]Event, error) {
 	if s.m.carried != nil {
 		return s.findCarried(ctx, token)
 	}
-	t, signer, err := parseTicket(token, s.m.ring(), s.m.transport.Name())
+	t, signer, err := s.m.parseTicket(token)
 	if err != nil {
 		return []Event{{Kind: EventRejected, Err: err}}, nil
 	}

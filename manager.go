@@ -15,20 +15,21 @@ import (
 // Manager holds the policy: tickets, clocks, cookies, merging. It is safe for concurrent use, and several managers,
 // in one process or many, may work on one backend.
 type Manager struct {
-	store     Store
-	toucher   Toucher
-	sweeper   Sweeper
-	lister    Lister
-	limiter   Limiter // nil: no limit
-	watcher   Watcher // nil: sessions that ended elsewhere are asked for
-	opts      Options
-	keys      atomic.Pointer[keyring]
-	source    secretSource
-	transport Transport
-	turns     *turns
-	carried   *carriage // nil: the store keeps the records
-	discards  bool      // the store keeps nothing
-	local     bool      // the store waits for nothing
+	store       Store
+	toucher     Toucher
+	sweeper     Sweeper
+	lister      Lister
+	limiter     Limiter // nil: no limit
+	watcher     Watcher // nil: sessions that ended elsewhere are asked for
+	opts        Options
+	keys        atomic.Pointer[keyring]
+	source      secretSource
+	transport   Transport
+	formerNames []string // of the cookie, if that is the transport
+	turns       *turns
+	carried     *carriage // nil: the store keeps the records
+	discards    bool      // the store keeps nothing
+	local       bool      // the store waits for nothing
 
 	watch             *watch
 	strays            strays
@@ -56,7 +57,7 @@ func New(store Store, opts Options) (*Manager, error) {
 	m.opts.Cookie = resolved.Cookie.resolve()
 	m.transport = resolved.Transport
 	if isNil(m.transport) {
-		m.transport = cookieTransport{Cookie: m.opts.Cookie}
+		m.transport, m.formerNames = cookieTransport{Cookie: m.opts.Cookie}, m.opts.Cookie.FormerNames
 	}
 	m.watch = newWatch(m)
 	if err := m.findAbilities(); err != nil {

@@ -194,7 +194,12 @@ func (c *core) commitEnding(ctx context.Context) error {
 		}
 		follower = c.rec // nil when it was refused, which does not keep the old session alive
 	}
-	ended, err := c.m.end(ctx, old, follower, anybody)
+	ended, err := c.endFormer(ctx, follower)
+	if err == nil {
+		var own []*Record
+		own, err = c.m.end(ctx, old, follower, anybody)
+		ended = append(ended, own...)
+	}
 	if err != nil {
 		if follower != nil {
 			c.undo(ctx, follower.ID)
@@ -202,7 +207,7 @@ func (c *core) commitEnding(ctx context.Context) error {
 		}
 		return err
 	}
-	c.ending = nil
+	c.ending, c.former = nil, nil
 	for _, rec := range ended {
 		c.events = append(c.events, Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
 	}

@@ -173,7 +173,7 @@ func TestNothingPrintsASecretATicketOrAValue(t *testing.T) {
 	_, short := session.New(r.store, session.Options{Secrets: []session.Secret{secret[:20]}})
 	_, parsed := session.ParseSecrets("base64:canary-secret!,base64:" + canary)
 	_, unparsed := session.ParseSecrets(canary)
-	r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Get("x") }, "__Host-session="+flip(s.Token(), 10))
+	r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Get("x") }, "__Host-Http-session="+flip(s.Token(), 10))
 	r.store.hook(func(string, string) error { return errDown })
 	_, down := r.Open(t.Context(), s.Token())
 	things := map[string]any{

@@ -226,7 +226,7 @@ func TestTheTicketSurvivesRotation(t *testing.T) {
 		}
 	})
 	v = r.visitor()
-	v.jar.SetCookies(mustURL(), []*http.Cookie{{Name: "__Host-session", Value: old, Secure: true, Path: "/"}})
+	v.jar.SetCookies(mustURL(), []*http.Cookie{{Name: "__Host-Http-session", Value: old, Secure: true, Path: "/"}})
 	r.clock.advance(time.Minute)
 	v.with(func(s *session.Session) {
 		if s.User() != "" {

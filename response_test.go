@@ -245,7 +245,7 @@ func TestARequestWithoutAManager(t *testing.T) {
 	skipped := func(h http.Handler) *http.Response {
 		req := httptest.NewRequest("GET", "/", nil)
 		req.Header.Set("X-No-Session", "1")
-		req.Header.Set("Cookie", "__Host-session="+v.ticket())
+		req.Header.Set("Cookie", "__Host-Http-session="+v.ticket())
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, req)
 		return w.Result()

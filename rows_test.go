@@ -34,7 +34,7 @@ func TestASessionIsReachedByContextAndAsAnArgument(t *testing.T) {
 		}
 		s.Set("x", 1)
 	})), "POST")
-	if c := resp.Cookies(); len(c) != 1 || c[0].Name != "__Host-session" {
+	if c := resp.Cookies(); len(c) != 1 || c[0].Name != "__Host-Http-session" {
 		t.Errorf("%d cookies, want the session's", len(c))
 	}
 	v.on(r.node().Manager).with(func(s *session.Session) { wantGet(t, s, "x", int64(1)) })

@@ -170,8 +170,8 @@ func TestSetSignedRefusesWhatCannotWork(t *testing.T) {
 		want   error // nil: any
 	}{
 		"nil":            {nil, nil},
-		"own name":       {&http.Cookie{Name: "__Host-session", Value: "x"}, nil},
-		"own, deleted":   {&http.Cookie{Name: "__Host-session", MaxAge: -1}, nil},
+		"own name":       {&http.Cookie{Name: "__Host-Http-session", Value: "x"}, nil},
+		"own, deleted":   {&http.Cookie{Name: "__Host-Http-session", MaxAge: -1}, nil},
 		"too large":      {&http.Cookie{Name: "theme", Value: strings.Repeat("x", 4000)}, session.ErrTooLarge},
 		"just too large": {&http.Cookie{Name: strings.Repeat("n", 60), Value: fits}, session.ErrTooLarge},
 		"no name":        {&http.Cookie{Value: "x"}, nil},
@@ -228,7 +228,7 @@ func TestASignedCookieIsNoTicket(t *testing.T) {
 	if r.opens(c.Value) || r.opens("v1."+c.Value) {
 		t.Error("a signed cookie opens a session")
 	}
-	if _, err := r.Signed(sending(&http.Cookie{Name: "__Host-session", Value: v.ticket()}), "__Host-session"); err == nil {
+	if _, err := r.Signed(sending(&http.Cookie{Name: "__Host-Http-session", Value: v.ticket()}), "__Host-Http-session"); err == nil {
 		t.Error("a ticket is a signed cookie")
 	}
 }

@@ -49,7 +49,7 @@ func TestAHostileTicketGivesAnEmptySession(t *testing.T) {
 	foreign.with(func(s *session.Session) { s.Set("x", 1) })
 	renamed := newRig(t, func(o *session.Options) { o.Cookie.Name = "other-session" }).visitor()
 	renamed.with(func(s *session.Session) { s.Set("x", 1) })
-	name := "__Host-session="
+	name := "__Host-Http-session="
 	hostile := map[string][]string{
 		"one character":           {name + "x"},
 		"no version":              {name + parts[1] + "." + parts[2]},
@@ -155,8 +155,8 @@ func TestOtherCookieNamesAreIgnored(t *testing.T) {
 	v.with(func(s *session.Session) { s.Login("ada") })
 	ticket := v.ticket()
 	for _, name := range []string{
-		"__host-session", "__HOST-SESSION", "__%48ost-session", `"__Host-session"`, "..Host-session", "\u2000__Host-session", "\u0085__Host-session",
-		"__Host-session\u00a0", "session", "__Host-sessio", "__Host-session2", "x__Host-session", "", "=__Host-session", "$Version=1, __Host-session", "__Host-session[]",
+		"__host-http-session", "__HOST-HTTP-SESSION", "__%48ost-Http-session", `"__Host-Http-session"`, "..Host-Http-session", "\u2000__Host-Http-session", "\u0085__Host-Http-session",
+		"__Host-Http-session\u00a0", "session", "__Host-Http-sessio", "__Host-Http-session2", "x__Host-Http-session", "", "=__Host-Http-session", "$Version=1, __Host-Http-session", "__Host-Http-session[]",
 	} {
 		resp := r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
 			if s.User() != "" {
@@ -170,9 +170,9 @@ func TestOtherCookieNamesAreIgnored(t *testing.T) {
 			if s.User() != "ada" {
 				t.Errorf("beside the cookie %q the session does not open", name)
 			}
-		}, name+"=evil; __Host-session="+ticket)
+		}, name+"=evil; __Host-Http-session="+ticket)
 	}
-	for _, lines := range [][]string{{"a=1;__Host-session=" + ticket + ";b=2"}, {"a=1", " __Host-session=" + ticket + " "}, {"; ;\t__Host-session=" + ticket + ";"}} {
+	for _, lines := range [][]string{{"a=1;__Host-Http-session=" + ticket + ";b=2"}, {"a=1", " __Host-Http-session=" + ticket + " "}, {"; ;\t__Host-Http-session=" + ticket + ";"}} {
 		r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
 			if s.User() != "ada" {
 				t.Errorf("%d lines: the session does not open", len(lines))
@@ -186,10 +186,10 @@ func TestATicketInAnotherPlaceIsIgnored(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
 	v.with(func(s *session.Session) { s.Login("ada") })
-	req := httptest.NewRequest("POST", "/?session="+v.ticket()+"&__Host-session="+v.ticket(), strings.NewReader("__Host-session="+v.ticket()))
+	req := httptest.NewRequest("POST", "/?session="+v.ticket()+"&__Host-Http-session="+v.ticket(), strings.NewReader("__Host-Http-session="+v.ticket()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Authorization", "Bearer "+v.ticket())
-	req.Header.Set("Set-Cookie", "__Host-session="+v.ticket())
+	req.Header.Set("Set-Cookie", "__Host-Http-session="+v.ticket())
 	r.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
 		if s.User() != "" {
 			t.Error("the session opens")

@@ -10,7 +10,7 @@ import (
 	"github.com/coatcheck/session/cookiestore"
 )
 
-const cookieName = "__Host-session"
+const cookieName = "__Host-Http-session"
 
 // opens reports whether a value gives a session with data.
 func (r *rig) opens(value string) bool {

@@ -114,7 +114,7 @@ func TestChunksThatDoNotBelongTogetherAreRefused(t *testing.T) {
 	v, other := r.visitor(), r.visitor()
 	v.with(set("x", noise(8000)))
 	other.with(set("x", noise(8100)))
-	const name = "__Host-session"
+	const name = "__Host-Http-session"
 	mine, theirs := v.cookies(), other.cookies()
 	if len(mine) != 3 || len(theirs) != 3 {
 		t.Fatalf("%d and %d cookies", len(mine), len(theirs))
@@ -165,7 +165,7 @@ func (r *rig) sees(cookies string) *session.Session {
 // Cookies of chunks are the session's own: the application can neither set nor delete them as signed cookies.
 func TestChunksAreNotForTheApplication(t *testing.T) {
 	r := newRig(t, cookiestore.Options{MaxChunks: 2})
-	for _, name := range []string{"__Host-session", "__Host-session.1"} {
+	for _, name := range []string{"__Host-Http-session", "__Host-Http-session.1"} {
 		if err := r.SetSigned(nil, &http.Cookie{Name: name, Value: "x"}); err == nil {
 			t.Errorf("SetSigned accepts %s", name)
 		}
@@ -178,7 +178,7 @@ func TestCompressionIsForThoseWhoAskForIt(t *testing.T) {
 	size := func(opts cookiestore.Options, text string) int {
 		v := newRig(t, opts).visitor()
 		v.with(func(s *session.Session) { s.Set("secret", "token=7f3a91"); s.Set("chosen", text) })
-		return len(v.cookies()["__Host-session"])
+		return len(v.cookies()["__Host-Http-session"])
 	}
 	right, wrong := strings.Repeat("token=7f3a91", 20), strings.Repeat("token=0b52cc", 20)
 	if a, b := size(cookiestore.Options{}, right), size(cookiestore.Options{}, wrong); a != b {
@@ -225,10 +225,10 @@ func TestCompressionCanBeSwitched(t *testing.T) {
 	v := r.visitor()
 	v.with(set("x", strings.Repeat("tea ", 100)))
 	v.on(packing).with(set("y", 1))
-	small := len(v.cookies()["__Host-session"])
+	small := len(v.cookies()["__Host-Http-session"])
 	v.wants("x", strings.Repeat("tea ", 100))
 	v.with(set("y", 2))
-	if large := len(v.cookies()["__Host-session"]); small >= large {
+	if large := len(v.cookies()["__Host-Http-session"]); small >= large {
 		t.Errorf("%d bytes packed, %d plain", small, large)
 	}
 }
@@ -243,7 +243,7 @@ func TestASmallSessionHasASmallCookie(t *testing.T) {
 		s.Set("theme", "dark")
 		s.Set("cart", []string{"sku-1001", "sku-1002"})
 	})
-	size := len("__Host-session=") + len(v.cookies()["__Host-session"])
+	size := len("__Host-Http-session=") + len(v.cookies()["__Host-Http-session"])
 	t.Logf("%d bytes", size)
 	if size > 400 {
 		t.Errorf("the cookie has %d bytes, want at most 400", size)

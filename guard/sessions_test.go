@@ -88,7 +88,7 @@ func TestThePageShowsTheDevicesOfTheUserAlone(t *testing.T) {
 			t.Errorf("the page lacks %q:\n%s", want, body)
 		}
 	}
-	for _, bad := range []string{bob.id(), "<script", "<style", "style=", "<b>", v.cookies["__Host-session"]} {
+	for _, bad := range []string{bob.id(), "<script", "<style", "style=", "<b>", v.cookies["__Host-Http-session"]} {
 		if strings.Contains(body, bad) {
 			t.Errorf("the page has %q:\n%s", bad, body)
 		}
@@ -149,7 +149,7 @@ func TestAUserEndsTheOwnSession(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	v, other := r.signIn("ada"), r.signIn("ada")
 	w := v.post(r.Sessions(), "/devices", url.Values{"id": {v.id()}}, same, asPage)
-	if w.Code != 303 || w.Header().Get("Location") != "/" || v.cookies["__Host-session"] != "" {
+	if w.Code != 303 || w.Header().Get("Location") != "/" || v.cookies["__Host-Http-session"] != "" {
 		t.Errorf("status %d, Location %q, cookies %v, want the front page and no ticket", w.Code, w.Header().Get("Location"), v.cookies)
 	}
 	if v.user() != "" || other.user() != "ada" {

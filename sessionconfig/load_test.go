@@ -40,7 +40,7 @@ func TestEveryOptionHasAKey(t *testing.T) {
 	if want := "30m0s 168h0m0s 15m0s 10s 20s 10m0s 5 1 65536 true true"; got != want {
 		t.Errorf("options %s, want %s", got, want)
 	}
-	if got, want := fmt.Sprint(o.Cookie), "{shop example.com /shop 3 false false true true}"; got != want {
+	if got, want := fmt.Sprint(o.Cookie), "{shop [store __Host-session] example.com /shop 3 false false true true}"; got != want {
 		t.Errorf("cookie %s, want %s", got, want)
 	}
 }
@@ -98,7 +98,7 @@ func TestMistakesAreExplained(t *testing.T) {
 		want    []string
 	}{
 		{"stroe: memory", []string{"session.yaml", "stroe: unknown key", "did you mean store?"}},
-		{"cookie: {nmae: x}", []string{"cookie.nmae: unknown key", "did you mean name?", "known here are domain, insecure, name"}},
+		{"cookie: {nmae: x}", []string{"cookie.nmae: unknown key", "did you mean name?", "known here are domain, former_names, insecure, name"}},
 		{"cookie_name: x", []string{"cookie_name", "did you mean cookie.name?"}},
 		{"same_site: x", []string{"with preset: expanse it is known"}},
 		{"session_cookie_name: x", []string{"with preset: nexios it is known"}},
@@ -121,7 +121,7 @@ func TestMistakesAreExplained(t *testing.T) {
 		{"skip_headers: 5", []string{"skip_headers: found 5"}},
 		{"skip_headers: {}", []string{"a group of keys"}},
 		{"skip_headers: [{header_value: x}]", []string{"skip_headers"}},
-		{"cookie: yes please", []string{"below it stand name, domain"}},
+		{"cookie: yes please", []string{"below it stand name, former_names, domain"}},
 		{"cookie: {same_site: sloppy}", []string{"lax, strict or none"}},
 		{"transport: haeder X", []string{"did you mean header?"}},
 		{`transport: "header X Y"`, []string{"transport", "is no name of a header"}},

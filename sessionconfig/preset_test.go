@@ -165,15 +165,15 @@ func TestTheAttributesOfTheCookie(t *testing.T) {
 		keys string
 		want string
 	}{
-		{"", "__Host-session Path=/ HttpOnly Secure SameSite=Lax"},
+		{"", "__Host-Http-session Path=/ HttpOnly Secure SameSite=Lax"},
 		{"name: shop", "shop Path=/ HttpOnly Secure SameSite=Lax"},
 		{"insecure: true", "session Path=/ HttpOnly SameSite=Lax"},
 		{"script_access: true", "__Host-session Path=/ Secure SameSite=Lax"},
 		{"domain: example.com", "session Path=/ Domain=example.com HttpOnly Secure SameSite=Lax"},
 		{"path: /dashboard", "session Path=/dashboard HttpOnly Secure SameSite=Lax"},
-		{"same_site: Strict", "__Host-session Path=/ HttpOnly Secure SameSite=Strict"},
-		{"partitioned: true", "__Host-session Path=/ HttpOnly Secure SameSite=Lax Partitioned"},
-		{"persistent: true", "__Host-session Path=/ Expires=Sat, 02 May 2026 12:00:00 GMT Max-Age=86400 HttpOnly Secure SameSite=Lax"},
+		{"same_site: Strict", "__Host-Http-session Path=/ HttpOnly Secure SameSite=Strict"},
+		{"partitioned: true", "__Host-Http-session Path=/ HttpOnly Secure SameSite=Lax Partitioned"},
+		{"persistent: true", "__Host-Http-session Path=/ Expires=Sat, 02 May 2026 12:00:00 GMT Max-Age=86400 HttpOnly Secure SameSite=Lax"},
 	} {
 		c := opened(t, "store: memory\ncookie: {"+row.keys+"}").first(t)
 		_, attributes, _ := strings.Cut(c.Raw, "; ")

@@ -94,6 +94,8 @@ var secretKeys = []entry{
 var cookieKeys = []entry{
 	{Key: Key{"cookie.name", "the name of the cookie", "letters, digits and -_.!#$%&'*+^`|~", "Cookie.Name"},
 		set: to(text, func(c *Config, _ string) *string { return &c.Options.Cookie.Name })},
+	{Key: Key{"cookie.former_names", "names that the cookie had before; what they name is sent anew", "names, as a list or with commas", "Cookie.FormerNames"},
+		set: to(list, func(c *Config, _ string) *[]string { return &c.Options.Cookie.FormerNames })},
 	{Key: Key{"cookie.domain", "the domain whose subdomains share the cookie", "a domain such as example.com", "Cookie.Domain"},
 		set: to(text, func(c *Config, _ string) *string { return &c.Options.Cookie.Domain })},
 	{Key: Key{"cookie.path", "the part of the site that gets the cookie", "a path such as /dashboard", "Cookie.Path"},

@@ -41,7 +41,10 @@ func app(sessions *session.Manager) (http.Handler, error) {
 		}
 	}))
 	mux.Handle("POST /login", sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
-		s.Login(r.PostFormValue("user")) // here the password is checked
+		if err := s.TryLogin(r.PostFormValue("user")); err != nil { // here the password is checked
+			http.Error(w, "That is not a name.", http.StatusBadRequest)
+			return
+		}
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 	}))
 	mux.Handle("POST /email", g.User(sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {

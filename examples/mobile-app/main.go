@@ -40,9 +40,7 @@ func app(sessions *session.Manager) (http.Handler, error) {
 			http.Error(w, "Send a JSON object with user and password.", http.StatusBadRequest)
 			return
 		}
-		s.Login(in.User) // here the password is checked
-		if s.Err() != nil {
-			_ = s.Reload(r.Context()) // forgets what was refused, or this answer would be lost too
+		if err := s.TryLogin(in.User); err != nil { // here the password is checked
 			http.Error(w, "That is not a name.", http.StatusBadRequest)
 			return
 		}

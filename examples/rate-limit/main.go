@@ -27,7 +27,10 @@ func app(sessions *session.Manager, counts session.Store) (http.Handler, error) 
 	limit := g.Rate(perMinute)
 	mux := http.NewServeMux()
 	mux.Handle("POST /login", sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
-		s.Login(r.PostFormValue("user")) // here the password is checked
+		if err := s.TryLogin(r.PostFormValue("user")); err != nil { // here the password is checked
+			http.Error(w, "That is not a name.", http.StatusBadRequest)
+			return
+		}
 		fmt.Fprintln(w, "Welcome.")
 	}))
 	// User stands outside: Rate does not count who has no session.

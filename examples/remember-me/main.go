@@ -47,9 +47,7 @@ func app(sessions *session.Manager) (http.Handler, error) {
 		if r.PostFormValue("remember") == "1" {
 			how = append(how, session.Remember(30*24*time.Hour))
 		}
-		s.Login(r.PostFormValue("user"), how...)
-		if s.Err() != nil {
-			_ = s.Reload(r.Context()) // forgets what was refused, or this answer would be lost too
+		if err := s.TryLogin(r.PostFormValue("user"), how...); err != nil {
 			http.Error(w, "That is not a name.", http.StatusBadRequest)
 			return
 		}

@@ -43,7 +43,10 @@ func app(sessions *session.Manager) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("POST /login", sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
 		user := r.PostFormValue("user") // here the password is checked
-		s.Login(user)
+		if err := s.TryLogin(user); err != nil {
+			http.Error(w, "That is not a name.", http.StatusBadRequest)
+			return
+		}
 		// Stored first, so that a change of roles from now on finds this session; then read, again on a conflict.
 		err := s.Save(r.Context())
 		if err == nil {

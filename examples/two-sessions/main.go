@@ -51,7 +51,10 @@ func app(shop, staff *session.Manager) (http.Handler, error) {
 		fmt.Fprintf(w, "visit %d, staff %q\n", visits.Or(visitor, 0), worker.User())
 	}))
 	mux.Handle("POST /staff/login", staff.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
-		s.Login(r.PostFormValue("user")) // here the password is checked
+		if err := s.TryLogin(r.PostFormValue("user")); err != nil { // here the password is checked
+			http.Error(w, "That is not a name.", http.StatusBadRequest)
+			return
+		}
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 	}))
 	mux.Handle("POST /staff/logout", staff.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {

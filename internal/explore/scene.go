@@ -125,7 +125,7 @@ func (sc *scene) request(i int) func(context.Context) {
 	h := m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { o.deed.do(s, i) })
 	return func(ctx context.Context) {
 		r := httptest.NewRequestWithContext(ctx, "GET", "https://app.example.com/", nil)
-		r.AddCookie(&http.Cookie{Name: "__Host-session", Value: sc.ticket})
+		r.AddCookie(&http.Cookie{Name: "__Host-Http-session", Value: sc.ticket})
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		o.status = w.Code

@@ -234,7 +234,7 @@ func neverGivenOut(t *testing.T, v *victim) {
 		b := other.guest()
 		b.visit(login)
 		given := b.ticket()
-		b = v.guest(&http.Cookie{Name: "__Host-session", Value: given})
+		b = v.guest(&http.Cookie{Name: "__Host-Http-session", Value: given})
 		b.isNobody("a ticket of another store")
 		if resp := b.visit(look); len(resp.Cookies()) != 0 {
 			t.Error("a ticket that is unknown got an answer")
@@ -278,7 +278,7 @@ func oldIdentity(t *testing.T, v *victim) {
 
 func emptyID(t *testing.T, v *victim) {
 	for _, value := range []string{"", "v1..", "e1.", "v1." + strings.Repeat("A", 43) + "." + strings.Repeat("A", 43), strings.Repeat("0", 64)} {
-		v.guest(&http.Cookie{Name: "__Host-session", Value: value}).isNobody("an empty ticket")
+		v.guest(&http.Cookie{Name: "__Host-Http-session", Value: value}).isNobody("an empty ticket")
 	}
 	if s, err := v.Open(t.Context(), ""); err != nil || !s.IsNew() || s.ID() != "" {
 		t.Errorf("Open of nothing: %v", err)
@@ -438,7 +438,7 @@ func movedRows(t *testing.T, v *victim) {
 func keyAsCookie(t *testing.T, v *victim) {
 	_, _, a, _ := pair(t, v)
 	for _, value := range []string{a.ID, "v1." + a.ID, hex.EncodeToString(a.Data), strings.ToUpper(a.ID), a.User} {
-		v.guest(&http.Cookie{Name: "__Host-session", Value: value}).isNobody("a key of the store")
+		v.guest(&http.Cookie{Name: "__Host-Http-session", Value: value}).isNobody("a key of the store")
 	}
 }
 

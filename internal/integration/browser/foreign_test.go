@@ -61,7 +61,7 @@ func newVictim(t *testing.T, cookie session.Cookie) *victim {
 	if err := s.Save(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	v := &victim{sessions: m, name: cmp.Or(cookie.Name, "__Host-session"), planted: s.Token()}
+	v := &victim{sessions: m, name: cmp.Or(cookie.Name, "__Host-Http-session"), planted: s.Token()}
 	v.server = httptest.NewTLSServer(http.HandlerFunc(v.serve))
 	t.Cleanup(v.server.Close)
 	return v

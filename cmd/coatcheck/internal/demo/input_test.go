@@ -126,7 +126,7 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 
 func TestNamesUpToTheLimitAreTaken(t *testing.T) {
 	onEachStore(t, func(t *testing.T, site *site) {
-		for _, name := range []string{"a", " ", "Zoë", "日本", strings.Repeat("é", 127) + "a", `..\/:*?"<>|`, "\u202eabc", "12"} {
+		for _, name := range []string{"a", "Zoë", "日本", strings.Repeat("é", 127) + "a", `..\/:*?"<>|`, "a b", "12"} {
 			v := script(t, site)
 			v.post("/login", "user", name)
 			if s := v.state(); s.User != name {
@@ -134,6 +134,18 @@ func TestNamesUpToTheLimitAreTaken(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A name that looks like another on the page is a mistake of whoever typed it, and no failure of the site.
+func TestNamesThatLookAlikeAreRefused(t *testing.T) {
+	site := start(t, demo.Options{Store: demo.Memory})
+	for _, name := range []string{" ", "ada ", "\u202eabc", "a\u200bda"} {
+		v := script(t, site)
+		wantStatus(t, name, v.post("/login", "user", name), http.StatusBadRequest)
+		if s := v.state(); s.User != "" {
+			t.Errorf("signed in as %q", s.User)
+		}
+	}
 }
 
 func TestBrowsersAreNamed(t *testing.T) {

@@ -48,7 +48,9 @@ func (s *site) login(w http.ResponseWriter, r *http.Request, sess *session.Sessi
 	if !remember {
 		keep = forget
 	}
-	sess.Login(user, keep)
+	if err := sess.TryLogin(user, keep); err != nil {
+		return wrong("A name has no blank at either end, and no character that cannot be seen.")
+	}
 	s.staff.enroll(sess, user)
 	next := "/"
 	if back := in[guard.ReturnParam]; guard.LocalPath(back) {

@@ -161,7 +161,7 @@ func TestRenewedAndRetiredTicketsMoveWithTheSession(t *testing.T) {
 func visit(t *testing.T, m *session.Manager, token string, do func(*session.Session)) string {
 	t.Helper()
 	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "https://shop.example/", nil)
-	r.AddCookie(&http.Cookie{Name: "__Host-session", Value: token})
+	r.AddCookie(&http.Cookie{Name: "__Host-Http-session", Value: token})
 	w := httptest.NewRecorder()
 	m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { do(s) }).ServeHTTP(w, r)
 	for _, c := range w.Result().Cookies() {
