@@ -120,8 +120,8 @@ func (o Options) resolve() (Options, error) {
 		notNegative("MaxPerUser", o.MaxPerUser),
 		notNegative("MaxBytes", o.MaxBytes),
 	}
-	if h, ok := o.Transport.(headerTransport); ok && !isToken(string(h)) {
-		checks = append(checks, fmt.Errorf("Transport: %q is no name of a header", string(h)))
+	if h, ok := o.Transport.(headerTransport); ok {
+		checks = append(checks, h.check())
 	}
 	if o.WatchEvery > maxWatchEvery {
 		checks = append(checks, fmt.Errorf("WatchEvery: %v is more than %v", o.WatchEvery, maxWatchEvery))

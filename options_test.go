@@ -76,6 +76,17 @@ func TestAWrongOptionIsRefusedByName(t *testing.T) {
 		"TouchEvery above default":   {"TouchEvery", func(o *session.Options) { o.TouchEvery = 25 * time.Hour }},
 		"an empty header name":       {"Transport", func(o *session.Options) { o.Transport = session.Header("") }},
 		"a header name with a break": {"Transport", func(o *session.Options) { o.Transport = session.Header("X\r\nSet-Cookie: a") }},
+		"the header Set-Cookie":      {"Transport: the header Set-Cookie", func(o *session.Options) { o.Transport = session.Header("set-cookie") }},
+		"the header Cookie":          {"Transport: the header Cookie", func(o *session.Options) { o.Transport = session.Header("Cookie") }},
+		"the header Content-Length":  {"Transport: the header Content-Length", func(o *session.Options) { o.Transport = session.Header("content-length") }},
+		"the header TE":              {"Transport: the header Te", func(o *session.Options) { o.Transport = session.Header("TE") }},
+		"the header Connection":      {"Transport: the header Connection", func(o *session.Options) { o.Transport = session.Header("Connection") }},
+		"the header Host":            {"Transport: the header Host", func(o *session.Options) { o.Transport = session.Header("Host") }},
+		"the header Vary":            {"Transport: the header Vary", func(o *session.Options) { o.Transport = session.Header("Vary") }},
+		"__Host-Http- with scripts":  {"Cookie.Name", func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Host-Http-x", ScriptAccess: true} }},
+		"__Host-Http- with Path":     {"Cookie.Name", func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Host-Http-x", Path: "/a"} }},
+		"__HOST-HTTP- with Insecure": {"Cookie.Name", func(o *session.Options) { o.Cookie = session.Cookie{Name: "__HOST-HTTP-x", Insecure: true} }},
+		"__Http- with Insecure":      {"Cookie.Name", func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Http-x", Insecure: true} }},
 		"a header name with a colon": {"Transport", func(o *session.Options) { o.Transport = session.Header("X-Session:") }},
 	}
 	for name, w := range wrong {

@@ -1,8 +1,10 @@
 package session
 
 import (
+	"fmt"
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,7 +23,8 @@ type Transport interface {
 }
 
 // Header returns a transport for API clients and mobile apps: the ticket comes in the request header of that name, with
-// or without "Bearer " before it, and a new one goes out in the response header of that name, empty after a logout.
+// or without "Bearer " before it, and a new one goes out in the response header of that name, empty after a logout. New refuses
+// a name that means something else to whoever passes the message on, such as Cookie or Content-Length.
 func Header(name string) Transport { return headerTransport(textproto.CanonicalMIMEHeaderKey(name)) }
 
 // VaryOn is the request header in which the tickets of this manager come, "Cookie" unless Options.Transport says
@@ -29,6 +32,24 @@ func Header(name string) Transport { return headerTransport(textproto.CanonicalM
 func (m *Manager) VaryOn() string { return m.transport.VaryOn() }
 
 type headerTransport string
+
+// taken are the headers by which HTTP itself frames, routes and caches messages, or carries cookies. One that a connection ends with
+// reaches nobody behind a proxy.
+var taken = []string{
+	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+	"Content-Length", "Content-Encoding", "Content-Type", "Content-Range", "Host", "Expect", "Http2-Settings", "Via", "Forwarded",
+	"Cookie", "Set-Cookie", "Cache-Control", "Vary", "Expires", "Age", "Date", "Etag", "Last-Modified", "Location", "Retry-After", "Range",
+}
+
+func (t headerTransport) check() error {
+	switch {
+	case !isToken(string(t)):
+		return fmt.Errorf("Transport: %q is no name of a header", string(t))
+	case slices.Contains(taken, string(t)):
+		return fmt.Errorf("Transport: the header %s has another meaning; use Authorization, or a name of your own such as X-Session", string(t))
+	}
+	return nil
+}
 
 func (t headerTransport) Name() string   { return "header " + string(t) }
 func (t headerTransport) VaryOn() string { return string(t) }
