@@ -216,17 +216,36 @@ func cookieMoved(old, rec *Record) bool {
 	return cut && !old.SeenAt.Truncate(day).Equal(rec.SeenAt.Truncate(day))
 }
 
-// warnOfPlainHTTP says once that browsers will drop the cookie: each of their requests then begins a new session. Behind a
-// proxy that speaks HTTPS and does not say so, the warning is mistaken.
+// warnOfPlainHTTP says once that browsers will drop the cookie: each of their requests then begins a new session. Most take it from
+// the machine that they run on. Behind a proxy that speaks HTTPS, and adds no header at all, the warning is mistaken.
 func (m *Manager) warnOfPlainHTTP(r *http.Request) {
 	_, byCookie := m.transport.(cookieTransport)
-	if !byCookie || m.opts.Cookie.Insecure || r.TLS != nil || r.Header["X-Forwarded-Proto"] != nil || r.Header["Forwarded"] != nil {
+	if !byCookie || m.opts.Cookie.Insecure || r.TLS != nil || isForwarded(r.Header) || isLoopback(r.Host) {
 		return
 	}
 	m.warnedOfPlainHTTP.Do(func() {
 		m.opts.Logger.WarnContext(r.Context(), "session: a Secure cookie went out over plain HTTP, and browsers drop it unless a "+
 			"proxy adds HTTPS: use HTTPS, or Cookie.Insecure in development")
 	})
+}
+
+// isForwarded reports whether a proxy seems to have passed the request on. What it spoke to the client is its own affair.
+func isForwarded(h http.Header) bool {
+	for name := range h {
+		if name == "Forwarded" || name == "Via" || strings.HasPrefix(name, "X-Forwarded-") {
+			return true
+		}
+	}
+	return false
+}
+
+func isLoopback(host string) bool {
+	if addr := parseAddr(host); addr.IsValid() {
+		return addr.IsLoopback()
+	}
+	name, _, _ := strings.Cut(strings.ToLower(host), ":")
+	name = strings.TrimSuffix(name, ".")
+	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
 // hostPrefixed reports whether no sibling host can plant the cookie, under a former name either.
