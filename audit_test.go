@@ -60,7 +60,8 @@ func TestAuditWarnsOfEachPracticeThatIsLeft(t *testing.T) {
 		"seal only":        {func(o *session.Options) { o.RequireSealed, o.Seal = false, true }, []string{"unsealed-refused"}, "RequireSealed"},
 		"no seal":          {func(o *session.Options) { o.RequireSealed = false }, []string{"sealed-at-rest", "unsealed-refused"}, "Seal"},
 		"no sweeper":       {func(o *session.Options) { o.SweepEvery = -1 }, []string{"expired-removed"}, "SweepEvery"},
-		"nobody watches":   {func(o *session.Options) { o.OnEvent = nil }, []string{"events-watched"}, "OnEvent"},
+		"nobody watches":   {func(o *session.Options) { o.OnEvent, o.Logger = nil, slog.New(slog.DiscardHandler) }, []string{"events-watched"}, "OnEvent"},
+		"slog.Default":     {func(o *session.Options) { o.OnEvent = nil }, nil, ""},
 		"a logger watches": {func(o *session.Options) { o.OnEvent, o.Logger = nil, slog.Default() }, nil, ""},
 		"header transport": {func(o *session.Options) {
 			o.Transport, o.Cookie.Insecure, o.Cookie.ScriptAccess = session.Header("X-Session"), true, true

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 )
@@ -48,10 +49,13 @@ func (c *core) commit(ctx context.Context, mode commitMode) error {
 
 // commitGone refuses changes of a session that is no more.
 func (c *core) commitGone() error {
-	if len(c.ops) > 0 || c.retire != KindLive {
-		return ErrEnded
+	switch {
+	case len(c.ops) == 0 && c.retire == KindLive:
+		return nil
+	case c.rec != nil && c.rec.Kind == KindTombstone:
+		return errTombstone
 	}
-	return nil
+	return ErrEnded
 }
 
 // idle reports whether there is nothing for a commit to do.
@@ -68,7 +72,11 @@ func (c *core) idle(mode commitMode) bool {
 // optional lets a request succeed that only read, when keeping its session fresh failed: it will be tried again.
 func (c *core) optional(ctx context.Context, err error) error {
 	if err != nil {
-		c.m.opts.Logger.WarnContext(ctx, "session: refresh", "err", err)
+		level := slog.LevelWarn
+		if errors.Is(err, ErrEnded) { // elsewhere, as a visitor may
+			level = slog.LevelInfo
+		}
+		c.m.opts.Logger.Log(ctx, level, "session: refresh", "err", err)
 		c.next, c.nextID, c.retire = ticket{}, "", KindLive
 	}
 	return nil

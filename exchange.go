@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/coatcheck/session/internal/bounded"
 )
@@ -24,7 +24,10 @@ type exchange struct {
 	session *Session
 	asked   bool        // for the session, which may have failed
 	sent    atomic.Bool // the headers are out, or about to be
-	failed  error       // why the commit failed; the answer to it is out
+	failed  error       // why the commit failed
+	whole   bool        // the answer to that is out
+
+	encoding []string // Content-Encoding of a writer around this one, which also encodes the answer to a commit that failed
 }
 
 // exchangeKey finds the exchange of one manager in a context; without one, the innermost.
@@ -108,9 +111,30 @@ func (ex *exchange) begin() error {
 	ex.setHeaders(s)
 	if err != nil {
 		ex.failed = err
-		ex.m.fail(ex.w, ex.r, err)
+		ex.m.fail(ex.w, ex.r.WithContext(ex), err, ex.encoding)
+		ex.whole = true
 	}
 	return err
+}
+
+// endAbort keeps an answer that is out. http.ErrAbortHandler is what a proxy panics with when it cannot write the response that
+// the answer replaced; the server would cut the connection, and the client be told nothing.
+func (ex *exchange) endAbort() {
+	if !ex.whole {
+		return
+	}
+	if p := recover(); p != nil && p != http.ErrAbortHandler {
+		panic(p)
+	}
+}
+
+// isOther reports whether a request within this one brings a ticket of its own.
+func (ex *exchange) isOther(r *http.Request) bool {
+	text, err := ex.m.transport.Read(r)
+	own, ownErr := ex.m.transport.Read(ex.r)
+	former := ex.m.former(r)
+	brings := text != "" || err != nil || len(former) > 0
+	return brings && (text != own || (err == nil) != (ownErr == nil) || !slices.Equal(former, ex.m.former(ex.r)))
 }
 
 // last returns the session for the last commit of which the client is told. A session that is loaded later is too late.
@@ -145,20 +169,12 @@ func (ex *exchange) commit(s *Session, mode commitMode) error {
 		return nil
 	}
 	if ex.m.local {
-		return s.commit((*detached)(ex), mode)
+		return s.commit(context.WithoutCancel(ex), mode)
 	}
-	ctx := bounded.Within((*detached)(ex), storeTimeout)
+	ctx := bounded.Within(context.WithoutCancel(ex), storeTimeout)
 	defer ctx.End()
 	return s.commit(ctx, mode)
 }
-
-// detached is the exchange as a context that has its values and never ends, as of context.WithoutCancel.
-type detached exchange
-
-func (*detached) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
-func (*detached) Done() <-chan struct{}                   { return nil }
-func (*detached) Err() error                              { return nil }
-func (d *detached) Value(key any) any                     { return (*exchange)(d).Value(key) }
 
 // setHeaders tells the client about its ticket, and caches to keep nothing of it.
 func (ex *exchange) setHeaders(s *Session) {

@@ -160,18 +160,23 @@ func (m *Manager) Open(ctx context.Context, token string) (*Session, error) {
 
 // Middleware gives the handler a session that it loads when it wants to, with Load. It does no I/O by itself, and commits the
 // session before the first byte of the response leaves. A handler that panics commits nothing; a recoverer must
-// therefore stand outside.
+// therefore stand outside, and so must what answers in the handler's place, such as http.TimeoutHandler, stand inside.
+//
+// To use it twice around a handler is harmless. A request within a request that brings a ticket of its own, as those of a batch do,
+// has the session of that ticket.
 func (m *Manager) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		outer, nested := r.Context().Value(exchangeKey{m}).(*exchange)
 		switch {
-		case r.Context().Value(exchangeKey{m}) != nil:
+		case nested && !outer.isOther(r):
 			next.ServeHTTP(w, r)
 			return
 		case m.skips(r):
 			next.ServeHTTP(w, withoutInnermost(r))
 			return
 		}
-		ex := &exchange{Context: r.Context(), m: m, w: w, r: r}
+		ex := &exchange{Context: r.Context(), m: m, w: w, r: r, encoding: w.Header()["Content-Encoding"]}
+		defer ex.endAbort()
 		next.ServeHTTP(ex.writer(), r.WithContext(ex))
 		ex.finish()
 	})
@@ -187,7 +192,7 @@ func (m *Manager) HandlerFunc(fn func(http.ResponseWriter, *http.Request, *Sessi
 			s = m.newSession(r.Context(), nil)
 			s.c.discard = true
 		case err != nil:
-			m.fail(w, r, err)
+			m.Fail(w, r, err)
 			return
 		}
 		fn(w, r, s)
@@ -200,7 +205,9 @@ func (m *Manager) Now() time.Time { return m.now() }
 
 // Fail answers a request as Options.OnError would, and logs the error: for middleware on top of a session that cannot go
 // on. Nothing of the response must have been sent.
-func (m *Manager) Fail(w http.ResponseWriter, r *http.Request, err error) { m.fail(w, r, err) }
+func (m *Manager) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	m.fail(w, r, err, w.Header()["Content-Encoding"]) // of a writer around this one, for no handler has answered
+}
 
 func (m *Manager) skips(r *http.Request) bool { return m.opts.Skip != nil && m.opts.Skip(r) }
 

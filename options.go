@@ -78,13 +78,14 @@ type Options struct {
 	// ClientIP finds the address of the visitor. nil: the address of the peer, never a header by itself. See ClientIPFrom.
 	ClientIP func(*http.Request) netip.Addr
 
-	// OnError answers a request whose session could not be loaded or stored. When it writes nothing, the status that
-	// fits the error is sent. It is called without a lock held.
+	// OnError answers a request whose session could not be loaded or stored. It is given the request as the handler had it, and is
+	// not asked when the client hung up. When it writes nothing, the status that fits the error is sent. It is called without a
+	// lock held.
 	OnError func(http.ResponseWriter, *http.Request, error)
 	// OnEvent is told what happens to sessions. It is called without a lock held, and delays the request.
 	OnEvent func(context.Context, Event)
-	// Logger gets failures at level Error or Warn, requests whose session ended meanwhile at Info, and events at Debug. nil: nothing is
-	// logged.
+	// Logger gets failures at level Error or Warn, requests whose session ended meanwhile at Info, and at Debug events and requests
+	// whose client hung up. nil: slog.Default. To log nothing, use slog.New(slog.DiscardHandler).
 	Logger *slog.Logger
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time
@@ -144,7 +145,7 @@ func (o Options) resolve() (Options, error) {
 		checks = append(checks, fmt.Errorf("TouchEvery: %v is not below IdleTimeout, %v: sessions in use would time out", o.TouchEvery, o.IdleTimeout))
 	}
 	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
+		o.Logger = slog.New(defaultLog{})
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -123,7 +123,7 @@ func (c *Config) connect(name string) *connection {
 	return c.connections[name]
 }
 
-// logger is where the key log.format sends messages.
+// logger is where the key log.format sends messages; nil, without the key: to slog.Default.
 func (c *Config) logger(w io.Writer) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: c.logLevel}
 	switch c.logFormat {
@@ -131,6 +131,8 @@ func (c *Config) logger(w io.Writer) *slog.Logger {
 		return slog.New(slog.NewTextHandler(w, opts))
 	case "json":
 		return slog.New(slog.NewJSONHandler(w, opts))
+	case "none":
+		return slog.New(slog.DiscardHandler)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package sessionconfig_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -349,7 +350,7 @@ func TestTheSkipHeaderInAllItsForms(t *testing.T) {
 func TestTheLoggerGetsTheEvents(t *testing.T) {
 	for content, want := range map[string]bool{"logger: true": true, "logger: json": true, "logger: false": false, "logger: null": false} {
 		cfg := load(t, yaml(t, "preset: authx\n"+content))
-		if has := cfg.Options.Logger != nil; has != want {
+		if has := cfg.Options.Logger != nil && cfg.Options.Logger.Enabled(t.Context(), slog.LevelError); has != want {
 			t.Errorf("%s gives a logger: %v", content, has)
 		}
 	}

@@ -71,7 +71,7 @@ var generalKeys = []entry{
 		set: to(skipHeaders, func(c *Config, _ string) *[]skipHeader { return &c.skips })},
 	{Key: Key{"trusted_proxies", "proxies whose X-Forwarded-For and Forwarded are believed", "addresses and prefixes such as 10.0.0.0/8, as a list or with commas", "ClientIP"},
 		set: to(prefixes, func(c *Config, _ string) *[]netip.Prefix { return &c.proxies })},
-	{Key: Key{"log.format", "how events and failures are written to standard error", "none, text or json", "Logger"},
+	{Key: Key{"log.format", "how events and failures are written to standard error", "none, text or json; without it slog.Default has them", "Logger"},
 		set: to(choice(map[string]string{"none": "none", "text": "text", "json": "json"}), func(c *Config, _ string) *string { return &c.logFormat })},
 	{Key: Key{"log.level", "the least of them that is written", "debug (all events), info, warn or error", "Logger"},
 		set: to(choice(map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -90,7 +91,7 @@ const defaultConfig = "session.yaml"
 func (t *tool) config() (*sessionconfig.Config, error) {
 	cfg, err := t.load()
 	if err == nil {
-		cfg.Options.SweepEvery, cfg.Options.Logger = -1, nil
+		cfg.Options.SweepEvery, cfg.Options.Logger = session.Never, slog.New(slog.DiscardHandler)
 	}
 	return cfg, err
 }
