@@ -19,6 +19,10 @@
 // responses past any middleware that gin itself calls, so that no ticket would be sent: there Middleware stands around the engine,
 // as in http.ListenAndServe(address, sessions.Middleware(engine)), and handlers call Load with c.Request.Context().
 //
+// A recoverer stands outside Middleware, or it hides that the handler failed, and what was done until then is committed.
+// http.TimeoutHandler stands inside: outside it may answer after the commit and without the ticket, which signs out whoever was about
+// to get a new one. A writer that compresses, http.MaxBytesHandler, http.StripPrefix and httputil.ReverseProxy stand where you like.
+//
 // An upgrade to WebSocket commits too, and the ticket of a session that is new or renewed then stands in w.Header(). Whether it
 // is sent depends on the upgrader: github.com/coder/websocket and whatever else calls WriteHeader(101) sends it.
 // github.com/gorilla/websocket sends the header that its Upgrade is given: give it w.Header(). One that takes over the connection

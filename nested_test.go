@@ -26,7 +26,10 @@ func TestARequestWithinARequestHasItsOwnSession(t *testing.T) {
 			ada, bob := r.visitor(), r.visitor()
 			ada.with(func(s *session.Session) { s.Login("ada") })
 			bob.with(func(s *session.Session) { s.Login("bob") })
-			inner := r.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Set("by", s.User()); s.Regenerate() })
+			inner := r.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
+				s.Set("by", s.User())
+				s.Regenerate()
+			})
 			part, cookie := httptest.NewRecorder(), c.cookie(ada.ticket(), bob.ticket())
 			ada.do(func(_ http.ResponseWriter, req *http.Request, s *session.Session) {
 				sub := httptest.NewRequestWithContext(req.Context(), "POST", "https://app.example.com/part", nil)
