@@ -120,21 +120,23 @@ func (m *Manager) parseTicket(text string) (t ticket, signer int, err error) {
 	return t, signer, err
 }
 
-// endFormer ends the sessions that former cookies of the request name besides.
-func (c *core) endFormer(ctx context.Context, follower *Record) (ended []*Record, err error) {
+// endAll ends the session of a record, and before it what former cookies of the request name besides: when one of them cannot be
+// ended, the client keeps its cookies, and can ask again.
+func (c *core) endAll(ctx context.Context, rec, follower *Record) (ended []*Record, err error) {
 	for _, id := range c.former {
-		rec, err := c.m.known(ctx, id)
+		one, err := c.m.known(ctx, id)
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
 			continue
 		}
 		if err != nil {
 			return ended, err
 		}
-		more, err := c.m.end(ctx, rec, follower, anybody)
+		more, err := c.m.end(ctx, one, follower, anybody)
 		ended = append(ended, more...)
 		if err != nil {
 			return ended, err
 		}
 	}
-	return ended, nil
+	own, err := c.m.end(ctx, rec, follower, anybody)
+	return append(ended, own...), err
 }

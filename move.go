@@ -194,12 +194,7 @@ func (c *core) commitEnding(ctx context.Context) error {
 		}
 		follower = c.rec // nil when it was refused, which does not keep the old session alive
 	}
-	ended, err := c.endFormer(ctx, follower)
-	if err == nil {
-		var own []*Record
-		own, err = c.m.end(ctx, old, follower, anybody)
-		ended = append(ended, own...)
-	}
+	ended, err := c.endAll(ctx, old, follower)
 	if err != nil {
 		if follower != nil {
 			c.undo(ctx, follower.ID)

@@ -19,8 +19,8 @@ func (m *Manager) RevokeOwn(ctx context.Context, user string, ids ...string) (in
 	if err := m.canList(); err != nil {
 		return 0, err
 	}
-	if !validUser(user) {
-		return 0, errUser
+	if err := checkUser(user); err != nil {
+		return 0, err
 	}
 	return m.revokeAll(ctx, user, ids)
 }
