@@ -203,7 +203,7 @@ func TestWhatHelpersSayWhenTheyFail(t *testing.T) {
 		{"Request keeps nothing", func(t testing.TB) { sessiontest.Request(t, forgetful, plain, login) }, "nor the store may forget"},
 		{"Request refused", func(t testing.TB) {
 			sessiontest.Request(t, m, plain, func(s *session.Session) { s.Login("") })
-		}, "a user name has 1 to 255 bytes"},
+		}, "the user name is empty"},
 		{"Request of a store that is down", func(t testing.TB) { sessiontest.Request(t, down, plain, login) }, "Request: session: the store is unavailable: shelf: the backend is down"},
 		{"Request that cannot be loaded", func(t testing.TB) { sessiontest.Request(t, down, signed, login) }, "could not be loaded: the answer is 503"},
 		{"After of a store that is down", func(t testing.TB) { sessiontest.After(t, down, signed, leaves) }, "After: session: the store is unavailable"},
