@@ -1,6 +1,7 @@
 package sessionconfig
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -37,6 +38,7 @@ type Config struct {
 	cookies     cookieStore
 	redis       redisStore
 	own         map[string]map[string]any
+	foreign     []string // variables that are no keys, and whose they are nobody knows
 
 	legacy   legacy
 	settings []Setting
@@ -86,7 +88,8 @@ func (c *Config) Settings() []Setting { return append([]Setting(nil), c.settings
 // Connections lists the names of the connections.
 func (c *Config) Connections() []string { return names(c.connections) }
 
-// Warnings are what holds but is not fit for production. Open also logs them to Options.Logger.
+// Warnings are what holds but is not fit for production. Open also logs them to Options.Logger, or to [slog.Default] where there is
+// none.
 func (c *Config) Warnings() []string {
 	var list []string
 	add := func(when bool, what string) {
@@ -98,6 +101,7 @@ func (c *Config) Warnings() []string {
 	add(c.Options.Cookie.Insecure, "cookie.insecure: tickets travel over plain HTTP too; switch it off where people sign in")
 	add(c.allowShort, "secrets.insecure_short_key: a short key can be guessed, and who guesses it can sign in as anybody")
 	add(len(c.skips) > 0, "skip_headers: any client can send a header; let your proxy remove it from what comes from outside")
+	add(len(c.foreign) > 0, series(c.foreign)+": no key is called so, and it is ignored; docs/configuration.md lists the names")
 	return list
 }
 
@@ -123,7 +127,7 @@ func (c *Config) connect(name string) *connection {
 	return c.connections[name]
 }
 
-// logger is where the key log.format sends messages; nil, without the key: to slog.Default.
+// logger is where the key log.format sends messages, nil where nothing says it.
 func (c *Config) logger(w io.Writer) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: c.logLevel}
 	switch c.logFormat {
@@ -136,3 +140,6 @@ func (c *Config) logger(w io.Writer) *slog.Logger {
 	}
 	return nil
 }
+
+// log is where to say what nobody asked for.
+func (c *Config) log() *slog.Logger { return cmp.Or(c.Options.Logger, slog.Default()) }

@@ -89,6 +89,8 @@ func (w *walker) walk(at []string, v any) {
 	switch {
 	case e != nil:
 		w.items = append(w.items, item{w.layer.number, source, shown, e.Name, w.connection(star), e, v})
+	case !group && len(at) == 1 && source == environment:
+		w.variable(at[0], v)
 	case !group:
 		w.unknown(at, source, shown)
 	default:
@@ -111,11 +113,11 @@ func (w *walker) group(at []string, source, shown string, v any) {
 	}
 }
 
-// unknown refuses a key, and says what was perhaps meant.
+// unknown refuses a key, and says what was perhaps meant, or once for each group what there is.
 func (w *walker) unknown(at []string, source, shown string) {
 	parent, last := at[:len(at)-1], at[len(at)-1]
-	known := within(parent)
-	var hint string
+	group, known := strings.Join(parent, "."), within(parent)
+	hint := ""
 	if len(parent) == 0 {
 		hint = w.elsewhere(last)
 		if w.b.preset != nil {
@@ -125,11 +127,15 @@ func (w *walker) unknown(at []string, source, shown string) {
 	if hint == "" {
 		hint = suggest(last, known)
 	}
-	if len(parent) == 1 && parent[0] == "stores" {
+	if group == "stores" {
 		hint += "a store of your own needs Register before Load; "
 	}
-	slices.Sort(known)
-	w.b.refuse(source, shown, "", "unknown key; "+hint+"known here are "+oneOf(slices.Compact(known)))
+	if hint == "" && !w.b.listed[group] {
+		slices.Sort(known)
+		w.b.listed[group] = true
+		hint = "known here are " + oneOf(slices.Compact(known))
+	}
+	w.b.refuse(source, shown, "", strings.TrimRight("unknown key; "+hint, "; "))
 }
 
 // elsewhere finds a key of the highest level on a lower one, and in the presets.

@@ -54,7 +54,7 @@ func Load(paths ...string) (*Config, error) {
 	}
 	tree, secrets := readEnvironment(os.Environ())
 	layers = append(layers, layer{len(layers) + 1, "", tree})
-	b := &builder{cfg: &Config{logLevel: slog.LevelWarn}, set: map[string]int{}, problems: problems}
+	b := &builder{cfg: &Config{logLevel: slog.LevelWarn}, set: map[string]int{}, listed: map[string]bool{}, problems: problems}
 	b.build(layers, secrets)
 	if len(b.problems) > 0 {
 		return nil, join(b.problems)
@@ -118,7 +118,7 @@ func readEnvironment(environ []string) (tree map[string]any, secrets string) {
 		EnvironFunc: func() []string { return environ },
 		TransformFunc: func(name, value string) (string, any) {
 			switch {
-			case value == "" || name == "SESSION_MANAGER" && strings.Contains(value, "/"): // a desktop's, not ours
+			case value == "" || foreign(name, value):
 				return "", nil
 			case name == "SESSION_SECRETS":
 				secrets = value
@@ -150,6 +150,7 @@ type builder struct {
 	preset   *preset
 	set      map[string]int // our keys, and the layer that set each last
 	from     map[string]Setting
+	listed   map[string]bool // groups whose keys an error has told
 	problems []*Problem
 }
 

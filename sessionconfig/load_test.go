@@ -98,7 +98,8 @@ func TestMistakesAreExplained(t *testing.T) {
 		want    []string
 	}{
 		{"stroe: memory", []string{"session.yaml", "stroe: unknown key", "did you mean store?"}},
-		{"cookie: {nmae: x}", []string{"cookie.nmae: unknown key", "did you mean name?", "known here are domain, former_names, insecure, name"}},
+		{"cookie: {nmae: x}", []string{"cookie.nmae: unknown key", "did you mean name?"}},
+		{"cookie: {zzz: x}", []string{"cookie.zzz: unknown key; known here are domain, former_names, insecure, name"}},
 		{"cookie_name: x", []string{"cookie_name", "did you mean cookie.name?"}},
 		{"same_site: x", []string{"with preset: expanse it is known"}},
 		{"session_cookie_name: x", []string{"with preset: nexios it is known"}},
@@ -147,13 +148,13 @@ func TestMistakesAreExplained(t *testing.T) {
 func TestAllMistakesAreToldAtOnce(t *testing.T) {
 	path := yaml(t, "stroe: memory\ncookie: {same_site: x}\nidle_timeout: 1\n")
 	t.Setenv("SESSION_COOKIE__NMAE", "x")
-	t.Setenv("SESSION_COLOUR", "x")
+	t.Setenv("SESSION_SECRET", "x")
 	_, err := sessionconfig.Load(path, "absent.yaml", "session.ini")
 	if err == nil {
 		t.Fatal("it was loaded")
 	}
 	wants(t, err.Error(), "stroe", "cookie.same_site", "idle_timeout", "environment: SESSION_COOKIE__NMAE: unknown key; did you mean name?",
-		"SESSION_COLOUR", "absent.yaml: there is no such file", "session.ini: the name must end in")
+		"SESSION_SECRET: unknown key; did you mean SESSION_SECRETS?", "absent.yaml: there is no such file", "session.ini: the name must end in")
 	var p *sessionconfig.Problem
 	if !errors.As(err, &p) || p.Source == "" || p.Want == "" {
 		t.Errorf("errors.As gives %+v", p)

@@ -35,10 +35,8 @@ func (c *Config) Open(ctx context.Context) (*session.Manager, io.Closer, error) 
 	if err != nil {
 		return nil, nil, errors.Join(err, closer.Close())
 	}
-	if opts.Logger != nil {
-		for _, warning := range c.Warnings() {
-			opts.Logger.WarnContext(ctx, "session: "+warning)
-		}
+	for _, warning := range c.Warnings() {
+		c.log().WarnContext(ctx, "session: "+warning)
 	}
 	return m, newCloser(m, closer), nil
 }

@@ -350,8 +350,9 @@ func TestTheSkipHeaderInAllItsForms(t *testing.T) {
 func TestTheLoggerGetsTheEvents(t *testing.T) {
 	for content, want := range map[string]bool{"logger: true": true, "logger: json": true, "logger: false": false, "logger: null": false} {
 		cfg := load(t, yaml(t, "preset: authx\n"+content))
-		if has := cfg.Options.Logger != nil && cfg.Options.Logger.Enabled(t.Context(), slog.LevelError); has != want {
-			t.Errorf("%s gives a logger: %v", content, has)
+		l := cfg.Options.Logger
+		if writes := l != nil && l.Enabled(t.Context(), slog.LevelError); writes != want {
+			t.Errorf("%s gives a logger that writes: %v", content, writes)
 		}
 	}
 	cfg := load(t, yaml(t, "store: memory"))
