@@ -13,7 +13,7 @@ import (
 
 // Config is a configuration that was loaded. Every field may be changed before [Config.Open].
 type Config struct {
-	// Options are what the keys say, the secrets excepted: Open reads those. Set OnError, OnEvent, Logger, Now and the
+	// Options are what the keys say. Secrets stay empty: Open reads them. With secrets.reload SecretSource does. Set OnError, OnEvent, Logger, Now and the
 	// other functions here.
 	Options session.Options
 
@@ -49,7 +49,7 @@ type connection struct {
 	driver string
 	path   string // of a SQLite file
 	dsn    source
-	open   int // connections at once
+	pool   pool
 }
 
 type databaseStore struct {
@@ -101,6 +101,8 @@ func (c *Config) Warnings() []string {
 	add(c.Options.Cookie.Insecure, "cookie.insecure: tickets travel over plain HTTP too; switch it off where people sign in")
 	add(c.allowShort, "secrets.insecure_short_key: a short key can be guessed, and who guesses it can sign in as anybody")
 	add(len(c.skips) > 0, "skip_headers: any client can send a header; let your proxy remove it from what comes from outside")
+	add(c.file.noSync, "stores.file.no_sync: when the machine fails, sessions that ended a moment ago may be back; leave it out where logouts must hold")
+	list = append(list, c.exposed()...)
 	add(len(c.foreign) > 0, series(c.foreign)+": no key is called so, and it is ignored; docs/configuration.md lists the names")
 	return list
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -31,6 +32,8 @@ const (
 	driverRedis      = "redis"
 
 	defaultOpen = 8
+	// Firewalls and proxies drop what has been silent for longer, and a server at the end of its wait_timeout. Nobody is told.
+	defaultIdleTime = 5 * time.Minute
 )
 
 // only is the connection that a store means when it names none: the one that fits.
@@ -83,20 +86,12 @@ func (c *Config) OpenDatabase(ctx context.Context) (*sql.DB, sqlstore.Options, e
 		db, err = openPostgreSQL(dsn)
 	case driverMySQL:
 		opts.Dialect = sqlstore.MySQL
-		db, err = openMySQL(dsn)
+		db, err = openMySQL(dsn, c.log())
 	}
 	if err != nil {
 		return nil, opts, fmt.Errorf("sessionconfig: connections.%s: %w", name, err)
 	}
-	open := conn.open
-	if open == 0 {
-		open = defaultOpen
-	}
-	if strings.Contains(dsn, ":memory:") {
-		open = 1 // each connection would be a database of its own
-	}
-	db.SetMaxOpenConns(open)
-	db.SetMaxIdleConns(open)
+	conn.pool.limit(db, strings.Contains(dsn, ":memory:"))
 	return db, opts, nil
 }
 
@@ -140,17 +135,24 @@ func openPostgreSQL(dsn string) (*sql.DB, error) {
 	return stdlib.OpenDB(*config), nil
 }
 
-func openMySQL(dsn string) (*sql.DB, error) {
+func openMySQL(dsn string, log *slog.Logger) (*sql.DB, error) {
 	config, err := mysql.ParseDSN(strings.TrimSpace(dsn))
 	if err != nil {
 		return nil, fmt.Errorf("%w: user:password@tcp(host:3306)/database is one", errDSN)
 	}
+	config.Logger = driverLog{log}
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return nil, errDSN
 	}
 	return sql.OpenDB(connector), nil
 }
+
+// driverLog is where the driver of MySQL tells of connections that broke, which are failures of nothing yet.
+type driverLog struct{ log *slog.Logger }
+
+// Print implements [mysql.Logger].
+func (l driverLog) Print(v ...any) { l.log.Warn("session: mysql", "message", fmt.Sprint(v...)) }
 
 // OpenRedis connects to the server of the store redis.
 func (c *Config) OpenRedis(ctx context.Context) (rueidis.Client, error) {

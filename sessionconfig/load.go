@@ -188,6 +188,9 @@ func (b *builder) finish() {
 		c.Options.ClientIP = session.ClientIPFrom(c.proxies...)
 	}
 	c.Options.Logger = c.logger(os.Stderr)
+	if c.reload {
+		c.Options.SecretSource = c.Secrets
+	}
 	for _, key := range names(b.from) {
 		c.settings = append(c.settings, b.from[key])
 	}
@@ -220,30 +223,6 @@ func (b *builder) note(it item) {
 		b.from[key] = Setting{key, value, it.shown}
 	}
 }
-
-// replace forgets where an earlier layer took a secret from when a later one says it otherwise.
-func (b *builder) replace(it item) {
-	var at *source
-	var group string
-	switch {
-	case strings.HasPrefix(it.key, "secrets.") && !settled(it.key):
-		at, group = &b.cfg.secrets, "secrets."
-	case strings.HasPrefix(it.key, "connections.*.dsn"):
-		at, group = &b.cfg.connect(it.star).dsn, "connections."+it.star+".dsn"
-	default:
-		return
-	}
-	for _, key := range names(b.from) {
-		if strings.HasPrefix(key, group) && !settled(key) && b.set[key] < it.layer {
-			delete(b.from, key)
-			delete(b.set, key)
-			*at = source{}
-		}
-	}
-}
-
-// settled are the keys below secrets that say nothing of where they come from.
-func settled(key string) bool { return key == "secrets.insecure_short_key" || key == "secrets.reload" }
 
 // derive sets a key that follows from others, unless a file or the environment set it.
 func (b *builder) derive(key, value, from string) {

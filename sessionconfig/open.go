@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
 
@@ -20,12 +21,12 @@ import (
 // The closer ends the manager's sweeper and closes what Open opened, in that order; it may be called more than once.
 func (c *Config) Open(ctx context.Context) (*session.Manager, io.Closer, error) {
 	opts := c.Options
-	var err error
-	if opts.Secrets, err = c.Secrets(ctx); err != nil {
+	secrets, err := c.Secrets(ctx)
+	if err != nil {
 		return nil, nil, err
 	}
-	if c.reload {
-		opts.Secrets, opts.SecretSource = nil, c.Secrets
+	if opts.SecretSource == nil {
+		opts.Secrets = secrets
 	}
 	store, closer, err := c.OpenStore(ctx)
 	if err != nil {
@@ -41,7 +42,8 @@ func (c *Config) Open(ctx context.Context) (*session.Manager, io.Closer, error) 
 	return m, newCloser(m, closer), nil
 }
 
-// OpenStore opens the store alone.
+// OpenStore opens the store alone, for a manager of your own: give it Options, and in Options.Secrets what [Config.Secrets] returns. With
+// secrets.reload Options.SecretSource is set, and Secrets stay empty.
 func (c *Config) OpenStore(ctx context.Context) (session.Store, io.Closer, error) {
 	switch c.Store {
 	case "":
@@ -87,10 +89,27 @@ func (c *Config) openDatabaseStore(ctx context.Context) (session.Store, io.Close
 	}
 	closer := newCloser(store, db)
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("sessionconfig: the store database, connection %q: %w; coatcheck db migrate makes the "+
-			"table, and so does stores.database.migrate: true", c.databaseConnection(), err), closer.Close())
+		err = explainTable(ctx, store, err)
+		return nil, nil, errors.Join(fmt.Errorf("sessionconfig: the store database, connection %q: %w", c.databaseConnection(), err), closer.Close())
 	}
 	return store, closer, nil
+}
+
+// explainTable says what to do about a table that is not there, or is somebody else's.
+func explainTable(ctx context.Context, store *sqlstore.Store, err error) error {
+	var down net.Error
+	if errors.As(err, &down) {
+		return err
+	}
+	const option, key = "Options.Table: ", "stores.database.table: "
+	at, _, failed := store.SchemaVersion(ctx)
+	switch {
+	case failed == nil && at == 0:
+		return fmt.Errorf("%w; coatcheck db migrate makes the table, and so does stores.database.migrate: true", err)
+	case failed != nil && strings.Contains(failed.Error(), option):
+		return errors.New(strings.Replace(failed.Error(), option, key, 1) + "; choose another name")
+	}
+	return err
 }
 
 func (c *Config) openRedis(ctx context.Context) (session.Store, io.Closer, error) {

@@ -182,8 +182,14 @@ var connectionKeys = []entry{
 		set: to(path, func(c *Config, name string) *string { return &c.connect(name).dsn.file })},
 	{Key: Key{"connections.*.dsn_command", "the program that prints the dsn", aCommand, ""},
 		set: to(command, func(c *Config, name string) *[]string { return &c.connect(name).dsn.command })},
-	{Key: Key{"connections.*.max_open", "how many connections there are at once; 0: 8", aCount, ""},
-		set: to(count, func(c *Config, name string) *int { return &c.connect(name).open })},
+	{Key: Key{"connections.*.max_open", "how many connections to a database there are at once; 0: 8", aCount, ""},
+		set: to(count, func(c *Config, name string) *int { return &c.connect(name).pool.open })},
+	{Key: Key{"connections.*.max_idle", "how many of them stay open while nobody uses them; 0: all", aCount, ""},
+		set: to(count, func(c *Config, name string) *int { return &c.connect(name).pool.idle })},
+	{Key: Key{"connections.*.max_idle_time", "one that nobody used for so long is closed; 5m where the key is left out", aDuration + ", or never", ""},
+		set: to(durationOr("never"), func(c *Config, name string) *time.Duration { return &c.connect(name).pool.idleTime })},
+	{Key: Key{"connections.*.max_lifetime", "one that is as old is closed after its use; never where the key is left out", aDuration + ", or never", ""},
+		set: to(durationOr("never"), func(c *Config, name string) *time.Duration { return &c.connect(name).pool.lifetime })},
 }
 
 var drivers = map[string]string{

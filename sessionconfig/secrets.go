@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"runtime"
@@ -64,7 +65,7 @@ func readSecretFile(key, path string) (string, error) {
 	switch {
 	case !mode.IsRegular():
 		return "", fmt.Errorf("sessionconfig: %s: %s is no regular file", key, path)
-	case runtime.GOOS != "windows" && mode.Perm()&0o027 != 0:
+	case open(mode):
 		return "", fmt.Errorf("sessionconfig: %s: %s has mode %04o, and others can read or change it; run chmod 600 %s, and replace "+
 			"the secret when somebody may have read it", key, path, mode.Perm(), path)
 	}
@@ -74,6 +75,9 @@ func readSecretFile(key, path string) (string, error) {
 	}
 	return string(text), nil
 }
+
+// open reports whether others on the machine can read or change a file of this mode.
+func open(mode fs.FileMode) bool { return runtime.GOOS != "windows" && mode.Perm()&0o027 != 0 }
 
 // run starts a program without a shell. What it says on standard error goes to ours.
 func run(ctx context.Context, key string, command []string) (string, error) {

@@ -129,6 +129,7 @@ func open(ctx context.Context, cfg *sessionconfig.Config) (*site, error) {
 		return nil, usage("the sessions of the store memory are in the process of the site, and no command can reach them; name another store")
 	}
 	opts := cfg.Options
+	opts.SecretSource = nil // a command is over before they are read again
 	var err error
 	if opts.Secrets, err = cfg.Secrets(ctx); err != nil {
 		return nil, usage("%w", err)

@@ -1,0 +1,51 @@
+package sessionconfig
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// exposed tells of passwords and secrets that stand in a configuration which others on the machine can read.
+func (c *Config) exposed() []string {
+	var list []string
+	for _, s := range c.settings {
+		info, err := os.Stat(s.From)
+		if err != nil || !open(info.Mode()) || !c.isSecret(s.Key) {
+			continue // most are from the environment, and no file
+		}
+		list = append(list, fmt.Sprintf("%s: it is a secret, and others can read %s, which has mode %04o; run chmod 600 %s, or name a variable or a file "+
+			"that holds it", strings.Replace(s.Key, "secrets.key", "secret_key", 1), s.From, info.Mode().Perm(), s.From))
+	}
+	return list
+}
+
+// isSecret reports whether the value of a key is one: a secret_key, or a dsn with a password.
+func (c *Config) isSecret(key string) bool {
+	name, isDSN := strings.CutSuffix(strings.TrimPrefix(key, "connections."), ".dsn")
+	if !isDSN || c.connections[name] == nil {
+		return key == secretKey.Name
+	}
+	return hasPassword(c.connections[name])
+}
+
+// inWords finds a password in the form "host=db user=shop password=…".
+var inWords = regexp.MustCompile(`(?i)\bpassword\s*=`)
+
+func hasPassword(conn *connection) bool {
+	text := strings.TrimSpace(conn.dsn.text)
+	if conn.driver == driverMySQL {
+		config, err := mysql.ParseDSN(text)
+		return err == nil && config.Passwd != ""
+	}
+	at, err := url.Parse(text)
+	if err == nil && at.User != nil {
+		_, has := at.User.Password()
+		return has
+	}
+	return inWords.MatchString(text)
+}

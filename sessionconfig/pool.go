@@ -1,0 +1,47 @@
+package sessionconfig
+
+import (
+	"cmp"
+	"database/sql"
+	"time"
+)
+
+// pool is how many connections there are to a database, and how long each is used.
+type pool struct {
+	open, idle         int
+	idleTime, lifetime time.Duration // negative: no limit
+}
+
+// limit sets them. A database in memory lives as long as its one connection: a second one would be a database of its own.
+func (p pool) limit(db *sql.DB, inMemory bool) {
+	open := cmp.Or(p.open, defaultOpen)
+	if inMemory {
+		open, p.idle, p.idleTime, p.lifetime = 1, 1, -1, -1
+	}
+	db.SetMaxOpenConns(open)
+	db.SetMaxIdleConns(cmp.Or(p.idle, open))
+	db.SetConnMaxIdleTime(cmp.Or(p.idleTime, defaultIdleTime))
+	db.SetConnMaxLifetime(p.lifetime)
+}
+
+// Connection is what a store uses, for messages about it.
+type Connection struct {
+	Name                     string        // "" for a store that uses none
+	MaxIdleTime, MaxLifetime time.Duration // of a connection to a database. Negative or 0: no limit
+}
+
+// Connection is the one that the store uses.
+func (c *Config) Connection() Connection {
+	name := ""
+	switch c.Store {
+	case storeDatabase:
+		name = c.databaseConnection()
+	case storeRedis:
+		name = c.redisConnection()
+	}
+	if name == "" || c.connections[name] == nil {
+		return Connection{}
+	}
+	p := c.connections[name].pool
+	return Connection{name, cmp.Or(p.idleTime, defaultIdleTime), p.lifetime}
+}
