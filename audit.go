@@ -4,37 +4,97 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 )
 
 // Finding is the result of one check of Audit.
 type Finding struct {
 	Name   string
 	Pass   bool
-	Advice string // what to change; also there when the check passed, as its reason
+	Advice string // what was found when the check passed; otherwise the option, a colon, and what to change
 }
 
-// Audit checks the options against the practices of docs/security.md, and says for each which option to change. It reads
-// options only.
-func (m *Manager) Audit() []Finding {
-	c, o := m.opts.Cookie, m.opts
-	_, byCookie := m.transport.(cookieTransport)
-	return []Finding{
-		{"cookie-secure", !byCookie || !c.Insecure, "Cookie.Insecure: leave it unset where people sign in, so that the ticket travels over HTTPS only"},
-		{"cookie-httponly", !byCookie || !c.ScriptAccess, "Cookie.ScriptAccess: leave it unset, so that injected scripts cannot read the ticket"},
-		{"cookie-samesite", !byCookie || c.SameSite != http.SameSiteNoneMode, "Cookie.SameSite: use Lax or Strict unless the site is embedded in others"},
-		{"cookie-host-prefix", !byCookie || c.hostPrefixed(), "Cookie.Name: use the prefix __Host-, so that sibling hosts cannot plant the cookie, and leave names without it out of FormerNames"},
-		{"cookie-domain", !byCookie || c.Domain == "", "Cookie.Domain: leave it empty unless subdomains share the session"},
-		{"cookie-path", !byCookie || c.Path == "/", "Cookie.Path: leave it empty; a path keeps no other application on the host out, so give each a host of its own, and use the prefix __Host-"},
-		{"cookie-partitioned", !byCookie || c.SameSite != http.SameSiteNoneMode || c.Partitioned, "Cookie.Partitioned: set it where SameSite is None, so that embedded sessions are kept apart"},
-		{"idle-timeout", o.IdleTimeout > 0, "IdleTimeout: set one, so that a forgotten session ends"},
-		{"absolute-lifetime", o.Lifetime > 0, "Lifetime: set one, so that a stolen session ends however much it is used"},
-		{"id-renewal", o.RenewEvery > 0, "RenewEvery: set it, so that a copied ticket is noticed when it is used after the renewal"},
-		{"sealed-at-rest", o.Seal || m.carried != nil, "Seal: set it, so that a copy of the store shows no values"},
-		{"unsealed-refused", o.RequireSealed || m.carried != nil, "RequireSealed: set it when the last session from before Seal is over"},
-		{"sessions-can-be-listed", m.lister != nil, "store: use one that can list, so that people can see and end their sessions"},
-		{"logout-is-final", m.carried == nil || m.carried.remembers, "cookiestore.Options.Revocations: set it, or use a store on the server, so that a copied cookie ends at the logout"},
-		{"no-write-is-lost", m.carried == nil, "store: use one on the server where parallel requests change one session; cookies overwrite each other"},
-		{"expired-removed", m.carried != nil && !m.carried.remembers || m.sweeper != nil && o.SweepEvery > 0, "SweepEvery: leave it at 0 or set it, or call Sweep from a job"},
-		{"events-watched", o.OnEvent != nil || o.Logger.Enabled(context.Background(), slog.LevelWarn), "OnEvent or Logger: set one, so that rejected and reused tickets are noticed"},
+// finding has what was found, or advice, whichever fits.
+func finding(name string, pass bool, found, advice string) Finding {
+	if pass {
+		advice = found
 	}
+	return Finding{name, pass, advice}
+}
+
+// Audit checks the options against the practices of docs/security.md, and says for each what was found, or which option to
+// change. It reads options only.
+func (m *Manager) Audit() []Finding {
+	return append(append(m.auditCookie(), m.auditTimes()...), m.auditStore()...)
+}
+
+func (m *Manager) auditCookie() []Finding {
+	c := m.opts.Cookie
+	_, byCookie := m.transport.(cookieTransport)
+	cookie := func(name string, pass bool, found, advice string) Finding {
+		if !byCookie {
+			pass, found = true, "no cookie carries the ticket"
+		}
+		return finding(name, pass, found, advice)
+	}
+	elsewhere := c.SameSite == http.SameSiteNoneMode
+	return []Finding{
+		cookie("cookie-secure", !c.Insecure, "the ticket travels over HTTPS only",
+			"Cookie.Insecure: leave it unset where people sign in, so that the ticket travels over HTTPS only"),
+		cookie("cookie-httponly", !c.ScriptAccess, "scripts cannot read the ticket",
+			"Cookie.ScriptAccess: leave it unset, so that injected scripts cannot read the ticket"),
+		cookie("cookie-samesite", !elsewhere, "other sites cannot send the ticket with their forms",
+			"Cookie.SameSite: use Lax or Strict unless the site is embedded in others"),
+		cookie("cookie-host-prefix", c.hostPrefixed(), "the names of the cookie begin with __Host-",
+			"Cookie.Name: use the prefix __Host-, so that sibling hosts cannot plant the cookie, and leave names without it "+
+				"out of FormerNames"),
+		cookie("cookie-domain", c.Domain == "", "only this host gets the cookie",
+			"Cookie.Domain: leave it empty unless subdomains share the session"),
+		cookie("cookie-path", c.Path == "/", "the whole host gets the cookie",
+			"Cookie.Path: leave it empty; a path keeps no other application on the host out, so give each a host of its own, and use the prefix __Host-"),
+		cookie("cookie-partitioned", !elsewhere || c.Partitioned, "the cookie is not shared between the sites that embed this one",
+			"Cookie.Partitioned: set it where other sites may send the cookie, so that embedded sessions are kept apart"),
+	}
+}
+
+func (m *Manager) auditTimes() []Finding {
+	o := m.opts
+	after := func(d time.Duration, what string) string { return what + " " + d.String() }
+	return []Finding{
+		finding("idle-timeout", o.IdleTimeout > 0, after(o.IdleTimeout, "a session that nobody uses ends after"),
+			"IdleTimeout: set one, so that a forgotten session ends"),
+		finding("absolute-lifetime", o.Lifetime > 0, after(o.Lifetime, "every session ends after"),
+			"Lifetime: set one, so that a stolen session ends however much it is used"),
+		finding("id-renewal", o.RenewEvery > 0, after(o.RenewEvery, "an id is renewed after"),
+			"RenewEvery: set it, so that a copied ticket is noticed when it is used after the renewal"),
+	}
+}
+
+func (m *Manager) auditStore() []Finding {
+	o, carried := m.opts, m.carried != nil
+	remembers := !carried || m.carried.remembers
+	return []Finding{
+		finding("sealed-at-rest", o.Seal || carried, "a copy of the store shows no values",
+			"Seal: set it, so that a copy of the store shows no values"),
+		finding("unsealed-refused", o.RequireSealed || carried, "a record that is not sealed is refused",
+			"RequireSealed: set it when the last session is over that was not sealed"),
+		finding("sessions-can-be-listed", m.lister != nil, "the store lists the sessions of a user",
+			"store: use one that can list, so that people can see and end their sessions"),
+		finding("logout-is-final", remembers, "the server knows which sessions have ended",
+			"cookiestore.Options.Revocations: set it, or use a store on the server, so that a copied cookie ends at the logout"),
+		finding("no-write-is-lost", !carried, "the changes of two parallel requests are both kept",
+			"store: use one on the server where parallel requests change one session; cookies overwrite each other"),
+		finding("expired-removed", !remembers || m.sweeper != nil && o.SweepEvery > 0, m.sweeps(),
+			"SweepEvery: leave it unset, or remove what has expired by a job"),
+		finding("events-watched", o.OnEvent != nil || o.Logger.Enabled(context.Background(), slog.LevelWarn), "rejected and reused tickets are told",
+			"OnEvent or Logger: set one, so that rejected and reused tickets are noticed"),
+	}
+}
+
+// sweeps says how expired records go.
+func (m *Manager) sweeps() string {
+	if m.carried != nil && !m.carried.remembers {
+		return "the server keeps no records"
+	}
+	return "expired records are removed every " + m.opts.SweepEvery.String()
 }

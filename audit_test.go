@@ -84,6 +84,20 @@ func TestAuditWarnsOfEachPracticeThatIsLeft(t *testing.T) {
 	}
 }
 
+// What passed is told as a fact: advice would read as if it were to be followed.
+func TestAuditTellsFactsOfWhatPassed(t *testing.T) {
+	for _, m := range []*session.Manager{
+		newRig(t, good).Manager,
+		newRig(t, good, func(o *session.Options) { o.Transport = session.Header("X-Session") }).Manager,
+	} {
+		for _, f := range m.Audit() {
+			if before, _, advises := strings.Cut(f.Advice, ": "); f.Pass && advises {
+				t.Errorf("%s passed, and still advises about %s: %s", f.Name, before, f.Advice)
+			}
+		}
+	}
+}
+
 // S121: a store that cannot list or sweep is told too.
 func TestAuditTellsWhatTheStoreCannot(t *testing.T) {
 	opts := session.Options{Secrets: []session.Secret{testSecret}, OnEvent: (&events{}).add}

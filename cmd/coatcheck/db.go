@@ -129,7 +129,7 @@ func useDatabase(ctx context.Context, db *sql.DB, opts sqlstore.Options, work fu
 		return usage("%w", err)
 	}
 	defer store.Close()
-	_, known, err := store.SchemaVersion(ctx)
+	_, known, err := migration.Version(ctx, store)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -14,17 +15,25 @@ import (
 
 func newDoctor() *cobra.Command {
 	var strict bool
+	var accept []string
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check the configuration, the store and its server",
-		Long: `Check what docs/security.md asks for, whether the secrets can be read and the store answers, how fast it does, and whether its
-clock agrees with this machine's. Of a database it checks the schema, the indexes and the isolation level, of Redis what it does when
-its memory is full, and whether records have a time to live. Each check passes, warns or fails. The exit code is 3 when one fails; --strict
-makes it 3 for a warning, too. Nothing is changed.`,
-		Example: "  coatcheck doctor\n  coatcheck doctor --strict --json",
+		Long: `Check what docs/security.md asks for, whether the secrets can be read and the store answers, how
+fast it does, whether it takes writes, and whether its clock agrees with this machine's. Of a
+database it checks the schema, the indexes and whether the server keeps what it was given, of Redis
+what is left after a restart, what happens when its memory is full, and whether records have a time
+to live. Each check passes, warns or fails: what fails is a store that takes no writes, keeps
+nothing, or forgets what it answered.
+
+The exit code is 3 when a check fails; --strict makes it 3 for a warning, too. --accept names a
+check whose result you chose, as that of a Redis that is meant to forget. Nothing is changed: the
+write is the removal of a session that is not there.`,
+		Example: "  coatcheck doctor\n  coatcheck doctor --strict --json\n  coatcheck doctor --accept persistence --accept eviction",
 		Args:    noArguments,
 	}
 	cmd.Flags().BoolVar(&strict, "strict", false, "a warning counts as a failure")
+	cmd.Flags().StringArrayVar(&accept, "accept", nil, "the name of a check that need not pass, may be repeated")
 	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
 		cfg, err := t.load() // as the site has it
 		if err != nil {
@@ -40,8 +49,18 @@ makes it 3 for a warning, too. Nothing is changed.`,
 		if s != nil {
 			s.close()
 		}
-		return showChecks(t, checks, strict)
+		return showChecks(t, accepted(checks, accept), strict)
 	})
+}
+
+// accepted marks what did not pass, and need not.
+func accepted(checks []doctor.Check, names []string) []doctor.Check {
+	for i, c := range checks {
+		if c.Result != doctor.Pass && slices.Contains(names, c.Name) {
+			checks[i].Result = doctor.Accepted
+		}
+	}
+	return checks
 }
 
 func showChecks(t *tool, checks []doctor.Check, strict bool) error {
@@ -53,7 +72,8 @@ func showChecks(t *tool, checks []doctor.Check, strict bool) error {
 	}
 	err := t.Value(checks, func(w io.Writer) {
 		output.Columns(w, rows)
-		fmt.Fprintf(w, "%d passed, %s, %d failed\n", count[doctor.Pass], output.Count(count[doctor.Warn], "warning"), count[doctor.Fail])
+		fmt.Fprintf(w, "%d passed, %d accepted, %s, %d failed\n", count[doctor.Pass], count[doctor.Accepted],
+			output.Count(count[doctor.Warn], "warning"), count[doctor.Fail])
 	})
 	switch {
 	case err != nil:

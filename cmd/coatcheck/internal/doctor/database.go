@@ -1,14 +1,15 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/coatcheck/session/cmd/coatcheck/internal/migration"
 	"github.com/coatcheck/session/sqlstore"
 )
 
@@ -16,25 +17,23 @@ import (
 func (p *patient) database(ctx context.Context) {
 	db, opts, err := p.cfg.OpenDatabase(ctx)
 	if err != nil {
-		p.add("database", false, Fail, err.Error())
+		p.add("database", false, Fail, err.Error(), "")
 		return
 	}
 	defer db.Close()
-	if opts.Table == "" {
-		opts.Table = "sessions"
-	}
+	opts.Table = cmp.Or(opts.Table, "sessions")
 	if !p.schema(ctx, db, opts) {
 		return
 	}
 	p.indexes(ctx, db, opts)
 	switch opts.Dialect {
 	case sqlstore.SQLite:
-		p.setting(ctx, db, "journal", "PRAGMA journal_mode", "readers then do not wait for writers; set it with PRAGMA journal_mode = WAL", "wal")
+		p.sqlite(ctx, db)
 	case sqlstore.PostgreSQL:
-		p.setting(ctx, db, "isolation", "SHOW default_transaction_isolation", "a higher level makes parallel writes fail and try again", "read committed")
+		p.postgreSQL(ctx, db, opts.Table)
 		p.clock(ctx, db, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
 	case sqlstore.MySQL:
-		p.setting(ctx, db, "isolation", mysqlIsolation(ctx, db), "SERIALIZABLE makes readers wait for writers", "repeatable-read", "read-committed")
+		p.mysql(ctx, db)
 		p.clock(ctx, db, "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)")
 	}
 }
@@ -42,16 +41,16 @@ func (p *patient) database(ctx context.Context) {
 func (p *patient) schema(ctx context.Context, db *sql.DB, opts sqlstore.Options) bool {
 	store, err := sqlstore.New(db, opts)
 	if err != nil {
-		p.add("schema", false, Fail, err.Error())
+		p.add("schema", false, Fail, err.Error(), "")
 		return false
 	}
 	defer store.Close()
-	at, known, err := store.SchemaVersion(ctx)
+	at, known, err := migration.Version(ctx, store)
 	if err != nil {
-		p.add("schema", false, Fail, err.Error())
+		p.add("schema", false, Fail, err.Error(), "")
 		return false
 	}
-	p.add("schema", at >= known, Fail, fmt.Sprintf("the table has step %d of %d; coatcheck db migrate takes what is left", at, known))
+	p.add("schema", at >= known, Fail, fmt.Sprintf("the table has step %d of %d", at, known), "coatcheck db migrate takes what is left")
 	return true
 }
 
@@ -70,31 +69,54 @@ var indexQueries = map[sqlstore.Dialect]string{
 func (p *patient) indexes(ctx context.Context, db *sql.DB, opts sqlstore.Options) {
 	var n int
 	if err := db.QueryRowContext(ctx, fmt.Sprintf(indexQueries[opts.Dialect], opts.Table)).Scan(&n); err != nil {
-		p.add("indexes", false, Warn, "they cannot be looked up: "+err.Error())
+		p.unknown("indexes", err)
 		return
 	}
-	p.add("indexes", n == 2, Warn, fmt.Sprintf("%d of 2 are there; without them a sweep, and the list of a user, read the whole table", n))
+	p.add("indexes", n == 2, Warn, fmt.Sprintf("%d of 2 are there", n), "without them a sweep, and the list of a user, read the whole table")
 }
 
-// setting compares a setting with the values that are good.
-func (p *patient) setting(ctx context.Context, db *sql.DB, name, query, why string, good ...string) {
-	var value string
-	if err := db.QueryRowContext(ctx, query).Scan(&value); err != nil {
-		p.add(name, false, Warn, "it cannot be looked up: "+err.Error())
+// unknown says that something could not be looked up.
+func (p *patient) unknown(name string, err error) {
+	p.add(name, false, Warn, "it cannot be looked up: "+err.Error(), "")
+}
+
+// settings reads pairs of names and values, in lower case.
+func settings(ctx context.Context, db *sql.DB, query string) (map[string]string, error) {
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	set := map[string]string{}
+	for rows.Next() {
+		var name, value string
+		if err := rows.Scan(&name, &value); err != nil {
+			return nil, err
+		}
+		set[strings.ToLower(name)] = strings.ToLower(value)
+	}
+	return set, rows.Err()
+}
+
+// sqlite looks at what a loss of power, or a crash of the machine, does to the file.
+func (p *patient) sqlite(ctx context.Context, db *sql.DB) {
+	var journal, level string
+	err := db.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&journal)
+	if err == nil {
+		err = db.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&level)
+	}
+	if err != nil {
+		p.unknown("journal", err)
 		return
 	}
-	value = strings.ToLower(value)
-	p.add(name, slices.Contains(good, value), Warn, fmt.Sprintf("it is %s; %s is good: %s", value, strings.Join(good, " or "), why))
-}
-
-// mysqlIsolation is the query for the isolation level, which MariaDB called otherwise before 11.1.
-func mysqlIsolation(ctx context.Context, db *sql.DB) string {
-	const query = "SELECT @@transaction_isolation"
-	var level string
-	if db.QueryRowContext(ctx, query).Scan(&level) != nil {
-		return "SELECT @@tx_isolation"
+	otherwise, why := Warn, "readers then wait for writers: set it with PRAGMA journal_mode = WAL"
+	if journal == "memory" || journal == "off" {
+		otherwise, why = Fail, "the sessions are gone, or the file is torn, when the machine fails: give connections a path, and set PRAGMA journal_mode = WAL"
 	}
-	return query
+	p.add("journal", journal == "wal", otherwise, "it is "+journal, why)
+	name := map[string]string{"0": "off", "1": "normal: a loss of power costs the last moments", "2": "full", "3": "extra"}[level]
+	p.add("synchronous", level != "0", Fail, "it is "+cmp.Or(name, level),
+		"a loss of power can destroy the file: leave the pragma out of "+p.dsn()+", or write synchronous(NORMAL)")
 }
 
 func (p *patient) clock(ctx context.Context, db *sql.DB, query string) {
@@ -106,7 +128,7 @@ func (p *patient) clock(ctx context.Context, db *sql.DB, query string) {
 		err = errors.New("the server told none")
 	}
 	if err != nil {
-		p.add("clock", false, Warn, "it cannot be looked up: "+err.Error())
+		p.unknown("clock", err)
 		return
 	}
 	p.skew(time.UnixMicro(micros.Int64), before, after)

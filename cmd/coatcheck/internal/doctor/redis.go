@@ -4,17 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/coatcheck/session"
 )
 
-// redis looks at what the server does when its memory is full, and at its clock.
+// redis looks at each server that takes writes: what it does when its memory is full, what is left after a restart, and at its clock.
 func (p *patient) redis(ctx context.Context) {
 	client, err := p.cfg.OpenRedis(ctx)
 	if err != nil {
-		p.add("redis", false, Fail, err.Error())
+		p.add("redis", false, Fail, err.Error(), "")
 		return
 	}
 	defer client.Close()
@@ -22,16 +23,93 @@ func (p *patient) redis(ctx context.Context) {
 	parts, err := client.Do(ctx, client.B().Time().Build()).AsIntSlice()
 	after := time.Now()
 	if err != nil || len(parts) != 2 {
-		p.add("clock", false, Warn, "the server does not tell its time; allow the command TIME for this user")
+		p.add("clock", false, Warn, "the server does not tell its time", "allow the command TIME for this user")
 	} else {
 		p.skew(time.Unix(parts[0], parts[1]*1000), before, after)
 	}
-	info, err := client.Do(ctx, client.B().Info().Section("memory").Build()).ToString()
+	nodes := client.Nodes()
+	for _, addr := range sortedKeys(nodes) {
+		if p.node = ""; len(nodes) > 1 {
+			p.node = addr
+		}
+		node := nodes[addr]
+		p.redisNode(func() (string, error) { return node.Do(ctx, node.B().Info().Build()).ToString() },
+			func(name string) (map[string]string, error) {
+				return node.Do(ctx, node.B().ConfigGet().Parameter(name).Build()).AsStrMap()
+			})
+	}
+	p.node = ""
+}
+
+func sortedKeys[T any](m map[string]T) []string {
+	list := make([]string, 0, len(m))
+	for key := range m {
+		list = append(list, key)
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (p *patient) redisNode(info func() (string, error), config func(string) (map[string]string, error)) {
+	text, err := info()
 	if err != nil {
-		p.add("eviction", false, Warn, "the server does not tell its policy; allow the command INFO for this user")
+		p.add("server", false, Warn, "the server does not tell how it is: "+err.Error(), "allow the command INFO for this user")
 		return
 	}
-	p.memory(fieldsOf(info))
+	fields := fieldsOf(text)
+	if fields["role"] != "master" && fields["redis_mode"] == "cluster" {
+		return // its primary is another node
+	}
+	p.role(fields)
+	p.memory(fields)
+	set, err := config("save") // which many hosts of Redis refuse
+	save, knows := set["save"]
+	if knows = knows && err == nil; !knows && number(fields["rdb_saves"]) > 0 {
+		save, knows = "sometimes", true
+	}
+	set, _ = config("appendfsync")
+	p.persistence(fields, save, knows, set["appendfsync"])
+}
+
+func (p *patient) role(info map[string]string) {
+	found := "the server is the primary"
+	if info["role"] != "master" {
+		found = fmt.Sprintf("the server is a replica of %s:%s", info["master_host"], info["master_port"])
+	}
+	p.add("role", info["role"] == "master", Fail, found, p.dsn()+": name the primary, or Sentinel with master_set")
+}
+
+// memory looks at what happens when there is no more.
+func (p *patient) memory(info map[string]string) {
+	policy := info["maxmemory_policy"]
+	p.add("eviction", policy == "noeviction", Fail, "maxmemory-policy is "+policy,
+		"it drops sessions, or the lists that lead to them, when memory is short: set noeviction")
+	limit, used := number(info["maxmemory"]), number(info["used_memory"])
+	otherwise, advice := Warn, "set one below the memory of the machine, so that the server refuses writes before the system stops it"
+	switch {
+	case limit > 0 && used >= limit:
+		otherwise, advice = Fail, "it is full, and takes no write: raise maxmemory"
+	case limit > 0:
+		advice = "it is nearly full: raise maxmemory"
+	}
+	p.add("memory", limit > 0 && used < limit/10*9, otherwise, fmt.Sprintf("maxmemory is %s, of which %s are used", info["maxmemory_human"], info["used_memory_human"]), advice)
+}
+
+// persistence looks at what is left after a restart. knows says whether the server told when it writes snapshots.
+func (p *patient) persistence(info map[string]string, save string, knows bool, fsync string) {
+	const name, back = "persistence", "a restart signs people out, and brings sessions back that were ended: "
+	switch {
+	case info["aof_enabled"] == "1" && info["aof_last_write_status"] == "err":
+		p.add(name, false, Fail, "the append-only file cannot be written", "look at its disk")
+	case info["aof_enabled"] == "1":
+		p.add(name, fsync != "no", Warn, strings.TrimSuffix("appendonly is yes, and appendfsync is "+fsync, ", and appendfsync is "), "set appendfsync everysec, or always")
+	case knows && save == "":
+		p.add(name, false, Fail, "appendonly is no, and there are no snapshots", "a restart forgets every session: set appendonly yes")
+	case knows:
+		p.add(name, false, Warn, "appendonly is no, and there are snapshots only", back+"set appendonly yes")
+	default:
+		p.add(name, false, Warn, "appendonly is no, and the server does not tell whether it writes snapshots", back+"set appendonly yes")
+	}
 }
 
 // remainder is a store that knows how long its server keeps a record.
@@ -61,10 +139,11 @@ func (p *patient) endings(ctx context.Context, store session.Store) {
 		}
 	}
 	if err != nil {
-		p.add("ttl", false, Warn, "it cannot be looked up, perhaps because this user may not use the command PTTL: "+err.Error())
+		p.add("ttl", false, Warn, "it cannot be looked up, perhaps because this user may not use the command PTTL: "+err.Error(), "")
 		return
 	}
-	p.add("ttl", kept == 0, Warn, fmt.Sprintf("%d of %d records that end have no time to live; they stay until a sweep, or the next save, gives them one", kept, len(recs)))
+	p.add("ttl", kept == 0, Warn, fmt.Sprintf("%d of %d records that end have no time to live", kept, len(recs)),
+		"they stay until a sweep, or the next save, gives them one")
 }
 
 // fieldsOf reads the lines "name:value" of INFO.
@@ -76,11 +155,4 @@ func fieldsOf(info string) map[string]string {
 		}
 	}
 	return fields
-}
-
-func (p *patient) memory(info map[string]string) {
-	policy := info["maxmemory_policy"]
-	p.add("eviction", policy == "noeviction", Warn, "maxmemory-policy is "+policy+"; noeviction is good: another one signs people out when memory is short")
-	p.add("memory", info["maxmemory"] != "0", Warn, "maxmemory is "+info["maxmemory_human"]+
-		"; set one below the memory of the machine, so that the server refuses writes before the system stops it")
 }

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
@@ -40,6 +41,15 @@ func Open(db *sql.DB, store *sqlstore.Store, known int) (*Database, error) {
 	provider, err := goose.NewProvider(goose.DialectCustom, db, nil, goose.WithStore(&versions{store}), goose.WithGoMigrations(steps...),
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	return &Database{provider, store}, err
+}
+
+// Version is what [sqlstore.Store.SchemaVersion] returns. Its error names the key of the table, not the option.
+func Version(ctx context.Context, store *sqlstore.Store) (at, known int, err error) {
+	at, known, err = store.SchemaVersion(ctx)
+	if err != nil && strings.Contains(err.Error(), "Options.Table: ") {
+		err = errors.New(strings.Replace(err.Error(), "Options.Table: ", "stores.database.table: ", 1) + "; choose another name")
+	}
+	return at, known, err
 }
 
 // Up takes the steps that are left, and says how many this process took. Where others take them at the same time, each waits
