@@ -17,10 +17,11 @@ func newBench() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Put load on the store and measure it",
-		Long: `Make anonymous sessions in the store of the configuration, read and change them from many clients at once for a while, and remove them.
-For each kind of operation it prints how many there were in a second, and how long they took. A read opens a session by its ticket, a write
-changes it and saves it, too: that is what a request of a site costs, without HTTP. The store may be in use meanwhile, and is slower for
-its visitors. Sessions that a killed run leaves behind end after an hour.`,
+		Long: `Make anonymous sessions in the store of the configuration, read and change them from many clients at
+once for a while, and remove them. For each kind of operation it prints how many there were in a
+second, and how long they took. A read opens a session by its ticket, a write changes it and saves
+it, too: that is what a request of a site costs, without HTTP. The store may be in use meanwhile,
+and is slower for its visitors. Sessions that a killed run leaves behind end after an hour.`,
 		Example: "  coatcheck bench\n  coatcheck bench --clients 64 --writes 50 --duration 30s --json",
 		Args:    noArguments,
 	}

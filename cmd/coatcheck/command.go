@@ -79,10 +79,20 @@ func plain(cmd *cobra.Command, work func(ctx context.Context, t *tool, args []st
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		defer context.AfterFunc(ctx, stop)() // a second signal ends the process at once
-		t.Out, t.Err = cmd.OutOrStdout(), cmd.ErrOrStderr()
-		return work(ctx, t, args)
+		out := output.NewScreen(cmd.OutOrStdout())
+		t.Out, t.Err = out, cmd.ErrOrStderr()
+		err := work(ctx, t, args)
+		if err != nil && !out.Wrote {
+			_ = t.failed(err) // which is told in words, too
+		}
+		return err
 	}
 	return t
+}
+
+// failed writes the JSON of an error, in the place of a result.
+func (t *tool) failed(err error) error {
+	return t.Value(map[string]any{"error": err.Error(), "exit": code(err)}, func(io.Writer) {})
 }
 
 const defaultConfig = "session.yaml"

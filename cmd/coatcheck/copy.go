@@ -25,18 +25,20 @@ func newCopy() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "copy --from STORE --to STORE",
 		Short: "Copy all sessions to another store",
-		Long: `Copy all sessions from one store of the configuration to another, so that the site can change stores and nobody is signed out. A store
-is named as the key store names it; "database:production" is the store database on that connection, "file:DIR" another folder. Both are read
-and written with the secrets of the configuration.
+		Long: `Copy all sessions from one store of the configuration to another, so that the site can change stores
+and nobody is signed out. A store is named as the key store names it; "database:production" is the
+store database on that connection, "file:DIR" another folder. Both are read and written with the
+secrets of the configuration.
 
-The site may use the first store meanwhile. The first pass copies everything, the second what has changed during the first, and
-then each session is compared with its copy. Run it, stop the site, run it again, and start the site on the
-other store: the last run takes no longer than to list the sessions. A session that ended in the first store ends in the other
-one, too.
+The site may use the first store meanwhile. The first pass copies everything, the second what has
+changed during the first, and then each session is compared with its copy. Run it, stop the site,
+run it again, and start the site on the other store: the last run takes no longer than to list the
+sessions. A session that ended in the first store ends in the other one, too.
 
-The journal is a file that remembers what was copied. By it a run that was stopped goes on, and a run after the change of stores brings only
-what is new: it touches no copy that the site has used, and brings back no session that has ended there. Keep it in one
-place until you are done, and remove it then. The exit code is 3 when a session could not be copied, or differs.`,
+The journal is a file that remembers what was copied. By it a run that was stopped goes on, and a
+run after the change of stores brings only what is new: it touches no copy that the site has used,
+and brings back no session that has ended there. Keep it in one place until you are done, and remove
+it then. The exit code is 3 when a session could not be copied, or differs.`,
 		Example: `  coatcheck session copy --from database --to redis
   coatcheck session copy --from database:local --to database:production`,
 		Args: noArguments,

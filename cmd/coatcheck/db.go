@@ -24,8 +24,9 @@ func newMigrate() *cobra.Command {
 	return command(&cobra.Command{
 		Use:   "migrate",
 		Short: "Make the table of sessions, or bring it up to date",
-		Long: `Make the table of the store database, or bring one that an older release made up to date. Where nothing is left to do it
-changes nothing. Any number of machines may run it at once, for example at each start of the site.`,
+		Long: `Make the table of the store database, or bring one that an older release made up to date. Where
+nothing is left to do it changes nothing. Any number of machines may run it at once, for example at
+each start of the site.`,
 		Example: "  coatcheck db migrate\n  SESSION_STORES__DATABASE__CONNECTION=production coatcheck db migrate",
 		Args:    noArguments,
 	}, func(ctx context.Context, t *tool, _ []string) error {
@@ -49,7 +50,7 @@ func newStatus() *cobra.Command {
 	return command(&cobra.Command{
 		Use:     "status",
 		Short:   "Show which steps of the schema the table has",
-		Long:    "Show which steps of the schema the table of the store database has. The exit code is 3 when steps are left.",
+		Long:    "Show which steps of the schema the table of the store database has.\nThe exit code is 3 when steps are left.",
 		Example: "  coatcheck db status || coatcheck db migrate",
 		Args:    noArguments,
 	}, func(ctx context.Context, t *tool, _ []string) error {
@@ -84,8 +85,8 @@ func newRollback() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollback",
 		Short: "Take the last step of the schema back",
-		Long: `Take the last step of the schema back. When that was the first one, the table is removed, and everybody is signed out. It asks
-first; --yes answers.`,
+		Long: `Take the last step of the schema back. When that was the first one, the table is removed, and
+everybody is signed out. It asks first; --yes answers.`,
 		Example: "  coatcheck db rollback",
 		Args:    noArguments,
 	}

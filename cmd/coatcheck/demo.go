@@ -15,11 +15,12 @@ func newDemo() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Serve a small shop to click through",
-		Long: `Serve a small shop to click through: a cart that two tabs can fill, sign-in by name, orders that need a recent one, notes, flash
-messages, the list of your sessions, and a page for the staff, which "admin" is.
+		Long: `Serve a small shop to click through: a cart that two tabs can fill, sign-in by name, orders that
+need a recent one, notes, flash messages, the list of your sessions, and a page for the staff, which
+"admin" is.
 
-The sessions outlive the process: start it again with the same --data, and everybody is still signed in.
-For scripts the same addresses answer JSON under "Accept: application/json".`,
+The sessions outlive the process: start it again with the same --data, and everybody is still signed
+in. For scripts the same addresses answer JSON under "Accept: application/json".`,
 		Example: `  coatcheck demo
   coatcheck demo --addr 127.0.0.1:0 --store memory
   curl -H 'Accept: application/json' -c jar -b jar -d user=ada http://127.0.0.1:8080/login`,

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -85,6 +86,17 @@ func TestEveryCommandHasAnExampleAndJSON(t *testing.T) {
 		// demo runs until it is stopped, and says where it listens.
 		if !cmd.HasSubCommands() && cmd.Name() != "demo" && cmd.Flags().Lookup("json") == nil {
 			t.Errorf("%s has no --json", cmd.CommandPath())
+		}
+	})
+}
+
+func TestHelpFitsOnAScreen(t *testing.T) {
+	each(newRoot(), func(cmd *cobra.Command) {
+		cmd.InitDefaultHelpFlag()
+		for line := range strings.SplitSeq(cmd.Long+"\n"+cmd.UsageString(), "\n") {
+			if n := utf8.RuneCountInString(line); n > helpWidth {
+				t.Errorf("%s --help has a line of %d columns: %s", cmd.CommandPath(), n, line)
+			}
 		}
 	})
 }

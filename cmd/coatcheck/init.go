@@ -28,8 +28,9 @@ func newInit() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Write a commented configuration and a secret",
-		Long: `Write session.yaml, a configuration with a comment for each key, and session.secret, a new secret for its owner alone
-(0600), into this folder. Nothing is overwritten: where one of the files is there already, nothing is written.`,
+		Long: `Write session.yaml, a configuration with a comment for each key, and session.secret, a new secret
+for its owner alone (0600), into this folder. Nothing is overwritten: where one of the files is
+there already, nothing is written.`,
 		Example: `  coatcheck init
   coatcheck init --store file`,
 		Args: noArguments,

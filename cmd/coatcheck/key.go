@@ -21,8 +21,9 @@ func newKeyGenerate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "generate",
 		Short: "Print a new secret, or write it to a file",
-		Long: `Print a new secret of 32 random bytes, in the form in which SESSION_SECRETS and the file of secrets.file have it.
-With --file it is written to a new file for its owner alone (0600), and not printed. A file that is there is not touched.`,
+		Long: `Print a new secret of 32 random bytes, in the form in which SESSION_SECRETS and the file of
+secrets.file have it. With --file it is written to a new file for its owner alone (0600), and not
+printed. A file that is there is not touched.`,
 		Example: `  coatcheck key generate --file secret.txt
   SESSION_SECRETS=$(coatcheck key generate) ./shop`,
 		Args: noArguments,
@@ -47,16 +48,21 @@ func newKeyRotate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rotate",
 		Short: "Put a new secret in front of the old ones",
-		Long: `Put a new secret in front of those in the file. The newest signs, all verify, so nobody is signed out.
-The file is replaced in one step. A site with secrets.reload uses it within three minutes; another one at its next start.
-An old secret is needed until the longest session is over. --keep drops the oldest ones: whoever has a ticket that only a dropped secret signed is signed out.`,
+		Long: `Put a new secret in front of those in the file. The newest signs, all verify, so nobody is signed
+out. The file is replaced in one step. A site with secrets.reload uses it within three minutes;
+another one at its next start. An old secret is needed until the longest session is over. --keep
+drops the oldest ones: whoever has a ticket that only a dropped secret signed is signed out.`,
 		Example: `  coatcheck key rotate
   coatcheck key rotate --file secret.txt --keep 1`,
 		Args: noArguments,
 	}
 	cmd.Flags().StringVar(&file, "file", "", "the file; default what secrets.file of the configuration names")
-	cmd.Flags().IntVar(&keep, "keep", -1, "how many of the old secrets stay; -1: all")
+	cmd.Flags().IntVar(&keep, "keep", -1, "how many of the old secrets stay")
+	cmd.Flags().Lookup("keep").DefValue = "all"
 	return command(cmd, func(_ context.Context, t *tool, _ []string) error {
+		if cmd.Flags().Changed("keep") && keep < 0 {
+			return usage("--keep %d: it is 0 or more; leave it out to keep all", keep)
+		}
 		if file == "" {
 			cfg, err := t.config()
 			if err != nil {

@@ -20,8 +20,9 @@ func newList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List live sessions",
-		Long: `List the live sessions, or those of a user, with their ids. An id names a session for the other commands; it is no ticket, and
-of no use to a thief. Without --user they come in no order that means anything, one by one, however many there are.`,
+		Long: `List the live sessions, or those of a user, with their ids. An id names a session for the other
+commands; it is no ticket, and of no use to a thief. Without --user they come in no order that means
+anything, one by one, however many there are.`,
 		Example: `  coatcheck session list
   coatcheck session list --user ada --json
   coatcheck session list --active 1h`,

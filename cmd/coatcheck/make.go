@@ -32,11 +32,12 @@ func newSessionTable(use string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: "Write the migration of the table, for goose or golang-migrate",
-		Long: `Write the statements that make the table of sessions, and those that remove it, as plain SQL, into the folder and under the names
-that goose or golang-migrate expects. The number continues those of the folder. Nothing is overwritten.
-Use it where a project runs all its migrations with one of these tools; otherwise "coatcheck db migrate" needs no files.
-For golang-migrate on MySQL the address of the database needs multiStatements=true.`,
-		Example: "  " + call + " --dialect postgresql\n  " + call + " --dialect mysql --format golang-migrate --dir db/migrations --table shop_sessions",
+		Long: `Write the statements that make the table of sessions, and those that remove it, as plain SQL, into
+the folder and under the names that goose or golang-migrate expects. The number continues those of
+the folder. Nothing is overwritten. Use it where a project runs all its migrations with one of these
+tools; otherwise "coatcheck db migrate" needs no files. For golang-migrate on MySQL the address of
+the database needs multiStatements=true.`,
+		Example: "  " + call + " --dialect postgresql\n  " + call + " --dialect mysql --format golang-migrate --dir db/migrations",
 		Args:    noArguments,
 	}
 	cmd.Flags().StringVar(&dialect, "dialect", "", "sqlite, postgresql or mysql (also for MariaDB)")

@@ -15,12 +15,13 @@ func newRekey() *cobra.Command {
 	return command(&cobra.Command{
 		Use:   "rekey",
 		Short: "Seal every session with the newest secret",
-		Long: `Sign or seal every session in the store anew, with the newest secret and as the key seal says. Without it that happens to a session when
-its visitor comes. The site may run meanwhile, no change is lost, and a run that was stopped goes on where it is
-started again. Sessions that do not open stay as they are, and the exit code is 3.
+		Long: `Sign or seal every session in the store anew, with the newest secret and as the key seal says.
+Without it that happens to a session when its visitor comes. The site may run meanwhile, no change
+is lost, and a run that was stopped goes on where it is started again. Sessions that do not open
+stay as they are, and the exit code is 3.
 
-Afterwards no record needs an older secret. The tickets of visitors who have not come since the rotation still do: dropping the
-secret signs them out.`,
+Afterwards no record needs an older secret. The tickets of visitors who have not come since the
+rotation still do: dropping the secret signs them out.`,
 		Example: "  coatcheck key rotate && coatcheck session rekey",
 		Args:    noArguments,
 	}, func(ctx context.Context, t *tool, _ []string) error {

@@ -26,8 +26,8 @@ func newRevoke() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "revoke ID… | --user USER | --all",
 		Short: "End sessions",
-		Long: `End sessions at once, by their ids, of one user, or all. It asks first; --yes answers. Whoever had one has to sign in again. An id
-that is unknown, or over already, is no mistake.`,
+		Long: `End sessions at once, by their ids, of one user, or all. It asks first; --yes answers. Whoever had
+one has to sign in again. An id that is unknown, or over already, is no mistake.`,
 		Example: `  coatcheck session revoke 5f2c…
   coatcheck session revoke --user ada
   coatcheck session revoke --all --yes`,

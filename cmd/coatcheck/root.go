@@ -26,12 +26,19 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprint(".FlagUsagesWrapped ", helpWidth)))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if words := cmd.Flags().Args(); cmd.HasSubCommands() && len(words) > 0 {
+			return noSuchCommand(cmd, words) // whose flags nobody can know
+		}
 		return usage("%w; see %s --help", err, cmd.CommandPath())
 	})
 	root.AddCommand(newDemo(), newInit(), newKey(), newMake(), newDB(), newSession(), newDoctor(), newBench(), newMan(), newVersion())
 	return root
 }
+
+// helpWidth is how many columns a line of help may have.
+const helpWidth = 100
 
 // group is a command that only has others below it.
 func group(use, short, example string, below ...*cobra.Command) *cobra.Command {

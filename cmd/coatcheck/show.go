@@ -18,9 +18,9 @@ func newShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show one session: whose it is, its times, its keys",
-		Long: `Show a session: whose it is, its times, and the names and sizes of its keys. What visitors stored is shown with --values
-only: it may be private, and terminals and logs keep what they show.
-A retired id is shown with the id of the session that took over.`,
+		Long: `Show a session: whose it is, its times, and the names and sizes of its keys. What visitors stored is
+shown with --values only: it may be private, and terminals and logs keep what they show. A retired
+id is shown with the id of the session that took over.`,
 		Example: `  coatcheck session show 5f2c…
   coatcheck session show 5f2c… --values --json`,
 		Args: exactly(1, "name one session by its id; coatcheck session list shows them"),

@@ -17,8 +17,8 @@ func newStats() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stats",
 		Short: "Count sessions by state and user, with sizes and coming expiries",
-		Long: `Go through the whole store and count: records by state, the users with most sessions, the sizes of a sample of sessions, and how
-many end in each of the coming hours, unless their visitors come back.`,
+		Long: `Go through the whole store and count: records by state, the users with most sessions, the sizes of a
+sample of sessions, and how many end in each of the coming hours, unless their visitors come back.`,
 		Example: `  coatcheck session stats
   coatcheck session stats --hours 8 --users 3 --json`,
 		Args: noArguments,

@@ -15,9 +15,10 @@ func newVerify() *cobra.Command {
 	return command(&cobra.Command{
 		Use:   "verify",
 		Short: "Open every session, and report what would not open or decode",
-		Long: `Open every live session with the secrets, the codec and the options of this configuration, decode each of its values, and report
-what a site with this configuration would not get. Nothing is changed. The exit code is 3 when there is something. Whether a
-value fits the Go type that a program reads it into only the program can say.`,
+		Long: `Open every live session with the secrets, the codec and the options of this configuration, decode
+each of its values, and report what a site with this configuration would not get. Nothing is
+changed. The exit code is 3 when there is something. Whether a value fits the Go type that a program
+reads it into only the program can say.`,
 		Example: "  coatcheck session verify\n  coatcheck session verify --config next.yaml --json",
 		Args:    noArguments,
 	}, func(ctx context.Context, t *tool, _ []string) error {

@@ -18,10 +18,11 @@ func newWatch() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "watch",
 		Short: "Show sessions as they end, on whichever machine",
-		Long: `Show each session that ends from now on, whichever machine ended it, until Ctrl-C. Redis tells of them, and PostgreSQL. Other stores
-tell nobody outside the process that ends a session, and the command says so; the log of the site has all events. An end is
-"ended", "renewed" (the session goes on under a new id) or "replaced" (a login or Regenerate gave it a new id). What is swept, or dropped by Redis when its
-time is over, is not shown.`,
+		Long: `Show each session that ends from now on, whichever machine ended it, until Ctrl-C. Redis tells of
+them, and PostgreSQL. Other stores tell nobody outside the process that ends a session, and the
+command says so; the log of the site has all events. An end is "ended", "renewed" (the session goes
+on under a new id) or "replaced" (a login or Regenerate gave it a new id). What is swept, or dropped
+by Redis when its time is over, is not shown.`,
 		Example: "  coatcheck session watch\n  coatcheck session watch --count 10 --json",
 		Args:    noArguments,
 	}

@@ -22,14 +22,9 @@ type patient struct {
 	program, driver, dsn, dir string
 }
 
-func newPatient(t *testing.T, driver, dsn string) patient {
+func newPatient(t *testing.T, program, driver, dsn string) patient {
 	t.Helper()
-	p := patient{filepath.Join(t.TempDir(), "coatcheck"), driver, dsn, t.TempDir()}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", p.program, ".")
-	build.Dir = commandModule
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the command: %v\n%s", err, out)
-	}
+	p := patient{program, driver, dsn, t.TempDir()}
 	if driver != "redis" {
 		if out, code := p.run(t, dsn, "db", "migrate"); code != 0 {
 			t.Fatalf("db migrate exits with %d: %s", code, out)
@@ -99,12 +94,28 @@ func execute(t *testing.T, driver, dsn string, statements ...string) {
 	}
 }
 
-func TestDoctorTellsWhatPostgreSQLDoesNotKeep(t *testing.T) {
+// Each thing that keeps a server from taking writes, or from keeping what it took, is told.
+func TestDoctorTellsWhatAServerDoesNotKeep(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "coatcheck")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
+	build.Dir = commandModule
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the command: %v\n%s", err, out)
+	}
+	for name, look := range map[string]func(*testing.T, string){
+		"PostgreSQL": postgreSQLPatient, "PostgreSQL at risk": riskyPostgreSQLPatient, "MySQL": mysqlPatient,
+		"Redis": redisPatient, "Redis Cluster": clusterPatient,
+	} {
+		t.Run(name, func(t *testing.T) { look(t, program) })
+	}
+}
+
+func postgreSQLPatient(t *testing.T, program string) {
 	server, err := servers.NewPostgreSQLWith("-c", "fsync=on")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPatient(t, "postgresql", server.DSN)
+	p := newPatient(t, program, "postgresql", server.DSN)
 	p.wants(t, server.DSN, "writes=pass", "read-only=pass", "logged=pass", "fsync=pass", "full-page-writes=pass", "synchronous-commit=pass", "autovacuum=pass", "isolation=pass")
 	p.wants(t, server.DSN+"&default_transaction_read_only=on", "writes=fail", "read-only=fail", "fsync=pass")
 	p.wants(t, server.DSN+"&synchronous_commit=off", "synchronous-commit=warn")
@@ -116,6 +127,16 @@ func TestDoctorTellsWhatPostgreSQLDoesNotKeep(t *testing.T) {
 	execute(t, "pgx", server.DSN, "ALTER TABLE sessions SET LOGGED")
 	p.wants(t, server.DSN, "logged=pass")
 
+	execute(t, "pgx", server.DSN, "CREATE TABLE strange (id integer)")
+	t.Setenv("SESSION_STORES__DATABASE__TABLE", "strange")
+	for _, command := range []string{"doctor", "db migrate"} {
+		out, code := p.run(t, server.DSN, append(strings.Fields(command), "--json")...)
+		if code == 0 || !strings.Contains(out, "stores.database.table: there is a table") || strings.Contains(out, "Options.") {
+			t.Errorf("on somebody else's table %s exits with %d: %s", command, code, out)
+		}
+	}
+	t.Setenv("SESSION_STORES__DATABASE__TABLE", "")
+
 	server.Stop()
 	if err := os.WriteFile(filepath.Join(server.Dir, "data", "standby.signal"), nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -126,22 +147,22 @@ func TestDoctorTellsWhatPostgreSQLDoesNotKeep(t *testing.T) {
 	p.wants(t, server.DSN, "writes=fail", "read-only=fail", "logged=pass")
 }
 
-func TestDoctorTellsWhatAServerOfPostgreSQLWasToldToRisk(t *testing.T) {
+func riskyPostgreSQLPatient(t *testing.T, program string) {
 	server, err := servers.NewPostgreSQLWith("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPatient(t, "postgresql", server.DSN)
+	p := newPatient(t, program, "postgresql", server.DSN)
 	p.wants(t, server.DSN, "writes=pass", "fsync=fail", "full-page-writes=fail", "autovacuum=warn")
 }
 
-func TestDoctorTellsWhatMySQLDoesNotKeep(t *testing.T) {
+func mysqlPatient(t *testing.T, program string) {
 	server, err := servers.NewMySQLWith("--innodb-flush-log-at-trx-commit=1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	admin := "root@unix(" + filepath.Join(server.Dir, "sock") + ")/coatcheck"
-	p := newPatient(t, "mysql", server.DSN)
+	p := newPatient(t, program, "mysql", server.DSN)
 	sound := []string{"writes=pass", "read-only=pass", "flush-log=pass", "doublewrite=pass", "isolation=pass", "sql-mode=pass", "packet=pass", "wait-timeout=pass", "galera=pass"}
 	p.wants(t, server.DSN, sound...)
 	p.wants(t, server.DSN+"?sql_mode=%27%27", "sql-mode=warn")
@@ -160,7 +181,7 @@ func TestDoctorTellsWhatMySQLDoesNotKeep(t *testing.T) {
 	p.wants(t, admin, "writes=pass", "read-only=fail") // his rights let him write where nobody else may
 }
 
-func TestDoctorTellsWhatRedisDoesNotKeep(t *testing.T) {
+func redisPatient(t *testing.T, program string) {
 	server, err := servers.NewRedis("--appendonly", "yes", "--maxmemory", "100mb")
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +193,7 @@ func TestDoctorTellsWhatRedisDoesNotKeep(t *testing.T) {
 		}
 	}
 	dsn := redisURL([]string{server.Addr})
-	p := newPatient(t, "redis", dsn)
+	p := newPatient(t, program, "redis", dsn)
 	sound := []string{"writes=pass", "role=pass", "eviction=pass", "memory=pass", "persistence=pass"}
 	p.wants(t, dsn, sound...)
 	for _, row := range []struct{ name, value, good, want string }{
@@ -201,14 +222,14 @@ func TestDoctorTellsWhatRedisDoesNotKeep(t *testing.T) {
 	p.wants(t, dsn, "writes=fail", "role=fail")
 }
 
-// Each primary of a cluster is looked at, and no replica.
-func TestDoctorLooksAtEachPrimaryOfARedisCluster(t *testing.T) {
+// clusterPatient wants each primary to be looked at, and no replica.
+func clusterPatient(t *testing.T, program string) {
 	nodes, err := servers.NewRedisCluster(1, "--appendonly", "yes", "--maxmemory", "100mb")
 	if err != nil {
 		t.Fatal(err)
 	}
 	dsn := redisURL([]string{nodes[0].Addr, nodes[1].Addr})
-	p := newPatient(t, "redis", dsn)
+	p := newPatient(t, program, "redis", dsn)
 	p.wants(t, dsn, "writes=pass", "role=pass", "eviction=pass", "memory=pass", "persistence=pass")
 	primary := 0
 	for i, node := range nodes {

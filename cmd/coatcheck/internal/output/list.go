@@ -11,14 +11,20 @@ import (
 type List struct {
 	p      *Printer
 	format string
+	head   []string
+	narrow bool // the lines would not fit on the screen
 	n      int
 }
 
 // NewList begins a list whose lines have this format, under their heads.
 func NewList(p *Printer, format string, head ...any) *List {
-	l := &List{p: p, format: format}
-	if !p.JSON {
-		l.line(head)
+	l := &List{p: p, format: format, head: make([]string, len(head))}
+	for i, name := range head {
+		l.head[i] = fmt.Sprint(name)
+	}
+	l.narrow = tooWide(p.Out, []int{len(fmt.Sprintf(format, head...))})
+	if !p.JSON && !l.narrow {
+		_ = l.line(head) // what fails is told by the next line
 	}
 	return l
 }
@@ -26,6 +32,9 @@ func NewList(p *Printer, format string, head ...any) *List {
 // Add writes v as JSON, or the cells for people.
 func (l *List) Add(v any, cells ...any) error {
 	l.n++
+	if !l.p.JSON && l.narrow {
+		return l.paragraph(cells)
+	}
 	if !l.p.JSON {
 		return l.line(cells)
 	}
@@ -46,6 +55,16 @@ func (l *List) line(cells []any) error {
 		cells[i] = Clean(fmt.Sprint(cell))
 	}
 	_, err := fmt.Fprintln(l.p.Out, strings.TrimRight(fmt.Sprintf(l.format, cells...), " "))
+	return err
+}
+
+func (l *List) paragraph(cells []any) error {
+	row := make([]string, len(cells))
+	for i, cell := range cells {
+		row[i] = fmt.Sprint(cell)
+	}
+	paragraph(l.p.Out, l.head, row)
+	_, err := fmt.Fprintln(l.p.Out)
 	return err
 }
 

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode"
 
@@ -52,13 +51,9 @@ func Terminal(w any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// Table writes rows under their heads, in columns.
-func Table(w io.Writer, head []string, rows [][]string) {
-	Columns(w, append([][]string{head}, rows...))
-}
-
-// Clean replaces what could steer a terminal, or turn a line around.
+// Clean replaces what could steer a terminal, or turn a line around. Several lines become one.
 func Clean(s string) string {
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune("\n\r\t", r) }), " ")
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
@@ -66,23 +61,6 @@ func Clean(s string) string {
 		return '�'
 	}, s)
 }
-
-// Bars draws a number for each label.
-func Bars(w io.Writer, labels []string, values []int) {
-	most, wide := 1, 0
-	for i, v := range values {
-		most, wide = max(most, v), max(wide, len(labels[i]))
-	}
-	for i, v := range values {
-		n := v * barWidth / most
-		if v > 0 && n == 0 {
-			n = 1
-		}
-		fmt.Fprintf(w, "  %-*s  %s %d\n", wide, labels[i], strings.Repeat("█", n)+strings.Repeat("·", barWidth-n), v)
-	}
-}
-
-const barWidth = 40
 
 // Time writes a time for people, and nothing for none.
 func Time(t time.Time) string {
@@ -109,16 +87,4 @@ func Count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// Columns writes rows without heads, in columns.
-func Columns(w io.Writer, rows [][]string) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		for i := range row {
-			row[i] = Clean(row[i])
-		}
-		fmt.Fprintln(t, strings.Join(row, "\t"))
-	}
-	_ = t.Flush() // what fails is the terminal
 }
