@@ -128,3 +128,28 @@ func TestAFolderThatIsGoneIsNoMissingSession(t *testing.T) {
 		}
 	}
 }
+
+// A list that leaves out a folder would hide sessions from whoever means to end them all. The error says which one it is.
+func TestAFolderThatCannotBeReadIsNamed(t *testing.T) {
+	s, dir := newStore(t)
+	create(t, s, record("id"))
+	folder := filepath.Dir(filestore.PathOf("id"))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(dir, folder), filepath.Join(dir, "away")); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, folder), "no folder")
+	s, err := filestore.New(dir, filestore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Page(context.Background(), "", 10); err == nil || !strings.Contains(err.Error(), folder) {
+		t.Errorf("Page = %v, want an error that names %s", err, folder)
+	}
+	if _, err := s.Sweep(context.Background(), record("id").ExpiresAt, 10); err == nil || !strings.Contains(err.Error(), folder) {
+		t.Errorf("Sweep = %v, want an error that names %s", err, folder)
+	}
+}

@@ -72,8 +72,10 @@ func showChecks(t *tool, checks []doctor.Check, strict bool) error {
 	}
 	err := t.Value(checks, func(w io.Writer) {
 		output.Columns(w, rows)
-		fmt.Fprintf(w, "%d passed, %d accepted, %s, %d failed\n", count[doctor.Pass], count[doctor.Accepted],
-			output.Count(count[doctor.Warn], "warning"), count[doctor.Fail])
+		fmt.Fprintf(w, "%d passed, %s, %d failed\n", count[doctor.Pass], output.Count(count[doctor.Warn], "warning"), count[doctor.Fail])
+		if n := count[doctor.Accepted]; n > 0 {
+			fmt.Fprintf(w, "%d accepted\n", n)
+		}
 	})
 	switch {
 	case err != nil:

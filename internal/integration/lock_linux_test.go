@@ -1,0 +1,71 @@
+package integration_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/integration/servers"
+	"github.com/coatcheck/session/sqlstore"
+)
+
+// A table that is locked holds nobody for longer than the dsn says, which docs/operations.md prints. Without it these loads last a minute.
+func TestALockedTableHoldsNobodyForLongerThanTheDSNSays(t *testing.T) {
+	postgres, err := servers.PostgreSQL()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mysql, err := servers.MySQL()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		name, driver, dsn, limit, lock, unlock string
+		dialect                                sqlstore.Dialect
+	}{
+		{"PostgreSQL", "pgx", postgres.DSN, "&statement_timeout=100ms", "BEGIN; LOCK TABLE locked_sessions", "ROLLBACK", sqlstore.PostgreSQL},
+		{"MariaDB", "mysql", mysql.DSN, "?max_statement_time=0.1", "LOCK TABLES locked_sessions WRITE", "UNLOCK TABLES", sqlstore.MySQL},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			db, err := sql.Open(row.driver, row.dsn+row.limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { db.Close() })
+			store, err := sqlstore.New(db, sqlstore.Options{Dialect: row.dialect, Table: "locked_sessions"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { store.Close() })
+			if err := store.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			conn, err := db.Conn(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			for statement := range strings.SplitSeq(row.lock, "; ") {
+				if _, err := conn.ExecContext(t.Context(), statement); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			_, err = store.Load(ctx, "nobody")
+			if err == nil || errors.Is(err, session.ErrNotFound) || errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Load of a locked table = %v, want the error of the server", err)
+			}
+			if _, err := conn.ExecContext(t.Context(), row.unlock); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := store.Load(t.Context(), "nobody"); !errors.Is(err, session.ErrNotFound) {
+				t.Errorf("Load afterwards = %v, want ErrNotFound", err)
+			}
+		})
+	}
+}
