@@ -22,8 +22,8 @@ func finding(name string, pass bool, found, advice string) Finding {
 	return Finding{name, pass, advice}
 }
 
-// Audit checks the options against the practices of docs/security.md, and says for each what was found, or which option to
-// change. It reads options only.
+// Audit checks the options against the practices of docs/security.md, and says for each what was found, or which option
+// to change. It reads options only.
 func (m *Manager) Audit() []Finding {
 	return append(append(m.auditCookie(), m.auditTimes()...), m.auditStore()...)
 }
@@ -51,9 +51,12 @@ func (m *Manager) auditCookie() []Finding {
 		cookie("cookie-domain", c.Domain == "", "only this host gets the cookie",
 			"Cookie.Domain: leave it empty unless subdomains share the session"),
 		cookie("cookie-path", c.Path == "/", "the whole host gets the cookie",
-			"Cookie.Path: leave it empty; a path keeps no other application on the host out, so give each a host of its own, and use the prefix __Host-"),
-		cookie("cookie-partitioned", !elsewhere || c.Partitioned, "the cookie is not shared between the sites that embed this one",
-			"Cookie.Partitioned: set it where other sites may send the cookie, so that embedded sessions are kept apart"),
+			"Cookie.Path: leave it empty; a path keeps no other application on the host out, so give each a host "+
+				"of its own, and use the prefix __Host-"),
+		cookie("cookie-partitioned", !elsewhere || c.Partitioned,
+			"the cookie is not shared between the sites that embed this one",
+			"Cookie.Partitioned: set it where other sites may send the cookie, so that embedded sessions are kept "+
+				"apart"),
 	}
 }
 
@@ -81,12 +84,14 @@ func (m *Manager) auditStore() []Finding {
 		finding("sessions-can-be-listed", m.lister != nil, "the store lists the sessions of a user",
 			"store: use one that can list, so that people can see and end their sessions"),
 		finding("logout-is-final", remembers, "the server knows which sessions have ended",
-			"cookiestore.Options.Revocations: set it, or use a store on the server, so that a copied cookie ends at the logout"),
+			"cookiestore.Options.Revocations: set it, or use a store on the server, so that a copied cookie ends "+
+				"at the logout"),
 		finding("no-write-is-lost", !carried, "the changes of two parallel requests are both kept",
 			"store: use one on the server where parallel requests change one session; cookies overwrite each other"),
 		finding("expired-removed", !remembers || m.sweeper != nil && o.SweepEvery > 0, m.sweeps(),
 			"SweepEvery: leave it unset, or remove what has expired by a job"),
-		finding("events-watched", o.OnEvent != nil || o.Logger.Enabled(context.Background(), slog.LevelWarn), "rejected and reused tickets are told",
+		finding("events-watched", o.OnEvent != nil || o.Logger.Enabled(context.Background(), slog.LevelWarn),
+			"rejected and reused tickets are told",
 			"OnEvent or Logger: set one, so that rejected and reused tickets are noticed"),
 	}
 }

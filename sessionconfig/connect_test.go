@@ -28,7 +28,8 @@ func over(t *testing.T, first, second string) *sessionconfig.Config {
 	return load(t, under, other)
 }
 
-// Of the ways to a database the latest holds alone: a site that is developed on a file goes to its server by a second configuration.
+// Of the ways to a database the latest holds alone: a site that is developed on a file goes to its server by a second
+// configuration.
 func TestALaterWayToADatabaseReplacesAnEarlierOne(t *testing.T) {
 	const file = "store: database\nconnections: {main: {driver: sqlite, path: dev.db}}"
 	cfg := over(t, file, "connections: {main: {driver: postgresql, dsn: 'postgres://127.0.0.1:1/app'}}")
@@ -36,13 +37,15 @@ func TestALaterWayToADatabaseReplacesAnEarlierOne(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") {
 		t.Errorf("it goes to %v, want the server", err)
 	}
-	cfg = over(t, "store: database\nconnections: {main: {driver: mysql, dsn_env: NOWHERE}}\nstores: {database: {migrate: true}}",
-		"connections: {main: {driver: sqlite, path: dev.db}}")
+	cfg = over(t, "store: database\nconnections: {main: {driver: mysql, dsn_env: NOWHERE}}\n"+
+		"stores: {database: {migrate: true}}", "connections: {main: {driver: sqlite, path: dev.db}}")
 	open(t, cfg).first(t)
-	wants(t, refused(t, "store: database\nconnections: {a: {driver: sqlite, path: x, dsn: y}}"), "only SQLite has a path, and then no dsn")
+	wants(t, refused(t, "store: database\nconnections: {a: {driver: sqlite, path: x, dsn: y}}"),
+		"only SQLite has a path, and then no dsn")
 	t.Setenv("SESSION_CONNECTIONS__MAIN__DRIVER", "mysql")
 	t.Setenv("SESSION_CONNECTIONS__MAIN__DSN", "app@tcp(127.0.0.1:1)/app")
-	if _, _, err := load(t, yaml(t, file)).OpenStore(t.Context()); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") {
+	_, _, err = load(t, yaml(t, file)).OpenStore(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") {
 		t.Errorf("the environment leads to %v, want the server", err)
 	}
 }
@@ -99,8 +102,11 @@ func TestTheHintAboutATableFitsWhatIsWrong(t *testing.T) {
 	if strings.Contains(err.Error(), "db migrate") {
 		t.Errorf("it advises to migrate somebody else's table: %v", err)
 	}
-	for driver, dsn := range map[string]string{"mysql": "app@tcp(127.0.0.1:1)/app", "postgresql": "postgres://127.0.0.1:1/app"} {
-		_, _, err := load(t, yaml(t, "store: database\nconnections: {a: {driver: "+driver+", dsn: '"+dsn+"'}}")).OpenStore(t.Context())
+	for driver, dsn := range map[string]string{
+		"mysql": "app@tcp(127.0.0.1:1)/app", "postgresql": "postgres://127.0.0.1:1/app",
+	} {
+		down := load(t, yaml(t, "store: database\nconnections: {a: {driver: "+driver+", dsn: '"+dsn+"'}}"))
+		_, _, err := down.OpenStore(t.Context())
 		if err == nil || strings.Contains(err.Error(), "migrate") {
 			t.Errorf("a %s that is down gives %v, want no advice about its table", driver, err)
 		}
@@ -126,7 +132,8 @@ func TestAPasswordInAFileThatOthersCanReadIsWarnedOf(t *testing.T) {
 				t.Fatal(err)
 			}
 			text := strings.Join(load(t, path).Warnings(), "\n")
-			if got := strings.Contains(text, "chmod 600 "+path); got != (seen && want != "") || strings.Contains(text, "canary") {
+			got := strings.Contains(text, "chmod 600 "+path)
+			if got != (seen && want != "") || strings.Contains(text, "canary") {
 				t.Errorf("%q with mode %04o is warned of: %t; %q", content, mode, got, text)
 			} else if got {
 				wants(t, text, want+": ")
@@ -207,7 +214,8 @@ func TestTheDriverOfMySQLSpeaksThroughTheConfiguredLog(t *testing.T) {
 		}
 	}()
 	var log bytes.Buffer
-	cfg := load(t, yaml(t, "store: database\nconnections: {a: {driver: mysql, dsn: 'app@tcp("+l.Addr().String()+")/app'}}"))
+	cfg := load(t, yaml(t, "store: database\nconnections: {a: {driver: mysql, dsn: "+
+		"'app@tcp("+l.Addr().String()+")/app'}}"))
 	cfg.Options.Logger = slog.New(slog.NewJSONHandler(&log, nil))
 	if _, _, err := cfg.OpenStore(t.Context()); err == nil {
 		t.Fatal("it was opened")

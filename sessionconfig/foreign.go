@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// ofService matches what Kubernetes puts into every pod of a namespace that has a Service called "session", or one whose name
-// begins so. None of our keys ends like that, and those of somebody's own store have two underscores.
+// ofService matches what Kubernetes puts into every pod of a namespace that has a Service called "session", or one
+// whose name begins so. None of our keys ends like that, and those of somebody's own store have two underscores.
 var ofService = regexp.MustCompile(
-	`\ASESSION_(?:[A-Z0-9]+_)*(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)\z`)
+	`\ASESSION_(?:[A-Z0-9]+_)*(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|` +
+		`PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)\z`)
 
 // foreign reports whether a variable belongs to somebody else for certain.
 func foreign(name, value string) bool {
@@ -17,8 +18,8 @@ func foreign(name, value string) bool {
 	return desktop || ofService.MatchString(name)
 }
 
-// variable handles one that is no key. Where a known one is near, that was meant, and to go on without it would be another
-// configuration than somebody wrote. Any other is somebody else's, and must not keep a site from starting.
+// variable handles one that is no key. Where a known one is near, that was meant, and to go on without it would be
+// another configuration than somebody wrote. Any other is somebody else's, and must not keep a site from starting.
 func (w *walker) variable(key string, v any) {
 	group, grouped := v.(map[string]any)
 	at, hint := []string{key}, ""
@@ -37,7 +38,8 @@ func (w *walker) variable(key string, v any) {
 	w.b.refuse(environment, envName(at), "", "unknown key; "+strings.TrimSpace(hint))
 }
 
-// variables are the names that the environment may have, by how they look without the difference of one and two underscores.
+// variables are the names that the environment may have, by how they look without the difference of one and two
+// underscores.
 func (w *walker) variables() map[string]string {
 	known := groups()
 	known["secrets"] = "SESSION_SECRETS"

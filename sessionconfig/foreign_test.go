@@ -13,8 +13,10 @@ import (
 func TestVariablesOfAServiceCalledSessionAreIgnored(t *testing.T) {
 	for _, pair := range []string{
 		"SERVICE_HOST=10.0.0.7", "SERVICE_PORT=6379", "SERVICE_PORT_REDIS=6379", "PORT=tcp://10.0.0.7:6379",
-		"PORT_6379_TCP=tcp://10.0.0.7:6379", "PORT_6379_TCP_PROTO=tcp", "PORT_6379_TCP_PORT=6379", "PORT_6379_TCP_ADDR=10.0.0.7",
-		"PORT_53_UDP=udp://10.0.0.7:53", "STORE_SERVICE_HOST=10.0.0.8", "STORE_PORT=tcp://10.0.0.8:1", "STORE_PORT_1_SCTP_ADDR=10.0.0.8",
+		"PORT_6379_TCP=tcp://10.0.0.7:6379", "PORT_6379_TCP_PROTO=tcp", "PORT_6379_TCP_PORT=6379",
+		"PORT_6379_TCP_ADDR=10.0.0.7",
+		"PORT_53_UDP=udp://10.0.0.7:53", "STORE_SERVICE_HOST=10.0.0.8", "STORE_PORT=tcp://10.0.0.8:1",
+		"STORE_PORT_1_SCTP_ADDR=10.0.0.8",
 	} {
 		name, value, _ := strings.Cut(pair, "=")
 		t.Setenv("SESSION_"+name, value)
@@ -51,7 +53,8 @@ func TestAForeignVariableIsWarnedOf(t *testing.T) {
 	}
 }
 
-// A name that is nearly one of ours was meant to be it: to go on without would be another configuration than the one that was written.
+// A name that is nearly one of ours was meant to be it: to go on without would be another configuration than the one
+// that was written.
 func TestAVariableThatIsNearlyOursIsRefused(t *testing.T) {
 	for name, want := range map[string]string{
 		"SESSION_SECRET":                "did you mean SESSION_SECRETS?",

@@ -42,8 +42,8 @@ func (c *Config) Open(ctx context.Context) (*session.Manager, io.Closer, error) 
 	return m, newCloser(m, closer), nil
 }
 
-// OpenStore opens the store alone, for a manager of your own: give it Options, and in Options.Secrets what [Config.Secrets] returns. With
-// secrets.reload Options.SecretSource is set, and Secrets stay empty.
+// OpenStore opens the store alone, for a manager of your own: give it Options, and in Options.Secrets what
+// [Config.Secrets] returns. With secrets.reload Options.SecretSource is set, and Secrets stay empty.
 func (c *Config) OpenStore(ctx context.Context) (session.Store, io.Closer, error) {
 	switch c.Store {
 	case "":
@@ -90,7 +90,8 @@ func (c *Config) openDatabaseStore(ctx context.Context) (session.Store, io.Close
 	closer := newCloser(store, db)
 	if err != nil {
 		err = explainTable(ctx, store, err)
-		return nil, nil, errors.Join(fmt.Errorf("sessionconfig: the store database, connection %q: %w", c.databaseConnection(), err), closer.Close())
+		err = fmt.Errorf("sessionconfig: the store database, connection %q: %w", c.databaseConnection(), err)
+		return nil, nil, errors.Join(err, closer.Close())
 	}
 	return store, closer, nil
 }

@@ -18,8 +18,10 @@ func (c *Config) exposed() []string {
 		if err != nil || !open(info.Mode()) || !c.isSecret(s.Key) {
 			continue // most are from the environment, and no file
 		}
-		list = append(list, fmt.Sprintf("%s: it is a secret, and others can read %s, which has mode %04o; run chmod 600 %s, or name a variable or a file "+
-			"that holds it", strings.Replace(s.Key, "secrets.key", "secret_key", 1), s.From, info.Mode().Perm(), s.From))
+		list = append(list, fmt.Sprintf("%s: it is a secret, and others can read %s, which has mode %04o; run "+
+			"chmod 600 %s, or name a variable or a file "+
+			"that holds it", strings.Replace(s.Key, "secrets.key", "secret_key", 1), s.From, info.Mode().Perm(),
+			s.From))
 	}
 	return list
 }

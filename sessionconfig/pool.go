@@ -12,7 +12,8 @@ type pool struct {
 	idleTime, lifetime time.Duration // negative: no limit
 }
 
-// limit sets them. A database in memory lives as long as its one connection: a second one would be a database of its own.
+// limit sets them. A database in memory lives as long as its one connection: a second one would be a database of its
+// own.
 func (p pool) limit(db *sql.DB, inMemory bool) {
 	open := cmp.Or(p.open, defaultOpen)
 	if inMemory {

@@ -2,7 +2,8 @@ package sessionconfig
 
 import "strings"
 
-// replace forgets where an earlier layer took a secret from, or how it reached a database, when a later one says it otherwise.
+// replace forgets where an earlier layer took a secret from, or how it reached a database, when a later one says it
+// otherwise.
 func (b *builder) replace(it item) {
 	var same func(key string) bool
 	var forget func()

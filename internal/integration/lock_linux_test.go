@@ -13,7 +13,8 @@ import (
 	"github.com/coatcheck/session/sqlstore"
 )
 
-// A table that is locked holds nobody for longer than the dsn says, which docs/operations.md prints. Without it these loads last a minute.
+// A table that is locked holds nobody for longer than the dsn says, which docs/operations.md prints. Without it these
+// loads last a minute.
 func TestALockedTableHoldsNobodyForLongerThanTheDSNSays(t *testing.T) {
 	postgres, err := servers.PostgreSQL()
 	if err != nil {
@@ -27,8 +28,10 @@ func TestALockedTableHoldsNobodyForLongerThanTheDSNSays(t *testing.T) {
 		name, driver, dsn, limit, lock, unlock string
 		dialect                                sqlstore.Dialect
 	}{
-		{"PostgreSQL", "pgx", postgres.DSN, "&statement_timeout=100ms", "BEGIN; LOCK TABLE locked_sessions", "ROLLBACK", sqlstore.PostgreSQL},
-		{"MariaDB", "mysql", mysql.DSN, "?max_statement_time=0.1", "LOCK TABLES locked_sessions WRITE", "UNLOCK TABLES", sqlstore.MySQL},
+		{"PostgreSQL", "pgx", postgres.DSN, "&statement_timeout=100ms", "BEGIN; LOCK TABLE locked_sessions",
+			"ROLLBACK", sqlstore.PostgreSQL},
+		{"MariaDB", "mysql", mysql.DSN, "?max_statement_time=0.1", "LOCK TABLES locked_sessions WRITE",
+			"UNLOCK TABLES", sqlstore.MySQL},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			db, err := sql.Open(row.driver, row.dsn+row.limit)

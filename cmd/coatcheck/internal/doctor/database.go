@@ -50,12 +50,13 @@ func (p *patient) schema(ctx context.Context, db *sql.DB, opts sqlstore.Options)
 		p.add("schema", false, Fail, err.Error(), "")
 		return false
 	}
-	p.add("schema", at >= known, Fail, fmt.Sprintf("the table has step %d of %d", at, known), "coatcheck db migrate takes what is left")
+	p.add("schema", at >= known, Fail, fmt.Sprintf("the table has step %d of %d", at, known),
+		"coatcheck db migrate takes what is left")
 	return true
 }
 
-// indexQueries count the columns that the two indexes of a table lead with, whatever the indexes are called. The name of the
-// table has no quotes: sqlstore has checked it.
+// indexQueries count the columns that the two indexes of a table lead with, whatever the indexes are called. The name
+// of the table has no quotes: sqlstore has checked it.
 var indexQueries = map[sqlstore.Dialect]string{
 	sqlstore.SQLite: `SELECT count(DISTINCT c.name) FROM pragma_index_list('%s') AS i, pragma_index_info(i.name) AS c
 		WHERE c.seqno = 0 AND c.name IN ('user_id', 'expires_at')`,
@@ -72,7 +73,8 @@ func (p *patient) indexes(ctx context.Context, db *sql.DB, opts sqlstore.Options
 		p.unknown("indexes", err)
 		return
 	}
-	p.add("indexes", n == 2, Warn, fmt.Sprintf("%d of 2 are there", n), "without them a sweep, and the list of a user, read the whole table")
+	p.add("indexes", n == 2, Warn, fmt.Sprintf("%d of 2 are there", n),
+		"without them a sweep, and the list of a user, read the whole table")
 }
 
 // unknown says that something could not be looked up.
@@ -111,10 +113,11 @@ func (p *patient) sqlite(ctx context.Context, db *sql.DB) {
 	}
 	otherwise, why := Warn, "readers then wait for writers: set it with PRAGMA journal_mode = WAL"
 	if journal == "memory" || journal == "off" {
-		otherwise, why = Fail, "the sessions are gone, or the file is torn, when the machine fails: give connections a path, and set PRAGMA journal_mode = WAL"
+		otherwise, why = Fail, "the sessions are gone, or the file is torn, when the machine fails: give "+
+			"connections a path, and set PRAGMA journal_mode = WAL"
 	}
 	p.add("journal", journal == "wal", otherwise, "it is "+journal, why)
-	name := map[string]string{"0": "off", "1": "normal: a loss of power costs the last moments", "2": "full", "3": "extra"}[level]
+	name := map[string]string{"0": "off", "1": "normal: a loss of power costs the last moments", "2": "full"}[level]
 	p.add("synchronous", level != "0", Fail, "it is "+cmp.Or(name, level),
 		"a loss of power can destroy the file: leave the pragma out of "+p.dsn()+", or write synchronous(NORMAL)")
 }

@@ -35,7 +35,8 @@ type patient struct {
 	checks []Check
 }
 
-// add appends a check: what was found, and where it is not good, what to change. What several servers have alike is told once.
+// add appends a check: what was found, and where it is not good, what to change. What several servers have alike is
+// told once.
 func (p *patient) add(name string, ok bool, otherwise, found, advice string) {
 	c := Check{name, Pass, found}
 	if !ok {
@@ -55,7 +56,9 @@ func join(between, a, b string) string {
 }
 
 // Examine checks everything. open opens the store as the site has it.
-func Examine(ctx context.Context, cfg *sessionconfig.Config, open func(context.Context) (*session.Manager, session.Store, error)) []Check {
+func Examine(
+	ctx context.Context, cfg *sessionconfig.Config, open func(context.Context) (*session.Manager, session.Store, error),
+) []Check {
 	p := &patient{cfg: cfg}
 	secrets, err := cfg.Secrets(ctx)
 	if err != nil {
@@ -163,7 +166,8 @@ func (p *patient) writes(ctx context.Context, store session.Store) {
 // skew compares a server's clock with ours, which was read before and after.
 func (p *patient) skew(server, before, after time.Time) {
 	off := max(before.Sub(server), server.Sub(after), 0)
-	p.add("clock", off < maxSkew, Warn, fmt.Sprintf("this machine and the server are %s apart", off.Round(time.Millisecond)),
+	p.add("clock", off < maxSkew, Warn,
+		fmt.Sprintf("this machine and the server are %s apart", off.Round(time.Millisecond)),
 		fmt.Sprintf("below %s is good: synchronize their clocks", maxSkew))
 }
 

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,8 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// redis looks at each server that takes writes: what it does when its memory is full, what is left after a restart, and at its clock.
+// redis looks at each server that takes writes: what it does when its memory is full, what is left after a restart, and
+// at its clock.
 func (p *patient) redis(ctx context.Context) {
 	client, err := p.cfg.OpenRedis(ctx)
 	if err != nil {
@@ -53,7 +55,8 @@ func sortedKeys[T any](m map[string]T) []string {
 func (p *patient) redisNode(info func() (string, error), config func(string) (map[string]string, error)) {
 	text, err := info()
 	if err != nil {
-		p.add("server", false, Warn, "the server does not tell how it is: "+err.Error(), "allow the command INFO for this user")
+		p.add("server", false, Warn, "the server does not tell how it is: "+err.Error(),
+			"allow the command INFO for this user")
 		return
 	}
 	fields := fieldsOf(text)
@@ -85,14 +88,16 @@ func (p *patient) memory(info map[string]string) {
 	p.add("eviction", policy == "noeviction", Fail, "maxmemory-policy is "+policy,
 		"it drops sessions, or the lists that lead to them, when memory is short: set noeviction")
 	limit, used := number(info["maxmemory"]), number(info["used_memory"])
-	otherwise, advice := Warn, "set one below the memory of the machine, so that the server refuses writes before the system stops it"
+	otherwise, advice := Warn, "set one below the memory of the machine, so that the server refuses writes before "+
+		"the system stops it"
 	switch {
 	case limit > 0 && used >= limit:
 		otherwise, advice = Fail, "it is full, and takes no write: raise maxmemory"
 	case limit > 0:
 		advice = "it is nearly full: raise maxmemory"
 	}
-	p.add("memory", limit > 0 && used < limit/10*9, otherwise, fmt.Sprintf("maxmemory is %s, of which %s are used", info["maxmemory_human"], info["used_memory_human"]), advice)
+	found := fmt.Sprintf("maxmemory is %s, and %s are used", info["maxmemory_human"], info["used_memory_human"])
+	p.add("memory", limit > 0 && used < limit/10*9, otherwise, found, advice)
 }
 
 // persistence looks at what is left after a restart. knows says whether the server told when it writes snapshots.
@@ -102,13 +107,16 @@ func (p *patient) persistence(info map[string]string, save string, knows bool, f
 	case info["aof_enabled"] == "1" && info["aof_last_write_status"] == "err":
 		p.add(name, false, Fail, "the append-only file cannot be written", "look at its disk")
 	case info["aof_enabled"] == "1":
-		p.add(name, fsync != "no", Warn, strings.TrimSuffix("appendonly is yes, and appendfsync is "+fsync, ", and appendfsync is "), "set appendfsync everysec, or always")
+		p.add(name, fsync != "no", Warn, "appendonly is yes, and appendfsync is "+cmp.Or(fsync, "not told"),
+			"set appendfsync everysec, or always")
 	case knows && save == "":
-		p.add(name, false, Fail, "appendonly is no, and there are no snapshots", "a restart forgets every session: set appendonly yes")
+		p.add(name, false, Fail, "appendonly is no, and there are no snapshots",
+			"a restart forgets every session: set appendonly yes")
 	case knows:
 		p.add(name, false, Warn, "appendonly is no, and there are snapshots only", back+"set appendonly yes")
 	default:
-		p.add(name, false, Warn, "appendonly is no, and the server does not tell whether it writes snapshots", back+"set appendonly yes")
+		p.add(name, false, Warn, "appendonly is no, and the server does not tell whether it writes snapshots",
+			back+"set appendonly yes")
 	}
 }
 
@@ -139,7 +147,7 @@ func (p *patient) endings(ctx context.Context, store session.Store) {
 		}
 	}
 	if err != nil {
-		p.add("ttl", false, Warn, "it cannot be looked up, perhaps because this user may not use the command PTTL: "+err.Error(), "")
+		p.add("ttl", false, Warn, "it cannot be looked up, perhaps because this user may not use PTTL: "+err.Error(), "")
 		return
 	}
 	p.add("ttl", kept == 0, Warn, fmt.Sprintf("%d of %d records that end have no time to live", kept, len(recs)),

@@ -75,7 +75,8 @@ func widths(rows [][]string) []int {
 	return wide
 }
 
-// Table writes rows under their heads, in columns. On a screen that is too narrow each row is a paragraph, with a head on each line.
+// Table writes rows under their heads, in columns. On a screen that is too narrow each row is a paragraph, with a head
+// on each line.
 func Table(w io.Writer, head []string, rows [][]string) {
 	all := append([][]string{head}, rows...)
 	if !tooWide(w, widths(all)) {

@@ -15,8 +15,14 @@ var id = strings.Repeat("0a", 32)
 func draw(columns int) string {
 	var b bytes.Buffer
 	w := &output.Screen{Writer: &b, Columns: columns}
-	output.Columns(w, [][]string{{"pass", "latency", "a read takes 18µs"}, {"fail", "writes", "the server is read-only; " + strings.Repeat("nobody can sign in ", 5)}})
-	output.Table(w, []string{"ID", "USER", "REASON"}, [][]string{{id, "ada", "does not open"}, {id, "bob", "does not decode, whoever reads it"}})
+	output.Columns(w, [][]string{
+		{"pass", "latency", "a read takes 18µs"},
+		{"fail", "writes", "the server is read-only; " + strings.Repeat("nobody can sign in ", 5)},
+	})
+	output.Table(w, []string{"ID", "USER", "REASON"}, [][]string{
+		{id, "ada", "does not open"},
+		{id, "bob", "does not decode, whoever reads it"},
+	})
 	output.Bars(w, []string{"Jan 02 15:04", "Jan 02 16:04"}, []int{3, 1200})
 	list := output.NewList(&output.Printer{Out: w}, "%-64s  %-20s  %s", "ID", "USER", "BROWSER")
 	_ = list.Add(nil, id, "ada", "Mozilla/5.0 (X11; Linux x86_64) and so on")
@@ -43,14 +49,17 @@ func TestAFileHasALineForEachRow(t *testing.T) {
 	if n := strings.Count(out, "\n"); n != 9 {
 		t.Errorf("there are %d lines, want 9:\n%s", n, out)
 	}
-	if !strings.Contains(out, "pass  latency  a read takes 18µs\n") || !strings.Contains(out, id+"  ada   does not open\n") {
-		t.Errorf("the columns do not stand under each other:\n%s", out)
+	for _, line := range []string{"pass  latency  a read takes 18µs\n", id + "  ada   does not open\n"} {
+		if !strings.Contains(out, line) {
+			t.Errorf("the columns do not stand under each other, %q is missing:\n%s", line, out)
+		}
 	}
 }
 
 // The driver of PostgreSQL writes its errors in several lines.
 func TestALineStaysOne(t *testing.T) {
-	if got, want := output.Clean("cannot connect to `db`:\n\t127.0.0.1:1: refused\x1b[2J"), "cannot connect to `db`: 127.0.0.1:1: refused�[2J"; got != want {
+	if got, want := output.Clean("cannot connect to `db`:\n\t127.0.0.1:1: refused\x1b[2J"),
+		"cannot connect to `db`: 127.0.0.1:1: refused�[2J"; got != want {
 		t.Errorf("Clean gives %q, want %q", got, want)
 	}
 }
