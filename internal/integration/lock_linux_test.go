@@ -34,19 +34,7 @@ func TestALockedTableHoldsNobodyForLongerThanTheDSNSays(t *testing.T) {
 			"UNLOCK TABLES", sqlstore.MySQL},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			db, err := sql.Open(row.driver, row.dsn+row.limit)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { db.Close() })
-			store, err := sqlstore.New(db, sqlstore.Options{Dialect: row.dialect, Table: "locked_sessions"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { store.Close() })
-			if err := store.Migrate(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			db, store := limitedStore(t, row.driver, row.dsn+row.limit, row.dialect)
 			conn, err := db.Conn(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -71,4 +59,23 @@ func TestALockedTableHoldsNobodyForLongerThanTheDSNSays(t *testing.T) {
 			}
 		})
 	}
+}
+
+// limitedStore opens a store whose statements have the limits of the dsn.
+func limitedStore(t *testing.T, driver, dsn string, dialect sqlstore.Dialect) (*sql.DB, *sqlstore.Store) {
+	t.Helper()
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	store, err := sqlstore.New(db, sqlstore.Options{Dialect: dialect, Table: "locked_sessions"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	if err := store.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db, store
 }
