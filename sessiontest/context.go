@@ -79,8 +79,16 @@ func cancelledChangesNothingOrAll(ctx context.Context, e *env) error {
 	return nil
 }
 
-// wantNothingOrAll wants a record as it was before one of the calls, or as it is afterwards, and its list likewise.
+// wantNothingOrAll wants a record as it was before one of the calls, or as it is afterwards, and its list likewise. It looks
+// twice, for a server may finish what its caller has given up, and do so between the record and the list.
 func (e *env) wantNothingOrAll(ctx context.Context, id string) error {
+	if e.nothingOrAll(ctx, id) == nil {
+		return nil
+	}
+	return e.nothingOrAll(ctx, id)
+}
+
+func (e *env) nothingOrAll(ctx context.Context, id string) error {
 	rec, err := e.Load(ctx, id)
 	if errors.Is(err, session.ErrNotFound) {
 		return e.wantUnlisted(ctx, id)
