@@ -18,11 +18,13 @@ type dialect struct {
 	numbered   bool // parameters are $1, $2, … instead of ?
 	oneWriter  bool // connections that write at once wake each other up for nothing
 
+	driverPrepares bool // the driver keeps statements on each connection, or needs none, as its options say
+
 	begin, commit, rollback string // around the steps of Migrate; begin or lock lets one process in at a time
 	lock                    string // a query that returns 1 when it has the lock; "": begin is enough
 
-	lockUser   string // a query with a number that returns 1 when it has the user's lock; "": opAdmit needs none
-	unlockUser string // "": the lock ends with the transaction
+	lockUser   string // a query of a number that returns 1 when it has the user's lock; "": opAdmit needs none
+	unlockUser string // a format; "": the lock ends with the transaction
 	isolation  sql.IsolationLevel
 
 	unfit string   // a query that returns a row with the reason when the database cannot hold the table
@@ -33,7 +35,16 @@ type dialect struct {
 	taken    func(error) bool            // a record of that id is there already
 	missing  func(error) bool            // there is no such table
 	fits     func(*session.Record) error // nil: the columns hold what a record holds
+	advice   []advice
 }
+
+// advice is what to do about an error that does not say so itself.
+type advice struct {
+	when func(error) bool
+	text string
+}
+
+const adviceReadOnly = "the server takes no writes, as a replica or by a setting: give the store the primary, or make it writable"
 
 // operation is a thing that the store asks of the database: one statement.
 type operation int

@@ -25,14 +25,18 @@
 //
 // PostgreSQL: github.com/jackc/pgx/v5/stdlib, name "pgx". MySQL and MariaDB: github.com/go-sql-driver/mysql. SQLite: any
 // driver with bound parameters, as modernc.org/sqlite. The store sets nothing on the connections, so parseTime, the character set, the SQL
-// mode and the time zone of a MySQL connection do not matter to it. Behind a pooler that gives each transaction another connection
-// (PgBouncer in transaction mode), prepared statements must be supported there (PgBouncer 1.21 or newer).
+// mode and the time zone of a MySQL connection do not matter to it.
+//
+// A pool that pgx has of its own is shared through stdlib.OpenDBFromPool, at the same cost. Behind a pooler that gives each
+// transaction another connection (PgBouncer in transaction mode), add default_query_exec_mode=exec to the data source name: pgx then
+// prepares nothing. PgBouncer from 1.21 on keeps prepared statements apart and needs no such setting, when its max_prepared_statements is
+// not 0. What fails for want of it says so. Of the modes of pgx, describe_exec asks twice for each statement, and all others once.
 //
 // # Connections
 //
 // Raise the number of idle connections to that of open ones: database/sql keeps two by default, and a connection that is
-// opened for one request prepares its statements for one request. The store prepares each statement once per connection,
-// when it is first needed.
+// opened for one request prepares its statements for one request. Each statement is prepared once per connection, when it
+// is first needed: by the store, or by pgx, which keeps statements with its connections in whichever pool they are.
 //
 // A SQLite database in memory (":memory:") is another one for each connection: allow one only, or use a file.
 //

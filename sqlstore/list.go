@@ -38,28 +38,15 @@ type listing struct {
 }
 
 func (s *Store) list(ctx context.Context, op operation, args ...any) (l listing, err error) {
-	err = s.retry(ctx, func() error {
-		l, err = s.query(ctx, op, args)
+	err = s.query(ctx, op, args, func(rows *sql.Rows) error {
+		l, err = scanAll(rows)
 		return err
 	})
 	return l, s.explain(op, err)
 }
 
-func (s *Store) query(ctx context.Context, op operation, args []any) (listing, error) {
-	stmt, err := s.statements[op].prepare(ctx, s.db)
-	if err != nil {
-		return listing{}, err
-	}
-	rows, err := stmt.QueryContext(ctx, args...)
-	if err != nil {
-		return listing{}, err
-	}
-	defer rows.Close()
-	return read(rows)
-}
-
-// read returns all records or none: half a list would hide sessions from whoever means to end them all.
-func read(rows *sql.Rows) (listing, error) {
+// scanAll returns all records or none: half a list would hide sessions from whoever means to end them all.
+func scanAll(rows *sql.Rows) (listing, error) {
 	var l listing
 	for rows.Next() {
 		rec := new(session.Record)

@@ -14,7 +14,7 @@ import (
 func (s *Store) Migrate(ctx context.Context) error {
 	err := s.retry(ctx, func() error { return s.migrate(ctx) })
 	if err != nil {
-		return fmt.Errorf("sqlstore: migrate: %w", err)
+		return fmt.Errorf("sqlstore: migrate: %w", s.advise(err))
 	}
 	return nil
 }
@@ -61,7 +61,7 @@ func (s *Store) SchemaVersion(ctx context.Context) (at, known int, err error) {
 		return err
 	})
 	if err != nil {
-		return 0, 0, fmt.Errorf("sqlstore: read the schema's version: %w", err)
+		return 0, 0, fmt.Errorf("sqlstore: read the schema's version: %w", s.advise(err))
 	}
 	return at, len(s.dialect.steps(s.table, "up")), nil
 }
@@ -76,7 +76,7 @@ func (s *Store) Rollback(ctx context.Context) (bool, error) {
 		return err
 	})
 	if err != nil {
-		return false, fmt.Errorf("sqlstore: roll back: %w", err)
+		return false, fmt.Errorf("sqlstore: roll back: %w", s.advise(err))
 	}
 	return done, nil
 }

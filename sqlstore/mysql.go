@@ -50,7 +50,7 @@ var mysql = dialect{
 	commit:   "DO release_lock('coatcheck_schema')",
 	rollback: "DO release_lock('coatcheck_schema')",
 
-	lockUser:   "SELECT get_lock('coatcheck_%x', 5)",
+	lockUser:   "SELECT get_lock(concat('coatcheck_', lower(hex(?))), 5)",
 	unlockUser: "DO release_lock('coatcheck_%x')",
 
 	unfit: "SELECT 'it has no InnoDB' FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM information_schema.engines" +
@@ -61,6 +61,9 @@ var mysql = dialect{
 	taken:    func(err error) bool { return hasNumber(err, 1062) },
 	missing:  func(err error) bool { return hasNumber(err, 1146) },
 	fits:     mysqlFits,
+	advice: []advice{
+		{func(err error) bool { return hasNumber(err, 1290, 1792, 1836) }, adviceReadOnly},
+	},
 }
 
 // hasNumber knows the errors of MySQL by the text with which the driver begins them: their number has no method.

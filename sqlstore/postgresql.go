@@ -10,6 +10,11 @@ import (
 var postgresql = dialect{
 	name:     "postgresql",
 	numbered: true,
+
+	// A statement of database/sql lasts as long as a connection stays in its own pool, which one in front of a pool of the driver
+	// never does. Nor can it follow a pooler that gives each transaction another connection.
+	driverPrepares: true,
+
 	statements: [operations]string{
 		opLoad: `SELECT {columns}, data FROM "{table}" WHERE id = ?`,
 
@@ -67,7 +72,7 @@ var postgresql = dialect{
 	rollback: "ROLLBACK",
 
 	// The INSERT must see what was committed while it waited for the lock.
-	lockUser:  "SELECT count(pg_advisory_xact_lock(%d)::text)",
+	lockUser:  "SELECT count(pg_advisory_xact_lock($1)::text)",
 	isolation: sql.LevelReadCommitted,
 
 	unfit: `SELECT 'its text is in ' || getdatabaseencoding() || ', not in UTF8' WHERE getdatabaseencoding() <> 'UTF8'`,
@@ -76,6 +81,11 @@ var postgresql = dialect{
 	busy:     func(err error) bool { return hasState(err, "40001", "40P01") },
 	taken:    never,
 	missing:  func(err error) bool { return hasState(err, "42P01") },
+	advice: []advice{
+		{func(err error) bool { return hasState(err, "25006") }, adviceReadOnly},
+		{func(err error) bool { return hasState(err, "26000", "42P05") }, "a pooler gives each transaction another connection, where the" +
+			" driver's statements are not prepared: add default_query_exec_mode=exec to the data source name"},
+	},
 }
 
 func never(error) bool { return false }

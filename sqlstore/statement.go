@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -51,6 +52,48 @@ func (s *statement) close() error {
 	return nil
 }
 
+// runner is a statement that can be run. A *sql.Stmt is one.
+type runner interface {
+	ExecContext(ctx context.Context, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, args ...any) (*sql.Rows, error)
+}
+
+// text is a statement that nobody here prepares.
+type text struct {
+	on interface {
+		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	}
+	query string
+}
+
+func (t text) ExecContext(ctx context.Context, args ...any) (sql.Result, error) {
+	return t.on.ExecContext(ctx, t.query, args...)
+}
+
+func (t text) QueryContext(ctx context.Context, args ...any) (*sql.Rows, error) {
+	return t.on.QueryContext(ctx, t.query, args...)
+}
+
+// runner returns the statement, prepared unless the driver sees to that.
+func (s *Store) runner(ctx context.Context, st *statement) (runner, error) {
+	if !s.dialect.driverPrepares {
+		return st.prepare(ctx, s.db)
+	}
+	if st.closed.Load() {
+		return nil, errClosed
+	}
+	return text{s.db, st.text}, nil
+}
+
+// inside returns the statement as a part of the transaction.
+func inside(ctx context.Context, tx *sql.Tx, run runner) runner {
+	if stmt, ok := run.(*sql.Stmt); ok {
+		return tx.StmtContext(ctx, stmt)
+	}
+	return text{tx, run.(text).query}
+}
+
 // exec runs a statement that writes, and returns how many rows it changed.
 func (s *Store) exec(ctx context.Context, op operation, args ...any) (changed int64, err error) {
 	if err := s.writing.enter(ctx); err != nil {
@@ -58,11 +101,11 @@ func (s *Store) exec(ctx context.Context, op operation, args ...any) (changed in
 	}
 	defer s.writing.leave()
 	err = s.retry(ctx, func() error {
-		stmt, err := s.statements[op].prepare(ctx, s.db)
+		run, err := s.runner(ctx, &s.statements[op])
 		if err != nil {
 			return err
 		}
-		result, err := stmt.ExecContext(ctx, args...)
+		result, err := run.ExecContext(ctx, args...)
 		if err != nil {
 			return err
 		}
@@ -72,15 +115,35 @@ func (s *Store) exec(ctx context.Context, op operation, args ...any) (changed in
 	return changed, s.explain(op, err)
 }
 
-// queryRow reads one row into the targets. Its error is sql.ErrNoRows when there is none.
-func (s *Store) queryRow(ctx context.Context, op operation, args, targets []any) error {
+// query runs a statement that reads, and has scan read the rows.
+func (s *Store) query(ctx context.Context, op operation, args []any, scan func(*sql.Rows) error) error {
 	return s.retry(ctx, func() error {
-		stmt, err := s.statements[op].prepare(ctx, s.db)
+		run, err := s.runner(ctx, &s.statements[op])
 		if err != nil {
 			return err
 		}
-		return stmt.QueryRowContext(ctx, args...).Scan(targets...)
+		return read(ctx, run, args, scan)
 	})
+}
+
+func read(ctx context.Context, run runner, args []any, scan func(*sql.Rows) error) error {
+	rows, err := run.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	return scan(rows)
+}
+
+// scanRow reads the only row into the targets. Its error is sql.ErrNoRows when there is none.
+func scanRow(rows *sql.Rows, targets []any) error {
+	if !rows.Next() {
+		return cmp.Or(rows.Err(), sql.ErrNoRows)
+	}
+	if err := rows.Scan(targets...); err != nil {
+		return err
+	}
+	return rows.Close()
 }
 
 // retry tries until somebody else is no longer in the way, or the context ends.
@@ -98,7 +161,7 @@ func (s *Store) retry(ctx context.Context, try func() error) error {
 	}
 }
 
-// explain says what was being done, and what to do when there is no table.
+// explain says what was being done, and what to do about it where we know.
 func (s *Store) explain(op operation, err error) error {
 	if err == nil {
 		return nil
@@ -106,7 +169,17 @@ func (s *Store) explain(op operation, err error) error {
 	if s.dialect.missing(err) {
 		return fmt.Errorf("sqlstore: %s: there is no table %q: call Store.Migrate, or run coatcheck db migrate: %w", op, s.table, err)
 	}
-	return fmt.Errorf("sqlstore: %s: %w", op, err)
+	return fmt.Errorf("sqlstore: %s: %w", op, s.advise(err))
+}
+
+// advise puts before an error what to do about it.
+func (s *Store) advise(err error) error {
+	for _, a := range s.dialect.advice {
+		if a.when(err) {
+			return fmt.Errorf("%s: %w", a.text, err)
+		}
+	}
+	return err
 }
 
 // gate lets one at a time through, in the order of arrival. A nil gate is open.

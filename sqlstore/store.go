@@ -28,6 +28,7 @@ type Store struct {
 	dialect    *dialect
 	table      string
 	statements [operations]statement
+	userLock   statement
 	writing    gate
 	listen     Listener // nil: nobody is told
 }
@@ -46,6 +47,7 @@ func New(db *sql.DB, opts Options) (*Store, error) {
 	for op := range operations {
 		s.statements[op].text = d.query(op, table)
 	}
+	s.userLock.text = d.lockUser
 	if d.oneWriter {
 		s.writing = newGate()
 	}
@@ -54,7 +56,7 @@ func New(db *sql.DB, opts Options) (*Store, error) {
 
 // Close closes the statements that were prepared. It leaves the database open. Calls that come after it fail.
 func (s *Store) Close() error {
-	var errs []error
+	errs := []error{s.userLock.close()}
 	for op := range operations {
 		errs = append(errs, s.statements[op].close())
 	}
@@ -68,8 +70,11 @@ func (s *Store) Load(ctx context.Context, id string) (*session.Record, error) {
 
 // find loads a record in order to do something.
 func (s *Store) find(ctx context.Context, doing operation, id string) (*session.Record, error) {
-	rec := new(session.Record)
-	err := s.queryRow(ctx, opLoad, []any{id}, append(targets(rec), &rec.Data))
+	var rec *session.Record
+	err := s.query(ctx, opLoad, []any{id}, func(rows *sql.Rows) error {
+		rec = new(session.Record)
+		return scanRow(rows, append(targets(rec), &rec.Data))
+	})
 	if errors.Is(err, sql.ErrNoRows) {
 		err = session.ErrNotFound
 	}

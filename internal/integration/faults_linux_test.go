@@ -74,13 +74,7 @@ func (s server) through(t *testing.T, table string) (*sqlstore.Store, *servers.P
 		t.Skip("the address of a server that the environment names is not known")
 	}
 	p := servers.NewProxy(t, at.Addr)
-	db, err := sql.Open(s.driver, strings.Replace(at.DSN, at.Addr, p.Addr, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	db.SetMaxOpenConns(8)
-	db.SetMaxIdleConns(8)
-	t.Cleanup(func() { db.Close() })
+	db := s.connect(t, strings.Replace(at.DSN, at.Addr, p.Addr, 1), 8)
 	return s.store(t, db, table), p, db
 }
 

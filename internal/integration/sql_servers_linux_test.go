@@ -26,11 +26,13 @@ type server struct {
 	listen  sqlstore.Listener
 	start   func() (*servers.Database, error)
 	spoil   string // makes a row unreadable
+	params  string // added to the data source name
+	pooled  bool   // the connections are those of a pool that pgx has
 }
 
 var sqlServers = []server{
-	{"PostgreSQL", "pgx", sqlstore.PostgreSQL, nil, servers.PostgreSQL, "UPDATE %s SET kind = 99 WHERE id = $1"},
-	{"MySQL", "mysql", sqlstore.MySQL, nil, servers.MySQL, "UPDATE %s SET kind = 99 WHERE id = ?"},
+	{name: "PostgreSQL", driver: "pgx", dialect: sqlstore.PostgreSQL, start: servers.PostgreSQL, spoil: "UPDATE %s SET kind = 99 WHERE id = $1"},
+	{name: "MySQL", driver: "mysql", dialect: sqlstore.MySQL, start: servers.MySQL, spoil: "UPDATE %s SET kind = 99 WHERE id = ?"},
 }
 
 var tables atomic.Int64
@@ -42,25 +44,14 @@ func (s server) open(t *testing.T) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open(s.driver, at.DSN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db.SetMaxOpenConns(16)
-	db.SetMaxIdleConns(16)
-	t.Cleanup(func() { db.Close() })
-	return db
+	return s.connect(t, at.DSN, 16)
 }
 
 func (s server) table() string { return fmt.Sprintf("sessions_%d", tables.Add(1)) }
 
 func (s server) store(t *testing.T, db *sql.DB, table string) *sqlstore.Store {
 	t.Helper()
-	store, err := sqlstore.New(db, sqlstore.Options{Dialect: s.dialect, Table: table, Listen: s.listen})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { store.Close() })
+	store := s.newStore(t, db, table)
 	if err := store.Migrate(context.Background()); err != nil {
 		t.Fatal(err)
 	}

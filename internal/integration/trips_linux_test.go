@@ -2,7 +2,6 @@ package integration_test
 
 import (
 	"bytes"
-	"database/sql"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -11,6 +10,8 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/integration/servers"
+	"github.com/coatcheck/session/sqlstore"
 )
 
 // trips are the statements that a client sent, as a proxy saw them: one for each time that it waited for an answer.
@@ -75,7 +76,7 @@ func postgresTrips(l *trips) func([]byte) {
 // mysqlTrips reads the commands of MySQL's protocol that a client sends.
 func mysqlTrips(l *trips) func([]byte) {
 	var buf []byte
-	prepared, last := map[uint32]string{}, ""
+	prepared, next := map[uint32]string{}, []string(nil)
 	return func(b []byte) {
 		buf = append(buf, b...)
 		for len(buf) >= 4 {
@@ -90,13 +91,13 @@ func mysqlTrips(l *trips) func([]byte) {
 			case body[0] == 0x03: // COM_QUERY
 				l.note(string(body[1:]))
 			case body[0] == 0x16: // COM_STMT_PREPARE
-				last = string(body[1:])
+				next = append(next, string(body[1:]))
 				l.note("prepare")
 			case body[0] == 0x17: // COM_STMT_EXECUTE
-				// The server names it in its answer. A statement is run as soon as it is prepared, so that a new number is the last one's.
+				// The server names it in its answer. Statements are run in the order in which they were prepared.
 				id := binary.LittleEndian.Uint32(body[1:])
 				if _, known := prepared[id]; !known {
-					prepared[id] = last
+					prepared[id], next = next[0], next[1:]
 				}
 				l.note(prepared[id])
 			case body[0] == 0x01 || body[0] == 0x19: // COM_QUIT and COM_STMT_CLOSE get no answer
@@ -108,19 +109,15 @@ func mysqlTrips(l *trips) func([]byte) {
 	}
 }
 
-// Promise 3: the cost of everything is known, statement by statement, at the connection.
+// Promise 3: the cost of everything is known, statement by statement, at the connection, however the database was opened.
 func TestServerCostsAsManyRoundTripsAsPromised(t *testing.T) {
-	protocols := map[string]func(*trips) func([]byte){"PostgreSQL": postgresTrips, "MySQL": mysqlTrips}
-	eachServer(t, func(t *testing.T, s server) {
+	eachWay(t, func(t *testing.T, s server) {
 		var now sync.Mutex
 		at := time.Now()
 		clock := func() time.Time { now.Lock(); defer now.Unlock(); return at }
 		advance := func(d time.Duration) { now.Lock(); defer now.Unlock(); at = at.Add(d) }
-		seen := &trips{}
 		table := s.table()
-		store, proxy, db := s.through(t, table)
-		proxy.Watch(func() func([]byte) { return protocols[s.name](seen) })
-		oneConnection(t, db)
+		store, seen := s.watched(t, table)
 		m := node(t, store, func(o *session.Options) { o.Now = clock })
 		other := node(t, s.store(t, s.open(t), table), func(o *session.Options) { o.Now = clock })
 
@@ -172,13 +169,9 @@ func TestServerCostsAsManyRoundTripsAsPromised(t *testing.T) {
 // A renewal costs an INSERT and an UPDATE more than the read that it comes with, and a read through the alias that it left
 // one SELECT more.
 func TestServerRenewsForTwoRoundTrips(t *testing.T) {
-	protocols := map[string]func(*trips) func([]byte){"PostgreSQL": postgresTrips, "MySQL": mysqlTrips}
-	eachServer(t, func(t *testing.T, s server) {
+	eachWay(t, func(t *testing.T, s server) {
 		at := time.Now()
-		seen := &trips{}
-		store, proxy, db := s.through(t, s.table())
-		proxy.Watch(func() func([]byte) { return protocols[s.name](seen) })
-		oneConnection(t, db)
+		store, seen := s.watched(t, s.table())
 		m := node(t, store, func(o *session.Options) { o.Now, o.RenewEvery = func() time.Time { return at }, time.Hour })
 		read := func(s *session.Session) { s.Get("x") }
 		for range 2 {
@@ -201,10 +194,40 @@ func TestServerRenewsForTwoRoundTrips(t *testing.T) {
 	})
 }
 
-// oneConnection leaves the pool one connection, and a new one, which the proxy watches.
-func oneConnection(t *testing.T, db *sql.DB) {
+// A login that is counted costs the transaction around its INSERT and the lock of its user more.
+func TestServerLogsInWithinALimitForFewRoundTrips(t *testing.T) {
+	want := map[sqlstore.Dialect]string{
+		sqlstore.PostgreSQL: "begin SELECT INSERT commit",
+		sqlstore.MySQL:      "START SELECT INSERT COMMIT DO",
+	}
+	eachWay(t, func(t *testing.T, s server) {
+		store, seen := s.watched(t, s.table())
+		m := node(t, store, func(o *session.Options) { o.MaxPerUser = 3 })
+		for _, user := range []string{"ada", "bob"} { // every statement is prepared by the second
+			seen.take()
+			newBrowser(t).with(m, func(s *session.Session) { s.Login(user) })
+		}
+		if got := seen.take(); got != want[s.dialect] {
+			t.Errorf("a login: %q, want %q", got, want[s.dialect])
+		}
+	})
+}
+
+// watched returns a store with one connection at a time, and what it sends.
+func (s server) watched(t *testing.T, table string) (*sqlstore.Store, *trips) {
 	t.Helper()
-	db.SetMaxIdleConns(0)
-	db.SetMaxOpenConns(1)
-	db.SetMaxIdleConns(1)
+	at, err := s.start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, seen := postgresTrips, &trips{}
+	if s.dialect == sqlstore.MySQL {
+		read = mysqlTrips
+	}
+	if at.Addr == "" {
+		t.Skip("the address of a server that the environment names is not known")
+	}
+	proxy := servers.NewProxy(t, at.Addr)
+	proxy.Watch(func() func([]byte) { return read(seen) })
+	return s.store(t, s.connect(t, strings.Replace(at.DSN, at.Addr, proxy.Addr, 1), 1), table), seen
 }

@@ -8,6 +8,7 @@ if [ "$(go env GOOS)" = linux ]; then
 	need "${compiler%% *}" 'gcc libc6-dev' 'on Linux the race detector needs a C compiler'
 	export CGO_ENABLED=1
 	need '/usr/lib/postgresql/*/bin/initdb' postgresql 'internal/integration starts a PostgreSQL server'
+	need /usr/sbin/pgbouncer pgbouncer 'internal/integration starts PgBouncer in front of PostgreSQL'
 	need mariadb-install-db mariadb-server 'internal/integration starts a MariaDB server'
 	need redis-server redis-server 'internal/integration starts Redis servers and a cluster'
 	have google-chrome || need chromium chromium 'internal/integration opens the demo in a browser'

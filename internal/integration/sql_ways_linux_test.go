@@ -1,0 +1,127 @@
+package integration_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/integration/servers"
+	"github.com/coatcheck/session/sqlstore"
+)
+
+// connect opens the database in the server's way.
+func (s server) connect(t *testing.T, dsn string, conns int) *sql.DB {
+	t.Helper()
+	if s.pooled {
+		return openPool(t, dsn+s.params, conns)
+	}
+	db, err := sql.Open(s.driver, dsn+s.params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// newStore returns a store of a table that is there or not.
+func (s server) newStore(t *testing.T, db *sql.DB, table string) *sqlstore.Store {
+	t.Helper()
+	store, err := sqlstore.New(db, sqlstore.Options{Dialect: s.dialect, Table: table, Listen: s.listen})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	return store
+}
+
+// openPool returns the connections of a pool of pgx, as a program that has one shares them.
+func openPool(t *testing.T, dsn string, conns int) *sql.DB {
+	t.Helper()
+	pool, err := pgxpool.New(t.Context(), fmt.Sprintf("%s&pool_max_conns=%d", dsn, conns))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	db := stdlib.OpenDBFromPool(pool)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// otherWays are those of opening a database beside the plain one.
+func otherWays() []server {
+	var ways []server
+	way := func(s server, name, params string) *server {
+		s.name, s.params = s.name+" "+name, params
+		ways = append(ways, s)
+		return &ways[len(ways)-1]
+	}
+	postgres, mysql := sqlServers[0], sqlServers[1]
+	way(postgres, "by a pool of pgx", "").pooled = true
+	for _, mode := range []string{"cache_describe", "exec", "simple_protocol"} {
+		way(postgres, "with "+mode, "&default_query_exec_mode="+mode)
+		way(postgres, "behind PgBouncer with "+mode, "&default_query_exec_mode="+mode).start = servers.PgBouncer
+	}
+	pooled := way(postgres, "behind PgBouncer by a pool of pgx", "&default_query_exec_mode=exec")
+	pooled.start, pooled.pooled = servers.PgBouncer, true
+	way(mysql, "that interpolates", "?interpolateParams=true")
+	return ways
+}
+
+func eachWay(t *testing.T, fn func(t *testing.T, s server)) {
+	for _, s := range append(otherWays(), sqlServers...) {
+		t.Run(s.name, func(t *testing.T) { fn(t, s) })
+	}
+}
+
+func TestServerKeepsTheContractHoweverItIsOpened(t *testing.T) {
+	for _, s := range otherWays() {
+		t.Run(s.name, func(t *testing.T) { keepsTheContract(t, s) })
+	}
+}
+
+// A pooler that gives each transaction another connection works with statements that were prepared on one of them, as PgBouncer
+// does from 1.21 on, or every call that fails for it says what to set.
+func TestPgBouncerWorksOrTheErrorSaysWhatToSet(t *testing.T) {
+	pooled := sqlServers[0]
+	plain, table := pooled.store(t, pooled.open(t), pooled.table()), fmt.Sprintf("sessions_%d", tables.Load())
+	save(t, plain, &session.Record{ID: "a", User: "ada"})
+	pooled.start = servers.PgBouncer
+	store := pooled.newStore(t, pooled.open(t), table)
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			for range 20 {
+				checkAdvice(t, loadAndSave(t.Context(), store))
+			}
+		})
+	}
+	all.Wait()
+}
+
+func loadAndSave(ctx context.Context, store session.Store) error {
+	rec, err := store.Load(ctx, "a")
+	if err != nil {
+		return err
+	}
+	if err := store.Save(ctx, rec); !errors.Is(err, session.ErrConflict) {
+		return err
+	}
+	return nil
+}
+
+func checkAdvice(t *testing.T, err error) {
+	t.Helper()
+	if err != nil && !strings.Contains(err.Error(), "default_query_exec_mode=exec") {
+		t.Errorf("%v, want an error that says what to set", err)
+	}
+}
