@@ -32,6 +32,7 @@ type dialect struct {
 
 	reserved func(table string) bool     // the name, in lower case, belongs to somebody else
 	busy     func(error) bool            // somebody else was in the way, and nothing has changed
+	broken   func(error) bool            // the connection was lost
 	taken    func(error) bool            // a record of that id is there already
 	missing  func(error) bool            // there is no such table
 	fits     func(*session.Record) error // nil: the columns hold what a record holds

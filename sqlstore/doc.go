@@ -49,6 +49,12 @@
 // turns on when it makes the table; the mode stays with the file, and so does another one that you give it later. WAL needs a
 // local disk: no process on another machine can take part.
 //
+// # Lost connections
+//
+// A load or a list whose connection breaks, as all do when a server restarts, is done again on another one, however many broken ones wait
+// in the pool. A write is not, for it may have been done: it fails, unless the driver knows that nothing was sent. Where no connection can
+// be made, nothing is repeated.
+//
 // # Replicas
 //
 // Give the store the primary. A replica that lags shows sessions that have ended, and conflicts that never end.

@@ -58,6 +58,7 @@ var mysql = dialect{
 
 	reserved: func(table string) bool { return table == "coatcheck_schema" },
 	busy:     func(err error) bool { return hasNumber(err, 1213, 1205) }, // deadlock, lock wait timeout
+	broken:   mysqlBroken,
 	taken:    func(err error) bool { return hasNumber(err, 1062) },
 	missing:  func(err error) bool { return hasNumber(err, 1146) },
 	fits:     mysqlFits,
@@ -75,6 +76,12 @@ func hasNumber(err error, numbers ...int) bool {
 		}
 	}
 	return false
+}
+
+// mysqlBroken knows a lost connection also by the text of github.com/go-sql-driver/mysql, and by the numbers with which a server
+// ends one: at its shutdown, by a KILL and, in MySQL and MariaDB, after too long a rest.
+func mysqlBroken(err error) bool {
+	return lost(err) || hasNumber(err, 1053, 1927, 4031) || strings.Contains(err.Error(), "invalid connection")
 }
 
 // mysqlFits refuses what the columns of schema/mysql-1.up.sql do not hold.

@@ -79,6 +79,7 @@ var postgresql = dialect{
 
 	reserved: func(table string) bool { return strings.HasPrefix(table, "pg_") || table == "coatcheck_schema" },
 	busy:     func(err error) bool { return hasState(err, "40001", "40P01") },
+	broken:   func(err error) bool { return lost(err) || hasState(err, "08", "57P01", "57P02", "57P03") },
 	taken:    never,
 	missing:  func(err error) bool { return hasState(err, "42P01") },
 	advice: []advice{
@@ -90,14 +91,14 @@ var postgresql = dialect{
 
 func never(error) bool { return false }
 
-// hasState knows the errors of PostgreSQL's drivers by their SQLSTATE.
+// hasState knows the errors of PostgreSQL's drivers by their SQLSTATE, or the class that it begins with.
 func hasState(err error, states ...string) bool {
 	var coded interface{ SQLState() string }
 	if !errors.As(err, &coded) {
 		return false
 	}
 	for _, state := range states {
-		if coded.SQLState() == state {
+		if strings.HasPrefix(coded.SQLState(), state) {
 			return true
 		}
 	}

@@ -59,6 +59,7 @@ var sqlite = dialect{
 
 	reserved: func(table string) bool { return strings.HasPrefix(table, "sqlite_") || table == "coatcheck_schema" },
 	busy:     sqliteBusy,
+	broken:   never,
 	taken:    never,
 	missing:  func(err error) bool { return strings.Contains(err.Error(), "no such table") },
 }

@@ -115,16 +115,33 @@ func (s *Store) exec(ctx context.Context, op operation, args ...any) (changed in
 	return changed, s.explain(op, err)
 }
 
-// query runs a statement that reads, and has scan read the rows.
+// query runs a statement that reads, and has scan read the rows. Where the connection broke, it begins again on another one:
+// when a server ends them all, each that waits in the pool is met once.
 func (s *Store) query(ctx context.Context, op operation, args []any, scan func(*sql.Rows) error) error {
-	return s.retry(ctx, func() error {
-		run, err := s.runner(ctx, &s.statements[op])
+	st := &s.statements[op]
+	err := s.retry(ctx, func() error {
+		run, err := s.runner(ctx, st)
 		if err != nil {
 			return err
 		}
 		return read(ctx, run, args, scan)
 	})
+	for range mostConnections {
+		if err == nil || ctx.Err() != nil || !s.dialect.broken(err) {
+			return err
+		}
+		conn, err2 := s.db.Conn(ctx)
+		if err2 != nil {
+			return err2 // an outage
+		}
+		err = read(ctx, text{conn, st.text}, args, scan)
+		_ = conn.Close()
+	}
+	return err
 }
+
+// mostConnections is how many broken connections a read gets over. A pool of the driver's own does not say how many it has.
+const mostConnections = 100
 
 func read(ctx context.Context, run runner, args []any, scan func(*sql.Rows) error) error {
 	rows, err := run.QueryContext(ctx, args...)
