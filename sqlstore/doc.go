@@ -62,7 +62,9 @@
 // # Many logins of one user
 //
 // With Options.MaxPerUser a login takes a lock for its user: an advisory lock of PostgreSQL that ends with the transaction, or
-// a named lock of MySQL, for which it keeps a connection. SQLite needs none. Nodes of a Galera or group replication cluster do not share named locks: send logins
+// a named lock of MySQL, for which it keeps a connection. SQLite needs none. It counts in READ COMMITTED, so that users do not wait for each
+// other. MySQL and MariaDB refuse to write in that with binlog_format=STATEMENT: such a login fails and says so, and ROW or MIXED, the defaults,
+// are what to set. Nodes of a Galera or group replication cluster do not share named locks: send logins
 // to one of them, or the limit is not exact.
 //
 // # Sessions that end elsewhere

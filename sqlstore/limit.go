@@ -14,7 +14,7 @@ import (
 
 // SaveWithin implements [session.Limiter]. In SQLite that is one INSERT, since one connection writes at a time. The other
 // databases take a lock for the user as well, in a transaction, which the server keeps, so that all nodes have it in common:
-// three trips more with PostgreSQL, four with MySQL. What is refused costs one SELECT more.
+// three trips more with PostgreSQL, five with MySQL. What is refused costs one SELECT more.
 func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
 	if err := s.fits(rec); err != nil {
 		return err

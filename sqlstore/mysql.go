@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"database/sql"
 	"fmt"
 	"strings"
 
@@ -52,6 +53,8 @@ var mysql = dialect{
 
 	lockUser:   "SELECT get_lock(concat('coatcheck_', lower(hex(?))), 5)",
 	unlockUser: "DO release_lock('coatcheck_%x')",
+	// In REPEATABLE READ, opAdmit would lock the gap between two users whose sessions it counts, and deadlock with the logins of others.
+	isolation: sql.LevelReadCommitted,
 
 	unfit: "SELECT 'it has no InnoDB' FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM information_schema.engines" +
 		" WHERE engine = 'InnoDB' AND support IN ('YES', 'DEFAULT'))",
@@ -64,6 +67,8 @@ var mysql = dialect{
 	fits:     mysqlFits,
 	advice: []advice{
 		{func(err error) bool { return hasNumber(err, 1290, 1792, 1836) }, adviceReadOnly},
+		{func(err error) bool { return hasNumber(err, 1665) }, "Options.MaxPerUser of the session package needs READ COMMITTED, which the" +
+			" server refuses with binlog_format=STATEMENT: set it to ROW or MIXED"},
 	},
 }
 

@@ -1,12 +1,17 @@
 package integration_test
 
 import (
+	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/integration/servers"
+	"github.com/coatcheck/session/sqlstore"
 )
 
 // A hundred logins at once, through two nodes, leave exactly as many sessions as a user may have.
@@ -51,5 +56,59 @@ func checkLogins(t *testing.T, statuses []int, overflow session.Overflow, room i
 	}
 	if fmt.Sprint(answers) != fmt.Sprint(want) {
 		t.Errorf("the answers have the statuses %v, want %v", answers, want)
+	}
+}
+
+// Logins of different users have nothing to wait for in each other. MySQL counts the deadlocks that it breaks, also those that a
+// store then gets over.
+func TestLoginsOfDifferentUsersDoNotDeadlock(t *testing.T) {
+	const users, at = 640, 16
+	eachServer(t, func(t *testing.T, s server) {
+		db := s.open(t)
+		store := s.store(t, db, s.table())
+		before := deadlocks(t, db, s.dialect)
+		var all sync.WaitGroup
+		for i := range at {
+			all.Go(func() {
+				for n := i; n < users; n += at {
+					user := fmt.Sprint("user ", n)
+					rec := &session.Record{ID: fmt.Sprint("id of ", user), User: user}
+					if err := store.SaveWithin(t.Context(), rec, session.Limit{Max: 3}); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		all.Wait()
+		if n := deadlocks(t, db, s.dialect) - before; n != 0 {
+			t.Errorf("%d first logins of %d users met %d deadlocks, want none", users, users, n)
+		}
+	})
+}
+
+func deadlocks(t *testing.T, db *sql.DB, d sqlstore.Dialect) (n int) {
+	t.Helper()
+	query := "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+	if d == sqlstore.MySQL {
+		query = "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'Innodb_deadlocks'"
+	}
+	if err := db.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestALimitOnAServerThatLogsStatementsSaysWhatToSet(t *testing.T) {
+	at, err := servers.NewMySQLWith("--log-bin", "--binlog-format=STATEMENT")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sqlServers[1]
+	s.start = func() (*servers.Database, error) { return at, nil }
+	store := s.store(t, s.open(t), s.table())
+	save(t, store, &session.Record{ID: "a", User: "ada"})
+	err = store.SaveWithin(t.Context(), &session.Record{ID: "b", User: "ada"}, session.Limit{Max: 3})
+	if err == nil || errors.Is(err, session.ErrTooMany) || !strings.Contains(err.Error(), "set it to ROW or MIXED") {
+		t.Errorf("SaveWithin = %v, want an error that says what to set", err)
 	}
 }

@@ -198,7 +198,7 @@ func TestServerRenewsForTwoRoundTrips(t *testing.T) {
 func TestServerLogsInWithinALimitForFewRoundTrips(t *testing.T) {
 	want := map[sqlstore.Dialect]string{
 		sqlstore.PostgreSQL: "begin SELECT INSERT commit",
-		sqlstore.MySQL:      "START SELECT INSERT COMMIT DO",
+		sqlstore.MySQL:      "SET START SELECT INSERT COMMIT DO",
 	}
 	eachWay(t, func(t *testing.T, s server) {
 		store, seen := s.watched(t, s.table())
