@@ -71,7 +71,7 @@ type Lister interface {
 // Limiter is a store that can limit the live records of a user, whatever many logins do at once. It is a Lister, too.
 //
 //  1. SaveWithin creates a record as Save with Version 0 does, if fewer than limit.Max records count. Otherwise it
-//     returns an error that wraps [ErrTooMany], and nothing is changed.
+//     returns an error that wraps [ErrTooMany], and nothing is changed. It refuses a record with another Version.
 //  2. What counts are the live records of the record's user that have no ExpiresAt or one after limit.Now, but for the one
 //     with the id limit.Instead, whose place the new one takes. A record and its Predecessor are one session: while both
 //     would count, they count as one, and so do records that have a Predecessor in common. One whose Predecessor is

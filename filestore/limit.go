@@ -13,6 +13,9 @@ func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("filestore: save: %w", err)
 	}
+	if rec.Version != 0 {
+		return fmt.Errorf("filestore: save: SaveWithin creates records, with version 0, and this one has version %d: use Save", rec.Version)
+	}
 	unlock, err := s.lockUser(ctx, rec.User)
 	if err != nil {
 		return fmt.Errorf("filestore: save: %w", err)

@@ -13,6 +13,7 @@ var limitRules = []rule{
 	{name: "a user has room up to the limit", clause: "Limiter 1", needs: []need{limiter, lister}, check: roomUpToLimit},
 	{name: "what is refused at the limit changes nothing", clause: "Limiter 1", needs: []need{limiter, lister}, check: refusedAtLimit},
 	{name: "within the limit a taken id is still a conflict", clause: "Limiter 1", needs: []need{limiter}, check: takenWithinLimit},
+	{name: "within the limit a record with a version is refused", clause: "Limiter 1", needs: []need{limiter}, check: versionWithinLimit},
 	{name: "only live records of the same user count", clause: "Limiter 2", needs: []need{limiter}, check: onlyTheUsersCount},
 	{name: "what has expired does not count", clause: "Limiter 2", needs: []need{limiter}, check: expiredDoesNotCount},
 	{name: "the record whose place is taken does not count", clause: "Limiter 2", needs: []need{limiter}, check: insteadDoesNotCount},
@@ -75,6 +76,23 @@ func takenWithinLimit(ctx context.Context, e *env) error {
 		wantError("SaveWithin of an id that another user has", e.limiter().SaveWithin(ctx, owned(idA, "bob"), within(9)), session.ErrConflict),
 		e.wantStored(ctx, a),
 	)
+}
+
+func versionWithinLimit(ctx context.Context, e *env) error {
+	a := owned(idA, "ada")
+	if err := e.create(ctx, a); err != nil {
+		return err
+	}
+	for _, id := range []string{idA, idB} {
+		for _, version := range []uint64{1, 2} {
+			rec := owned(id, "ada")
+			rec.Version, rec.Data = version, allBytes()
+			if err := e.limiter().SaveWithin(ctx, rec, within(9)); err == nil {
+				return fmt.Errorf("SaveWithin of %q with version %d = no error, want one, for it creates only", id, version)
+			}
+		}
+	}
+	return first(e.wantStored(ctx, a), e.wantAbsent(ctx, idB))
 }
 
 func onlyTheUsersCount(ctx context.Context, e *env) error {

@@ -63,6 +63,21 @@ var limitMutants = []mutant{
 			return nil
 		}
 	}},
+	{"within the limit a record with a version is refused", "replaces it", counting(func(r, rec *session.Record, l session.Limit) bool {
+		return live(r, rec.User) && unexpired(r, l.Now) && r.ID != l.Instead
+	})},
+	{"within the limit a record with a version is refused", "creates it, with the version after that", func(s *store) {
+		s.within = func(ctx context.Context, rec *session.Record, _ session.Limit) error {
+			if err := s.ready(ctx); err != nil {
+				return err
+			}
+			if s.get(rec.ID) != nil {
+				return session.ErrConflict
+			}
+			s.put(onward(rec))
+			return nil
+		}
+	}},
 	{"only live records of the same user count", "counts any kind", counting(func(r, rec *session.Record, l session.Limit) bool {
 		return r.User == rec.User && unexpired(r, l.Now) && r.ID != l.Instead
 	})},

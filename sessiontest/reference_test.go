@@ -122,6 +122,9 @@ func (b *shelf) Watch(ctx context.Context, tell func(id string)) error {
 }
 
 func (b *shelf) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
+	if rec.Version != 0 {
+		return errors.New("not a new record")
+	}
 	dropped, err := b.admit(ctx, rec, limit)
 	b.tell(dropped)
 	return err

@@ -19,6 +19,9 @@ func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 	if err := s.fits(rec); err != nil {
 		return err
 	}
+	if rec.Version != 0 {
+		return fmt.Errorf("sqlstore: save: SaveWithin creates records, with version 0, and this one has version %d: use Save", rec.Version)
+	}
 	admitted, err := s.admit(ctx, rec, limit)
 	if err != nil && s.dialect.taken(err) {
 		return errTaken
