@@ -37,6 +37,9 @@ type dialect struct {
 	missing  func(error) bool            // there is no such table
 	fits     func(*session.Record) error // nil: the columns hold what a record holds
 	advice   []advice
+
+	full     func(error) bool // there was no room to write; nil: makeRoom would not help
+	makeRoom string           // finds room for what makes none necessary
 }
 
 // advice is what to do about an error that does not say so itself.
@@ -67,6 +70,11 @@ const (
 	opVersion // of the table's schema
 	operations
 )
+
+// frees reports whether the operation leaves less behind than it found: a record is replaced where a session ends.
+func (o operation) frees() bool {
+	return o == opRemove || o == opReplace || o == opSweep
+}
 
 func (o operation) String() string {
 	return [...]string{"load", "save", "save", "save", "delete", "touch", "sweep", "list the sessions of a user", "list", "save", "delete", "save",

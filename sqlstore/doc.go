@@ -81,6 +81,14 @@
 // the disk at every save and touch, NORMAL at checkpoints only, and is many times faster for it. PostgreSQL's
 // synchronous_commit and MySQL's innodb_flush_log_at_trx_commit are the same choice, with the same consequences.
 //
+// # Full disks
+//
+// To end a session needs no room in SQLite: what is replaced by less, deleted or swept goes on while new sessions are refused. On a full disk
+// the log of the WAL is written over for it, once what it holds is in the database. That cannot be done when the database has to grow for it,
+// so keep it from growing into the last of the disk: with _pragma=max_page_count(250000) in the data source name it stops at 1 GB, and everything that ends a
+// session works. Nor can a database be opened on a full disk, for the log is made anew then: free some space before you start the program again. The servers
+// write each change to a log that has to grow, and take none when their disk is full.
+//
 // # Backup
 //
 // Copying the file of a SQLite database while it is in use gives a torn copy. Run VACUUM INTO 'copy.db', or the .backup

@@ -62,27 +62,63 @@ var sqlite = dialect{
 	broken:   never,
 	taken:    never,
 	missing:  func(err error) bool { return strings.Contains(err.Error(), "no such table") },
+	full:     sqliteFull,
+	makeRoom: "PRAGMA wal_checkpoint(RESTART)",
+	advice: []advice{
+		{sqliteFull, "free space on the disk of the database, or raise its max_page_count"},
+		{sqliteReadOnly, "the database takes no writes: let this process write its file and its folder, and do not open it read-only"},
+	},
 }
 
-// The primary result codes that ask to try again.
+// The primary result codes that we know.
 const (
 	sqliteCodeBusy     = 5
-	sqliteCodeLocked   = 6  // by a connection that shares the cache
+	sqliteCodeLocked   = 6 // by a connection that shares the cache
+	sqliteCodeReadOnly = 8
+	sqliteCodeIO       = 10
+	sqliteCodeFull     = 13
 	sqliteCodeProtocol = 15 // lost a race for the locks of the WAL
+
+	sqliteCodeIOWrite = sqliteCodeIO | 3<<8 // what a quota gives, or a limit of a file's size
 )
 
 // sqliteBusy knows the errors of modernc.org/sqlite by their code, and by SQLite's own text those of other drivers, which
 // have no method in common.
 func sqliteBusy(err error) bool {
+	if code, ok := sqliteCode(err); ok {
+		code &= 0xff
+		return code == sqliteCodeBusy || code == sqliteCodeLocked || code == sqliteCodeProtocol
+	}
+	return hasText(err, "database is locked", "database table is locked", "locking protocol")
+}
+
+func sqliteFull(err error) bool {
+	if code, ok := sqliteCode(err); ok {
+		return code&0xff == sqliteCodeFull || code == sqliteCodeIOWrite
+	}
+	return hasText(err, "database or disk is full")
+}
+
+func sqliteReadOnly(err error) bool {
+	if code, ok := sqliteCode(err); ok {
+		return code&0xff == sqliteCodeReadOnly
+	}
+	return hasText(err, "attempt to write a readonly database")
+}
+
+func sqliteCode(err error) (code int, ok bool) {
 	var coded interface{ Code() int }
-	if errors.As(err, &coded) {
-		switch coded.Code() & 0xff {
-		case sqliteCodeBusy, sqliteCodeLocked, sqliteCodeProtocol:
+	if !errors.As(err, &coded) {
+		return 0, false
+	}
+	return coded.Code(), true
+}
+
+func hasText(err error, texts ...string) bool {
+	for _, text := range texts {
+		if strings.Contains(err.Error(), text) {
 			return true
 		}
-		return false
 	}
-	text := err.Error()
-	return strings.Contains(text, "database is locked") || strings.Contains(text, "database table is locked") ||
-		strings.Contains(text, "locking protocol")
+	return false
 }

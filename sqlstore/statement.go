@@ -94,12 +94,23 @@ func inside(ctx context.Context, tx *sql.Tx, run runner) runner {
 	return text{tx, run.(text).query}
 }
 
-// exec runs a statement that writes, and returns how many rows it changed.
+// exec runs a statement that writes, and returns how many rows it changed. To end a session needs no room: one that finds none
+// makes some and tries again. What may need more room does not, for it would take that away.
 func (s *Store) exec(ctx context.Context, op operation, args ...any) (changed int64, err error) {
 	if err := s.writing.enter(ctx); err != nil {
 		return 0, s.explain(op, err)
 	}
 	defer s.writing.leave()
+	changed, err = s.write(ctx, op, args)
+	if err != nil && op.frees() && s.dialect.full != nil && s.dialect.full(err) {
+		if _, failed := s.db.ExecContext(ctx, s.dialect.makeRoom); failed == nil {
+			changed, err = s.write(ctx, op, args)
+		}
+	}
+	return changed, s.explain(op, err)
+}
+
+func (s *Store) write(ctx context.Context, op operation, args []any) (changed int64, err error) {
 	err = s.retry(ctx, func() error {
 		run, err := s.runner(ctx, &s.statements[op])
 		if err != nil {
@@ -112,7 +123,7 @@ func (s *Store) exec(ctx context.Context, op operation, args ...any) (changed in
 		changed, err = result.RowsAffected()
 		return err
 	})
-	return changed, s.explain(op, err)
+	return changed, err
 }
 
 // query runs a statement that reads, and has scan read the rows. Where the connection broke, it begins again on another one:
