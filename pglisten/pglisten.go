@@ -3,13 +3,17 @@
 //	store, err := sqlstore.New(db, sqlstore.Options{Dialect: sqlstore.PostgreSQL, Listen: pglisten.Listen})
 //
 // It is a module of its own, because sqlstore needs no driver. A pooler that gives each transaction another connection
-// (PgBouncer in transaction mode) passes no notifications on: leave Listen out there.
+// (PgBouncer in transaction mode) passes no notifications on: leave Listen out there. Whoever does not is told so, and the manager asks
+// at an interval.
 package pglisten
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -21,7 +25,8 @@ import (
 var _ sqlstore.Listener = Listen
 
 // Listen is a [sqlstore.Listener]. It takes a connection of db, and closes it in the end: one that once listened would go
-// on to collect notifications. It wraps [session.ErrNotSupported] when db is not a database of pgx.
+// on to collect notifications. It wraps [session.ErrNotSupported] when db is not a database of pgx, or a pooler keeps the
+// notifications to itself.
 func Listen(ctx context.Context, db *sql.DB, channel string, heard func(payload string)) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -34,13 +39,22 @@ func Listen(ctx context.Context, db *sql.DB, channel string, heard func(payload 
 			return fmt.Errorf("pglisten: %w: the connection is a %T, not one of pgx", session.ErrNotSupported, driverConn)
 		}
 		defer std.Close()
-		return listen(ctx, std.Conn(), channel, heard)
+		return listen(ctx, db, std.Conn(), channel, heard)
 	})
 }
 
-func listen(ctx context.Context, conn *pgx.Conn, channel string, heard func(payload string)) error {
+func listen(ctx context.Context, db *sql.DB, conn *pgx.Conn, channel string, heard func(payload string)) error {
+	var pid int64
+	if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeExec).Scan(&pid); err != nil {
+		return fmt.Errorf("pglisten: %w", err)
+	}
 	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
 		return fmt.Errorf("pglisten: %w", err)
+	}
+	if pid != int64(conn.PgConn().PID()) { // something stands between us and the server
+		if err := try(ctx, db, conn, channel, heard); err != nil {
+			return fmt.Errorf("pglisten: %w", err)
+		}
 	}
 	heard("") // from here on nothing is missed
 	for {
@@ -51,3 +65,31 @@ func listen(ctx context.Context, conn *pgx.Conn, channel string, heard func(payl
 		heard(n.Payload)
 	}
 }
+
+// try waits for a notification of its own, which a pooler may keep to itself.
+func try(ctx context.Context, db *sql.DB, conn *pgx.Conn, channel string, heard func(payload string)) error {
+	probe := "pglisten/" + rand.Text()
+	if _, err := db.ExecContext(ctx, "SELECT pg_notify($1, $2)", pgx.QueryExecModeExec, channel, probe); err != nil {
+		return err
+	}
+	waiting, cancel := context.WithTimeoutCause(ctx, patience, errNothingHeard)
+	defer cancel()
+	for {
+		n, err := conn.WaitForNotification(waiting)
+		switch {
+		case err != nil && errors.Is(context.Cause(waiting), errNothingHeard):
+			return errNothingHeard
+		case err != nil:
+			return err
+		case n.Payload == probe:
+			return nil
+		}
+		heard(n.Payload)
+	}
+}
+
+// patience is how long a notification may take.
+const patience = 5 * time.Second
+
+var errNothingHeard = fmt.Errorf("%w: a pooler between this program and the server passes no notifications on: leave"+
+	" Options.Listen of the store out, or connect to the server itself", session.ErrNotSupported)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/integration/servers"
 	"github.com/coatcheck/session/pglisten"
 	"github.com/coatcheck/session/sqlstore"
 )
@@ -106,4 +107,33 @@ func TestAPoolOfOneConnectionIsNotWatched(t *testing.T) {
 		t.Errorf("Watch = %v, want ErrNotSupported", err)
 	}
 	save(t, store, &session.Record{ID: "a"})
+}
+
+// Behind a pooler that gives each transaction another connection, whoever listens hears nothing, and is to know it.
+func TestPgBouncerThatPoolsTransactionsIsRefusedToListenThrough(t *testing.T) {
+	s := listening()
+	s.start = servers.PgBouncer
+	s.params = "&default_query_exec_mode=exec"
+	err := s.store(t, s.open(t), s.table()).Watch(t.Context(), func(string) {})
+	if !errors.Is(err, session.ErrNotSupported) || !strings.Contains(err.Error(), "Options.Listen") {
+		t.Errorf("Watch = %v, want ErrNotSupported with what to set", err)
+	}
+}
+
+func TestPgBouncerThatPoolsSessionsTells(t *testing.T) {
+	s := listening()
+	s.start = func() (*servers.Database, error) { return servers.NewPgBouncer("session") }
+	store := s.store(t, s.open(t), s.table())
+	heard := make(chan string, 100)
+	go store.Watch(t.Context(), func(id string) { heard <- id })
+	recovered(t, func() bool { // until it listens
+		save(t, store, &session.Record{ID: "b"})
+		if err := store.Delete(t.Context(), "b"); err != nil {
+			t.Fatal(err)
+		}
+		return len(heard) > 0
+	})
+	if got := <-heard; got != "b" {
+		t.Errorf("told of %q, want b", got)
+	}
 }

@@ -11,7 +11,7 @@ import (
 
 // PgBouncer returns the PgBouncer of this program, in front of its PostgreSQL server, and starts both at the first call. It
 // pools by transaction: one after another may run on another of its few connections.
-var PgBouncer = sync.OnceValues(newPgBouncer)
+var PgBouncer = sync.OnceValues(func() (*Database, error) { return NewPgBouncer("transaction") })
 
 const pgbouncerConfig = `[databases]
 postgres = host=127.0.0.1 port=%d user=postgres
@@ -21,12 +21,13 @@ listen_addr = 127.0.0.1
 listen_port = %d
 unix_socket_dir =
 auth_type = any
-pool_mode = transaction
+pool_mode = %s
 default_pool_size = 4
 max_client_conn = 1000
 `
 
-func newPgBouncer() (*Database, error) {
+// NewPgBouncer starts another PgBouncer in front of the PostgreSQL server. mode is "transaction" or "session".
+func NewPgBouncer(mode string) (*Database, error) {
 	behind, err := PostgreSQL()
 	if err != nil {
 		return nil, err
@@ -43,7 +44,7 @@ func newPgBouncer() (*Database, error) {
 		return nil, err
 	}
 	config := filepath.Join(s.Dir, "pgbouncer.ini")
-	if err := os.WriteFile(config, fmt.Appendf(nil, pgbouncerConfig, behind.Port, s.Port), 0o644); err != nil {
+	if err := os.WriteFile(config, fmt.Appendf(nil, pgbouncerConfig, behind.Port, s.Port, mode), 0o644); err != nil {
 		return nil, err
 	}
 	db := &Database{Server: s, Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)}
