@@ -18,7 +18,8 @@ type dialect struct {
 	numbered   bool // parameters are $1, $2, … instead of ?
 	oneWriter  bool // connections that write at once wake each other up for nothing
 
-	driverPrepares bool // the driver keeps statements on each connection, or needs none, as its options say
+	driverPrepares bool   // the driver keeps statements on each connection, or needs none, as its options say
+	probe          string // a statement with a number that does nothing; "": drivers do not put parameters into the text
 
 	begin, commit, rollback string // around the steps of Migrate; begin or lock lets one process in at a time
 	lock                    string // a query that returns 1 when it has the lock; "": begin is enough

@@ -36,7 +36,9 @@
 //
 // Raise the number of idle connections to that of open ones: database/sql keeps two by default, and a connection that is
 // opened for one request prepares its statements for one request. Each statement is prepared once per connection, when it
-// is first needed: by the store, or by pgx, which keeps statements with its connections in whichever pool they are.
+// is first needed: by the store, or by pgx, which keeps statements with its connections in whichever pool they are. With
+// interpolateParams=true the driver of MySQL puts the parameters into the text, and nothing is prepared: set it where connections
+// do not last.
 //
 // A SQLite database in memory (":memory:") is another one for each connection: allow one only, or use a file.
 //

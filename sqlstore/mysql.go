@@ -11,7 +11,8 @@ import (
 // Texts are VARBINARY, which compares byte for byte: the character types of MySQL take "Ada" and "ada " for "ada". A server that
 // is not in strict mode would cut what is too long, and with it mix ids up, so that the store refuses it itself.
 var mysql = dialect{
-	name: "mysql",
+	name:  "mysql",
+	probe: "DO ?",
 	statements: [operations]string{
 		opLoad: "SELECT {columns}, data FROM `{table}` WHERE id = ?",
 

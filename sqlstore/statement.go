@@ -52,48 +52,6 @@ func (s *statement) close() error {
 	return nil
 }
 
-// runner is a statement that can be run. A *sql.Stmt is one.
-type runner interface {
-	ExecContext(ctx context.Context, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, args ...any) (*sql.Rows, error)
-}
-
-// text is a statement that nobody here prepares.
-type text struct {
-	on interface {
-		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	}
-	query string
-}
-
-func (t text) ExecContext(ctx context.Context, args ...any) (sql.Result, error) {
-	return t.on.ExecContext(ctx, t.query, args...)
-}
-
-func (t text) QueryContext(ctx context.Context, args ...any) (*sql.Rows, error) {
-	return t.on.QueryContext(ctx, t.query, args...)
-}
-
-// runner returns the statement, prepared unless the driver sees to that.
-func (s *Store) runner(ctx context.Context, st *statement) (runner, error) {
-	if !s.dialect.driverPrepares {
-		return st.prepare(ctx, s.db)
-	}
-	if st.closed.Load() {
-		return nil, errClosed
-	}
-	return text{s.db, st.text}, nil
-}
-
-// inside returns the statement as a part of the transaction.
-func inside(ctx context.Context, tx *sql.Tx, run runner) runner {
-	if stmt, ok := run.(*sql.Stmt); ok {
-		return tx.StmtContext(ctx, stmt)
-	}
-	return text{tx, run.(text).query}
-}
-
 // exec runs a statement that writes, and returns how many rows it changed. To end a session needs no room: one that finds none
 // makes some and tries again. What may need more room does not, for it would take that away.
 func (s *Store) exec(ctx context.Context, op operation, args ...any) (changed int64, err error) {
@@ -145,7 +103,7 @@ func (s *Store) query(ctx context.Context, op operation, args []any, scan func(*
 		if err2 != nil {
 			return err2 // an outage
 		}
-		err = read(ctx, text{conn, st.text}, args, scan)
+		err = read(ctx, s.text(conn, st), args, scan)
 		_ = conn.Close()
 	}
 	return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -31,6 +32,8 @@ type Store struct {
 	userLock   statement
 	writing    gate
 	listen     Listener // nil: nobody is told
+
+	interpolating atomic.Pointer[bool] // nil: the driver has not been asked
 }
 
 // New returns a store of the sessions in a table of db. It does no I/O: a database that cannot be reached, or has no such

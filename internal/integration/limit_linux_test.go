@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/coatcheck/session"
-	"github.com/coatcheck/session/internal/integration/servers"
 	"github.com/coatcheck/session/sqlstore"
 )
 
@@ -99,18 +98,10 @@ func deadlocks(t *testing.T, db *sql.DB, d sqlstore.Dialect) (n int) {
 }
 
 func TestALimitOnAServerThatLogsStatementsSaysWhatToSet(t *testing.T) {
-	at, err := servers.NewMySQLWith("--log-bin", "--binlog-format=STATEMENT")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if at.Server == nil {
-		t.Skip("a server that the environment names is not set otherwise")
-	}
-	s := sqlServers[1]
-	s.start = func() (*servers.Database, error) { return at, nil }
+	s, _ := ownMySQL(t, "--log-bin", "--binlog-format=STATEMENT")
 	store := s.store(t, s.open(t), s.table())
 	save(t, store, &session.Record{ID: "a", User: "ada"})
-	err = store.SaveWithin(t.Context(), &session.Record{ID: "b", User: "ada"}, session.Limit{Max: 3})
+	err := store.SaveWithin(t.Context(), &session.Record{ID: "b", User: "ada"}, session.Limit{Max: 3})
 	if err == nil || errors.Is(err, session.ErrTooMany) || !strings.Contains(err.Error(), "set it to ROW or MIXED") {
 		t.Errorf("SaveWithin = %v, want an error that says what to set", err)
 	}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
-	"github.com/coatcheck/session/internal/integration/servers"
 	"github.com/coatcheck/session/sqlstore"
 )
 
@@ -24,15 +23,7 @@ func TestAPostgreSQLThatIsReadOnlySaysSo(t *testing.T) {
 }
 
 func TestAMySQLThatIsReadOnlySaysSo(t *testing.T) {
-	at, err := servers.NewMySQLWith()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if at.Server == nil {
-		t.Skip("a server that the environment names is not set otherwise")
-	}
-	s := sqlServers[1]
-	s.start = func() (*servers.Database, error) { return at, nil }
+	s, at := ownMySQL(t)
 	store := s.store(t, s.open(t), s.table())
 	save(t, store, &session.Record{ID: "a", User: "ada"})
 	root, err := sql.Open("mysql", "root@unix("+filepath.Join(at.Dir, "sock")+")/")

@@ -57,6 +57,21 @@ func openPool(t *testing.T, dsn string, conns int) *sql.DB {
 	return db
 }
 
+// ownMySQL is a server that only this test uses.
+func ownMySQL(t *testing.T, args ...string) (server, *servers.Database) {
+	t.Helper()
+	at, err := servers.NewMySQLWith(args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at.Server == nil {
+		t.Skip("a server that the environment names is not set otherwise")
+	}
+	s := sqlServers[1]
+	s.start = func() (*servers.Database, error) { return at, nil }
+	return s, at
+}
+
 // otherWays are those of opening a database beside the plain one.
 func otherWays() []server {
 	var ways []server
@@ -123,5 +138,32 @@ func checkAdvice(t *testing.T, err error) {
 	t.Helper()
 	if err != nil && !strings.Contains(err.Error(), "default_query_exec_mode=exec") {
 		t.Errorf("%v, want an error that says what to set", err)
+	}
+}
+
+// A pool that keeps no connection makes one for each call. Statements that the driver interpolates are not prepared on it.
+func TestMySQLThatInterpolatesPreparesNothing(t *testing.T) {
+	s := sqlServers[1]
+	s.params = "?interpolateParams=true"
+	store, seen := s.watched(t, s.table(), func(db *sql.DB) { db.SetMaxIdleConns(0) })
+	m := node(t, store, func(o *session.Options) { o.MaxPerUser = 3 })
+	b := newBrowser(t)
+	newBrowser(t).with(m, func(s *session.Session) { s.Set("x", 1) }) // the driver is asked once what it does
+	seen.take()
+	for _, step := range []struct {
+		do   func(*session.Session)
+		want string
+	}{
+		{func(s *session.Session) { s.Set("x", "it's \\ a value") }, "INSERT"},
+		{func(s *session.Session) { s.Get("x") }, "SELECT"},
+		{func(s *session.Session) { s.Set("x", s.Get("x")) }, "SELECT UPDATE"},
+		{func(s *session.Session) { s.Login("ada") }, "SELECT SET START SELECT INSERT COMMIT DO UPDATE"},
+	} {
+		if status := b.with(m, step.do).StatusCode; status != 200 {
+			t.Errorf("status %d", status)
+		}
+		if got := seen.take(); got != step.want {
+			t.Errorf("a request: %q, want %q", got, step.want)
+		}
 	}
 }

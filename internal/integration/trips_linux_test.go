@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -214,7 +215,7 @@ func TestServerLogsInWithinALimitForFewRoundTrips(t *testing.T) {
 }
 
 // watched returns a store with one connection at a time, and what it sends.
-func (s server) watched(t *testing.T, table string) (*sqlstore.Store, *trips) {
+func (s server) watched(t *testing.T, table string, change ...func(*sql.DB)) (*sqlstore.Store, *trips) {
 	t.Helper()
 	at, err := s.start()
 	if err != nil {
@@ -229,5 +230,9 @@ func (s server) watched(t *testing.T, table string) (*sqlstore.Store, *trips) {
 	}
 	proxy := servers.NewProxy(t, at.Addr)
 	proxy.Watch(func() func([]byte) { return read(seen) })
-	return s.store(t, s.connect(t, strings.Replace(at.DSN, at.Addr, proxy.Addr, 1), 1), table), seen
+	db := s.connect(t, strings.Replace(at.DSN, at.Addr, proxy.Addr, 1), 1)
+	for _, c := range change {
+		c(db)
+	}
+	return s.store(t, db, table), seen
 }

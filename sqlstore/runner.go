@@ -1,0 +1,109 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"slices"
+)
+
+// runner is a statement that can be run. A *sql.Stmt is one.
+type runner interface {
+	ExecContext(ctx context.Context, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, args ...any) (*sql.Rows, error)
+}
+
+// connection is a *sql.DB, *sql.Conn or *sql.Tx.
+type connection interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// text is a statement that nobody here prepares.
+type text struct {
+	on    connection
+	query string
+	bytes bool // a text goes as bytes, of no character set
+}
+
+func (t text) ExecContext(ctx context.Context, args ...any) (sql.Result, error) {
+	return t.on.ExecContext(ctx, t.query, t.parameters(args)...)
+}
+
+func (t text) QueryContext(ctx context.Context, args ...any) (*sql.Rows, error) {
+	return t.on.QueryContext(ctx, t.query, t.parameters(args)...)
+}
+
+func (t text) parameters(args []any) []any {
+	if !t.bytes {
+		return args
+	}
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if s, ok := arg.(string); ok {
+			args[i] = []byte(s)
+		}
+	}
+	return args
+}
+
+// runner returns the statement, prepared unless the driver sees to that or puts the parameters into the text.
+func (s *Store) runner(ctx context.Context, st *statement) (runner, error) {
+	if st.closed.Load() {
+		return nil, errClosed
+	}
+	asText := s.dialect.driverPrepares
+	if s.dialect.probe != "" {
+		does, err := s.interpolates(ctx)
+		if err != nil {
+			return nil, err
+		}
+		asText = does
+	}
+	if asText {
+		return s.text(s.db, st), nil
+	}
+	return st.prepare(ctx, s.db)
+}
+
+func (s *Store) text(on connection, st *statement) text {
+	return text{on, st.text, s.dialect.probe != ""}
+}
+
+// interpolates asks the driver once whether it puts parameters into the text of a statement. One that does not says so before
+// it asks the server.
+func (s *Store) interpolates(ctx context.Context) (bool, error) {
+	if known := s.interpolating.Load(); known != nil {
+		return *known, nil
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close()
+	err = conn.Raw(func(c any) error {
+		e, ok := c.(driver.ExecerContext)
+		if !ok {
+			return driver.ErrSkip
+		}
+		_, err := e.ExecContext(ctx, s.dialect.probe, []driver.NamedValue{{Ordinal: 1, Value: int64(0)}})
+		return err
+	})
+	does := err == nil
+	if err != nil && !errors.Is(err, driver.ErrSkip) {
+		return false, err
+	}
+	s.interpolating.Store(&does)
+	return does, nil
+}
+
+// inside returns the statement as a part of the transaction.
+func inside(ctx context.Context, tx *sql.Tx, run runner) runner {
+	if stmt, ok := run.(*sql.Stmt); ok {
+		return tx.StmtContext(ctx, stmt)
+	}
+	t := run.(text)
+	t.on = tx
+	return t
+}
