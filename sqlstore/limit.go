@@ -38,8 +38,20 @@ func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 	return s.explain(opAdmit, session.ErrTooMany)
 }
 
+// counted is the query for how many sessions of a user count within a limit. Its parameters are the user, the time, the id
+// that does not count, twice, and the time again. The successor of a live record is its predecessor, with which it is one
+// session, as are two records that have it in common.
+func counted(table string) string {
+	return `SELECT count(DISTINCT CASE WHEN s.successor = '' THEN s.id ELSE s.successor END) FROM ` + table + ` AS s
+		WHERE s.user_id = ? AND s.kind = 0 AND (s.expires_at IS NULL OR s.expires_at > ?)
+			AND s.id <> ? AND (s.successor = '' OR s.successor <> ?)
+			AND NOT EXISTS (SELECT 1 FROM ` + table + ` AS p WHERE p.id = s.successor AND p.user_id = s.user_id
+				AND p.kind = 0 AND (p.expires_at IS NULL OR p.expires_at > ?))`
+}
+
 func (s *Store) admit(ctx context.Context, rec *session.Record, limit session.Limit) (bool, error) {
-	args := append(values(rec), rec.User, limit.Now.UnixMicro(), limit.Instead, limit.Max)
+	now := limit.Now.UnixMicro()
+	args := append(values(rec), rec.User, now, limit.Instead, limit.Instead, now, limit.Max)
 	if s.dialect.lockUser == "" {
 		n, err := s.exec(ctx, opAdmit, args...)
 		return n > 0, err

@@ -39,8 +39,7 @@ var mysql = dialect{
 
 		opAdmit: "INSERT INTO `{table}` (user_id, kind, successor, created_at, seen_at, login_at, expires_at," +
 			" remote_ip, user_agent, persistent, data, version, id)" +
-			" SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM DUAL WHERE (SELECT count(*) FROM `{table}` WHERE user_id = ?" +
-			" AND kind = 0 AND (expires_at IS NULL OR expires_at > ?) AND id <> ?) < ?",
+			" SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM DUAL WHERE (" + counted("`{table}`") + ") < ?",
 
 		opExists: "SELECT 1 FROM `{table}` LIMIT 0",
 

@@ -54,8 +54,7 @@ var postgresql = dialect{
 			remote_ip, user_agent, persistent, data, version, id)
 			SELECT ?::text, ?::smallint, ?::text, ?::bigint, ?::bigint, ?::bigint, ?::bigint,
 				?::text, ?::text, ?::smallint, ?::bytea, ?::bigint, ?::text
-			WHERE (SELECT count(*) FROM "{table}" WHERE user_id = ? AND kind = 0
-				AND (expires_at IS NULL OR expires_at > ?) AND id <> ?) < ? ON CONFLICT (id) DO NOTHING`,
+			WHERE (` + counted(`"{table}"`) + `) < ? ON CONFLICT (id) DO NOTHING`,
 
 		// An error would end the transaction in which Migrate asks, and to_regclass answers from a cache that has not heard
 		// of the table that another process has just made.

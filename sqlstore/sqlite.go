@@ -40,8 +40,7 @@ var sqlite = dialect{
 
 		opAdmit: `INSERT INTO "{table}" (user_id, kind, successor, created_at, seen_at, login_at, expires_at,
 			remote_ip, user_agent, persistent, data, version, id)
-			SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE (SELECT count(*) FROM "{table}" WHERE user_id = ? AND kind = 0
-				AND (expires_at IS NULL OR expires_at > ?) AND id <> ?) < ? ON CONFLICT (id) DO NOTHING`,
+			SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE (` + counted(`"{table}"`) + `) < ? ON CONFLICT (id) DO NOTHING`,
 
 		opExists: `SELECT 1 FROM "{table}" LIMIT 0`,
 

@@ -7,7 +7,7 @@ CREATE TABLE "{table}" (
 	id         TEXT COLLATE "C" NOT NULL PRIMARY KEY,
 	user_id    TEXT COLLATE "C" NOT NULL, -- '' when nobody is signed in
 	kind       SMALLINT NOT NULL, -- 0 a session, 1 an alias, 2 a tombstone
-	successor  TEXT     NOT NULL, -- the id that took over from an alias or tombstone
+	successor  TEXT     NOT NULL, -- the id that took over from an alias or tombstone; of a session, the id that it takes over
 	version    BIGINT   NOT NULL,
 	created_at BIGINT   NOT NULL, -- microseconds since 1970-01-01 UTC, like every time here
 	seen_at    BIGINT   NOT NULL,

@@ -7,7 +7,7 @@ CREATE TABLE "{table}" (
 	id         TEXT    NOT NULL PRIMARY KEY,
 	user_id    TEXT    NOT NULL, -- '' when nobody is signed in
 	kind       INTEGER NOT NULL, -- 0 a session, 1 an alias, 2 a tombstone
-	successor  TEXT    NOT NULL, -- the id that took over from an alias or tombstone
+	successor  TEXT    NOT NULL, -- the id that took over from an alias or tombstone; of a session, the id that it takes over
 	version    INTEGER NOT NULL,
 	created_at INTEGER NOT NULL, -- microseconds since 1970-01-01 UTC, like every time here
 	seen_at    INTEGER NOT NULL,
