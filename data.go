@@ -80,7 +80,7 @@ func (s *Session) GetOr(path string, fallback any) any {
 }
 
 func (s *Session) get(path string) (any, bool) {
-	raw, ok, err := s.lookup(path)
+	raw, ok, err := s.lookup(parseData, path)
 	if err == nil && ok {
 		var v any
 		if v, err = value(s.m.opts.Codec, raw); err == nil {
@@ -93,9 +93,12 @@ func (s *Session) get(path string) (any, bool) {
 	return nil, false
 }
 
+// parser is parseData for the paths of Session, and parsePath for the constants of a Key.
+type parser func(text string) (path, error)
+
 // lookup returns the encoded value at the path.
-func (s *Session) lookup(text string) ([]byte, bool, error) {
-	p, err := parsePath(text)
+func (s *Session) lookup(parse parser, text string) ([]byte, bool, error) {
+	p, err := parse(text)
 	if err != nil {
 		return nil, false, nil
 	}
@@ -120,7 +123,7 @@ func (s *Session) undecodable(path string, err error) {
 
 // Has reports whether there is a value at the path; also when it is nil.
 func (s *Session) Has(path string) bool {
-	_, ok, _ := s.lookup(path)
+	_, ok, _ := s.lookup(parseData, path)
 	return ok
 }
 
@@ -151,14 +154,14 @@ func (s *Session) All() map[string]any {
 // Set stores a value at the path, and makes the parents that are missing as maps. The value is encoded at once. A value
 // that does not encode, and a path through a value that has no parts, are refused: see Err. JSON, the default Codec, replaces
 // in a string what is not UTF-8; store bytes as a []byte, with a [Key].
-func (s *Session) Set(path string, value any) { s.put(opSet, path, value) }
+func (s *Session) Set(path string, value any) { s.put(opSet, parseData, path, value) }
 
 // Flash stores a value that this request and the next one that loads the session can read; then it is gone. Set makes
 // it ordinary data, and Reflash keeps it for one more request.
-func (s *Session) Flash(path string, value any) { s.put(opFlash, path, value) }
+func (s *Session) Flash(path string, value any) { s.put(opFlash, parseData, path, value) }
 
-func (s *Session) put(kind opKind, path string, value any) {
-	p, raw, err := s.prepare(path, value)
+func (s *Session) put(kind opKind, parse parser, path string, value any) {
+	p, raw, err := s.prepare(kind, parse, path, value)
 	if err != nil {
 		s.refused(err)
 		return
@@ -173,10 +176,10 @@ func (s *Session) refused(err error) {
 }
 
 // prepare checks the path and encodes the value.
-func (s *Session) prepare(text string, value any) (path, []byte, error) {
-	p, err := parsePath(text)
+func (s *Session) prepare(kind opKind, parse parser, text string, value any) (path, []byte, error) {
+	p, err := parse(text)
 	if err != nil {
-		return path{}, nil, err
+		return path{}, nil, refusal(kind.String(), text, err)
 	}
 	raw, err := encode(s.m.opts.Codec, value)
 	if err != nil {
@@ -186,12 +189,14 @@ func (s *Session) prepare(text string, value any) (path, []byte, error) {
 }
 
 // Append adds values to the list at the path, and makes the list when it is missing. What is no list is refused: see Err.
-func (s *Session) Append(path string, values ...any) {
+func (s *Session) Append(path string, values ...any) { s.add(parseData, path, values) }
+
+func (s *Session) add(parse parser, path string, values []any) {
 	o := op{kind: opAdd}
 	var err error
 	for _, v := range values {
 		var raw []byte
-		if o.path, raw, err = s.prepare(path, v); err != nil {
+		if o.path, raw, err = s.prepare(opAdd, parse, path, v); err != nil {
 			s.refused(err)
 			return
 		}
@@ -205,16 +210,23 @@ func (s *Session) Append(path string, values ...any) {
 // Pop removes the value at the path and returns it, nil when there is none.
 func (s *Session) Pop(path string) any {
 	v := s.Get(path)
-	s.Remove(path)
+	s.remove(parseData, path)
 	return v
 }
 
 // Remove removes the values at the paths. What is absent is no change.
 func (s *Session) Remove(paths ...string) {
 	for _, text := range paths {
-		if p, err := parsePath(text); err == nil {
-			s.do(op{kind: opRemove, path: p})
-		}
+		s.remove(parseData, text)
+	}
+}
+
+func (s *Session) remove(parse parser, text string) {
+	switch p, err := parse(text); {
+	case err == nil:
+		s.do(op{kind: opRemove, path: p})
+	case errors.Is(err, errOwn):
+		s.refused(refusal(opRemove.String(), text, err))
 	}
 }
 
@@ -223,7 +235,7 @@ func (s *Session) Clear() { s.do(op{kind: opClear}) }
 
 // Now sets a value for this request only. Nothing is stored.
 func (s *Session) Now(path string, value any) {
-	p, raw, err := s.prepare(path, value)
+	p, raw, err := s.prepare(opNow, parseData, path, value)
 	if err != nil {
 		s.refused(err)
 		return
@@ -236,6 +248,11 @@ func (s *Session) Now(path string, value any) {
 // Reflash keeps flash data of the last request, and what Now set, for one more request: all of it, or only what is at
 // the paths. Ordinary data stay as they are.
 func (s *Session) Reflash(only ...string) {
+	for _, text := range only {
+		if _, err := parseData(text); errors.Is(err, errOwn) {
+			s.refused(refusal("reflash", text, err))
+		}
+	}
 	for _, o := range s.reflashed(only) {
 		s.do(o)
 	}
@@ -264,7 +281,7 @@ func wanted(only []string, p path) bool {
 		return true
 	}
 	return slices.ContainsFunc(only, func(text string) bool {
-		o, err := parsePath(text)
+		o, err := parseData(text)
 		return err == nil && o.covers(p)
 	})
 }

@@ -9,6 +9,12 @@ import (
 // Key is typed access to the value at a path. Declare keys as constants:
 //
 //	const visits = session.Key[int]("visits")
+//
+// Names that begin with "coatcheck:" are the library's own: what package guard keeps, such as [guard.Roles]. They are no data of
+// the application: constants alone reach them, and neither the paths of Session do nor anything that [Path] made. A name that is
+// made from user input goes through Path.
+//
+// [guard.Roles]: https://pkg.go.dev/github.com/coatcheck/session/guard#Roles
 type Key[T any] string
 
 // Get returns the value, and whether there is one that decodes as a T.
@@ -28,7 +34,7 @@ func (k Key[T]) Or(s *Session, fallback T) T {
 // Lookup returns the value. The error is ErrNoValue when there is none, and a *DecodeError when it does not decode as a T.
 func (k Key[T]) Lookup(s *Session) (T, error) {
 	var v T
-	raw, ok, err := s.lookup(string(k))
+	raw, ok, err := s.lookup(parsePath, string(k))
 	if err == nil && !ok {
 		return v, ErrNoValue
 	}
@@ -44,7 +50,7 @@ func (k Key[T]) Lookup(s *Session) (T, error) {
 }
 
 // Set stores the value, as Session.Set does.
-func (k Key[T]) Set(s *Session, v T) { s.Set(string(k), v) }
+func (k Key[T]) Set(s *Session, v T) { s.put(opSet, parsePath, string(k), v) }
 
 // Update replaces the value by what fn makes of it; fn gets the zero value when there is none. When another request
 // commits first, fn runs again on what that one left, so that a counter never loses a step. fn must be pure: it
@@ -52,7 +58,7 @@ func (k Key[T]) Set(s *Session, v T) { s.Set(string(k), v) }
 func (k Key[T]) Update(s *Session, fn func(T) T) {
 	p, err := parsePath(string(k))
 	if err != nil {
-		s.refused(err)
+		s.refused(refusal(opUpdate.String(), string(k), err))
 		return
 	}
 	s.update(op{kind: opUpdate, path: p, fn: func(old []byte, ok bool) ([]byte, error) {
@@ -132,10 +138,10 @@ func (k Key[T]) Pop(s *Session) (T, bool) {
 }
 
 // Remove removes the value.
-func (k Key[T]) Remove(s *Session) { s.Remove(string(k)) }
+func (k Key[T]) Remove(s *Session) { s.remove(parsePath, string(k)) }
 
 // Flash stores the value for this request and the next, as Session.Flash does.
-func (k Key[T]) Flash(s *Session, v T) { s.Flash(string(k), v) }
+func (k Key[T]) Flash(s *Session, v T) { s.put(opFlash, parsePath, string(k), v) }
 
 // Append adds values to the list under the key, as Session.Append does.
 func Append[T any](s *Session, k Key[[]T], values ...T) {
@@ -143,7 +149,7 @@ func Append[T any](s *Session, k Key[[]T], values ...T) {
 	for i, v := range values {
 		list[i] = v
 	}
-	s.Append(string(k), list...)
+	s.add(parsePath, string(k), list)
 }
 
 // typeName names the type of a value without printing the value.

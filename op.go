@@ -1,6 +1,9 @@
 package session
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // op is one thing that was done to a session. A commit that meets a conflict does it again to the newest state, so
 // that changes of two requests are both kept.
@@ -28,13 +31,35 @@ const (
 	opLifetime
 	opPersistent
 	opLogin
+	opNow // never among the operations of a session: it is not stored
 )
+
+// opNames are the operations that can be refused.
+var opNames = [...]string{opSet: "set", opFlash: "flash", opAdd: "append to", opUpdate: "update", opRemove: "remove", opNow: "set for now"}
+
+func (k opKind) String() string { return opNames[k] }
+
+// refusal is the error of the operation. A reason alone does not name the path.
+func (o op) refusal(err error) error {
+	if errors.As(err, new(reason)) {
+		return refusal(o.kind.String(), o.path.String(), err)
+	}
+	return err
+}
 
 // touchesData reports whether the operation changes data, and not only settings.
 func (o op) touchesData() bool { return o.kind < opIdle }
 
 // apply does the operation. It reports whether something changed; on an error nothing did.
-func (o op) apply(st *state, c Codec) (changed bool, err error) {
+func (o op) apply(st *state, c Codec) (bool, error) {
+	changed, err := o.try(st, c)
+	if err != nil {
+		return changed, o.refusal(err)
+	}
+	return changed, nil
+}
+
+func (o op) try(st *state, c Codec) (changed bool, err error) {
 	switch o.kind {
 	case opSet, opFlash:
 		return true, o.set(st, c)

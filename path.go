@@ -1,26 +1,57 @@
 package session
 
 import (
-	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/coatcheck/session/internal/envelope"
 )
 
-var (
-	errPath    = errors.New("session: a path and each of its parts must not be empty, and parts below the key are UTF-8")
-	errDeep    = errors.New("session: the path has too many parts")
-	errThrough = errors.New("session: the path leads through a value that has no parts")
-	errIndex   = errors.New("session: the path names a list element that is not there")
-	errNotList = errors.New("session: the value is not a list")
+// reason is why an operation is refused, without its path.
+type reason string
+
+func (r reason) Error() string { return string(r) }
+
+const (
+	errPath    reason = "a path and each of its parts must not be empty, and parts below the key are UTF-8"
+	errDeep    reason = "the path has too many parts"
+	errOwn     reason = "keys that begin with " + envelope.OwnPrefix + " are the library's own; choose another name"
+	errThrough reason = "the path leads through a value that has no parts"
+	errIndex   reason = "the path names a list element that is not there"
+	errNotList reason = "the value is not a list"
 )
+
+// refusal is the error of an operation that was refused: it names what was to be done and the path, and never a value.
+func refusal(what, text string, err error) error {
+	if len(text) > maxShown {
+		text = strings.ToValidUTF8(text[:maxShown], "") + "…"
+	}
+	return fmt.Errorf("session: %s %q: %w", what, text, err)
+}
+
+// maxShown is how much of a path an error shows: it may be made from user input.
+const maxShown = 200
 
 // maxParts keeps a value that is made by a path far from the depth that JSON decoders refuse.
 const maxParts = 1000
 
 // Path joins parts to a path, and escapes them so that each part is one step whatever it contains. Use it for keys
-// that are made from user input: a dot in them would otherwise lead into a nested value.
+// that are made from user input: a dot in them would otherwise lead into a nested value. What it returns for the library's
+// own keys, which begin with "coatcheck:", is refused everywhere, also by a [Key].
 func Path(parts ...string) string {
+	text := joinPath(parts)
+	if isOwn(text) {
+		return ownEscape + text
+	}
+	return text
+}
+
+// ownEscape is what Path puts before a key that only constants may name. No path begins so otherwise, for Path doubles a backslash.
+const ownEscape = `\`
+
+func joinPath(parts []string) string {
 	escaped := make([]string, len(parts))
 	for i, part := range parts {
 		escaped[i] = escapePart(part)
@@ -56,11 +87,23 @@ func (p path) covers(other path) bool {
 	return true
 }
 
-func (p path) String() string { return Path(append([]string{p.key}, p.steps...)...) }
+func (p path) String() string { return joinPath(append([]string{p.key}, p.steps...)) }
+
+// parseData parses a path to data of the application.
+func parseData(text string) (path, error) {
+	p, err := parsePath(text)
+	if err == nil && isOwn(p.key) {
+		return path{}, errOwn
+	}
+	return p, err
+}
 
 // parsePath splits at the dots. A backslash makes a dot or a backslash an ordinary character; before anything else it is
 // one itself.
 func parsePath(text string) (path, error) {
+	if strings.HasPrefix(text, ownEscape+envelope.OwnPrefix) {
+		return path{}, errOwn
+	}
 	if !strings.ContainsAny(text, `.\`) {
 		if text == "" {
 			return path{}, errPath
