@@ -69,7 +69,7 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 	defer s.saving.Unlock()
 	s.mu.Lock()
 	base := s.c.clone()
-	before := len(s.c.ops)
+	before, now := len(s.c.ops), s.c.latest()
 	s.mu.Unlock()
 	var conflict, ended error
 	for attempt := 0; ; attempt++ {
@@ -95,7 +95,7 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 		if err == nil {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			if s.catchUp(&try.c, before) {
+			if s.catchUp(&try.c, before, now) {
 				*events = append(*events, lateEvent)
 			}
 			s.adopt(try.c)

@@ -98,6 +98,12 @@ func tree(c Codec, data []byte) (any, error) {
 		}
 		return plainMaps(v), nil
 	}
+	if v, ok := plainValue(data); ok {
+		if _, ok := v.(int64); ok {
+			return json.Number(data), nil
+		}
+		return v, nil
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	if err := d.Decode(&v); err != nil {

@@ -14,7 +14,7 @@ type core struct {
 	rec  *Record // the stored record that the state is based on; nil: none
 	st   state
 	ops  []op
-	now  []shadow // values of this request only
+	now  *shadows // values of this request only
 	user string
 	ip   netip.Addr
 	ua   string
@@ -62,11 +62,13 @@ const (
 	tellForget       // delete it
 )
 
-// clone returns a copy that can be changed while others read the original.
+// clone returns a copy that can be changed while others read the original. What does not encode keeps both from being stored.
 func (c *core) clone() core {
+	st, err := c.st.clone(c.m.opts.Codec)
+	c.refuse(err)
 	w := *c
-	w.st = c.st.clone()
-	w.ops, w.now, w.events, w.spent = slices.Clip(c.ops), slices.Clone(c.now), nil, false
+	w.st, w.now = st, c.now.clone(c.m.opts.Codec)
+	w.ops, w.events, w.spent = slices.Clip(c.ops), nil, false
 	return w
 }
 
@@ -103,9 +105,23 @@ func (c *core) renew() {
 	}
 }
 
+// do does an operation, also to the values of this request around it, and remembers that it was refused.
+func (c *core) do(o op) {
+	if err := c.apply(o); err != nil {
+		c.refuse(err)
+		return
+	}
+	if raw, ok, err := []byte(nil), false, error(nil); o.kind == opUpdate && c.now != nil {
+		if raw, ok, err = c.st.at(c.m.opts.Codec, o.path); ok && err == nil {
+			o = op{kind: opSet, path: o.path, raw: raw}
+		}
+	}
+	c.unshadow(o)
+}
+
 // apply does an operation and remembers it.
 func (c *core) apply(o op) error {
-	changed, err := o.apply(&c.st, c.m.opts.Codec)
+	changed, err := c.applyWithin(o)
 	if err != nil {
 		return err
 	}
@@ -114,6 +130,23 @@ func (c *core) apply(o op) error {
 		c.ops = append(c.ops, o)
 	}
 	return nil
+}
+
+// applyWithin does an operation that must not make the session too large. After an error no commit succeeds, so that what is known of
+// the size will do.
+func (c *core) applyWithin(o op) (bool, error) {
+	st, was := &c.st, c.st.above
+	st.sure = st.sure || c.err != nil
+	st.limit = st.allowed(c.m.opts.MaxBytes)
+	defer func() { st.limit = 0 }()
+	changed, err := o.apply(st, c.m.opts.Codec)
+	if was == nil && st.above != nil && err == nil {
+		err = st.count(c.m.opts.Codec)
+	}
+	if st.used <= st.limit {
+		st.above = nil
+	}
+	return changed, err
 }
 
 // replay puts the state on a newer record and does the unsaved operations again.
@@ -211,7 +244,13 @@ func (c *core) build(now time.Time) (rec *Record, aged []shadow, err error) {
 		c.st.Created = now.UnixMicro()
 	}
 	aged = c.st.age(c.m.opts.Codec)
-	if size := c.st.size(); size > c.m.opts.MaxBytes {
+	if err := c.st.flush(c.m.opts.Codec); err != nil {
+		return nil, nil, err
+	}
+	if size := c.st.size(); size > c.st.allowed(c.m.opts.MaxBytes) {
+		if c.st.above != nil {
+			return nil, nil, c.st.above
+		}
 		return nil, nil, fmt.Errorf("%w: the session has %d bytes of data, Options.MaxBytes allows %d", ErrTooLarge, size, c.m.opts.MaxBytes)
 	}
 	rec.CreatedAt, rec.LoginAt = fromMicro(c.st.Created), fromMicro(c.st.Login)
@@ -245,8 +284,8 @@ func (c *core) stored(rec *Record, aged []shadow) {
 	if c.m.carried != nil {
 		c.tell, c.token, rec.Data = tellTicket, string(rec.Data), nil
 	}
-	c.rec, c.ops = rec, nil
-	c.now = append(aged, c.now...)
+	c.rec, c.ops, c.st.above = rec, nil, nil
+	c.shade(aged)
 	c.next, c.nextID, c.made, c.retire, c.login, c.stale, c.gone = ticket{}, "", 0, KindLive, false, false, false
 }
 

@@ -5,65 +5,6 @@ import (
 	"slices"
 )
 
-// shadow is a value of this request only, which hides what is stored at its path.
-type shadow struct {
-	path path
-	raw  []byte
-}
-
-// unshadow forgets the values of this request that a later operation replaced or removed, and does it to those around it.
-func (c *core) unshadow(o op) {
-	switch {
-	case len(c.now) == 0 || !o.touchesData():
-	case o.kind == opClear:
-		c.now = nil
-	default:
-		c.now = slices.DeleteFunc(c.now, func(s shadow) bool { return o.path.covers(s.path) })
-		for i, s := range c.now {
-			if s.path.covers(o.path) {
-				c.now[i].raw = s.within(o, c.m.opts.Codec)
-			}
-		}
-		c.now = slices.DeleteFunc(c.now, func(s shadow) bool { return s.raw == nil })
-	}
-}
-
-// within is the value after an operation on a part of it, nil when it has no such part: then it must not hide what is stored.
-func (s shadow) within(o op, c Codec) []byte {
-	var st state
-	st.put(s.path.key, s.raw)
-	o.path = path{s.path.key, o.path.steps[len(s.path.steps):]}
-	if _, err := o.apply(&st, c); err != nil {
-		return nil
-	}
-	raw, _ := st.raw(s.path.key)
-	return raw
-}
-
-// shadowed reports whether a value of this request lies at, above or below the path.
-func (c *core) shadowed(p path) bool {
-	return slices.ContainsFunc(c.now, func(s shadow) bool { return s.path.covers(p) || p.covers(s.path) })
-}
-
-// look returns the encoded value at a path as this request sees it.
-func (c *core) look(p path) ([]byte, bool, error) {
-	if !c.shadowed(p) {
-		return c.st.at(c.m.opts.Codec, p)
-	}
-	view := c.view()
-	return view.at(c.m.opts.Codec, p)
-}
-
-// view is the state with the values of this request in it.
-func (c *core) view() state {
-	st := c.st.clone()
-	for _, s := range c.now {
-		// A value that does not fit any more, because a parent is something else by now, is not seen.
-		_, _ = st.change(c.m.opts.Codec, s.path, func([]byte, bool) ([]byte, error) { return s.raw, nil })
-	}
-	return st
-}
-
 // Get returns the value at the path, nil when there is none: a nil, bool, string, int64 (whole numbers that fit), float64,
 // []any or map[string]any, whatever type was set. A value that does not decode counts as absent, with an event.
 func (s *Session) Get(path string) any {
@@ -123,8 +64,13 @@ func (s *Session) undecodable(path string, err error) {
 
 // Has reports whether there is a value at the path; also when it is nil.
 func (s *Session) Has(path string) bool {
-	_, ok, _ := s.lookup(parseData, path)
-	return ok
+	p, err := parseData(path)
+	if err != nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.c.has(p)
 }
 
 // All returns a copy of all data by key, without what the library keeps for itself. Values that do not decode are left
@@ -183,9 +129,14 @@ func (s *Session) prepare(kind opKind, parse parser, text string, value any) (pa
 	}
 	raw, err := encode(s.m.opts.Codec, value)
 	if err != nil {
-		return path{}, nil, &DecodeError{Path: text, Err: errors.New("the value does not encode: " + typeName(value) + " (" + typeName(err) + ")")}
+		return path{}, nil, notEncoded(text, value, err)
 	}
 	return p, slices.Clip(append([]byte{}, raw...)), nil
+}
+
+// notEncoded names types only: the codec's own text may quote the value.
+func notEncoded(path string, value any, err error) error {
+	return &DecodeError{Path: path, Err: errors.New("the value does not encode: " + typeName(value) + " (" + typeName(err) + ")")}
 }
 
 // Append adds values to the list at the path, and makes the list when it is missing. What is no list is refused: see Err.
@@ -242,7 +193,7 @@ func (s *Session) Now(path string, value any) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.c.now = append(slices.DeleteFunc(s.c.now, func(old shadow) bool { return p.covers(old.path) }), shadow{p, raw})
+	s.c.cast(shadow{p, raw})
 }
 
 // Reflash keeps flash data of the last request, and what Now set, for one more request: all of it, or only what is at
@@ -262,26 +213,17 @@ func (s *Session) Reflash(only ...string) {
 func (s *Session) reflashed(only []string) []op {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var ops []op
-	for _, m := range s.c.st.marks {
-		if raw, ok, err := s.c.st.at(s.m.opts.Codec, m.path); m.old && ok && err == nil && wanted(only, m.path) {
-			ops = append(ops, op{kind: opFlash, path: m.path, raw: raw})
+	codec, wanted := s.m.opts.Codec, new(trie[bool])
+	for _, text := range only {
+		if p, err := parseData(text); err == nil {
+			wanted.grow(p).has = true
 		}
 	}
-	for _, n := range s.c.now {
-		if wanted(only, n.path) {
-			ops = append(ops, op{kind: opFlash, path: n.path, raw: n.raw})
+	var ops []op
+	for _, v := range append(s.c.st.aging(codec), s.c.now.since(codec, 0)...) {
+		if _, ok := wanted.above(v.path); ok || len(only) == 0 {
+			ops = append(ops, op{kind: opFlash, path: v.path, raw: v.raw})
 		}
 	}
 	return ops
-}
-
-func wanted(only []string, p path) bool {
-	if len(only) == 0 {
-		return true
-	}
-	return slices.ContainsFunc(only, func(text string) bool {
-		o, err := parseData(text)
-		return err == nil && o.covers(p)
-	})
 }

@@ -83,7 +83,7 @@ func (s *Session) tryLogin(user string, opts []LoginOption) error {
 		return errLate
 	}
 	try := &Session{m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, c: s.c.clone()}
-	ops, now, before := len(s.c.ops), len(s.c.now), s.c.err
+	ops, now, before := len(s.c.ops), s.c.latest(), s.c.err
 	s.mu.Unlock()
 
 	kept := try.signIn(user, opts)
@@ -97,10 +97,7 @@ func (s *Session) tryLogin(user string, opts []LoginOption) error {
 	if !kept && s.c.err == before { // it has to do with the user who left
 		s.c.err = nil
 	}
-	s.catchUp(&try.c, ops)
-	if len(s.c.now) > now {
-		try.c.now = append(try.c.now, s.c.now[now:]...)
-	}
+	s.catchUp(&try.c, ops, now)
 	s.adopt(try.c)
 	return nil
 }
@@ -132,7 +129,7 @@ func (s *Session) signIn(user string, opts []LoginOption) (kept bool) {
 func (s *Session) beginAfresh() {
 	w := s.c.clone()
 	w.rec, w.gone, w.seen, w.stale, w.st, w.ops = nil, false, 0, false, state{}, nil
-	s.catchUp(&w, 0)
+	s.catchUp(&w, 0, s.c.latest())
 	w.now = s.c.now
 	s.adopt(w)
 }

@@ -70,7 +70,7 @@ func (k Key[T]) Update(s *Session, fn func(T) T) {
 		}
 		raw, err := encode(s.m.opts.Codec, fn(v))
 		if err != nil {
-			return nil, &DecodeError{Path: string(k), Err: fmt.Errorf("the value does not encode: %s (%T)", typeName(v), err)}
+			return nil, notEncoded(string(k), v, err)
 		}
 		return append([]byte{}, raw...), nil
 	}})
@@ -126,7 +126,7 @@ func (s *Session) swap(o op, old []byte, had bool, fresh []byte) bool {
 }
 
 func (o op) changes(s *Session) error {
-	_, err := o.apply(&s.c.st, s.m.opts.Codec)
+	_, err := s.c.applyWithin(o)
 	return err
 }
 

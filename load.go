@@ -177,7 +177,7 @@ func (c *core) keepShown(shown []shadow) {
 		_, ok, _ := c.st.at(c.m.opts.Codec, s.path)
 		return ok
 	})
-	c.now = append(shown, c.now...)
+	c.shade(shown)
 }
 
 // endedIf wraps an error as ErrEnded.

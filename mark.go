@@ -1,15 +1,98 @@
 package session
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"slices"
 	"strconv"
+
+	"github.com/coatcheck/session/internal/envelope"
 )
+
+// mark says that the value at a path is flash data. An old one was set by an earlier request and goes with this one. No marked
+// value lies within another.
+type mark struct {
+	seq  uint64
+	old  bool
+	made bool // of what lies above marks: Flash made the map or list here, and it goes when it is empty
+}
 
 // below is the path of a part of the value at the first n steps of p.
 func (p path) below(n int, name string) path {
 	return path{p.key, append(slices.Clip(p.steps[:n]), name)}
+}
+
+// mark makes the value at a path flash data, of which so many parents were made for it.
+func (st *state) mark(p path, m mark, made uint64) {
+	if st.marks == nil {
+		st.marks = new(trie[mark])
+	}
+	t := st.marks
+	for i := range p.size() {
+		t = t.under(p.name(i))
+		if above := len(p.steps) - i; above > 0 && uint64(above) <= made {
+			t.v.made = true
+		}
+	}
+	t.has, t.v, t.below = true, m, nil
+}
+
+// unmark makes the values at and below a path ordinary data.
+func (st *state) unmark(p path) {
+	if st.marks.at(p) != nil {
+		st.own()
+		st.marks.cut(p)
+	}
+}
+
+func isOld(t *trie[mark]) bool {
+	if t == nil || t.has {
+		return t != nil && t.v.old
+	}
+	for _, kid := range t.below {
+		if isOld(kid) {
+			return true
+		}
+	}
+	return false
+}
+
+func (st *state) hasOld() bool { return isOld(st.marks) }
+
+// markSize is what the paths of flash data add to the size.
+func (st *state) markSize() (n int) {
+	for p := range st.marks.all() {
+		n += len(p.String())
+	}
+	return n
+}
+
+// listed are the marks as the envelope has them, in the order in which they were made.
+func (st *state) listed() []envelope.Mark {
+	if st.marks == nil {
+		return nil
+	}
+	var list []envelope.Mark
+	for key, t := range st.marks.below {
+		list = appendMarks(list, t, path{key: key}, 0)
+	}
+	slices.SortFunc(list, func(a, b envelope.Mark) int { return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Path, b.Path)) })
+	return list
+}
+
+// appendMarks appends the marks at and below p, of which so many parents in a row were made for flash data.
+func appendMarks(list []envelope.Mark, t *trie[mark], p path, made uint64) []envelope.Mark {
+	if t.has {
+		return append(list, envelope.Mark{Path: p.String(), Seq: t.v.seq, Made: made})
+	}
+	if made++; !t.v.made {
+		made = 0
+	}
+	for name, below := range t.below {
+		list = appendMarks(list, below, p.below(len(p.steps), name), made)
+	}
+	return list
 }
 
 // moveUp follows flash data behind an element that was removed from its list.
@@ -17,76 +100,64 @@ func (st *state) moveUp(c Codec, removed path) {
 	if removed.isKey() {
 		return
 	}
-	at := len(removed.steps) - 1
-	list := path{removed.key, removed.steps[:at]}
-	gone, ok := index(removed.steps[at], math.MaxInt)
-	isBehind := func(m mark) bool {
-		if !list.covers(m.path) || len(m.path.steps) == at {
-			return false
-		}
-		i, ok := index(m.path.steps[at], math.MaxInt)
-		return ok && i > gone
+	list := removed.upTo(len(removed.steps))
+	t := st.marks.at(list)
+	gone, ok := index(removed.steps[len(removed.steps)-1], math.MaxInt)
+	if t == nil || !ok {
+		return
 	}
-	if !ok || !slices.ContainsFunc(st.marks, isBehind) || !st.isList(c, list) {
+	if v, _, _ := st.node(c, list); !isList(v) {
 		return
 	}
 	st.own()
-	for i, m := range st.marks {
-		if isBehind(m) {
-			n, _ := index(m.path.steps[at], math.MaxInt)
-			steps := slices.Clone(m.path.steps)
-			steps[at] = strconv.Itoa(n - 1)
-			st.marks[i].path.steps = steps
+	t = st.marks.at(list)
+	below := t.below
+	t.below = make(map[string]*trie[mark], len(below))
+	for name, kid := range below {
+		if i, ok := index(name, math.MaxInt); ok && i > gone {
+			name = strconv.Itoa(i - 1)
 		}
+		t.below[name] = kid
 	}
 }
 
-func (st *state) isList(c Codec, p path) bool {
-	raw, ok, err := st.at(c, p)
-	if !ok || err != nil {
-		return false
-	}
-	v, err := tree(c, raw)
-	_, ok = v.([]any)
-	return ok && err == nil
+func isList(v any) bool {
+	_, ok := v.([]any)
+	return ok
 }
 
-// split marks the other parts of a flashed value one by one, before the part at p gets a life of its own. It returns how many
-// parents of p go with the last of them.
-func (st *state) split(c Codec, p path) (made uint64) {
-	isAbove := func(m mark) bool { return m.path.covers(p) && len(m.path.steps) < len(p.steps) }
-	i := slices.IndexFunc(st.marks, isAbove)
-	if i < 0 {
-		return 0
+// split marks the other parts of a flashed value one by one, before the part at p gets a life of its own. What is then left of
+// the value goes with the last of them.
+func (st *state) split(c Codec, p path) {
+	top, ok := st.marks.above(p)
+	if !ok || top.size() == p.size() {
+		return
 	}
-	raw, ok, err := st.at(c, st.marks[i].path)
+	v, ok, err := st.node(c, top)
 	if !ok || err != nil {
-		return 0
-	}
-	v, err := tree(c, raw)
-	if err != nil {
-		return 0
+		return
 	}
 	st.own()
-	m := st.marks[i]
-	st.marks = slices.Delete(st.marks, i, i+1)
-	for n := len(m.path.steps); n < len(p.steps) && v != nil; n++ {
-		m.made++
+	t := st.marks.at(top)
+	m := t.v
+	t.has = false
+	for _, next := range p.steps[len(top.steps):] {
+		t.v = mark{made: true}
 		for _, name := range parts(v) {
-			if name != p.steps[n] {
-				st.marks = append(st.marks, mark{path: p.below(n, name), seq: m.seq, made: m.made, old: m.old})
+			if part := t.under(name); name != next {
+				part.has, part.v = true, m
 			}
 		}
-		v, _ = step(v, p.steps[n])
+		v, _ = step(v, next)
+		t = t.under(next)
 	}
-	return m.made
 }
 
 // parts are the names by which step finds the parts of a value.
 func parts(v any) (names []string) {
 	switch v := v.(type) {
 	case map[string]any:
-		return slices.Sorted(maps.Keys(v))
+		return slices.Collect(maps.Keys(v))
 	case []any:
 		for i := range v {
 			names = append(names, strconv.Itoa(i))

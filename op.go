@@ -71,8 +71,7 @@ func (o op) try(st *state, c Codec) (changed bool, err error) {
 	case opRemove:
 		return o.remove(st, c), nil
 	case opClear:
-		changed = !st.empty()
-		st.clear()
+		changed, err = !st.empty(), st.clear(c)
 	case opIdle:
 		changed = st.Idle != micro(o.d)
 		st.Idle = micro(o.d)
@@ -89,7 +88,7 @@ func (o op) try(st *state, c Codec) (changed bool, err error) {
 	case opLogin:
 		changed, st.Login = true, o.at
 	}
-	return changed, nil
+	return changed, err
 }
 
 // micro rounds away from zero: a time.Duration of -1 is none, and not the manager's.
@@ -108,55 +107,34 @@ func (o op) set(st *state, c Codec) error {
 	if err != nil {
 		return err
 	}
-	made = max(made, st.split(c, o.path))
-	if o.kind == opFlash {
-		made = max(made, st.madeBefore(o.path))
+	if o.kind == opFlash && st.marks.at(o.path).empty() {
+		st.used += len(o.path.String())
 	}
+	st.split(c, o.path)
 	st.unmark(o.path)
 	if o.kind == opFlash {
 		st.own()
 		st.FlashSeq++
-		st.marks = append(st.marks, mark{path: o.path, seq: st.FlashSeq, made: made})
+		st.mark(o.path, mark{seq: st.FlashSeq}, made)
 	}
 	return nil
 }
 
-// madeBefore is how many parents of a path earlier calls of Flash made, for the same value or for others beside it: the last
-// of them to go takes the parents along.
-func (st *state) madeBefore(p path) (made uint64) {
-	for _, m := range st.marks {
-		depth := uint64(len(m.path.steps))
-		if m.made == 0 || m.made > depth {
-			continue
-		}
-		top := path{m.path.key, m.path.steps[:depth-m.made]}
-		if below := uint64(len(p.steps)) - (depth - m.made); top.covers(p) && below > 0 {
-			made = max(made, below)
-		}
-	}
-	return made
-}
-
 func (o op) add(st *state, c Codec) error {
-	_, err := st.change(c, o.path, func(old []byte, ok bool) ([]byte, error) {
-		var list []any
-		if ok {
-			v, err := tree(c, old)
-			if err != nil {
-				return nil, err
-			}
-			if list, ok = v.([]any); !ok && v != nil {
-				return nil, errNotList
-			}
+	_, err := st.edit(c, o.path, func(old any, ok bool) (any, bool, int, error) {
+		list, isList := old.([]any)
+		if ok && !isList && old != nil {
+			return nil, false, 0, errNotList
 		}
+		more := 0
 		for _, raw := range o.list {
 			v, err := tree(c, raw)
 			if err != nil {
-				return nil, err
+				return nil, false, 0, err
 			}
-			list = append(list, v)
+			list, more = append(list, v), more+len(raw)+1
 		}
-		return c.Marshal(list)
+		return list, true, more, nil
 	})
 	return err
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -25,14 +26,18 @@ const (
 
 // refusal is the error of an operation that was refused: it names what was to be done and the path, and never a value.
 func refusal(what, text string, err error) error {
-	if len(text) > maxShown {
-		text = strings.ToValidUTF8(text[:maxShown], "") + "…"
-	}
-	return fmt.Errorf("session: %s %q: %w", what, text, err)
+	return fmt.Errorf("session: %s %q: %w", what, shown(text), err)
 }
 
 // maxShown is how much of a path an error shows: it may be made from user input.
 const maxShown = 200
+
+func shown(path string) string {
+	if len(path) > maxShown {
+		return strings.ToValidUTF8(path[:maxShown], "") + "…"
+	}
+	return path
+}
 
 // maxParts keeps a value that is made by a path far from the depth that JSON decoders refuse.
 const maxParts = 1000
@@ -236,8 +241,17 @@ func editList(list []any, steps []string, change func(any, bool) (any, bool, err
 		return nil, 0, err
 	}
 	if !keep {
-		return append(list[:i:i], list[i+1:]...), 0, nil
+		return without(list, i), 0, nil
 	}
 	list[i] = child
 	return list, 0, nil
+}
+
+// without removes an element in place; the first of a queue without moving the others.
+func without(list []any, i int) []any {
+	if i == 0 {
+		list[0] = nil
+		return list[1:]
+	}
+	return slices.Delete(list, i, i+1)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 )
@@ -122,11 +121,17 @@ func (s *Session) SetLifetime(d time.Duration) { s.setClock(opLifetime, "SetLife
 // SetPersistent says whether the cookie of this session survives closing the browser.
 func (s *Session) SetPersistent(on bool) { s.do(op{kind: opPersistent, on: on}) }
 
-// Err is the first operation that was refused since the session was loaded or last committed. A commit with such an
-// error fails, and stores nothing; Reload forgets it.
+// Err is the first operation that was refused since the session was loaded or last committed. Its text names the path, and why. A
+// commit with such an error fails, and stores nothing; Reload forgets it.
+//
+// It wraps ErrTooLarge as soon as the session is larger than Options.MaxBytes. The operation that made it so is done, and to
+// remove or replace something can make room again; those that make it larger still are refused.
 func (s *Session) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.c.err == nil {
+		return s.c.st.above
+	}
 	return s.c.err
 }
 
@@ -135,8 +140,7 @@ func (s *Session) do(o op) {
 	s.mu.Lock()
 	late := s.refuseLate(&s.c, o)
 	if !late {
-		s.refuse(s.c.apply(o))
-		s.c.unshadow(o)
+		s.c.do(o)
 	}
 	s.mu.Unlock()
 	if late {
@@ -197,7 +201,7 @@ func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, err
 	s.c.id() // makes the id to come, so that who asks meanwhile is told the same
 	w := cores.Get().(*core)
 	*w = s.c.clone()
-	ops, now := len(s.c.ops), len(s.c.now)
+	ops, now := len(s.c.ops), s.c.latest()
 	s.mu.Unlock()
 
 	err := w.commit(ctx, mode)
@@ -212,10 +216,9 @@ func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, err
 		s.adoptFailure(*w)
 		return events, err
 	}
-	if s.catchUp(w, ops) {
+	if s.catchUp(w, ops, now) {
 		events = append(events, lateEvent)
 	}
-	w.now = append(slices.Clip(w.now[:len(w.now)-now]), s.c.now...)
 	s.adopt(*w)
 	*w = core{}
 	cores.Put(w)
@@ -240,27 +243,29 @@ func (s *Session) adopt(w core) {
 	s.watchStored()
 }
 
-// catchUp does on w the operations that came after the first ones, unless they came too late. It is called with the lock held, and
-// gives it up while a function given to Update runs, for it may use the session; what others do meanwhile is done on w as well.
-func (s *Session) catchUp(w *core, done int) (late bool) {
+// catchUp does on w the operations that came after the first ones, unless they came too late, and what Now set since. It is called
+// with the lock held, and gives it up while a function given to Update runs, for it may use the session; what others do meanwhile
+// is done on w as well.
+func (s *Session) catchUp(w *core, done int, now uint64) (late bool) {
 	for ; done < len(s.c.ops); done++ {
 		o := s.c.ops[done]
 		switch {
 		case s.refuseLate(w, o):
 			late = true
 		case o.kind == opUpdate:
-			w.refuse(s.unlocked(func() error { return w.apply(o) }))
+			s.unlocked(func() { w.do(o) })
 		default:
-			w.refuse(w.apply(o))
+			w.do(o)
 		}
 	}
+	w.cast(s.c.now.since(s.m.opts.Codec, now)...)
 	return late
 }
 
-func (s *Session) unlocked(fn func() error) error {
+func (s *Session) unlocked(fn func()) {
 	s.mu.Unlock()
 	defer s.mu.Lock()
-	return fn()
+	fn()
 }
 
 // Format prints the session's handle and nothing of its data, whatever the verb.

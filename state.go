@@ -1,8 +1,8 @@
 package session
 
 import (
+	"fmt"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/coatcheck/session/internal/envelope"
@@ -12,18 +12,20 @@ import (
 type state struct {
 	envelope.Header
 	entries envelope.Entries
+	found   map[string][]byte // of entries, when many of them were looked for
+	finds   int
 	over    changes
-	marks   []mark // the flash data
-	shared  bool   // a clone has the same changes and marks: copy them before a change
-	cleared bool   // entries do not count any more
-}
+	trees   map[string]*opened // values that are decoded; no clone has the same ones
+	marks   *trie[mark]        // the flash data
+	shared  bool               // a clone has the same changes and marks: copy them before a change
+	cleared bool               // entries do not count any more
 
-// mark says that the value at a path is flash data. An old one was set by an earlier request and goes with this one.
-type mark struct {
-	path path
-	seq  uint64
-	made uint64 // parents of the value that Flash made, and that go with it when they are empty
-	old  bool
+	limit  int   // what the size must not grow above; 0: no limit
+	used   int   // about how large it is when a commit is over
+	sure   bool  // used was counted, and nothing changed since
+	unsure bool  // used says nothing
+	marked int   // what markSize was of what is stored
+	above  error // it is larger than the limit
 }
 
 // newState is the state of a parsed envelope. Flash data with a number up to seen is of earlier requests.
@@ -31,28 +33,32 @@ func newState(h envelope.Header, entries envelope.Entries, seen uint64) state {
 	st := state{Header: h, entries: entries}
 	for _, m := range h.Marks {
 		if p, err := parsePath(m.Path); err == nil {
-			st.marks = append(st.marks, mark{path: p, seq: m.Seq, made: m.Made, old: m.Seq <= seen})
+			st.mark(p, mark{seq: m.Seq, old: m.Seq <= seen}, m.Made)
+			st.marked += len(m.Path)
 		}
 	}
-	st.Marks = nil
+	st.Marks, st.used = nil, len(entries)+st.marked
 	return st
 }
 
-// clone shares everything until one of the two is changed.
-func (st *state) clone() state {
+// clone shares everything until one of the two is changed. On an error something in it is not encoded, and it is not to be stored.
+func (st *state) clone(c Codec) (state, error) {
+	err := st.flush(c)
 	st.shared = true
-	return *st
+	w := *st
+	w.trees = nil
+	return w, err
 }
 
 // own makes copies of what a clone shares.
 func (st *state) own() {
 	if st.shared {
-		st.over, st.marks, st.shared = st.over.clone(), slices.Clone(st.marks), false
+		st.over, st.marks, st.shared = st.over.clone(), st.marks.clone(), false
 	}
 }
 
-// raw returns the encoded value of a key.
-func (st *state) raw(key string) ([]byte, bool) {
+// stored returns the encoded value of a key as it is without what was changed in its tree since.
+func (st *state) stored(key string) ([]byte, bool) {
 	if i := st.over.find(key); i >= 0 {
 		raw := st.over.list[i].raw
 		return raw, raw != nil
@@ -60,11 +66,32 @@ func (st *state) raw(key string) ([]byte, bool) {
 	if st.cleared {
 		return nil, false
 	}
-	return st.entries.Find(key)
+	if st.found == nil {
+		if st.finds++; st.finds < manyFinds {
+			return st.entries.Find(key)
+		}
+		st.found = st.indexed()
+	}
+	raw, ok := st.found[key]
+	return raw, ok
+}
+
+// manyFinds is after how many searches through all entries an index costs less.
+const manyFinds = 16
+
+func (st *state) indexed() map[string][]byte {
+	found := map[string][]byte{}
+	for k, v := range st.entries.All() {
+		if _, ok := found[string(k)]; !ok {
+			found[string(k)] = v
+		}
+	}
+	return found
 }
 
 func (st *state) put(key string, raw []byte) {
 	st.own()
+	delete(st.trees, key)
 	st.over.put(key, raw)
 }
 
@@ -93,7 +120,7 @@ func (st *state) changed() iter.Seq2[string, []byte] {
 	}
 }
 
-// each calls fn with every key that has a value.
+// each calls fn with every key that has a value. What was changed is encoded already.
 func (st *state) each(fn func(key string, raw []byte)) {
 	for k, v := range st.kept() {
 		fn(string(k), v)
@@ -107,14 +134,19 @@ func (st *state) each(fn func(key string, raw []byte)) {
 func isOwn(key string) bool { return strings.HasPrefix(key, envelope.OwnPrefix) }
 
 // clear removes all data but the library's own.
-func (st *state) clear() {
+func (st *state) clear(c Codec) error {
+	if err := st.flush(c); err != nil {
+		return err
+	}
 	var kept changes
 	st.each(func(key string, raw []byte) {
 		if isOwn(key) {
 			kept.put(key, raw)
 		}
 	})
-	st.over, st.marks, st.cleared = kept, nil, true
+	st.over, st.marks, st.trees, st.shared, st.cleared, st.unsure = kept, nil, nil, false, true, false
+	st.used = st.size()
+	return nil
 }
 
 func (st *state) empty() bool {
@@ -127,8 +159,9 @@ func (st *state) empty() bool {
 	return true
 }
 
-// size is the length of all keys and values.
-func (st *state) size() (n int) {
+// size is the length of all keys and values, and of the paths of flash data.
+func (st *state) size() int {
+	n := st.markSize()
 	for k, v := range st.kept() {
 		n += len(k) + len(v)
 	}
@@ -138,12 +171,59 @@ func (st *state) size() (n int) {
 	return n
 }
 
-// encode appends the envelope of the state.
+// allowed is how large the state may become: one that is above a limit that was lowered may not grow.
+func (st *state) allowed(limit int) int {
+	if len(st.entries)+st.marked <= limit {
+		return limit
+	}
+	n := st.marked
+	for k, v := range st.entries.All() {
+		n += len(k) + len(v)
+	}
+	return max(limit, n)
+}
+
+// room is asked before a change at a path. It counts when the state seems to grow above its limit. One change may do so, for another
+// can make room again before the commit; who goes on to make it larger is refused.
+func (st *state) room(c Codec, p path, more int) error {
+	if st.limit == 0 || more <= 0 {
+		return nil
+	}
+	if !st.sure && (st.unsure || st.used+more > st.limit) {
+		if err := st.count(c); err != nil {
+			return err
+		}
+	}
+	if st.used+more <= st.limit {
+		return nil
+	}
+	err := fmt.Errorf("%w: with %d bytes more at %q the session has %d bytes of data, Options.MaxBytes allows %d",
+		ErrTooLarge, more, shown(p.String()), st.used+more, st.limit)
+	if st.above != nil {
+		return err
+	}
+	st.above = err
+	return nil
+}
+
+// count finds out how large the state will be when a commit is over.
+func (st *state) count(c Codec) error {
+	w, err := st.clone(c)
+	if err != nil {
+		return err
+	}
+	w.age(c)
+	if err := w.flush(c); err != nil {
+		return err
+	}
+	st.used, st.sure, st.unsure = w.size(), true, false
+	return nil
+}
+
+// encode appends the envelope of the state, in which everything is encoded already.
 func (st *state) encode(dst []byte) []byte {
 	h := st.Header
-	for _, m := range st.marks {
-		h.Marks = append(h.Marks, envelope.Mark{Path: m.path.String(), Seq: m.seq, Made: m.made})
-	}
+	h.Marks = st.listed()
 	dst = h.Append(dst)
 	for k, v := range st.kept() {
 		dst = envelope.AppendEntry(dst, k, v)
@@ -152,71 +232,4 @@ func (st *state) encode(dst []byte) []byte {
 		dst = envelope.AppendEntry(dst, k, v)
 	}
 	return dst
-}
-
-// age removes the flash data of earlier requests and returns what it removed. A value that cannot be removed, because a
-// parent of it is something else by now, is not flash data any more.
-func (st *state) age(c Codec) []shadow {
-	gone := st.aging(c)
-	for {
-		i := slices.IndexFunc(st.marks, func(m mark) bool { return m.old })
-		if i < 0 {
-			return gone
-		}
-		m := st.marks[i]
-		st.unmark(m.path)
-		_ = st.drop(c, m.path)
-		st.dropParents(c, m)
-	}
-}
-
-// aging returns the flash data of earlier requests.
-func (st *state) aging(c Codec) (list []shadow) {
-	for _, m := range st.marks {
-		if !m.old {
-			continue
-		}
-		if raw, ok, err := st.at(c, m.path); ok && err == nil {
-			list = append(list, shadow{m.path, raw})
-		}
-	}
-	return list
-}
-
-// dropParents removes what was made for a flashed value and holds nothing now.
-func (st *state) dropParents(c Codec, m mark) {
-	for p := m.path; m.made > 0 && !p.isKey(); m.made-- {
-		p.steps = p.steps[:len(p.steps)-1]
-		if raw, ok, err := st.at(c, p); err != nil || !ok || !isEmpty(c, raw) {
-			return
-		}
-		_ = st.drop(c, p)
-	}
-}
-
-func isEmpty(c Codec, raw []byte) bool {
-	v, err := tree(c, raw)
-	if err != nil {
-		return false
-	}
-	switch v := v.(type) {
-	case map[string]any:
-		return len(v) == 0
-	case []any:
-		return len(v) == 0
-	}
-	return false
-}
-
-func (st *state) hasOld() bool {
-	return slices.ContainsFunc(st.marks, func(m mark) bool { return m.old })
-}
-
-// unmark makes the values at and below a path ordinary data.
-func (st *state) unmark(p path) {
-	if !slices.ContainsFunc(st.marks, func(m mark) bool { return p.covers(m.path) }) {
-		return
-	}
-	st.own()
-	st.marks = slices.DeleteFunc(st.marks, func(m mark) bool { return p.covers(m.path) })
 }

@@ -1,0 +1,254 @@
+package session
+
+import "errors"
+
+// opened is a value that was decoded because its parts are read or changed. It stays decoded while a request works on it, and is
+// encoded again when its bytes are asked for.
+type opened struct {
+	tree  any
+	err   error // it does not decode
+	dirty bool  // the bytes are of an earlier tree
+	size  int   // about how long it is when it is encoded
+}
+
+// pending stands for the bytes of a value that is to be encoded.
+var pending = []byte{}
+
+// open decodes the value of a key, unless it is decoded already.
+func (st *state) open(c Codec, key string) (*opened, bool) {
+	if o := st.trees[key]; o != nil {
+		return o, true
+	}
+	raw, ok := st.stored(key)
+	if !ok {
+		return nil, false
+	}
+	o := &opened{size: len(raw)}
+	o.tree, o.err = tree(c, raw)
+	st.keep(key, o)
+	return o, true
+}
+
+func (st *state) keep(key string, o *opened) {
+	if st.trees == nil {
+		st.trees = map[string]*opened{}
+	}
+	st.trees[key] = o
+}
+
+// grew takes note that an opened value was changed, and about how many bytes longer it is.
+func (st *state) grew(key string, o *opened, v any, more int) {
+	if !o.dirty {
+		st.own()
+		st.over.put(key, pending)
+	}
+	o.tree, o.dirty, o.size = v, true, o.size+more
+	st.used, st.sure = st.used+more, false
+}
+
+// flush encodes what was changed. A value that does not encode stays as it is, so that no commit succeeds.
+func (st *state) flush(c Codec) error {
+	var failed error
+	for key, o := range st.trees {
+		failed = errors.Join(failed, st.encodeTree(c, key, o))
+	}
+	return failed
+}
+
+func (st *state) encodeTree(c Codec, key string, o *opened) error {
+	if !o.dirty {
+		return nil
+	}
+	raw, err := c.Marshal(o.tree)
+	if err != nil {
+		return notEncoded(path{key: key}.String(), o.tree, err)
+	}
+	st.over.put(key, raw)
+	st.used += len(raw) - o.size
+	o.dirty, o.size = false, len(raw)
+	return nil
+}
+
+// raw returns the encoded value of a key.
+func (st *state) raw(c Codec, key string) ([]byte, bool, error) {
+	if o := st.trees[key]; o != nil {
+		if err := st.encodeTree(c, key, o); err != nil {
+			return nil, false, err
+		}
+	}
+	raw, ok := st.stored(key)
+	return raw, ok, nil
+}
+
+// node returns the decoded value at a path, which is the state's own: read it only. The error says that the value of the key
+// does not decode.
+func (st *state) node(c Codec, p path) (any, bool, error) {
+	o, ok := st.open(c, p.key)
+	if !ok || o.err != nil {
+		return nil, false, errOf(o)
+	}
+	v, ok := walk(o.tree, p.steps)
+	return v, ok, nil
+}
+
+func errOf(o *opened) error {
+	if o == nil {
+		return nil
+	}
+	return o.err
+}
+
+// at returns the encoded value at a path. The error says that the value of the key does not decode.
+func (st *state) at(c Codec, p path) ([]byte, bool, error) {
+	if p.isKey() {
+		return st.raw(c, p.key)
+	}
+	v, ok, err := st.node(c, p)
+	if !ok {
+		return nil, false, err
+	}
+	raw, err := c.Marshal(v)
+	return raw, err == nil, err
+}
+
+// holds reports whether there is a value at a path.
+func (st *state) holds(c Codec, p path) bool {
+	if p.isKey() {
+		_, ok := st.stored(p.key)
+		return ok
+	}
+	_, ok, _ := st.node(c, p)
+	return ok
+}
+
+// takes reports whether a value can be set at a path, and no parent of it is something else.
+func (st *state) takes(c Codec, p path) bool {
+	if p.isKey() {
+		return true
+	}
+	o, ok := st.open(c, p.key)
+	if !ok {
+		return true
+	}
+	v := o.tree
+	for _, name := range p.steps {
+		child, ok := step(v, name)
+		if _, isMap := v.(map[string]any); !ok {
+			return isMap && o.err == nil
+		}
+		v = child
+	}
+	return o.err == nil
+}
+
+// change replaces the value at a path by what fn makes of the encoded value there; nil leaves nothing there. It returns
+// how many parents it made.
+func (st *state) change(c Codec, p path, fn func(old []byte, ok bool) ([]byte, error)) (uint64, error) {
+	if !p.isKey() {
+		return st.edit(c, p, func(old any, ok bool) (any, bool, int, error) { return changeTree(c, old, ok, fn) })
+	}
+	raw, ok, err := st.raw(c, p.key)
+	if err != nil {
+		return 0, err
+	}
+	fresh, err := fn(raw, ok)
+	if err != nil {
+		return 0, err
+	}
+	more := len(fresh) - len(raw)
+	if !ok {
+		more += len(p.key)
+	}
+	if err := st.room(c, p, more); err != nil {
+		return 0, err
+	}
+	st.put(p.key, fresh)
+	st.used, st.sure = st.used+more, false
+	return 0, nil
+}
+
+func changeTree(c Codec, old any, ok bool, fn func([]byte, bool) ([]byte, error)) (v any, keep bool, more int, err error) {
+	var was, raw []byte
+	if ok {
+		if was, err = c.Marshal(old); err != nil {
+			return nil, false, 0, err
+		}
+	}
+	if raw, err = fn(was, ok); err != nil || raw == nil {
+		return nil, false, -len(was), err
+	}
+	v, err = tree(c, raw)
+	return v, true, len(raw) - len(was), err
+}
+
+// edit replaces the decoded value at a path by what change makes of it, which also says about how many bytes longer that is. It
+// returns how many parents it made.
+func (st *state) edit(c Codec, p path, change func(old any, ok bool) (any, bool, int, error)) (uint64, error) {
+	o, there := st.open(c, p.key)
+	if there && o.err != nil {
+		return 0, &DecodeError{Path: path{key: p.key}.String(), Err: o.err}
+	}
+	if !there {
+		o = &opened{}
+	}
+	more := 0
+	root, made, err := editRoot(o.tree, there, p.steps, func(old any, ok bool) (v any, keep bool, err error) {
+		if v, keep, more, err = change(old, ok); err != nil {
+			return nil, false, err
+		}
+		if !ok {
+			more += len(p.name(len(p.steps))) + nameExtra
+		}
+		return v, keep, st.room(c, p, more)
+	})
+	if err != nil {
+		return 0, err
+	}
+	if !there {
+		st.keep(p.key, o)
+	}
+	st.grew(p.key, o, root, more)
+	return made, nil
+}
+
+// nameExtra is about how much the name of a part takes beside itself.
+const nameExtra = 4
+
+func editRoot(root any, there bool, steps []string, change func(any, bool) (any, bool, error)) (any, uint64, error) {
+	switch {
+	case len(steps) == 0:
+		v, _, err := change(root, there)
+		return v, 0, err
+	case there:
+		return edit(root, steps, change)
+	}
+	root, made, err := edit(map[string]any{}, steps, change)
+	return root, made + 1, err
+}
+
+var errNothing = errors.New("nothing there")
+
+// drop removes the value at a path, which is no flash data then; errNothing when there is none.
+func (st *state) drop(c Codec, p path) error {
+	if !st.holds(c, p) {
+		return errNothing
+	}
+	if p.isKey() {
+		st.used, st.sure = st.used-st.length(p.key)-len(p.key), false
+		st.put(p.key, nil)
+	} else if _, err := st.change(c, p, func([]byte, bool) ([]byte, error) { return nil, nil }); err != nil {
+		return err
+	}
+	st.unmark(p)
+	st.moveUp(c, p)
+	return nil
+}
+
+// length is about how long the encoded value of a key is.
+func (st *state) length(key string) int {
+	if o := st.trees[key]; o != nil {
+		return o.size
+	}
+	raw, _ := st.stored(key)
+	return len(raw)
+}

@@ -1,0 +1,130 @@
+package session
+
+import "iter"
+
+// trie keeps things at paths. What lies at, above or below a path is found in as many steps as the path has.
+type trie[T any] struct {
+	below map[string]*trie[T]
+	has   bool // something is kept here
+	v     T
+}
+
+// size is how many names a path has: the key and the steps.
+func (p path) size() int { return 1 + len(p.steps) }
+
+func (p path) name(i int) string {
+	if i == 0 {
+		return p.key
+	}
+	return p.steps[i-1]
+}
+
+// upTo is the path of the first n names.
+func (p path) upTo(n int) path { return path{p.key, p.steps[:n-1]} }
+
+func (t *trie[T]) empty() bool { return t == nil || !t.has && len(t.below) == 0 }
+
+// at returns the node at a path, nil when nothing is kept at or below it.
+func (t *trie[T]) at(p path) *trie[T] {
+	for i := 0; t != nil && i < p.size(); i++ {
+		t = t.below[p.name(i)]
+	}
+	return t
+}
+
+// above returns the first path at or above p at which something is kept.
+func (t *trie[T]) above(p path) (path, bool) {
+	for i := 0; t != nil && i < p.size(); i++ {
+		if t = t.below[p.name(i)]; t != nil && t.has {
+			return p.upTo(i + 1), true
+		}
+	}
+	return path{}, false
+}
+
+// under returns the node below this one by a name, and makes it when it is missing.
+func (t *trie[T]) under(name string) *trie[T] {
+	if t.below == nil {
+		t.below = map[string]*trie[T]{}
+	}
+	kid := t.below[name]
+	if kid == nil {
+		kid = new(trie[T])
+		t.below[name] = kid
+	}
+	return kid
+}
+
+// grow returns the node at a path, and makes it when it is missing.
+func (t *trie[T]) grow(p path) *trie[T] {
+	for i := range p.size() {
+		t = t.under(p.name(i))
+	}
+	return t
+}
+
+// cut removes what is kept at and below a path.
+func (t *trie[T]) cut(p path) { t.cutFrom(p, 0) }
+
+func (t *trie[T]) cutFrom(p path, i int) {
+	if t == nil {
+		return
+	}
+	name := p.name(i)
+	if i+1 < p.size() {
+		t.below[name].cutFrom(p, i+1)
+		if !t.below[name].empty() {
+			return
+		}
+	}
+	delete(t.below, name)
+}
+
+// all goes through the paths at which something is kept.
+func (t *trie[T]) all() iter.Seq2[path, T] {
+	return func(yield func(path, T) bool) {
+		if t == nil {
+			return
+		}
+		for key, kid := range t.below {
+			if !kid.walk(path{key: key}, yield) {
+				return
+			}
+		}
+	}
+}
+
+// from goes through the paths at and below p at which something is kept.
+func (t *trie[T]) from(p path) iter.Seq2[path, T] {
+	return func(yield func(path, T) bool) { t.at(p).walk(p, yield) }
+}
+
+// walk is all of a node that is at p.
+func (t *trie[T]) walk(p path, yield func(path, T) bool) bool {
+	if t == nil {
+		return true
+	}
+	if t.has && !yield(p, t.v) {
+		return false
+	}
+	for name, kid := range t.below {
+		if !kid.walk(p.below(len(p.steps), name), yield) {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *trie[T]) clone() *trie[T] {
+	if t == nil {
+		return nil
+	}
+	out := &trie[T]{has: t.has, v: t.v}
+	if t.below != nil {
+		out.below = make(map[string]*trie[T], len(t.below))
+		for name, kid := range t.below {
+			out.below[name] = kid.clone()
+		}
+	}
+	return out
+}
