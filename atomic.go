@@ -8,11 +8,14 @@ import (
 // Reload drops unsaved changes and the error, and loads the newest state. The error wraps ErrEnded when the session is gone,
 // and then nothing of it is left here, or ErrUnavailable, and then nothing was dropped.
 func (s *Session) Reload(ctx context.Context) error {
-	s.saving.Lock()
-	defer s.saving.Unlock()
-	s.mu.Lock()
-	w := s.c.clone()
-	s.mu.Unlock()
+	if s.part != whole {
+		return errPart
+	}
+	if err := s.hold(ctx); err != nil {
+		return err
+	}
+	defer s.release()
+	w, _, _ := s.base()
 	w.ops, w.err, w.now, w.retire, w.login = nil, nil, nil, KindLive, false
 	w.next, w.nextID = ticket{}, ""
 	if l := w.ending; l != nil {
@@ -55,7 +58,7 @@ func (c *core) reload(ctx context.Context) error {
 // request has given the session a new id by Login or Regenerate, fn runs all the same, for a Login or Logout in it does what
 // it does outside; whatever else it does is not kept, and the error wraps ErrEnded.
 //
-// fn must use the session that it is given, and no other; it must not call Save, Reload or Atomic.
+// fn must use the session that it is given, and no other. Save, Reload and Atomic of it are refused with an error.
 func (s *Session) Atomic(ctx context.Context, fn func(*Session) error) error {
 	var events []Event
 	err := s.atomic(ctx, fn, &events)
@@ -64,13 +67,15 @@ func (s *Session) Atomic(ctx context.Context, fn func(*Session) error) error {
 }
 
 func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[]Event) error {
+	if s.part != whole {
+		return errPart
+	}
 	s.noteClient()
-	s.saving.Lock()
-	defer s.saving.Unlock()
-	s.mu.Lock()
-	base := s.c.clone()
-	before, now := len(s.c.ops), s.c.latest()
-	s.mu.Unlock()
+	if err := s.hold(ctx); err != nil {
+		return err
+	}
+	defer s.release()
+	base, before, now := s.base()
 	var conflict, ended error
 	for attempt := 0; ; attempt++ {
 		if err := pause(ctx, max(attempt-1, 0)); err != nil {
@@ -83,14 +88,14 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 			}
 			ended = base.lost(err)
 		}
-		try := &Session{m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, c: base.clone()}
+		try := s.within(inAtomic, base.clone())
 		if err := fn(try); err != nil {
 			return err
 		}
 		if ended != nil && !try.c.login && try.c.ending == nil {
 			return s.keepEnd(base, base, ended)
 		}
-		err := try.c.commit(ctx, commitMode{once: true})
+		err := s.attempt(ctx, &try.c)
 		*events = append(*events, try.c.events...)
 		if err == nil {
 			s.mu.Lock()
@@ -112,6 +117,31 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 // moved reports whether a session ended here for it went on under a new id, of which this client is not told.
 func (c *core) moved(err error) bool {
 	return errors.Is(err, errTombstone) && c.rec.Successor != "" && !c.unseen
+}
+
+// base is a copy to begin with, and which operations and values of Now are in it.
+func (s *Session) base() (c core, ops int, now uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.c.clone(), len(s.c.ops), s.c.latest()
+}
+
+// attempt commits what a function left. The first byte of the response waits for it. When that is out already, no new id is made.
+func (s *Session) attempt(ctx context.Context, c *core) error {
+	c.ex = s.ex
+	s.setBusy(true)
+	defer s.setBusy(false)
+	if c.tooLate() && (c.retire != KindLive || s.m.carried != nil && c.dirty()) {
+		s.reportLate()
+		return errLate
+	}
+	return c.commit(ctx, commitMode{once: true})
+}
+
+func (s *Session) setBusy(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy = on
 }
 
 // keepEnd takes over what an attempt that failed found out or cannot undo: that the session is gone, or that it ended it.

@@ -30,11 +30,12 @@ func (s *Session) noteClient() {
 	})
 }
 
-// nothingToDo reports whether a commit would do nothing. Then a last one is over at once.
+// nothingToDo reports whether a commit would do nothing. Then a last one is over at once, unless one is under way that may leave
+// something to tell the client.
 func (s *Session) nothingToDo(mode commitMode) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	idle := s.c.idle(mode)
+	idle := s.c.idle(mode) && !(s.busy && mode.last)
 	if idle && mode.last {
 		s.ex.sent.Store(true)
 	}

@@ -107,6 +107,10 @@ func (c *core) create(ctx context.Context) error {
 	if err := c.add(ctx, rec); err != nil {
 		return err
 	}
+	if c.tooLate() {
+		c.undo(ctx, rec.ID)
+		return errLate
+	}
 	c.stored(rec, aged)
 	c.event(EventCreated, rec.ID, nil)
 	return nil

@@ -11,7 +11,8 @@ import (
 // commit works on a copy, so that nobody waits for the store who only reads.
 type core struct {
 	m    *Manager
-	rec  *Record // the stored record that the state is based on; nil: none
+	ex   *exchange // of the commit, nil outside a request
+	rec  *Record   // the stored record that the state is based on; nil: none
 	st   state
 	ops  []op
 	now  *shadows // values of this request only

@@ -22,6 +22,11 @@ func (s *Session) GetOr(path string, fallback any) any {
 
 func (s *Session) get(path string) (any, bool) {
 	raw, ok, err := s.lookup(parseData, path)
+	return s.decoded(path, raw, ok, err)
+}
+
+// decoded is the value of a look-up.
+func (s *Session) decoded(path string, raw []byte, ok bool, err error) (any, bool) {
 	if err == nil && ok {
 		var v any
 		if v, err = value(s.m.opts.Codec, raw); err == nil {
@@ -50,16 +55,20 @@ func (s *Session) lookup(parse parser, text string) ([]byte, bool, error) {
 
 // undecodable reports a value that does not decode, once for each path.
 func (s *Session) undecodable(path string, err error) {
+	if s.firstTold(path) {
+		s.m.emit(s.ctx, Event{Kind: EventUndecodable, ID: s.ID(), User: s.User(), Err: &DecodeError{Path: path, Err: err}})
+	}
+}
+
+func (s *Session) firstTold(path string) bool {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	known := s.told[path]
 	if s.told == nil {
 		s.told = map[string]bool{}
 	}
 	s.told[path] = true
-	s.mu.Unlock()
-	if !known {
-		s.m.emit(s.ctx, Event{Kind: EventUndecodable, ID: s.ID(), User: s.User(), Err: &DecodeError{Path: path, Err: err}})
-	}
+	return !known
 }
 
 // Has reports whether there is a value at the path; also when it is nil.
@@ -76,15 +85,7 @@ func (s *Session) Has(path string) bool {
 // All returns a copy of all data by key, without what the library keeps for itself. Values that do not decode are left
 // out, with an event.
 func (s *Session) All() map[string]any {
-	raws := map[string][]byte{}
-	s.mu.Lock()
-	view := s.c.view()
-	view.each(func(key string, raw []byte) {
-		if !isOwn(key) {
-			raws[key] = raw
-		}
-	})
-	s.mu.Unlock()
+	raws := s.raws()
 	all := make(map[string]any, len(raws))
 	for key, raw := range raws {
 		v, err := value(s.m.opts.Codec, raw)
@@ -95,6 +96,19 @@ func (s *Session) All() map[string]any {
 		all[key] = v
 	}
 	return all
+}
+
+// raws are the encoded values of all keys of the application.
+func (s *Session) raws() map[string][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	raws, view := map[string][]byte{}, s.c.view()
+	view.each(func(key string, raw []byte) {
+		if !isOwn(key) {
+			raws[key] = raw
+		}
+	})
+	return raws
 }
 
 // Set stores a value at the path, and makes the parents that are missing as maps. The value is encoded at once. A value
@@ -160,9 +174,24 @@ func (s *Session) add(parse parser, path string, values []any) {
 
 // Pop removes the value at the path and returns it, nil when there is none.
 func (s *Session) Pop(path string) any {
-	v := s.Get(path)
-	s.remove(parseData, path)
+	raw, ok, err := s.pop(parseData, path)
+	v, _ := s.decoded(path, raw, ok, err)
 	return v
+}
+
+// pop removes and returns the encoded value at a path, in one step, so that nobody else gets it too.
+func (s *Session) pop(parse parser, text string) (raw []byte, ok bool, err error) {
+	p, err := parse(text)
+	if err != nil {
+		s.remove(parse, text)
+		return nil, false, nil
+	}
+	o := op{kind: opRemove, path: p}
+	s.unlessLate(o, func() {
+		raw, ok, err = s.c.look(p)
+		s.c.do(o)
+	})
+	return raw, ok, err
 }
 
 // Remove removes the values at the paths. What is absent is no change.

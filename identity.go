@@ -1,13 +1,14 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
 )
 
 // LoginOption changes what a Login does: it is called with the session, signed in already and not yet stored. One of your
-// own may set data and clocks of the session that it is given, and must not save.
+// own may set data and clocks. A change of identity is refused, and Save, Reload and Atomic are, with an error.
 type LoginOption func(*Session)
 
 // Remember keeps the visitor signed in for d: the cookie survives closing the browser, and the idle timeout and the
@@ -75,17 +76,15 @@ func (s *Session) login(user string, opts []LoginOption) error {
 
 // tryLogin signs in on a copy, and takes it over when nothing was refused. No commit comes in between.
 func (s *Session) tryLogin(user string, opts []LoginOption) error {
-	s.saving.Lock()
-	defer s.saving.Unlock()
-	s.mu.Lock()
+	if err := s.holdWhole(); err != nil {
+		return err
+	}
+	defer s.release()
 	if s.late() {
-		s.mu.Unlock()
 		return errLate
 	}
-	try := &Session{m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, c: s.c.clone()}
-	ops, now, before := len(s.c.ops), s.c.latest(), s.c.err
-	s.mu.Unlock()
-
+	base, ops, now := s.base()
+	try, before := s.within(inLogin, base), base.err
 	kept := try.signIn(user, opts)
 	err := try.Err()
 
@@ -147,8 +146,11 @@ func (s *Session) Logout() {
 
 // logout reports false when it is too late: neither the client nor the store could be told.
 func (s *Session) logout() bool {
-	s.saving.Lock()
-	defer s.saving.Unlock()
+	if err := s.holdWhole(); err != nil {
+		s.refused(err)
+		return true
+	}
+	defer s.release()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.late() && s.m.canRevoke() != nil {
@@ -183,8 +185,11 @@ func (s *Session) identify(change func()) {
 
 // changeIdentity reports false when it is too late.
 func (s *Session) changeIdentity(change func()) bool {
-	s.saving.Lock()
-	defer s.saving.Unlock()
+	if err := s.holdWhole(); err != nil {
+		s.refused(err)
+		return true
+	}
+	defer s.release()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.late() {
@@ -193,4 +198,12 @@ func (s *Session) changeIdentity(change func()) bool {
 	}
 	change()
 	return true
+}
+
+// holdWhole is hold for changes of identity, which an option of Login must not make.
+func (s *Session) holdWhole() error {
+	if s.part == inLogin {
+		return errPart
+	}
+	return s.hold(context.Background())
 }

@@ -33,8 +33,12 @@ func (k Key[T]) Or(s *Session, fallback T) T {
 
 // Lookup returns the value. The error is ErrNoValue when there is none, and a *DecodeError when it does not decode as a T.
 func (k Key[T]) Lookup(s *Session) (T, error) {
-	var v T
 	raw, ok, err := s.lookup(parsePath, string(k))
+	return k.decoded(s, raw, ok, err)
+}
+
+func (k Key[T]) decoded(s *Session, raw []byte, ok bool, err error) (T, error) {
+	var v T
 	if err == nil && !ok {
 		return v, ErrNoValue
 	}
@@ -54,7 +58,8 @@ func (k Key[T]) Set(s *Session, v T) { s.put(opSet, parsePath, string(k), v) }
 
 // Update replaces the value by what fn makes of it; fn gets the zero value when there is none. When another request
 // commits first, fn runs again on what that one left, so that a counter never loses a step. fn must be pure: it
-// runs more than once. A value that does not decode is refused: see Session.Err.
+// runs more than once. It works on what is stored, also where Now hides that, and must not commit the session. A value that does not
+// decode is refused: see Session.Err.
 func (k Key[T]) Update(s *Session, fn func(T) T) {
 	p, err := parsePath(string(k))
 	if err != nil {
@@ -98,43 +103,34 @@ func (s *Session) update(o op) {
 func (s *Session) stored(p path) ([]byte, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.c.look(p)
+	return s.c.st.at(s.m.opts.Codec, p)
 }
 
-// swap sets the fresh value if the old one is still there, and remembers the operation for a replay.
-func (s *Session) swap(o op, old []byte, had bool, fresh []byte) bool {
-	s.mu.Lock()
-	raw, ok, err := s.c.look(o.path)
-	if err != nil || ok != had || !bytes.Equal(raw, old) {
-		s.mu.Unlock()
-		return err != nil
-	}
-	late := s.refuseLate(&s.c, o)
-	if !late {
-		err = op{kind: opUpdate, path: o.path, fn: func([]byte, bool) ([]byte, error) { return fresh, nil }}.changes(s)
-		if err == nil {
-			s.c.ops = append(s.c.ops, o)
-			s.c.unshadow(op{kind: opSet, path: o.path, raw: fresh})
+// swap sets the fresh value if the old one is still there, and remembers the operation for a replay. It reports false when it is not.
+func (s *Session) swap(o op, old []byte, had bool, fresh []byte) (done bool) {
+	done = true
+	s.unlessLate(o, func() {
+		raw, ok, err := s.c.st.at(s.m.opts.Codec, o.path)
+		if err != nil || ok != had || !bytes.Equal(raw, old) {
+			done = err != nil
+			return
 		}
-		s.refuse(err)
-	}
-	s.mu.Unlock()
-	if late {
-		s.reportLate()
-	}
-	return true
-}
-
-func (o op) changes(s *Session) error {
-	_, err := s.c.applyWithin(o)
-	return err
+		now := op{kind: opUpdate, path: o.path, fn: func([]byte, bool) ([]byte, error) { return fresh, nil }}
+		if _, err := s.c.applyWithin(now); err != nil {
+			s.refuse(err)
+			return
+		}
+		s.c.ops = append(s.c.ops, o)
+		s.c.unshadow(op{kind: opSet, path: o.path, raw: fresh})
+	})
+	return done
 }
 
 // Pop removes the value and returns it.
 func (k Key[T]) Pop(s *Session) (T, bool) {
-	v, ok := k.Get(s)
-	k.Remove(s)
-	return v, ok
+	raw, ok, err := s.pop(parsePath, string(k))
+	v, err := k.decoded(s, raw, ok, err)
+	return v, err == nil
 }
 
 // Remove removes the value.

@@ -110,24 +110,3 @@ func TestALateLoginIsToldOf(t *testing.T) {
 		})
 	}
 }
-
-// What another goroutine does meanwhile is kept, and an option of the application that changes the id is no deadlock.
-func TestALoginOptionThatChangesTheIDIsNoDeadlock(t *testing.T) {
-	r := newRig(t)
-	v := r.visitor()
-	v.with(func(s *session.Session) {
-		s.Login("ada", func(in *session.Session) {
-			in.Set("from", "option")
-			in.Regenerate()
-			s.Set("meanwhile", 1)
-		})
-		if s.User() != "ada" {
-			t.Errorf("user %q", s.User())
-		}
-	})
-	v.with(func(s *session.Session) {
-		if s.Get("from") != "option" || s.Get("meanwhile") != int64(1) || s.User() != "ada" {
-			t.Errorf("user %q, data %v", s.User(), s.All())
-		}
-	})
-}

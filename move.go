@@ -27,6 +27,9 @@ func (c *core) move(ctx context.Context, mode commitMode) error {
 		}
 		rec, aged, err := c.makeNext(ctx)
 		switch {
+		case err == nil && c.tooLate():
+			c.unmake(ctx)
+			return errLate
 		case err == nil:
 			if err = c.decide(ctx, rec, aged); err == nil {
 				return nil

@@ -22,9 +22,12 @@ type Session struct {
 	ex  *exchange       // nil outside a request
 	ctx context.Context // of the request, or of Open: how long the session is in use
 
+	part    part
 	client  sync.Once  // notes who it is
-	saving  sync.Mutex // one commit at a time, and no change of identity during one
 	mu      sync.Mutex // guards what follows; never held while the store or a callback is waited for
+	held    bool       // one commit at a time, and no change of identity during one: see hold
+	busy    bool       // a commit is under way, of which the client may have to be told
+	free    chan struct{}
 	c       core
 	isNew   bool
 	expired bool
@@ -136,16 +139,24 @@ func (s *Session) Err() error {
 }
 
 // do does an operation and remembers it for the commit.
-func (s *Session) do(o op) {
-	s.mu.Lock()
-	late := s.refuseLate(&s.c, o)
-	if !late {
-		s.c.do(o)
-	}
-	s.mu.Unlock()
-	if late {
+func (s *Session) do(o op) { s.unlessLate(o, func() { s.c.do(o) }) }
+
+// unlessLate calls fn with the lock held, unless it is too late for the operation.
+func (s *Session) unlessLate(o op, fn func()) {
+	if !s.inTime(o, fn) {
 		s.reportLate()
 	}
+}
+
+// inTime leaves no lock behind when a codec panics, as all that calls one: whoever recovers still has a response to send.
+func (s *Session) inTime(o op, fn func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refuseLate(&s.c, o) {
+		return false
+	}
+	fn()
+	return true
 }
 
 // refuse remembers the first error. It is called with the lock held.
@@ -190,27 +201,25 @@ var cores = sync.Pool{New: func() any { return new(core) }}
 // commitCopy commits a copy, so that others can read and change the session while the store is waited for. A function
 // given to Update may panic in it.
 func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, error) {
+	if s.part != whole {
+		return nil, errPart
+	}
 	s.noteClient()
-	s.saving.Lock()
-	defer s.saving.Unlock()
+	if err := s.hold(ctx); err != nil {
+		s.sending(mode)
+		return nil, err
+	}
+	defer s.release()
 	mode.told = mode.told && !s.late()
 	if s.nothingToDo(mode) {
 		return nil, nil
 	}
-	s.mu.Lock()
-	s.c.id() // makes the id to come, so that who asks meanwhile is told the same
-	w := cores.Get().(*core)
-	*w = s.c.clone()
-	ops, now := len(s.c.ops), s.c.latest()
-	s.mu.Unlock()
-
+	w, ops, now := s.copied()
 	err := w.commit(ctx, mode)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if mode.last { // from here on, and not from when the headers are out, a change of identity is late
-		s.ex.sent.Store(true)
-	}
+	s.sending(mode)
 	events := w.events
 	if err != nil {
 		s.adoptFailure(*w)
@@ -223,6 +232,25 @@ func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, err
 	*w = core{}
 	cores.Put(w)
 	return events, nil
+}
+
+// sending makes a change of identity late from the last commit on, and not from when the headers are out.
+func (s *Session) sending(mode commitMode) {
+	if mode.last {
+		s.ex.sent.Store(true)
+	}
+}
+
+// copied is what a commit works on, and which operations and values of Now are in it.
+func (s *Session) copied() (w *core, ops int, now uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy = true
+	s.c.id() // makes the id to come, so that who asks meanwhile is told the same
+	w = cores.Get().(*core)
+	*w = s.c.clone()
+	w.ex = s.ex
+	return w, len(s.c.ops), s.c.latest()
 }
 
 // adoptFailure takes over what a commit that failed found out or cannot undo. It is called with the lock held.

@@ -1,0 +1,77 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// part says which function of the application a session was made for, that it may not be saved or changed in every way.
+type part uint8
+
+const (
+	whole part = iota
+	inAtomic
+	inLogin
+)
+
+var (
+	errPart = errors.New("session: Save, Reload and Atomic cannot be called within a function given to Atomic, nor these " +
+		"and changes of identity within an option of Login: do it afterwards")
+	errHeld = fmt.Errorf("%w: another call on this session did not end; a function given to Atomic, Update or Login must use no "+
+		"other session than the one that it is given, and not commit", ErrUnavailable)
+)
+
+// hold waits until no other call commits the session or changes its identity. That call may be waiting for this one, when a function
+// given to it has made this call: so nobody waits for it longer than for a store.
+func (s *Session) hold(ctx context.Context) error {
+	for {
+		free := s.tryHold()
+		if free == nil {
+			return nil
+		}
+		timer := time.NewTimer(storeTimeout)
+		select {
+		case <-free:
+			timer.Stop()
+		case <-ctx.Done():
+			timer.Stop()
+			return unavailable(ctx.Err())
+		case <-timer.C:
+			return errHeld
+		}
+	}
+}
+
+// tryHold returns nil, or a channel that is closed when it is worth to try again.
+func (s *Session) tryHold() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.held {
+		s.held = true
+		return nil
+	}
+	if s.free == nil {
+		s.free = make(chan struct{})
+	}
+	return s.free
+}
+
+func (s *Session) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held, s.busy = false, false
+	if s.free != nil {
+		close(s.free)
+		s.free = nil
+	}
+}
+
+// within makes a session for a function of the application, with a copy of what is here. It is called with the lock held.
+func (s *Session) within(p part, c core) *Session {
+	return &Session{m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, c: c, part: p}
+}
+
+// tooLate reports whether the headers are out, so that nobody could be told of a new id.
+func (c *core) tooLate() bool { return c.ex != nil && c.ex.sent.Load() }
