@@ -133,8 +133,8 @@ func (c *core) apply(o op) error {
 	return nil
 }
 
-// applyWithin does an operation that must not make the session too large. After an error no commit succeeds, so that what is known of
-// the size will do.
+// applyWithin does an operation that must not make the session too large. After an error no commit succeeds, so that what
+// is known of the size will do.
 func (c *core) applyWithin(o op) (bool, error) {
 	st, was := &c.st, c.st.above
 	st.sure = st.sure || c.err != nil

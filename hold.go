@@ -17,14 +17,14 @@ const (
 )
 
 var (
-	errPart = errors.New("session: Save, Reload and Atomic cannot be called within a function given to Atomic, nor these " +
-		"and changes of identity within an option of Login: do it afterwards")
-	errHeld = fmt.Errorf("%w: another call on this session did not end; a function given to Atomic, Update or Login must use no "+
-		"other session than the one that it is given, and not commit", ErrUnavailable)
+	errPart = errors.New("session: a function given to Atomic must not call Save, Reload or Atomic, and an option of " +
+		"Login must not change the identity either: do it afterwards")
+	errHeld = fmt.Errorf("%w: another call on this session did not end; a function given to Atomic, Update or Login "+
+		"must use no other session than the one that it is given, and not commit", ErrUnavailable)
 )
 
-// hold waits until no other call commits the session or changes its identity. That call may be waiting for this one, when a function
-// given to it has made this call: so nobody waits for it longer than for a store.
+// hold waits until no other call commits the session or changes its identity. That call may be waiting for this one,
+// when a function given to it has made this call: so nobody waits for it longer than for a store.
 func (s *Session) hold(ctx context.Context) error {
 	for {
 		free := s.tryHold()
@@ -68,7 +68,27 @@ func (s *Session) release() {
 	}
 }
 
-// within makes a session for a function of the application, with a copy of what is here. It is called with the lock held.
+// sending makes a change of identity late from the last commit on, and not from when the headers are out.
+func (s *Session) sending(mode commitMode) {
+	if mode.last {
+		s.ex.sent.Store(true)
+	}
+}
+
+// copied is what a commit works on, and which operations and values of Now are in it.
+func (s *Session) copied() (w *core, ops int, now uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy = true
+	s.c.id() // makes the id to come, so that who asks meanwhile is told the same
+	w = cores.Get().(*core)
+	*w = s.c.clone()
+	w.ex = s.ex
+	return w, len(s.c.ops), s.c.latest()
+}
+
+// within makes a session for a function of the application, with a copy of what is here. It is called with the lock
+// held.
 func (s *Session) within(p part, c core) *Session {
 	return &Session{m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, c: c, part: p}
 }

@@ -106,7 +106,8 @@ func (s *Session) stored(p path) ([]byte, bool, error) {
 	return s.c.st.at(s.m.opts.Codec, p)
 }
 
-// swap sets the fresh value if the old one is still there, and remembers the operation for a replay. It reports false when it is not.
+// swap sets the fresh value if the old one is still there, and remembers the operation for a replay. It reports false when
+// it is not.
 func (s *Session) swap(o op, old []byte, had bool, fresh []byte) (done bool) {
 	done = true
 	s.unlessLate(o, func() {

@@ -10,8 +10,8 @@ import (
 	"github.com/coatcheck/session/internal/envelope"
 )
 
-// mark says that the value at a path is flash data. An old one was set by an earlier request and goes with this one. No marked
-// value lies within another.
+// mark says that the value at a path is flash data. An old one was set by an earlier request and goes with this one. No
+// marked value lies within another.
 type mark struct {
 	seq  uint64
 	old  bool
@@ -77,7 +77,9 @@ func (st *state) listed() []envelope.Mark {
 	for key, t := range st.marks.below {
 		list = appendMarks(list, t, path{key: key}, 0)
 	}
-	slices.SortFunc(list, func(a, b envelope.Mark) int { return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Path, b.Path)) })
+	slices.SortFunc(list, func(a, b envelope.Mark) int {
+		return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Path, b.Path))
+	})
 	return list
 }
 
@@ -126,8 +128,8 @@ func isList(v any) bool {
 	return ok
 }
 
-// split marks the other parts of a flashed value one by one, before the part at p gets a life of its own. What is then left of
-// the value goes with the last of them.
+// split marks the other parts of a flashed value one by one, before the part at p gets a life of its own. What is then
+// left of the value goes with the last of them.
 func (st *state) split(c Codec, p path) {
 	top, ok := st.marks.above(p)
 	if !ok || top.size() == p.size() {

@@ -61,7 +61,7 @@ type Options struct {
 	// what happens above it. New refuses it with ErrNotSupported when the store is no Limiter.
 	MaxPerUser int
 	Overflow   Overflow
-	// MaxBytes limits the encoded data of one session. 0: 1 MiB.
+	// MaxBytes limits the encoded data of one session, with its keys and the paths of flash data. 0: 1 MiB.
 	MaxBytes int
 
 	// Seal encrypts the data in the store with AES-256-GCM. Without it they can be read there, but not changed.

@@ -234,25 +234,6 @@ func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, err
 	return events, nil
 }
 
-// sending makes a change of identity late from the last commit on, and not from when the headers are out.
-func (s *Session) sending(mode commitMode) {
-	if mode.last {
-		s.ex.sent.Store(true)
-	}
-}
-
-// copied is what a commit works on, and which operations and values of Now are in it.
-func (s *Session) copied() (w *core, ops int, now uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.busy = true
-	s.c.id() // makes the id to come, so that who asks meanwhile is told the same
-	w = cores.Get().(*core)
-	*w = s.c.clone()
-	w.ex = s.ex
-	return w, len(s.c.ops), s.c.latest()
-}
-
 // adoptFailure takes over what a commit that failed found out or cannot undo. It is called with the lock held.
 func (s *Session) adoptFailure(w core) {
 	s.c.adoptSpent(w)

@@ -6,8 +6,8 @@ type shadow struct {
 	raw  []byte
 }
 
-// shadows are the values of this request only: what Now set, and flash data that a commit has removed. None lies within another. A
-// nil one is empty.
+// shadows are the values of this request only: what Now set, and flash data that a commit has removed. None lies within
+// another. A nil one is empty.
 type shadows struct {
 	at     *trie[uint64] // when each was set
 	st     state         // the values, each under the text of its path
@@ -115,8 +115,8 @@ func (c *core) latest() uint64 {
 	return c.now.latest
 }
 
-// unshadow forgets the values of this request that a later operation replaced or removed, and does it to those around it. A value
-// that has no such part must not hide what is stored.
+// unshadow forgets the values of this request that a later operation replaced or removed, and does it to those around
+// it. A value that has no such part must not hide what is stored.
 func (c *core) unshadow(o op) {
 	switch {
 	case c.now == nil || !o.touchesData():

@@ -50,8 +50,8 @@ func fields() []string {
 	return names
 }
 
-// A stranger chooses how many fields a form has. What is done with them costs in proportion to the form: what lies below one key is
-// decoded once and encoded once, however often it is touched.
+// A stranger chooses how many fields a form has. What is done with them costs in proportion to the form: what lies
+// below one key is decoded once and encoded once, however often it is touched.
 func TestWhatLiesBelowOneKeyIsEncodedOnce(t *testing.T) {
 	names := fields()
 	each := func(do func(s *session.Session, name string)) func(*session.Session) {

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"testing/synctest"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cookiestore"
 )
 
 // during runs fn once, while the store is asked to save.
@@ -123,14 +125,60 @@ func TestAValueIsPoppedByOneGoroutineOnly(t *testing.T) {
 	})
 }
 
-// What cannot be removed any more is not handed out.
+// hookCodec is JSON that calls a function once, while a value is decoded and nobody has a lock.
+type hookCodec struct{ hook *func() }
+
+func (hookCodec) Marshal(v any) ([]byte, error) { return json.Marshal(v) }
+
+func (c hookCodec) Unmarshal(data []byte, v any) error {
+	if fn := *c.hook; fn != nil {
+		*c.hook = nil
+		fn()
+	}
+	return json.Unmarshal(data, v)
+}
+
+func TestAValueIsGoneAsSoonAsItIsPopped(t *testing.T) {
+	const token = session.Key[string]("token")
+	for name, pop := range map[string]func(*session.Session) any{
+		"Session.Pop": func(s *session.Session) any { return s.Pop("token") },
+		"Key.Pop": func(s *session.Session) any {
+			if v, ok := token.Pop(s); ok {
+				return v
+			}
+			return nil
+		},
+	} {
+		var hook func()
+		v := newRig(t, with(hookCodec{&hook})).visitor()
+		v.with(func(s *session.Session) { token.Set(s, "once") })
+		v.with(func(s *session.Session) {
+			var second any
+			hook = func() { second = pop(s) }
+			if first := pop(s); first != "once" || second != nil {
+				t.Errorf("%s = %v, and meanwhile %v, want once and nothing", name, first, second)
+			}
+		})
+	}
+}
+
+// What cannot be removed any more is not handed out, or it would come again.
 func TestPopReturnsNothingWhenItIsTooLate(t *testing.T) {
-	v := newRig(t).visitor()
+	store, err := cookiestore.New(cookiestore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := session.New(store, session.Options{Secrets: []session.Secret{testSecret}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	v := (&rig{Manager: m, t: t}).visitor()
+	v.with(func(s *session.Session) { s.Set("x", 1) })
 	v.do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
 		w.WriteHeader(http.StatusOK)
-		s.Set("x", 1)
-		if got := s.Pop("x"); got != nil {
-			t.Errorf("Pop = %v", got)
+		if got := s.Pop("x"); got != nil || s.Err() == nil {
+			t.Errorf("Pop = %v, Err = %v, want nothing and an error", got, s.Err())
 		}
 	})
 }
@@ -156,7 +204,8 @@ func TestUpdateWorksOnWhatIsStoredAndNotOnWhatNowSet(t *testing.T) {
 	}
 }
 
-// The first byte of the response waits for a commit that another goroutine of the handler has begun, for its ticket is to go out.
+// The first byte of the response waits for a commit that another goroutine of the handler has begun, for its ticket is
+// to go out.
 func TestTheFirstByteWaitsForACommitInAnotherGoroutine(t *testing.T) {
 	for name, do := range map[string]func(*session.Session) error{
 		"Atomic Regenerate": func(s *session.Session) error {

@@ -2,8 +2,8 @@ package session
 
 import "errors"
 
-// opened is a value that was decoded because its parts are read or changed. It stays decoded while a request works on it, and is
-// encoded again when its bytes are asked for.
+// opened is a value that was decoded because its parts are read or changed. It stays decoded while a request works on
+// it, and is encoded again when its bytes are asked for.
 type opened struct {
 	tree  any
 	err   error // it does not decode
@@ -80,8 +80,8 @@ func (st *state) raw(c Codec, key string) ([]byte, bool, error) {
 	return raw, ok, nil
 }
 
-// node returns the decoded value at a path, which is the state's own: read it only. The error says that the value of the key
-// does not decode.
+// node returns the decoded value at a path, which is the state's own: read it only. The error says that the value of
+// the key does not decode.
 func (st *state) node(c Codec, p path) (any, bool, error) {
 	o, ok := st.open(c, p.key)
 	if !ok || o.err != nil {
@@ -143,7 +143,7 @@ func (st *state) takes(c Codec, p path) bool {
 
 // change replaces the value at a path by what fn makes of the encoded value there; nil leaves nothing there. It returns
 // how many parents it made.
-func (st *state) change(c Codec, p path, fn func(old []byte, ok bool) ([]byte, error)) (uint64, error) {
+func (st *state) change(c Codec, p path, fn changer) (uint64, error) {
 	if !p.isKey() {
 		return st.edit(c, p, func(old any, ok bool) (any, bool, int, error) { return changeTree(c, old, ok, fn) })
 	}
@@ -167,7 +167,10 @@ func (st *state) change(c Codec, p path, fn func(old []byte, ok bool) ([]byte, e
 	return 0, nil
 }
 
-func changeTree(c Codec, old any, ok bool, fn func([]byte, bool) ([]byte, error)) (v any, keep bool, more int, err error) {
+// changer makes an encoded value of the one that is there.
+type changer func(old []byte, ok bool) ([]byte, error)
+
+func changeTree(c Codec, old any, ok bool, fn changer) (v any, keep bool, more int, err error) {
 	var was, raw []byte
 	if ok {
 		if was, err = c.Marshal(old); err != nil {
@@ -181,8 +184,8 @@ func changeTree(c Codec, old any, ok bool, fn func([]byte, bool) ([]byte, error)
 	return v, true, len(raw) - len(was), err
 }
 
-// edit replaces the decoded value at a path by what change makes of it, which also says about how many bytes longer that is. It
-// returns how many parents it made.
+// edit replaces the decoded value at a path by what change makes of it, which also says about how many bytes longer
+// that is. It returns how many parents it made.
 func (st *state) edit(c Codec, p path, change func(old any, ok bool) (any, bool, int, error)) (uint64, error) {
 	o, there := st.open(c, p.key)
 	if there && o.err != nil {
