@@ -98,12 +98,7 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 		err := s.attempt(ctx, &try.c)
 		*events = append(*events, try.c.events...)
 		if err == nil {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			if s.catchUp(&try.c, before, now) {
-				*events = append(*events, lateEvent)
-			}
-			s.adopt(try.c)
+			s.take(&try.c, before, now, events)
 			return nil
 		}
 		// A first record that is in the way is no newer state to go on with.
@@ -117,6 +112,16 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 // moved reports whether a session ended here for it went on under a new id, of which this client is not told.
 func (c *core) moved(err error) bool {
 	return errors.Is(err, errTombstone) && c.rec.Successor != "" && !c.unseen
+}
+
+// take takes over what an attempt has stored.
+func (s *Session) take(c *core, ops int, now uint64, events *[]Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.catchUp(c, ops, now) {
+		*events = append(*events, lateEvent)
+	}
+	s.adopt(*c)
 }
 
 // base is a copy to begin with, and which operations and values of Now are in it.

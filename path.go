@@ -79,19 +79,6 @@ type path struct {
 
 func (p path) isKey() bool { return len(p.steps) == 0 }
 
-// covers reports whether other is at or below p.
-func (p path) covers(other path) bool {
-	if p.key != other.key || len(p.steps) > len(other.steps) {
-		return false
-	}
-	for i, step := range p.steps {
-		if other.steps[i] != step {
-			return false
-		}
-	}
-	return true
-}
-
 func (p path) String() string { return joinPath(append([]string{p.key}, p.steps...)) }
 
 // parseData parses a path to data of the application.
