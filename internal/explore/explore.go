@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Explorer lets one call to a store happen at a time, and decides which.
@@ -17,13 +18,25 @@ type Explorer struct {
 	// find nearly all that three requests can do to each other, in a small part of the time.
 	Preemptions int
 
+	// Faults is how many calls may fail: either nothing is done, or all of it, and only the answer is lost.
+	Faults int
+
 	// Settled, if set, returns when every request waits for its turn, pauses or has ended: synctest.Wait in a bubble. Then
 	// others go on while one pauses before it tries again. Without it a pause is part of the way to the next call.
 	Settled func()
 
+	// Known, if set, reports failures after which the search goes on.
+	Known func(error) bool
+
 	waiting map[int]event // what requests wait before
 	left    int           // those that have not ended
 	events  chan event
+	last    int          // the request that went last
+	budget  int          // interruptions that may still come
+	faults  int          // calls that may still fail
+	faulted map[int]bool // requests of which a call has failed
+	asleep  map[int]bool // requests whose next call makes no difference here: that order was tried
+	names   map[string]int
 	log     []string
 }
 
@@ -31,45 +44,91 @@ type Explorer struct {
 type event struct {
 	request int
 	call    string
-	let     chan struct{} // closed when the call may happen
+	id      string    // of the record that the call is about; "" when it may be about any
+	let     chan Fate // says that the call may happen
 }
+
+// Fate is what becomes of a call to a store.
+type Fate uint8
+
+// The fates.
+const (
+	Happens Fate = iota
+	Fails        // nothing is done, and the answer is an error
+	IsLost       // it is done, but the answer is an error
+)
+
+func (f Fate) String() string { return [...]string{"", " fails", " happens, and the answer is lost"}[f] }
 
 type requestKey struct{}
 
-// Step is what a store calls before it does anything. The call waits for its turn if it comes from a request that is
-// explored; requests make one call at a time.
-func (x *Explorer) Step(ctx context.Context, call string) {
+// Step is what a store calls before it does anything to the record with this id; "" stands for any. The call waits for its
+// turn if it comes from a request that is explored; requests make one call at a time.
+func (x *Explorer) Step(ctx context.Context, call, id string) Fate {
 	i, ok := ctx.Value(requestKey{}).(int)
 	if !ok {
-		return
+		return Happens
 	}
-	let := make(chan struct{})
-	x.events <- event{i, call, let}
-	<-let
+	let := make(chan Fate)
+	x.events <- event{i, call, id, let}
+	return <-let
 }
+
+// Faulted reports whether a call of a request has failed.
+func (x *Explorer) Faulted(request int) bool { return x.faulted[request] }
 
 // Search calls once for every order, until a check fails. Once makes new requests, and the check of what is left of them.
 func (x *Explorer) Search(once func() (requests []func(context.Context), check func() error, err error)) (orders int, err error) {
-	for choices := []choice{}; choices != nil && err == nil; orders++ {
+	for choices := []choice{}; choices != nil && err == nil; {
 		requests, check, err := once()
 		if err != nil {
 			return orders, err
 		}
-		made := x.run(choices, requests)
-		if err := check(); err != nil {
-			return orders, fmt.Errorf("%w\nin the order %v", err, x.log)
-		}
+		made, whole := x.run(choices, requests)
 		choices = following(made)
+		if !whole {
+			continue
+		}
+		orders++
+		if err := check(); err != nil {
+			err = fmt.Errorf("%w\nin the order\n\t%s", err, strings.Join(x.log, "\n\t"))
+			if x.Known == nil || !x.Known(err) {
+				return orders, err
+			}
+		}
 	}
 	return orders, nil
 }
 
-// choice is one of several requests that could have gone on.
-type choice struct{ taken, of int }
+// run runs the requests in the order that the choices say, and beyond them takes the first. It returns all choices, and
+// whether the order is one to check: not when it differs from an earlier one in nothing that matters.
+func (x *Explorer) run(choices []choice, requests []func(context.Context)) (made []choice, whole bool) {
+	x.begin(requests)
+	for x.left > 0 {
+		if len(x.waiting) == 0 { // all of them pause
+			x.take(<-x.events)
+			continue
+		}
+		options := x.options()
+		if len(options) == 0 {
+			x.finish()
+			return made, false
+		}
+		c := choice{of: len(options)}
+		if len(made) < len(choices) {
+			c.taken = min(choices[len(made)].taken, c.of-1)
+		}
+		made = append(made, c)
+		x.choose(options, c.taken)
+	}
+	return made, true
+}
 
-// run runs the requests in the order that the choices say, and beyond them takes the first. It returns all choices.
-func (x *Explorer) run(choices []choice, requests []func(context.Context)) (made []choice) {
+// begin starts the requests, up to their first calls.
+func (x *Explorer) begin(requests []func(context.Context)) {
 	x.waiting, x.left, x.events, x.log = map[int]event{}, len(requests), make(chan event, len(requests)), nil
+	x.last, x.budget, x.faults = -1, x.Preemptions, x.Faults
+	x.faulted, x.asleep, x.names = map[int]bool{}, map[int]bool{}, map[string]int{}
 	for i, do := range requests {
 		go func() {
 			do(context.WithValue(context.Background(), requestKey{}, i))
@@ -77,37 +136,30 @@ func (x *Explorer) run(choices []choice, requests []func(context.Context)) (made
 		}()
 		x.await()
 	}
-	last, budget := -1, x.Preemptions
+}
+
+// finish lets all go on to their ends.
+func (x *Explorer) finish() {
 	for x.left > 0 {
-		if len(x.waiting) == 0 { // all of them pause
+		if len(x.waiting) == 0 {
 			x.take(<-x.events)
 			continue
 		}
-		ready := x.ready(last)
-		c := choice{of: len(ready)}
-		interrupts := ready[0] == last
-		if interrupts && budget == 0 {
-			c.of = 1
-		}
-		if len(made) < len(choices) {
-			c.taken = min(choices[len(made)].taken, c.of-1)
-		}
-		if interrupts && c.taken > 0 {
-			budget--
-		}
-		made = append(made, c)
-		last = ready[c.taken]
-		x.letGo(last)
+		x.letGo(option{request: x.ready()[0]})
 	}
-	return made
 }
 
 // letGo lets a request make its call.
-func (x *Explorer) letGo(i int) {
-	e := x.waiting[i]
-	x.log = append(x.log, fmt.Sprintf("%d:%s", i, e.call))
-	delete(x.waiting, i)
-	close(e.let)
+func (x *Explorer) letGo(o option) {
+	e := x.waiting[o.request]
+	x.log = append(x.log, fmt.Sprintf("%d: %s%s%s", o.request, e.call, x.nameOf(e.id), o.fate))
+	delete(x.waiting, o.request)
+	x.last = o.request
+	if o.fate != Happens {
+		x.faults--
+		x.faulted[o.request] = true
+	}
+	e.let <- o.fate
 	x.await()
 }
 
@@ -129,28 +181,34 @@ func (x *Explorer) take(e event) {
 		return
 	}
 	x.waiting[e.request] = e
+	x.number(e.id)
+}
+
+// number counts the ids in the order in which they come up, which is the same in every run of an order.
+func (x *Explorer) number(id string) int {
+	n, ok := x.names[id]
+	if !ok && id != "" {
+		n = len(x.names) + 1
+		x.names[id] = n
+	}
+	return n
+}
+
+func (x *Explorer) nameOf(id string) string {
+	if id == "" {
+		return ""
+	}
+	return fmt.Sprint(" ", x.number(id))
 }
 
 // ready returns the requests that wait, the one that went last first.
-func (x *Explorer) ready(last int) (list []int) {
+func (x *Explorer) ready() (list []int) {
 	for i := range x.waiting {
 		list = append(list, i)
 	}
 	slices.Sort(list)
-	if at := slices.Index(list, last); at > 0 {
-		list = slices.Insert(slices.Delete(list, at, at+1), 0, last)
+	if at := slices.Index(list, x.last); at > 0 {
+		list = slices.Insert(slices.Delete(list, at, at+1), 0, x.last)
 	}
 	return list
-}
-
-// following returns the choices that come after these in the search, nil after the last.
-func following(made []choice) []choice {
-	for i := len(made) - 1; i >= 0; i-- {
-		if made[i].taken+1 < made[i].of {
-			next := slices.Clone(made[:i+1])
-			next[i].taken++
-			return next
-		}
-	}
-	return nil
 }

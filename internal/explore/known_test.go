@@ -17,17 +17,17 @@ type blobs struct {
 }
 
 func (b *blobs) load(ctx context.Context, id string) map[string]int {
-	b.x.Step(ctx, "load")
+	b.x.Step(ctx, "load", id)
 	return maps.Clone(b.data[id])
 }
 
 func (b *blobs) put(ctx context.Context, id string, data map[string]int) {
-	b.x.Step(ctx, "save")
+	b.x.Step(ctx, "save", id)
 	b.data[id] = data
 }
 
 func (b *blobs) destroy(ctx context.Context, id string) {
-	b.x.Step(ctx, "delete")
+	b.x.Step(ctx, "delete", id)
 	delete(b.data, id)
 }
 
