@@ -110,7 +110,12 @@ func isStore(short string) bool {
 
 // unreleased reports whether a package serves the tests of this repository alone, its ordinary files too.
 func unreleased(short string) bool {
-	return within(short, "internal/integration") || within(short, "internal/release") || within(short, "bench")
+	for _, only := range []string{"internal/integration", "internal/release", "internal/explore", "internal/storm", "bench"} {
+		if within(short, only) {
+			return true
+		}
+	}
+	return false
 }
 
 // judge returns one sentence for each import that breaks a rule.
