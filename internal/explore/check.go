@@ -4,168 +4,154 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/coatcheck/session"
 )
 
+// Broken is a promise that was broken.
+type Broken struct {
+	Promise string
+	Detail  string
+	Order   string // of the calls
+}
+
+func (b *Broken) Error() string { return b.Promise + ": " + b.Detail }
+
+// sight is what the requests left.
+type sight struct {
+	*scene
+	alive  []session.Info
+	listed []session.Info              // by the name of ada
+	opened map[string]*session.Session // by ticket
+	broken []*Broken
+}
+
 // check looks at what the requests left, and at what they answered.
 func (sc *scene) check() error {
-	found, err := sc.reachable()
-	if err != nil {
+	if sc.play.Rest != nil && sc.play.Faults > 0 {
+		sc.play.Rest()
+	}
+	v := &sight{scene: sc, opened: map[string]*session.Session{}}
+	if err := v.look(); err != nil {
 		return err
 	}
-	return errors.Join(sc.checkAnswers(), sc.checkEnds(found), sc.checkWrites(found), sc.checkAlive(found))
+	for _, check := range []func(){
+		v.checkReach, v.checkTwins, v.checkData, v.checkAnswers, v.checkErrors, v.checkCookies, v.checkEnds, v.checkAlive,
+		v.checkTickets, v.checkWrites, v.checkUpdates, v.checkLimit, v.checkRefusals,
+	} {
+		check()
+	}
+	var unknown []error
+	for _, b := range v.broken {
+		if b.Order = sc.x.order(); sc.play.Known == nil || !sc.play.Known(sc.c, b) {
+			unknown = append(unknown, b)
+		}
+	}
+	return errors.Join(unknown...)
 }
 
-// reachable opens every ticket that somebody has, and returns the sessions by id. No other may be alive.
-func (sc *scene) reachable() (map[string]*session.Session, error) {
+// look opens every ticket that somebody has, and lists all sessions.
+func (v *sight) look() error {
 	ctx := context.Background()
-	alive, found := []string{}, map[string]*session.Session{}
-	for info, err := range sc.nodes[0].All(ctx) {
+	for info, err := range v.nodes[0].m.All(ctx) {
 		if err != nil {
-			return nil, err
+			return err
 		}
-		alive = append(alive, info.ID)
+		v.alive = append(v.alive, info)
 	}
-	for _, ticket := range sc.tickets() {
-		s, err := sc.nodes[1].Open(ctx, ticket)
+	var err error
+	if v.listed, err = v.nodes[0].m.Sessions(ctx, "ada"); err != nil {
+		return err
+	}
+	for _, ticket := range v.tickets() {
+		s, err := v.nodes[1].m.Open(ctx, ticket)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if !s.IsNew() {
-			found[s.ID()] = s
-		}
+		v.opened[ticket] = s
 	}
-	for _, id := range alive {
-		if found[id] == nil {
-			return nil, fmt.Errorf("a session is alive that nobody has the ticket of: %v", sc.outcomes)
-		}
-	}
-	for id := range found {
-		if !slices.Contains(alive, id) {
-			return nil, fmt.Errorf("a ticket opens a session that is in no list: %v", sc.outcomes)
-		}
-	}
-	return found, nil
+	return nil
 }
 
-func (sc *scene) tickets() []string {
-	list := []string{sc.ticket}
-	for _, o := range sc.outcomes {
-		if o.ticket != "" && !o.deleted {
-			list = append(list, o.ticket)
-		}
+// tickets are all that clients of the scene have had.
+func (v *sight) tickets() (list []string) {
+	for _, c := range v.clients {
+		list = append(list, c.ticket)
+	}
+	for _, a := range v.acts {
+		list = append(list, a.tickets...)
 	}
 	return list
 }
 
-// checkAnswers wants that each request succeeded or was told that its session has ended, and that only the one that ended
-// it deleted the cookie.
-func (sc *scene) checkAnswers() error {
-	for _, o := range sc.outcomes {
-		switch {
-		case o.status != http.StatusOK && o.status != http.StatusConflict:
-			return fmt.Errorf("a strange status: %v", sc.outcomes)
-		case o.status == http.StatusConflict && !sc.any(func(o outcome) bool { return o.deed.ends || o.deed.moves }):
-			return fmt.Errorf("a session ended that nobody ended: %v", sc.outcomes)
-		case o.deleted && !(o.deed.ends && o.status == http.StatusOK):
-			return fmt.Errorf("a response deleted the cookie without having ended the session: %v", sc.outcomes)
+// fail notes a promise that is broken.
+func (v *sight) fail(promise, format string, args ...any) {
+	v.broken = append(v.broken, &Broken{Promise: promise, Detail: fmt.Sprintf(format, args...) + fmt.Sprint(" ", v.acts)})
+}
+
+// of returns a session that somebody has a ticket of and that holds the data of a device, nil when there is none.
+func (v *sight) of(device string) *session.Session {
+	for _, ticket := range v.tickets() {
+		if s := v.opened[ticket]; !s.IsNew() && owner.Or(s, "") == device {
+			return s
 		}
 	}
 	return nil
 }
 
-func (sc *scene) any(fn func(outcome) bool) bool { return slices.ContainsFunc(sc.outcomes, fn) }
-
-func done(o outcome) bool { return o.status == http.StatusOK }
-
-// checkEnds wants that what ended is gone. Only a login may have begun another session of ada; a request that came later and
-// wrote something has begun an anonymous one.
-func (sc *scene) checkEnds(found map[string]*session.Session) error {
-	// A login as bob with a ticket that was moved already begins a session of its own, and ends nothing.
-	moved := sc.any(func(o outcome) bool { return o.deed.moves && done(o) })
-	ended := sc.any(func(o outcome) bool { return o.deed.ends && done(o) && !(o.deed.begins && moved) })
-	for _, s := range found {
-		switch {
-		case ended && s.User() == "ada" && !sc.any(func(o outcome) bool { return o.deed.name == "login" && done(o) }):
-			return fmt.Errorf("a session is alive that was ended: %v", sc.outcomes)
-		case s.User() == "bob" && len(s.All()) > 0:
-			return fmt.Errorf("bob has the data of ada: %v", sc.outcomes)
+// begun are those who have signed in: what they have began with their data, and is theirs whatever id it gets.
+func (v *sight) begun() (devices []string) {
+	for _, c := range v.clients {
+		devices = append(devices, c.name)
+	}
+	for _, a := range v.acts {
+		if a.by == stranger && a.signs != "" && a.done() {
+			devices = append(devices, fmt.Sprint("new ", a.index))
 		}
 	}
-	return nil
+	return devices
 }
 
-// checkWrites wants that, where nothing ended the session, one has every write that was answered and no other.
-func (sc *scene) checkWrites(found map[string]*session.Session) error {
-	if sc.any(func(o outcome) bool { return o.deed.ends }) {
-		return nil
+// checkReach wants that sessions, tickets and lists agree.
+func (v *sight) checkReach() {
+	has := func(list []session.Info, id string) bool {
+		return slices.ContainsFunc(list, func(i session.Info) bool { return i.ID == id })
 	}
-	var wrong error
-	for _, s := range found {
-		if wrong = sc.hasWrites(s); wrong == nil {
-			return nil
-		}
-	}
-	return errors.Join(wrong, fmt.Errorf("%d sessions, and none has what was written: %v", len(found), sc.outcomes))
-}
-
-func (sc *scene) hasWrites(s *session.Session) error {
-	updates, appended := 0, []string{}
-	for _, o := range sc.outcomes {
-		if !done(o) {
+	found := map[string]bool{}
+	for _, s := range v.opened {
+		if s.IsNew() {
 			continue
 		}
-		switch o.deed.name {
-		case "update":
-			updates++
-		case "append":
-			appended = append(appended, fmt.Sprint(o.index))
-		case "set":
-			if s.Get(fmt.Sprint("k", o.index)) != int64(o.index) {
-				return fmt.Errorf("the value of request %d is lost", o.index)
-			}
+		found[s.ID()] = true
+		if !has(v.alive, s.ID()) || has(v.listed, s.ID()) != (s.User() == "ada") {
+			v.fail("what a ticket opens is in the lists", "that of %q is not", s.User())
 		}
 	}
-	if n := counter.Or(s, 0); n != updates {
-		return fmt.Errorf("the counter is %d, want %d", n, updates)
-	}
-	var list []string
-	if values, ok := s.Get("list").([]any); ok {
-		for _, v := range values {
-			list = append(list, fmt.Sprint(v))
+	for _, info := range v.alive {
+		if !found[info.ID] {
+			v.fail("somebody has the ticket of each session", "one of %q is alive that nobody can open", info.User)
 		}
 	}
-	slices.Sort(list)
-	if got, want := strings.Join(list, " "), strings.Join(appended, " "); got != want {
-		return fmt.Errorf("the list has %q, want %q", got, want)
-	}
-	return nil
 }
 
-// checkAlive wants that nobody is signed out whose session nobody ended or moved, with any ticket that he has; and that a
-// move leaves the old ticket without a use.
-func (sc *scene) checkAlive(found map[string]*session.Session) error {
-	if sc.any(func(o outcome) bool { return o.deed.ends || o.deed.moves }) {
-		s, err := sc.nodes[0].Open(context.Background(), sc.ticket)
-		if err != nil {
-			return err
+// checkTwins wants that one session is not two.
+func (v *sight) checkTwins() {
+	ids := map[string]string{}
+	for _, s := range v.opened {
+		device := owner.Or(s, "")
+		if other := ids[device]; device != "" && other != "" && other != s.ID() {
+			v.fail("a session is alive once", "that of the %s is alive under two ids", device)
 		}
-		if !s.IsNew() && sc.any(func(o outcome) bool { return (o.deed.ends || o.deed.moves) && done(o) }) {
-			return fmt.Errorf("the old ticket still opens a session: %v", sc.outcomes)
-		}
-		return nil
+		ids[device] = s.ID()
 	}
-	if len(found) != 1 {
-		return fmt.Errorf("%d sessions are alive, want 1: %v", len(found), sc.outcomes)
-	}
-	for _, ticket := range sc.tickets() {
-		if s, err := sc.nodes[0].Open(context.Background(), ticket); err != nil || s.User() != "ada" {
-			return fmt.Errorf("a ticket no longer opens the session, %v: %v", err, sc.outcomes)
+}
+
+// checkData wants that nobody has the data of another user.
+func (v *sight) checkData() {
+	for _, s := range v.opened {
+		if s.User() != "ada" && (owner.Or(s, "") != "" || s.User() != "" && len(s.All()) > 0) {
+			v.fail("nobody has the data of another", "%q has those of ada", s.User())
 		}
 	}
-	return nil
 }

@@ -3,98 +3,118 @@ package explore
 import (
 	"context"
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/coatcheck/session"
 )
 
-// deed is what a request does.
+// Where ada is signed in when a scene begins. A stranger has no ticket.
+const (
+	desk     = "desk"
+	phone    = "phone"
+	stranger = "stranger"
+)
+
+// deed is what a request does: through a handler, through a page of the application, or to the manager without a request.
 type deed struct {
 	name   string
-	do     func(s *session.Session, i int)                                // through a handler
-	direct func(ctx context.Context, m *session.Manager, id string) error // or to the manager
-	moves  bool                                                           // the data get another id
-	ends   bool                                                           // nothing is left of the session
-	begins bool                                                           // a session of its own where the old one is gone
+	by     string // who does it; "": the desk
+	phone  bool   // it has to do with the phone
+	do     func(*act)
+	page   func(context.Context, *act)
+	direct func(context.Context, *act) error
+
+	moves bool   // the data get another id, and the old one is of no use
+	ends  string // whose session is ended: of the desk or phone, of all, or of the others, which is not the desk
+	signs string // who is signed in
 }
+
+// Whose sessions a deed ends, where it is not one.
+const (
+	all    = "all"
+	others = "others"
+)
+
+// mayEnd reports whether a deed ends the session of a device.
+func (d deed) mayEnd(device string) bool {
+	return d.ends == all || d.ends == device || d.ends == others && device != desk
+}
+
+// mayChangeID reports whether a deed leaves another request of that device with a ticket of no use.
+func (d deed) mayChangeID(device string) bool { return d.mayEnd(device) || d.moves && d.by == device }
+
+const (
+	counter = session.Key[int]("n")
+	role    = session.Key[string]("role")
+	owner   = session.Key[string]("device") // stays with the data, whatever id they get
+)
 
 func deeds() []deed {
-	return []deed{
-		{name: "load", do: func(s *session.Session, _ int) { s.Get("n") }},
-		{name: "set", do: func(s *session.Session, i int) { s.Set(fmt.Sprint("k", i), i) }},
-		{name: "update", do: func(s *session.Session, _ int) { counter.Update(s, func(n int) int { return n + 1 }) }},
-		{name: "append", do: func(s *session.Session, i int) { s.Append("list", i) }},
-		{name: "flash", do: func(s *session.Session, _ int) { s.Flash("notice", "hello") }},
-		{name: "regenerate", moves: true, do: func(s *session.Session, _ int) { s.Regenerate() }},
-		{name: "login", moves: true, begins: true, do: func(s *session.Session, _ int) { s.Login("ada") }},
-		{name: "login as bob", ends: true, begins: true, do: func(s *session.Session, _ int) { s.Login("bob") }},
-		{name: "logout", ends: true, do: func(s *session.Session, _ int) { s.Logout() }},
-		{name: "invalidate", ends: true, do: func(s *session.Session, _ int) { s.Invalidate() }},
-		{name: "revoke", ends: true, direct: func(ctx context.Context, m *session.Manager, id string) error {
-			_, err := m.Revoke(ctx, id)
-			return err
-		}},
-		{name: "revoke all", ends: true, direct: func(ctx context.Context, m *session.Manager, _ string) error {
-			_, err := m.RevokeUser(ctx, "ada")
-			return err
-		}},
-	}
-}
-
-const counter = session.Key[int]("n")
-
-// due is what a request finds to do besides its own deed.
-type due struct {
-	name       string
-	renewEvery time.Duration
-	age        time.Duration
-}
-
-func dues() []due {
-	return []due{
-		{name: "nothing due"},
-		{name: "touch due", age: time.Hour},
-		{name: "renewal due", renewEvery: time.Hour, age: 2 * time.Hour},
-	}
-}
-
-// Case is some requests that meet.
-type Case struct {
-	deeds []deed
-	due   due
-}
-
-// String names the case, such as "set, logout, renewal due".
-func (c Case) String() string {
-	var text strings.Builder
-	for _, d := range c.deeds {
-		text.WriteString(d.name + ", ")
-	}
-	return text.String() + c.due.name
-}
-
-// Cases returns every choice of n requests, with all that can be due.
-func Cases(n int) []Case {
-	var list []Case
-	for _, due := range dues() {
-		for _, deeds := range choose(n, deeds()) {
-			list = append(list, Case{deeds, due})
+	list := append(deedsOfHandlers(), deedsOfManagers()...)
+	for i := range list {
+		if list[i].by == "" {
+			list[i].by = desk
 		}
 	}
 	return list
 }
 
-// choose returns the ways to take n of a list, each as often as one likes, in its order.
-func choose(n int, list []deed) [][]deed {
-	if n == 0 {
-		return [][]deed{nil}
-	}
-	var all [][]deed
-	for i, d := range list {
-		for _, rest := range choose(n-1, list[i:]) {
-			all = append(all, append([]deed{d}, rest...))
+// named returns the deeds with these names.
+func named(names ...string) (list []deed) {
+	all := deeds()
+	for _, name := range names {
+		for _, d := range all {
+			if d.name == name {
+				list = append(list, d)
+			}
 		}
 	}
-	return all
+	return list
+}
+
+func deedsThatBreakMost() []deed {
+	return named("load", "set", "regenerate", "login", "logout", "revoke others", "list and revoke one", "update user")
+}
+
+func deedsOfFailures() []deed {
+	return append(named("save, then set", "save, then logout"), deedsThatBreakMost()...)
+}
+
+func deedsOfMoves() []deed {
+	return named("load", "set", "regenerate", "list and revoke one", "update user")
+}
+
+func deedsOfALimit() []deed {
+	return named(
+		"load", "set", "regenerate", "login", "atomic login", "sign in", "logout", "phone: load", "phone: login", "revoke others",
+	)
+}
+
+func deedsThatTakeRoom() []deed { return named("load", "regenerate", "login", "sign in") }
+
+func deedsOfABound() []deed {
+	return named("load", "set", "regenerate", "login", "sign in", "visit", "logout", "phone: load", "limited user")
+}
+
+// deedsOfHandlers are what a handler does and the middleware commits.
+func deedsOfHandlers() []deed {
+	return []deed{
+		{name: "load", do: func(*act) {}},
+		{name: "set", do: func(a *act) { a.set("k") }},
+		{name: "update", do: func(a *act) { a.update(a.s) }},
+		{name: "append", do: func(a *act) { a.append() }},
+		{name: "flash", do: func(a *act) { a.s.Flash("notice", "hello") }},
+		{name: "regenerate", moves: true, do: func(a *act) { a.s.Regenerate() }},
+		{name: "login", moves: true, signs: "ada", do: func(a *act) { a.s.Login("ada") }},
+		{name: "login as bob", ends: desk, signs: "bob", do: func(a *act) { a.s.Login("bob") }},
+		{name: "logout", ends: desk, do: func(a *act) { a.s.Logout() }},
+		{name: "invalidate", ends: desk, do: func(a *act) { a.s.Invalidate() }},
+		{name: "phone: load", by: phone, do: func(*act) {}},
+		{name: "phone: regenerate", by: phone, moves: true, do: func(a *act) { a.s.Regenerate() }},
+		{name: "phone: login", by: phone, moves: true, signs: "ada", do: func(a *act) { a.s.Login("ada") }},
+		{name: "sign in", by: stranger, signs: "ada", do: func(a *act) {
+			a.s.Login("ada")
+			owner.Set(a.s, fmt.Sprint("new ", a.index))
+		}},
+		{name: "visit", by: stranger, do: func(a *act) { a.s.Set("cart", 1) }},
+	}
 }

@@ -25,13 +25,11 @@ type Explorer struct {
 	// others go on while one pauses before it tries again. Without it a pause is part of the way to the next call.
 	Settled func()
 
-	// Known, if set, reports failures after which the search goes on.
-	Known func(error) bool
-
 	waiting map[int]event // what requests wait before
 	left    int           // those that have not ended
 	events  chan event
 	last    int          // the request that went last
+	streak  int          // how many calls it made in a row
 	budget  int          // interruptions that may still come
 	faults  int          // calls that may still fail
 	faulted map[int]bool // requests of which a call has failed
@@ -58,7 +56,9 @@ const (
 	IsLost       // it is done, but the answer is an error
 )
 
-func (f Fate) String() string { return [...]string{"", " fails", " happens, and the answer is lost"}[f] }
+func (f Fate) String() string {
+	return [...]string{"", " fails", " happens, and the answer is lost"}[f]
+}
 
 type requestKey struct{}
 
@@ -91,14 +91,14 @@ func (x *Explorer) Search(once func() (requests []func(context.Context), check f
 		}
 		orders++
 		if err := check(); err != nil {
-			err = fmt.Errorf("%w\nin the order\n\t%s", err, strings.Join(x.log, "\n\t"))
-			if x.Known == nil || !x.Known(err) {
-				return orders, err
-			}
+			return orders, fmt.Errorf("%w\n\tin the order\n\t%s", err, x.order())
 		}
 	}
 	return orders, nil
 }
+
+// order is the calls of the last run, one in each line, by the number of the request and of the record.
+func (x *Explorer) order() string { return strings.Join(x.log, "\n\t") }
 
 // run runs the requests in the order that the choices say, and beyond them takes the first. It returns all choices, and
 // whether the order is one to check: not when it differs from an earlier one in nothing that matters.
@@ -127,7 +127,7 @@ func (x *Explorer) run(choices []choice, requests []func(context.Context)) (made
 // begin starts the requests, up to their first calls.
 func (x *Explorer) begin(requests []func(context.Context)) {
 	x.waiting, x.left, x.events, x.log = map[int]event{}, len(requests), make(chan event, len(requests)), nil
-	x.last, x.budget, x.faults = -1, x.Preemptions, x.Faults
+	x.last, x.streak, x.budget, x.faults = -1, 0, x.Preemptions, x.Faults
 	x.faulted, x.asleep, x.names = map[int]bool{}, map[int]bool{}, map[string]int{}
 	for i, do := range requests {
 		go func() {
@@ -154,7 +154,10 @@ func (x *Explorer) letGo(o option) {
 	e := x.waiting[o.request]
 	x.log = append(x.log, fmt.Sprintf("%d: %s%s%s", o.request, e.call, x.nameOf(e.id), o.fate))
 	delete(x.waiting, o.request)
-	x.last = o.request
+	if x.last != o.request {
+		x.last, x.streak = o.request, 0
+	}
+	x.streak++
 	if o.fate != Happens {
 		x.faults--
 		x.faulted[o.request] = true

@@ -11,10 +11,20 @@ type option struct {
 	fate    Fate
 }
 
+// tireless is how many calls a request makes in a row before the others go on: it tries again and again, and they would have
+// come to their turn while it pauses.
+const tireless = 50
+
+func (x *Explorer) tired() bool { return x.streak >= tireless }
+
 // options returns the ways to go on from here that are to be tried.
 func (x *Explorer) options() (list []option) {
 	ready := x.ready()
-	if ready[0] == x.last && x.budget == 0 {
+	switch {
+	case ready[0] != x.last:
+	case x.tired() && len(ready) > 1:
+		ready = ready[1:]
+	case x.budget == 0:
 		ready = ready[:1]
 	}
 	for _, i := range ready {
@@ -36,7 +46,7 @@ func (x *Explorer) options() (list []option) {
 func (x *Explorer) choose(options []option, taken int) {
 	o := options[taken]
 	call := x.waiting[o.request]
-	if x.last != o.request && x.waiting[x.last].call != "" {
+	if x.last != o.request && x.waiting[x.last].call != "" && !x.tired() {
 		x.budget--
 	}
 	if x.Preemptions < 0 && x.Settled == nil {

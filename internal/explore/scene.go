@@ -4,56 +4,72 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/guard"
 )
 
-// outcome is what became of a request.
-type outcome struct {
-	deed    deed
-	index   int
-	status  int // of the response; 200 for what needs none
-	ticket  string
-	deleted bool
+// Play says how cases are played.
+type Play struct {
+	Start       time.Time // when it begins
+	Preemptions int       // see Explorer
+	Faults      int
+
+	// Rest, if set, lets time pass between the requests and the checks, in which a manager removes what it left behind when
+	// the store failed.
+	Rest func()
+
+	// Known, if set, reports failures that are expected. The search goes on after them.
+	Known func(Case, *Broken) bool
 }
 
-func (o outcome) String() string { return fmt.Sprintf("%d %s: %d", o.index, o.deed.name, o.status) }
-
-// stage is two nodes on one backend, on which scenes are played one after another.
+// stage is a node for each request on one backend, on which scenes are played one after another.
 type stage struct {
-	nodes [2]*session.Manager
+	c     Case
+	play  Play
+	x     *Explorer
+	nodes []node
 	store Store
 	now   time.Time
+
+	mu      sync.Mutex
+	evicted map[string]bool // by id
 }
 
-// scene is a session of ada, and requests that meet it at two nodes.
+// client is where ada is signed in.
+type client struct {
+	name, ticket, id string
+	created          time.Time
+}
+
+// scene is sessions of ada, and requests that meet them at the nodes.
 type scene struct {
 	*stage
-	ticket   string
-	id       string
-	outcomes []outcome
+	clients []client
+	acts    []*act
 }
 
-// Explore plays the case in every order with so many interruptions, on two stores that share one backend, which nobody else
-// uses. Start is the time at which it begins. It returns how many orders there were.
-func (c Case) Explore(stores [2]Store, start time.Time, preemptions int) (orders int, err error) {
-	x := &Explorer{Preemptions: preemptions}
-	st, err := c.stage(x, stores, start)
-	if err != nil {
-		return 0, err
+// Explore plays the case in every order that the play allows, on two stores that share one backend, which nobody else
+// uses. It returns how many orders there were.
+func (c Case) Explore(stores [2]Store, p Play) (orders int, err error) {
+	st := &stage{c: c, play: p, store: stores[0], now: p.Start, x: &Explorer{Preemptions: p.Preemptions, Faults: p.Faults}}
+	defer func() { err = errors.Join(err, st.close()) }()
+	for i := range max(len(c.deeds), 2) {
+		if err := st.addNode(stores[i%2]); err != nil {
+			return 0, err
+		}
 	}
-	defer func() { err = errors.Join(err, st.nodes[0].Close(), st.nodes[1].Close()) }()
-	orders, err = x.Search(func() ([]func(context.Context), func() error, error) {
-		sc, err := st.scene(c)
+	orders, err = st.x.Search(func() ([]func(context.Context), func() error, error) {
+		sc, err := st.scene()
 		if err != nil {
 			return nil, nil, err
 		}
-		requests := make([]func(context.Context), len(c.deeds))
-		for i := range requests {
-			requests[i] = sc.request(i)
+		requests := make([]func(context.Context), len(sc.acts))
+		for i, a := range sc.acts {
+			requests[i] = a.run
 		}
 		return requests, sc.check, nil
 	})
@@ -63,74 +79,113 @@ func (c Case) Explore(stores [2]Store, start time.Time, preemptions int) (orders
 	return orders, err
 }
 
-func (c Case) stage(x *Explorer, stores [2]Store, start time.Time) (*stage, error) {
-	st := &stage{store: stores[0], now: start}
+func (st *stage) addNode(store Store) error {
 	opts := session.Options{
-		Secrets:    []session.Secret{session.NewSecret()},
-		RenewEvery: c.due.renewEvery,
+		Secrets:    []session.Secret{secret},
+		RenewEvery: st.c.due.renewEvery,
 		SweepEvery: -1,
+		MaxPerUser: st.c.room.perUser,
+		Overflow:   st.c.room.overflow,
+		OnEvent:    st.note,
 		Now:        func() time.Time { return st.now }, // changed only while no request runs
 	}
-	for i, store := range stores {
-		m, err := session.New(x.Steps(store), opts)
-		if err != nil {
-			return nil, err
-		}
-		st.nodes[i] = m
+	steps := st.x.Steps(store)
+	if e, ok := store.(session.Evicter); ok && st.c.room.bound > 0 {
+		steps = boundStore{stepStore{store, st.x}, e}
 	}
-	return st, nil
-}
-
-// scene clears the stage and signs ada in.
-func (st *stage) scene(c Case) (*scene, error) {
-	ctx := context.Background()
-	if err := st.clear(ctx); err != nil {
-		return nil, err
-	}
-	s, err := st.nodes[0].Open(ctx, "")
+	m, err := session.New(steps, opts)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s.Login("ada")
-	if err := s.Save(ctx); err != nil {
-		return nil, err
-	}
-	st.now = st.now.Add(c.due.age)
-	sc := &scene{stage: st, ticket: s.Token(), id: s.ID()}
-	for i, deed := range c.deeds {
-		sc.outcomes = append(sc.outcomes, outcome{deed: deed, index: i, status: http.StatusOK})
-	}
-	return sc, nil
+	g, err := guard.New(m, guard.Options{})
+	st.nodes = append(st.nodes, node{m, g, steps})
+	return err
 }
 
-func (st *stage) clear(ctx context.Context) error {
-	const all = 100 // more than the few requests of one scene leave
-	recs, err := st.store.Page(ctx, "", all)
-	for _, rec := range recs {
-		err = errors.Join(err, st.store.Delete(ctx, rec.ID))
+var secret = session.NewSecret()
+
+func (st *stage) close() (err error) {
+	for _, n := range st.nodes {
+		err = errors.Join(err, n.m.Close())
 	}
 	return err
 }
 
-// request returns the i-th of the requests.
-func (sc *scene) request(i int) func(context.Context) {
-	o, m := &sc.outcomes[i], sc.nodes[i%2]
-	if o.deed.direct != nil {
-		return func(ctx context.Context) {
-			if err := o.deed.direct(ctx, m, sc.id); err != nil {
-				o.status = http.StatusInternalServerError
-			}
-		}
+// note remembers who was evicted. Several nodes tell of it.
+func (st *stage) note(_ context.Context, e session.Event) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if e.Kind == session.EventEvicted {
+		st.evicted[e.ID] = true
 	}
-	h := m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { o.deed.do(s, i) })
-	return func(ctx context.Context) {
-		r := httptest.NewRequestWithContext(ctx, "GET", "https://app.example.com/", nil)
-		r.AddCookie(&http.Cookie{Name: "__Host-Http-session", Value: sc.ticket})
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, r)
-		o.status = w.Code
-		for _, c := range w.Result().Cookies() {
-			o.ticket, o.deleted = c.Value, c.MaxAge < 0
-		}
+}
+
+// apart is the time between two that sign in, so that one is the older; too short for a touch to come due by it.
+const apart = 20 * time.Second
+
+// scene clears the stage and signs ada in.
+func (st *stage) scene() (*scene, error) {
+	ctx := context.Background()
+	if err := st.clear(ctx); err != nil {
+		return nil, err
 	}
+	sc := &scene{stage: st}
+	for i, d := range st.c.deeds {
+		sc.acts = append(sc.acts, &act{deed: d, index: i, sc: sc, node: st.nodes[i], status: 200})
+	}
+	names := []string{desk}
+	if st.c.beside() {
+		names = append(names, phone)
+	}
+	for _, name := range names {
+		if err := sc.signIn(ctx, name); err != nil {
+			return nil, err
+		}
+		st.now = st.now.Add(apart)
+	}
+	for _, a := range sc.acts {
+		a.cookie = sc.at(a.by).ticket
+	}
+	st.now = st.now.Add(st.c.due.age)
+	return sc, nil
+}
+
+// signIn begins a session of ada with what requests of a scene find in it.
+func (sc *scene) signIn(ctx context.Context, name string) error {
+	s, err := sc.nodes[0].m.Open(ctx, "")
+	if err != nil {
+		return err
+	}
+	s.Login("ada")
+	owner.Set(s, name)
+	role.Set(s, "admin")
+	s.Set("cart", 1)
+	if err := s.Save(ctx); err != nil {
+		return err
+	}
+	sc.clients = append(sc.clients, client{name, s.Token(), s.ID(), s.CreatedAt()})
+	return nil
+}
+
+// at returns a client of ada's, an empty one for a stranger.
+func (sc *scene) at(name string) client {
+	i := slices.IndexFunc(sc.clients, func(c client) bool { return c.name == name })
+	if i < 0 {
+		return client{}
+	}
+	return sc.clients[i]
+}
+
+func (sc *scene) any(fn func(*act) bool) bool { return slices.ContainsFunc(sc.acts, fn) }
+
+func (st *stage) clear(ctx context.Context) error {
+	st.mu.Lock()
+	st.evicted = map[string]bool{}
+	st.mu.Unlock()
+	const most = 100 // more than the few requests of one scene leave
+	recs, err := st.store.Page(ctx, "", most)
+	for _, rec := range recs {
+		err = errors.Join(err, st.store.Delete(ctx, rec.ID))
+	}
+	return err
 }
