@@ -49,7 +49,8 @@ const (
 )
 
 func deeds() []deed {
-	list := append(deedsOfHandlers(), deedsOfManagers()...)
+	list := append(deedsOfHandlers(), deedsOfSaves()...)
+	list = append(list, deedsOfManagers()...)
 	for i := range list {
 		if list[i].by == "" {
 			list[i].by = desk
