@@ -38,7 +38,7 @@ func (sc *scene) check() error {
 	}
 	for _, check := range []func(){
 		v.checkReach, v.checkTwins, v.checkData, v.checkAnswers, v.checkErrors, v.checkCookies, v.checkEnds, v.checkAlive,
-		v.checkTickets, v.checkWrites, v.checkUpdates, v.checkLimit, v.checkRefusals,
+		v.checkTickets, v.checkWrites, v.checkUpdates, v.checkLimit, v.checkRefusals, v.checkRates, v.checkForms,
 	} {
 		check()
 	}

@@ -51,6 +51,7 @@ const (
 func deeds() []deed {
 	list := append(deedsOfHandlers(), deedsOfSaves()...)
 	list = append(list, deedsOfManagers()...)
+	list = append(list, deedsOfGuards()...)
 	for i := range list {
 		if list[i].by == "" {
 			list[i].by = desk

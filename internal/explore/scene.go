@@ -49,6 +49,7 @@ type client struct {
 type scene struct {
 	*stage
 	clients []client
+	form    string // a token for forms that the desk was shown
 	acts    []*act
 }
 
@@ -146,8 +147,9 @@ func (st *stage) scene() (*scene, error) {
 	for _, a := range sc.acts {
 		a.cookie = sc.at(a.by).ticket
 	}
+	err := sc.showForm()
 	st.now = st.now.Add(st.c.due.age)
-	return sc, nil
+	return sc, err
 }
 
 // signIn begins a session of ada with what requests of a scene find in it.
