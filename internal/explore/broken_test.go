@@ -100,6 +100,7 @@ func TestTheExplorerFindsWhatABrokenStoreBreaks(t *testing.T) {
 		{"what a ticket opens is in the lists", "load, revoke all, nothing due", brokenStore{list: none}},
 		{"nobody is signed out whom nobody signed out", "load, sign in, nothing due", brokenStore{save: alone}},
 		{"what was to be kept is there", "set, revoke others, nothing due", brokenStore{save: alone}},
+		{"nobody has more sessions than allowed", "load, sign in, nothing due, at most 1 sessions, the oldest goes", brokenStore{within: anyway}},
 	} {
 		t.Run(row.promise, func(t *testing.T) {
 			if !slices.Contains(brokenPromises(t, row.name, row.store), row.promise) {
@@ -112,7 +113,7 @@ func TestTheExplorerFindsWhatABrokenStoreBreaks(t *testing.T) {
 // brokenPromises is what breaks in a case on a store.
 func brokenPromises(t *testing.T, name string, store brokenStore) (promises []string) {
 	t.Helper()
-	cases := explore.Cases(2)
+	cases := append(explore.Cases(2), explore.CasesWithALimit(2)...)
 	i := slices.IndexFunc(cases, func(c explore.Case) bool { return c.String() == name })
 	if i < 0 {
 		t.Fatalf("there is no case %q", name)

@@ -20,6 +20,11 @@ var known = []failure{
 	{promise: "what was to be kept is there", cases: "(revoke|end) others"},
 	{promise: "nobody is signed out whom nobody signed out", cases: "(revoke|end) others"},
 	{promise: "each answer has its reason", cases: "(revoke|end) others.*renewal due"},
+	// A session that gets another id takes the room of two.
+	{promise: "no login is refused while there is room", cases: "sessions, a new one is refused"},
+	{promise: "nobody is signed out for whom there is room", cases: "sessions, the oldest goes"},
+	// A login within Atomic evicts, and then fails.
+	{promise: "nobody is signed out for whom there is room", cases: "atomic login, .*at most 1 sessions, the oldest goes"},
 	// The page of devices does not find a session that has got another id.
 	{promise: "what was ended is gone", cases: "phone: .*end"},
 	// A logout within Atomic does not reach a session that has got another id.

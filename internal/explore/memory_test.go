@@ -45,6 +45,14 @@ func TestOrdersOfThreeRequestsKeepThePromisesWhileAnIDChanges(t *testing.T) {
 	exploreMemory(t, explore.CasesOfMoves(3), explore.Play{Preemptions: thorough(3, 2)})
 }
 
+func TestEveryOrderOfTwoRequestsKeepsALimit(t *testing.T) {
+	exploreMemory(t, explore.CasesWithALimit(2), explore.Play{Preemptions: thorough(-1, 2)})
+}
+
+func TestOrdersOfThreeRequestsKeepALimit(t *testing.T) {
+	exploreMemory(t, fewOrAll(3, explore.FewCasesWithALimit, explore.CasesWithALimit), explore.Play{Preemptions: 1})
+}
+
 func fewOrAll(n int, few, all func(n int) []explore.Case) []explore.Case {
 	if everything {
 		return all(n)

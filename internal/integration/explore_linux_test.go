@@ -17,6 +17,10 @@ func TestOrdersOfTwoRequestsKeepThePromisesOnEveryStore(t *testing.T) {
 	exploreEach(t, explore.FewCases, explore.Cases)
 }
 
+func TestOrdersOfTwoRequestsKeepALimitOnEveryStore(t *testing.T) {
+	exploreEach(t, explore.FewCasesWithALimit, explore.CasesWithALimit)
+}
+
 // exploreEach explores few cases on each store, or all.
 func exploreEach(t *testing.T, few, all func(n int) []explore.Case) {
 	t.Helper()
