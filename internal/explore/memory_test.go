@@ -49,8 +49,16 @@ func TestEveryOrderOfTwoRequestsKeepsALimit(t *testing.T) {
 	exploreMemory(t, explore.CasesWithALimit(2), explore.Play{Preemptions: thorough(-1, 2)})
 }
 
+func TestEveryOrderOfTwoRequestsKeepsThePromisesInAFullStore(t *testing.T) {
+	exploreMemory(t, explore.CasesWithABound(2), explore.Play{Preemptions: -1})
+}
+
 func TestOrdersOfThreeRequestsKeepALimit(t *testing.T) {
 	exploreMemory(t, fewOrAll(3, explore.FewCasesWithALimit, explore.CasesWithALimit), explore.Play{Preemptions: 1})
+}
+
+func TestOrdersOfThreeRequestsKeepThePromisesInAFullStore(t *testing.T) {
+	exploreMemory(t, fewOrAll(3, explore.FewCasesWithABound, explore.CasesWithABound), explore.Play{Preemptions: 1})
 }
 
 func fewOrAll(n int, few, all func(n int) []explore.Case) []explore.Case {
