@@ -53,6 +53,11 @@ func TestEveryOrderOfTwoRequestsKeepsThePromisesInAFullStore(t *testing.T) {
 	exploreMemory(t, explore.CasesWithABound(2), explore.Play{Preemptions: -1})
 }
 
+// A store that fails once costs one answer, and none of the promises.
+func TestOrdersOfTwoRequestsKeepThePromisesWhenTheStoreFails(t *testing.T) {
+	exploreMemory(t, fewOrAll(2, explore.CasesOfFailures, explore.Cases), explore.Play{Preemptions: 1, Faults: 1})
+}
+
 func TestOrdersOfThreeRequestsKeepALimit(t *testing.T) {
 	exploreMemory(t, fewOrAll(3, explore.FewCasesWithALimit, explore.CasesWithALimit), explore.Play{Preemptions: 1})
 }
