@@ -2,13 +2,16 @@
 FUZZTIME ?= 10s
 export BENCH BENCHTIME COUNT TOP MODULE PACKAGE VULN STORE SESSIONS ROUNDS VERSION PUSH
 
-.PHONY: help test lint bench bench-peers profile scale screenshots cover fuzz tidy try release
+.PHONY: help test explore lint bench bench-peers profile scale screenshots cover fuzz tidy try release
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-11s %s\n", $$1, $$2 }'
-	@echo 'Every target but bench-peers, profile, release, scale and screenshots works on every module of the repository: the root and those below it.'
+	@echo 'Every target but bench-peers, explore, profile, release, scale and screenshots works on every module of the repository: the root and those below it.'
 
 test: ## Vet and test with the race detector. On Debian a missing C compiler is installed.
 	@internal/tools/test.sh
+
+explore: ## Try the orders of requests that make test has no time for, in memory. COATCHECK_CASE=regexp chooses cases
+	COATCHECK_EXPLORE=1 go test -count=1 -timeout 3h -v -run Order ./internal/explore
 
 lint: ## gofmt, go vet, staticcheck, govulncheck. VULN=required: fail when the vulnerability database is out of reach.
 	@internal/tools/lint.sh
