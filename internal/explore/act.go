@@ -140,8 +140,8 @@ func (a *act) append() {
 	a.pending = append(a.pending, anElement)
 }
 
-// node is what answers requests: a manager of its own on one of the stores, so that no request waits for another in a queue
-// that the explorer does not see.
+// node is what answers requests: mostly a manager for each of them, so that none waits for another in a queue that the
+// explorer does not see.
 type node struct {
 	m     *session.Manager
 	g     *guard.Guard

@@ -78,6 +78,11 @@ func Cases(n int) []Case {
 	return cases(choose(n, deeds()), []due{nothingDue, touchDue, renewalDue}, []room{{}})
 }
 
+// CasesButTouches returns those of Cases in which no touch comes due.
+func CasesButTouches(n int) []Case {
+	return cases(choose(n, deeds()), []due{nothingDue, renewalDue}, []room{{}})
+}
+
 // FewCases returns every choice of n of the requests that have broken most.
 func FewCases(n int) []Case {
 	return cases(choose(n, deedsThatBreakMost()), []due{nothingDue, renewalDue}, []room{{}})

@@ -82,7 +82,7 @@ func deedsOfFailures() []deed {
 }
 
 func deedsOfMoves() []deed {
-	return named("load", "set", "regenerate", "list and revoke one", "update user")
+	return named("set", "regenerate", "list and revoke one", "update user")
 }
 
 func deedsOfALimit() []deed {

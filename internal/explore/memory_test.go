@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 
 // T-RACE-2: two requests in every order. The same on other stores is in internal/integration.
 func TestEveryOrderOfTwoRequestsKeepsThePromises(t *testing.T) {
-	exploreMemory(t, explore.Cases(2), explore.Play{Preemptions: thorough(-1, 1)})
+	exploreMemory(t, fewOrAll(2, explore.CasesButTouches, explore.Cases), explore.Play{Preemptions: thorough(-1, 1)})
 }
 
 func TestOrdersOfThreeRequestsKeepThePromises(t *testing.T) {
@@ -62,6 +62,12 @@ func TestOrdersOfThreeRequestsKeepALimit(t *testing.T) {
 	exploreMemory(t, fewOrAll(3, explore.FewCasesWithALimit, explore.CasesWithALimit), explore.Play{Preemptions: 1})
 }
 
+// Requests of one node wait for each other in its queue, and go on while others pause.
+func TestOrdersOfRequestsToOneNodeKeepALimit(t *testing.T) {
+	cases := explore.FewCasesWithALimit(thorough(3, 2))
+	exploreMemory(t, cases, explore.Play{Preemptions: thorough(1, -1), Settled: synctest.Wait})
+}
+
 func TestOrdersOfThreeRequestsKeepThePromisesInAFullStore(t *testing.T) {
 	exploreMemory(t, fewOrAll(3, explore.FewCasesWithABound, explore.CasesWithABound), explore.Play{Preemptions: 1})
 }
@@ -73,9 +79,9 @@ func fewOrAll(n int, few, all func(n int) []explore.Case) []explore.Case {
 	return few(n)
 }
 
-func thorough(preemptions, otherwise int) int {
+func thorough(n, otherwise int) int {
 	if everything {
-		return preemptions
+		return n
 	}
 	return otherwise
 }

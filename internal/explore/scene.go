@@ -18,6 +18,9 @@ type Play struct {
 	Preemptions int       // see Explorer
 	Faults      int
 
+	// Settled, if set, is that of the Explorer, and all requests come to one node. Otherwise each has its own.
+	Settled func()
+
 	// Rest, if set, lets time pass between the requests and the checks, in which a manager removes what it left behind when
 	// the store failed.
 	Rest func()
@@ -56,10 +59,13 @@ type scene struct {
 // Explore plays the case in every order that the play allows, on two stores that share one backend, which nobody else
 // uses. It returns how many orders there were.
 func (c Case) Explore(stores [2]Store, p Play) (orders int, err error) {
-	st := &stage{c: c, play: p, store: stores[0], now: p.Start, x: &Explorer{Preemptions: p.Preemptions, Faults: p.Faults}}
+	x := &Explorer{Preemptions: p.Preemptions, Faults: p.Faults, Settled: p.Settled}
+	st := &stage{c: c, play: p, store: stores[0], now: p.Start, x: x}
 	defer func() { err = errors.Join(err, st.close()) }()
 	for i := range max(len(c.deeds), 2) {
-		if err := st.addNode(stores[i%2]); err != nil {
+		if i > 0 && p.Settled != nil {
+			st.nodes = append(st.nodes, st.nodes[0])
+		} else if err := st.addNode(stores[i%2]); err != nil {
 			return 0, err
 		}
 	}
