@@ -89,6 +89,7 @@ func (c Case) Explore(stores [2]Store, p Play) (orders int, err error) {
 func (st *stage) addNode(store Store) error {
 	opts := session.Options{
 		Secrets:    []session.Secret{secret},
+		Cookie:     session.Cookie{Name: cookieName},
 		RenewEvery: st.c.due.renewEvery,
 		SweepEvery: -1,
 		MaxPerUser: st.c.room.perUser,
