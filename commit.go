@@ -120,7 +120,7 @@ func (c *core) create(ctx context.Context) error {
 // would have its ticket.
 func (c *core) add(ctx context.Context, rec *Record) error {
 	err := c.insert(ctx, rec)
-	if err == nil || errors.Is(err, ErrTooMany) || errors.Is(err, ErrEnded) {
+	if err == nil || errors.Is(err, ErrTooMany) || errors.Is(err, ErrEnded) || c.overtaken(err) {
 		return err
 	}
 	if !errors.Is(err, ErrConflict) {

@@ -64,7 +64,11 @@ func (a *admission) admit(ctx context.Context) error {
 // makeRoom ends the sessions that are too many, the first to sign in first; with RefuseNew it returns full, the store's
 // answer, instead.
 func (a *admission) makeRoom(ctx context.Context, full error) error {
-	recs, err := a.m.sessionsOf(ctx, a.rec.User)
+	all, err := a.m.byUser(ctx, a.rec.User)
+	if err != nil {
+		return err
+	}
+	recs, err := a.m.settled(ctx, slices.DeleteFunc(slices.Clone(all), func(r *Record) bool { return !a.m.alive(r) }))
 	if err == nil {
 		err = a.follow(ctx)
 	}
@@ -76,18 +80,30 @@ func (a *admission) makeRoom(ctx context.Context, full error) error {
 		return cmp.Or(x.LoginAt.Compare(y.LoginAt), x.CreatedAt.Compare(y.CreatedAt), cmp.Compare(x.ID, y.ID))
 	})
 	surplus := len(recs) + 1 - a.m.opts.MaxPerUser
-	if surplus <= 0 { // somebody left, or a move was counted twice
-		return nil
+	if surplus <= 0 { // somebody left, or what a move has left behind is counted
+		return a.removeLost(ctx, all)
 	}
 	if a.m.opts.Overflow == RefuseNew {
 		return full
 	}
 	for _, r := range recs[:surplus] {
-		if err := a.evict(ctx, r); err != nil {
+		if err := errors.Join(a.evict(ctx, r), a.m.removeHeirs(ctx, r, all)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// removeLost removes records of moves that were decided otherwise. Who made one is about to remove it too, or has died.
+func (a *admission) removeLost(ctx context.Context, all []*Record) (err error) {
+	for _, r := range all {
+		before, lookErr := a.m.mover(ctx, r)
+		if lookErr == nil && before != nil && before.Kind != KindLive {
+			lookErr = a.m.remove(ctx, r.ID)
+		}
+		err = errors.Join(err, lookErr)
+	}
+	return err
 }
 
 // replaces reports whether a record is of the session whose place the new one takes.

@@ -34,7 +34,7 @@ func (c *core) move(ctx context.Context, mode commitMode) error {
 			if err = c.decide(ctx, rec, aged); err == nil {
 				return nil
 			}
-		case !errors.Is(err, errUnmade):
+		case !errors.Is(err, errUnmade) && !c.overtaken(err):
 			c.unmake(ctx)
 			return c.restart(ctx, err)
 		}
@@ -85,6 +85,15 @@ func (c *core) makeNext(ctx context.Context) (rec *Record, aged []shadow, err er
 		return nil, aged, errUnmade
 	}
 	return nil, nil, unavailable(err)
+}
+
+// overtaken reports whether a store that refused the new record knows that the old one is no longer there to be retired.
+func (c *core) overtaken(err error) bool {
+	var with *ConflictError
+	if c.rec == nil || errors.Is(err, ErrUnavailable) {
+		return false
+	}
+	return errors.As(err, &with) && with.Newest != nil && with.Newest.ID == c.rec.ID
 }
 
 // decide retires the old id, which gives the session its new one.
@@ -298,8 +307,14 @@ func (m *Manager) removeMoved(ctx context.Context, rec *Record) error {
 		return nil
 	}
 	recs, err := m.byUser(ctx, rec.User)
+	return errors.Join(err, m.removeHeirs(ctx, rec, recs))
+}
+
+// removeHeirs removes those of the records that wait to take over from a session that has ended. Until the requests that made
+// them find that out, nobody could tell them from sessions.
+func (m *Manager) removeHeirs(ctx context.Context, ended *Record, recs []*Record) (err error) {
 	for _, r := range recs {
-		if r.Predecessor() == rec.ID {
+		if r.Predecessor() == ended.ID {
 			err = errors.Join(err, m.remove(ctx, r.ID))
 		}
 	}

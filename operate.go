@@ -57,6 +57,9 @@ func (m *Manager) contents(rec *Record) (state, bool, error) {
 func (m *Manager) Reseal(rec *Record, version uint64) (*Record, error) {
 	out := rec.Clone()
 	out.Version = version
+	if version == 0 && rec.Kind == KindLive { // a move that is under way takes place in the other store
+		out.Successor = ""
+	}
 	if rec.Kind != KindLive { // what an alias holds is sealed by its ticket alone, and a tombstone holds nothing
 		return out, nil
 	}

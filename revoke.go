@@ -100,6 +100,9 @@ func (m *Manager) removeEnded(ctx context.Context, rec *Record, user string, end
 		}
 		theirs = true
 		err = errors.Join(err, m.remove(ctx, r.ID))
+		if m.limiter != nil {
+			err = errors.Join(err, m.removeMoved(ctx, r))
+		}
 	}
 	if theirs && !slices.ContainsFunc(ended, func(r *Record) bool { return r.ID == rec.ID }) {
 		err = errors.Join(err, m.remove(ctx, rec.ID))

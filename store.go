@@ -138,7 +138,8 @@ type Watcher interface {
 //
 //  1. It calls fn for each record that it dropped, without a lock held, until stop is called.
 //  2. It drops no record for one that has it as its Predecessor, and none while such a one is there: the two are one
-//     session. A record that gets a successor in a full store costs nobody else a session either.
+//     session. A record that gets a successor in a full store costs nobody else a session either. Where the Predecessor of a
+//     new record is retired, the store may refuse it, with a [ConflictError] that has the Predecessor.
 type Evicter interface {
 	OnEvict(fn func(id, user string)) (stop func())
 }

@@ -18,8 +18,8 @@ func (s *Store) displace(rec *session.Record) (dropped []victim, err error) {
 	if s.peek(rec.ID, &old) {
 		return nil, fmt.Errorf("memstore: save: %w", &session.ConflictError{Newest: clone(&old)})
 	}
-	if s.inherit(rec.Predecessor(), 1) {
-		return nil, s.create(rec)
+	if before := rec.Predecessor(); before != "" {
+		return nil, s.createHeir(rec, before)
 	}
 	dropped, kept := s.makeRoom(rec)
 	if !kept {
@@ -28,15 +28,25 @@ func (s *Store) displace(rec *session.Record) (dropped []victim, err error) {
 	return dropped, s.create(rec)
 }
 
+// createHeir creates the record of a session that moves, which needs no room. Where the session has moved already, the move
+// is lost. Where it is gone, the record will go as well: nobody must go for it.
+func (s *Store) createHeir(rec *session.Record, before string) error {
+	var old session.Record
+	if !s.inherit(rec) && s.peek(before, &old) {
+		return fmt.Errorf("memstore: save: %w", &session.ConflictError{Newest: clone(&old)})
+	}
+	return s.create(rec)
+}
+
 // supersede replaces a record in a store with a bound. One that is retired by it may be one too many of those.
 func (s *Store) supersede(rec *session.Record) (dropped []victim, err error) {
-	predecessor, err := s.replace(rec)
+	old, err := s.replace(rec)
 	if err != nil {
 		return nil, err
 	}
-	if next := rec.Predecessor(); next != predecessor {
-		s.inherit(predecessor, -1)
-		s.inherit(next, 1)
+	if rec.Predecessor() != old.Predecessor() {
+		s.renounce(&old)
+		s.inherit(rec)
 	}
 	if rec.Kind == session.KindLive {
 		return nil, nil
@@ -80,7 +90,7 @@ const (
 
 func classOf(e *entry) class {
 	switch {
-	case e.heirs > 0:
+	case e.heirs > 0 && e.rec.Kind == session.KindLive:
 		return moving
 	case e.rec.User == "":
 		return stranger
@@ -101,11 +111,11 @@ func (s *Store) dropWorst(dropped []victim, now time.Time, worst func(*shard, ti
 	if sh == nil {
 		return dropped
 	}
-	gone, predecessor := s.dropVictim(sh, v, now, worst)
+	rec, gone := s.dropVictim(sh, v, now, worst)
 	if !gone {
 		return dropped
 	}
-	s.inherit(predecessor, -1)
+	s.renounce(&rec)
 	return append(dropped, v)
 }
 
@@ -144,13 +154,13 @@ func victimOf(e *entry) (victim, bool) {
 // dropVictim drops v if it still is what goes first in its shard.
 func (s *Store) dropVictim(
 	sh *shard, v victim, now time.Time, worst func(*shard, time.Time) (victim, bool),
-) (gone bool, predecessor string) {
+) (rec session.Record, gone bool) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if w, ok := worst(sh, now); !ok || w.id != v.id || w.class != v.class || !w.at.Equal(v.at) {
-		return false, ""
+		return rec, false
 	}
-	return true, s.drop(sh, sh.table.find(s.hash(v.id), v.id))
+	return s.drop(sh, sh.table.find(s.hash(v.id), v.id)), true
 }
 
 // OnEvict calls fn for each record that is dropped to keep the bound, in the goroutine whose save made it necessary and

@@ -1,6 +1,7 @@
 package memstore_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -100,6 +101,32 @@ func TestASessionThatMovesIsNotDroppedForAnother(t *testing.T) {
 	}
 	if _, err := s.Load(t.Context(), "ada's next"); err != nil {
 		t.Errorf("the session that moved: %v", err)
+	}
+}
+
+// Two requests give one session a new id. The record of the one that loses is there for a while, and counts for nobody.
+func TestAMoveThatLosesTakesNoPlace(t *testing.T) {
+	s, gone := full(t, "ada", "bob")
+	later := start.Add(time.Hour)
+	for _, id := range []string{"ada 1", "ada 2"} {
+		save(t, s, &session.Record{ID: id, User: "ada", SeenAt: later, Successor: "ada"})
+	}
+	save(t, s, &session.Record{ID: "ada", User: "ada", SeenAt: later, Version: 1, Kind: session.KindAlias, Successor: "ada 1"})
+	save(t, s, &session.Record{ID: "carl", User: "carl", SeenAt: later})
+	if got := gone(); !slices.Equal(got, []string{"bob"}) {
+		t.Errorf("dropped are %q, want bob alone", got)
+	}
+	err := s.Save(t.Context(), &session.Record{ID: "ada 3", User: "ada", SeenAt: later, Successor: "ada"})
+	var conflict *session.ConflictError
+	if !errors.As(err, &conflict) || conflict.Newest.ID != "ada" {
+		t.Errorf("Save of a record whose predecessor was retired = %v, want a conflict with that one", err)
+	}
+	if err := s.Delete(t.Context(), "ada 2"); err != nil {
+		t.Fatal(err)
+	}
+	save(t, s, &session.Record{ID: "dan", User: "dan", SeenAt: later.Add(time.Minute)})
+	if got := gone(); len(got) != 2 {
+		t.Errorf("dropped are %q, want bob and one more", got)
 	}
 }
 

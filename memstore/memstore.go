@@ -137,7 +137,7 @@ func (s *Store) save(ctx context.Context, rec *session.Record) (dropped []victim
 	case s.max == 0 && rec.Version == 0:
 		return nil, s.create(rec)
 	case s.max == 0:
-		_, err := s.replace(rec)
+		_, err = s.replace(rec)
 		return nil, err
 	case rec.Version == 0:
 		return s.displace(rec)
@@ -160,8 +160,8 @@ func (s *Store) create(rec *session.Record) error {
 	return nil
 }
 
-// replace returns what the record had as its predecessor.
-func (s *Store) replace(rec *session.Record) (predecessor string, err error) {
+// replace returns the record that was there.
+func (s *Store) replace(rec *session.Record) (old session.Record, err error) {
 	hash := s.hash(rec.ID)
 	next, text := kept(rec)
 	sh := s.shard(hash)
@@ -169,21 +169,24 @@ func (s *Store) replace(rec *session.Record) (predecessor string, err error) {
 	defer sh.mu.Unlock()
 	e := sh.table.find(hash, rec.ID)
 	if e == nil {
-		return "", errNotFound
+		return old, errNotFound
 	}
 	if e.rec.Version != rec.Version {
-		return "", conflict(e)
+		return old, conflict(e)
 	}
-	predecessor = e.rec.Predecessor()
-	user, was, counts := owner(&e.rec), sh.standings(e), e.rec.Kind == session.KindLive
-	if counts != (next.Kind == session.KindLive) {
+	old = e.rec
+	was := sh.standings(e)
+	if (old.Kind == session.KindLive) != (next.Kind == session.KindLive) {
 		s.bound.add(e, -1)
 		defer s.bound.add(e, 1)
+		if next.Successor != "" { // which counts from now on
+			s.bound.disown(e, 1)
+		}
 	}
 	e.rec, e.text = next, text
 	sh.requeue(e, was, s.max > 0)
-	s.users.move(e, user, owner(&e.rec))
-	return predecessor, nil
+	s.users.move(e, owner(&old), owner(&e.rec))
+	return old, nil
 }
 
 // Delete removes the record, if it is there.
@@ -191,33 +194,33 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("memstore: delete: %w", err)
 	}
-	there, predecessor := s.remove(id)
-	s.inherit(predecessor, -1)
-	if there {
+	if rec, there := s.remove(id); there {
+		s.renounce(&rec)
 		s.endings.tell(victim{id: id})
 	}
 	return nil
 }
 
-func (s *Store) remove(id string) (there bool, predecessor string) {
+func (s *Store) remove(id string) (rec session.Record, there bool) {
 	hash := s.hash(id)
 	sh := s.shard(hash)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	e := sh.table.find(hash, id)
 	if e == nil {
-		return false, ""
+		return rec, false
 	}
-	return true, s.drop(sh, e)
+	return s.drop(sh, e), true
 }
 
-// drop removes the entry from everything that knows it. The caller holds the lock of sh. It returns what the record had as its
-// predecessor, for the caller to tell without the lock that the heir is gone.
-func (s *Store) drop(sh *shard, e *entry) (predecessor string) {
+// drop removes the entry from everything that knows it. The caller holds the lock of sh. It returns the record, for the caller
+// to renounce without the lock what it was to inherit.
+func (s *Store) drop(sh *shard, e *entry) session.Record {
 	sh.remove(e)
 	s.users.move(e, owner(&e.rec), "")
 	s.bound.add(e, -1)
-	return e.rec.Predecessor()
+	s.bound.disown(e, e.heirs)
+	return e.rec
 }
 
 // Touch moves SeenAt and ExpiresAt of the record forward, while it has the version given. The queues need not hear of it:

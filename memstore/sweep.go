@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/coatcheck/session"
 )
 
 // sweepShare is how many entries of a shard a sweep looks at before it goes on to the next one: whoever wants a record there
@@ -16,20 +18,24 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 		return 0, fmt.Errorf("memstore: sweep: %w", err)
 	}
 	total := 0
-	var moved []string
-	defer func() { s.inheritAll(moved) }()
+	var heirs []session.Record
+	defer func() {
+		for i := range heirs {
+			s.renounce(&heirs[i])
+		}
+	}()
 	for again := true; again && total < limit; {
 		again = false
 		for i := range s.shards {
-			n, more := s.sweepShard(&s.shards[i], before, limit-total, &moved)
+			n, more := s.sweepShard(&s.shards[i], before, limit-total, &heirs)
 			total, again = total+n, again || more
 		}
 	}
 	return total, nil
 }
 
-// sweepShard says how many it removed, and whether there may be more. It adds the predecessors of what it removed to moved.
-func (s *Store) sweepShard(sh *shard, before time.Time, limit int, moved *[]string) (n int, more bool) {
+// sweepShard says how many it removed, and whether there may be more. It adds what it removed to heirs, as far as it was one.
+func (s *Store) sweepShard(sh *shard, before time.Time, limit int, heirs *[]session.Record) (n int, more bool) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	for range sweepShare {
@@ -42,8 +48,8 @@ func (s *Store) sweepShard(sh *shard, before time.Time, limit int, moved *[]stri
 		case n >= limit:
 			return n, true
 		}
-		if id := s.drop(sh, e); id != "" && s.max > 0 {
-			*moved = append(*moved, id)
+		if rec := s.drop(sh, e); rec.Predecessor() != "" && s.max > 0 {
+			*heirs = append(*heirs, rec)
 		}
 		n++
 	}

@@ -50,7 +50,8 @@ var contract = map[string]string{
 		"[ErrNotSupported] says that it is of no use to call it again.",
 	"Evicter 1": "It calls fn for each record that it dropped, without a lock held, until stop is called.",
 	"Evicter 2": "It drops no record for one that has it as its Predecessor, and none while such a one is there: the two are " +
-		"one session. A record that gets a successor in a full store costs nobody else a session either.",
+		"one session. A record that gets a successor in a full store costs nobody else a session either. Where the Predecessor " +
+		"of a new record is retired, the store may refuse it, with a [ConflictError] that has the Predecessor.",
 	"Forgetter": "A store with a bound says why.",
 	"ConflictError": "A store that learns the newest record while it refuses a save returns this one, and spares the " +
 		"manager the load before the next attempt.",
