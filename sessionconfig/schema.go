@@ -153,7 +153,7 @@ var storeKeys = []entry{
 		set: to(path, func(c *Config, _ string) *string { return &c.file.path })},
 	{Key: Key{"stores.file.no_sync", "leave it to the system when a record reaches the disk", aBool, "filestore.Options.NoSync"},
 		set: to(boolean, func(c *Config, _ string) *bool { return &c.file.noSync })},
-	{Key: Key{"stores.memory.max_sessions", "how many records the store keeps; 0: any number", aCount, "memstore.Options.MaxSessions"},
+	{Key: Key{"stores.memory.max_sessions", "how many sessions the store keeps; 0: any number", aCount, "memstore.Options.MaxSessions"},
 		set: to(count, func(c *Config, _ string) *int { return &c.memory.max })},
 	{Key: Key{"stores.cookies.max_chunks", "how many cookies of 4096 bytes a session may fill", "a number from 1 to 8", "cookiestore.Options.MaxChunks"},
 		set: to(count, func(c *Config, _ string) *int { return &c.cookies.chunks })},
