@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -88,6 +89,7 @@ func (c Case) Explore(stores [2]Store, p Play) (orders int, err error) {
 
 func (st *stage) addNode(store Store) error {
 	opts := session.Options{
+		Logger:     slog.New(slog.DiscardHandler),
 		Secrets:    []session.Secret{secret},
 		Cookie:     session.Cookie{Name: cookieName},
 		RenewEvery: st.c.due.renewEvery,
