@@ -11,10 +11,10 @@ import (
 type admission struct {
 	m       *Manager
 	rec     *Record
-	from    string // the id of the session that signs in; "": none
-	needed  bool   // without that session there is no login
-	instead string // the id whose place the record takes: that of the same session, when it is the user's already
-	evicted []Event
+	from    string  // the id of the session that signs in; "": none
+	needed  bool    // without that session there is no login
+	instead string  // the id whose place the record takes: that of the same session, when it is the user's already
+	evicted []Event // of sessions that were ended to make room; their tombstones are there until the login is in
 }
 
 // insert stores the record of a new id. Only a Login is counted: a session that changes its id is there already.
@@ -43,6 +43,7 @@ func (c *core) insert(ctx context.Context, rec *Record) error {
 func (a *admission) admit(ctx context.Context) error {
 	var mine *turn
 	defer func() { mine.release() }()
+	defer a.removeEvicted(ctx)
 	for attempt := 0; ; attempt++ {
 		limit := Limit{Max: a.m.opts.MaxPerUser, Now: a.m.now(), Instead: a.instead}
 		err := a.m.limiter.SaveWithin(ctx, a.rec, limit)
@@ -68,25 +69,22 @@ func (a *admission) makeRoom(ctx context.Context, full error) error {
 	if err != nil {
 		return err
 	}
-	recs, err := a.m.settled(ctx, slices.DeleteFunc(slices.Clone(all), func(r *Record) bool { return !a.m.alive(r) }))
-	if err == nil {
+	recs, removed, err := a.withoutLost(ctx, all)
+	if err == nil && !removed {
 		err = a.follow(ctx)
 	}
-	if err != nil {
+	if err != nil || removed { // there may be room now
 		return err
 	}
-	recs = slices.DeleteFunc(recs, func(r *Record) bool { return a.replaces(r) })
+	recs = slices.DeleteFunc(recs, func(r *Record) bool { return !a.m.alive(r) || a.replaces(r) })
 	slices.SortFunc(recs, func(x, y *Record) int {
 		return cmp.Or(x.LoginAt.Compare(y.LoginAt), x.CreatedAt.Compare(y.CreatedAt), cmp.Compare(x.ID, y.ID))
 	})
 	surplus := len(recs) + 1 - a.m.opts.MaxPerUser
-	if surplus <= 0 { // somebody left, or what a move has left behind is counted
-		return a.removeLost(ctx, all)
-	}
-	if a.m.opts.Overflow == RefuseNew {
+	if surplus > 0 && a.m.opts.Overflow == RefuseNew {
 		return full
 	}
-	for _, r := range recs[:surplus] {
+	for _, r := range recs[:max(surplus, 0)] {
 		if err := errors.Join(a.evict(ctx, r), a.m.removeHeirs(ctx, r, all)); err != nil {
 			return err
 		}
@@ -94,16 +92,28 @@ func (a *admission) makeRoom(ctx context.Context, full error) error {
 	return nil
 }
 
-// removeLost removes records of moves that were decided otherwise. Who made one is about to remove it too, or has died.
-func (a *admission) removeLost(ctx context.Context, all []*Record) (err error) {
+// withoutLost leaves out the records of moves, and removes those of moves that were decided otherwise: who made such a one is
+// about to remove it too, or has died.
+func (a *admission) withoutLost(ctx context.Context, all []*Record) (own []*Record, removed bool, err error) {
+	there := map[string]bool{}
 	for _, r := range all {
-		before, lookErr := a.m.mover(ctx, r)
-		if lookErr == nil && before != nil && before.Kind != KindLive {
-			lookErr = a.m.remove(ctx, r.ID)
-		}
-		err = errors.Join(err, lookErr)
+		there[r.ID] = true
 	}
-	return err
+	for _, r := range all {
+		before, err := a.m.mover(ctx, r)
+		switch {
+		case err != nil:
+			return nil, false, err
+		case before != nil && before.Kind != KindLive:
+			removed = true
+			if err := a.m.remove(ctx, r.ID); err != nil {
+				return nil, false, err
+			}
+		case before == nil && !there[r.Predecessor()]: // decided only since the two were listed
+			own = append(own, r)
+		}
+	}
+	return own, removed, nil
 }
 
 // replaces reports whether a record is of the session whose place the new one takes.
@@ -138,7 +148,14 @@ func (a *admission) evict(ctx context.Context, r *Record) error {
 	ended, err := a.m.end(ctx, r, nil, anybody)
 	for _, e := range ended {
 		a.evicted = append(a.evicted, Event{Kind: EventEvicted, ID: e.ID, User: e.User})
-		err = errors.Join(err, a.m.remove(ctx, e.ID))
 	}
 	return err
+}
+
+// removeEvicted deletes the tombstones of those that had to go. Until the login is in they tell what a move of such a session
+// leaves from a session. One that cannot be deleted goes by its time.
+func (a *admission) removeEvicted(ctx context.Context) {
+	for _, e := range a.evicted {
+		_ = a.m.store.Delete(ctx, e.ID)
+	}
 }

@@ -81,9 +81,6 @@ func (g *Guard) list(w http.ResponseWriter, r *http.Request, s *session.Session)
 	if err == nil && !slices.ContainsFunc(infos, here) { // another request has given it a new id just now
 		err = s.Reload(r.Context())
 	}
-	if errors.Is(err, session.ErrEnded) { // the list is right without it
-		err = nil
-	}
 	if err != nil {
 		g.cannot(w, r, err)
 		return
