@@ -16,40 +16,40 @@ func (s *Session) Reload(ctx context.Context) error {
 	}
 	defer s.release()
 	w, _, _ := s.base()
-	w.ops, w.err, w.now, w.retire, w.login = nil, nil, nil, KindLive, false
-	w.next, w.nextID = ticket{}, ""
-	if l := w.ending; l != nil {
-		w.rec, w.ticket, w.token, w.seen, w.stale, w.ending = l.rec, l.ticket, l.token, l.seen, l.stale, nil
+	w.ops, w.err, w.shadows, w.oldBecomes, w.login = nil, nil, nil, KindLive, false
+	w.nextTicket, w.nextID = ticket{}, ""
+	if l := w.leaving; l != nil {
+		w.rec, w.ticket, w.token, w.flashUpTo, w.stale, w.leaving = l.rec, l.ticket, l.token, l.flashUpTo, l.stale, nil
 	}
 	err := w.reload(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case errors.Is(err, ErrEnded):
-		w.end()
+		w.becomeGone()
 	case err != nil:
 		return err
 	}
-	s.c = w
+	s.draft = w
 	return err
 }
 
-// end leaves nothing of a session that is gone, but for the record that may lead Logout to its successor.
-func (c *core) end() {
-	rec := c.rec
-	c.reset()
-	c.rec, c.gone, c.tell = rec, true, tellNothing
+// becomeGone leaves nothing of a session that is gone, but for the record that may lead Logout to its successor.
+func (d *draft) becomeGone() {
+	rec := d.rec
+	d.reset()
+	d.rec, d.gone, d.reply = rec, true, replyNothing
 }
 
-func (c *core) reload(ctx context.Context) error {
+func (d *draft) reload(ctx context.Context) error {
 	switch {
-	case c.gone:
+	case d.gone:
 		return ErrEnded
-	case c.rec == nil:
-		c.st, c.user = state{}, ""
+	case d.rec == nil:
+		d.st, d.user = state{}, ""
 		return nil
 	}
-	return c.newest(ctx, nil)
+	return d.newest(ctx, nil)
 }
 
 // Atomic runs fn on the newest state of the session, with the changes that were not saved yet, and commits the result by
@@ -81,9 +81,9 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 		if err := pause(ctx, max(attempt-1, 0)); err != nil {
 			return err
 		}
-		if base.rec != nil && !base.gone && base.ending == nil {
+		if base.rec != nil && !base.gone && base.leaving == nil {
 			err := base.newest(ctx, conflict)
-			if err != nil && !base.moved(err) {
+			if err != nil && !base.wentOn(err) {
 				return s.keepEnd(base, base, err)
 			}
 			ended = base.lost(err)
@@ -92,55 +92,55 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 		if err := fn(try); err != nil {
 			return err
 		}
-		if ended != nil && !try.c.login && try.c.ending == nil {
+		if ended != nil && !try.draft.login && try.draft.leaving == nil {
 			return s.keepEnd(base, base, ended)
 		}
-		err := s.attempt(ctx, &try.c)
-		*events = append(*events, try.c.events...)
+		err := s.attempt(ctx, &try.draft)
+		*events = append(*events, try.draft.events...)
 		if err == nil {
-			s.take(&try.c, before, now, events)
+			s.takeOver(&try.draft, before, now, events)
 			return nil
 		}
 		// A first record that is in the way is no newer state to go on with.
 		if conflict = err; !errors.Is(err, ErrConflict) || errors.Is(err, ErrUnavailable) {
-			return s.keepEnd(base, try.c, err)
+			return s.keepEnd(base, try.draft, err)
 		}
 		*events = append(*events, Event{Kind: EventConflict, ID: base.rec.ID, User: base.user})
 	}
 }
 
-// moved reports whether a session ended here for it went on under a new id, of which this client is not told.
-func (c *core) moved(err error) bool {
-	return errors.Is(err, errTombstone) && c.rec.Successor != "" && !c.unseen
+// wentOn reports whether a session ended here for it went on under a new id, of which this client is not told.
+func (d *draft) wentOn(err error) bool {
+	return errors.Is(err, errTombstone) && d.rec.Successor != "" && !d.byOperator
 }
 
-// take takes over what an attempt has stored.
-func (s *Session) take(c *core, ops int, now uint64, events *[]Event) {
+// takeOver takes over what an attempt has stored.
+func (s *Session) takeOver(d *draft, ops int, now uint64, events *[]Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.catchUp(c, ops, now) {
+	if s.catchUp(d, ops, now) {
 		*events = append(*events, lateEvent)
 	}
-	s.adopt(*c)
+	s.adopt(*d)
 }
 
 // base is a copy to begin with, and which operations and values of Now are in it.
-func (s *Session) base() (c core, ops int, now uint64) {
+func (s *Session) base() (d draft, ops int, now uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.c.clone(), len(s.c.ops), s.c.latest()
+	return s.draft.clone(), len(s.draft.ops), s.draft.latest()
 }
 
 // attempt commits what a function left. The first byte of the response waits for it. When that is out already, no new id is made.
-func (s *Session) attempt(ctx context.Context, c *core) error {
-	c.ex = s.ex
+func (s *Session) attempt(ctx context.Context, d *draft) error {
+	d.ex = s.ex
 	s.setBusy(true)
 	defer s.setBusy(false)
-	if c.tooLate() && (c.retire != KindLive || s.m.carried != nil && c.dirty()) {
+	if d.tooLate() && (d.oldBecomes != KindLive || s.m.carried != nil && d.dirty()) {
 		s.reportLate()
 		return errLate
 	}
-	return c.commit(ctx, commitMode{once: true})
+	return d.commit(ctx, commitMode{once: true})
 }
 
 func (s *Session) setBusy(on bool) {
@@ -150,14 +150,14 @@ func (s *Session) setBusy(on bool) {
 }
 
 // keepEnd takes over what an attempt that failed found out or cannot undo: that the session is gone, or that it ended it.
-func (s *Session) keepEnd(base, try core, err error) error {
+func (s *Session) keepEnd(base, try draft, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.c.adoptSpent(try)
-	if base.tell != tellForget && try.tell == tellForget {
-		s.c.gone = s.c.ending == nil
-		s.c.ending, s.c.tell = nil, tellForget
+	s.draft.dropTakenID(try)
+	if base.reply != replyForget && try.reply == replyForget {
+		s.draft.gone = s.draft.leaving == nil
+		s.draft.leaving, s.draft.reply = nil, replyForget
 		return err
 	}
-	return s.c.lost(err)
+	return s.draft.lost(err)
 }

@@ -163,9 +163,9 @@ func microOf(t time.Time) int64 {
 }
 
 // ticketOf is the ticket of a record that is about to be stored.
-func (c *core) ticketOf(rec *Record) ticket {
-	if rec.ID == c.nextID {
-		return c.next
+func (d *draft) ticketOf(rec *Record) ticket {
+	if rec.ID == d.nextID {
+		return d.nextTicket
 	}
-	return c.ticket
+	return d.ticket
 }

@@ -29,8 +29,8 @@ func (m *Manager) canRevoke() error {
 	return nil
 }
 
-// known is the record of an id. Of a carried session that was not retired nothing is known but the id.
-func (m *Manager) known(ctx context.Context, id string) (*Record, error) {
+// recordOf is the record of an id. Of a carried session that was not retired nothing is known but the id.
+func (m *Manager) recordOf(ctx context.Context, id string) (*Record, error) {
 	rec, err := m.load(ctx, id)
 	if m.carried != nil && errors.Is(err, ErrNotFound) {
 		return &Record{ID: id}, nil
@@ -64,7 +64,7 @@ func (m *Manager) revokeCarriedUser(ctx context.Context, user string, keep []str
 		old, err := m.load(ctx, rec.ID)
 		switch {
 		case err == nil:
-			rec.Version, rec.SeenAt = old.Version, later(old.SeenAt, rec.SeenAt)
+			rec.Version, rec.SeenAt = old.Version, laterOf(old.SeenAt, rec.SeenAt)
 		case !errors.Is(err, ErrNotFound):
 			return err
 		}

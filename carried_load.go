@@ -13,21 +13,21 @@ import (
 
 // findCarried is find for a token that is the session itself.
 func (s *Session) findCarried(ctx context.Context, token string) ([]Event, error) {
-	s.c.token = token
-	rec, err := s.c.current(ctx, true)
+	s.draft.token = token
+	rec, err := s.draft.current(ctx, true)
 	if err == nil {
-		err = s.c.resolve(ctx, rec, true)
+		err = s.draft.resolve(ctx, rec, true)
 	}
 	switch {
 	case err == nil:
-		s.c.rec.Persistent = s.c.persistent()
-		s.isNew, s.seenAt = false, s.c.rec.SeenAt
+		s.draft.rec.Persistent = s.draft.persistent()
+		s.isNew, s.seenAt = false, s.draft.rec.SeenAt
 		return nil, nil
-	case s.c.rec == nil && !errors.Is(err, ErrUnavailable): // it did not open
-		s.c = core{m: s.m}
+	case s.draft.rec == nil && !errors.Is(err, ErrUnavailable): // it did not open
+		s.draft = draft{m: s.m}
 		return []Event{{Kind: EventRejected, Err: err}}, nil
 	}
-	e := s.unfound(s.c.ticket, err)
+	e := s.unfound(s.draft.ticket, err)
 	if errors.Is(err, ErrUnavailable) {
 		return nil, err
 	}
@@ -35,30 +35,30 @@ func (s *Session) findCarried(ctx context.Context, token string) ([]Event, error
 }
 
 // current is the newest record that is known: the store's, or the one in the token unless its id was retired since.
-func (c *core) current(ctx context.Context, fresh bool) (*Record, error) {
-	if c.m.carried == nil {
-		return c.m.load(ctx, c.rec.ID)
+func (d *draft) current(ctx context.Context, fresh bool) (*Record, error) {
+	if d.m.carried == nil {
+		return d.m.load(ctx, d.rec.ID)
 	}
-	got, err := c.m.uncarry(c.token)
+	got, err := d.m.uncarry(d.token)
 	if err != nil {
 		return nil, endedIf(!fresh, err)
 	}
-	c.rec, c.ticket, c.admitted = got.rec, got.ticket, got.admitted
-	c.stale = c.stale || got.signer > 0
-	if !c.m.carried.remembers {
+	d.rec, d.ticket, d.admitted = got.rec, got.ticket, got.admitted
+	d.stale = d.stale || got.signer > 0
+	if !d.m.carried.remembers {
 		return got.rec, nil
 	}
 	for range maxAliases {
-		listed, err := c.m.load(ctx, got.rec.ID)
+		listed, err := d.m.load(ctx, got.rec.ID)
 		switch {
 		case errors.Is(err, ErrNotFound):
-			return got.rec, c.admit(ctx, got.rec)
+			return got.rec, d.admit(ctx, got.rec)
 		case err != nil:
 			return nil, err
 		case listed.Kind == KindTombstone:
 			return listed, nil
 		}
-		if err := c.followCarried(got.rec, listed, fresh); err != nil {
+		if err := d.followCarried(got.rec, listed, fresh); err != nil {
 			return nil, err
 		}
 	}
@@ -66,11 +66,11 @@ func (c *core) current(ctx context.Context, fresh bool) (*Record, error) {
 }
 
 // followCarried gives the record in the token the id under which another request has renewed it.
-func (c *core) followCarried(rec, alias *Record, fresh bool) error {
-	if fresh && c.m.now().Sub(alias.SeenAt) >= c.m.opts.RenewGrace {
+func (d *draft) followCarried(rec, alias *Record, fresh bool) error {
+	if fresh && d.m.now().Sub(alias.SeenAt) >= d.m.opts.RenewGrace {
 		return errReused
 	}
-	next, err := openTicket(c.ticket, alias)
+	next, err := openTicket(d.ticket, alias)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (c *core) followCarried(rec, alias *Record, fresh bool) error {
 	}
 	h.Issued = max(h.Issued, alias.SeenAt.UnixMicro())
 	rec.ID, rec.Data = alias.Successor, append(h.Append(nil), entries...)
-	c.ticket, c.stale = next, true
+	d.ticket, d.stale = next, true
 	return nil
 }
 
@@ -91,12 +91,12 @@ type membership struct {
 	admitted int64 // the mass revocation that it outlived
 }
 
-func (c *core) membership() membership {
-	return membership{c.rec.User, max(c.st.Login, c.st.Created), c.admitted}
+func (d *draft) membership() membership {
+	return membership{d.rec.User, max(d.st.Login, d.st.Created), d.admitted}
 }
 
 // admit refuses a session of a user whose sessions were all ended since it began, unless it was one to be kept.
-func (c *core) admit(ctx context.Context, rec *Record) (err error) {
+func (d *draft) admit(ctx context.Context, rec *Record) (err error) {
 	if rec.User == "" {
 		return nil
 	}
@@ -104,7 +104,7 @@ func (c *core) admit(ctx context.Context, rec *Record) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	c.admitted, err = c.m.admitCarried(ctx, rec.ID, membership{rec.User, max(h.Login, h.Created), c.admitted})
+	d.admitted, err = d.m.admitCarried(ctx, rec.ID, membership{rec.User, max(h.Login, h.Created), d.admitted})
 	return err
 }
 
@@ -131,22 +131,22 @@ func (m *Manager) admitCarried(ctx context.Context, id string, of membership) (a
 }
 
 // readmit looks again before a carried session changes its id: it is kept under the old one, or ended, if at all.
-func (c *core) readmit(ctx context.Context) (err error) {
-	if c.m.carried == nil || !c.m.carried.remembers || c.login || c.rec.User == "" {
+func (d *draft) readmit(ctx context.Context) (err error) {
+	if d.m.carried == nil || !d.m.carried.remembers || d.login || d.rec.User == "" {
 		return nil
 	}
-	c.admitted, err = c.m.admitCarried(ctx, c.rec.ID, c.membership())
+	d.admitted, err = d.m.admitCarried(ctx, d.rec.ID, d.membership())
 	return endedIf(errors.Is(err, ErrNotFound), err)
 }
 
 // settleClocks gives a carried session a new id when its own time-outs change. All copies of an id then end by the same
 // clocks, and a retired id need not be remembered longer than the last of them can live.
-func (c *core) settleClocks() {
-	if c.m.carried == nil || !c.m.carried.remembers || c.rec == nil || c.gone || c.retire != KindLive {
+func (d *draft) settleClocks() {
+	if d.m.carried == nil || !d.m.carried.remembers || d.rec == nil || d.gone || d.oldBecomes != KindLive {
 		return
 	}
-	if slices.ContainsFunc(c.ops, func(o op) bool { return o.kind == opIdle || o.kind == opLifetime }) {
-		c.retire = KindTombstone
+	if slices.ContainsFunc(d.ops, func(o op) bool { return o.kind == opIdle || o.kind == opLifetime }) {
+		d.oldBecomes = KindTombstone
 	}
 }
 

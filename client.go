@@ -23,10 +23,10 @@ func (s *Session) noteClient() {
 		ip, ua := s.m.opts.ClientIP(s.ex.r).Unmap().WithZone(""), s.ex.r.UserAgent()
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if rec := s.c.rec; rec == nil || rec.UserAgent != ua { // what is stored is clean
+		if rec := s.draft.rec; rec == nil || rec.UserAgent != ua { // what is stored is clean
 			ua = cleanUserAgent(ua)
 		}
-		s.c.ip, s.c.ua = ip, ua
+		s.draft.ip, s.draft.ua = ip, ua
 	})
 }
 
@@ -35,27 +35,27 @@ func (s *Session) noteClient() {
 func (s *Session) nothingToDo(mode commitMode) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	idle := s.c.idle(mode) && !(s.busy && mode.last)
+	idle := s.draft.nothingToDo(mode) && !(s.busy && mode.last)
 	if idle && mode.last {
 		s.ex.sent.Store(true)
 	}
 	return idle
 }
 
-// takeTell returns what to tell the client about its ticket, and until when it should keep it.
-func (s *Session) takeTell() (t tell, text string, until time.Time) {
+// takeReply returns what to tell the client about its ticket, and until when it should keep it.
+func (s *Session) takeReply() (r reply, text string, until time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t, s.c.tell = s.c.tell, tellNothing
-	if t != tellTicket {
-		return t, "", time.Time{}
+	r, s.draft.reply = s.draft.reply, replyNothing
+	if r != replyTicket {
+		return r, "", time.Time{}
 	}
-	rec, ticket, token := s.c.rec, s.c.ticket, s.c.token
-	if l := s.c.ending; rec == nil && l != nil { // a commit failed to end it, so it is still the client's
+	rec, ticket, token := s.draft.rec, s.draft.ticket, s.draft.token
+	if l := s.draft.leaving; rec == nil && l != nil { // a commit failed to end it, so it is still the client's
 		rec, ticket, token = l.rec, l.ticket, l.token
 	}
 	if rec == nil { // and an empty ticket would delete the cookie
-		return tellNothing, "", time.Time{}
+		return replyNothing, "", time.Time{}
 	}
 	if rec.Persistent {
 		until = rec.ExpiresAt
@@ -64,9 +64,9 @@ func (s *Session) takeTell() (t tell, text string, until time.Time) {
 		}
 	}
 	if s.m.carried != nil {
-		return t, token, until
+		return r, token, until
 	}
-	return t, ticket.text(s.m.ring(), s.m.transport.Name()), until
+	return r, ticket.text(s.m.ring(), s.m.transport.Name()), until
 }
 
 // cleanUserAgent removes control and bidirectional characters and cuts at a rune.

@@ -69,7 +69,7 @@ func (t cookieTransport) forgetFormer(r *http.Request, h http.Header) {
 // findAny loads the session of the first ticket that has one. What former cookies name besides is noted, for a logout ends it too.
 func (s *Session) findAny(ctx context.Context, text string, former []string) ([]Event, error) {
 	events, err := s.find(ctx, text)
-	for err == nil && len(former) > 0 && s.isNew && !s.c.gone {
+	for err == nil && len(former) > 0 && s.isNew && !s.draft.gone {
 		var more []Event
 		more, err = s.find(ctx, former[0])
 		events, former = append(events, more...), former[1:]
@@ -78,7 +78,7 @@ func (s *Session) findAny(ctx context.Context, text string, former []string) ([]
 		}
 	}
 	if err == nil {
-		s.c.former = s.m.idsOf(former, s.c.id())
+		s.draft.former = s.m.idsOf(former, s.draft.id())
 	}
 	return events, err
 }
@@ -87,10 +87,10 @@ func (s *Session) findAny(ctx context.Context, text string, former []string) ([]
 func (s *Session) renamed() {
 	s.expired = false
 	if s.m.carried != nil {
-		s.c.stale = true
+		s.draft.stale = true
 		return
 	}
-	s.c.tell = tellTicket
+	s.draft.reply = replyTicket
 }
 
 // idsOf are the ids of tickets that are genuine, but for one.
@@ -122,21 +122,21 @@ func (m *Manager) parseTicket(text string) (t ticket, signer int, err error) {
 
 // endAll ends the session of a record, and before it what former cookies of the request name besides: when one of them cannot be
 // ended, the client keeps its cookies, and can ask again.
-func (c *core) endAll(ctx context.Context, rec, follower *Record) (ended []*Record, err error) {
-	for _, id := range c.former {
-		one, err := c.m.known(ctx, id)
+func (d *draft) endAll(ctx context.Context, rec, follower *Record) (ended []*Record, err error) {
+	for _, id := range d.former {
+		one, err := d.m.recordOf(ctx, id)
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
 			continue
 		}
 		if err != nil {
 			return ended, err
 		}
-		more, err := c.m.end(ctx, one, follower, anybody)
+		more, err := d.m.end(ctx, one, follower, anybody)
 		ended = append(ended, more...)
 		if err != nil {
 			return ended, err
 		}
 	}
-	own, err := c.m.end(ctx, rec, follower, anybody)
+	own, err := d.m.end(ctx, rec, follower, anybody)
 	return append(ended, own...), err
 }

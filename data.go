@@ -50,24 +50,24 @@ func (s *Session) lookup(parse parser, text string) ([]byte, bool, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.c.look(p)
+	return s.draft.look(p)
 }
 
 // undecodable reports a value that does not decode, once for each path.
 func (s *Session) undecodable(path string, err error) {
-	if s.firstTold(path) {
+	if s.firstReport(path) {
 		s.m.emit(s.ctx, Event{Kind: EventUndecodable, ID: s.ID(), User: s.User(), Err: &DecodeError{Path: path, Err: err}})
 	}
 }
 
-func (s *Session) firstTold(path string) bool {
+func (s *Session) firstReport(path string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known := s.told[path]
-	if s.told == nil {
-		s.told = map[string]bool{}
+	known := s.reported[path]
+	if s.reported == nil {
+		s.reported = map[string]bool{}
 	}
-	s.told[path] = true
+	s.reported[path] = true
 	return !known
 }
 
@@ -79,7 +79,7 @@ func (s *Session) Has(path string) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.c.has(p)
+	return s.draft.has(p)
 }
 
 // All returns a copy of all data by key, without what the library keeps for itself. Values that do not decode are left
@@ -102,7 +102,7 @@ func (s *Session) All() map[string]any {
 func (s *Session) raws() map[string][]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	raws, view := map[string][]byte{}, s.c.view()
+	raws, view := map[string][]byte{}, s.draft.view()
 	view.each(func(key string, raw []byte) {
 		if !isOwn(key) {
 			raws[key] = raw
@@ -188,8 +188,8 @@ func (s *Session) pop(parse parser, text string) (raw []byte, ok bool, err error
 	}
 	o := op{kind: opRemove, path: p}
 	s.unlessLate(o, func() {
-		raw, ok, err = s.c.look(p)
-		s.c.do(o)
+		raw, ok, err = s.draft.look(p)
+		s.draft.do(o)
 	})
 	return raw, ok, err
 }
@@ -222,7 +222,7 @@ func (s *Session) Now(path string, value any) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.c.cast(shadow{p, raw})
+	s.draft.cast(shadow{p, raw})
 }
 
 // Reflash keeps flash data of the last request, and what Now set, for one more request: all of it, or only what is at
@@ -249,7 +249,7 @@ func (s *Session) reflashed(only []string) []op {
 		}
 	}
 	var ops []op
-	for _, v := range append(s.c.st.aging(codec), s.c.now.since(codec, 0)...) {
+	for _, v := range append(s.draft.st.aging(codec), s.draft.shadows.since(codec, 0)...) {
 		if _, ok := wanted.above(v.path); ok || len(only) == 0 {
 			ops = append(ops, op{kind: opFlash, path: v.path, raw: v.raw})
 		}

@@ -18,8 +18,8 @@ func (s *Session) Done() <-chan struct{} {
 	defer s.mu.Unlock()
 	if s.done == nil {
 		s.done = &watcher{closed: make(chan struct{})}
-		if s.c.gone {
-			s.done.end()
+		if s.draft.gone {
+			s.done.notify()
 		}
 		s.watchStored()
 	}
@@ -28,16 +28,16 @@ func (s *Session) Done() <-chan struct{} {
 
 // watchStored begins to watch once the session is in the store. It is called with the lock held.
 func (s *Session) watchStored() {
-	if s.done == nil || s.c.rec == nil || s.c.gone {
+	if s.done == nil || s.draft.rec == nil || s.draft.gone {
 		return
 	}
 	if s.done.watched {
-		s.m.watch.note(s.done, s.c.membership())
+		s.m.watch.note(s.done, s.draft.membership())
 		return
 	}
 	w := s.done
 	w.watched = true
-	s.m.watch.add(s.c.rec.ID, w, s.c.membership())
+	s.m.watch.add(s.draft.rec.ID, w, s.draft.membership())
 	context.AfterFunc(s.ctx, func() { s.m.watch.remove(w) })
 }
 
@@ -51,7 +51,7 @@ type watcher struct {
 	membership
 }
 
-func (w *watcher) end() { w.once.Do(func() { close(w.closed) }) }
+func (w *watcher) notify() { w.once.Do(func() { close(w.closed) }) }
 
 // watch knows who wants to be told of the end of which session. One goroutine asks the store for all of them; it runs
 // only while somebody waits.
@@ -59,23 +59,23 @@ type watch struct {
 	m       *Manager
 	mu      sync.Mutex
 	waiting map[string][]*watcher
-	told    map[string]bool // ids among them that the store told of
+	tips    map[string]bool // ids among them that the store told of
 	wake    chan struct{}   // something was told
 	polling bool
 	closed  bool
 }
 
 func newWatch(m *Manager) *watch {
-	return &watch{m: m, waiting: map[string][]*watcher{}, told: map[string]bool{}, wake: make(chan struct{}, 1)}
+	return &watch{m: m, waiting: map[string][]*watcher{}, tips: map[string]bool{}, wake: make(chan struct{}, 1)}
 }
 
-// add has the session looked at once at the start: it may have ended since it was loaded.
+// add has the session asked for once at the start: it may have ended since it was loaded.
 func (w *watch) add(id string, one *watcher, of membership) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	one.id, one.membership = id, of
 	w.waiting[id] = append(w.waiting[id], one)
-	w.lookAt(id)
+	w.askSoon(id)
 	if !w.polling && !w.closed {
 		w.polling = true
 		w.m.running.Add(1)
@@ -127,7 +127,7 @@ func (w *watch) ended(ids ...string) {
 	defer w.mu.Unlock()
 	for _, id := range ids {
 		for _, one := range w.waiting[id] {
-			one.end()
+			one.notify()
 		}
 		delete(w.waiting, id)
 	}
@@ -156,34 +156,34 @@ func (w *watch) poll() {
 		case <-ctx.Done():
 			return
 		case <-w.wake:
-			ids = w.tips()
+			ids = w.takeTips()
 		case <-ticker.C:
 			ids, more = w.ids()
 		}
-		w.lookAll(ctx, ids)
+		w.askAll(ctx, ids)
 	}
 }
 
-// lookers is how many sessions are asked for at a time, so that one round over many of them is done before the next is due.
-const lookers = 8
+// askers is how many sessions are asked for at a time, so that one round over many of them is done before the next is due.
+const askers = 8
 
-func (w *watch) lookAll(ctx context.Context, ids []string) {
-	queue := make(chan string)
+func (w *watch) askAll(ctx context.Context, ids []string) {
+	asked := make(chan string)
 	var group sync.WaitGroup
-	for range min(lookers, len(ids)) {
+	for range min(askers, len(ids)) {
 		group.Go(func() {
-			for id := range queue {
-				w.look(ctx, id)
+			for id := range asked {
+				w.ask(ctx, id)
 			}
 		})
 	}
 	for _, id := range ids {
 		select {
-		case queue <- id:
+		case asked <- id:
 		case <-ctx.Done():
 		}
 	}
-	close(queue)
+	close(asked)
 	group.Wait()
 }
 
@@ -209,32 +209,32 @@ func (w *watch) tip(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if id != "" {
-		w.lookAt(id)
+		w.askSoon(id)
 		return
 	}
 	for id := range w.waiting {
-		w.lookAt(id)
+		w.askSoon(id)
 	}
 }
 
-// lookAt has the store asked for a session soon, if somebody waits for it. It is called with the lock held.
-func (w *watch) lookAt(id string) {
+// askSoon has the store asked for a session soon, if somebody waits for it. It is called with the lock held.
+func (w *watch) askSoon(id string) {
 	if w.waiting[id] == nil {
 		return
 	}
-	w.told[id] = true
+	w.tips[id] = true
 	select {
 	case w.wake <- struct{}{}:
 	default:
 	}
 }
 
-// tips returns what was told since it was called last.
-func (w *watch) tips() []string {
+// takeTips returns what was told since it was called last.
+func (w *watch) takeTips() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	ids := slices.Collect(maps.Keys(w.told))
-	clear(w.told)
+	ids := slices.Collect(maps.Keys(w.tips))
+	clear(w.tips)
 	return ids
 }
 
@@ -250,8 +250,8 @@ func (w *watch) ids() ([]string, bool) {
 	return ids, w.polling
 }
 
-// look asks the store for one session, under its new id when it was renewed. A store that fails says nothing about it.
-func (w *watch) look(ctx context.Context, id string) {
+// ask asks the store for one session, under its new id when it was renewed. A store that fails says nothing about it.
+func (w *watch) ask(ctx context.Context, id string) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	rec, err := w.m.load(ctx, id)

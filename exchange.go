@@ -107,7 +107,7 @@ func (ex *exchange) begin() error {
 	if s == nil {
 		return nil
 	}
-	err := ex.commit(s, commitMode{told: true, last: true})
+	err := ex.commit(s, commitMode{canTell: true, last: true})
 	ex.setHeaders(s)
 	if err != nil {
 		ex.failed = err
@@ -155,7 +155,7 @@ func (ex *exchange) finish() {
 		return
 	}
 	s := ex.loaded()
-	if s == nil || ex.failed != nil && (errors.Is(ex.failed, ErrUnavailable) || !s.leaving()) {
+	if s == nil || ex.failed != nil && (errors.Is(ex.failed, ErrUnavailable) || !s.isLeaving()) {
 		return
 	}
 	if err := ex.commit(s, commitMode{}); err != nil {
@@ -179,8 +179,8 @@ func (ex *exchange) commit(s *Session, mode commitMode) error {
 // setHeaders tells the client about its ticket, and caches to keep nothing of it.
 func (ex *exchange) setHeaders(s *Session) {
 	h := ex.w.Header()
-	tell, ticket, until := s.takeTell()
-	if tell == tellNothing {
+	reply, ticket, until := s.takeReply()
+	if reply == replyNothing {
 		return
 	}
 	dropHeaders(h, isForCaches)

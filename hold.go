@@ -76,22 +76,22 @@ func (s *Session) sending(mode commitMode) {
 }
 
 // copied is what a commit works on, and which operations and values of Now are in it.
-func (s *Session) copied() (w *core, ops int, now uint64) {
+func (s *Session) copied() (w *draft, ops int, now uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.busy = true
-	s.c.id() // makes the id to come, so that who asks meanwhile is told the same
-	w = cores.Get().(*core)
-	*w = s.c.clone()
+	s.draft.id() // makes the id to come, so that who asks meanwhile is told the same
+	w = drafts.Get().(*draft)
+	*w = s.draft.clone()
 	w.ex = s.ex
-	return w, len(s.c.ops), s.c.latest()
+	return w, len(s.draft.ops), s.draft.latest()
 }
 
 // within makes a session for a function of the application, with a copy of what is here. It is called with the lock
 // held.
-func (s *Session) within(p part, c core) *Session {
-	return &Session{m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, c: c, part: p}
+func (s *Session) within(p part, d draft) *Session {
+	return &Session{m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, draft: d, part: p}
 }
 
 // tooLate reports whether the headers are out, so that nobody could be told of a new id.
-func (c *core) tooLate() bool { return c.ex != nil && c.ex.sent.Load() }
+func (d *draft) tooLate() bool { return d.ex != nil && d.ex.sent.Load() }

@@ -35,10 +35,10 @@ func (s *Session) setClock(kind opKind, caller string, d time.Duration) {
 // committed. Do this whenever what a visitor may do changes; Login does it by itself.
 func (s *Session) Regenerate() {
 	s.identify(func() {
-		if s.c.rec != nil && !s.c.gone {
-			s.c.retire = KindTombstone
+		if s.draft.rec != nil && !s.draft.gone {
+			s.draft.oldBecomes = KindTombstone
 		}
-		s.c.next, s.c.nextID = ticket{}, ""
+		s.draft.nextTicket, s.draft.nextID = ticket{}, ""
 	})
 }
 
@@ -93,30 +93,30 @@ func (s *Session) tryLogin(user string, opts []LoginOption) error {
 	if err != nil {
 		return err
 	}
-	if !kept && s.c.err == before { // it has to do with the user who left
-		s.c.err = nil
+	if !kept && s.draft.err == before { // it has to do with the user who left
+		s.draft.err = nil
 	}
-	s.catchUp(&try.c, ops, now)
-	s.adopt(try.c)
+	s.catchUp(&try.draft, ops, now)
+	s.adopt(try.draft)
 	return nil
 }
 
 // signIn reports whether the session goes on as the same user's. Afterwards Err is what was refused here, and nothing earlier.
 func (s *Session) signIn(user string, opts []LoginOption) (kept bool) {
 	s.mu.Lock()
-	s.c.err = nil
-	kept = s.c.gone || s.c.user == "" || s.c.user == user
+	s.draft.err = nil
+	kept = s.draft.gone || s.draft.user == "" || s.draft.user == user
 	switch {
-	case s.c.gone:
+	case s.draft.gone:
 		s.beginAfresh()
 	case !kept:
-		s.c.leave()
-	case s.c.rec != nil:
-		s.c.retire = KindTombstone
+		s.draft.leave()
+	case s.draft.rec != nil:
+		s.draft.oldBecomes = KindTombstone
 	}
-	s.c.next, s.c.nextID = ticket{}, ""
-	s.c.user, s.c.login = user, true
-	s.refuse(s.c.apply(op{kind: opLogin, at: s.m.now().UnixMicro()}))
+	s.draft.nextTicket, s.draft.nextID = ticket{}, ""
+	s.draft.user, s.draft.login = user, true
+	s.refuse(s.draft.apply(op{kind: opLogin, at: s.m.now().UnixMicro()}))
 	s.mu.Unlock()
 	for _, opt := range opts {
 		opt(s)
@@ -126,10 +126,10 @@ func (s *Session) signIn(user string, opts []LoginOption) (kept bool) {
 
 // beginAfresh puts what this request set into a new session. It is called with the lock held.
 func (s *Session) beginAfresh() {
-	w := s.c.clone()
-	w.rec, w.gone, w.seen, w.stale, w.st, w.ops = nil, false, 0, false, state{}, nil
-	s.catchUp(&w, 0, s.c.latest())
-	w.now = s.c.now
+	w := s.draft.clone()
+	w.rec, w.gone, w.flashUpTo, w.stale, w.st, w.ops = nil, false, 0, false, state{}, nil
+	s.catchUp(&w, 0, s.draft.latest())
+	w.shadows = s.draft.shadows
 	s.adopt(w)
 }
 
@@ -157,23 +157,23 @@ func (s *Session) logout() bool {
 		s.refuse(errLate)
 		return false
 	}
-	s.c.leave()
+	s.draft.leave()
 	return true
 }
 
-// leaving reports whether there is a session to be ended at the next commit.
-func (s *Session) leaving() bool {
+// isLeaving reports whether there is a session to be ended at the next commit.
+func (s *Session) isLeaving() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.c.ending != nil
+	return s.draft.leaving != nil
 }
 
 // leave ends the stored session at the next commit and begins a new one.
-func (c *core) leave() {
-	if c.rec != nil {
-		c.ending = &leaving{c.rec, c.ticket, c.token, c.seen, c.stale}
+func (d *draft) leave() {
+	if d.rec != nil {
+		d.leaving = &leaving{d.rec, d.ticket, d.token, d.flashUpTo, d.stale}
 	}
-	c.reset()
+	d.reset()
 }
 
 // identify changes the identity of the session, unless the client could not be told of it any more.

@@ -103,7 +103,7 @@ func (s *Session) update(o op) {
 func (s *Session) stored(p path) ([]byte, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.c.st.at(s.m.opts.Codec, p)
+	return s.draft.st.at(s.m.opts.Codec, p)
 }
 
 // swap sets the fresh value if the old one is still there, and remembers the operation for a replay. It reports false when
@@ -111,18 +111,18 @@ func (s *Session) stored(p path) ([]byte, bool, error) {
 func (s *Session) swap(o op, old []byte, had bool, fresh []byte) (done bool) {
 	done = true
 	s.unlessLate(o, func() {
-		raw, ok, err := s.c.st.at(s.m.opts.Codec, o.path)
+		raw, ok, err := s.draft.st.at(s.m.opts.Codec, o.path)
 		if err != nil || ok != had || !bytes.Equal(raw, old) {
 			done = err != nil
 			return
 		}
 		now := op{kind: opUpdate, path: o.path, fn: func([]byte, bool) ([]byte, error) { return fresh, nil }}
-		if _, err := s.c.applyWithin(now); err != nil {
+		if _, err := s.draft.applyWithin(now); err != nil {
 			s.refuse(err)
 			return
 		}
-		s.c.ops = append(s.c.ops, o)
-		s.c.unshadow(op{kind: opSet, path: o.path, raw: fresh})
+		s.draft.ops = append(s.draft.ops, o)
+		s.draft.unshadow(op{kind: opSet, path: o.path, raw: fresh})
 	})
 	return done
 }

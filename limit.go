@@ -18,30 +18,30 @@ type admission struct {
 }
 
 // insert stores the record of a new id. Only a Login is counted: a session that changes its id is there already.
-func (c *core) insert(ctx context.Context, rec *Record) error {
-	if c.m.limiter == nil || !c.login {
-		return c.m.store.Save(ctx, rec)
+func (d *draft) insert(ctx context.Context, rec *Record) error {
+	if d.m.limiter == nil || !d.login {
+		return d.m.store.Save(ctx, rec)
 	}
-	a := admission{m: c.m, rec: rec}
-	old := c.rec
-	if c.ending != nil {
-		old = c.ending.rec
+	a := admission{m: d.m, rec: rec}
+	old := d.rec
+	if d.leaving != nil {
+		old = d.leaving.rec
 	}
 	if old != nil {
-		a.from, a.needed = old.ID, c.ending == nil
+		a.from, a.needed = old.ID, d.leaving == nil
 	}
 	if old != nil && old.User == rec.User {
 		a.instead = old.ID
 	}
 	err := a.admit(ctx)
-	c.events = append(c.events, a.evicted...)
+	d.events = append(d.events, a.evicted...)
 	return err
 }
 
 // admit tries until the store finds room. Each login that finds none ends as many sessions as it needs; when another one
-// takes the room meanwhile, it does so again. The logins of one user in one process take turns.
+// takes the room meanwhile, it does so again. The logins of one user in one process wait for each other.
 func (a *admission) admit(ctx context.Context) error {
-	var mine *turn
+	var mine *spot
 	defer func() { mine.release() }()
 	defer a.removeEvicted(ctx)
 	for attempt := 0; ; attempt++ {
@@ -51,7 +51,7 @@ func (a *admission) admit(ctx context.Context) error {
 			return err
 		}
 		if mine == nil {
-			mine = a.m.turns.take(ctx, "user "+a.rec.User)
+			mine = a.m.queues.wait(ctx, "user "+a.rec.User)
 		}
 		if err := a.makeRoom(ctx, err); err != nil {
 			return err
@@ -100,7 +100,7 @@ func (a *admission) withoutLost(ctx context.Context, all []*Record) (own []*Reco
 		there[r.ID] = true
 	}
 	for _, r := range all {
-		before, err := a.m.mover(ctx, r)
+		before, err := a.m.movingFrom(ctx, r)
 		switch {
 		case err != nil:
 			return nil, false, err

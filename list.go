@@ -86,8 +86,8 @@ func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 				return
 			}
 			for _, r := range page {
-				lists, err := m.lists(ctx, r)
-				if err != nil || lists {
+				is, err := m.isSession(ctx, r)
+				if err != nil || is {
 					if !yield(r.info(), err) || err != nil {
 						return
 					}
@@ -99,13 +99,13 @@ func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 	}
 }
 
-// lists reports whether a record is a live session of its own.
-func (m *Manager) lists(ctx context.Context, r *Record) (bool, error) {
+// isSession reports whether a record is a live session of its own.
+func (m *Manager) isSession(ctx context.Context, r *Record) (bool, error) {
 	if !m.alive(r) {
 		return false, nil
 	}
-	mover, err := m.mover(ctx, r)
-	return mover == nil && err == nil, err
+	from, err := m.movingFrom(ctx, r)
+	return from == nil && err == nil, err
 }
 
 // sessionsOf lists the live records of a user, one for each session.
@@ -114,13 +114,13 @@ func (m *Manager) sessionsOf(ctx context.Context, user string) ([]*Record, error
 	if err != nil {
 		return nil, err
 	}
-	return m.settled(ctx, slices.DeleteFunc(recs, func(r *Record) bool { return !m.alive(r) }))
+	return m.withoutHeirs(ctx, slices.DeleteFunc(recs, func(r *Record) bool { return !m.alive(r) }))
 }
 
-// settled leaves out the records of moves that were not decided when they were listed, or were decided otherwise since: the
+// withoutHeirs leaves out the records of moves that were not decided when they were listed, or were decided otherwise since: the
 // sessions that move are there themselves. A record that shares its beginning with none has no part in such a move, so that
 // nobody has to be asked.
-func (m *Manager) settled(ctx context.Context, recs []*Record) ([]*Record, error) {
+func (m *Manager) withoutHeirs(ctx context.Context, recs []*Record) ([]*Record, error) {
 	there, begun := map[string]bool{}, map[int64]int{}
 	for _, r := range recs {
 		there[r.ID] = true
@@ -130,11 +130,11 @@ func (m *Manager) settled(ctx context.Context, recs []*Record) ([]*Record, error
 	for _, r := range recs {
 		moves := there[r.Predecessor()]
 		if !moves && begun[r.CreatedAt.UnixMicro()] > 1 {
-			mover, err := m.mover(ctx, r)
+			from, err := m.movingFrom(ctx, r)
 			if err != nil {
 				return nil, err
 			}
-			moves = mover != nil
+			moves = from != nil
 		}
 		if !moves {
 			own = append(own, r)

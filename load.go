@@ -13,7 +13,7 @@ const maxAliases = 64
 // find loads the session of a ticket into s. Whatever is wrong with the ticket or its record leaves an empty session
 // and gives an event; only a store that fails is an error.
 func (s *Session) find(ctx context.Context, token string) ([]Event, error) {
-	if token == "" || s.c.discard {
+	if token == "" || s.draft.discard {
 		return nil, nil
 	}
 	if s.m.carried != nil {
@@ -23,13 +23,13 @@ func (s *Session) find(ctx context.Context, token string) ([]Event, error) {
 	if err != nil {
 		return []Event{{Kind: EventRejected, Err: err}}, nil
 	}
-	s.c.ticket, s.c.stale = t, signer > 0
+	s.draft.ticket, s.draft.stale = t, signer > 0
 	rec, err := s.m.load(ctx, t.id())
 	if err == nil {
-		err = s.c.resolve(ctx, rec, true)
+		err = s.draft.resolve(ctx, rec, true)
 	}
 	if err == nil {
-		s.isNew, s.seenAt = false, s.c.rec.SeenAt
+		s.isNew, s.seenAt = false, s.draft.rec.SeenAt
 		return nil, nil
 	}
 	e := s.unfound(t, err)
@@ -41,11 +41,11 @@ func (s *Session) find(ctx context.Context, token string) ([]Event, error) {
 
 // unfound leaves an empty session, and says why.
 func (s *Session) unfound(t ticket, err error) Event {
-	rec := s.c.rec
-	s.c = core{m: s.m}
+	rec := s.draft.rec
+	s.draft = draft{m: s.m}
 	switch {
 	case errors.Is(err, errTombstone):
-		s.c.gone, s.c.rec = true, rec
+		s.draft.gone, s.draft.rec = true, rec
 	case errors.Is(err, ErrExpired):
 		s.expired = true
 		return Event{Kind: EventExpired, ID: rec.ID, User: rec.User}
@@ -80,80 +80,80 @@ var (
 	errReused    = fmt.Errorf("%w: the id was renewed, and its grace is over", ErrEnded)
 )
 
-// resolve bases the state on a record that was loaded for the core's ticket. An alias is followed to its successor, for
+// resolve bases the state on a record that was loaded for the draft's ticket. An alias is followed to its successor, for
 // a new request only within the grace; one that was under way when the id changed has shown a good ticket already.
-func (c *core) resolve(ctx context.Context, rec *Record, fresh bool) error {
+func (d *draft) resolve(ctx context.Context, rec *Record, fresh bool) error {
 	for hops := 0; rec.Kind == KindAlias; hops++ {
-		c.rec = rec
-		age := c.m.now().Sub(rec.SeenAt)
-		if hops == maxAliases || fresh && age >= c.m.opts.RenewGrace {
+		d.rec = rec
+		age := d.m.now().Sub(rec.SeenAt)
+		if hops == maxAliases || fresh && age >= d.m.opts.RenewGrace {
 			return errReused
 		}
-		next, err := openTicket(c.ticket, rec)
+		next, err := openTicket(d.ticket, rec)
 		if err != nil {
 			return err
 		}
-		if rec, err = c.m.load(ctx, rec.Successor); err != nil {
+		if rec, err = d.m.load(ctx, rec.Successor); err != nil {
 			return err
 		}
-		c.ticket, c.tell = next, tellTicket
+		d.ticket, d.reply = next, replyTicket
 	}
-	c.rec = rec
+	d.rec = rec
 	switch {
 	case rec.Kind == KindLive:
-		return c.adopt(rec, fresh)
-	case fresh && c.m.now().Sub(rec.SeenAt) >= c.m.opts.RenewGrace: // as if it was swept already
+		return d.readFrom(rec, fresh)
+	case fresh && d.m.now().Sub(rec.SeenAt) >= d.m.opts.RenewGrace: // as if it was swept already
 		return errUnswept
 	}
 	return errTombstone
 }
 
-// adopt puts the state on a live record. At the start of a request all flash data in it are of earlier ones.
-func (c *core) adopt(rec *Record, fresh bool) error {
-	h, entries, stale, err := c.m.openRecord(rec)
+// readFrom puts the state on a live record. At the start of a request all flash data in it are of earlier ones.
+func (d *draft) readFrom(rec *Record, fresh bool) error {
+	h, entries, stale, err := d.m.openRecord(rec)
 	if err != nil {
 		return err
 	}
 	if fresh {
-		c.seen = h.FlashSeq
+		d.flashUpTo = h.FlashSeq
 	}
-	c.stale = c.stale || stale
-	c.st, rec.Data = newState(h, entries, c.seen), nil
-	if c.expired(c.m.now()) {
+	d.stale = d.stale || stale
+	d.st, rec.Data = newState(h, entries, d.flashUpTo), nil
+	if d.expired(d.m.now()) {
 		return ErrExpired
 	}
-	if !c.login {
-		c.user = rec.User
+	if !d.login {
+		d.user = rec.User
 	}
-	return c.replay(c.st)
+	return d.replay(d.st)
 }
 
 // newest loads the record again after a conflict, or takes the one that came with it, and does the unsaved operations on
 // it again. The error is ErrEnded when the session is no more.
-func (c *core) newest(ctx context.Context, conflict error) error {
-	was, shown := c.place(), c.st.aging(c.m.opts.Codec)
-	err := c.follow(ctx, conflict)
+func (d *draft) newest(ctx context.Context, conflict error) error {
+	was, shown := d.place(), d.st.aging(d.m.opts.Codec)
+	err := d.follow(ctx, conflict)
 	switch {
 	case err == nil:
-		c.keepShown(shown)
+		d.keepShown(shown)
 	case errors.Is(err, ErrUnavailable): // nothing was found out, so nothing is changed
-		c.goBack(was)
-	case c.tell == tellTicket:
-		c.tell = was.tell
+		d.goBack(was)
+	case d.reply == replyTicket:
+		d.reply = was.reply
 	}
 	return endedIf(errors.Is(err, ErrNotFound) || errors.Is(err, ErrExpired) || errors.Is(err, ErrCorrupt), err)
 }
 
-func (c *core) follow(ctx context.Context, conflict error) error {
+func (d *draft) follow(ctx context.Context, conflict error) error {
 	var with *ConflictError
 	if errors.As(conflict, &with) && with.Newest != nil {
-		return c.resolve(ctx, with.Newest, false)
+		return d.resolve(ctx, with.Newest, false)
 	}
-	rec, err := c.current(ctx, false)
+	rec, err := d.current(ctx, false)
 	if err != nil {
 		return endedIf(errors.Is(err, ErrNotFound), err)
 	}
-	return c.resolve(ctx, rec, false)
+	return d.resolve(ctx, rec, false)
 }
 
 // place is which record the state is based on, and what leads to it.
@@ -162,22 +162,22 @@ type place struct {
 	ticket   ticket
 	admitted int64
 	stale    bool
-	tell     tell
+	reply    reply
 }
 
-func (c *core) place() place { return place{c.rec, c.ticket, c.admitted, c.stale, c.tell} }
+func (d *draft) place() place { return place{d.rec, d.ticket, d.admitted, d.stale, d.reply} }
 
-func (c *core) goBack(p place) {
-	c.rec, c.ticket, c.admitted, c.stale, c.tell = p.rec, p.ticket, p.admitted, p.stale, p.tell
+func (d *draft) goBack(p place) {
+	d.rec, d.ticket, d.admitted, d.stale, d.reply = p.rec, p.ticket, p.admitted, p.stale, p.reply
 }
 
 // keepShown keeps flash data readable in this request when another request has consumed them meanwhile.
-func (c *core) keepShown(shown []shadow) {
+func (d *draft) keepShown(shown []shadow) {
 	shown = slices.DeleteFunc(shown, func(s shadow) bool {
-		_, ok, _ := c.st.at(c.m.opts.Codec, s.path)
+		_, ok, _ := d.st.at(d.m.opts.Codec, s.path)
 		return ok
 	})
-	c.shade(shown)
+	d.shade(shown)
 }
 
 // endedIf wraps an error as ErrEnded.

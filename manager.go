@@ -26,13 +26,13 @@ type Manager struct {
 	source      secretSource
 	transport   Transport
 	formerNames []string // of the cookie, if that is the transport
-	turns       *turns
+	queues      *queues
 	carried     *carriage // nil: the store keeps the records
 	discards    bool      // the store keeps nothing
 	local       bool      // the store waits for nothing
 
 	watch             *watch
-	strays            strays
+	orphans           orphans
 	warnedOfPlainHTTP sync.Once
 	stopEvicted       func()
 	life              context.Context // of what runs by itself, until Close
@@ -52,7 +52,7 @@ func New(store Store, opts Options) (*Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
-	m := &Manager{store: store, opts: resolved, turns: newTurns()}
+	m := &Manager{store: store, opts: resolved, queues: newQueues()}
 	m.life, m.stop = context.WithCancel(context.Background())
 	m.opts.Cookie = resolved.Cookie.resolve()
 	m.transport = resolved.Transport
@@ -117,9 +117,9 @@ func (m *Manager) now() time.Time { return m.opts.Now().UTC().Truncate(time.Micr
 // serves afterwards.
 func (m *Manager) Close() error {
 	m.closing.Do(func() {
-		m.strays.mu.Lock()
+		m.orphans.mu.Lock()
 		m.stop()
-		m.strays.mu.Unlock()
+		m.orphans.mu.Unlock()
 		m.watch.close()
 		m.stopEvicted()
 		m.running.Wait()
@@ -190,7 +190,7 @@ func (m *Manager) HandlerFunc(fn func(http.ResponseWriter, *http.Request, *Sessi
 		switch {
 		case errors.Is(err, ErrNoMiddleware):
 			s = m.newSession(r.Context(), nil)
-			s.c.discard = true
+			s.draft.discard = true
 		case err != nil:
 			m.Fail(w, r, err)
 			return

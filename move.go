@@ -11,125 +11,125 @@ import (
 // maxAlias is how long an alias is kept after its grace, so that its use is noticed.
 const maxAlias = 24 * time.Hour
 
-func (c *core) renewalDue() bool {
-	every := c.m.opts.RenewEvery
-	return every > 0 && c.m.now().Sub(fromMicro(c.st.Issued)) >= every
+func (d *draft) renewalDue() bool {
+	every := d.m.opts.RenewEvery
+	return every > 0 && d.m.now().Sub(fromMicro(d.st.Issued)) >= every
 }
 
 // move gives the session a new id: the record of the new one is created, then the old one becomes an alias or a
 // tombstone by compare-and-set. That last step decides; if it fails, the new record is written anew from the newest state,
 // and goes when there are no more attempts. Until it is decided it names the old one as its predecessor.
-func (c *core) move(ctx context.Context, mode commitMode) error {
+func (d *draft) move(ctx context.Context, mode commitMode) error {
 	for attempt := 0; ; attempt++ {
-		if err := c.prepareMove(ctx); err != nil {
-			c.unmake(ctx)
-			return c.restart(ctx, err)
+		if err := d.prepareMove(ctx); err != nil {
+			d.removeNext(ctx)
+			return d.restart(ctx, err)
 		}
-		rec, aged, err := c.makeNext(ctx)
+		rec, aged, err := d.saveNext(ctx)
 		switch {
-		case err == nil && c.tooLate():
-			c.unmake(ctx)
+		case err == nil && d.tooLate():
+			d.removeNext(ctx)
 			return errLate
 		case err == nil:
-			if err = c.decide(ctx, rec, aged); err == nil {
+			if err = d.retireOld(ctx, rec, aged); err == nil {
 				return nil
 			}
-		case !errors.Is(err, errUnmade) && !c.overtaken(err):
-			c.unmake(ctx)
-			return c.restart(ctx, err)
+		case !errors.Is(err, errNextChanged) && !d.overtaken(err):
+			d.removeNext(ctx)
+			return d.restart(ctx, err)
 		}
-		if err := c.again(ctx, err, mode, attempt); err != nil {
-			c.unmake(ctx)
-			return c.restart(ctx, err)
+		if err := d.again(ctx, err, mode, attempt); err != nil {
+			d.removeNext(ctx)
+			return d.restart(ctx, err)
 		}
-		c.keepShown(aged)
-		if c.retire == KindAlias && !c.renewalDue() { // another request has renewed it
-			c.unmake(ctx)
-			c.next, c.nextID, c.retire = ticket{}, "", KindLive
-			return c.commit(ctx, mode)
+		d.keepShown(aged)
+		if d.oldBecomes == KindAlias && !d.renewalDue() { // another request has renewed it
+			d.removeNext(ctx)
+			d.nextTicket, d.nextID, d.oldBecomes = ticket{}, "", KindLive
+			return d.commit(ctx, mode)
 		}
 	}
 }
 
 // prepareMove makes the id to come, and sees to it that the session is still there to get it.
-func (c *core) prepareMove(ctx context.Context) error {
-	c.renew()
-	if err := c.stillThere(ctx); err != nil {
+func (d *draft) prepareMove(ctx context.Context) error {
+	d.makeNextID()
+	if err := d.stillThere(ctx); err != nil {
 		return err
 	}
-	return c.readmit(ctx)
+	return d.readmit(ctx)
 }
 
-// errUnmade says that somebody ended or changed the record of the new id before the move was decided.
-var errUnmade = fmt.Errorf("%w: the record of the new id was changed", ErrConflict)
+// errNextChanged says that somebody ended or changed the record of the new id before the move was decided.
+var errNextChanged = fmt.Errorf("%w: the record of the new id was changed", ErrConflict)
 
-// makeNext puts the record of the id to come into the store, for the first time or anew. One that somebody ended meanwhile is
+// saveNext puts the record of the id to come into the store, for the first time or anew. One that somebody ended meanwhile is
 // not made again under that id: who ended it was told that it is over.
-func (c *core) makeNext(ctx context.Context) (rec *Record, aged []shadow, err error) {
-	if rec, aged, err = c.build(c.m.now()); err != nil {
+func (d *draft) saveNext(ctx context.Context) (rec *Record, aged []shadow, err error) {
+	if rec, aged, err = d.build(d.m.now()); err != nil {
 		return nil, nil, err
 	}
-	if c.made == 0 {
-		if err = c.add(ctx, rec); err == nil && c.m.carried == nil {
-			c.made = 1
+	if d.nextVersion == 0 {
+		if err = d.add(ctx, rec); err == nil && d.m.carried == nil {
+			d.nextVersion = 1
 		}
 		return rec, aged, err
 	}
-	err = c.m.store.Save(ctx, rec)
+	err = d.m.store.Save(ctx, rec)
 	switch {
 	case err == nil:
-		c.made++
+		d.nextVersion++
 		return rec, aged, nil
 	case errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound):
-		c.unmake(ctx)
-		return nil, aged, errUnmade
+		d.removeNext(ctx)
+		return nil, aged, errNextChanged
 	}
 	return nil, nil, unavailable(err)
 }
 
 // overtaken reports whether a store that refused the new record knows that the old one is no longer there to be retired.
-func (c *core) overtaken(err error) bool {
+func (d *draft) overtaken(err error) bool {
 	var with *ConflictError
-	if c.rec == nil || errors.Is(err, ErrUnavailable) {
+	if d.rec == nil || errors.Is(err, ErrUnavailable) {
 		return false
 	}
-	return errors.As(err, &with) && with.Newest != nil && with.Newest.ID == c.rec.ID
+	return errors.As(err, &with) && with.Newest != nil && with.Newest.ID == d.rec.ID
 }
 
-// decide retires the old id, which gives the session its new one.
-func (c *core) decide(ctx context.Context, rec *Record, aged []shadow) error {
-	old := c.rec
-	err := c.m.store.Save(ctx, c.retired(old, c.retire, rec))
-	if err = c.settle(ctx, old, rec, err); err != nil {
+// retireOld retires the old id, which gives the session its new one.
+func (d *draft) retireOld(ctx context.Context, rec *Record, aged []shadow) error {
+	old := d.rec
+	err := d.m.store.Save(ctx, d.retiredRecord(old, d.oldBecomes, rec))
+	if err = d.confirmRetired(ctx, old, rec, err); err != nil {
 		return err
 	}
-	c.stored(rec, aged)
-	c.event(EventRenewed, rec.ID, nil)
-	c.m.watch.moved(old.ID, rec.ID)
+	d.noteStored(rec, aged)
+	d.event(EventRenewed, rec.ID, nil)
+	d.m.watch.moved(old.ID, rec.ID)
 	return nil
 }
 
-// unmake removes the record of the id to come after a move that was not done. The id is not used again.
-func (c *core) unmake(ctx context.Context) {
-	if c.made == 0 {
+// removeNext removes the record of the id to come after a move that was not done. The id is not used again.
+func (d *draft) removeNext(ctx context.Context) {
+	if d.nextVersion == 0 {
 		return
 	}
-	id := c.nextID
-	c.next, c.nextID, c.made, c.spent = ticket{}, "", 0, true
-	c.undo(ctx, id)
+	id := d.nextID
+	d.nextTicket, d.nextID, d.nextVersion, d.idTaken = ticket{}, "", 0, true
+	d.undo(ctx, id)
 }
 
-// settle finds out, after a failure that leaves open whether the old record was retired, whether it was. When the store does
+// confirmRetired finds out, after a failure that leaves open whether the old record was retired, whether it was. When the store does
 // not answer, somebody asks it later.
-func (c *core) settle(ctx context.Context, old, rec *Record, err error) error {
+func (d *draft) confirmRetired(ctx context.Context, old, rec *Record, err error) error {
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
 		return err
 	}
-	now, lookErr := c.m.decided(ctx, old, rec.ID)
+	now, lookErr := d.m.moveOutcome(ctx, old, rec.ID)
 	switch {
 	case lookErr != nil:
-		c.made = 0
-		c.abandon(ctx, stray{id: rec.ID, old: old})
+		d.nextVersion = 0
+		d.abandon(ctx, orphan{id: rec.ID, old: old})
 	case now != nil:
 		return nil
 	}
@@ -137,103 +137,103 @@ func (c *core) settle(ctx context.Context, old, rec *Record, err error) error {
 }
 
 // restart begins a fresh session for a Login whose session is gone: signing in needs nothing of the old one.
-func (c *core) restart(ctx context.Context, err error) error {
-	if !errors.Is(err, ErrEnded) || !c.login {
-		return c.lost(err)
+func (d *draft) restart(ctx context.Context, err error) error {
+	if !errors.Is(err, ErrEnded) || !d.login {
+		return d.lost(err)
 	}
-	c.rec, c.retire, c.seen, c.stale = nil, KindLive, 0, false
-	if err := c.replay(state{}); err != nil {
+	d.rec, d.oldBecomes, d.flashUpTo, d.stale = nil, KindLive, 0, false
+	if err := d.replay(state{}); err != nil {
 		return err
 	}
-	return c.create(ctx)
+	return d.create(ctx)
 }
 
 // undo removes a record that was created for nothing.
-func (c *core) undo(ctx context.Context, id string) {
-	if err := c.m.store.Delete(ctx, id); err != nil {
-		c.abandon(ctx, stray{id: id})
+func (d *draft) undo(ctx context.Context, id string) {
+	if err := d.m.store.Delete(ctx, id); err != nil {
+		d.abandon(ctx, orphan{id: id})
 	}
 }
 
 // abandon leaves a record to be removed later. Its id is not used again, so that nobody can have its ticket.
-func (c *core) abandon(ctx context.Context, s stray) {
-	if c.nextID == s.id {
-		c.next, c.nextID = ticket{}, ""
+func (d *draft) abandon(ctx context.Context, s orphan) {
+	if d.nextID == s.id {
+		d.nextTicket, d.nextID = ticket{}, ""
 	}
-	c.spent = true
-	c.m.later(ctx, s)
+	d.idTaken = true
+	d.m.removeLater(ctx, s)
 }
 
-// adoptSpent takes over that the id to come cannot be used any more.
-func (c *core) adoptSpent(w core) {
-	if w.spent {
-		c.next, c.nextID = ticket{}, ""
+// dropTakenID takes over that the id to come cannot be used any more.
+func (d *draft) dropTakenID(w draft) {
+	if w.idTaken {
+		d.nextTicket, d.nextID = ticket{}, ""
 	}
 }
 
-// retired is what the old record becomes. next is nil when nothing follows.
-func (c *core) retired(old *Record, kind RecordKind, next *Record) *Record {
-	now := c.m.now()
+// retiredRecord is what the old record becomes. next is nil when nothing follows.
+func (d *draft) retiredRecord(old *Record, kind RecordKind, next *Record) *Record {
+	now := d.m.now()
 	rec := &Record{
 		ID: old.ID, User: old.User, Kind: kind, Version: old.Version,
-		CreatedAt: old.CreatedAt, SeenAt: now, LoginAt: old.LoginAt, ExpiresAt: now.Add(c.m.opts.RenewGrace),
+		CreatedAt: old.CreatedAt, SeenAt: now, LoginAt: old.LoginAt, ExpiresAt: now.Add(d.m.opts.RenewGrace),
 	}
 	if next != nil {
 		rec.Successor = next.ID
 	}
 	if kind == KindAlias {
-		rec.Data = sealTicket(c.ticket, c.next, old.ID, next.ID)
+		rec.Data = sealTicket(d.ticket, d.nextTicket, old.ID, next.ID)
 		rec.ExpiresAt = now.Add(maxAlias)
 		if end := next.ExpiresAt; !end.IsZero() && end.Before(rec.ExpiresAt) {
 			rec.ExpiresAt = end
 		}
 	}
-	if c.m.carried != nil {
-		c.m.outlive(rec, old)
+	if d.m.carried != nil {
+		d.m.outlive(rec, old)
 	}
 	return rec
 }
 
 // commitEnding ends the session that was logged out or invalidated. What was set since is stored first, as a session
 // of its own.
-func (c *core) commitEnding(ctx context.Context) error {
+func (d *draft) commitEnding(ctx context.Context) error {
 	var follower *Record
 	var refused error
-	old := c.ending.rec
-	if c.err == nil && c.rec == nil && !c.gone && c.storable() {
-		if refused = c.create(ctx); errors.Is(refused, ErrUnavailable) {
-			return c.endAlone(ctx, refused)
+	old := d.leaving.rec
+	if d.err == nil && d.rec == nil && !d.gone && d.storable() {
+		if refused = d.create(ctx); errors.Is(refused, ErrUnavailable) {
+			return d.endAlone(ctx, refused)
 		}
-		follower = c.rec // nil when it was refused, which does not keep the old session alive
+		follower = d.rec // nil when it was refused, which does not keep the old session alive
 	}
-	ended, err := c.endAll(ctx, old, follower)
+	ended, err := d.endAll(ctx, old, follower)
 	if err != nil {
 		if follower != nil {
-			c.undo(ctx, follower.ID)
-			c.events = slices.DeleteFunc(c.events, func(e Event) bool { return e.Kind == EventCreated && e.ID == follower.ID })
+			d.undo(ctx, follower.ID)
+			d.events = slices.DeleteFunc(d.events, func(e Event) bool { return e.Kind == EventCreated && e.ID == follower.ID })
 		}
 		return err
 	}
-	c.ending, c.former = nil, nil
+	d.leaving, d.former = nil, nil
 	for _, rec := range ended {
-		c.events = append(c.events, Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
+		d.events = append(d.events, Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
 	}
 	// A response to a retired ticket deletes nothing: the client may have the one that took over.
 	if follower == nil && len(ended) > 0 && old.Kind == KindLive {
-		c.tell = tellForget
+		d.reply = replyForget
 	}
 	return refused
 }
 
 // endAlone ends the session that was logged out in a store that has no room for the one that was to follow.
-func (c *core) endAlone(ctx context.Context, refused error) error {
-	if c.m.carried != nil || c.m.endWithoutRoom(ctx, c.ending.rec, refused) != nil {
+func (d *draft) endAlone(ctx context.Context, refused error) error {
+	if d.m.carried != nil || d.m.endWithoutRoom(ctx, d.leaving.rec, refused) != nil {
 		return refused
 	}
-	rec := c.ending.rec
-	c.ending, c.tell = nil, tellForget
-	c.m.watch.ended(rec.ID)
-	c.events = append(c.events, Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
+	rec := d.leaving.rec
+	d.leaving, d.reply = nil, replyForget
+	d.m.watch.ended(rec.ID)
+	d.events = append(d.events, Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
 	return refused
 }
 
@@ -256,7 +256,7 @@ func (m *Manager) end(ctx context.Context, rec, follower *Record, user string) (
 			return ended, nil
 		default:
 			ids = append(ids, rec.ID)
-			rec, err = m.known(ctx, rec.Successor)
+			rec, err = m.recordOf(ctx, rec.Successor)
 		}
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
 			return ended, nil
@@ -269,9 +269,9 @@ func (m *Manager) end(ctx context.Context, rec, follower *Record, user string) (
 
 // bury makes a tombstone of a live record, or removes the record where a tombstone cannot be written.
 func (m *Manager) bury(ctx context.Context, rec, follower *Record) error {
-	c := core{m: m}
-	stone := c.retired(rec, KindTombstone, follower)
-	err := m.look(ctx, stone, m.store.Save(ctx, stone))
+	d := draft{m: m}
+	stone := d.retiredRecord(rec, KindTombstone, follower)
+	err := m.confirmBuried(ctx, stone, m.store.Save(ctx, stone))
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) || m.carried != nil {
 		return err
 	}
@@ -298,11 +298,11 @@ func (m *Manager) endWithoutRoom(ctx context.Context, rec *Record, why error) er
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) || m.store.Delete(ctx, rec.ID) != nil {
 		return why
 	}
-	return m.removeMoved(ctx, rec)
+	return m.removeHeirsOf(ctx, rec)
 }
 
-// removeMoved removes what a move of a record left that was decided just before the record was deleted.
-func (m *Manager) removeMoved(ctx context.Context, rec *Record) error {
+// removeHeirsOf removes what a move of a record left that was decided just before the record was deleted.
+func (m *Manager) removeHeirsOf(ctx context.Context, rec *Record) error {
 	if m.lister == nil || rec.User == "" {
 		return nil
 	}
@@ -321,8 +321,8 @@ func (m *Manager) removeHeirs(ctx context.Context, ended *Record, recs []*Record
 	return err
 }
 
-// look finds out whether a tombstone is there although the store told of a failure.
-func (m *Manager) look(ctx context.Context, stone *Record, err error) error {
+// confirmBuried finds out whether a tombstone is there although the store told of a failure.
+func (m *Manager) confirmBuried(ctx context.Context, stone *Record, err error) error {
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
 		return err
 	}

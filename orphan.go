@@ -7,64 +7,64 @@ import (
 	"time"
 )
 
-// A stray is a record that was created for a move, and nobody knows whether the move was done, because the store gave no answer.
+// An orphan is a record that was created for a move, and nobody knows whether the move was done, because the store gave no answer.
 // If it was not, nobody has the ticket of the record, but its user would see it in a list. So the store is asked again later.
-type stray struct {
+type orphan struct {
 	id  string
 	old *Record // as it was before the move; nil: the move was not done
 }
 
 const (
-	maxStrays     = 1024
-	strayPause    = time.Second
-	maxStrayPause = 10 * time.Second
+	maxOrphans     = 1024
+	orphanPause    = time.Second
+	maxOrphanPause = 10 * time.Second
 )
 
-// strays are those that a manager has still to decide on. They are forgotten with the process.
-type strays struct {
+// orphans are those that a manager has still to decide on. They are forgotten with the process.
+type orphans struct {
 	mu   sync.Mutex
-	list []stray
+	list []orphan
 	busy bool // removeStrays is running
 }
 
-// later has the store asked again about a stray.
-func (m *Manager) later(ctx context.Context, s stray) {
-	m.strays.mu.Lock()
-	defer m.strays.mu.Unlock()
-	if m.life.Err() != nil || len(m.strays.list) == maxStrays {
+// removeLater has the store asked again about an orphan.
+func (m *Manager) removeLater(ctx context.Context, s orphan) {
+	m.orphans.mu.Lock()
+	defer m.orphans.mu.Unlock()
+	if m.life.Err() != nil || len(m.orphans.list) == maxOrphans {
 		m.opts.Logger.WarnContext(ctx, "session: an unused record may stay until it ends", "id", s.id)
 		return
 	}
-	m.strays.list = append(m.strays.list, s)
-	if !m.strays.busy {
-		m.strays.busy = true
+	m.orphans.list = append(m.orphans.list, s)
+	if !m.orphans.busy {
+		m.orphans.busy = true
 		m.running.Add(1)
-		go m.removeStrays()
+		go m.removeOrphans()
 	}
 }
 
-// removeStrays runs until there are none. While the store does not answer it is asked about one of them at a time, and seldom.
-func (m *Manager) removeStrays() {
+// removeOrphans runs until there are none. While the store does not answer it is asked about one of them at a time, and seldom.
+func (m *Manager) removeOrphans() {
 	defer m.running.Done()
-	for wait := strayPause; m.rest(wait); {
-		s, ok := m.strays.take()
+	for wait := orphanPause; m.rest(wait); {
+		s, ok := m.orphans.next()
 		if !ok {
 			return
 		}
-		if m.removeStray(s) == nil {
+		if m.removeOrphan(s) == nil {
 			wait = 0
 			continue
 		}
-		m.strays.putBack(s)
-		wait = min(max(2*wait, strayPause), maxStrayPause)
+		m.orphans.putBack(s)
+		wait = min(max(2*wait, orphanPause), maxOrphanPause)
 	}
 }
 
-func (m *Manager) removeStray(s stray) error {
+func (m *Manager) removeOrphan(s orphan) error {
 	ctx, cancel := context.WithTimeout(m.life, storeTimeout)
 	defer cancel()
 	if s.old != nil {
-		now, err := m.decided(ctx, s.old, s.id)
+		now, err := m.moveOutcome(ctx, s.old, s.id)
 		if err != nil || now != nil && now.Kind == KindAlias { // the old ticket leads to it
 			return err
 		}
@@ -72,9 +72,9 @@ func (m *Manager) removeStray(s stray) error {
 	return m.store.Delete(ctx, s.id)
 }
 
-// decided finds out whether a move to id was done although the store told of a failure, and returns what the old record became, or
+// moveOutcome finds out whether a move to id was done although the store told of a failure, and returns what the old record became, or
 // nil. The request to retire it may still be on its way; a new version keeps that from coming after the answer.
-func (m *Manager) decided(ctx context.Context, old *Record, id string) (*Record, error) {
+func (m *Manager) moveOutcome(ctx context.Context, old *Record, id string) (*Record, error) {
 	for {
 		now, err := m.load(ctx, old.ID)
 		switch {
@@ -112,13 +112,13 @@ func (m *Manager) rest(d time.Duration) bool {
 	}
 }
 
-// take removes the first one from the list, or ends removeStrays.
-func (s *strays) take() (stray, bool) {
+// next removes the first one from the list, or ends removeOrphans.
+func (s *orphans) next() (orphan, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.list) == 0 {
 		s.busy = false
-		return stray{}, false
+		return orphan{}, false
 	}
 	first := s.list[0]
 	s.list = s.list[1:]
@@ -126,7 +126,7 @@ func (s *strays) take() (stray, bool) {
 }
 
 // putBack adds one at the end, behind those that the store may answer for.
-func (s *strays) putBack(one stray) {
+func (s *orphans) putBack(one orphan) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.list = append(s.list, one)

@@ -224,14 +224,14 @@ func TestAMoveThatIsDoneAgainIsKept(t *testing.T) {
 func TestTheStoreIsAskedSeldomAboutWhatItDoesNotAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		strays := make([]string, 3)
-		for i := range strays {
+		orphans := make([]string, 3)
+		for i := range orphans {
 			v := r.visitor()
 			v.with(func(s *session.Session) { s.Login("ada") })
 			fail := nth(3, true, errDown) // load, save of the new record, and what comes then
 			r.store.hook(func(call, id string) error {
-				if call == "save" && strays[i] == "" {
-					strays[i] = id
+				if call == "save" && orphans[i] == "" {
+					orphans[i] = id
 				}
 				return fail()
 			})
@@ -239,7 +239,7 @@ func TestTheStoreIsAskedSeldomAboutWhatItDoesNotAnswer(t *testing.T) {
 			r.store.hook(nil)
 		}
 		var calls atomic.Int64
-		never := strays[0]
+		never := orphans[0]
 		r.store.hook(func(call, id string) error {
 			calls.Add(1)
 			time.Sleep(time.Millisecond)

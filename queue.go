@@ -5,65 +5,66 @@ import (
 	"sync"
 )
 
-// turns make the requests of one process that met a conflict on a session try again one after the other. Otherwise all of
-// them load and save at once, one of them succeeds, and with many writers the last ones give up. Only nodes then still
+// queues make the requests of one process that met a conflict on a session try again one after the other. Otherwise all
+// of them load and save at once, one of them succeeds, and with many writers the last ones give up. Only nodes then still
 // compete with each other. Nobody waits for the requests of another session.
-type turns struct {
-	mu    sync.Mutex
-	lines map[string]*line
+type queues struct {
+	mu     sync.Mutex
+	byName map[string]*queue
 }
 
-// line is where those wait who want the same thing. It is there as long as somebody has or wants a turn.
-type line struct {
-	first chan struct{} // full while somebody has the turn
-	size  int           // guarded by the turns
+// queue is where those wait who want the same thing. It is there as long as somebody is in it.
+type queue struct {
+	head   chan struct{} // full while somebody is at the head
+	length int           // guarded by the queues
 }
 
-func newTurns() *turns { return &turns{lines: map[string]*line{}} }
+func newQueues() *queues { return &queues{byName: map[string]*queue{}} }
 
-// turn is that of one request, nil for none. It is released once, by whoever took it.
-type turn struct {
-	all  *turns
-	name string
-	line *line
+// spot is one request's in a queue, nil for none. Whoever waited for it releases it, once.
+type spot struct {
+	queues *queues
+	name   string
+	queue  *queue
 }
 
-// take waits for the turn of a session, or whatever else the name is of. It returns nil when the context ends first.
-func (t *turns) take(ctx context.Context, name string) *turn {
-	mine := &turn{t, name, t.join(name)}
+// wait waits to be at the head of the queue for a session, or for whatever else the name is of. It returns nil when the
+// context ends first.
+func (q *queues) wait(ctx context.Context, name string) *spot {
+	mine := &spot{q, name, q.join(name)}
 	select {
-	case mine.line.first <- struct{}{}:
+	case mine.queue.head <- struct{}{}:
 		return mine
 	case <-ctx.Done():
-		mine.leave()
+		mine.quit()
 		return nil
 	}
 }
 
-func (t *turns) join(name string) *line {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	l := t.lines[name]
-	if l == nil {
-		l = &line{first: make(chan struct{}, 1)}
-		t.lines[name] = l
+func (q *queues) join(name string) *queue {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	one := q.byName[name]
+	if one == nil {
+		one = &queue{head: make(chan struct{}, 1)}
+		q.byName[name] = one
 	}
-	l.size++
-	return l
+	one.length++
+	return one
 }
 
-func (t *turn) leave() {
-	t.all.mu.Lock()
-	defer t.all.mu.Unlock()
-	if t.line.size--; t.line.size == 0 {
-		delete(t.all.lines, t.name)
+func (s *spot) quit() {
+	s.queues.mu.Lock()
+	defer s.queues.mu.Unlock()
+	if s.queue.length--; s.queue.length == 0 {
+		delete(s.queues.byName, s.name)
 	}
 }
 
-func (t *turn) release() {
-	if t == nil {
+func (s *spot) release() {
+	if s == nil {
 		return
 	}
-	<-t.line.first
-	t.leave()
+	<-s.queue.head
+	s.quit()
 }

@@ -60,7 +60,7 @@ func (m *Manager) revoke(ctx context.Context, id, user string) (int, error) {
 	case err != nil:
 		return 0, err
 	}
-	from, err := m.mover(ctx, rec)
+	from, err := m.movingFrom(ctx, rec)
 	if err != nil {
 		return 0, err
 	}
@@ -74,9 +74,9 @@ func (m *Manager) revoke(ctx context.Context, id, user string) (int, error) {
 	return m.removeEnded(ctx, rec, user, ended)
 }
 
-// mover is the record of the session that a live record only waits to take over from, or has failed to: nil when the record
+// movingFrom is the record of the session that a live record only waits to take over from, or has failed to: nil when the record
 // is a session of its own. Of a login the session before it was nobody's, or somebody else's, and remains that.
-func (m *Manager) mover(ctx context.Context, rec *Record) (*Record, error) {
+func (m *Manager) movingFrom(ctx context.Context, rec *Record) (*Record, error) {
 	if rec.Predecessor() == "" {
 		return nil, nil
 	}
@@ -101,7 +101,7 @@ func (m *Manager) removeEnded(ctx context.Context, rec *Record, user string, end
 		theirs = true
 		err = errors.Join(err, m.remove(ctx, r.ID))
 		if m.limiter != nil {
-			err = errors.Join(err, m.removeMoved(ctx, r))
+			err = errors.Join(err, m.removeHeirsOf(ctx, r))
 		}
 	}
 	if theirs && !slices.ContainsFunc(ended, func(r *Record) bool { return r.ID == rec.ID }) {
@@ -134,7 +134,7 @@ func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (
 	for range 10 { // a session that moves all the time cannot keep this busy for ever
 		recs, err := m.byUser(ctx, user)
 		if err == nil {
-			recs, err = m.settled(ctx, recs)
+			recs, err = m.withoutHeirs(ctx, recs)
 		}
 		if err == nil {
 			recs, err = m.withoutKept(ctx, recs, kept)
@@ -178,8 +178,8 @@ func (m *Manager) keepCurrent(ctx context.Context, keep []string) []string {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.c.rec != nil && s.c.nextID != "" && slices.Contains(keep, s.c.nextID) {
-		keep = append(slices.Clone(keep), s.c.rec.ID)
+	if s.draft.rec != nil && s.draft.nextID != "" && slices.Contains(keep, s.draft.nextID) {
+		keep = append(slices.Clone(keep), s.draft.rec.ID)
 	}
 	return keep
 }

@@ -22,18 +22,18 @@ type Session struct {
 	ex  *exchange       // nil outside a request
 	ctx context.Context // of the request, or of Open: how long the session is in use
 
-	part    part
-	client  sync.Once  // notes who it is
-	mu      sync.Mutex // guards what follows; never held while the store or a callback is waited for
-	held    bool       // one commit at a time, and no change of identity during one: see hold
-	busy    bool       // a commit is under way, of which the client may have to be told
-	free    chan struct{}
-	c       core
-	isNew   bool
-	expired bool
-	seenAt  time.Time
-	told    map[string]bool // keys whose values were reported as undecodable
-	done    *watcher        // nil until Done is called
+	part     part
+	client   sync.Once  // notes who it is
+	mu       sync.Mutex // guards what follows; never held while the store or a callback is waited for
+	held     bool       // one commit at a time, and no change of identity during one: see hold
+	busy     bool       // a commit is under way, of which the client may have to be told
+	free     chan struct{}
+	draft    draft
+	isNew    bool
+	expired  bool
+	seenAt   time.Time
+	reported map[string]bool // keys whose values were reported as undecodable
+	done     *watcher        // nil until Done is called
 }
 
 var errLate = errors.New("session: too late: the headers are sent, and the client could not be told")
@@ -43,7 +43,7 @@ var lateEvent = Event{Kind: EventLate, Err: errLate}
 
 // newSession makes an empty session. ex is nil outside a request.
 func (m *Manager) newSession(ctx context.Context, ex *exchange) *Session {
-	return &Session{m: m, ctx: ctx, ex: ex, isNew: true, c: core{m: m, discard: m.discards}}
+	return &Session{m: m, ctx: ctx, ex: ex, isNew: true, draft: draft{m: m, discard: m.discards}}
 }
 
 // ID is the public handle of the session: safe to show and to log, and of no use to a thief. It changes at once with
@@ -51,7 +51,7 @@ func (m *Manager) newSession(ctx context.Context, ex *exchange) *Session {
 func (s *Session) ID() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.c.id()
+	return s.draft.id()
 }
 
 // Token is the secret ticket of the session as it was last stored, "" before that. It is for transports of your own; never
@@ -59,20 +59,20 @@ func (s *Session) ID() string {
 func (s *Session) Token() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.c.rec == nil || s.c.gone || s.c.discard {
+	if s.draft.rec == nil || s.draft.gone || s.draft.discard {
 		return ""
 	}
 	if s.m.carried != nil {
-		return s.c.token
+		return s.draft.token
 	}
-	return s.c.ticket.text(s.m.ring(), s.m.transport.Name())
+	return s.draft.ticket.text(s.m.ring(), s.m.transport.Name())
 }
 
 // User is who is signed in, "" for nobody.
 func (s *Session) User() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.c.user
+	return s.draft.user
 }
 
 // IsNew reports that no live session came with this request; also when Expired.
@@ -86,7 +86,7 @@ func (s *Session) Expired() bool { return s.expired }
 func (s *Session) CreatedAt() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return fromMicro(s.c.st.Created)
+	return fromMicro(s.draft.st.Created)
 }
 
 // SeenAt is the time of the last request before this one, exact to Options.TouchEvery. It is zero for a new session.
@@ -96,7 +96,7 @@ func (s *Session) SeenAt() time.Time { return s.seenAt }
 func (s *Session) LoginAt() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return fromMicro(s.c.st.Login)
+	return fromMicro(s.draft.st.Login)
 }
 
 // ExpiresAt is when the session ends if nobody uses it: the earlier of its two deadlines, zero when neither is set, or when
@@ -105,12 +105,12 @@ func (s *Session) ExpiresAt() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.c.gone || s.c.rec == nil && !s.c.storable():
+	case s.draft.gone || s.draft.rec == nil && !s.draft.storable():
 		return time.Time{}
-	case s.c.rec == nil || s.c.login:
-		return s.c.expiresAt(s.m.now())
+	case s.draft.rec == nil || s.draft.login:
+		return s.draft.expiresAt(s.m.now())
 	}
-	return s.c.expiresAt(s.c.rec.SeenAt)
+	return s.draft.expiresAt(s.draft.rec.SeenAt)
 }
 
 // SetIdleTimeout sets the idle timeout of this session alone, which is kept with it. 0: the manager's. Never: none. Any other
@@ -132,14 +132,14 @@ func (s *Session) SetPersistent(on bool) { s.do(op{kind: opPersistent, on: on}) 
 func (s *Session) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.c.err == nil {
-		return s.c.st.above
+	if s.draft.err == nil {
+		return s.draft.st.above
 	}
-	return s.c.err
+	return s.draft.err
 }
 
 // do does an operation and remembers it for the commit.
-func (s *Session) do(o op) { s.unlessLate(o, func() { s.c.do(o) }) }
+func (s *Session) do(o op) { s.unlessLate(o, func() { s.draft.do(o) }) }
 
 // unlessLate calls fn with the lock held, unless it is too late for the operation.
 func (s *Session) unlessLate(o op, fn func()) {
@@ -152,7 +152,7 @@ func (s *Session) unlessLate(o op, fn func()) {
 func (s *Session) inTime(o op, fn func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.refuseLate(&s.c, o) {
+	if s.refuseLate(&s.draft, o) {
 		return false
 	}
 	fn()
@@ -160,18 +160,18 @@ func (s *Session) inTime(o op, fn func()) bool {
 }
 
 // refuse remembers the first error. It is called with the lock held.
-func (s *Session) refuse(err error) { s.c.refuse(err) }
+func (s *Session) refuse(err error) { s.draft.refuse(err) }
 
 // refuseLate refuses what would make the first save of a session whose ticket cannot be sent any more. A carried session is its
 // ticket, so that nothing of it can be changed then.
-func (s *Session) refuseLate(c *core, o op) bool {
-	if !s.late() || c.discard || c.gone || c.rec != nil && s.m.carried == nil {
+func (s *Session) refuseLate(d *draft, o op) bool {
+	if !s.late() || d.discard || d.gone || d.rec != nil && s.m.carried == nil {
 		return false
 	}
-	if c.rec == nil && (!o.touchesData() || o.kind == opRemove || o.kind == opClear) {
+	if d.rec == nil && (!o.touchesData() || o.kind == opRemove || o.kind == opClear) {
 		return false
 	}
-	c.refuse(errLate)
+	d.refuse(errLate)
 	return true
 }
 
@@ -186,7 +186,7 @@ func (s *Session) reportLate() {
 // wraps ErrUnavailable, ErrConflict, ErrEnded, ErrTooLarge or what Err tells; then nothing was stored, and the changes are
 // still there.
 func (s *Session) Save(ctx context.Context) error {
-	return s.commit(ctx, commitMode{told: s.ex != nil})
+	return s.commit(ctx, commitMode{canTell: s.ex != nil})
 }
 
 func (s *Session) commit(ctx context.Context, mode commitMode) error {
@@ -195,8 +195,8 @@ func (s *Session) commit(ctx context.Context, mode commitMode) error {
 	return err
 }
 
-// cores are used again by commits, for one is larger than all else that a commit needs. What a commit leaves that failed is left.
-var cores = sync.Pool{New: func() any { return new(core) }}
+// drafts are used again by commits, for one is larger than all else that a commit needs. What a commit leaves that failed is left.
+var drafts = sync.Pool{New: func() any { return new(draft) }}
 
 // commitCopy commits a copy, so that others can read and change the session while the store is waited for. A function
 // given to Update may panic in it.
@@ -210,7 +210,7 @@ func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, err
 		return nil, err
 	}
 	defer s.release()
-	mode.told = mode.told && !s.late()
+	mode.canTell = mode.canTell && !s.late()
 	if s.nothingToDo(mode) {
 		return nil, nil
 	}
@@ -229,35 +229,35 @@ func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, err
 		events = append(events, lateEvent)
 	}
 	s.adopt(*w)
-	*w = core{}
-	cores.Put(w)
+	*w = draft{}
+	drafts.Put(w)
 	return events, nil
 }
 
 // adoptFailure takes over what a commit that failed found out or cannot undo. It is called with the lock held.
-func (s *Session) adoptFailure(w core) {
-	s.c.adoptSpent(w)
-	s.c.gone, s.c.ending = w.gone, w.ending
-	if w.gone || w.ending == nil && w.tell == tellForget {
-		s.c.tell = w.tell
+func (s *Session) adoptFailure(w draft) {
+	s.draft.dropTakenID(w)
+	s.draft.gone, s.draft.leaving = w.gone, w.leaving
+	if w.gone || w.leaving == nil && w.reply == replyForget {
+		s.draft.reply = w.reply
 	}
 }
 
 // adopt takes over what a commit left, when it has caught up. It is called with the lock held.
-func (s *Session) adopt(w core) {
-	if s.c.err != nil {
-		w.err = s.c.err
+func (s *Session) adopt(w draft) {
+	if s.draft.err != nil {
+		w.err = s.draft.err
 	}
-	s.c, s.c.events = w, nil
+	s.draft, s.draft.events = w, nil
 	s.watchStored()
 }
 
 // catchUp does on w the operations that came after the first ones, unless they came too late, and what Now set since. It is called
 // with the lock held, and gives it up while a function given to Update runs, for it may use the session; what others do meanwhile
 // is done on w as well.
-func (s *Session) catchUp(w *core, done int, now uint64) (late bool) {
-	for ; done < len(s.c.ops); done++ {
-		o := s.c.ops[done]
+func (s *Session) catchUp(w *draft, done int, now uint64) (late bool) {
+	for ; done < len(s.draft.ops); done++ {
+		o := s.draft.ops[done]
 		switch {
 		case s.refuseLate(w, o):
 			late = true
@@ -267,7 +267,7 @@ func (s *Session) catchUp(w *core, done int, now uint64) (late bool) {
 			w.do(o)
 		}
 	}
-	w.cast(s.c.now.since(s.m.opts.Codec, now)...)
+	w.cast(s.draft.shadows.since(s.m.opts.Codec, now)...)
 	return late
 }
 

@@ -78,82 +78,82 @@ func (n *shadows) below(c Codec, p path) (list []shadow) {
 }
 
 // shade hides values behind those of this request that are there already.
-func (c *core) shade(older []shadow) {
+func (d *draft) shade(older []shadow) {
 	if len(older) == 0 {
 		return
 	}
-	if c.now == nil {
-		c.now = &shadows{at: new(trie[uint64])}
+	if d.shadows == nil {
+		d.shadows = &shadows{at: new(trie[uint64])}
 	}
 	for _, s := range older {
-		if _, ok := c.now.at.above(s.path); ok {
+		if _, ok := d.shadows.at.above(s.path); ok {
 			continue
 		}
-		newer := c.now.below(c.m.opts.Codec, s.path)
-		c.now.put(c.m.opts.Codec, s)
+		newer := d.shadows.below(d.m.opts.Codec, s.path)
+		d.shadows.put(d.m.opts.Codec, s)
 		for _, s := range newer {
-			c.now.put(c.m.opts.Codec, s)
+			d.shadows.put(d.m.opts.Codec, s)
 		}
 	}
 }
 
 // cast sets values of this request.
-func (c *core) cast(newer ...shadow) {
-	if c.now == nil && len(newer) > 0 {
-		c.now = &shadows{at: new(trie[uint64])}
+func (d *draft) cast(newer ...shadow) {
+	if d.shadows == nil && len(newer) > 0 {
+		d.shadows = &shadows{at: new(trie[uint64])}
 	}
 	for _, s := range newer {
-		c.now.put(c.m.opts.Codec, s)
+		d.shadows.put(d.m.opts.Codec, s)
 	}
 }
 
 // latest is the time of the last Now.
-func (c *core) latest() uint64 {
-	if c.now == nil {
+func (d *draft) latest() uint64 {
+	if d.shadows == nil {
 		return 0
 	}
-	return c.now.latest
+	return d.shadows.latest
 }
 
 // unshadow forgets the values of this request that a later operation replaced or removed, and does it to those around
 // it. A value that has no such part must not hide what is stored.
-func (c *core) unshadow(o op) {
+func (d *draft) unshadow(o op) {
 	switch {
-	case c.now == nil || !o.touchesData():
+	case d.shadows == nil || !o.touchesData():
 		return
 	case o.kind == opClear:
-		c.now = nil
+		d.shadows = nil
 		return
 	case o.kind == opFlash:
 		o.kind = opSet
 	}
-	c.now.drop(o.path)
-	if top, ok := c.now.at.above(o.path); ok {
+	d.shadows.drop(o.path)
+	if top, ok := d.shadows.at.above(o.path); ok {
 		o.path = within(top, o.path)
-		if _, err := o.apply(&c.now.st, c.m.opts.Codec); err != nil {
-			c.now.drop(top)
+		if _, err := o.apply(&d.shadows.st, d.m.opts.Codec); err != nil {
+			d.shadows.drop(top)
 		}
 	}
 }
 
 // look returns the encoded value at a path as this request sees it.
-func (c *core) look(p path) ([]byte, bool, error) {
-	codec := c.m.opts.Codec
-	if c.now == nil {
-		return c.st.at(codec, p)
+func (d *draft) look(p path) ([]byte, bool, error) {
+	codec := d.m.opts.Codec
+	if d.shadows == nil {
+		return d.st.at(codec, p)
 	}
-	if top, ok := c.now.at.above(p); ok && c.st.takes(codec, top) {
-		return c.now.st.at(codec, within(top, p))
+	if top, ok := d.shadows.at.above(p); ok && d.st.takes(codec, top) {
+		return d.shadows.st.at(codec, within(top, p))
 	}
-	if c.now.at.at(p) == nil {
-		return c.st.at(codec, p)
+	if d.shadows.at.at(p) == nil {
+		return d.st.at(codec, p)
 	}
 	var view state
-	if raw, ok, err := c.st.at(codec, p); ok && err == nil {
+	if raw, ok, err := d.st.at(codec, p); ok && err == nil {
 		view.put(p.key, raw)
 	}
-	for _, s := range c.now.below(codec, p) {
-		if c.st.takes(codec, s.path) {
+	for _, s := range d.shadows.below(codec, p) {
+		if d.st.takes(codec, s.path) {
 			view.lay(codec, path{p.key, s.path.steps[len(p.steps):]}, s.raw)
 		}
 	}
@@ -161,11 +161,11 @@ func (c *core) look(p path) ([]byte, bool, error) {
 }
 
 // has reports whether this request sees a value at a path.
-func (c *core) has(p path) bool {
-	if c.now == nil {
-		return c.st.holds(c.m.opts.Codec, p)
+func (d *draft) has(p path) bool {
+	if d.shadows == nil {
+		return d.st.holds(d.m.opts.Codec, p)
 	}
-	_, ok, _ := c.look(p)
+	_, ok, _ := d.look(p)
 	return ok
 }
 
@@ -175,11 +175,11 @@ func (st *state) lay(c Codec, p path, raw []byte) {
 }
 
 // view is the state with the values of this request in it.
-func (c *core) view() state {
-	st, _ := c.st.clone(c.m.opts.Codec)
-	for _, s := range c.now.since(c.m.opts.Codec, 0) {
-		st.lay(c.m.opts.Codec, s.path, s.raw)
+func (d *draft) view() state {
+	st, _ := d.st.clone(d.m.opts.Codec)
+	for _, s := range d.shadows.since(d.m.opts.Codec, 0) {
+		st.lay(d.m.opts.Codec, s.path, s.raw)
 	}
-	_ = st.flush(c.m.opts.Codec)
+	_ = st.flush(d.m.opts.Codec)
 	return st
 }

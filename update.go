@@ -27,7 +27,7 @@ func (m *Manager) UpdateUser(ctx context.Context, user string, fn func(*Session)
 		}
 		before := len(u.done)
 		for _, rec := range recs {
-			if err := u.next(ctx, rec); err != nil {
+			if err := u.change(ctx, rec); err != nil {
 				return u.changed, err
 			}
 		}
@@ -47,15 +47,15 @@ type update struct {
 	failed  error // of sessions that cannot be changed
 }
 
-// next changes the session of a record that was listed. The error is one that ends the walk.
-func (u *update) next(ctx context.Context, rec *Record) error {
+// change changes the session of a record that was listed. The error is one that ends the walk.
+func (u *update) change(ctx context.Context, rec *Record) error {
 	if u.done[rec.ID] {
 		return nil
 	}
 	u.done[rec.ID] = true
 	s := u.m.newSession(ctx, nil)
 	s.isNew, s.seenAt = false, rec.SeenAt
-	s.c.rec, s.c.unseen = rec, true
+	s.draft.rec, s.draft.byOperator = rec, true
 	var refused error
 	err := s.Atomic(ctx, func(s *Session) error {
 		refused = u.run(s)
@@ -80,7 +80,7 @@ func (u *update) run(s *Session) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.c.login || s.c.ending != nil || s.c.retire != KindLive {
+	if s.draft.login || s.draft.leaving != nil || s.draft.oldBecomes != KindLive {
 		return errIdentity
 	}
 	return nil
