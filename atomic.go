@@ -19,7 +19,7 @@ func (s *Session) Reload(ctx context.Context) error {
 	w.ops, w.err, w.shadows, w.oldBecomes, w.login = nil, nil, nil, KindLive, false
 	w.nextTicket, w.nextID = ticket{}, ""
 	if l := w.leaving; l != nil {
-		w.rec, w.ticket, w.token, w.flashUpTo, w.stale, w.leaving = l.rec, l.ticket, l.token, l.flashUpTo, l.stale, nil
+		w.place, w.leaving = *l, nil
 	}
 	err := w.reload(ctx)
 	s.mu.Lock()

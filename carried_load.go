@@ -150,11 +150,16 @@ func (d *draft) settleClocks() {
 	}
 }
 
-// outlive makes a retired id be remembered for as long as any copy of the session under that id could live: a copy that was made
-// a moment ago has all of the time that this one had.
-func (m *Manager) outlive(retired, old *Record) {
+// outlive makes a retired id of a carried session be remembered for as long as any copy under that id could live: a copy
+// that was made a moment ago has all of the time that this one had.
+func (m *Manager) outlive(retired, old *Record) *Record {
+	if m.carried == nil {
+		return retired
+	}
 	retired.Version, retired.ExpiresAt = 0, time.Time{}
 	if !old.ExpiresAt.IsZero() {
-		retired.ExpiresAt = retired.SeenAt.Add(old.ExpiresAt.Sub(old.SeenAt)).Add(m.opts.RenewGrace) // whose sum no duration may hold
+		left := old.ExpiresAt.Sub(old.SeenAt) // and no duration may hold the sum of this and the grace
+		retired.ExpiresAt = retired.SeenAt.Add(left).Add(m.opts.RenewGrace)
 	}
+	return retired
 }

@@ -50,23 +50,23 @@ func (s *Session) takeReply() (r reply, text string, until time.Time) {
 	if r != replyTicket {
 		return r, "", time.Time{}
 	}
-	rec, ticket, token := s.draft.rec, s.draft.ticket, s.draft.token
-	if l := s.draft.leaving; rec == nil && l != nil { // a commit failed to end it, so it is still the client's
-		rec, ticket, token = l.rec, l.ticket, l.token
+	at := s.draft.place
+	if l := s.draft.leaving; at.rec == nil && l != nil { // a commit failed to end it, so it is still the client's
+		at = *l
 	}
-	if rec == nil { // and an empty ticket would delete the cookie
+	if at.rec == nil { // and an empty ticket would delete the cookie
 		return replyNothing, "", time.Time{}
 	}
-	if rec.Persistent {
-		until = rec.ExpiresAt
+	if at.rec.Persistent {
+		until = at.rec.ExpiresAt
 		if until.IsZero() {
 			until = s.m.now().Add(maxCookieAge)
 		}
 	}
 	if s.m.carried != nil {
-		return r, token, until
+		return r, at.token, until
 	}
-	return r, ticket.text(s.m.ring(), s.m.transport.Name()), until
+	return r, at.ticket.text(s.m.ring(), s.m.transport.Name()), until
 }
 
 // cleanUserAgent removes control and bidirectional characters and cuts at a rune.

@@ -10,9 +10,9 @@ import (
 // draft is everything in a session that a commit reads and replaces. It has no lock: Session guards its own, and a
 // commit works on a copy, so that nobody waits for the store who only reads.
 type draft struct {
-	m       *Manager
-	ex      *exchange // of the commit, nil outside a request
-	rec     *Record   // the stored record that the state is based on; nil: none
+	m  *Manager
+	ex *exchange // of the commit, nil outside a request
+	place
 	st      state
 	ops     []op
 	shadows *shadows // values of this request only
@@ -20,38 +20,33 @@ type draft struct {
 	ip      netip.Addr
 	ua      string
 
-	ticket      ticket // of rec
-	token       string // what the client has, when the record travels with it
 	nextTicket  ticket // of the id to come, zero when none is
 	nextID      string
 	nextVersion uint64     // the version of the record under nextID, while a move is under way; 0: it is not in the store
 	idTaken     bool       // nextID may be in the store already, so that the next commit takes another
 	oldBecomes  RecordKind // what becomes of rec's id when it changes; KindLive: it does not change
 
-	admitted int64 // the mass revocation that this session outlived, of a carried session
-
 	former []string // ids that former cookies name besides, for a logout
 
-	discard    bool     // nothing is ever stored
-	byOperator bool     // the user is not here: a save is no sign of life
-	leaving    *leaving // to be ended at the next commit; rec has nothing to do with it any more
-	gone       bool     // rec's session ended: only a Login begins a new one
-	login      bool     // a Login is among the changes
+	discard    bool   // nothing is ever stored
+	byOperator bool   // the user is not here: a save is no sign of life
+	leaving    *place // of the session that was logged out: the client's until the next commit has ended it
+	gone       bool   // rec's session ended: only a Login begins a new one
+	login      bool   // a Login is among the changes
 
-	flashUpTo uint64 // Flash calls up to this number were made by earlier requests
-	stale     bool   // to be signed and sealed anew
-	err       error  // the first refused operation
-	reply     reply
-	events    []Event // to be reported when the commit is over
+	err    error // the first refused operation
+	reply  reply
+	events []Event // to be reported when the commit is over
 }
 
-// leaving is a stored session that was logged out. It is still the client's until the commit has ended it.
-type leaving struct {
-	rec       *Record
+// place is which stored record a draft is based on, and what leads to it.
+type place struct {
+	rec       *Record // nil: none
 	ticket    ticket
-	token     string
-	flashUpTo uint64
-	stale     bool
+	token     string // what the client has, when the record travels with it
+	admitted  int64  // the mass revocation that this session outlived, of a carried session
+	flashUpTo uint64 // Flash calls up to this number were made by earlier requests
+	stale     bool   // to be signed and sealed anew
 }
 
 // reply is what the response must do to the client's ticket.

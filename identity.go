@@ -127,7 +127,7 @@ func (s *Session) signIn(user string, opts []LoginOption) (kept bool) {
 // beginAfresh puts what this request set into a new session. It is called with the lock held.
 func (s *Session) beginAfresh() {
 	w := s.draft.clone()
-	w.rec, w.gone, w.flashUpTo, w.stale, w.st, w.ops = nil, false, 0, false, state{}, nil
+	w.place, w.gone, w.st, w.ops = place{}, false, state{}, nil
 	s.catchUp(&w, 0, s.draft.latest())
 	w.shadows = s.draft.shadows
 	s.adopt(w)
@@ -171,7 +171,8 @@ func (s *Session) isLeaving() bool {
 // leave ends the stored session at the next commit and begins a new one.
 func (d *draft) leave() {
 	if d.rec != nil {
-		d.leaving = &leaving{d.rec, d.ticket, d.token, d.flashUpTo, d.stale}
+		at := d.place
+		d.leaving = &at
 	}
 	d.reset()
 }

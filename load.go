@@ -131,15 +131,15 @@ func (d *draft) readFrom(rec *Record, fresh bool) error {
 // newest loads the record again after a conflict, or takes the one that came with it, and does the unsaved operations on
 // it again. The error is ErrEnded when the session is no more.
 func (d *draft) newest(ctx context.Context, conflict error) error {
-	was, shown := d.place(), d.st.aging(d.m.opts.Codec)
+	was, reply, shown := d.place, d.reply, d.st.aging(d.m.opts.Codec)
 	err := d.follow(ctx, conflict)
 	switch {
 	case err == nil:
 		d.keepShown(shown)
 	case errors.Is(err, ErrUnavailable): // nothing was found out, so nothing is changed
-		d.goBack(was)
+		d.place, d.reply = was, reply
 	case d.reply == replyTicket:
-		d.reply = was.reply
+		d.reply = reply
 	}
 	return endedIf(errors.Is(err, ErrNotFound) || errors.Is(err, ErrExpired) || errors.Is(err, ErrCorrupt), err)
 }
@@ -154,21 +154,6 @@ func (d *draft) follow(ctx context.Context, conflict error) error {
 		return endedIf(errors.Is(err, ErrNotFound), err)
 	}
 	return d.resolve(ctx, rec, false)
-}
-
-// place is which record the state is based on, and what leads to it.
-type place struct {
-	rec      *Record
-	ticket   ticket
-	admitted int64
-	stale    bool
-	reply    reply
-}
-
-func (d *draft) place() place { return place{d.rec, d.ticket, d.admitted, d.stale, d.reply} }
-
-func (d *draft) goBack(p place) {
-	d.rec, d.ticket, d.admitted, d.stale, d.reply = p.rec, p.ticket, p.admitted, p.stale, p.reply
 }
 
 // keepShown keeps flash data readable in this request when another request has consumed them meanwhile.

@@ -99,7 +99,7 @@ func (d *draft) overtaken(err error) bool {
 // retireOld retires the old id, which gives the session its new one.
 func (d *draft) retireOld(ctx context.Context, rec *Record, aged []shadow) error {
 	old := d.rec
-	err := d.m.store.Save(ctx, d.retiredRecord(old, d.oldBecomes, rec))
+	err := d.m.store.Save(ctx, d.formerOf(old, rec))
 	if err = d.confirmRetired(ctx, old, rec, err); err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (d *draft) restart(ctx context.Context, err error) error {
 	if !errors.Is(err, ErrEnded) || !d.login {
 		return d.lost(err)
 	}
-	d.rec, d.oldBecomes, d.flashUpTo, d.stale = nil, KindLive, 0, false
+	d.place, d.oldBecomes = place{}, KindLive
 	if err := d.replay(state{}); err != nil {
 		return err
 	}
@@ -171,25 +171,39 @@ func (d *draft) dropTakenID(w draft) {
 	}
 }
 
-// retiredRecord is what the old record becomes. next is nil when nothing follows.
-func (d *draft) retiredRecord(old *Record, kind RecordKind, next *Record) *Record {
-	now := d.m.now()
+// formerOf is what the old record becomes when next follows it.
+func (d *draft) formerOf(old, next *Record) *Record {
+	if d.oldBecomes == KindAlias {
+		return d.aliasOf(old, next)
+	}
+	return d.m.tombstoneOf(old, next)
+}
+
+func (d *draft) aliasOf(old, next *Record) *Record {
+	rec := d.m.retiredRecord(old, KindAlias, next)
+	rec.Data = sealTicket(d.ticket, d.nextTicket, old.ID, next.ID)
+	rec.ExpiresAt = rec.SeenAt.Add(maxAlias)
+	if end := next.ExpiresAt; !end.IsZero() && end.Before(rec.ExpiresAt) {
+		rec.ExpiresAt = end
+	}
+	return d.m.outlive(rec, old)
+}
+
+// tombstoneOf is what becomes of a record whose session has ended, or is no more under this id. next is nil when nothing
+// follows.
+func (m *Manager) tombstoneOf(old, next *Record) *Record {
+	return m.outlive(m.retiredRecord(old, KindTombstone, next), old)
+}
+
+// retiredRecord is what an alias and a tombstone have in common.
+func (m *Manager) retiredRecord(old *Record, kind RecordKind, next *Record) *Record {
+	now := m.now()
 	rec := &Record{
 		ID: old.ID, User: old.User, Kind: kind, Version: old.Version,
-		CreatedAt: old.CreatedAt, SeenAt: now, LoginAt: old.LoginAt, ExpiresAt: now.Add(d.m.opts.RenewGrace),
+		CreatedAt: old.CreatedAt, SeenAt: now, LoginAt: old.LoginAt, ExpiresAt: now.Add(m.opts.RenewGrace),
 	}
 	if next != nil {
 		rec.Successor = next.ID
-	}
-	if kind == KindAlias {
-		rec.Data = sealTicket(d.ticket, d.nextTicket, old.ID, next.ID)
-		rec.ExpiresAt = now.Add(maxAlias)
-		if end := next.ExpiresAt; !end.IsZero() && end.Before(rec.ExpiresAt) {
-			rec.ExpiresAt = end
-		}
-	}
-	if d.m.carried != nil {
-		d.m.outlive(rec, old)
 	}
 	return rec
 }
@@ -269,8 +283,7 @@ func (m *Manager) end(ctx context.Context, rec, follower *Record, user string) (
 
 // bury makes a tombstone of a live record, or removes the record where a tombstone cannot be written.
 func (m *Manager) bury(ctx context.Context, rec, follower *Record) error {
-	d := draft{m: m}
-	stone := d.retiredRecord(rec, KindTombstone, follower)
+	stone := m.tombstoneOf(rec, follower)
 	err := m.confirmBuried(ctx, stone, m.store.Save(ctx, stone))
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) || m.carried != nil {
 		return err
