@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// Reload drops unsaved changes and the error, and loads the newest state. The error wraps ErrEnded when the session is gone,
-// and then nothing of it is left here, or ErrUnavailable, and then nothing was dropped.
+// Reload drops unsaved changes and the error, and loads the newest state. The error wraps ErrEnded when the session is
+// gone, and then nothing of it is left here, or ErrUnavailable, and then nothing was dropped.
 func (s *Session) Reload(ctx context.Context) error {
 	if s.part != whole {
 		return errPart
@@ -17,7 +17,7 @@ func (s *Session) Reload(ctx context.Context) error {
 	defer s.release()
 	w, _, _ := s.base()
 	w.ops, w.err, w.shadows, w.oldBecomes, w.login = nil, nil, nil, KindLive, false
-	w.nextTicket, w.nextID = ticket{}, ""
+	w.dropNextID()
 	if l := w.leaving; l != nil {
 		w.place, w.leaving = *l, nil
 	}
@@ -52,11 +52,11 @@ func (d *draft) reload(ctx context.Context) error {
 	return d.newest(ctx, nil)
 }
 
-// Atomic runs fn on the newest state of the session, with the changes that were not saved yet, and commits the result by
-// compare-and-set. When another request commits first, fn runs again on what that one left. When fn returns an error,
-// nothing of what it did is kept; the earlier unsaved changes stay. When another
-// request has given the session a new id by Login or Regenerate, fn runs all the same, for a Login or Logout in it does what
-// it does outside; whatever else it does is not kept, and the error wraps ErrEnded.
+// Atomic runs fn on the newest state of the session, with the changes that were not saved yet, and commits the result
+// by compare-and-set. When another request commits first, fn runs again on what that one left. When fn returns an
+// error, nothing of what it did is kept; the earlier unsaved changes stay. When another
+// request has given the session a new id by Login or Regenerate, fn runs all the same, for a Login or Logout in it does
+// what it does outside; whatever else it does is not kept, and the error wraps ErrEnded.
 //
 // fn must use the session that it is given, and no other. Save, Reload and Atomic of it are refused with an error.
 func (s *Session) Atomic(ctx context.Context, fn func(*Session) error) error {
@@ -75,6 +75,11 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 		return err
 	}
 	defer s.release()
+	return s.untilCommitted(ctx, fn, events)
+}
+
+// untilCommitted runs fn on one newest state after the other. It is called while the session is held.
+func (s *Session) untilCommitted(ctx context.Context, fn func(*Session) error, events *[]Event) error {
 	base, before, now := s.base()
 	var conflict, ended error
 	for attempt := 0; ; attempt++ {
@@ -131,7 +136,8 @@ func (s *Session) base() (d draft, ops int, now uint64) {
 	return s.draft.clone(), len(s.draft.ops), s.draft.latest()
 }
 
-// attempt commits what a function left. The first byte of the response waits for it. When that is out already, no new id is made.
+// attempt commits what a function left. The first byte of the response waits for it. When that is out already, no new
+// id is made.
 func (s *Session) attempt(ctx context.Context, d *draft) error {
 	d.ex = s.ex
 	s.setBusy(true)
@@ -149,7 +155,8 @@ func (s *Session) setBusy(on bool) {
 	s.busy = on
 }
 
-// keepEnd takes over what an attempt that failed found out or cannot undo: that the session is gone, or that it ended it.
+// keepEnd takes over what an attempt that failed found out or cannot undo: that the session is gone, or that it ended
+// it.
 func (s *Session) keepEnd(base, try draft, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,13 +9,14 @@ import (
 	"github.com/coatcheck/session/internal/sealed"
 )
 
-// carrier is a store that keeps no session: the whole record travels with the client, sealed, and is the ticket. Load knows
-// what became of retired ids, if the store remembers them, and nothing of others. Save of a live record refuses a retired id with
-// ErrConflict; of an alias or tombstone it retires the id.
+// carrier is a store that keeps no session: the whole record travels with the client, sealed, and is the ticket. Load
+// knows what became of retired ids, if the store remembers them, and nothing of others. Save of a live record refuses a
+// retired id with ErrConflict; of an alias or tombstone it retires the id.
 type carrier interface {
 	// Carries says how many cookies one session may fill, and where retired ids are remembered; nil: nowhere.
 	Carries() (cookies int, retired Store)
-	// Pack may make a record shorter before it is sealed. Unpack undoes it, or fails when the result were above the limit.
+	// Pack may make a record shorter before it is sealed. Unpack undoes it, or fails when the result were above the
+	// limit.
 	Pack(plain []byte) []byte
 	Unpack(packed []byte, limit int) ([]byte, error)
 }
@@ -57,15 +58,16 @@ func (m *Manager) findCarrier() {
 func (m *Manager) carry(rec *Record, t ticket, st *state, admitted int64) ([]byte, error) {
 	plain := appendCarried(make([]byte, 0, 128+len(rec.User)+st.size()*5/4), rec, t, st, admitted)
 	if len(plain) > maxCarried {
-		return nil, fmt.Errorf("%w: the session has %d bytes, a cookie carries at most %d", ErrTooLarge, len(plain), maxCarried)
+		return nil, fmt.Errorf("%w: the session has %d bytes, a cookie carries at most %d",
+			ErrTooLarge, len(plain), maxCarried)
 	}
 	packed, k := m.carried.Pack(plain), m.ring()[0]
 	raw := append(make([]byte, 0, len(k.id)+sealed.Overhead+len(packed)), k.id[:]...)
 	raw = k.carrying.Seal(raw, packed, m.carried.bindings[0])
 	size := len(carriedPrefix) + strictBase64.EncodedLen(len(raw))
 	if size > m.carried.room {
-		return nil, fmt.Errorf("%w: the sealed session has %d bytes, its cookies hold %d: keep less in it, or raise MaxChunks of the store",
-			ErrTooLarge, size, m.carried.room)
+		return nil, fmt.Errorf("%w: the sealed session has %d bytes, its cookies hold %d: keep less in it, or raise "+
+			"MaxChunks of the store", ErrTooLarge, size, m.carried.room)
 	}
 	return strictBase64.AppendEncode(append(make([]byte, 0, size), carriedPrefix...), raw), nil
 }
@@ -150,7 +152,8 @@ func (c *carried) parse(plain []byte) error {
 	user, data := rest[size:size+int(length)], rest[size+int(length):]
 	c.admitted = nums[3]
 	c.rec = &Record{
-		ID: c.ticket.id(), User: string(user), Version: uint64(nums[0]), SeenAt: time.UnixMicro(nums[1]).UTC(), ExpiresAt: fromMicro(nums[2]), Data: data,
+		ID: c.ticket.id(), User: string(user), Version: uint64(nums[0]), Data: data,
+		SeenAt: time.UnixMicro(nums[1]).UTC(), ExpiresAt: fromMicro(nums[2]),
 	}
 	return nil
 }

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// everySession is the id under which a carrier remembers that all sessions of a user were ended. It is no id of a session.
+// everySession is the id under which a carrier remembers that all sessions of a user were ended. It is no id of a
+// session.
 func everySession(user string) string {
 	sum := sha256.Sum256([]byte("coatcheck v1 every session of " + user))
 	return hex.EncodeToString(sum[:])
@@ -24,7 +25,8 @@ func isID(text string) bool {
 
 func (m *Manager) canRevoke() error {
 	if m.carried != nil && !m.carried.remembers {
-		return fmt.Errorf("%w: %T cannot end a session that is with the client; give it a store for revocations", ErrNotSupported, m.store)
+		return fmt.Errorf("%w: %T cannot end a session that is with the client; give it a store for revocations",
+			ErrNotSupported, m.store)
 	}
 	return nil
 }
@@ -50,7 +52,8 @@ func (m *Manager) revokeCarried(ctx context.Context, id string) (int, error) {
 	return len(ended), err
 }
 
-// revokeCarriedUser remembers that what began before now is over, but for the sessions to keep. How many that ends, nobody knows.
+// revokeCarriedUser remembers that what began before now is over, but for the sessions to keep. How many that ends,
+// nobody knows.
 func (m *Manager) revokeCarriedUser(ctx context.Context, user string, keep []string) error {
 	if err := m.canRevoke(); err != nil {
 		return err

@@ -150,8 +150,8 @@ func (d *draft) settleClocks() {
 	}
 }
 
-// outlive makes a retired id of a carried session be remembered for as long as any copy under that id could live: a copy
-// that was made a moment ago has all of the time that this one had.
+// outlive makes a retired id of a carried session be remembered for as long as any copy under that id could live: a
+// copy that was made a moment ago has all of the time that this one had.
 func (m *Manager) outlive(retired, old *Record) *Record {
 	if m.carried == nil {
 		return retired

@@ -22,7 +22,7 @@ func (d *draft) commit(ctx context.Context, mode commitMode) error {
 		return d.err
 	}
 	if d.leaving != nil {
-		if err := d.commitEnding(ctx); err != nil {
+		if err := d.commitLeaving(ctx); err != nil {
 			return err
 		}
 	}
@@ -77,7 +77,8 @@ func (d *draft) optional(ctx context.Context, err error) error {
 			level = slog.LevelInfo
 		}
 		d.m.opts.Logger.Log(ctx, level, "session: refresh", "err", err)
-		d.nextTicket, d.nextID, d.oldBecomes = ticket{}, "", KindLive
+		d.dropNextID()
+		d.oldBecomes = KindLive
 	}
 	return nil
 }
@@ -156,8 +157,8 @@ func (d *draft) save(ctx context.Context, mode commitMode) error {
 	}
 }
 
-// stillThere looks again when the session seems to have timed out during the request: others may have used it. What this
-// request did to the clocks does not bring it back, so the time that the store was told counts too.
+// stillThere looks again when the session seems to have timed out during the request: others may have used it. What
+// this request did to the clocks does not bring it back, so the time that the store was told counts too.
 func (d *draft) stillThere(ctx context.Context) error {
 	now, end := d.m.now(), d.rec.ExpiresAt
 	if !d.expired(now) && (end.IsZero() || now.Before(end)) {
@@ -186,8 +187,8 @@ func (d *draft) again(ctx context.Context, err error, mode commitMode, attempt i
 // maxAttempts bounds the attempts of a commit without a deadline, to about what the timeout of the others allows.
 const maxAttempts = 300
 
-// pause waits a random time that grows with the attempts; not at all after the first. The error wraps ErrConflict: there are
-// to be no more attempts.
+// pause waits a random time that grows with the attempts; not at all after the first. The error wraps ErrConflict:
+// there are to be no more attempts.
 func pause(ctx context.Context, attempt int) error {
 	if attempt == 0 {
 		return nil

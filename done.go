@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// Done returns a channel that is closed when the session ends: at once when this manager ends it, or another one does on
-// a store that is a [Watcher]; otherwise, also when its time runs out, within Options.WatchEvery. Long-lived responses,
-// such as server-sent events, select on it. It follows the session to a new id. Nothing is told any more once the
-// request, or the context given to Open, is over.
+// Done returns a channel that is closed when the session ends: at once when this manager ends it, or another one does
+// on a store that is a [Watcher]; otherwise, also when its time runs out, within Options.WatchEvery. Long-lived
+// responses, such as server-sent events, select on it. It follows the session to a new id. Nothing is told any more
+// once the request, or the context given to Open, is over.
 func (s *Session) Done() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,7 +164,8 @@ func (w *watch) poll() {
 	}
 }
 
-// askers is how many sessions are asked for at a time, so that one round over many of them is done before the next is due.
+// askers is how many sessions are asked for at a time, so that one round over many of them is done before the next is
+// due.
 const askers = 8
 
 func (w *watch) askAll(ctx context.Context, ids []string) {
@@ -187,7 +188,8 @@ func (w *watch) askAll(ctx context.Context, ids []string) {
 	group.Wait()
 }
 
-// listen lets the store tell of sessions that ended, and begins again when it stopped. What was missed is found by asking.
+// listen lets the store tell of sessions that ended, and begins again when it stopped. What was missed is found by
+// asking.
 func (w *watch) listen(ctx context.Context) {
 	defer w.m.running.Done()
 	for {

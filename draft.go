@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"time"
 )
 
 // draft is everything in a session that a commit reads and replaces. It has no lock: Session guards its own, and a
@@ -22,7 +21,7 @@ type draft struct {
 
 	nextTicket  ticket // of the id to come, zero when none is
 	nextID      string
-	nextVersion uint64     // the version of the record under nextID, while a move is under way; 0: it is not in the store
+	nextVersion uint64     // of the record under nextID, while a move is under way; 0: it is not in the store
 	idTaken     bool       // nextID may be in the store already, so that the next commit takes another
 	oldBecomes  RecordKind // what becomes of rec's id when it changes; KindLive: it does not change
 
@@ -58,7 +57,8 @@ const (
 	replyForget        // delete it
 )
 
-// clone returns a copy that can be changed while others read the original. What does not encode keeps both from being stored.
+// clone returns a copy that can be changed while others read the original. What does not encode keeps both from being
+// stored.
 func (d *draft) clone() draft {
 	st, err := d.st.clone(d.m.opts.Codec)
 	d.refuse(err)
@@ -101,6 +101,9 @@ func (d *draft) makeNextID() {
 	}
 }
 
+// dropNextID makes the next commit that needs a new id take another one.
+func (d *draft) dropNextID() { d.nextTicket, d.nextID = ticket{}, "" }
+
 // do does an operation, also to the values of this request around it, and remembers that it was refused.
 func (d *draft) do(o op) {
 	if err := d.apply(o); err != nil {
@@ -128,8 +131,8 @@ func (d *draft) apply(o op) error {
 	return nil
 }
 
-// applyWithin does an operation that must not make the session too large. After an error no commit succeeds, so that what
-// is known of the size will do.
+// applyWithin does an operation that must not make the session too large. After an error no commit succeeds, so that
+// what is known of the size will do.
 func (d *draft) applyWithin(o op) (bool, error) {
 	st, was := &d.st, d.st.above
 	st.sure = st.sure || d.err != nil
@@ -165,136 +168,9 @@ func (d *draft) refuse(err error) {
 
 // reset begins a new session: what was set before does not belong to it.
 func (d *draft) reset() {
-	*d = draft{m: d.m, ip: d.ip, ua: d.ua, discard: d.discard, gone: d.gone, leaving: d.leaving, former: d.former, reply: d.reply, events: d.events}
-}
-
-// deadlines are the two times at which the session ends; zero for one that is not set.
-func (d *draft) deadlines(seen time.Time) (idle, absolute time.Time) {
-	if timeout := d.idleTimeout(); timeout > 0 {
-		idle = seen.Add(timeout)
+	*d = draft{
+		m: d.m, ip: d.ip, ua: d.ua, discard: d.discard, gone: d.gone, leaving: d.leaving, former: d.former,
+		reply:  d.reply,
+		events: d.events,
 	}
-	if lifetime := override(d.st.Lifetime, d.m.opts.Lifetime); lifetime > 0 {
-		anchor := max(d.st.Created, d.st.Login)
-		if anchor == 0 {
-			anchor = seen.UnixMicro()
-		}
-		absolute = time.UnixMicro(anchor).UTC().Add(lifetime)
-	}
-	return idle, absolute
-}
-
-func (d *draft) idleTimeout() time.Duration { return override(d.st.Idle, d.m.opts.IdleTimeout) }
-
-// override is a session's own duration in microseconds, or the manager's.
-func override(own int64, managers time.Duration) time.Duration {
-	if own != 0 {
-		return time.Duration(own) * time.Microsecond
-	}
-	return managers
-}
-
-// expiresAt is the earlier of the two deadlines, zero when there is none.
-func (d *draft) expiresAt(seen time.Time) time.Time {
-	idle, absolute := d.deadlines(seen)
-	if idle.IsZero() || !absolute.IsZero() && absolute.Before(idle) {
-		return absolute
-	}
-	return idle
-}
-
-func (d *draft) persistent() bool {
-	if d.st.Persistent == 0 {
-		return d.m.opts.Cookie.Persistent
-	}
-	return d.st.Persistent == 1
-}
-
-// expired reports whether the stored session has ended by time.
-func (d *draft) expired(now time.Time) bool {
-	end := d.expiresAt(d.rec.SeenAt)
-	if sealed := d.rec.ExpiresAt; d.m.carried != nil && !sealed.IsZero() && (end.IsZero() || sealed.Before(end)) {
-		end = sealed
-	}
-	return !end.IsZero() && !now.Before(end)
-}
-
-// build makes the record that replaces rec, or the first one of a new id, and ages the flash data in st.
-func (d *draft) build(now time.Time) (rec *Record, aged []shadow, err error) {
-	rec = &Record{ID: d.nextID, User: d.user, SeenAt: now, RemoteIP: d.ip, UserAgent: d.ua}
-	if d.rec != nil {
-		if rec.SeenAt = d.rec.SeenAt; !d.byOperator {
-			rec.SeenAt = laterOf(d.rec.SeenAt, now)
-		}
-		rec.takeClient(d.rec)
-	}
-	if d.rec != nil && d.nextID == "" {
-		rec.ID, rec.Version = d.rec.ID, d.rec.Version
-	} else {
-		d.st.Issued = now.UnixMicro()
-		rec.Version = d.nextVersion
-		if d.rec != nil {
-			rec.Successor = d.rec.ID
-		}
-	}
-	if d.st.Created == 0 {
-		d.st.Created = now.UnixMicro()
-	}
-	aged = d.st.age(d.m.opts.Codec)
-	if err := d.st.flush(d.m.opts.Codec); err != nil {
-		return nil, nil, err
-	}
-	if size := d.st.size(); size > d.st.allowed(d.m.opts.MaxBytes) {
-		if d.st.above != nil {
-			return nil, nil, d.st.above
-		}
-		return nil, nil, fmt.Errorf("%w: the session has %d bytes of data, Options.MaxBytes allows %d", ErrTooLarge, size, d.m.opts.MaxBytes)
-	}
-	rec.CreatedAt, rec.LoginAt = fromMicro(d.st.Created), fromMicro(d.st.Login)
-	rec.ExpiresAt = d.expiresAt(rec.SeenAt)
-	rec.Persistent = d.persistent()
-	if d.m.carried != nil {
-		rec.Data, err = d.m.carry(rec, d.ticketOf(rec), &d.st, d.admitted)
-		return rec, aged, err
-	}
-	rec.Data = sealRecord(d.m.ring()[0], rec, &d.st, d.m.opts.Seal)
-	return rec, aged, nil
-}
-
-// takeClient keeps what is known of the client when this request knows nothing of it.
-func (r *Record) takeClient(from *Record) {
-	if !r.RemoteIP.IsValid() && r.UserAgent == "" {
-		r.RemoteIP, r.UserAgent = from.RemoteIP, from.UserAgent
-	}
-}
-
-// noteStored takes note that the record is in the store.
-func (d *draft) noteStored(rec *Record, aged []shadow) {
-	if d.rec == nil || d.rec.ID != rec.ID || d.stale ||
-		d.rec.Persistent != rec.Persistent || cookieMoved(d.rec, rec) {
-		d.reply = replyTicket
-	}
-	if d.nextID != "" {
-		d.ticket = d.nextTicket
-	}
-	rec.Version++
-	if d.m.carried != nil {
-		d.reply, d.token, rec.Data = replyTicket, string(rec.Data), nil
-	}
-	d.rec, d.ops, d.st.above = rec, nil, nil
-	d.shade(aged)
-	d.nextTicket, d.nextID, d.nextVersion, d.oldBecomes, d.login, d.stale, d.gone = ticket{}, "", 0, KindLive, false, false, false
-}
-
-func laterOf(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func fromMicro(us int64) time.Time {
-	if us == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(us).UTC()
 }

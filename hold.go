@@ -90,7 +90,9 @@ func (s *Session) copied() (w *draft, ops int, now uint64) {
 // within makes a session for a function of the application, with a copy of what is here. It is called with the lock
 // held.
 func (s *Session) within(p part, d draft) *Session {
-	return &Session{m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, draft: d, part: p}
+	return &Session{
+		m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, draft: d, part: p,
+	}
 }
 
 // tooLate reports whether the headers are out, so that nobody could be told of a new id.

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// LoginOption changes what a Login does: it is called with the session, signed in already and not yet stored. One of your
-// own may set data and clocks. A change of identity is refused, and Save, Reload and Atomic are, with an error.
+// LoginOption changes what a Login does: it is called with the session, signed in already and not yet stored. One of
+// your own may set data and clocks. A change of identity is refused, and Save, Reload and Atomic are, with an error.
 type LoginOption func(*Session)
 
 // Remember keeps the visitor signed in for d: the cookie survives closing the browser, and the idle timeout and the
-// lifetime of the session are both d. 0: the manager's. Never: none. Any other d below a second makes the Login fail: see
-// Session.Err.
+// lifetime of the session are both d. 0: the manager's. Never: none. Any other d below a second makes the Login fail:
+// see Session.Err.
 func Remember(d time.Duration) LoginOption {
 	return func(s *Session) {
 		s.SetPersistent(true)
@@ -38,23 +38,24 @@ func (s *Session) Regenerate() {
 		if s.draft.rec != nil && !s.draft.gone {
 			s.draft.oldBecomes = KindTombstone
 		}
-		s.draft.nextTicket, s.draft.nextID = ticket{}, ""
+		s.draft.dropNextID()
 	})
 }
 
 // Login binds the session to a user, gives it a new id against session fixation, and restarts both of its clocks. Data
 // that an anonymous visitor collected stay; those of another user are dropped first. Where the session was ended
-// meanwhile, Login begins a fresh one with what this request set. A user name has 1 to 255 bytes of UTF-8, no control or
-// invisible characters, and no blank at either end. What cannot be done is refused: see Err, or use TryLogin.
+// meanwhile, Login begins a fresh one with what this request set. A user name has 1 to 255 bytes of UTF-8, no control
+// or invisible characters, and no blank at either end. What cannot be done is refused: see Err, or use TryLogin.
 func (s *Session) Login(user string, opts ...LoginOption) {
 	if err := s.login(user, opts); err != nil {
 		s.refused(err)
 	}
 }
 
-// TryLogin is Login for a handler that answers by itself what cannot be done: where Login makes the commit fail, it returns an
-// error, and nothing has changed. The error says what is wrong with the user name or an option, which operation was refused
-// before, or that the headers are sent. What only the store can tell, such as ErrTooMany, comes with the commit: call Save.
+// TryLogin is Login for a handler that answers by itself what cannot be done: where Login makes the commit fail, it
+// returns an error, and nothing has changed. The error says what is wrong with the user name or an option, which
+// operation was refused before, or that the headers are sent. What only the store can tell, such as ErrTooMany, comes
+// with the commit: call Save.
 func (s *Session) TryLogin(user string, opts ...LoginOption) error {
 	if err := s.Err(); err != nil {
 		return err
@@ -101,7 +102,8 @@ func (s *Session) tryLogin(user string, opts []LoginOption) error {
 	return nil
 }
 
-// signIn reports whether the session goes on as the same user's. Afterwards Err is what was refused here, and nothing earlier.
+// signIn reports whether the session goes on as the same user's. Afterwards Err is what was refused here, and nothing
+// earlier.
 func (s *Session) signIn(user string, opts []LoginOption) (kept bool) {
 	s.mu.Lock()
 	s.draft.err = nil
@@ -114,7 +116,7 @@ func (s *Session) signIn(user string, opts []LoginOption) (kept bool) {
 	case s.draft.rec != nil:
 		s.draft.oldBecomes = KindTombstone
 	}
-	s.draft.nextTicket, s.draft.nextID = ticket{}, ""
+	s.draft.dropNextID()
 	s.draft.user, s.draft.login = user, true
 	s.refuse(s.draft.apply(op{kind: opLogin, at: s.m.now().UnixMicro()}))
 	s.mu.Unlock()

@@ -38,8 +38,8 @@ func (d *draft) insert(ctx context.Context, rec *Record) error {
 	return err
 }
 
-// admit tries until the store finds room. Each login that finds none ends as many sessions as it needs; when another one
-// takes the room meanwhile, it does so again. The logins of one user in one process wait for each other.
+// admit tries until the store finds room. Each login that finds none ends as many sessions as it needs; when another
+// one takes the room meanwhile, it does so again. The logins of one user in one process wait for each other.
 func (a *admission) admit(ctx context.Context) error {
 	var mine *spot
 	defer func() { mine.release() }()
@@ -121,9 +121,9 @@ func (a *admission) replaces(r *Record) bool {
 	return a.instead != "" && (r.ID == a.instead || r.Predecessor() == a.instead)
 }
 
-// follow finds the session that signs in under the id that it has by now. It is looked for after the others were listed, so
-// that it is not taken for one of them. When it has ended meanwhile, another login on it may have been one of the others:
-// nobody is evicted before it is clear that this one does not begin afresh.
+// follow finds the session that signs in under the id that it has by now. It is looked for after the others were
+// listed, so that it is not taken for one of them. When it has ended meanwhile, another login on it may have been one
+// of the others: nobody is evicted before it is clear that this one does not begin afresh.
 func (a *admission) follow(ctx context.Context) error {
 	if a.from == "" {
 		return nil

@@ -40,8 +40,8 @@ func (m *Manager) canList() error {
 	return nil
 }
 
-// Sessions lists the live sessions of a user, the last seen first. The error wraps ErrNotSupported when the store cannot
-// list, or ErrUnavailable.
+// Sessions lists the live sessions of a user, the last seen first. The error wraps ErrNotSupported when the store
+// cannot list, or ErrUnavailable.
 func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
 	recs, err := m.sessionsOf(ctx, user)
 	if err != nil {
@@ -117,9 +117,9 @@ func (m *Manager) sessionsOf(ctx context.Context, user string) ([]*Record, error
 	return m.withoutHeirs(ctx, slices.DeleteFunc(recs, func(r *Record) bool { return !m.alive(r) }))
 }
 
-// withoutHeirs leaves out the records of moves that were not decided when they were listed, or were decided otherwise since: the
-// sessions that move are there themselves. A record that shares its beginning with none has no part in such a move, so that
-// nobody has to be asked.
+// withoutHeirs leaves out the records of moves that were not decided when they were listed, or were decided otherwise
+// since: the sessions that move are there themselves. A record that shares its beginning with none has no part in such
+// a move, so that nobody has to be asked.
 func (m *Manager) withoutHeirs(ctx context.Context, recs []*Record) ([]*Record, error) {
 	there, begun := map[string]bool{}, map[int64]int{}
 	for _, r := range recs {

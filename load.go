@@ -80,8 +80,8 @@ var (
 	errReused    = fmt.Errorf("%w: the id was renewed, and its grace is over", ErrEnded)
 )
 
-// resolve bases the state on a record that was loaded for the draft's ticket. An alias is followed to its successor, for
-// a new request only within the grace; one that was under way when the id changed has shown a good ticket already.
+// resolve bases the state on a record that was loaded for the draft's ticket. An alias is followed to its successor,
+// for a new request only within the grace; one that was under way when the id changed has shown a good ticket already.
 func (d *draft) resolve(ctx context.Context, rec *Record, fresh bool) error {
 	for hops := 0; rec.Kind == KindAlias; hops++ {
 		d.rec = rec
@@ -128,8 +128,8 @@ func (d *draft) readFrom(rec *Record, fresh bool) error {
 	return d.replay(d.st)
 }
 
-// newest loads the record again after a conflict, or takes the one that came with it, and does the unsaved operations on
-// it again. The error is ErrEnded when the session is no more.
+// newest loads the record again after a conflict, or takes the one that came with it, and does the unsaved operations
+// on it again. The error is ErrEnded when the session is no more.
 func (d *draft) newest(ctx context.Context, conflict error) error {
 	was, reply, shown := d.place, d.reply, d.st.aging(d.m.opts.Codec)
 	err := d.follow(ctx, conflict)

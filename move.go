@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -17,8 +16,8 @@ func (d *draft) renewalDue() bool {
 }
 
 // move gives the session a new id: the record of the new one is created, then the old one becomes an alias or a
-// tombstone by compare-and-set. That last step decides; if it fails, the new record is written anew from the newest state,
-// and goes when there are no more attempts. Until it is decided it names the old one as its predecessor.
+// tombstone by compare-and-set. That last step decides; if it fails, the new record is written anew from the newest
+// state, and goes when there are no more attempts. Until it is decided it names the old one as its predecessor.
 func (d *draft) move(ctx context.Context, mode commitMode) error {
 	for attempt := 0; ; attempt++ {
 		if err := d.prepareMove(ctx); err != nil {
@@ -45,7 +44,8 @@ func (d *draft) move(ctx context.Context, mode commitMode) error {
 		d.keepShown(aged)
 		if d.oldBecomes == KindAlias && !d.renewalDue() { // another request has renewed it
 			d.removeNext(ctx)
-			d.nextTicket, d.nextID, d.oldBecomes = ticket{}, "", KindLive
+			d.dropNextID()
+			d.oldBecomes = KindLive
 			return d.commit(ctx, mode)
 		}
 	}
@@ -63,8 +63,8 @@ func (d *draft) prepareMove(ctx context.Context) error {
 // errNextChanged says that somebody ended or changed the record of the new id before the move was decided.
 var errNextChanged = fmt.Errorf("%w: the record of the new id was changed", ErrConflict)
 
-// saveNext puts the record of the id to come into the store, for the first time or anew. One that somebody ended meanwhile is
-// not made again under that id: who ended it was told that it is over.
+// saveNext puts the record of the id to come into the store, for the first time or anew. One that somebody ended
+// meanwhile is not made again under that id: who ended it was told that it is over.
 func (d *draft) saveNext(ctx context.Context) (rec *Record, aged []shadow, err error) {
 	if rec, aged, err = d.build(d.m.now()); err != nil {
 		return nil, nil, err
@@ -87,7 +87,8 @@ func (d *draft) saveNext(ctx context.Context) (rec *Record, aged []shadow, err e
 	return nil, nil, unavailable(err)
 }
 
-// overtaken reports whether a store that refused the new record knows that the old one is no longer there to be retired.
+// overtaken reports whether a store that refused the new record knows that the old one is no longer there to be
+// retired.
 func (d *draft) overtaken(err error) bool {
 	var with *ConflictError
 	if d.rec == nil || errors.Is(err, ErrUnavailable) {
@@ -115,12 +116,13 @@ func (d *draft) removeNext(ctx context.Context) {
 		return
 	}
 	id := d.nextID
-	d.nextTicket, d.nextID, d.nextVersion, d.idTaken = ticket{}, "", 0, true
+	d.dropNextID()
+	d.nextVersion, d.idTaken = 0, true
 	d.undo(ctx, id)
 }
 
-// confirmRetired finds out, after a failure that leaves open whether the old record was retired, whether it was. When the store does
-// not answer, somebody asks it later.
+// confirmRetired finds out, after a failure that leaves open whether the old record was retired, whether it was. When
+// the store does not answer, somebody asks it later.
 func (d *draft) confirmRetired(ctx context.Context, old, rec *Record, err error) error {
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
 		return err
@@ -158,7 +160,7 @@ func (d *draft) undo(ctx context.Context, id string) {
 // abandon leaves a record to be removed later. Its id is not used again, so that nobody can have its ticket.
 func (d *draft) abandon(ctx context.Context, s orphan) {
 	if d.nextID == s.id {
-		d.nextTicket, d.nextID = ticket{}, ""
+		d.dropNextID()
 	}
 	d.idTaken = true
 	d.m.removeLater(ctx, s)
@@ -167,7 +169,7 @@ func (d *draft) abandon(ctx context.Context, s orphan) {
 // dropTakenID takes over that the id to come cannot be used any more.
 func (d *draft) dropTakenID(w draft) {
 	if w.idTaken {
-		d.nextTicket, d.nextID = ticket{}, ""
+		d.dropNextID()
 	}
 }
 
@@ -189,8 +191,8 @@ func (d *draft) aliasOf(old, next *Record) *Record {
 	return d.m.outlive(rec, old)
 }
 
-// tombstoneOf is what becomes of a record whose session has ended, or is no more under this id. next is nil when nothing
-// follows.
+// tombstoneOf is what becomes of a record whose session has ended, or is no more under this id. next is nil when
+// nothing follows.
 func (m *Manager) tombstoneOf(old, next *Record) *Record {
 	return m.outlive(m.retiredRecord(old, KindTombstone, next), old)
 }
@@ -206,157 +208,4 @@ func (m *Manager) retiredRecord(old *Record, kind RecordKind, next *Record) *Rec
 		rec.Successor = next.ID
 	}
 	return rec
-}
-
-// commitEnding ends the session that was logged out or invalidated. What was set since is stored first, as a session
-// of its own.
-func (d *draft) commitEnding(ctx context.Context) error {
-	var follower *Record
-	var refused error
-	old := d.leaving.rec
-	if d.err == nil && d.rec == nil && !d.gone && d.storable() {
-		if refused = d.create(ctx); errors.Is(refused, ErrUnavailable) {
-			return d.endAlone(ctx, refused)
-		}
-		follower = d.rec // nil when it was refused, which does not keep the old session alive
-	}
-	ended, err := d.endAll(ctx, old, follower)
-	if err != nil {
-		if follower != nil {
-			d.undo(ctx, follower.ID)
-			d.events = slices.DeleteFunc(d.events, func(e Event) bool { return e.Kind == EventCreated && e.ID == follower.ID })
-		}
-		return err
-	}
-	d.leaving, d.former = nil, nil
-	for _, rec := range ended {
-		d.events = append(d.events, Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
-	}
-	// A response to a retired ticket deletes nothing: the client may have the one that took over.
-	if follower == nil && len(ended) > 0 && old.Kind == KindLive {
-		d.reply = replyForget
-	}
-	return refused
-}
-
-// endAlone ends the session that was logged out in a store that has no room for the one that was to follow.
-func (d *draft) endAlone(ctx context.Context, refused error) error {
-	if d.m.carried != nil || d.m.endWithoutRoom(ctx, d.leaving.rec, refused) != nil {
-		return refused
-	}
-	rec := d.leaving.rec
-	d.leaving, d.reply = nil, replyForget
-	d.m.watch.ended(rec.ID)
-	d.events = append(d.events, Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
-	return refused
-}
-
-// end ends the session of a record, or of the successor that it leads to, by compare-and-set, so that a session cannot
-// slip away under a new id meanwhile. It returns what it ended: nothing when the session was gone already, or is not the
-// user's.
-func (m *Manager) end(ctx context.Context, rec, follower *Record, user string) (ended []*Record, err error) {
-	var ids []string // that led to the session
-	for attempt := 0; ; attempt++ {
-		switch {
-		case rec.Kind == KindLive && user != anybody && rec.User != user:
-			return nil, nil
-		case rec.Kind == KindLive:
-			if err = m.bury(ctx, rec, follower); err == nil {
-				m.watch.ended(append(ids, rec.ID)...)
-				return append(ended, rec), nil
-			}
-			rec, err = m.newer(ctx, rec, err, attempt)
-		case rec.Successor == "" || follower != nil && rec.Successor == follower.ID || attempt > 100*maxAliases:
-			return ended, nil
-		default:
-			ids = append(ids, rec.ID)
-			rec, err = m.recordOf(ctx, rec.Successor)
-		}
-		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
-			return ended, nil
-		}
-		if err != nil {
-			return ended, unavailable(err)
-		}
-	}
-}
-
-// bury makes a tombstone of a live record, or removes the record where a tombstone cannot be written.
-func (m *Manager) bury(ctx context.Context, rec, follower *Record) error {
-	stone := m.tombstoneOf(rec, follower)
-	err := m.confirmBuried(ctx, stone, m.store.Save(ctx, stone))
-	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) || m.carried != nil {
-		return err
-	}
-	return m.endWithoutRoom(ctx, rec, err)
-}
-
-// endWithoutRoom deletes a record that cannot be replaced, for a store that is full must not keep a session alive. No later save
-// brings it back, and a move of it that is under way fails; but a request with its ticket is no longer told that it has
-// ended, and begins anew. Where the record can be written, there was room, and the failure is an outage like any other.
-func (m *Manager) endWithoutRoom(ctx context.Context, rec *Record, why error) error {
-	now, err := m.load(ctx, rec.ID)
-	switch {
-	case errors.Is(err, ErrUnavailable):
-		return why
-	case err != nil:
-		return err
-	case now.Kind != KindLive || now.Version != rec.Version:
-		return &ConflictError{Newest: now}
-	}
-	if now, err = m.Reseal(now, now.Version); err != nil {
-		return why
-	}
-	err = m.store.Save(ctx, now)
-	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) || m.store.Delete(ctx, rec.ID) != nil {
-		return why
-	}
-	return m.removeHeirsOf(ctx, rec)
-}
-
-// removeHeirsOf removes what a move of a record left that was decided just before the record was deleted.
-func (m *Manager) removeHeirsOf(ctx context.Context, rec *Record) error {
-	if m.lister == nil || rec.User == "" {
-		return nil
-	}
-	recs, err := m.byUser(ctx, rec.User)
-	return errors.Join(err, m.removeHeirs(ctx, rec, recs))
-}
-
-// removeHeirs removes those of the records that wait to take over from a session that has ended. Until the requests that made
-// them find that out, nobody could tell them from sessions.
-func (m *Manager) removeHeirs(ctx context.Context, ended *Record, recs []*Record) (err error) {
-	for _, r := range recs {
-		if r.Predecessor() == ended.ID {
-			err = errors.Join(err, m.remove(ctx, r.ID))
-		}
-	}
-	return err
-}
-
-// confirmBuried finds out whether a tombstone is there although the store told of a failure.
-func (m *Manager) confirmBuried(ctx context.Context, stone *Record, err error) error {
-	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
-		return err
-	}
-	now, lookErr := m.load(ctx, stone.ID)
-	if lookErr == nil && now.Kind == KindTombstone && now.Version == stone.Version+1 && now.Successor == stone.Successor {
-		return nil
-	}
-	return err
-}
-
-// newer is the record that stands in the way after a save of rec failed.
-func (m *Manager) newer(ctx context.Context, rec *Record, err error, attempt int) (*Record, error) {
-	if !errors.Is(err, ErrConflict) {
-		return nil, err
-	}
-	if err := pause(ctx, attempt); err != nil {
-		return nil, err
-	}
-	var with *ConflictError
-	if errors.As(err, &with) && with.Newest != nil {
-		return with.Newest, nil
-	}
-	return m.load(ctx, rec.ID)
 }

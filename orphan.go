@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// An orphan is a record that was created for a move, and nobody knows whether the move was done, because the store gave no answer.
-// If it was not, nobody has the ticket of the record, but its user would see it in a list. So the store is asked again later.
+// An orphan is a record that was created for a move, and nobody knows whether the move was done, because the store gave
+// no answer. If it was not, nobody has the ticket of the record, but its user would see it in a list. So the store is
+// asked again later.
 type orphan struct {
 	id  string
 	old *Record // as it was before the move; nil: the move was not done
@@ -43,7 +44,8 @@ func (m *Manager) removeLater(ctx context.Context, s orphan) {
 	}
 }
 
-// removeOrphans runs until there are none. While the store does not answer it is asked about one of them at a time, and seldom.
+// removeOrphans runs until there are none. While the store does not answer it is asked about one of them at a time, and
+// seldom.
 func (m *Manager) removeOrphans() {
 	defer m.running.Done()
 	for wait := orphanPause; m.rest(wait); {
@@ -72,8 +74,9 @@ func (m *Manager) removeOrphan(s orphan) error {
 	return m.store.Delete(ctx, s.id)
 }
 
-// moveOutcome finds out whether a move to id was done although the store told of a failure, and returns what the old record became, or
-// nil. The request to retire it may still be on its way; a new version keeps that from coming after the answer.
+// moveOutcome finds out whether a move to id was done although the store told of a failure, and returns what the old
+// record became, or nil. The request to retire it may still be on its way; a new version keeps that from coming after
+// the answer.
 func (m *Manager) moveOutcome(ctx context.Context, old *Record, id string) (*Record, error) {
 	for {
 		now, err := m.load(ctx, old.ID)

@@ -6,8 +6,8 @@ import (
 )
 
 // queues make the requests of one process that met a conflict on a session try again one after the other. Otherwise all
-// of them load and save at once, one of them succeeds, and with many writers the last ones give up. Only nodes then still
-// compete with each other. Nobody waits for the requests of another session.
+// of them load and save at once, one of them succeeds, and with many writers the last ones give up. Only nodes then
+// still compete with each other. Nobody waits for the requests of another session.
 type queues struct {
 	mu     sync.Mutex
 	byName map[string]*queue

@@ -6,15 +6,15 @@ import (
 	"slices"
 )
 
-// Revoke ends sessions by their Info.ID and says how many it ended; an unknown id is no error. A session that is renewed
-// at the same time is ended under its new id. The error wraps ErrUnavailable.
+// Revoke ends sessions by their Info.ID and says how many it ended; an unknown id is no error. A session that is
+// renewed at the same time is ended under its new id. The error wraps ErrUnavailable.
 func (m *Manager) Revoke(ctx context.Context, ids ...string) (int, error) {
 	return m.revokeAll(ctx, anybody, ids)
 }
 
-// RevokeOwn is Revoke for a page on which people end sessions of their own: an id that is not the user's, and does not lead
-// to a session of the user, counts as unknown. An id that was renewed since the page was shown leads to its session. The
-// error wraps ErrUnavailable, or ErrNotSupported with cookiestore, which does not know whose an id is.
+// RevokeOwn is Revoke for a page on which people end sessions of their own: an id that is not the user's, and does not
+// lead to a session of the user, counts as unknown. An id that was renewed since the page was shown leads to its
+// session. The error wraps ErrUnavailable, or ErrNotSupported with cookiestore, which does not know whose an id is.
 func (m *Manager) RevokeOwn(ctx context.Context, user string, ids ...string) (int, error) {
 	if err := m.canList(); err != nil {
 		return 0, err
@@ -43,8 +43,8 @@ func (m *Manager) revokeAll(ctx context.Context, user string, ids []string) (int
 	return n, nil
 }
 
-// revoke ends a session as Logout does, so that it cannot slip away under a new id, and then deletes what is left. Of an id
-// that a session is about to get, or that a move has given up, the session is meant.
+// revoke ends a session as Logout does, so that it cannot slip away under a new id, and then deletes what is left. Of
+// an id that a session is about to get, or that a move has given up, the session is meant.
 func (m *Manager) revoke(ctx context.Context, id, user string) (int, error) {
 	if m.carried != nil {
 		return m.revokeCarried(ctx, id)
@@ -74,8 +74,9 @@ func (m *Manager) revoke(ctx context.Context, id, user string) (int, error) {
 	return m.removeEnded(ctx, rec, user, ended)
 }
 
-// movingFrom is the record of the session that a live record only waits to take over from, or has failed to: nil when the record
-// is a session of its own. Of a login the session before it was nobody's, or somebody else's, and remains that.
+// movingFrom is the record of the session that a live record only waits to take over from, or has failed to: nil when
+// the record is a session of its own. Of a login the session before it was nobody's, or somebody else's, and remains
+// that.
 func (m *Manager) movingFrom(ctx context.Context, rec *Record) (*Record, error) {
 	if rec.Predecessor() == "" {
 		return nil, nil
@@ -117,10 +118,10 @@ func (m *Manager) remove(ctx context.Context, id string) error {
 	return nil
 }
 
-// RevokeUser ends all sessions of a user except those to keep, and says how many it ended. Session.ID keeps the session of the
-// request whose context is given, also when it gets that id with this request only. A kept session that is renewed at the
-// same time is kept. A session that begins while this runs is ended too if it was there before the last look. With cookiestore
-// nobody knows how many there are: it says 0. The errors are those of Sessions.
+// RevokeUser ends all sessions of a user except those to keep, and says how many it ended. Session.ID keeps the session
+// of the request whose context is given, also when it gets that id with this request only. A kept session that is
+// renewed at the same time is kept. A session that begins while this runs is ended too if it was there before the last
+// look. With cookiestore nobody knows how many there are: it says 0. The errors are those of Sessions.
 func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (int, error) {
 	keep = m.keepCurrent(ctx, keep)
 	if m.carried != nil {
@@ -156,8 +157,8 @@ func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (
 	return n, nil
 }
 
-// withoutKept leaves out the sessions to keep. Their ids are followed after the records were listed: of a session that moves
-// meanwhile either the way to its new id is there by then, or the new record names an id on that way.
+// withoutKept leaves out the sessions to keep. Their ids are followed after the records were listed: of a session that
+// moves meanwhile either the way to its new id is there by then, or the new record names an id on that way.
 func (m *Manager) withoutKept(ctx context.Context, recs []*Record, kept map[string]bool) ([]*Record, error) {
 	if err := m.keepSuccessors(ctx, kept); err != nil {
 		return nil, err
@@ -165,8 +166,8 @@ func (m *Manager) withoutKept(ctx context.Context, recs []*Record, kept map[stri
 	return slices.DeleteFunc(recs, func(r *Record) bool { return kept[r.ID] || kept[r.Predecessor()] }), nil
 }
 
-// keepCurrent adds the id that the session of the request still has in the store, when the one to come is to be kept: after
-// Regenerate or Login, and before the commit.
+// keepCurrent adds the id that the session of the request still has in the store, when the one to come is to be kept:
+// after Regenerate or Login, and before the commit.
 func (m *Manager) keepCurrent(ctx context.Context, keep []string) []string {
 	ex, ok := ctx.Value(exchangeKey{m}).(*exchange)
 	if !ok {

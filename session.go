@@ -54,8 +54,8 @@ func (s *Session) ID() string {
 	return s.draft.id()
 }
 
-// Token is the secret ticket of the session as it was last stored, "" before that. It is for transports of your own; never
-// log it.
+// Token is the secret ticket of the session as it was last stored, "" before that. It is for transports of your own;
+// never log it.
 func (s *Session) Token() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,8 +99,8 @@ func (s *Session) LoginAt() time.Time {
 	return fromMicro(s.draft.st.Login)
 }
 
-// ExpiresAt is when the session ends if nobody uses it: the earlier of its two deadlines, zero when neither is set, or when
-// there is nothing to store.
+// ExpiresAt is when the session ends if nobody uses it: the earlier of its two deadlines, zero when neither is set, or
+// when there is nothing to store.
 func (s *Session) ExpiresAt() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,8 +113,8 @@ func (s *Session) ExpiresAt() time.Time {
 	return s.draft.expiresAt(s.draft.rec.SeenAt)
 }
 
-// SetIdleTimeout sets the idle timeout of this session alone, which is kept with it. 0: the manager's. Never: none. Any other
-// negative one, and less than a second, is refused: see Err.
+// SetIdleTimeout sets the idle timeout of this session alone, which is kept with it. 0: the manager's. Never: none. Any
+// other negative one, and less than a second, is refused: see Err.
 func (s *Session) SetIdleTimeout(d time.Duration) { s.setClock(opIdle, "SetIdleTimeout", d) }
 
 // SetLifetime sets the absolute lifetime of this session alone, counted from its first save or last Login. 0: the
@@ -124,11 +124,11 @@ func (s *Session) SetLifetime(d time.Duration) { s.setClock(opLifetime, "SetLife
 // SetPersistent says whether the cookie of this session survives closing the browser.
 func (s *Session) SetPersistent(on bool) { s.do(op{kind: opPersistent, on: on}) }
 
-// Err is the first operation that was refused since the session was loaded or last committed. Its text names the path, and why. A
-// commit with such an error fails, and stores nothing; Reload forgets it.
+// Err is the first operation that was refused since the session was loaded or last committed. Its text names the path,
+// and why. A commit with such an error fails, and stores nothing; Reload forgets it.
 //
-// It wraps ErrTooLarge as soon as the session is larger than Options.MaxBytes. The operation that made it so is done, and to
-// remove or replace something can make room again; those that make it larger still are refused.
+// It wraps ErrTooLarge as soon as the session is larger than Options.MaxBytes. The operation that made it so is done,
+// and to remove or replace something can make room again; those that make it larger still are refused.
 func (s *Session) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,7 +148,8 @@ func (s *Session) unlessLate(o op, fn func()) {
 	}
 }
 
-// inTime leaves no lock behind when a codec panics, as all that calls one: whoever recovers still has a response to send.
+// inTime leaves no lock behind when a codec panics, as all that calls one: whoever recovers still has a response to
+// send.
 func (s *Session) inTime(o op, fn func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -162,8 +163,8 @@ func (s *Session) inTime(o op, fn func()) bool {
 // refuse remembers the first error. It is called with the lock held.
 func (s *Session) refuse(err error) { s.draft.refuse(err) }
 
-// refuseLate refuses what would make the first save of a session whose ticket cannot be sent any more. A carried session is its
-// ticket, so that nothing of it can be changed then.
+// refuseLate refuses what would make the first save of a session whose ticket cannot be sent any more. A carried
+// session is its ticket, so that nothing of it can be changed then.
 func (s *Session) refuseLate(d *draft, o op) bool {
 	if !s.late() || d.discard || d.gone || d.rec != nil && s.m.carried == nil {
 		return false
@@ -183,8 +184,8 @@ func (s *Session) reportLate() {
 }
 
 // Save stores the changes now; otherwise the middleware does it. It does nothing when there is nothing to do. The error
-// wraps ErrUnavailable, ErrConflict, ErrEnded, ErrTooLarge or what Err tells; then nothing was stored, and the changes are
-// still there.
+// wraps ErrUnavailable, ErrConflict, ErrEnded, ErrTooLarge or what Err tells; then nothing was stored, and the changes
+// are still there.
 func (s *Session) Save(ctx context.Context) error {
 	return s.commit(ctx, commitMode{canTell: s.ex != nil})
 }
@@ -195,7 +196,8 @@ func (s *Session) commit(ctx context.Context, mode commitMode) error {
 	return err
 }
 
-// drafts are used again by commits, for one is larger than all else that a commit needs. What a commit leaves that failed is left.
+// drafts are used again by commits, for one is larger than all else that a commit needs. What a commit leaves that
+// failed is left.
 var drafts = sync.Pool{New: func() any { return new(draft) }}
 
 // commitCopy commits a copy, so that others can read and change the session while the store is waited for. A function
@@ -252,9 +254,9 @@ func (s *Session) adopt(w draft) {
 	s.watchStored()
 }
 
-// catchUp does on w the operations that came after the first ones, unless they came too late, and what Now set since. It is called
-// with the lock held, and gives it up while a function given to Update runs, for it may use the session; what others do meanwhile
-// is done on w as well.
+// catchUp does on w the operations that came after the first ones, unless they came too late, and what Now set since.
+// It is called with the lock held, and gives it up while a function given to Update runs, for it may use the session;
+// what others do meanwhile is done on w as well.
 func (s *Session) catchUp(w *draft, done int, now uint64) (late bool) {
 	for ; done < len(s.draft.ops); done++ {
 		o := s.draft.ops[done]

@@ -6,18 +6,18 @@ import (
 )
 
 // errIdentity refuses what a function given to UpdateUser must not do.
-var errIdentity = errors.New("session: a function given to UpdateUser changes data only: nobody could be told of a new id; " +
-	"end sessions with RevokeUser")
+var errIdentity = errors.New("session: a function given to UpdateUser changes data only: nobody could be told of a " +
+	"new id; end sessions with RevokeUser")
 
 // UpdateUser runs fn on the newest state of each live session of a user, saves what it changed as Atomic does, and says
 // how many sessions that were. It is for what must hold at once wherever the user is signed in, such as what the
 // user may do. A session that begins meanwhile is changed too if it was there before the last look.
 //
-// fn may change data and clocks only; Login, Logout, Regenerate or Invalidate in it are an error. It runs more than once
-// on a session that is changed or renewed at the same time. The sessions do not count as seen. An error of fn ends the walk;
-// the sessions before it stay changed. A session that cannot be changed, such as one that would become larger than
-// Options.MaxBytes, does not keep fn from the others: the error, which wraps those of all such sessions, comes at the end.
-// The other errors are those of Sessions.
+// fn may change data and clocks only; Login, Logout, Regenerate or Invalidate in it are an error. It runs more than
+// once on a session that is changed or renewed at the same time. The sessions do not count as seen. An error of fn ends
+// the walk; the sessions before it stay changed. A session that cannot be changed, such as one that would become larger
+// than Options.MaxBytes, does not keep fn from the others: the error, which wraps those of all such sessions, comes at
+// the end. The other errors are those of Sessions.
 func (m *Manager) UpdateUser(ctx context.Context, user string, fn func(*Session) error) (int, error) {
 	u := update{m: m, fn: fn, done: map[string]bool{}}
 	for range 10 { // a session that moves all the time cannot keep this busy for ever

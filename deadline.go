@@ -1,0 +1,53 @@
+package session
+
+import "time"
+
+// deadlines are the two times at which the session ends; zero for one that is not set.
+func (d *draft) deadlines(seen time.Time) (idle, absolute time.Time) {
+	if timeout := d.idleTimeout(); timeout > 0 {
+		idle = seen.Add(timeout)
+	}
+	if lifetime := override(d.st.Lifetime, d.m.opts.Lifetime); lifetime > 0 {
+		anchor := max(d.st.Created, d.st.Login)
+		if anchor == 0 {
+			anchor = seen.UnixMicro()
+		}
+		absolute = time.UnixMicro(anchor).UTC().Add(lifetime)
+	}
+	return idle, absolute
+}
+
+func (d *draft) idleTimeout() time.Duration { return override(d.st.Idle, d.m.opts.IdleTimeout) }
+
+// override is a session's own duration in microseconds, or the manager's.
+func override(own int64, managers time.Duration) time.Duration {
+	if own != 0 {
+		return time.Duration(own) * time.Microsecond
+	}
+	return managers
+}
+
+// expiresAt is the earlier of the two deadlines, zero when there is none.
+func (d *draft) expiresAt(seen time.Time) time.Time {
+	idle, absolute := d.deadlines(seen)
+	if idle.IsZero() || !absolute.IsZero() && absolute.Before(idle) {
+		return absolute
+	}
+	return idle
+}
+
+func (d *draft) persistent() bool {
+	if d.st.Persistent == 0 {
+		return d.m.opts.Cookie.Persistent
+	}
+	return d.st.Persistent == 1
+}
+
+// expired reports whether the stored session has ended by time.
+func (d *draft) expired(now time.Time) bool {
+	end := d.expiresAt(d.rec.SeenAt)
+	if sealed := d.rec.ExpiresAt; d.m.carried != nil && !sealed.IsZero() && (end.IsZero() || sealed.Before(end)) {
+		end = sealed
+	}
+	return !end.IsZero() && !now.Before(end)
+}

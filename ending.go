@@ -1,0 +1,164 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+// commitLeaving ends the session that was logged out or invalidated. What was set since is stored first, as a session
+// of its own.
+func (d *draft) commitLeaving(ctx context.Context) error {
+	var follower *Record
+	var refused error
+	old := d.leaving.rec
+	if d.err == nil && d.rec == nil && !d.gone && d.storable() {
+		if refused = d.create(ctx); errors.Is(refused, ErrUnavailable) {
+			return d.endAlone(ctx, refused)
+		}
+		follower = d.rec // nil when it was refused, which does not keep the old session alive
+	}
+	ended, err := d.endAll(ctx, old, follower)
+	if err != nil {
+		if follower != nil {
+			d.undo(ctx, follower.ID)
+			d.events = slices.DeleteFunc(d.events, func(e Event) bool {
+				return e.Kind == EventCreated && e.ID == follower.ID
+			})
+		}
+		return err
+	}
+	d.leaving, d.former = nil, nil
+	for _, rec := range ended {
+		d.events = append(d.events, Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
+	}
+	// A response to a retired ticket deletes nothing: the client may have the one that took over.
+	if follower == nil && len(ended) > 0 && old.Kind == KindLive {
+		d.reply = replyForget
+	}
+	return refused
+}
+
+// endAlone ends the session that was logged out in a store that has no room for the one that was to follow.
+func (d *draft) endAlone(ctx context.Context, refused error) error {
+	if d.m.carried != nil || d.m.endWithoutRoom(ctx, d.leaving.rec, refused) != nil {
+		return refused
+	}
+	rec := d.leaving.rec
+	d.leaving, d.reply = nil, replyForget
+	d.m.watch.ended(rec.ID)
+	d.events = append(d.events, Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
+	return refused
+}
+
+// end ends the session of a record, or of the successor that it leads to, by compare-and-set, so that a session cannot
+// slip away under a new id meanwhile. It returns what it ended: nothing when the session was gone already, or is not
+// the user's.
+func (m *Manager) end(ctx context.Context, rec, follower *Record, user string) (ended []*Record, err error) {
+	var ids []string // that led to the session
+	for attempt := 0; ; attempt++ {
+		switch {
+		case rec.Kind == KindLive && user != anybody && rec.User != user:
+			return nil, nil
+		case rec.Kind == KindLive:
+			if err = m.bury(ctx, rec, follower); err == nil {
+				m.watch.ended(append(ids, rec.ID)...)
+				return append(ended, rec), nil
+			}
+			rec, err = m.newer(ctx, rec, err, attempt)
+		case rec.Successor == "" || follower != nil && rec.Successor == follower.ID || attempt > 100*maxAliases:
+			return ended, nil
+		default:
+			ids = append(ids, rec.ID)
+			rec, err = m.recordOf(ctx, rec.Successor)
+		}
+		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
+			return ended, nil
+		}
+		if err != nil {
+			return ended, unavailable(err)
+		}
+	}
+}
+
+// bury makes a tombstone of a live record, or removes the record where a tombstone cannot be written.
+func (m *Manager) bury(ctx context.Context, rec, follower *Record) error {
+	stone := m.tombstoneOf(rec, follower)
+	err := m.confirmBuried(ctx, stone, m.store.Save(ctx, stone))
+	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) || m.carried != nil {
+		return err
+	}
+	return m.endWithoutRoom(ctx, rec, err)
+}
+
+// endWithoutRoom deletes a record that cannot be replaced, for a store that is full must not keep a session alive. No
+// later save brings it back, and a move of it that is under way fails; but a request with its ticket is no longer told
+// that it has ended, and begins anew. Where the record can be written, there was room, and the failure is an outage
+// like any other.
+func (m *Manager) endWithoutRoom(ctx context.Context, rec *Record, why error) error {
+	now, err := m.load(ctx, rec.ID)
+	switch {
+	case errors.Is(err, ErrUnavailable):
+		return why
+	case err != nil:
+		return err
+	case now.Kind != KindLive || now.Version != rec.Version:
+		return &ConflictError{Newest: now}
+	}
+	if now, err = m.Reseal(now, now.Version); err != nil {
+		return why
+	}
+	err = m.store.Save(ctx, now)
+	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) || m.store.Delete(ctx, rec.ID) != nil {
+		return why
+	}
+	return m.removeHeirsOf(ctx, rec)
+}
+
+// removeHeirsOf removes what a move of a record left that was decided just before the record was deleted.
+func (m *Manager) removeHeirsOf(ctx context.Context, rec *Record) error {
+	if m.lister == nil || rec.User == "" {
+		return nil
+	}
+	recs, err := m.byUser(ctx, rec.User)
+	return errors.Join(err, m.removeHeirs(ctx, rec, recs))
+}
+
+// removeHeirs removes those of the records that wait to take over from a session that has ended. Until the requests
+// that made them find that out, nobody could tell them from sessions.
+func (m *Manager) removeHeirs(ctx context.Context, ended *Record, recs []*Record) (err error) {
+	for _, r := range recs {
+		if r.Predecessor() == ended.ID {
+			err = errors.Join(err, m.remove(ctx, r.ID))
+		}
+	}
+	return err
+}
+
+// confirmBuried finds out whether a tombstone is there although the store told of a failure.
+func (m *Manager) confirmBuried(ctx context.Context, stone *Record, err error) error {
+	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
+		return err
+	}
+	now, loadErr := m.load(ctx, stone.ID)
+	if loadErr != nil || now.Kind != KindTombstone || now.Version != stone.Version+1 ||
+		now.Successor != stone.Successor {
+		return err
+	}
+	return nil
+}
+
+// newer is the record that stands in the way after a save of rec failed.
+func (m *Manager) newer(ctx context.Context, rec *Record, err error, attempt int) (*Record, error) {
+	if !errors.Is(err, ErrConflict) {
+		return nil, err
+	}
+	if err := pause(ctx, attempt); err != nil {
+		return nil, err
+	}
+	var with *ConflictError
+	if errors.As(err, &with) && with.Newest != nil {
+		return with.Newest, nil
+	}
+	return m.load(ctx, rec.ID)
+}

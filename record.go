@@ -1,0 +1,104 @@
+package session
+
+import (
+	"fmt"
+	"time"
+)
+
+// build makes the record that replaces rec, or the first one of a new id, and ages the flash data in st.
+func (d *draft) build(now time.Time) (rec *Record, aged []shadow, err error) {
+	rec = d.withoutData(now)
+	if d.st.Created == 0 {
+		d.st.Created = now.UnixMicro()
+	}
+	aged = d.st.age(d.m.opts.Codec)
+	if err := d.st.flush(d.m.opts.Codec); err != nil {
+		return nil, nil, err
+	}
+	if err := d.checkSize(); err != nil {
+		return nil, nil, err
+	}
+	rec.CreatedAt, rec.LoginAt = fromMicro(d.st.Created), fromMicro(d.st.Login)
+	rec.ExpiresAt = d.expiresAt(rec.SeenAt)
+	rec.Persistent = d.persistent()
+	if d.m.carried != nil {
+		rec.Data, err = d.m.carry(rec, d.ticketOf(rec), &d.st, d.admitted)
+		return rec, aged, err
+	}
+	rec.Data = sealRecord(d.m.ring()[0], rec, &d.st, d.m.opts.Seal)
+	return rec, aged, nil
+}
+
+// withoutData makes the record but for its data and what follows from them. One of a new id names the one that it takes
+// over from.
+func (d *draft) withoutData(now time.Time) *Record {
+	rec := &Record{ID: d.nextID, User: d.user, SeenAt: now, RemoteIP: d.ip, UserAgent: d.ua}
+	if d.rec != nil {
+		if rec.SeenAt = d.rec.SeenAt; !d.byOperator {
+			rec.SeenAt = laterOf(d.rec.SeenAt, now)
+		}
+		rec.takeClient(d.rec)
+	}
+	if d.rec != nil && d.nextID == "" {
+		rec.ID, rec.Version = d.rec.ID, d.rec.Version
+		return rec
+	}
+	d.st.Issued = now.UnixMicro()
+	rec.Version = d.nextVersion
+	if d.rec != nil {
+		rec.Successor = d.rec.ID
+	}
+	return rec
+}
+
+func (d *draft) checkSize() error {
+	size := d.st.size()
+	switch {
+	case size <= d.st.allowed(d.m.opts.MaxBytes):
+		return nil
+	case d.st.above != nil:
+		return d.st.above
+	}
+	return fmt.Errorf("%w: the session has %d bytes of data, Options.MaxBytes allows %d",
+		ErrTooLarge, size, d.m.opts.MaxBytes)
+}
+
+// takeClient keeps what is known of the client when this request knows nothing of it.
+func (r *Record) takeClient(from *Record) {
+	if !r.RemoteIP.IsValid() && r.UserAgent == "" {
+		r.RemoteIP, r.UserAgent = from.RemoteIP, from.UserAgent
+	}
+}
+
+// noteStored takes note that the record is in the store.
+func (d *draft) noteStored(rec *Record, aged []shadow) {
+	if d.rec == nil || d.rec.ID != rec.ID || d.stale ||
+		d.rec.Persistent != rec.Persistent || cookieMoved(d.rec, rec) {
+		d.reply = replyTicket
+	}
+	if d.nextID != "" {
+		d.ticket = d.nextTicket
+	}
+	rec.Version++
+	if d.m.carried != nil {
+		d.reply, d.token, rec.Data = replyTicket, string(rec.Data), nil
+	}
+	d.rec, d.ops, d.st.above = rec, nil, nil
+	d.shade(aged)
+	d.dropNextID()
+	d.nextVersion, d.oldBecomes, d.login, d.stale, d.gone = 0, KindLive, false, false, false
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func fromMicro(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
