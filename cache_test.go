@@ -67,7 +67,7 @@ func (p cachedPage) send(w http.ResponseWriter) {
 	w.Write(p.resp.Body.Bytes())
 }
 
-// T-CACHE-1 T-CACHE-2 T-CACHE-3 T-20 E10: a shared cache before an application that calls everything public hands nobody the page or the
+// A shared cache before an application that calls everything public hands nobody the page or the
 // cookie of somebody else, and still serves what has nothing to do with sessions.
 func TestASharedCacheMixesUpNobody(t *testing.T) {
 	r := newRig(t, func(o *session.Options) { o.RenewEvery = 1 })
@@ -151,7 +151,7 @@ func at(path, user string, h http.Handler) http.Handler {
 	})
 }
 
-// T-CACHE-1 T-CACHE-2: no-store with the ticket, whatever the handler says, and Vary wherever the session was read.
+// A response with the ticket is no-store, whatever the handler says, and Vary wherever the session was read.
 func TestCachingHeaders(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -192,7 +192,7 @@ func TestCachingHeaders(t *testing.T) {
 	}
 }
 
-// T-20: a cache on the way reads its vendor's header before Cache-Control, and does not care how the handler spelled the name.
+// A cache on the way reads its vendor's header before Cache-Control, and does not care how the handler spelled the name.
 func TestNoHeaderOfAVendorLetsACacheKeepATicket(t *testing.T) {
 	names := []string{
 		"CDN-Cache-Control", "Cdn-Cache-Control", "Cloudflare-CDN-Cache-Control", "Vercel-CDN-Cache-Control", "Netlify-CDN-Cache-Control",
@@ -219,7 +219,7 @@ func TestNoHeaderOfAVendorLetsACacheKeepATicket(t *testing.T) {
 	}
 }
 
-// T-CACHE-2: what a handler says when the store is down is for this visitor, and not for everybody.
+// What a handler says when the store is down is for this visitor, and not for everybody.
 func TestAResponseWhoseSessionCouldNotBeLoadedVaries(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()

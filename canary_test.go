@@ -67,7 +67,7 @@ func (w *canaryWatch) over(o *session.Options) {
 	}
 }
 
-// T-LOG-1: after all tests of the package, nothing that they logged or reported shows a ticket or the secret.
+// After all tests of the package, nothing that they logged or reported shows a ticket or the secret.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if len(watch.found) > 0 {

@@ -13,7 +13,7 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// T-35 X10: only proxies at the given addresses are believed, from the right, past each other, and no further.
+// Only proxies at the given addresses are believed, from the right, past each other, and no further.
 func TestClientIPFromBelievesTrustedProxiesOnly(t *testing.T) {
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32"), {}}
 	find := session.ClientIPFrom(trusted...)
@@ -100,7 +100,7 @@ func (r *rig) from(addr, ua string, fn handler) {
 	r.HandlerFunc(fn).ServeHTTP(httptest.NewRecorder(), req)
 }
 
-// X8 X38: the peer's address and the user agent are noted when a session is stored, by the middleware or by Save, and
+// The peer's address and the user agent are noted when a session is stored, by the middleware or by Save, and
 // never from a header by itself.
 func TestTheClientIsNoted(t *testing.T) {
 	for how, store := range map[string]func(*session.Session) error{
@@ -125,7 +125,7 @@ func TestTheClientIsNoted(t *testing.T) {
 	}
 }
 
-// T-16 T-34: a user agent is at most 256 bytes of whole runes, without control and bidirectional characters.
+// A user agent is at most 256 bytes of whole runes, without control and bidirectional characters.
 func TestAUserAgentIsCleaned(t *testing.T) {
 	for ua, want := range map[string]string{
 		"Mozilla/5.0 (X11)":                   "Mozilla/5.0 (X11)",
@@ -153,7 +153,7 @@ func TestAUserAgentIsCleaned(t *testing.T) {
 	}
 }
 
-// S56 X33 T86 T88: the header's name is found in any spelling, a value exactly, and "*" is any value.
+// The header's name is found in any spelling, a value exactly, and "*" is any value.
 func TestSkipHeader(t *testing.T) {
 	for _, row := range []struct {
 		name, value string

@@ -31,7 +31,7 @@ func with(c session.Codec) func(*session.Options) {
 	return func(o *session.Options) { o.Codec = c }
 }
 
-// S111: another codec serves typed keys with whatever types it knows.
+// Another codec serves typed keys with whatever types it knows.
 func TestGobServesTypedKeys(t *testing.T) {
 	r := newRig(t, with(gobCodec{}))
 	v := r.visitor()
@@ -186,7 +186,7 @@ func (tornCodec) Marshal(v any) ([]byte, error) {
 
 func (tornCodec) Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v) }
 
-// Promise 7. T18: bytes that do not decode cost that one key: it is absent, its bytes stay, the other keys are fine.
+// Promise 7: bytes that do not decode cost that one key: it is absent, its bytes stay, the other keys are fine.
 func TestAValueThatDoesNotDecodeCostsOneKey(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()

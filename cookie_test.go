@@ -30,7 +30,7 @@ func attributes(resp *http.Response) string {
 	return rest
 }
 
-// S24 S26 S27 S30 S35 S50 S51 S53 A14 T-ATTR-1: without options the cookie is the safe one, when it is set and when it is
+// Without options the cookie is the safe one, when it is set and when it is
 // deleted.
 func TestTheDefaultCookieIsTheSafeOne(t *testing.T) {
 	v := newRig(t).visitor()
@@ -45,7 +45,7 @@ func TestTheDefaultCookieIsTheSafeOne(t *testing.T) {
 	}
 }
 
-// S51 A15 T84: a browser drops a Secure cookie that comes over plain HTTP, and then every request is a new session. The log says so,
+// A browser drops a Secure cookie that comes over plain HTTP, and then every request is a new session. The log says so,
 // once, and not where a proxy speaks HTTPS.
 func TestASecureCookieOverPlainHTTPIsWarnedOf(t *testing.T) {
 	for name, row := range map[string]struct {
@@ -87,7 +87,7 @@ func TestASecureCookieOverPlainHTTPIsWarnedOf(t *testing.T) {
 	}
 }
 
-// S22 S24 S26 S28 S29 S30 S32 S34 S35 T38 T87 N9 T-ATTR-1 T85: each attribute is as configured in all combinations, whether the
+// Each attribute is as configured in all combinations, whether the
 // ticket is set, renewed or deleted.
 func TestEachAttributeIsAsConfigured(t *testing.T) {
 	for _, c := range cookies() {
@@ -185,7 +185,7 @@ func TestPrefixedNamesAreAccepted(t *testing.T) {
 	}
 }
 
-// S31 S22 T-ATTR-2: what browsers would drop, or would read as something else, is refused; what is accepted arrives as it was
+// What browsers would drop, or would read as something else, is refused; what is accepted arrives as it was
 // given.
 func TestAHostileCookieIsRefusedOrArrivesAsGiven(t *testing.T) {
 	hostile := []string{
@@ -222,7 +222,7 @@ func TestAHostileCookieIsRefusedOrArrivesAsGiven(t *testing.T) {
 	}
 }
 
-// S52 S34: a persistent cookie lives as long as its session, and is sent again only when that moved.
+// A persistent cookie lives as long as its session, and is sent again only when that moved.
 func TestAPersistentCookieLivesAsLongAsItsSession(t *testing.T) {
 	r := newRig(t, func(o *session.Options) { o.Cookie.Persistent, o.IdleTimeout = true, time.Hour })
 	v := r.visitor()
@@ -306,7 +306,7 @@ func TestACookieThatBrowsersCutIsRenewedByUse(t *testing.T) {
 	}
 }
 
-// S35 S36 S53: a browser-session cookie has no age, whatever is done, and a read never sends it again.
+// A browser-session cookie has no age, whatever is done, and a read never sends it again.
 func TestABrowserSessionCookieHasNoAge(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -322,7 +322,7 @@ func TestABrowserSessionCookieHasNoAge(t *testing.T) {
 	}
 }
 
-// S124: Remember makes this one session persistent.
+// Remember makes this one session persistent.
 func TestRememberMakesTheCookiePersistent(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -336,7 +336,7 @@ func TestRememberMakesTheCookiePersistent(t *testing.T) {
 	}
 }
 
-// S33 T87: a cookie with a path is not sent elsewhere; a jar keeps two sessions apart.
+// A cookie with a path is not sent elsewhere; a jar keeps two sessions apart.
 func TestACookieWithAPathStaysThere(t *testing.T) {
 	r := newRig(t, func(o *session.Options) { o.Cookie.Path = "/api" })
 	v := r.visitor()
@@ -351,7 +351,7 @@ func TestACookieWithAPathStaysThere(t *testing.T) {
 	}
 }
 
-// S28: a cookie with a domain reaches the subdomains.
+// A cookie with a domain reaches the subdomains.
 func TestACookieWithADomainReachesSubdomains(t *testing.T) {
 	r := newRig(t, func(o *session.Options) { o.Cookie.Domain = "example.com" })
 	v := r.visitor()

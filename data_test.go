@@ -12,7 +12,7 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// S61 S63 S64 S67 S69 T2 T13 T15: what is set is read back, with the same dynamic type in this request as in the next.
+// What is set is read back, with the same dynamic type in this request as in the next.
 func TestGetGivesTheSameTypesInThisRequestAndTheNext(t *testing.T) {
 	type point struct {
 		X int `json:"x"`
@@ -79,7 +79,7 @@ func TestGetGivesTheSameTypesInThisRequestAndTheNext(t *testing.T) {
 	}
 }
 
-// T23: large values come back whole.
+// Large values come back whole.
 func TestLargeValuesComeBackWhole(t *testing.T) {
 	text := strings.Repeat("0123456789", 1024)
 	list := make([]int, 1000)
@@ -96,7 +96,7 @@ func TestLargeValuesComeBackWhole(t *testing.T) {
 	})
 }
 
-// S83 E24 N15: what a handler holds and what is stored never alias: neither what was set, nor what was read.
+// What a handler holds and what is stored never alias: neither what was set, nor what was read.
 func TestValuesAreCopies(t *testing.T) {
 	v := newRig(t).visitor()
 	v.with(func(s *session.Session) {
@@ -133,7 +133,7 @@ func TestValuesAreCopies(t *testing.T) {
 	v.with(func(s *session.Session) { wantGet(t, s, "m", map[string]any{"list": []any{"a"}, "n": int64(1)}) })
 }
 
-// S65 S66 T5 E3: the fallback is for what is absent, never for a stored 0, "", false or nil.
+// The fallback is for what is absent, never for a stored 0, "", false or nil.
 func TestGetOrKeepsStoredZeroValues(t *testing.T) {
 	both(t, func(s *session.Session) {
 		for k, v := range map[string]any{"zero": 0, "empty": "", "false": false, "nil": nil, "list": []any{}} {
@@ -154,7 +154,7 @@ func TestGetOrKeepsStoredZeroValues(t *testing.T) {
 	})
 }
 
-// S67 S70 S71 T4: Has is true for a stored nil and false, and tells them from what is absent.
+// Has is true for a stored nil and false, and tells them from what is absent.
 func TestHasIsTrueForAStoredNil(t *testing.T) {
 	both(t, func(s *session.Session) { s.Set("nil", nil); s.Set("in.nil", nil); s.Set("no", false) }, func(s *session.Session) {
 		for path, want := range map[string]bool{"nil": true, "in.nil": true, "no": true, "in": true, "absent": false, "in.absent": false, "nil.x": false} {
@@ -165,7 +165,7 @@ func TestHasIsTrueForAStoredNil(t *testing.T) {
 	})
 }
 
-// S77 S78 E24 A5 T6: All is the data, without what the library keeps for itself.
+// All is the data, without what the library keeps for itself.
 func TestAllIsWithoutBookkeeping(t *testing.T) {
 	r := newRig(t, func(o *session.Options) { o.Cookie.Persistent = true })
 	v := r.visitor()
@@ -195,7 +195,7 @@ func TestAllIsWithoutBookkeeping(t *testing.T) {
 	})
 }
 
-// S76 T53 E3: Append makes the list, at a nested place too, and refuses what is no list.
+// Append makes the list, at a nested place too, and refuses what is no list.
 func TestAppendMakesAndGrowsLists(t *testing.T) {
 	both(t, func(s *session.Session) {
 		s.Append("tags", "a")
@@ -220,7 +220,7 @@ func TestAppendMakesAndGrowsLists(t *testing.T) {
 	}
 }
 
-// S75 E3: Pop returns the value once, at a dotted path too, and the removal is stored.
+// Pop returns the value once, at a dotted path too, and the removal is stored.
 func TestPopReturnsTheValueOnce(t *testing.T) {
 	v := newRig(t).visitor()
 	v.with(func(s *session.Session) {
@@ -248,7 +248,7 @@ func TestPopReturnsTheValueOnce(t *testing.T) {
 	})
 }
 
-// S72 S73 S74 T3 T7: Remove takes away the leaf and nothing beside it; what is absent is no change.
+// Remove takes away the leaf and nothing beside it; what is absent is no change.
 func TestRemoveTakesTheLeafOnly(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -269,7 +269,7 @@ func TestRemoveTakesTheLeafOnly(t *testing.T) {
 	})
 }
 
-// T8 T21 T54 S58 S60: Clear takes the data and leaves the id, the user and the clocks.
+// Clear takes the data and leaves the id, the user and the clocks.
 func TestClearLeavesTheIdentity(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -304,7 +304,7 @@ func TestClearLeavesTheIdentity(t *testing.T) {
 	})
 }
 
-// T1 T12 T14 T24 T81 A3 E10: an untouched session is empty and leaves nothing; only data or a user make a record and an id.
+// An untouched session is empty and leaves nothing; only data or a user make a record and an id.
 func TestASessionIsStoredOnlyWhenThereIsSomethingToStore(t *testing.T) {
 	r := newRig(t)
 	for name, do := range map[string]func(*session.Session){
@@ -347,7 +347,7 @@ func TestASessionIsStoredOnlyWhenThereIsSomethingToStore(t *testing.T) {
 	}
 }
 
-// T39 N12: a value that does not encode is refused by name of its path and type, without the value.
+// A value that does not encode is refused by name of its path and type, without the value.
 func TestAValueThatDoesNotEncodeIsRefused(t *testing.T) {
 	cyclic := map[string]any{"secret": "canary"}
 	cyclic["self"] = cyclic
@@ -419,7 +419,7 @@ func TestASessionAboveMaxBytesIsRefusedWhole(t *testing.T) {
 	}
 }
 
-// T40 T41 T42 T43 S84 T82: a login with nested preferences, seen by other routes, counted, reset, and over.
+// A login with nested preferences, seen by other routes, counted, reset, and over.
 func TestAVisitAcrossRoutes(t *testing.T) {
 	v := newRig(t).visitor()
 	v.with(func(s *session.Session) {

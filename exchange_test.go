@@ -114,7 +114,7 @@ func aFile(t *testing.T, content string) string {
 	return name
 }
 
-// S8 S10 T-27: the session is stored, and its ticket on the way, as soon as the handler sends the first byte, in
+// The session is stored, and its ticket on the way, as soon as the handler sends the first byte, in
 // whatever way it does so.
 func TestTheCommitComesBeforeTheFirstByte(t *testing.T) {
 	file := aFile(t, "hello from a file")
@@ -274,7 +274,7 @@ func TestSwitchingProtocolsCommits(t *testing.T) {
 	}
 }
 
-// T-27: an upgrade takes over the connection, by an assertion or by http.ResponseController. The ticket stands in w.Header(), where
+// An upgrade takes over the connection, by an assertion or by http.ResponseController. The ticket stands in w.Header(), where
 // upgraders that send it find it.
 func TestAHijackCommitsAndTheTicketStandsInTheHeader(t *testing.T) {
 	hijacks := map[string]func(http.ResponseWriter) (net.Conn, *bufio.ReadWriter, error){
@@ -700,7 +700,7 @@ func TestOneManagerNestedInItselfIsHarmless(t *testing.T) {
 	}
 }
 
-// S23 S55 T-NS-1: two managers in one chain are two sessions, and the ticket of one is nothing to the other.
+// Two managers in one chain are two sessions, and the ticket of one is nothing to the other.
 func TestTwoManagersInOneChainAreTwoSessions(t *testing.T) {
 	outer := newRig(t)
 	inner := newRigOn(t, outer.store.fullStore, func(o *session.Options) { o.Cookie.Name = "__Host-other" })
@@ -756,7 +756,7 @@ func TestASkippedRequestDoesNotGetTheSessionOfAnOuterManager(t *testing.T) {
 	}))), "GET")
 }
 
-// T-27: a handler that panics stores nothing and sends no ticket, whatever it panics with.
+// A handler that panics stores nothing and sends no ticket, whatever it panics with.
 func TestAHandlerThatPanicsCommitsNothing(t *testing.T) {
 	for name, value := range map[string]any{"an error": errDown, "http.ErrAbortHandler": http.ErrAbortHandler} {
 		t.Run(name, func(t *testing.T) {
@@ -956,7 +956,7 @@ func TestAFirstSaveThatBeginsDuringTheCommitIsTooLate(t *testing.T) {
 	}
 }
 
-// T-RACE-1: a logout that comes after the first byte cannot delete the cookie, and still ends the session.
+// A logout that comes after the first byte cannot delete the cookie, and still ends the session.
 func TestALateLogoutStillEndsTheSession(t *testing.T) {
 	for name, end := range map[string]func(*session.Session){"Logout": (*session.Session).Logout, "Invalidate": (*session.Session).Invalidate} {
 		t.Run(name, func(t *testing.T) {
@@ -999,7 +999,7 @@ func TestALogoutAfterAFailedCommitEndsTheSession(t *testing.T) {
 	})
 }
 
-// A1: what the handler puts into Set-Cookie is never lost, and there is never more than one of ours.
+// What the handler puts into Set-Cookie is never lost, and there is never more than one of ours.
 func TestTheHandlersCookiesAreNeverLost(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -1032,7 +1032,7 @@ func TestTheHandlersCookiesAreNeverLost(t *testing.T) {
 	}
 }
 
-// S36 X22: a request that does not touch its session costs nothing: no call, no header, two allocations.
+// A request that does not touch its session costs nothing: no call, no header, two allocations.
 func TestAnUntouchedRequestCostsNothing(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -1054,7 +1054,7 @@ func TestAnUntouchedRequestCostsNothing(t *testing.T) {
 	}
 }
 
-// T-DOS-1: strangers leave nothing behind, whether they look, or log out.
+// Strangers leave nothing behind, whether they look, or log out.
 func TestTenThousandStrangersLeaveNothing(t *testing.T) {
 	r := newRig(t)
 	h := r.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {

@@ -46,7 +46,7 @@ func flatten(prefix string, v any, into map[string]int64) {
 	}
 }
 
-// E2: whatever is set, flashed and removed within each other over many requests, each value lives as long as it was given.
+// Whatever is set, flashed and removed within each other over many requests, each value lives as long as it was given.
 func TestEveryValueLivesAsLongAsItWasGiven(t *testing.T) {
 	paths := []string{"a", "b", "a.x", "a.y", "a.x.1", "a.x.2", "a.y.1", "b.x", "b.x.1", "b.x.2"}
 	for seed := range uint64(200) {

@@ -39,7 +39,7 @@ type data = map[string]any
 
 func flashed(s *session.Session) { s.Flash("f", "ok") }
 
-// S85 S86 S87 T48 T49 T50 T61: flash data are there at once and in the next request, then gone, and leave no trace.
+// Flash data are there at once and in the next request, then gone, and leave no trace.
 func TestFlashLastsForThisRequestAndTheNext(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -80,7 +80,7 @@ func recordSize(t *testing.T, r *rig) int {
 	return 0
 }
 
-// S90: a form sends a message through a redirect, and it is shown once.
+// A form sends a message through a redirect, and it is shown once.
 func TestAFlashedMessageIsShownOnce(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -109,7 +109,7 @@ func TestUntouchedRequestsDoNotConsumeFlashData(t *testing.T) {
 	visits(t, v, visit{data{"f": "ok"}, nil}, visit{nil, nil})
 }
 
-// E2: Set on a flashed path makes it ordinary data, in the same request and in the next.
+// Set on a flashed path makes it ordinary data, in the same request and in the next.
 func TestSetMakesFlashedDataOrdinary(t *testing.T) {
 	for name, set := range map[string]func(*session.Session){
 		"the path":   func(s *session.Session) { s.Set("in.f", "kept") },
@@ -144,7 +144,7 @@ func TestFlashAgainKeepsTheNewValueForOneMoreRequest(t *testing.T) {
 	)
 }
 
-// S88 S89 T51 E1 E2: Reflash keeps all flash data, or what is named, and leaves ordinary and absent data alone.
+// Reflash keeps all flash data, or what is named, and leaves ordinary and absent data alone.
 func TestReflashKeepsFlashDataForOneMoreRequest(t *testing.T) {
 	flash := func(s *session.Session) { s.Flash("a", 1); s.Flash("in.b", 2); s.Flash("in.c", 3); s.Set("o", 4) }
 	all := data{"a": int64(1), "in": data{"b": int64(2), "c": int64(3)}, "o": int64(4)}
@@ -266,7 +266,7 @@ func TestChangesWithinWhatNowSetAreSeen(t *testing.T) {
 	})
 }
 
-// E1: Remove, Pop and Clear of flashed data, or of their parent, are harmless, in the same request and in the next.
+// Remove, Pop and Clear of flashed data, or of their parent, are harmless, in the same request and in the next.
 func TestRemovingFlashedDataIsHarmless(t *testing.T) {
 	for name, remove := range map[string]func(*session.Session){
 		"Remove":        func(s *session.Session) { s.Remove("in.f") },
@@ -350,7 +350,7 @@ func TestFlashedListElementsAreFollowed(t *testing.T) {
 	})
 }
 
-// E2: what is set or flashed within a flashed value outlives the rest of it.
+// What is set or flashed within a flashed value outlives the rest of it.
 func TestASetWithinFlashedDataIsKept(t *testing.T) {
 	form := func(s *session.Session) { s.Flash("form", data{"name": "ada", "in": data{"x": 1, "y": 2}}) }
 	sees := data{"form": data{"name": "ada", "in": data{"x": int64(1), "y": int64(2)}}}

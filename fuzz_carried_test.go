@@ -7,7 +7,7 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// T-ENC-1: what is sealed in a cookie is authenticated before it is parsed, and still: any bytes give an error, or a record that
+// What is sealed in a cookie is authenticated before it is parsed, and still: any bytes give an error, or a record that
 // encodes to what parses to the same.
 func FuzzCarried(f *testing.F) {
 	zeros := make([]byte, 32)

@@ -37,7 +37,7 @@ func fuzzTicket(f *testing.F, m *session.Manager) string {
 	return s.Token()
 }
 
-// S120 E21: a ticket that is accepted is the one that was made, in its one spelling; everything else has one of two errors.
+// A ticket that is accepted is the one that was made, in its one spelling; everything else has one of two errors.
 func FuzzTicket(f *testing.F) {
 	m := fuzzManager(f)
 	good := fuzzTicket(f, m)
@@ -100,7 +100,7 @@ func FuzzCookieHeader(f *testing.F) {
 	})
 }
 
-// T-35: what a proxy wrote last is believed, whatever the client put before it.
+// What a proxy wrote last is believed, whatever the client put before it.
 func FuzzClientIP(f *testing.F) {
 	for _, text := range []string{"", "8.8.8.8", "for=8.8.8.8", `for="[::1]:80"`, `for="`, "a, b", "10.0.0.2", ";;,,", "for=unknown;by=_x", "[", "]:", "1.2.3.4:99999"} {
 		f.Add(text, text)
@@ -125,7 +125,7 @@ func FuzzClientIP(f *testing.F) {
 	})
 }
 
-// S117 S118: any value comes back as it was, and no other text verifies.
+// Any value comes back as it was, and no other text verifies.
 func FuzzSigned(f *testing.F) {
 	m := fuzzManager(f)
 	f.Add("theme", "dark", "")

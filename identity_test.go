@@ -21,7 +21,7 @@ func (r *rig) opens(ticket string) bool {
 	return !s.IsNew() && (s.User() != "" || len(s.All()) > 0)
 }
 
-// S82 T9: the id is the same in all requests of one session, on every node, and tells nothing of the ticket.
+// The id is the same in all requests of one session, on every node, and tells nothing of the ticket.
 func TestTheIDStaysUntilItIsChanged(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -47,7 +47,7 @@ func TestTheIDStaysUntilItIsChanged(t *testing.T) {
 	}
 }
 
-// S91 T55 T56 T57 E6 A6: Regenerate changes the id at once, keeps data and user, and makes the old ticket useless.
+// Regenerate changes the id at once, keeps data and user, and makes the old ticket useless.
 func TestRegenerateKeepsTheDataUnderANewID(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -75,7 +75,7 @@ func TestRegenerateKeepsTheDataUnderANewID(t *testing.T) {
 	}
 }
 
-// S92 N2 N17 E5: neither an unknown ticket, nor a real one from before the login, is worth anything after it; the client's
+// Neither an unknown ticket, nor a real one from before the login, is worth anything after it; the client's
 // own id is never adopted.
 func TestALoginDefeatsFixation(t *testing.T) {
 	r := newRig(t)
@@ -159,7 +159,7 @@ func TestLoginKeepsTheVisitorsDataAndDropsAnotherUsers(t *testing.T) {
 	}
 }
 
-// S93 T58 E7 N8 T37: Invalidate drops id, user and data; with nothing set after it there is no record and no cookie.
+// Invalidate drops id, user and data; with nothing set after it there is no record and no cookie.
 func TestInvalidateLeavesNothing(t *testing.T) {
 	for name, end := range map[string]func(*session.Session){"Invalidate": (*session.Session).Invalidate, "Logout": (*session.Session).Logout} {
 		t.Run(name, func(t *testing.T) {
@@ -344,7 +344,7 @@ func TestALoginWithARetiredTicketBeginsAFreshSession(t *testing.T) {
 	}
 }
 
-// Remember: the cookie survives the browser, and both clocks are the given one. S124
+// Remember: the cookie survives the browser, and both clocks are the given one.
 func TestRememberKeepsAVisitorSignedIn(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -474,7 +474,7 @@ func TestOpenWorksWithoutHTTP(t *testing.T) {
 	}
 }
 
-// S48 S122 E23: a record and a ticket under an older secret are made anew with the first one, and a removed secret opens nothing.
+// A record and a ticket under an older secret are made anew with the first one, and a removed secret opens nothing.
 func TestRotationSignsAndSealsAnew(t *testing.T) {
 	older, newer := session.NewSecret(), session.NewSecret()
 	for _, seal := range []bool{false, true} {
@@ -553,7 +553,7 @@ func TestSealAndRequireSealed(t *testing.T) {
 	})
 }
 
-// Promise 5 T-DB-1: a row given to another user, moved to another id, or put back at another version does not open.
+// Promise 5: a row given to another user, moved to another id, or put back at another version does not open.
 func TestARowThatWasTamperedWithDoesNotOpen(t *testing.T) {
 	for _, seal := range []bool{false, true} {
 		opt := func(o *session.Options) { o.Seal = seal }

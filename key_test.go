@@ -44,7 +44,7 @@ func roundTrip[T any](t *testing.T, value T) {
 	}
 }
 
-// S66 S61 T15 T30: typed values come back as they were, whatever their type.
+// Typed values come back as they were, whatever their type.
 func TestATypedKeyGivesBackWhatWasSet(t *testing.T) {
 	owner := "ada"
 	roundTrip(t, 42)
@@ -70,7 +70,7 @@ func TestATypedKeyGivesBackWhatWasSet(t *testing.T) {
 	roundTrip[any](t, "text")
 }
 
-// S64 S67: the errors of Lookup tell what is absent from what does not decode, and never show the value.
+// The errors of Lookup tell what is absent from what does not decode, and never show the value.
 func TestLookupSaysWhy(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -127,7 +127,7 @@ func lookupErr[T any](s *session.Session, path string) error {
 	return err
 }
 
-// S81 S125: an update is done again on what another request left.
+// An update is done again on what another request left.
 func TestUpdateIsDoneAgainOnAConflict(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -234,7 +234,7 @@ func TestUpdateMayUseTheSessionThatALoginBegins(t *testing.T) {
 	})
 }
 
-// S75 S85 T53: the remaining typed methods do as the untyped ones.
+// The remaining typed methods do as the untyped ones.
 func TestTypedPopRemoveFlashAndAppend(t *testing.T) {
 	v := newRig(t).visitor()
 	tags := session.Key[[]string]("article.tags")
@@ -274,7 +274,7 @@ func TestTypedPopRemoveFlashAndAppend(t *testing.T) {
 	})
 }
 
-// S83: what a typed key returned belongs to the handler.
+// What a typed key returned belongs to the handler.
 func TestATypedValueIsACopy(t *testing.T) {
 	v := newRig(t).visitor()
 	k := session.Key[map[string][]int]("m")

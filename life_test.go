@@ -7,7 +7,7 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// S1 S7 S10 S61 S81: what one request sets the next one reads, and nobody else.
+// What one request sets the next one reads, and nobody else.
 func TestWhatARequestSetsTheNextOneReads(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()

@@ -39,7 +39,7 @@ func (v *visitor) user() (user string) {
 	return user
 }
 
-// T-DOS-2: a user has no more sessions than MaxPerUser.
+// A user has no more sessions than MaxPerUser.
 func TestTheOldestSessionGoesWhenAUserHasTooMany(t *testing.T) {
 	r := newRig(t, atMost(2, session.EvictOldest))
 	var visitors []*visitor

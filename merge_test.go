@@ -25,7 +25,7 @@ func put(path string, v any) func(*session.Session) {
 	return func(s *session.Session) { s.Set(path, v) }
 }
 
-// N21 E9 S125: what two requests at two nodes do to one session is merged as DESIGN section 4 says.
+// What two requests at two nodes do to one session is merged; on one path the last committer wins.
 func TestTwoRequestsAreMerged(t *testing.T) {
 	for name, m := range map[string]meeting{
 		"different keys":             {none, put("a", 1), put("b", 2), data{"a": int64(1), "b": int64(2)}},
@@ -169,7 +169,7 @@ func TestSettingsAndLoginsAreMergedToo(t *testing.T) {
 	}
 }
 
-// T22 N10 A13: any number of requests at once on two nodes, and every append and step is kept.
+// Any number of requests at once on two nodes, and every append and step is kept.
 func TestParallelWritersLoseNothing(t *testing.T) {
 	r := newRig(t)
 	nodes := []*session.Manager{r.Manager, r.node().Manager}
@@ -396,7 +396,7 @@ func TestRandomConcurrentRequestsAreMergedAsTheModelSays(t *testing.T) {
 	}
 }
 
-// S2: every visitor gets an id of his own.
+// Every visitor gets an id of his own.
 func TestEveryVisitorGetsAnIDOfHisOwn(t *testing.T) {
 	r := newRig(t)
 	const visitors = 10_000

@@ -18,7 +18,7 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-// S20 S21 S31 N16 N19 E27 T35 T44 T-CRY-2 T-CRY-4: each wrong option is refused by New, with its name and without any secret.
+// Each wrong option is refused by New, with its name and without any secret.
 func TestAWrongOptionIsRefusedByName(t *testing.T) {
 	pattern := func(text string, n int) []session.Secret {
 		return []session.Secret{session.Secret(strings.Repeat(text, n))}
@@ -157,7 +157,7 @@ func TestNewCopiesItsOptions(t *testing.T) {
 	}
 }
 
-// S119 N-T13 T-LOG-1: however it is printed, logged or encoded, nothing of ours shows a secret, a ticket or a value.
+// However it is printed, logged or encoded, nothing of ours shows a secret, a ticket or a value.
 func TestNothingPrintsASecretATicketOrAValue(t *testing.T) {
 	const canary = "canary-value-of-the-session"
 	secret := session.Secret("canary-secret-with-32-bytes-or-more")

@@ -59,7 +59,7 @@ func wantGet(t *testing.T, s *session.Session, path string, want any) {
 	}
 }
 
-// S62 S68 T47: dotted paths read nested data, and make the parents that are missing.
+// Dotted paths read nested data, and make the parents that are missing.
 func TestADottedPathReadsAndMakesNestedMaps(t *testing.T) {
 	both(t, func(s *session.Session) {
 		s.Set("foo", map[string]any{"bar": "baz"})
@@ -79,7 +79,7 @@ func TestADottedPathReadsAndMakesNestedMaps(t *testing.T) {
 	})
 }
 
-// E4 S68: keys with dots, backslashes and anything else are reached by escapes and by Path.
+// Keys with dots, backslashes and anything else are reached by escapes and by Path.
 func TestPathEscapesWhatIsNoSeparator(t *testing.T) {
 	for _, key := range []string{
 		"a.b", `a\b`, `a\.b`, `\`, `.`, `..`, `\\`, `a\`, "a b", "ü.ö", "0", "-1", "__proto__", "items.0", "$", `"`, "<script>", "a\nb", "a\x00b",
@@ -124,7 +124,7 @@ func TestABackslashBeforeAnOrdinaryCharacterIsItself(t *testing.T) {
 	})
 }
 
-// S68 E4: an index reads, sets and removes an element that is there.
+// An index reads, sets and removes an element that is there.
 func TestAnIndexReachesAnElementThatIsThere(t *testing.T) {
 	both(t, func(s *session.Session) {
 		s.Set("items", []any{"a", "b", map[string]any{"n": 1}, "d"})
@@ -141,7 +141,7 @@ func TestAnIndexReachesAnElementThatIsThere(t *testing.T) {
 	})
 }
 
-// S76 T53: a list under a list element can be reached too.
+// A list under a list element can be reached too.
 func TestListsOfListsAreReachedByIndexes(t *testing.T) {
 	both(t, func(s *session.Session) {
 		s.Set("grid", [][]int{{1, 2}, {3}})
@@ -153,7 +153,7 @@ func TestListsOfListsAreReachedByIndexes(t *testing.T) {
 	})
 }
 
-// E4 S68 S76: what cannot be done is refused, the whole request with it, and what is stored stays as it is.
+// What cannot be done is refused, the whole request with it, and what is stored stays as it is.
 func TestAPathThatLeadsNowhereIsRefusedOnWriting(t *testing.T) {
 	values := map[string]any{"text": "x", "number": 1, "flag": true, "null": nil, "list": []int{1, 2}, "map": map[string]any{"n": 1}}
 	before := func(s *session.Session) {
@@ -176,7 +176,7 @@ func TestAPathThatLeadsNowhereIsRefusedOnWriting(t *testing.T) {
 	}
 }
 
-// S68: reading, removing and popping through what is not there is no error and no change.
+// Reading, removing and popping through what is not there is no error and no change.
 func TestAPathThatLeadsNowhereIsAbsentOnReading(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()

@@ -24,7 +24,7 @@ func (g gate) wait() {
 	<-g.open
 }
 
-// T-RACE-1: a request that loaded the session before it ended, and writes after, brings nothing back: neither the session
+// A request that loaded the session before it ended, and writes after, brings nothing back: neither the session
 // nor its cookie.
 func TestLogoutIsFinal(t *testing.T) {
 	endings := map[string]func(r *rig, v *visitor, id string){
@@ -100,7 +100,7 @@ func TestALogoutHoldsWhenWhatFollowsIsRefused(t *testing.T) {
 	}
 }
 
-// S125: different paths, appends and updates of parallel requests at two nodes are all kept.
+// Different paths, appends and updates of parallel requests at two nodes are all kept.
 func TestNoWriteIsLost(t *testing.T) {
 	r := newRig(t)
 	nodes := []*rig{r, r.node()}
@@ -238,7 +238,7 @@ func TestTheTicketSurvivesRotation(t *testing.T) {
 	}
 }
 
-// T-DB-1 S123: nothing in a record is a ticket; what stands in another row, or under another user, does not open.
+// Nothing in a record is a ticket; what stands in another row, or under another user, does not open.
 func TestAStolenDatabaseOpensNoSession(t *testing.T) {
 	for _, seal := range []bool{false, true} {
 		t.Run(fmt.Sprintf("seal=%v", seal), func(t *testing.T) {

@@ -26,7 +26,7 @@ func renewed(t *testing.T) (r *rig, v, old *visitor) {
 	return r, v, old
 }
 
-// S122 E6: the id is renewed when it is older than RenewEvery, not before, and the session goes on.
+// The id is renewed when it is older than RenewEvery, not before, and the session goes on.
 func TestTheIDIsRenewedWhenItIsDue(t *testing.T) {
 	r := newRig(t, renewing)
 	v := r.visitor()

@@ -67,7 +67,7 @@ func TestTheLogTellsFailuresFromEndedSessions(t *testing.T) {
 	}
 }
 
-// T-26: a commit that fails gives one response; nothing of the handler's is in it.
+// A commit that fails gives one response; nothing of the handler's is in it.
 func TestAFailedCommitGivesOneResponse(t *testing.T) {
 	bodies := map[string]func(http.ResponseWriter){
 		"Write":  func(w http.ResponseWriter) { w.Write([]byte("the handler's page")) },
@@ -231,7 +231,7 @@ func TestAFailedLoad(t *testing.T) {
 	}
 }
 
-// S45 S56: what has no session says so, and nothing is loaded, stored or set.
+// What has no session says so, and nothing is loaded, stored or set.
 func TestARequestWithoutAManager(t *testing.T) {
 	r := newRig(t, func(o *session.Options) { o.Skip = session.SkipHeader("x-no-session", "1") })
 	v := r.visitor()

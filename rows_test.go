@@ -4,13 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -19,7 +15,7 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-// S3 S4 S6 S59: a handler reaches its session by the context or as an argument, and finds it at another process on the same store.
+// A handler reaches its session by the context or as an argument, and finds it at another process on the same store.
 func TestASessionIsReachedByContextAndAsAnArgument(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -43,7 +39,7 @@ func TestASessionIsReachedByContextAndAsAnArgument(t *testing.T) {
 	}
 }
 
-// S49 A4: there is no default store that applications would share without knowing: none is an error.
+// There is no default store that applications would share without knowing: none is an error.
 func TestAStoreIsRequired(t *testing.T) {
 	for _, store := range []session.Store{nil, (*memstore.Store)(nil)} {
 		if _, err := session.New(store, session.Options{Secrets: []session.Secret{testSecret}}); err == nil {
@@ -52,7 +48,7 @@ func TestAStoreIsRequired(t *testing.T) {
 	}
 }
 
-// S57 A9 N13: events reach the logger and OnEvent, with the public handle and never a ticket or a value.
+// Events reach the logger and OnEvent, with the public handle and never a ticket or a value.
 func TestNoTicketAndNoValueIsLogged(t *testing.T) {
 	var log bytes.Buffer
 	r := newRig(t, renewing, func(o *session.Options) {
@@ -86,7 +82,7 @@ func TestNoTicketAndNoValueIsLogged(t *testing.T) {
 
 const renewEvery = 3600e9
 
-// E11 A12: an error page keeps what the handler flashed, and sends the cookie.
+// An error page keeps what the handler flashed, and sends the cookie.
 func TestAnErrorPageIsCommittedToo(t *testing.T) {
 	for _, status := range []int{401, 404, 419, 422, 500, 503} {
 		v := newRig(t).visitor()
@@ -98,7 +94,7 @@ func TestAnErrorPageIsCommittedToo(t *testing.T) {
 	}
 }
 
-// E28: a second load replaces what was there, and keeps no stale key.
+// A second load replaces what was there, and keeps no stale key.
 func TestReloadKeepsNoStaleKey(t *testing.T) {
 	v := newRig(t).visitor()
 	v.with(func(s *session.Session) { s.Set("a", 1); s.Set("b", 1) })
@@ -110,7 +106,7 @@ func TestReloadKeepsNoStaleKey(t *testing.T) {
 	}
 }
 
-// N3: what a collected session leaves is in the store.
+// What a collected session leaves is in the store.
 func TestGarbageCollectionEndsNothing(t *testing.T) {
 	v := newRig(t).visitor()
 	v.with(put("x", 1))
@@ -121,7 +117,7 @@ func TestGarbageCollectionEndsNothing(t *testing.T) {
 	v.with(func(s *session.Session) { wantGet(t, s, "x", int64(1)) })
 }
 
-// N5 N14 A8 A15: the cookie of the zero options is Secure, HttpOnly and SameSite Lax, and does not survive the browser.
+// The cookie of the zero options is Secure, HttpOnly and SameSite Lax, and does not survive the browser.
 func TestTheCookieOfTheZeroOptionsIsTheSafeOne(t *testing.T) {
 	c := newRig(t).visitor().with(put("x", 1)).Cookies()[0]
 	if !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.MaxAge != 0 || !c.Expires.IsZero() || c.Path != "/" || c.Domain != "" {
@@ -129,7 +125,7 @@ func TestTheCookieOfTheZeroOptionsIsTheSafeOne(t *testing.T) {
 	}
 }
 
-// S47 A10: what the documents let an application configure is an option, and a skipped request has an empty session that works.
+// What the documents let an application configure is an option, and a skipped request has an empty session that works.
 func TestASkippedRequestHasAnEmptySessionThatWorks(t *testing.T) {
 	r := newRig(t, func(o *session.Options) { o.Skip = session.SkipHeader("X-Skip", "*") })
 	req := httptest.NewRequest("GET", "/", nil)
@@ -142,49 +138,5 @@ func TestASkippedRequestHasAnEmptySessionThatWorks(t *testing.T) {
 	}).ServeHTTP(w, req)
 	if w.Code != 200 || len(w.Result().Cookies()) != 0 || r.store.total() != 0 {
 		t.Errorf("status %d, %d cookies, %d calls", w.Code, len(w.Result().Cookies()), r.store.total())
-	}
-}
-
-// unshown are the rows of the acceptance list that no test can show here, and why.
-var unshown = map[string]string{
-	"S129": "the sum of all others",
-	"E8":   "no code of two colours in Go: every call takes a context",
-	"T78":  "cookies of other names are the application's, which signs those it chooses",
-	"T79":  "cookies of other names are the application's, which signs those it chooses",
-}
-
-var label = regexp.MustCompile(`\b[STENA][0-9]+\b`)
-
-// Every row of the acceptance list has a test or a script whose comment names it, in some module of the repository.
-func TestEveryRowOfTheAcceptanceListIsNamedByATest(t *testing.T) {
-	named := map[string]bool{}
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") && !strings.HasSuffix(path, ".txtar") {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		for line := range strings.Lines(string(text)) {
-			comment := ""
-			if before, after, ok := strings.Cut(line, "// "); ok {
-				comment = after
-			} else if strings.HasPrefix(before, "#") {
-				comment = before
-			}
-			for _, row := range label.FindAllString(comment, -1) {
-				named[row] = true
-			}
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for kind, n := range map[string]int{"S": 129, "T": 93, "E": 28, "N": 21, "A": 15} {
-		for i := range n {
-			row := fmt.Sprint(kind, i+1)
-			if named[row] == (unshown[row] != "") {
-				t.Errorf("%s is named by a test: %v; its reason to have none: %q", row, named[row], unshown[row])
-			}
-		}
 	}
 }

@@ -226,7 +226,7 @@ func TestSecretsComeFromOnePlace(t *testing.T) {
 	}
 }
 
-// S122: secrets set on a running manager hold at once; what only a removed one signed is refused.
+// Secrets set on a running manager hold at once; what only a removed one signed is refused.
 func TestSetSecretsHoldsAtOnce(t *testing.T) {
 	r := newRig(t)
 	v, left := r.visitor(), r.visitor()
@@ -247,7 +247,7 @@ func TestSetSecretsHoldsAtOnce(t *testing.T) {
 	left.with(func(s *session.Session) { wantGet(t, s, "x", nil) })
 }
 
-// T-CRY-2 T-CRY-4: what people type, and what documents show, is no secret.
+// What people type, and what documents show, is no secret.
 func TestWeakSecretsAreRefused(t *testing.T) {
 	counting := make(session.Secret, 40)
 	for i := range counting {
@@ -276,7 +276,7 @@ func TestWeakSecretsAreRefused(t *testing.T) {
 	}
 }
 
-// T-CRY-4: no document, configuration or example of this repository shows a secret that a manager would take.
+// No document, configuration or example of this repository shows a secret that a manager would take.
 func TestNoDocumentShowsASecretThatWorks(t *testing.T) {
 	literal := regexp.MustCompile(`base64:[A-Za-z0-9+/_-]{16,}={0,2}`)
 	pages := 0

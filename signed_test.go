@@ -36,7 +36,7 @@ func sending(cookies ...*http.Cookie) *http.Request {
 	return r
 }
 
-// S117 S118 T92 T25: any text is a value, and comes back as it was; anybody can read it.
+// Any text is a value, and comes back as it was; anybody can read it.
 func TestASignedCookieComesBack(t *testing.T) {
 	r := newRig(t)
 	for _, value := range []string{"", "plain", "1", "a;b,c=d \"e\"", "ü\u2028", "\x00\xff\r\n", strings.Repeat("x", 2000), "v1.a.b"} {
@@ -51,7 +51,7 @@ func TestASignedCookieComesBack(t *testing.T) {
 	}
 }
 
-// S118 S120 T26 T27: each thing that is wrong has an error of its own.
+// Each thing that is wrong has an error of its own.
 func TestSignedSaysWhatIsWrong(t *testing.T) {
 	r := newRig(t)
 	c := signed(t, r.Manager, &http.Cookie{Name: "theme", Value: "dark"})
@@ -89,7 +89,7 @@ func TestSignedSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// S120 T92: no changed byte of a signed cookie is accepted.
+// No changed byte of a signed cookie is accepted.
 func TestNoMutationOfASignedCookieIsAccepted(t *testing.T) {
 	r := newRig(t)
 	c := signed(t, r.Manager, &http.Cookie{Name: "theme", Value: "dark", MaxAge: 60})
@@ -107,7 +107,7 @@ func TestNoMutationOfASignedCookieIsAccepted(t *testing.T) {
 	}
 }
 
-// S52 T92 A11: MaxAge is enforced inside, whatever the browser does; without it the cookie holds for ever.
+// MaxAge is enforced inside, whatever the browser does; without it the cookie holds for ever.
 func TestMaxAgeIsEnforcedInside(t *testing.T) {
 	r := newRig(t)
 	short := signed(t, r.Manager, &http.Cookie{Name: "theme", Value: "dark", MaxAge: 60})
@@ -204,7 +204,7 @@ func TestSetSignedRefusesWhatCannotWork(t *testing.T) {
 	}
 }
 
-// S122: a cookie that an older secret signed is accepted, one of a removed secret is not.
+// A cookie that an older secret signed is accepted, one of a removed secret is not.
 func TestSignedCookiesRotateWithTheSecrets(t *testing.T) {
 	older, newer := session.NewSecret(), session.NewSecret()
 	with := func(list ...session.Secret) *session.Manager {
@@ -219,7 +219,7 @@ func TestSignedCookiesRotateWithTheSecrets(t *testing.T) {
 	}
 }
 
-// A11 E22: what is made for one purpose passes for no other, although there is one secret.
+// What is made for one purpose passes for no other, although there is one secret.
 func TestASignedCookieIsNoTicket(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()

@@ -31,7 +31,7 @@ func flip(text string, i int) string {
 	return text[:i] + string(c) + text[i+1:]
 }
 
-// S9 S114 S116 S120 T-FIX-1 T-FIX-4 T-CRY-5 T-PFX-1 N2 E5: a ticket that is not ours in every byte gives an empty new session and
+// A ticket that is not ours in every byte gives an empty new session and
 // an event. The store is not asked, the answer is no error, and what is stored gets an id and a ticket of its own.
 func TestAHostileTicketGivesAnEmptySession(t *testing.T) {
 	r := newRig(t)
@@ -109,7 +109,7 @@ func TestAHostileTicketGivesAnEmptySession(t *testing.T) {
 	})
 }
 
-// S120 S115: no change of one character of a ticket is accepted.
+// No change of one character of a ticket is accepted.
 func TestNoByteOfATicketCanBeChanged(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -126,7 +126,7 @@ func TestNoByteOfATicketCanBeChanged(t *testing.T) {
 	}
 }
 
-// S11 T-FIX-1: a genuine ticket whose record is gone is never adopted.
+// A genuine ticket whose record is gone is never adopted.
 func TestAGenuineTicketWithoutARecordIsNeverAdopted(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -148,7 +148,7 @@ func TestAGenuineTicketWithoutARecordIsNeverAdopted(t *testing.T) {
 	}
 }
 
-// S23 T-PFX-1: other cookies, however their names look, are none of ours.
+// Other cookies, however their names look, are none of ours.
 func TestOtherCookieNamesAreIgnored(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -197,7 +197,7 @@ func TestATicketInAnotherPlaceIsIgnored(t *testing.T) {
 	}).ServeHTTP(httptest.NewRecorder(), req)
 }
 
-// S122 S48 T-23: a ticket of an older secret is accepted and signed anew; one of a removed secret is nothing.
+// A ticket of an older secret is accepted and signed anew; one of a removed secret is nothing.
 func TestAnOldSecretIsAcceptedAndSignedAnew(t *testing.T) {
 	older, newer := session.NewSecret(), session.NewSecret()
 	with := func(secrets ...session.Secret) func(*session.Options) {
@@ -236,7 +236,7 @@ func TestAnOldSecretIsAcceptedAndSignedAnew(t *testing.T) {
 	}
 }
 
-// S2 S5 T-ID-1 ASVS 7.2.2: each session has an id of its own, and the cookie has one size and holds nothing but the ticket.
+// ASVS 7.2.2: each session has an id of its own, and the cookie has one size and holds nothing but the ticket.
 func TestTicketsAreUniqueAndOfOneSize(t *testing.T) {
 	r := newRig(t)
 	shape := regexp.MustCompile(`^v1\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43}$`)

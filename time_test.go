@@ -20,7 +20,7 @@ func (v *visitor) alive() (ok bool) {
 	return ok
 }
 
-// S12 S13 S79 T11 N4 A2 T83: use keeps a session alive; without it the session ends exactly at its idle timeout.
+// Use keeps a session alive; without it the session ends exactly at its idle timeout.
 func TestASessionEndsWhenNobodyUsedIt(t *testing.T) {
 	r := newRig(t, clocks(time.Hour, never))
 	v := r.visitor()
@@ -56,7 +56,7 @@ func TestASessionEndsWhenNobodyUsedIt(t *testing.T) {
 	})
 }
 
-// S14 S52 E26 A7: the absolute lifetime ends a session however much it is used.
+// The absolute lifetime ends a session however much it is used.
 func TestASessionEndsAtItsLifetimeHoweverMuchItIsUsed(t *testing.T) {
 	r := newRig(t, clocks(time.Hour, 10*time.Hour))
 	v := r.visitor()
@@ -114,7 +114,7 @@ func TestLoginRestartsBothClocks(t *testing.T) {
 	}
 }
 
-// S15: idle timeout and lifetime are options, and can be set for one session, kept in its record on every node.
+// Idle timeout and lifetime are options, and can be set for one session, kept in its record on every node.
 func TestASessionHasItsOwnClocks(t *testing.T) {
 	for name, c := range map[string]struct {
 		set  func(*session.Session)
@@ -185,7 +185,7 @@ func TestASessionHasItsOwnClocks(t *testing.T) {
 	}
 }
 
-// S14: without limits in the options nothing ends by time; negative means none.
+// Without limits in the options nothing ends by time; negative means none.
 func TestNegativeOptionsMeanNone(t *testing.T) {
 	r := newRig(t, clocks(never, never))
 	v := r.visitor()
@@ -208,7 +208,7 @@ func TestNegativeOptionsMeanNone(t *testing.T) {
 	}
 }
 
-// S80 T10: ExpiresAt is the stored deadline, and stays while nothing refreshes the session.
+// ExpiresAt is the stored deadline, and stays while nothing refreshes the session.
 func TestExpiresAtIsTheStoredDeadline(t *testing.T) {
 	r := newRig(t, clocks(time.Hour, 10*time.Hour), func(o *session.Options) { o.Cookie.Persistent = true })
 	v := r.visitor()
@@ -230,7 +230,7 @@ func TestExpiresAtIsTheStoredDeadline(t *testing.T) {
 	})
 }
 
-// S36: an idle refresh is written at most once in TouchEvery, and moves the deadline.
+// An idle refresh is written at most once in TouchEvery, and moves the deadline.
 func TestATouchIsWrittenOncePerTouchEvery(t *testing.T) {
 	for name, c := range map[string]struct {
 		opt     time.Duration
@@ -357,7 +357,7 @@ func TestATouchNeverShortens(t *testing.T) {
 	}
 }
 
-// S16 S17 N20 E25: a sweep removes what has expired, sessions and what retired ids left, counts it, and nothing else.
+// A sweep removes what has expired, sessions and what retired ids left, counts it, and nothing else.
 func TestSweepRemovesWhatHasExpired(t *testing.T) {
 	r := newRig(t, clocks(time.Hour, never))
 	for range 700 {

@@ -23,7 +23,7 @@ func (r *rig) signIn(user string) (*visitor, string) {
 	return v, id
 }
 
-// T-16: who can write to the store cannot send control characters to those who list sessions.
+// Who can write to the store cannot send control characters to those who list sessions.
 func TestAUserAgentFromTheStoreIsCleaned(t *testing.T) {
 	r := newRig(t)
 	_, id := r.signIn("ada")
@@ -41,7 +41,7 @@ func TestAUserAgentFromTheStoreIsCleaned(t *testing.T) {
 	}
 }
 
-// X8 T93: a user's sessions are listed with what people need to know them, the last seen first, and without their data.
+// A user's sessions are listed with what people need to know them, the last seen first, and without their data.
 func TestSessionsTellsWhereAUserIsSignedIn(t *testing.T) {
 	r := newRig(t)
 	h := r.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
@@ -200,7 +200,7 @@ func TestRevokeReachesTheSuccessorOfARetiredID(t *testing.T) {
 	}
 }
 
-// S124: RevokeUser ends all sessions of one user, but those to keep.
+// RevokeUser ends all sessions of one user, but those to keep.
 func TestRevokeUserKeepsWhatItIsTold(t *testing.T) {
 	r := newRig(t)
 	mine, id := r.signIn("ada")
@@ -272,7 +272,7 @@ func TestRevokeUserKeepsASessionThatIsAboutToGetANewID(t *testing.T) {
 	}
 }
 
-// T75 E15: with nullstore nothing is stored, no visitor gets a cookie, and everything works within the request.
+// With nullstore nothing is stored, no visitor gets a cookie, and everything works within the request.
 func TestANullstoreSwitchesSessionsOff(t *testing.T) {
 	m, err := session.New(nullstore.New(), session.Options{Secrets: []session.Secret{testSecret}})
 	if err != nil {
@@ -336,7 +336,7 @@ func TestMaxPerUserIsRefusedWhereItCannotBeKept(t *testing.T) {
 // bare is a store that can do what every store must, and no more.
 type bare struct{ session.Store }
 
-// S44 S111: an own store needs three methods; sessions live, are refreshed and end on it as on any other.
+// An own store needs three methods; sessions live, are refreshed and end on it as on any other.
 func TestAStoreNeedsThreeMethodsOnly(t *testing.T) {
 	clk := newClock()
 	m, err := session.New(bare{memstore.New(memstore.Options{})}, session.Options{Secrets: []session.Secret{testSecret}, Now: clk.now, IdleTimeout: time.Hour})
