@@ -5,27 +5,27 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/coatcheck/session/internal/bounded"
+	"github.com/coatcheck/session/internal/respond"
 )
 
-// exchange is one request and its response with this manager. It is the request's context and, as a response, its
-// writer, in one allocation.
+// exchange is one request and its response with this manager. It is the request's context, and holds its writer by value:
+// one allocation for both.
 type exchange struct {
 	context.Context
-	m *Manager
-	w http.ResponseWriter
-	r *http.Request
+	m   *Manager
+	out respond.Writer // of which the exchange itself is the gate
+	r   *http.Request
 
 	mu      sync.Mutex // one load at a time
 	session *Session
 	asked   bool        // for the session, which may have failed
+	whole   bool        // the answer to a commit that failed is out
 	sent    atomic.Bool // the headers are out, or about to be
 	failed  error       // why the commit failed
-	whole   bool        // the answer to that is out
 
 	encoding []string // Content-Encoding of a writer around this one, which also encodes the answer to a commit that failed
 }
@@ -95,14 +95,14 @@ func (ex *exchange) loaded() *Session {
 	return ex.session
 }
 
-// begin commits before the first byte of the response. It reports whether the handler's own response may go on.
-func (ex *exchange) begin() error {
+// Open commits before the first byte of the response. It reports whether the handler's own response may go on.
+func (ex *exchange) Open() error {
 	if ex.sent.Load() {
 		return ex.failed
 	}
 	s, asked := ex.last()
 	if asked {
-		addVary(ex.w.Header(), ex.m.transport.VaryOn())
+		respond.AddVary(ex.out.W.Header(), ex.m.transport.VaryOn())
 	}
 	if s == nil {
 		return nil
@@ -111,11 +111,14 @@ func (ex *exchange) begin() error {
 	ex.setHeaders(s)
 	if err != nil {
 		ex.failed = err
-		ex.m.fail(ex.w, ex.r.WithContext(ex), err, ex.encoding)
+		ex.m.fail(ex.out.W, ex.r.WithContext(ex), err, ex.encoding)
 		ex.whole = true
 	}
 	return err
 }
+
+// Refused reports whether the handler's own response was replaced, because the commit failed.
+func (ex *exchange) Refused() bool { return ex.failed != nil }
 
 // endAbort keeps an answer that is out. http.ErrAbortHandler is what a proxy panics with when it cannot write the response that
 // the answer replaced; the server would cut the connection, and the client be told nothing.
@@ -151,7 +154,7 @@ func (ex *exchange) last() (s *Session, asked bool) {
 // a response that failed a logout alone.
 func (ex *exchange) finish() {
 	if !ex.sent.Load() {
-		_ = ex.begin() // which has answered
+		_ = ex.Open() // which has answered
 		return
 	}
 	s := ex.loaded()
@@ -178,24 +181,12 @@ func (ex *exchange) commit(s *Session, mode commitMode) error {
 
 // setHeaders tells the client about its ticket, and caches to keep nothing of it.
 func (ex *exchange) setHeaders(s *Session) {
-	h := ex.w.Header()
+	h := ex.out.W.Header()
 	reply, ticket, until := s.takeReply()
 	if reply == replyNothing {
 		return
 	}
-	dropHeaders(h, isForCaches)
-	h.Set("Cache-Control", "no-store")
+	respond.NoStore(h)
 	ex.m.warnOfPlainHTTP(ex.r)
 	ex.m.tellClient(ex.r, h, ticket, until)
-}
-
-func addVary(h http.Header, field string) {
-	for _, line := range h["Vary"] {
-		for have := range strings.SplitSeq(line, ",") {
-			if have = strings.TrimSpace(have); have == "*" || strings.EqualFold(have, field) {
-				return
-			}
-		}
-	}
-	h.Add("Vary", field)
 }

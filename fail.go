@@ -1,66 +1,31 @@
 package session
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
+
+	"github.com/coatcheck/session/internal/respond"
 )
-
-// dropped are the headers that belong to the response that a failed commit replaces. Clear-Site-Data of a logout that failed would
-// take the ticket from a session that goes on.
-var dropped = []string{
-	"Clear-Site-Data", "Refresh",
-	"Content-Length", "Content-Encoding", "Content-Type", "Content-Disposition", "Content-Range", "Content-Language",
-	"Content-Location", "Accept-Ranges", "Etag", "Last-Modified", "Location", "Trailer", "Repr-Digest", "Content-Digest", "Digest",
-}
-
-// isForCaches reports whether a header says how long to keep a response. Caches of vendors read their own before Cache-Control:
-// Cloudflare-CDN-Cache-Control and its like, Edge-Control of Akamai, and X-Accel-Expires of nginx.
-func isForCaches(name string) bool {
-	switch name {
-	case "Cache-Control", "Expires", "Surrogate-Control", "Edge-Control", "X-Accel-Expires":
-		return true
-	}
-	return strings.HasSuffix(name, "Cdn-Cache-Control")
-}
-
-// dropHeaders also finds those that the handler spelled in its own way.
-func dropHeaders(h http.Header, drop func(name string) bool) {
-	for name := range h {
-		if drop(http.CanonicalHeaderKey(name)) {
-			delete(h, name)
-		}
-	}
-}
 
 // statusHungUp is how nginx logs a request whose client went away. No client sees it, and an alarm on 503 is not meant.
 const statusHungUp = 499
 
-// fail answers a request whose session could not be loaded or stored, exactly once. A writer around this one goes on to encode what
-// is written, so that its Content-Encoding stays.
+// fail answers a request whose session could not be loaded or stored, exactly once.
 func (m *Manager) fail(w http.ResponseWriter, r *http.Request, err error, encoding []string) {
 	m.opts.Logger.Log(r.Context(), level(r, err), "session: request failed", "err", err)
-	h := w.Header()
-	dropHeaders(h, func(name string) bool { return isForCaches(name) || slices.Contains(dropped, name) })
-	if len(encoding) > 0 {
-		h["Content-Encoding"] = encoding
-	}
-	h.Set("Cache-Control", "no-store")
+	respond.Reset(w.Header(), encoding)
 	if hungUp(r, err) {
 		w.WriteHeader(statusHungUp)
 		return
 	}
-	once := &answer{ResponseWriter: w}
+	once := &respond.Answer{ResponseWriter: w}
 	if m.opts.OnError != nil {
 		m.opts.OnError(once, r, err)
 	}
-	if !once.begun {
+	if !once.Begun {
 		m.defaultAnswer(w, err)
 	}
 }
@@ -100,36 +65,3 @@ func (m *Manager) defaultAnswer(w http.ResponseWriter, err error) {
 	}
 	http.Error(w, text, status)
 }
-
-// answer notices whether OnError wrote something.
-type answer struct {
-	http.ResponseWriter
-	begun bool
-}
-
-func (a *answer) WriteHeader(status int) {
-	a.begun = a.begun || status >= 200 || status == http.StatusSwitchingProtocols
-	a.ResponseWriter.WriteHeader(status)
-}
-
-func (a *answer) Write(p []byte) (int, error) {
-	a.begun = true
-	return a.ResponseWriter.Write(p)
-}
-
-func (a *answer) Flush() { _ = a.FlushError() }
-
-func (a *answer) FlushError() error {
-	err := http.NewResponseController(a.ResponseWriter).Flush()
-	a.begun = a.begun || err == nil
-	return err
-}
-
-func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(a.ResponseWriter).Hijack()
-	a.begun = a.begun || err == nil
-	return conn, rw, err
-}
-
-// Unwrap gives http.ResponseController the writer below.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/coatcheck/session/internal/respond"
 )
 
 // Manager holds the policy: tickets, clocks, cookies, merging. It is safe for concurrent use, and several managers,
@@ -175,9 +177,10 @@ func (m *Manager) Middleware(next http.Handler) http.Handler {
 			next.ServeHTTP(w, withoutInnermost(r))
 			return
 		}
-		ex := &exchange{Context: r.Context(), m: m, w: w, r: r, encoding: w.Header()["Content-Encoding"]}
+		ex := &exchange{Context: r.Context(), m: m, r: r, encoding: w.Header()["Content-Encoding"]}
+		ex.out = respond.Writer{W: w, Gate: ex}
 		defer ex.endAbort()
-		next.ServeHTTP(ex.writer(), r.WithContext(ex))
+		next.ServeHTTP(respond.ForHandler(&ex.out), r.WithContext(ex))
 		ex.finish()
 	})
 }

@@ -1,0 +1,62 @@
+package respond
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// dropped are the headers that belong to the response that an answer replaces. Clear-Site-Data of a logout that
+// failed would take the ticket from a session that goes on.
+var dropped = []string{
+	"Clear-Site-Data", "Refresh", "Content-Length", "Content-Encoding", "Content-Type", "Content-Disposition",
+	"Content-Range", "Content-Language", "Content-Location", "Accept-Ranges", "Etag", "Last-Modified", "Location",
+	"Trailer", "Repr-Digest", "Content-Digest", "Digest",
+}
+
+// isForCaches reports whether a header says how long to keep a response. Caches of vendors read their own before
+// Cache-Control: Cloudflare-CDN-Cache-Control and its like, Edge-Control of Akamai, and X-Accel-Expires of nginx.
+func isForCaches(name string) bool {
+	switch name {
+	case "Cache-Control", "Expires", "Surrogate-Control", "Edge-Control", "X-Accel-Expires":
+		return true
+	}
+	return strings.HasSuffix(name, "Cdn-Cache-Control")
+}
+
+// drop also finds those that the handler spelled in its own way.
+func drop(h http.Header, bad func(name string) bool) {
+	for name := range h {
+		if bad(http.CanonicalHeaderKey(name)) {
+			delete(h, name)
+		}
+	}
+}
+
+// NoStore tells caches, those of vendors too, to keep nothing of the response.
+func NoStore(h http.Header) {
+	drop(h, isForCaches)
+	h.Set("Cache-Control", "no-store")
+}
+
+// Reset makes the headers of a response ready for an answer that replaces it and that no cache keeps. encoding is the
+// Content-Encoding of a writer around this one, which goes on to encode what is written.
+func Reset(h http.Header, encoding []string) {
+	drop(h, func(name string) bool { return slices.Contains(dropped, name) })
+	NoStore(h)
+	if len(encoding) > 0 {
+		h["Content-Encoding"] = encoding
+	}
+}
+
+// AddVary says that the response depends on a field of the request, unless that was said already.
+func AddVary(h http.Header, field string) {
+	for _, line := range h["Vary"] {
+		for have := range strings.SplitSeq(line, ",") {
+			if have = strings.TrimSpace(have); have == "*" || strings.EqualFold(have, field) {
+				return
+			}
+		}
+	}
+	h.Add("Vary", field)
+}
