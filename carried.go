@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session/internal/sealed"
+	"github.com/coatcheck/session/internal/wire"
 )
 
 // carrier is a store that keeps no session: the whole record travels with the client, sealed, and is the ticket. Load
@@ -42,15 +43,15 @@ func (m *Manager) findCarrier() {
 		return
 	}
 	cookies, retired := store.Carries()
-	cookies = min(max(cookies, 1), maxPieces)
-	m.carried = &carriage{carrier: store, remembers: retired != nil, room: cookies * maxCookieSize}
+	cookies = min(max(cookies, 1), wire.MaxPieces)
+	m.carried = &carriage{carrier: store, remembers: retired != nil, room: cookies * wire.MaxCookieSize}
 	for _, name := range append([]string{m.transport.Name()}, m.formerNames...) {
 		m.carried.bindings = append(m.carried.bindings, append(appendLength(nil, len(name)), name...))
 	}
 	m.sweeper, _ = retired.(Sweeper)
 	if t, ok := m.transport.(cookieTransport); ok {
-		t.pieces, t.names = cookies, pieceNames(t.Cookie.Name)
-		m.transport, m.carried.room = t, t.room()
+		t.pieces = wire.NewPieces(t.Cookie.Name, cookies)
+		m.transport, m.carried.room = t, t.pieces.Room()
 	}
 }
 

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/coatcheck/session/internal/wire"
 )
 
 // maxCookieAge is the longest that browsers keep a cookie (RFC 6265bis).
@@ -74,116 +75,47 @@ func (c Cookie) check() error {
 			problems = append(problems, errors.New("Cookie."+why))
 		}
 	}
-	refuse(!isToken(c.Name), "Name: use letters, digits and -_.!#$%&'*+^`|~ only")
-	refuse(len(c.Name)+ticketSize > maxCookieSize, "Name: too long for browsers")
-	refuse(!isDomain(c.Domain), "Domain: not a domain name; use one such as example.com, without port, or leave it empty")
-	refuse(!isCookiePath(c.Path), "Path: must begin with / and have no semicolon, control or non-ASCII characters")
+	refuse(!wire.IsToken(c.Name), "Name: use letters, digits and -_.!#$%&'*+^`|~ only")
+	refuse(len(c.Name)+ticketSize > wire.MaxCookieSize, "Name: too long for browsers")
+	refuse(!wire.IsDomain(c.Domain), "Domain: not a domain name; use one such as example.com, without port, or leave it empty")
+	refuse(!wire.IsPath(c.Path), "Path: must begin with / and have no semicolon, control or non-ASCII characters")
 	refuse(c.SameSite < http.SameSiteLaxMode || c.SameSite > http.SameSiteNoneMode, "SameSite: use Lax, Strict or None")
 	refuse(c.SameSite == http.SameSiteNoneMode && c.Insecure, "SameSite: None needs Secure; unset Insecure")
 	refuse(c.Partitioned && c.Insecure, "Partitioned: needs Secure; unset Insecure")
 	return errors.Join(append(problems, c.checkPrefix(), c.checkFormer())...)
 }
 
-// checkPrefix applies the rules of the name prefixes, which browsers compare without regard to case.
+// checkPrefix applies the rules of the name prefixes.
 func (c Cookie) checkPrefix() error {
-	name := strings.ToLower(c.Name)
-	host := strings.HasPrefix(name, "__host-")
-	script := strings.HasPrefix(name, "__http-") || strings.HasPrefix(name, "__host-http-")
+	ask := wire.PrefixOf(c.Name)
 	switch {
-	case (host || script || strings.HasPrefix(name, "__secure-")) && c.Insecure:
+	case ask.Secure && c.Insecure:
 		return fmt.Errorf("Cookie.Name: browsers refuse %q without Secure; unset Insecure or choose another name", c.Name)
-	case host && c.Domain != "":
+	case ask.Host && c.Domain != "":
 		return fmt.Errorf("Cookie.Name: browsers refuse %q with a Domain; choose another name", c.Name)
-	case host && c.Path != "/":
+	case ask.Host && c.Path != "/":
 		return fmt.Errorf("Cookie.Name: browsers refuse %q with a Path other than /; choose another name", c.Name)
-	case script && c.ScriptAccess:
+	case ask.HTTPOnly && c.ScriptAccess:
 		return fmt.Errorf("Cookie.Name: browsers refuse %q without HttpOnly; unset ScriptAccess or choose another name", c.Name)
 	}
 	return nil
 }
 
-func isToken(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?={}`, c) >= 0 {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// isDomain accepts the empty domain, IPv4 addresses, and names of letters, digits and hyphens. A leading dot is what old
-// code writes.
-func isDomain(s string) bool {
-	if s == "" {
-		return true
-	}
-	if !strings.ContainsAny(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
-		addr, err := netip.ParseAddr(s)
-		return err == nil && addr.Is4()
-	}
-	for _, label := range strings.Split(strings.TrimPrefix(s, "."), ".") {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
-			return false
-		}
-		for i := range len(label) {
-			c := label[i] | 0x20
-			if (c < 'a' || c > 'z') && (label[i] < '0' || label[i] > '9') && label[i] != '-' {
-				return false
-			}
-		}
-	}
-	return len(s) <= 253
-}
-
-func isCookiePath(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] >= 0x7f || s[i] == ';' {
-			return false
-		}
-	}
-	return strings.HasPrefix(s, "/") && len(s) <= 1024
-}
-
 // cookieTransport is the Transport of Options.Cookie.
 type cookieTransport struct {
 	Cookie
-	pieces int      // how many cookies a token may fill; 0: tickets are never cut
-	names  []string // of all that could be
+	pieces wire.Pieces // one cookie only, unless the record is in the token
 }
 
 func (t cookieTransport) Name() string   { return t.Cookie.Name }
 func (t cookieTransport) VaryOn() string { return "Cookie" }
 
 func (t cookieTransport) Read(r *http.Request) (string, error) {
-	value, n := findCookie(r.Header["Cookie"], t.Cookie.Name)
-	if n > 1 {
+	token, ok := t.pieces.Read(r.Header["Cookie"])
+	if !ok {
 		return "", ErrMalformed
 	}
-	if t.pieces > 0 {
-		return t.join(value, r.Header["Cookie"])
-	}
-	return value, nil
-}
-
-// findCookie returns the first value of the cookie with exactly that name, undecoded, and how many there are. It is
-// what net/http does, without a list of all cookies.
-func findCookie(lines []string, name string) (value string, n int) {
-	for _, line := range lines {
-		for line != "" {
-			var part string
-			part, line, _ = strings.Cut(line, ";")
-			k, v, ok := strings.Cut(strings.Trim(part, " \t"), "=")
-			if !ok || strings.Trim(k, " \t") != name {
-				continue
-			}
-			if n == 0 {
-				value = v
-			}
-			n++
-		}
-	}
-	return value, n
+	return token, nil
 }
 
 func (t cookieTransport) Write(h http.Header, ticket string, until, now time.Time) {
@@ -205,6 +137,27 @@ func (t cookieTransport) put(h http.Header, name, value string, until, now time.
 	h.Add("Set-Cookie", c.String())
 }
 
+// tellClient gives the client its token, "" to forget the one it has, and removes what is left of a longer one.
+func (m *Manager) tellClient(r *http.Request, h http.Header, token string, until time.Time) {
+	t, ok := m.transport.(cookieTransport)
+	if ok {
+		t.forgetFormer(r, h)
+	}
+	if !ok || t.pieces.IsOne() {
+		m.transport.Write(h, token, until, m.now())
+		return
+	}
+	t.pieces.Write(r.Header["Cookie"], token, func(name, value string) { t.put(h, name, value, until, m.now()) })
+}
+
+// owns reports whether a cookie is, was, or may become, part of the session's.
+func (m *Manager) owns(cookie string) bool {
+	return slices.ContainsFunc(append([]string{m.opts.Cookie.Name}, m.formerNames...), func(own string) bool {
+		number, ok := strings.CutPrefix(cookie, own+".")
+		return cookie == own || ok && m.carried != nil && len(number) == 1
+	})
+}
+
 // cookieMoved reports whether the end of a persistent cookie has moved from one state of a session to the next, so that it must be
 // sent again. One that browsers keep for a shorter time than the session moves by the day.
 func cookieMoved(old, rec *Record) bool {
@@ -220,32 +173,13 @@ func cookieMoved(old, rec *Record) bool {
 // the machine that they run on. Behind a proxy that speaks HTTPS, and adds no header at all, the warning is mistaken.
 func (m *Manager) warnOfPlainHTTP(r *http.Request) {
 	_, byCookie := m.transport.(cookieTransport)
-	if !byCookie || m.opts.Cookie.Insecure || r.TLS != nil || isForwarded(r.Header) || isLoopback(r.Host) {
+	if !byCookie || m.opts.Cookie.Insecure || r.TLS != nil || wire.IsForwarded(r.Header) || wire.IsLoopback(r.Host) {
 		return
 	}
 	m.warnedOfPlainHTTP.Do(func() {
 		m.opts.Logger.WarnContext(r.Context(), "session: a Secure cookie went out over plain HTTP, and browsers drop it unless a "+
 			"proxy adds HTTPS: use HTTPS, or Cookie.Insecure in development")
 	})
-}
-
-// isForwarded reports whether a proxy seems to have passed the request on. What it spoke to the client is its own affair.
-func isForwarded(h http.Header) bool {
-	for name := range h {
-		if name == "Forwarded" || name == "Via" || strings.HasPrefix(name, "X-Forwarded-") {
-			return true
-		}
-	}
-	return false
-}
-
-func isLoopback(host string) bool {
-	if addr := parseAddr(host); addr.IsValid() {
-		return addr.IsLoopback()
-	}
-	name, _, _ := strings.Cut(strings.ToLower(host), ":")
-	name = strings.TrimSuffix(name, ".")
-	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
 // hostPrefixed reports whether no sibling host can plant the cookie, under a former name either.

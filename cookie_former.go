@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/coatcheck/session/internal/wire"
 )
 
 // A cookie that is renamed is still out there under its former names, with tickets that were signed for them. What it names is
@@ -16,7 +18,7 @@ import (
 func (c Cookie) checkFormer() error {
 	for _, name := range c.FormerNames {
 		switch {
-		case !isToken(name):
+		case !wire.IsToken(name):
 			return errors.New("Cookie.FormerNames: a name has letters, digits and -_.!#$%&'*+^`|~ only")
 		case name == c.Name:
 			return fmt.Errorf("Cookie.FormerNames: %q is the cookie's name; leave it out", name)
@@ -36,10 +38,7 @@ func (t cookieTransport) named(name string) cookieTransport {
 	if strings.HasPrefix(lower, "__host-") {
 		t.Domain, t.Path = "", "/"
 	}
-	t.Cookie.Name, t.names = name, []string{name}
-	if t.pieces > 0 {
-		t.names = pieceNames(name)
-	}
+	t.Cookie.Name, t.pieces = name, t.pieces.Named(name)
 	return t
 }
 
@@ -58,8 +57,8 @@ func (m *Manager) former(r *http.Request) (tickets []string) {
 func (t cookieTransport) forgetFormer(r *http.Request, h http.Header) {
 	for _, name := range t.FormerNames {
 		old := t.named(name)
-		for _, piece := range old.names {
-			if _, n := findCookie(r.Header["Cookie"], piece); n > 0 {
+		for _, piece := range old.pieces.Names() {
+			if _, n := wire.Find(r.Header["Cookie"], piece); n > 0 {
 				old.put(h, piece, "", time.Time{}, time.Time{})
 			}
 		}

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/coatcheck/session/internal/wire"
 )
 
 // pageSize is how many records All asks for at a time.
@@ -25,7 +27,7 @@ type Info struct {
 func (r *Record) info() Info {
 	return Info{
 		ID: r.ID, User: r.User, CreatedAt: r.CreatedAt, SeenAt: r.SeenAt, LoginAt: r.LoginAt, ExpiresAt: r.ExpiresAt,
-		RemoteIP: r.RemoteIP, UserAgent: cleanUserAgent(r.UserAgent), Persistent: r.Persistent,
+		RemoteIP: r.RemoteIP, UserAgent: wire.CleanUserAgent(r.UserAgent), Persistent: r.Persistent,
 	}
 }
 

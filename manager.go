@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session/internal/respond"
+	"github.com/coatcheck/session/internal/wire"
 )
 
 // Manager holds the policy: tickets, clocks, cookies, merging. It is safe for concurrent use, and several managers,
@@ -59,7 +60,8 @@ func New(store Store, opts Options) (*Manager, error) {
 	m.opts.Cookie = resolved.Cookie.resolve()
 	m.transport = resolved.Transport
 	if isNil(m.transport) {
-		m.transport, m.formerNames = cookieTransport{Cookie: m.opts.Cookie}, m.opts.Cookie.FormerNames
+		m.transport = cookieTransport{m.opts.Cookie, wire.NewPieces(m.opts.Cookie.Name, 0)}
+		m.formerNames = m.opts.Cookie.FormerNames
 	}
 	m.watch = newWatch(m)
 	if err := m.findAbilities(); err != nil {

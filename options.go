@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"reflect"
 	"time"
+
+	"github.com/coatcheck/session/internal/wire"
 )
 
 // What Options leave at zero.
@@ -154,7 +156,7 @@ func (o Options) resolve() (Options, error) {
 		o.Codec = jsonCodec{}
 	}
 	if o.ClientIP == nil {
-		o.ClientIP = peerIP
+		o.ClientIP = wire.Peer
 	}
 	return o, errors.Join(checks...)
 }

@@ -9,9 +9,9 @@ import (
 	"net/http"
 	"strings"
 	"time"
-)
 
-const maxCookieSize = 4096 // of name and value, as browsers count (RFC 6265bis)
+	"github.com/coatcheck/session/internal/wire"
+)
 
 // SetSigned sets a cookie of the application whose value anybody can read, and nobody can change: Signed returns it, or
 // says what is wrong. Any text is a value. The signature covers the name and, when MaxAge is above 0, the time until
@@ -34,7 +34,7 @@ func (m *Manager) SetSigned(w http.ResponseWriter, c *http.Cookie) error {
 	if err := set.Valid(); err != nil {
 		return fmt.Errorf("session: SetSigned: %w", err)
 	}
-	if len(set.Name)+len(set.Value) > maxCookieSize {
+	if len(set.Name)+len(set.Value) > wire.MaxCookieSize {
 		return fmt.Errorf("%w: cookie %q", ErrTooLarge, set.Name)
 	}
 	w.Header().Add("Set-Cookie", set.String())
@@ -56,7 +56,7 @@ func (m *Manager) signValue(c *http.Cookie) string {
 // Signed returns the value of a cookie that SetSigned set. The error is ErrNoCookie, ErrMalformed (also when the cookie came
 // twice), ErrBadSignature or ErrExpired.
 func (m *Manager) Signed(r *http.Request, name string) (string, error) {
-	text, n := findCookie(r.Header["Cookie"], name)
+	text, n := wire.Find(r.Header["Cookie"], name)
 	switch {
 	case n == 0:
 		return "", ErrNoCookie

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/coatcheck/session/internal/wire"
 )
 
 // Transport carries tickets between the client and the manager. It is used by many requests at once.
@@ -43,7 +45,7 @@ var taken = []string{
 
 func (t headerTransport) check() error {
 	switch {
-	case !isToken(string(t)):
+	case !wire.IsToken(string(t)):
 		return fmt.Errorf("Transport: %q is no name of a header", string(t))
 	case slices.Contains(taken, string(t)):
 		return fmt.Errorf("Transport: the header %s has another meaning; use Authorization, or a name of your own such as X-Session", string(t))

@@ -1,0 +1,90 @@
+package wire
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// MaxCookieSize is what browsers keep of one cookie: so many bytes of name and value (RFC 6265bis).
+const MaxCookieSize = 4096
+
+// Prefix is what browsers ask of a cookie whose name begins in a certain way (RFC 6265bis). They drop one that has
+// it not.
+type Prefix struct {
+	Secure   bool // the attribute Secure
+	Host     bool // no Domain, and the Path "/"
+	HTTPOnly bool // the attribute HttpOnly
+}
+
+// PrefixOf returns what the prefix of a name asks. Browsers compare it without regard to case.
+func PrefixOf(name string) Prefix {
+	name = strings.ToLower(name)
+	host := strings.HasPrefix(name, "__host-")
+	script := strings.HasPrefix(name, "__http-") || strings.HasPrefix(name, "__host-http-")
+	return Prefix{Secure: host || script || strings.HasPrefix(name, "__secure-"), Host: host, HTTPOnly: script}
+}
+
+// IsToken reports whether a text can be the name of a cookie or a header.
+func IsToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?={}`, c) >= 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// IsDomain accepts the empty domain, IPv4 addresses, and names of letters, digits and hyphens. A leading dot is what
+// old code writes.
+func IsDomain(s string) bool {
+	if s == "" {
+		return true
+	}
+	if !strings.ContainsAny(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+		addr, err := netip.ParseAddr(s)
+		return err == nil && addr.Is4()
+	}
+	for _, label := range strings.Split(strings.TrimPrefix(s, "."), ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for i := range len(label) {
+			c := label[i] | 0x20
+			if (c < 'a' || c > 'z') && (label[i] < '0' || label[i] > '9') && label[i] != '-' {
+				return false
+			}
+		}
+	}
+	return len(s) <= 253
+}
+
+// IsPath reports whether browsers take a text as the path of a cookie.
+func IsPath(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] >= 0x7f || s[i] == ';' {
+			return false
+		}
+	}
+	return strings.HasPrefix(s, "/") && len(s) <= 1024
+}
+
+// Find returns the first value of the cookie with exactly that name, undecoded, and how many there are. It is
+// what net/http does, without a list of all cookies.
+func Find(lines []string, name string) (value string, n int) {
+	for _, line := range lines {
+		for line != "" {
+			var part string
+			part, line, _ = strings.Cut(line, ";")
+			k, v, ok := strings.Cut(strings.Trim(part, " \t"), "=")
+			if !ok || strings.Trim(k, " \t") != name {
+				continue
+			}
+			if n == 0 {
+				value = v
+			}
+			n++
+		}
+	}
+	return value, n
+}

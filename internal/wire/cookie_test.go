@@ -1,0 +1,83 @@
+package wire_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/coatcheck/session/internal/wire"
+)
+
+func TestNamesDomainsAndPathsAreThoseOfBrowsers(t *testing.T) {
+	long := strings.Repeat("a.", 127)
+	for name, row := range map[string]struct {
+		is      func(string) bool
+		yes, no []string
+	}{
+		"IsToken": {wire.IsToken, []string{"a", "__Host-x", "a!#$%&'*+-.^_`|~1"},
+			[]string{"", " ", "a b", "a=b", "a;b", `"a"`, "a/b", "a\x00", "a\x7f", "é", "\xff", "a\r\nb"}},
+		"IsDomain": {wire.IsDomain,
+			[]string{
+				"", "example.com", ".example.com", "127.0.0.1", "a-b.C", "1.a", long[:253], strings.Repeat("a", 63),
+			},
+			[]string{
+				".", "..a", "a..b", "com.", "-a.com", "a-.com", "a_b.com", "a.com:80", "*.a.com", "[::1]", "::1",
+				"1.2.3", "é.com", "a@b", "a`b", long[:253] + "aa", strings.Repeat("a", 64),
+			}},
+		"IsPath": {wire.IsPath, []string{"/", "/a b", "/a=b,c", "/" + strings.Repeat("a", 1023)},
+			[]string{"", "a/", "/a;b", "/\n", "/\x7f", "/é", "/" + strings.Repeat("a", 1024)}},
+	} {
+		for _, text := range row.yes {
+			if !row.is(text) {
+				t.Errorf("%s(%q) = false", name, text)
+			}
+		}
+		for _, text := range row.no {
+			if row.is(text) {
+				t.Errorf("%s(%q) = true", name, text)
+			}
+		}
+	}
+}
+
+// Browsers compare the prefix without regard to case, and no prefix asks for nothing.
+func TestAPrefixAsksForAttributes(t *testing.T) {
+	for name, want := range map[string]wire.Prefix{
+		"session":             {},
+		"__Hostx":             {},
+		"x__Host-":            {},
+		"__Secure-x":          {Secure: true},
+		"__HOST-x":            {Secure: true, Host: true},
+		"__Host-":             {Secure: true, Host: true},
+		"__Http-x":            {Secure: true, HTTPOnly: true},
+		"__Host-Http-x":       {Secure: true, Host: true, HTTPOnly: true},
+		"__host-http-sesSion": {Secure: true, Host: true, HTTPOnly: true},
+	} {
+		if got := wire.PrefixOf(name); got != want {
+			t.Errorf("PrefixOf(%q) = %+v, want %+v", name, got, want)
+		}
+	}
+}
+
+func TestACookieIsFoundByItsExactName(t *testing.T) {
+	for _, row := range []struct {
+		lines []string
+		value string
+		n     int
+	}{
+		{nil, "", 0},
+		{[]string{"a=1"}, "1", 1},
+		{[]string{"b=2; a=1;c"}, "1", 1},
+		{[]string{"b=2", "a=1"}, "1", 1},
+		{[]string{"a=1; a=2"}, "1", 2},
+		{[]string{"a=1", "a=2", "a=3"}, "1", 3},
+		{[]string{"a=; a=2"}, "", 2},
+		{[]string{"A=1; aa=2; b=a=3; a"}, "", 0},
+		{[]string{"\ta =1\t"}, "1", 1},
+		{[]string{`a="1"`}, `"1"`, 1},
+		{[]string{"a=%41=b"}, "%41=b", 1},
+	} {
+		if value, n := wire.Find(row.lines, "a"); value != row.value || n != row.n {
+			t.Errorf("Find(%q) = %q, %d, want %q, %d", row.lines, value, n, row.value, row.n)
+		}
+	}
+}
