@@ -78,7 +78,7 @@ func (c Cookie) check() error {
 	refuse(!wire.IsToken(c.Name), "Name: use letters, digits and -_.!#$%&'*+^`|~ only")
 	refuse(len(c.Name)+ticketSize > wire.MaxCookieSize, "Name: too long for browsers")
 	refuse(!wire.IsDomain(c.Domain), "Domain: not a domain name; use one such as example.com, without port, or leave it empty")
-	refuse(!wire.IsPath(c.Path), "Path: must begin with / and have no semicolon, control or non-ASCII characters")
+	refuse(!wire.IsPath(c.Path), "Path: must begin with /, not end in a space, and have no semicolon, control or non-ASCII characters")
 	refuse(c.SameSite < http.SameSiteLaxMode || c.SameSite > http.SameSiteNoneMode, "SameSite: use Lax, Strict or None")
 	refuse(c.SameSite == http.SameSiteNoneMode && c.Insecure, "SameSite: None needs Secure; unset Insecure")
 	refuse(c.Partitioned && c.Insecure, "Partitioned: needs Secure; unset Insecure")

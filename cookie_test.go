@@ -189,7 +189,7 @@ func TestPrefixedNamesAreAccepted(t *testing.T) {
 // given.
 func TestAHostileCookieIsRefusedOrArrivesAsGiven(t *testing.T) {
 	hostile := []string{
-		"", " ", "a", "a b", "a;b", "a; Domain=evil.com", "a\r\nSet-Cookie: b=c", "a\x00", "é", "\xff", "a=b", `"a"`, "/", "/a;b", "/\n", "/é", "a/",
+		"", " ", "a", "a b", "a;b", "a; Domain=evil.com", "a\r\nSet-Cookie: b=c", "a\x00", "é", "\xff", "a=b", `"a"`, "/", "/a;b", "/\n", "/é", "a/", "/a ",
 		"example.com", "example.com:80", "https://example.com", "*.example.com", "..example.com", "example..com", "-a.com", "a-.com", "a_b.com",
 		"1.2.3", "123", "127.0.0.1", "[::1]", ".", "com.", strings.Repeat("a", 64) + ".com", strings.Repeat("a.", 200) + "com",
 		"/" + strings.Repeat("a", 2000), strings.Repeat("a", 5000),

@@ -59,14 +59,15 @@ func IsDomain(s string) bool {
 	return len(s) <= 253
 }
 
-// IsPath reports whether browsers take a text as the path of a cookie.
+// IsPath reports whether browsers take a text as the path of a cookie. They cut off a space at its end, and then it is
+// another path.
 func IsPath(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] >= 0x7f || s[i] == ';' {
 			return false
 		}
 	}
-	return strings.HasPrefix(s, "/") && len(s) <= 1024
+	return strings.HasPrefix(s, "/") && !strings.HasSuffix(s, " ") && len(s) <= 1024
 }
 
 // Find returns the first value of the cookie with exactly that name, undecoded, and how many there are. It is
