@@ -184,7 +184,6 @@ func (m *Manager) warnOfPlainHTTP(r *http.Request) {
 
 // hostPrefixed reports whether no sibling host can plant the cookie, under a former name either.
 func (c Cookie) hostPrefixed() bool {
-	return hasHostPrefix(c.Name) && !slices.ContainsFunc(c.FormerNames, func(name string) bool { return !hasHostPrefix(name) })
+	open := func(name string) bool { return !wire.PrefixOf(name).Host }
+	return !open(c.Name) && !slices.ContainsFunc(c.FormerNames, open)
 }
-
-func hasHostPrefix(name string) bool { return len(name) > 7 && strings.EqualFold(name[:7], "__Host-") }

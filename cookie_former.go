@@ -31,11 +31,10 @@ func (c Cookie) checkFormer() error {
 
 // named is the transport of the same cookie under a former name. A prefix asks for attributes that the cookie may not have now.
 func (t cookieTransport) named(name string) cookieTransport {
-	lower := strings.ToLower(name)
-	if strings.HasPrefix(lower, "__") {
+	if strings.HasPrefix(name, "__") {
 		t.Insecure, t.ScriptAccess = false, false
 	}
-	if strings.HasPrefix(lower, "__host-") {
+	if wire.PrefixOf(name).Host {
 		t.Domain, t.Path = "", "/"
 	}
 	t.Cookie.Name, t.pieces = name, t.pieces.Named(name)
