@@ -62,6 +62,32 @@ var rules = []rule{
 		},
 	},
 	{
+		name: "below the root only respond and wire import net/http",
+		why:  "what a session holds and how it lives must be understood, and tested, without a request",
+		applies: func(importer string) bool {
+			return within(importer, "internal") && !isHTTP(importer) && !unreleased(importer)
+		},
+		forbids: func(_, imported string) bool { return within(imported, "net/http") },
+	},
+	{
+		name:    "respond and wire import nothing of the module",
+		why:     "they are the lowest floor: bytes and headers, of which no session and no ticket is known",
+		applies: isHTTP,
+		forbids: func(_, imported string) bool {
+			_, ours := rel(imported)
+			return ours
+		},
+	},
+	{
+		name:    "only the root imports respond and wire",
+		why:     "HTTP is the root's: elsewhere they would send and believe what the manager does not know of",
+		applies: func(importer string) bool { return importer != "." },
+		forbids: func(_, imported string) bool {
+			short, ours := rel(imported)
+			return ours && isHTTP(short)
+		},
+	},
+	{
 		name:    "guard imports no store",
 		why:     "it judges sessions by what they say, whatever keeps them",
 		applies: func(importer string) bool { return within(importer, "guard") },
@@ -106,6 +132,11 @@ func nested(short string) bool {
 
 func isStore(short string) bool {
 	return slices.ContainsFunc(stores, func(store string) bool { return within(short, store) })
+}
+
+// isHTTP reports whether a package is one of the two below the root that know HTTP.
+func isHTTP(short string) bool {
+	return within(short, "internal/respond") || within(short, "internal/wire")
 }
 
 // unreleased reports whether a package serves the tests of this repository alone, its ordinary files too.
@@ -153,7 +184,7 @@ func missing(pkgs []pkg) []string {
 			broken = append(broken, short+" looks like a store: add it to stores, so that the law holds for it too")
 		}
 	}
-	for _, name := range slices.Concat(stores, []string{".", "guard", "sessiontest"}) {
+	for _, name := range slices.Concat(stores, []string{".", "guard", "sessiontest", "internal/respond", "internal/wire"}) {
 		switch planned := slices.Contains(notYet, name); {
 		case exists[name] && planned:
 			broken = append(broken, name+" exists now: remove it from notYet")
@@ -202,6 +233,16 @@ func TestLawCatches(t *testing.T) {
 		{"guard", module + "/memstore", "guard imports no store"},
 		{"internal/sealed", third, "the root module imports the standard library"},
 		{"internal/sealed", module + "/memstore", "internal/ imports no store"},
+		{"internal/respond", "net/http", ""},
+		{"internal/wire", "net/http", ""},
+		{"internal/sealed", "net/http", "below the root only respond and wire import net/http"},
+		{"internal/wireless", "net/http/httptest", "below the root only respond and wire import net/http"},
+		{"internal/explore", "net/http", ""},
+		{"internal/wire", module + "/internal/sealed", "respond and wire import nothing of the module"},
+		{"internal/respond", module, "respond and wire import nothing of the module"},
+		{".", module + "/internal/wire", ""},
+		{"guard", module + "/internal/respond", "only the root imports respond and wire"},
+		{"internal/respond", module + "/internal/wire", "only the root imports respond and wire"},
 		{"internal/integration", module + "/sqlstore", ""},
 		{"internal/integration", third, ""},
 		{"cmd/coatcheck", third, ""},
@@ -224,7 +265,7 @@ func TestLawCatches(t *testing.T) {
 
 func TestLawMissesWhatIsGone(t *testing.T) {
 	var pkgs []pkg
-	for _, name := range slices.Concat(stores, []string{"guard", "sessiontest"}) {
+	for _, name := range slices.Concat(stores, []string{"guard", "sessiontest", "internal/respond", "internal/wire"}) {
 		if !slices.Contains(notYet, name) {
 			pkgs = append(pkgs, pkg{path: module + "/" + name})
 		}
