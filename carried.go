@@ -3,10 +3,8 @@ package session
 import (
 	"encoding/binary"
 	"fmt"
-	"strings"
 	"time"
 
-	"github.com/coatcheck/session/internal/sealed"
 	"github.com/coatcheck/session/internal/wire"
 )
 
@@ -31,7 +29,6 @@ type carriage struct {
 }
 
 const (
-	carriedPrefix  = "e1."
 	carriedVersion = 1
 	maxCarried     = 1 << 20 // of a record, unpacked: more is neither sealed nor opened
 )
@@ -46,7 +43,7 @@ func (m *Manager) findCarrier() {
 	cookies = min(max(cookies, 1), wire.MaxPieces)
 	m.carried = &carriage{carrier: store, remembers: retired != nil, room: cookies * wire.MaxCookieSize}
 	for _, name := range append([]string{m.transport.Name()}, m.formerNames...) {
-		m.carried.bindings = append(m.carried.bindings, append(appendLength(nil, len(name)), name...))
+		m.carried.bindings = append(m.carried.bindings, bindToken(name))
 	}
 	m.sweeper, _ = retired.(Sweeper)
 	if t, ok := m.transport.(cookieTransport); ok {
@@ -62,15 +59,12 @@ func (m *Manager) carry(rec *Record, t ticket, st *state, admitted int64) ([]byt
 		return nil, fmt.Errorf("%w: the session has %d bytes, a cookie carries at most %d",
 			ErrTooLarge, len(plain), maxCarried)
 	}
-	packed, k := m.carried.Pack(plain), m.ring()[0]
-	raw := append(make([]byte, 0, len(k.id)+sealed.Overhead+len(packed)), k.id[:]...)
-	raw = k.carrying.Seal(raw, packed, m.carried.bindings[0])
-	size := len(carriedPrefix) + strictBase64.EncodedLen(len(raw))
-	if size > m.carried.room {
+	packed := m.carried.Pack(plain)
+	if size := tokenSize(len(packed)); size > m.carried.room {
 		return nil, fmt.Errorf("%w: the sealed session has %d bytes, its cookies hold %d: keep less in it, or raise "+
 			"MaxChunks of the store", ErrTooLarge, size, m.carried.room)
 	}
-	return strictBase64.AppendEncode(append(make([]byte, 0, size), carriedPrefix...), raw), nil
+	return m.ring().sealToken(packed, m.carried.bindings[0]), nil
 }
 
 // appendCarried appends the plain form of a record's next version.
@@ -80,7 +74,7 @@ func appendCarried(plain []byte, rec *Record, t ticket, st *state, admitted int6
 	for _, n := range []int64{rec.SeenAt.UnixMicro(), microOf(rec.ExpiresAt), admitted} {
 		plain = binary.AppendVarint(plain, n)
 	}
-	plain = append(appendLength(plain, len(rec.User)), rec.User...)
+	plain = append(binary.AppendUvarint(plain, uint64(len(rec.User))), rec.User...)
 	return st.encode(plain)
 }
 
@@ -94,45 +88,27 @@ type carried struct {
 
 // uncarry opens a token. The error is ErrMalformed, ErrBadSignature, or wraps ErrCorrupt.
 func (m *Manager) uncarry(token string) (c carried, err error) {
-	text, ok := strings.CutPrefix(token, carriedPrefix)
-	raw := make([]byte, strictBase64.DecodedLen(min(len(text), m.carried.room)))
-	if !ok || len(token) > m.carried.room || !decodeExactly(raw, text) || len(raw) < 4+sealed.Overhead {
+	if len(token) > m.carried.room {
 		return c, ErrMalformed
 	}
-	for i, k := range m.ring() {
-		packed, ok := m.carried.open(k, raw)
-		if !ok {
-			continue
-		}
-		plain, err := m.carried.Unpack(packed, maxCarried)
-		if err != nil {
-			return c, fmt.Errorf("%w: %w", ErrCorrupt, err)
-		}
-		c.signer = i
-		return c, c.parse(plain)
+	packed, signer, err := m.ring().openToken(token, m.carried.bindings)
+	if err != nil {
+		return c, err
 	}
-	return c, ErrBadSignature
-}
-
-// open opens a token that was sealed with this key for one of the cookie's names.
-func (c *carriage) open(k *key, raw []byte) (packed []byte, ok bool) {
-	if k.id != [4]byte(raw) {
-		return nil, false
+	plain, err := m.carried.Unpack(packed, maxCarried)
+	if err != nil {
+		return c, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	for _, binding := range c.bindings {
-		if packed, err := k.carrying.Open(nil, raw[len(k.id):], binding); err == nil {
-			return packed, true
-		}
-	}
-	return nil, false
+	c.signer = signer
+	return c, c.parse(plain)
 }
 
 func (c *carried) parse(plain []byte) error {
-	if len(plain) <= randomSize || plain[0] != carriedVersion {
+	if len(plain) <= len(c.ticket) || plain[0] != carriedVersion {
 		return fmt.Errorf("%w: of another version", ErrCorrupt)
 	}
-	c.ticket = ticket(plain[1 : 1+randomSize])
-	rest := plain[1+randomSize:]
+	c.ticket = ticket(plain[1 : 1+len(c.ticket)])
+	rest := plain[1+len(c.ticket):]
 	var nums [4]int64 // version, seen, expires, admitted
 	for i := range nums {
 		n, size := binary.Varint(rest)

@@ -70,7 +70,7 @@ func (d *draft) followCarried(rec, alias *Record, fresh bool) error {
 	if fresh && d.m.now().Sub(alias.SeenAt) >= d.m.opts.RenewGrace {
 		return errReused
 	}
-	next, err := openTicket(d.ticket, alias)
+	next, err := openAlias(d.ticket, alias)
 	if err != nil {
 		return err
 	}

@@ -89,7 +89,7 @@ func (d *draft) resolve(ctx context.Context, rec *Record, fresh bool) error {
 		if hops == maxAliases || fresh && age >= d.m.opts.RenewGrace {
 			return errReused
 		}
-		next, err := openTicket(d.ticket, rec)
+		next, err := openAlias(d.ticket, rec)
 		if err != nil {
 			return err
 		}

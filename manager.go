@@ -26,7 +26,7 @@ type Manager struct {
 	watcher     Watcher // nil: sessions that ended elsewhere are asked for
 	opts        Options
 	keys        atomic.Pointer[keyring]
-	source      secretSource
+	source      rotation
 	transport   Transport
 	formerNames []string // of the cookie, if that is the transport
 	queues      *queues

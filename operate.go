@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/coatcheck/session/internal/envelope"
 )
 
 // Content is a value in a record, as [Manager.Contents] finds it.
@@ -67,6 +69,42 @@ func (m *Manager) Reseal(rec *Record, version uint64) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.Data = sealRecord(m.ring()[0], out, &st, m.opts.Seal)
+	out.Data = m.sealRecord(out, &st)
 	return out, nil
+}
+
+var errUnsealed = fmt.Errorf("%w: it is not sealed, and Options.RequireSealed is set", ErrCorrupt)
+
+// sealRecord encodes the state as the data of the record's next version.
+func (m *Manager) sealRecord(rec *Record, st *state) []byte {
+	return m.ring().seal(row{rec.ID, rec.User, rec.Version + 1}, st.size(), st.encode, m.opts.Seal)
+}
+
+// openRecord returns the state in the record's data, and whether they are to be signed or sealed anew: they are under
+// an older secret, or in the other form.
+func (m *Manager) openRecord(rec *Record) (h envelope.Header, entries envelope.Entries, stale bool, err error) {
+	body, signer := rec.Data, 0
+	if m.carried == nil { // else the token that it came in was sealed
+		if m.opts.RequireSealed && isSigned(rec.Data) {
+			return h, nil, false, errUnsealed
+		}
+		body, signer, err = m.ring().open(rec.Data, row{rec.ID, rec.User, rec.Version})
+		stale = signer > 0 || isSigned(rec.Data) == m.opts.Seal
+	}
+	if err == nil {
+		h, entries, err = envelope.Parse(body)
+	}
+	if err != nil {
+		return h, nil, false, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return h, entries, stale, nil
+}
+
+// openAlias returns the ticket of the record that took over.
+func openAlias(t ticket, alias *Record) (ticket, error) {
+	next, err := openTicket(t, alias.Data, alias.ID, alias.Successor)
+	if err != nil {
+		return ticket{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return next, nil
 }

@@ -25,7 +25,7 @@ func (d *draft) build(now time.Time) (rec *Record, aged []shadow, err error) {
 		rec.Data, err = d.m.carry(rec, d.ticketOf(rec), &d.st, d.admitted)
 		return rec, aged, err
 	}
-	rec.Data = sealRecord(d.m.ring()[0], rec, &d.st, d.m.opts.Seal)
+	rec.Data = d.m.sealRecord(rec, &d.st)
 	return rec, aged, nil
 }
 

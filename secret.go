@@ -112,6 +112,15 @@ func isPublished(s Secret) bool {
 	return slices.ContainsFunc(published, func(part string) bool { return strings.Contains(text, part) })
 }
 
+// material is what keys are derived from.
+func material(secrets []Secret) [][]byte {
+	out := make([][]byte, len(secrets))
+	for i, s := range secrets {
+		out[i] = s
+	}
+	return out
+}
+
 func cloneSecrets(secrets []Secret) []Secret {
 	out := make([]Secret, len(secrets))
 	for i, s := range secrets {
@@ -122,18 +131,18 @@ func cloneSecrets(secrets []Secret) []Secret {
 
 // key holds what is derived from one secret: a key for each purpose, so that nothing made for one passes for another.
 type key struct {
-	id       [4]byte // names the key in records, and tells nothing of it
-	ticket   *macs
-	cookie   *macs
-	signing  cipher.AEAD // authenticates records that are not sealed
-	sealing  *sealed.Key
-	carrying *sealed.Key // of records that travel with the client
+	id      [4]byte // names the key in records, and tells nothing of it
+	ticket  *macs
+	cookie  *macs
+	signing cipher.AEAD // authenticates records that are not sealed
+	sealing *sealed.Key
+	token   *sealed.Key // of records that travel with the client
 }
 
 // keyring is the derived keys, newest first.
 type keyring []*key
 
-func newKeyring(secrets []Secret) keyring {
+func newKeyring(secrets [][]byte) keyring {
 	ring := make(keyring, len(secrets))
 	for i, s := range secrets {
 		ring[i] = newKey(s)
@@ -141,12 +150,12 @@ func newKeyring(secrets []Secret) keyring {
 	return ring
 }
 
-func newKey(s Secret) *key {
+func newKey(s []byte) *key {
 	k := &key{
-		ticket:   newMACs(derive(s, "ticket", 32)),
-		cookie:   newMACs(derive(s, "signed cookie", 32)),
-		sealing:  sealed.NewKey(derive(s, "sealed record", sealed.KeySize)),
-		carrying: sealed.NewKey(derive(s, "carried record", sealed.KeySize)),
+		ticket:  newMACs(derive(s, "ticket", 32)),
+		cookie:  newMACs(derive(s, "signed cookie", 32)),
+		sealing: sealed.NewKey(derive(s, "sealed record", sealed.KeySize)),
+		token:   sealed.NewKey(derive(s, "carried record", sealed.KeySize)),
 	}
 	block, err := aes.NewCipher(derive(s, "signed record", 32))
 	if err == nil {
@@ -159,7 +168,7 @@ func newKey(s Secret) *key {
 	return k
 }
 
-func derive(s Secret, purpose string, size int) []byte {
+func derive(s []byte, purpose string, size int) []byte {
 	material, err := hkdf.Key(sha256.New, s, nil, "coatcheck v1 "+purpose, size)
 	if err != nil {
 		panic("session: " + err.Error()) // only for sizes above 8160

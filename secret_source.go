@@ -17,8 +17,8 @@ const (
 	secretSettles = 2*secretsEvery + 10*time.Second
 )
 
-// secretSource turns the lists of Options.SecretSource into keyrings.
-type secretSource struct {
+// rotation turns the lists of a source of secrets into keyrings.
+type rotation struct {
 	mu    sync.Mutex
 	known map[[sha256.Size]byte]*knownSecret
 }
@@ -42,7 +42,7 @@ func (m *Manager) SetSecrets(secrets []Secret) error {
 	if err != nil {
 		return fmt.Errorf("session: %w", err)
 	}
-	ring := newKeyring(secrets)
+	ring := newKeyring(material(secrets))
 	m.keys.Store(&ring)
 	return nil
 }
@@ -58,7 +58,7 @@ func (m *Manager) readSecrets(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("SecretSource: %w", err)
 	}
-	ring := m.source.ring(secrets, m.now())
+	ring := m.source.ring(material(secrets), m.now())
 	if old := m.keys.Load(); old == nil || !slices.Equal(*old, ring) {
 		m.keys.Store(&ring)
 		m.opts.Logger.InfoContext(ctx, "session: the secrets have changed", "count", len(ring))
@@ -67,7 +67,7 @@ func (m *Manager) readSecrets(ctx context.Context) error {
 }
 
 // ring keeps the order given, but for a first secret that is new here: until it has settled, an older one signs.
-func (s *secretSource) ring(secrets []Secret, now time.Time) keyring {
+func (s *rotation) ring(secrets [][]byte, now time.Time) keyring {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.known
@@ -77,7 +77,8 @@ func (s *secretSource) ring(secrets []Secret, now time.Time) keyring {
 		sum := sha256.Sum256(secret)
 		if list[i] = before[sum]; list[i] == nil {
 			list[i] = &knownSecret{key: newKey(secret), since: now}
-			if before == nil && i > 0 { // nobody knows since when the other nodes have the first one, but they have the others
+			// Nobody knows since when the other nodes have the first one, but they have the others.
+			if before == nil && i > 0 {
 				list[i].since = time.Time{}
 			}
 		}
@@ -110,7 +111,7 @@ func signing(list []*knownSecret, now time.Time) int {
 // watchSecrets reads the secrets for the first time, and then every minute until the manager is closed.
 func (m *Manager) watchSecrets() error {
 	if m.opts.SecretSource == nil {
-		ring := newKeyring(m.opts.Secrets)
+		ring := newKeyring(material(m.opts.Secrets))
 		m.keys.Store(&ring)
 		return nil
 	}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ func (m *Manager) SetSigned(w http.ResponseWriter, c *http.Cookie) error {
 	set := *c
 	set.Secure = set.Secure || !m.opts.Cookie.Insecure
 	if set.MaxAge >= 0 {
-		set.Value, set.Quoted = m.signValue(c), false
+		set.Value, set.Quoted = m.ring().signValue(c.Name, c.Value, m.until(c.MaxAge)), false
 	} else {
 		set.Value, set.Expires = "", time.Unix(1, 0)
 	}
@@ -41,16 +42,13 @@ func (m *Manager) SetSigned(w http.ResponseWriter, c *http.Cookie) error {
 	return nil
 }
 
-// signValue returns "<value>.<expiry><mac>", each part in base64. The expiry is in seconds, 0 for none.
-func (m *Manager) signValue(c *http.Cookie) string {
-	var expires [8]byte
-	if c.MaxAge > 0 {
-		age := min(int64(c.MaxAge), int64(math.MaxInt64/time.Second)) // more would overflow into the past
-		until := m.now().Add(time.Duration(age) * time.Second)
-		binary.BigEndian.PutUint64(expires[:], uint64(until.UnixMicro()))
+// until is the time at which a signed cookie of that age ends, zero for none.
+func (m *Manager) until(maxAge int) time.Time {
+	if maxAge <= 0 {
+		return time.Time{}
 	}
-	mac := m.ring()[0].cookie.sum(c.Name, append(expires[:], c.Value...))
-	return strictBase64.EncodeToString([]byte(c.Value)) + "." + strictBase64.EncodeToString(append(expires[:], mac[:]...))
+	age := min(int64(maxAge), int64(math.MaxInt64/time.Second)) // more would overflow into the past
+	return m.now().Add(time.Duration(age) * time.Second)
 }
 
 // Signed returns the value of a cookie that SetSigned set. The error is ErrNoCookie, ErrMalformed (also when the cookie came
@@ -63,8 +61,29 @@ func (m *Manager) Signed(r *http.Request, name string) (string, error) {
 	case n > 1:
 		return "", ErrMalformed
 	}
+	return m.ring().checkValue(name, text, m.now())
+}
+
+const (
+	expirySize    = 8
+	signatureSize = expirySize + sha256.Size
+)
+
+// signValue returns "<value>.<expiry><mac>", each part in base64. The expiry is in microseconds, 0 for none.
+func (ring keyring) signValue(name, value string, until time.Time) string {
+	var expires [expirySize]byte
+	if !until.IsZero() {
+		binary.BigEndian.PutUint64(expires[:], uint64(until.UnixMicro()))
+	}
+	mac := ring[0].cookie.sum(name, append(expires[:], value...))
+	return strictBase64.EncodeToString([]byte(value)) + "." +
+		strictBase64.EncodeToString(append(expires[:], mac[:]...))
+}
+
+// checkValue returns the value that signValue signed. The error is ErrMalformed, ErrBadSignature or ErrExpired.
+func (ring keyring) checkValue(name, text string, now time.Time) (string, error) {
 	encoded, tail, ok := strings.Cut(text, ".")
-	var signature [8 + 32]byte
+	var signature [signatureSize]byte
 	if !ok || len(tail) != strictBase64.EncodedLen(len(signature)) || !decodeExactly(signature[:], tail) {
 		return "", ErrMalformed
 	}
@@ -72,19 +91,19 @@ func (m *Manager) Signed(r *http.Request, name string) (string, error) {
 	if !decodeExactly(value, encoded) {
 		return "", ErrMalformed
 	}
-	if err := m.checkSignature(name, value, signature); err != nil {
+	if err := ring.checkSignature(name, value, signature, now); err != nil {
 		return "", err
 	}
 	return string(value), nil
 }
 
-func (m *Manager) checkSignature(name string, value []byte, signature [40]byte) error {
-	expires := signature[:8:8]
+func (ring keyring) checkSignature(name string, value []byte, signature [signatureSize]byte, now time.Time) error {
+	expires := signature[:expirySize:expirySize]
 	message := append(expires, value...)
-	for _, k := range m.ring() {
-		if want := k.cookie.sum(name, message); hmac.Equal(signature[8:], want[:]) {
+	for _, k := range ring {
+		if want := k.cookie.sum(name, message); hmac.Equal(signature[expirySize:], want[:]) {
 			until := int64(binary.BigEndian.Uint64(expires))
-			if until != 0 && m.now().UnixMicro() >= until {
+			if until != 0 && now.UnixMicro() >= until {
 				return ErrExpired
 			}
 			return nil

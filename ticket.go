@@ -6,9 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"hash"
 	"strings"
 	"sync"
+
+	"github.com/coatcheck/session/internal/sealed"
 )
 
 const (
@@ -20,6 +23,8 @@ const (
 
 // strictBase64 has one spelling for every value: no padding, no line breaks, no stray bits at the end.
 var strictBase64 = base64.RawURLEncoding.Strict()
+
+var errAlias = errors.New("alias")
 
 // ticket is the secret half of a session's identity. Its text is "v1.<random>.<MAC>"; only its hash goes to the store.
 type ticket [randomSize]byte
@@ -66,6 +71,25 @@ func parseTicket(text string, ring keyring, name string) (t ticket, signer int, 
 	return ticket{}, 0, ErrBadSignature
 }
 
+// sealTicket seals the ticket of the successor under the old ticket, so that only who has the old one can read it.
+func sealTicket(old, next ticket, oldID, nextID string) []byte {
+	return old.successor().Seal(nil, next[:], []byte(oldID+nextID))
+}
+
+// openTicket returns the ticket that sealTicket sealed, if it is that of the successor.
+func openTicket(old ticket, data []byte, oldID, nextID string) (ticket, error) {
+	raw, err := old.successor().Open(nil, data, []byte(oldID+nextID))
+	if err != nil || len(raw) != randomSize || ticket(raw).id() != nextID {
+		return ticket{}, errAlias
+	}
+	return ticket(raw), nil
+}
+
+// successor is the key under which the ticket of the session's next id is sealed.
+func (t ticket) successor() *sealed.Key {
+	return sealed.NewKey(derive(t[:], "successor", sealed.KeySize))
+}
+
 func decodeExactly(dst []byte, text string) bool {
 	if strings.ContainsAny(text, "\r\n") { // which the decoder would skip
 		return false
@@ -74,7 +98,8 @@ func decodeExactly(dst []byte, text string) bool {
 	return err == nil && n == len(dst)
 }
 
-// macs computes HMAC-SHA256 with one key. The states are kept for the next use, for setting one up costs more than the sum.
+// macs computes HMAC-SHA256 with one key. The states are kept for the next use, for setting one up costs more than the
+// sum.
 type macs struct{ pool sync.Pool }
 
 type macState struct {
@@ -91,8 +116,7 @@ func newMACs(key []byte) *macs {
 func (m *macs) sum(name string, message []byte) [sha256.Size]byte {
 	s := m.pool.Get().(*macState)
 	defer m.pool.Put(s)
-	s.buf = append(appendLength(s.buf[:0], len(name)), name...)
-	s.buf = append(s.buf, message...)
+	s.buf = append(appendText(s.buf[:0], name), message...)
 	s.hash.Reset()
 	s.hash.Write(s.buf)
 	s.hash.Sum(s.sum[:0])

@@ -1,0 +1,46 @@
+package session
+
+import (
+	"strings"
+
+	"github.com/coatcheck/session/internal/sealed"
+)
+
+const tokenPrefix = "e1."
+
+// bindToken returns what a token is bound to, besides its secret and purpose: the name of the cookie that holds it.
+func bindToken(name string) []byte { return appendText(nil, name) }
+
+// tokenSize is the length of the token of so many bytes.
+func tokenSize(n int) int {
+	return len(tokenPrefix) + strictBase64.EncodedLen(len(key{}.id)+sealed.Overhead+n)
+}
+
+// sealToken seals a record that its client keeps. The token is "e1.", then the id of the key and the box in base64.
+func (ring keyring) sealToken(plain, binding []byte) []byte {
+	k := ring[0]
+	raw := append(make([]byte, 0, len(k.id)+sealed.Overhead+len(plain)), k.id[:]...)
+	raw = k.token.Seal(raw, plain, binding)
+	return strictBase64.AppendEncode(append(make([]byte, 0, tokenSize(len(plain))), tokenPrefix...), raw)
+}
+
+// openToken opens a token that was sealed for one of these bindings, and says which key sealed it. The error is
+// ErrMalformed or ErrBadSignature.
+func (ring keyring) openToken(token string, bindings [][]byte) (plain []byte, signer int, err error) {
+	text, ok := strings.CutPrefix(token, tokenPrefix)
+	raw := make([]byte, strictBase64.DecodedLen(len(text)))
+	if !ok || !decodeExactly(raw, text) || len(raw) < len(key{}.id)+sealed.Overhead {
+		return nil, 0, ErrMalformed
+	}
+	for i, k := range ring {
+		if k.id != [4]byte(raw) {
+			continue
+		}
+		for _, binding := range bindings {
+			if plain, err := k.token.Open(nil, raw[len(k.id):], binding); err == nil {
+				return plain, i, nil
+			}
+		}
+	}
+	return nil, 0, ErrBadSignature
+}
