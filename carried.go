@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/coatcheck/session/internal/keys"
 	"github.com/coatcheck/session/internal/wire"
 )
 
@@ -43,7 +44,7 @@ func (m *Manager) findCarrier() {
 	cookies = min(max(cookies, 1), wire.MaxPieces)
 	m.carried = &carriage{carrier: store, remembers: retired != nil, room: cookies * wire.MaxCookieSize}
 	for _, name := range append([]string{m.transport.Name()}, m.formerNames...) {
-		m.carried.bindings = append(m.carried.bindings, bindToken(name))
+		m.carried.bindings = append(m.carried.bindings, keys.BindToken(name))
 	}
 	m.sweeper, _ = retired.(Sweeper)
 	if t, ok := m.transport.(cookieTransport); ok {
@@ -60,11 +61,11 @@ func (m *Manager) carry(rec *Record, t ticket, st *state, admitted int64) ([]byt
 			ErrTooLarge, len(plain), maxCarried)
 	}
 	packed := m.carried.Pack(plain)
-	if size := tokenSize(len(packed)); size > m.carried.room {
+	if size := keys.TokenSize(len(packed)); size > m.carried.room {
 		return nil, fmt.Errorf("%w: the sealed session has %d bytes, its cookies hold %d: keep less in it, or raise "+
 			"MaxChunks of the store", ErrTooLarge, size, m.carried.room)
 	}
-	return m.ring().sealToken(packed, m.carried.bindings[0]), nil
+	return m.ring().SealToken(packed, m.carried.bindings[0]), nil
 }
 
 // appendCarried appends the plain form of a record's next version.
@@ -91,7 +92,7 @@ func (m *Manager) uncarry(token string) (c carried, err error) {
 	if len(token) > m.carried.room {
 		return c, ErrMalformed
 	}
-	packed, signer, err := m.ring().openToken(token, m.carried.bindings)
+	packed, signer, err := m.ring().OpenToken(token, m.carried.bindings)
 	if err != nil {
 		return c, err
 	}
@@ -129,7 +130,7 @@ func (c *carried) parse(plain []byte) error {
 	user, data := rest[size:size+int(length)], rest[size+int(length):]
 	c.admitted = nums[3]
 	c.rec = &Record{
-		ID: c.ticket.id(), User: string(user), Version: uint64(nums[0]), Data: data,
+		ID: c.ticket.ID(), User: string(user), Version: uint64(nums[0]), Data: data,
 		SeenAt: time.UnixMicro(nums[1]).UTC(), ExpiresAt: fromMicro(nums[2]),
 	}
 	return nil

@@ -62,7 +62,7 @@ func (s *Session) takeReply() (r reply, text string, until time.Time) {
 	if s.m.carried != nil {
 		return r, at.token, until
 	}
-	return r, at.ticket.text(s.m.ring(), s.m.transport.Name()), until
+	return r, at.ticket.Text(s.m.ring(), s.m.transport.Name()), until
 }
 
 // SkipHeader returns a predicate for Options.Skip: requests with this header, and the value if it is not "*", have no

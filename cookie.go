@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coatcheck/session/internal/keys"
 	"github.com/coatcheck/session/internal/wire"
 )
 
@@ -76,7 +77,7 @@ func (c Cookie) check() error {
 		}
 	}
 	refuse(!wire.IsToken(c.Name), "Name: use letters, digits and -_.!#$%&'*+^`|~ only")
-	refuse(len(c.Name)+ticketSize > wire.MaxCookieSize, "Name: too long for browsers")
+	refuse(len(c.Name)+keys.TicketSize > wire.MaxCookieSize, "Name: too long for browsers")
 	refuse(!wire.IsDomain(c.Domain), "Domain: not a domain name; use one such as example.com, without port, or leave it empty")
 	refuse(!wire.IsPath(c.Path), "Path: must begin with /, not end in a space, and have no semicolon, control or non-ASCII characters")
 	refuse(c.SameSite < http.SameSiteLaxMode || c.SameSite > http.SameSiteNoneMode, "SameSite: use Lax, Strict or None")

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coatcheck/session/internal/keys"
 	"github.com/coatcheck/session/internal/wire"
 )
 
@@ -100,7 +101,7 @@ func (m *Manager) idsOf(tickets []string, but string) (ids []string) {
 				id = c.rec.ID
 			}
 		} else if t, _, err := m.parseTicket(text); err == nil {
-			id = t.id()
+			id = t.ID()
 		}
 		if id != "" && id != but {
 			ids = append(ids, id)
@@ -111,9 +112,9 @@ func (m *Manager) idsOf(tickets []string, but string) (ids []string) {
 
 // parseTicket checks a ticket that was signed for the cookie's name, or for a former one.
 func (m *Manager) parseTicket(text string) (t ticket, signer int, err error) {
-	t, signer, err = parseTicket(text, m.ring(), m.transport.Name())
+	t, signer, err = keys.ParseTicket(text, m.ring(), m.transport.Name())
 	for i := 0; i < len(m.formerNames) && errors.Is(err, ErrBadSignature); i++ {
-		t, signer, err = parseTicket(text, m.ring(), m.formerNames[i])
+		t, signer, err = keys.ParseTicket(text, m.ring(), m.formerNames[i])
 	}
 	return t, signer, err
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"github.com/coatcheck/session/internal/keys"
 	"net/netip"
 	"slices"
 )
@@ -96,8 +97,8 @@ func (d *draft) id() string {
 // makeNextID makes the id to come, unless there is one.
 func (d *draft) makeNextID() {
 	if d.nextID == "" {
-		d.nextTicket = newTicket()
-		d.nextID = d.nextTicket.id()
+		d.nextTicket = keys.NewTicket()
+		d.nextID = d.nextTicket.ID()
 	}
 }
 

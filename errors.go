@@ -3,6 +3,8 @@ package session
 import (
 	"errors"
 	"fmt"
+
+	"github.com/coatcheck/session/internal/keys"
 )
 
 // Errors on which a caller branches. Each is wrapped with what was being done; test for them with [errors.Is].
@@ -35,13 +37,13 @@ var (
 	ErrNoCookie = errors.New("session: no such cookie")
 
 	// ErrMalformed is returned for a ticket or signed cookie that does not have the right shape, or that came twice.
-	ErrMalformed = errors.New("session: malformed")
+	ErrMalformed = keys.ErrMalformed
 
 	// ErrBadSignature is returned for a ticket or signed cookie that none of the secrets signed.
-	ErrBadSignature = errors.New("session: bad signature")
+	ErrBadSignature = keys.ErrBadSignature
 
 	// ErrExpired is returned for a signed cookie whose time has run out.
-	ErrExpired = errors.New("session: expired")
+	ErrExpired = keys.ErrExpired
 
 	// ErrNotFound is returned by a store that has no record of that id.
 	ErrNotFound = errors.New("session: not found")

@@ -24,7 +24,7 @@ func (s *Session) find(ctx context.Context, token string) ([]Event, error) {
 		return []Event{{Kind: EventRejected, Err: err}}, nil
 	}
 	s.draft.ticket, s.draft.stale = t, signer > 0
-	rec, err := s.m.load(ctx, t.id())
+	rec, err := s.m.load(ctx, t.ID())
 	if err == nil {
 		err = s.draft.resolve(ctx, rec, true)
 	}
@@ -52,7 +52,7 @@ func (s *Session) unfound(t ticket, err error) Event {
 	case errors.Is(err, errReused):
 		return Event{Kind: EventReused, ID: rec.ID, User: rec.User}
 	}
-	return Event{Kind: EventRejected, ID: t.id(), Err: err}
+	return Event{Kind: EventRejected, ID: t.ID(), Err: err}
 }
 
 // load asks the store. What is neither a record nor a clear "not found" is an outage.

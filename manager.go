@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/coatcheck/session/internal/keys"
 	"github.com/coatcheck/session/internal/respond"
 	"github.com/coatcheck/session/internal/wire"
 )
@@ -25,8 +26,8 @@ type Manager struct {
 	limiter     Limiter // nil: no limit
 	watcher     Watcher // nil: sessions that ended elsewhere are asked for
 	opts        Options
-	keys        atomic.Pointer[keyring]
-	source      rotation
+	keys        atomic.Pointer[keys.Ring]
+	source      keys.Rotation
 	transport   Transport
 	formerNames []string // of the cookie, if that is the transport
 	queues      *queues
@@ -112,7 +113,7 @@ func (m *Manager) findLimiter() error {
 	return nil
 }
 
-func (m *Manager) ring() keyring { return *m.keys.Load() }
+func (m *Manager) ring() keys.Ring { return *m.keys.Load() }
 
 // now is the manager's clock at the precision that stores keep.
 func (m *Manager) now() time.Time { return m.opts.Now().UTC().Truncate(time.Microsecond) }

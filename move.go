@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/coatcheck/session/internal/keys"
 )
 
 // maxAlias is how long an alias is kept after its grace, so that its use is noticed.
@@ -183,7 +185,7 @@ func (d *draft) formerOf(old, next *Record) *Record {
 
 func (d *draft) aliasOf(old, next *Record) *Record {
 	rec := d.m.retiredRecord(old, KindAlias, next)
-	rec.Data = sealTicket(d.ticket, d.nextTicket, old.ID, next.ID)
+	rec.Data = keys.SealTicket(d.ticket, d.nextTicket, old.ID, next.ID)
 	rec.ExpiresAt = rec.SeenAt.Add(maxAlias)
 	if end := next.ExpiresAt; !end.IsZero() && end.Before(rec.ExpiresAt) {
 		rec.ExpiresAt = end

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/coatcheck/session/internal/envelope"
+	"github.com/coatcheck/session/internal/keys"
 )
 
 // Content is a value in a record, as [Manager.Contents] finds it.
@@ -77,7 +78,7 @@ var errUnsealed = fmt.Errorf("%w: it is not sealed, and Options.RequireSealed is
 
 // sealRecord encodes the state as the data of the record's next version.
 func (m *Manager) sealRecord(rec *Record, st *state) []byte {
-	return m.ring().seal(row{rec.ID, rec.User, rec.Version + 1}, st.size(), st.encode, m.opts.Seal)
+	return m.ring().Seal(keys.Row{ID: rec.ID, User: rec.User, Version: rec.Version + 1}, st.size(), st.encode, m.opts.Seal)
 }
 
 // openRecord returns the state in the record's data, and whether they are to be signed or sealed anew: they are under
@@ -85,11 +86,11 @@ func (m *Manager) sealRecord(rec *Record, st *state) []byte {
 func (m *Manager) openRecord(rec *Record) (h envelope.Header, entries envelope.Entries, stale bool, err error) {
 	body, signer := rec.Data, 0
 	if m.carried == nil { // else the token that it came in was sealed
-		if m.opts.RequireSealed && isSigned(rec.Data) {
+		if m.opts.RequireSealed && keys.IsSigned(rec.Data) {
 			return h, nil, false, errUnsealed
 		}
-		body, signer, err = m.ring().open(rec.Data, row{rec.ID, rec.User, rec.Version})
-		stale = signer > 0 || isSigned(rec.Data) == m.opts.Seal
+		body, signer, err = m.ring().Open(rec.Data, keys.Row{ID: rec.ID, User: rec.User, Version: rec.Version})
+		stale = signer > 0 || keys.IsSigned(rec.Data) == m.opts.Seal
 	}
 	if err == nil {
 		h, entries, err = envelope.Parse(body)
@@ -100,9 +101,12 @@ func (m *Manager) openRecord(rec *Record) (h envelope.Header, entries envelope.E
 	return h, entries, stale, nil
 }
 
+// ticket is short for what a client keeps of a session.
+type ticket = keys.Ticket
+
 // openAlias returns the ticket of the record that took over.
 func openAlias(t ticket, alias *Record) (ticket, error) {
-	next, err := openTicket(t, alias.Data, alias.ID, alias.Successor)
+	next, err := keys.OpenTicket(t, alias.Data, alias.ID, alias.Successor)
 	if err != nil {
 		return ticket{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}

@@ -2,31 +2,13 @@ package session
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
+
+	"github.com/coatcheck/session/internal/keys"
 )
-
-const (
-	// secretsEvery is how often Options.SecretSource is asked.
-	secretsEvery = time.Minute
-	// secretSettles is how long a new first secret is known before it signs: every other node has asked its source by then.
-	secretSettles = 2*secretsEvery + 10*time.Second
-)
-
-// rotation turns the lists of a source of secrets into keyrings.
-type rotation struct {
-	mu    sync.Mutex
-	known map[[sha256.Size]byte]*knownSecret
-}
-
-type knownSecret struct {
-	key   *key
-	since time.Time
-}
 
 // SetSecrets replaces the secrets of a running manager, at once: the first of them signs, all verify. What only a secret
 // signed that is not among them is refused from now on. It serves programs that learn of new secrets by themselves;
@@ -42,7 +24,7 @@ func (m *Manager) SetSecrets(secrets []Secret) error {
 	if err != nil {
 		return fmt.Errorf("session: %w", err)
 	}
-	ring := newKeyring(material(secrets))
+	ring := keys.NewRing(material(secrets))
 	m.keys.Store(&ring)
 	return nil
 }
@@ -58,7 +40,7 @@ func (m *Manager) readSecrets(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("SecretSource: %w", err)
 	}
-	ring := m.source.ring(material(secrets), m.now())
+	ring := m.source.Ring(material(secrets), m.now())
 	if old := m.keys.Load(); old == nil || !slices.Equal(*old, ring) {
 		m.keys.Store(&ring)
 		m.opts.Logger.InfoContext(ctx, "session: the secrets have changed", "count", len(ring))
@@ -66,52 +48,10 @@ func (m *Manager) readSecrets(ctx context.Context) error {
 	return nil
 }
 
-// ring keeps the order given, but for a first secret that is new here: until it has settled, an older one signs.
-func (s *rotation) ring(secrets [][]byte, now time.Time) keyring {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	before := s.known
-	s.known = make(map[[sha256.Size]byte]*knownSecret, len(secrets))
-	list := make([]*knownSecret, len(secrets))
-	for i, secret := range secrets {
-		sum := sha256.Sum256(secret)
-		if list[i] = before[sum]; list[i] == nil {
-			list[i] = &knownSecret{key: newKey(secret), since: now}
-			// Nobody knows since when the other nodes have the first one, but they have the others.
-			if before == nil && i > 0 {
-				list[i].since = time.Time{}
-			}
-		}
-		s.known[sum] = list[i]
-	}
-	signer := signing(list, now)
-	ring := keyring{list[signer].key}
-	for i, k := range list {
-		if i != signer {
-			ring = append(ring, k.key)
-		}
-	}
-	return ring
-}
-
-// signing is the first secret that has settled; where none has, the one that is known for longest.
-func signing(list []*knownSecret, now time.Time) int {
-	oldest := 0
-	for i, k := range list {
-		if now.Sub(k.since) >= secretSettles {
-			return i
-		}
-		if k.since.Before(list[oldest].since) {
-			oldest = i
-		}
-	}
-	return oldest
-}
-
 // watchSecrets reads the secrets for the first time, and then every minute until the manager is closed.
 func (m *Manager) watchSecrets() error {
 	if m.opts.SecretSource == nil {
-		ring := newKeyring(material(m.opts.Secrets))
+		ring := keys.NewRing(material(m.opts.Secrets))
 		m.keys.Store(&ring)
 		return nil
 	}
@@ -125,7 +65,7 @@ func (m *Manager) watchSecrets() error {
 
 func (m *Manager) rereadUntilClosed() {
 	defer m.running.Done()
-	ticker := time.NewTicker(secretsEvery)
+	ticker := time.NewTicker(keys.ReadEvery)
 	defer ticker.Stop()
 	for {
 		select {

@@ -65,7 +65,7 @@ func (s *Session) Token() string {
 	if s.m.carried != nil {
 		return s.draft.token
 	}
-	return s.draft.ticket.text(s.m.ring(), s.m.transport.Name())
+	return s.draft.ticket.Text(s.m.ring(), s.m.transport.Name())
 }
 
 // User is who is signed in, "" for nobody.

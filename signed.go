@@ -1,14 +1,10 @@
 package session
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/coatcheck/session/internal/wire"
@@ -28,7 +24,7 @@ func (m *Manager) SetSigned(w http.ResponseWriter, c *http.Cookie) error {
 	set := *c
 	set.Secure = set.Secure || !m.opts.Cookie.Insecure
 	if set.MaxAge >= 0 {
-		set.Value, set.Quoted = m.ring().signValue(c.Name, c.Value, m.until(c.MaxAge)), false
+		set.Value, set.Quoted = m.ring().SignValue(c.Name, c.Value, m.until(c.MaxAge)), false
 	} else {
 		set.Value, set.Expires = "", time.Unix(1, 0)
 	}
@@ -61,53 +57,5 @@ func (m *Manager) Signed(r *http.Request, name string) (string, error) {
 	case n > 1:
 		return "", ErrMalformed
 	}
-	return m.ring().checkValue(name, text, m.now())
-}
-
-const (
-	expirySize    = 8
-	signatureSize = expirySize + sha256.Size
-)
-
-// signValue returns "<value>.<expiry><mac>", each part in base64. The expiry is in microseconds, 0 for none.
-func (ring keyring) signValue(name, value string, until time.Time) string {
-	var expires [expirySize]byte
-	if !until.IsZero() {
-		binary.BigEndian.PutUint64(expires[:], uint64(until.UnixMicro()))
-	}
-	mac := ring[0].cookie.sum(name, append(expires[:], value...))
-	return strictBase64.EncodeToString([]byte(value)) + "." +
-		strictBase64.EncodeToString(append(expires[:], mac[:]...))
-}
-
-// checkValue returns the value that signValue signed. The error is ErrMalformed, ErrBadSignature or ErrExpired.
-func (ring keyring) checkValue(name, text string, now time.Time) (string, error) {
-	encoded, tail, ok := strings.Cut(text, ".")
-	var signature [signatureSize]byte
-	if !ok || len(tail) != strictBase64.EncodedLen(len(signature)) || !decodeExactly(signature[:], tail) {
-		return "", ErrMalformed
-	}
-	value := make([]byte, strictBase64.DecodedLen(len(encoded)))
-	if !decodeExactly(value, encoded) {
-		return "", ErrMalformed
-	}
-	if err := ring.checkSignature(name, value, signature, now); err != nil {
-		return "", err
-	}
-	return string(value), nil
-}
-
-func (ring keyring) checkSignature(name string, value []byte, signature [signatureSize]byte, now time.Time) error {
-	expires := signature[:expirySize:expirySize]
-	message := append(expires, value...)
-	for _, k := range ring {
-		if want := k.cookie.sum(name, message); hmac.Equal(signature[expirySize:], want[:]) {
-			until := int64(binary.BigEndian.Uint64(expires))
-			if until != 0 && now.UnixMicro() >= until {
-				return ErrExpired
-			}
-			return nil
-		}
-	}
-	return ErrBadSignature
+	return m.ring().CheckValue(name, text, m.now())
 }

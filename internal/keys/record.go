@@ -1,4 +1,4 @@
-package session
+package keys
 
 import (
 	"crypto/rand"
@@ -22,16 +22,16 @@ const (
 
 var errForm = errors.New("not a record of a known form")
 
-// row is what a record's data are bound to.
-type row struct {
-	id, user string
-	version  uint64
+// Row is what a record's data are bound to.
+type Row struct {
+	ID, User string
+	Version  uint64
 }
 
 // appendTo appends the row to what is signed.
-func (r row) appendTo(dst []byte) []byte {
-	dst = binary.AppendUvarint(dst, r.version)
-	return appendText(appendText(dst, r.id), r.user)
+func (r Row) appendTo(dst []byte) []byte {
+	dst = binary.AppendUvarint(dst, r.Version)
+	return appendText(appendText(dst, r.ID), r.User)
 }
 
 // appendText appends a text so that it cannot be taken for part of what follows.
@@ -39,8 +39,9 @@ func appendText(dst []byte, text string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
 }
 
-// seal encrypts or signs, with the newest key, what encode appends. The size is about what that will be.
-func (ring keyring) seal(r row, size int, encode func(dst []byte) []byte, encrypt bool) []byte {
+// Seal encrypts or else signs, with the newest key, what encode appends, as the data of that row. The size is about how
+// much that will be. Encode must not keep what it is given.
+func (ring Ring) Seal(r Row, size int, encode func(dst []byte) []byte, encrypt bool) []byte {
 	k := ring[0]
 	if encrypt {
 		body := encode(nil)
@@ -49,7 +50,7 @@ func (ring keyring) seal(r row, size int, encode func(dst []byte) []byte, encryp
 		return k.sealing.Seal(data, body, r.appendTo(nil))
 	}
 	const head = formSize + nonceSize + tagSize
-	data := make([]byte, head, head+len(r.id)+len(r.user)+size*5/4+128)
+	data := make([]byte, head, head+len(r.ID)+len(r.User)+size*5/4+128)
 	data[0] = formSigned
 	copy(data[1:], k.id[:])
 	data = encode(r.appendTo(data))
@@ -59,11 +60,12 @@ func (ring keyring) seal(r row, size int, encode func(dst []byte) []byte, encryp
 	return data
 }
 
-// isSigned reports whether the data of a record are signed alone, as far as their form says.
-func isSigned(data []byte) bool { return len(data) >= formSize && data[0] == formSigned }
+// IsSigned reports whether the data of a record are signed alone, as far as their form says.
+func IsSigned(data []byte) bool { return len(data) >= formSize && data[0] == formSigned }
 
-// open returns what was sealed or signed as the data of this row, and which key did it.
-func (ring keyring) open(data []byte, r row) (body []byte, signer int, err error) {
+// Open returns what was sealed or signed as the data of this row, and which key did it. The body may be part of the
+// data. The error says what is wrong with them, and nothing of what is in them.
+func (ring Ring) Open(data []byte, r Row) (body []byte, signer int, err error) {
 	if len(data) < formSize {
 		return nil, 0, errors.New("too short")
 	}
@@ -77,7 +79,7 @@ func (ring keyring) open(data []byte, r row) (body []byte, signer int, err error
 	return nil, 0, errors.New("no secret of this manager made it")
 }
 
-func (k *key) openBody(form byte, rest []byte, r row) ([]byte, error) {
+func (k *key) openBody(form byte, rest []byte, r Row) ([]byte, error) {
 	switch {
 	case form == formSealed:
 		return k.sealing.Open(nil, rest, r.appendTo(nil))
@@ -92,11 +94,11 @@ func (k *key) openBody(form byte, rest []byte, r row) ([]byte, error) {
 }
 
 // cutFrom removes what appendTo put before the body, if it is this row.
-func (r row) cutFrom(body []byte) ([]byte, error) {
+func (r Row) cutFrom(body []byte) ([]byte, error) {
 	version, n := binary.Uvarint(body)
 	body = body[max(n, 0):]
-	bound := n > 0 && version == r.version
-	for _, want := range []string{r.id, r.user} {
+	bound := n > 0 && version == r.Version
+	for _, want := range []string{r.ID, r.User} {
 		size, n := binary.Uvarint(body)
 		body = body[max(n, 0):]
 		if !bound || n <= 0 || size != uint64(len(want)) || size > uint64(len(body)) || string(body[:size]) != want {

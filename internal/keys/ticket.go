@@ -1,4 +1,4 @@
-package session
+package keys
 
 import (
 	"crypto/hmac"
@@ -18,34 +18,38 @@ const (
 	ticketPrefix = "v1."
 	randomSize   = 32
 	randomChars  = 43 // of 32 bytes in base64
-	ticketSize   = len(ticketPrefix) + randomChars + 1 + randomChars
+
+	// TicketSize is the length of a ticket's text.
+	TicketSize = len(ticketPrefix) + randomChars + 1 + randomChars
 )
 
 // strictBase64 has one spelling for every value: no padding, no line breaks, no stray bits at the end.
 var strictBase64 = base64.RawURLEncoding.Strict()
 
+// errAlias is all that is told of a record that does not lead to its successor.
 var errAlias = errors.New("alias")
 
-// ticket is the secret half of a session's identity. Its text is "v1.<random>.<MAC>"; only its hash goes to the store.
-type ticket [randomSize]byte
+// Ticket is the secret half of a session's identity. Its text is "v1.<random>.<MAC>"; only its hash goes to the store.
+type Ticket [randomSize]byte
 
-func newTicket() ticket {
-	var t ticket
+// NewTicket returns 32 random bytes.
+func NewTicket() Ticket {
+	var t Ticket
 	_, _ = rand.Read(t[:]) // never fails: crypto/rand ends the program first
 	return t
 }
 
-// id is the public handle, and the key in the store.
-func (t ticket) id() string {
+// ID is the public handle, and the key in the store.
+func (t Ticket) ID() string {
 	sum := sha256.Sum256(t[:])
 	var text [2 * sha256.Size]byte
 	hex.Encode(text[:], sum[:])
 	return string(text[:])
 }
 
-// text signs the ticket for the carrier of that name.
-func (t ticket) text(ring keyring, name string) string {
-	var buf [ticketSize]byte
+// Text signs the ticket with the newest key, for the cookie or header of that name.
+func (t Ticket) Text(ring Ring, name string) string {
+	var buf [TicketSize]byte
 	b := append(buf[:0], ticketPrefix...)
 	b = strictBase64.AppendEncode(b, t[:])
 	mac := ring[0].ticket.sum(name, t[:])
@@ -53,40 +57,40 @@ func (t ticket) text(ring keyring, name string) string {
 	return string(strictBase64.AppendEncode(b, mac[:]))
 }
 
-// parseTicket checks shape and signature and says which key signed. The error is ErrMalformed or ErrBadSignature.
-func parseTicket(text string, ring keyring, name string) (t ticket, signer int, err error) {
+// ParseTicket checks shape and signature and says which key signed. The error is ErrMalformed or ErrBadSignature.
+func ParseTicket(text string, ring Ring, name string) (t Ticket, signer int, err error) {
 	rest, ok := strings.CutPrefix(text, ticketPrefix)
-	if !ok || len(text) != ticketSize || rest[randomChars] != '.' {
-		return ticket{}, 0, ErrMalformed
+	if !ok || len(text) != TicketSize || rest[randomChars] != '.' {
+		return Ticket{}, 0, ErrMalformed
 	}
 	var mac [sha256.Size]byte
 	if !decodeExactly(t[:], rest[:randomChars]) || !decodeExactly(mac[:], rest[randomChars+1:]) {
-		return ticket{}, 0, ErrMalformed
+		return Ticket{}, 0, ErrMalformed
 	}
 	for i, k := range ring {
 		if want := k.ticket.sum(name, t[:]); hmac.Equal(mac[:], want[:]) {
 			return t, i, nil
 		}
 	}
-	return ticket{}, 0, ErrBadSignature
+	return Ticket{}, 0, ErrBadSignature
 }
 
-// sealTicket seals the ticket of the successor under the old ticket, so that only who has the old one can read it.
-func sealTicket(old, next ticket, oldID, nextID string) []byte {
+// SealTicket seals the ticket of the successor under the old ticket, so that only who has the old one can read it.
+func SealTicket(old, next Ticket, oldID, nextID string) []byte {
 	return old.successor().Seal(nil, next[:], []byte(oldID+nextID))
 }
 
-// openTicket returns the ticket that sealTicket sealed, if it is that of the successor.
-func openTicket(old ticket, data []byte, oldID, nextID string) (ticket, error) {
+// OpenTicket returns the ticket that SealTicket sealed, if it is that of the successor.
+func OpenTicket(old Ticket, data []byte, oldID, nextID string) (Ticket, error) {
 	raw, err := old.successor().Open(nil, data, []byte(oldID+nextID))
-	if err != nil || len(raw) != randomSize || ticket(raw).id() != nextID {
-		return ticket{}, errAlias
+	if err != nil || len(raw) != randomSize || Ticket(raw).ID() != nextID {
+		return Ticket{}, errAlias
 	}
-	return ticket(raw), nil
+	return Ticket(raw), nil
 }
 
 // successor is the key under which the ticket of the session's next id is sealed.
-func (t ticket) successor() *sealed.Key {
+func (t Ticket) successor() *sealed.Key {
 	return sealed.NewKey(derive(t[:], "successor", sealed.KeySize))
 }
 

@@ -1,4 +1,4 @@
-package session
+package keys
 
 import (
 	"strings"
@@ -8,25 +8,25 @@ import (
 
 const tokenPrefix = "e1."
 
-// bindToken returns what a token is bound to, besides its secret and purpose: the name of the cookie that holds it.
-func bindToken(name string) []byte { return appendText(nil, name) }
+// BindToken returns what a token is bound to, besides its secret and purpose: the name of the cookie that holds it.
+func BindToken(name string) []byte { return appendText(nil, name) }
 
-// tokenSize is the length of the token of so many bytes.
-func tokenSize(n int) int {
+// TokenSize is the length of the token that holds so many bytes.
+func TokenSize(n int) int {
 	return len(tokenPrefix) + strictBase64.EncodedLen(len(key{}.id)+sealed.Overhead+n)
 }
 
-// sealToken seals a record that its client keeps. The token is "e1.", then the id of the key and the box in base64.
-func (ring keyring) sealToken(plain, binding []byte) []byte {
+// SealToken seals a record that its client keeps. The token is "e1.", then the id of the key and the box in base64.
+func (ring Ring) SealToken(plain, binding []byte) []byte {
 	k := ring[0]
 	raw := append(make([]byte, 0, len(k.id)+sealed.Overhead+len(plain)), k.id[:]...)
 	raw = k.token.Seal(raw, plain, binding)
-	return strictBase64.AppendEncode(append(make([]byte, 0, tokenSize(len(plain))), tokenPrefix...), raw)
+	return strictBase64.AppendEncode(append(make([]byte, 0, TokenSize(len(plain))), tokenPrefix...), raw)
 }
 
-// openToken opens a token that was sealed for one of these bindings, and says which key sealed it. The error is
+// OpenToken opens a token that was sealed for one of these bindings, and says which key sealed it. The error is
 // ErrMalformed or ErrBadSignature.
-func (ring keyring) openToken(token string, bindings [][]byte) (plain []byte, signer int, err error) {
+func (ring Ring) OpenToken(token string, bindings [][]byte) (plain []byte, signer int, err error) {
 	text, ok := strings.CutPrefix(token, tokenPrefix)
 	raw := make([]byte, strictBase64.DecodedLen(len(text)))
 	if !ok || !decodeExactly(raw, text) || len(raw) < len(key{}.id)+sealed.Overhead {

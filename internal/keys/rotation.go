@@ -1,0 +1,69 @@
+package keys
+
+import (
+	"crypto/sha256"
+	"sync"
+	"time"
+)
+
+const (
+	// ReadEvery is how often every node asks its source of secrets.
+	ReadEvery = time.Minute
+	// settles is how long a new first secret is known before it signs: every other node has asked its source by then.
+	settles = 2*ReadEvery + 10*time.Second
+)
+
+// Rotation turns the lists that a source of secrets gives into rings, each in the light of those before it. The zero
+// value has seen none. It is safe for concurrent use.
+type Rotation struct {
+	mu    sync.Mutex
+	known map[[sha256.Size]byte]*knownSecret
+}
+
+type knownSecret struct {
+	key   *key
+	since time.Time
+}
+
+// Ring keeps the order given, but for a first secret that is new here: until it has settled, an older one signs. A
+// secret that was in the list before keeps its keys, so that equal rings hold the same ones. There is at least one.
+func (s *Rotation) Ring(secrets [][]byte, now time.Time) Ring {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.known
+	s.known = make(map[[sha256.Size]byte]*knownSecret, len(secrets))
+	list := make([]*knownSecret, len(secrets))
+	for i, secret := range secrets {
+		sum := sha256.Sum256(secret)
+		if list[i] = before[sum]; list[i] == nil {
+			list[i] = &knownSecret{key: newKey(secret), since: now}
+			// Nobody knows since when the other nodes have the first one, but they have the others.
+			if before == nil && i > 0 {
+				list[i].since = time.Time{}
+			}
+		}
+		s.known[sum] = list[i]
+	}
+	signer := signing(list, now)
+	ring := Ring{list[signer].key}
+	for i, k := range list {
+		if i != signer {
+			ring = append(ring, k.key)
+		}
+	}
+	return ring
+}
+
+// signing is the first secret that has settled; where none has, the one that is known for longest.
+func signing(list []*knownSecret, now time.Time) int {
+	oldest := 0
+	for i, k := range list {
+		if now.Sub(k.since) >= settles {
+			return i
+		}
+		if k.since.Before(list[oldest].since) {
+			oldest = i
+		}
+	}
+	return oldest
+}

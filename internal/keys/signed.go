@@ -1,0 +1,59 @@
+package keys
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"strings"
+	"time"
+)
+
+const (
+	expirySize    = 8
+	signatureSize = expirySize + sha256.Size
+)
+
+// SignValue signs a value that holds until then, or for ever when that is zero, for the cookie of that name. The text
+// is "<value>.<expiry><mac>", each part in base64. The expiry is in microseconds, 0 for none.
+func (ring Ring) SignValue(name, value string, until time.Time) string {
+	var expires [expirySize]byte
+	if !until.IsZero() {
+		binary.BigEndian.PutUint64(expires[:], uint64(until.UnixMicro()))
+	}
+	mac := ring[0].cookie.sum(name, append(expires[:], value...))
+	return strictBase64.EncodeToString([]byte(value)) + "." +
+		strictBase64.EncodeToString(append(expires[:], mac[:]...))
+}
+
+// CheckValue returns the value that SignValue signed for this name. The error is ErrMalformed, ErrBadSignature or
+// ErrExpired.
+func (ring Ring) CheckValue(name, text string, now time.Time) (string, error) {
+	encoded, tail, ok := strings.Cut(text, ".")
+	var signature [signatureSize]byte
+	if !ok || len(tail) != strictBase64.EncodedLen(len(signature)) || !decodeExactly(signature[:], tail) {
+		return "", ErrMalformed
+	}
+	value := make([]byte, strictBase64.DecodedLen(len(encoded)))
+	if !decodeExactly(value, encoded) {
+		return "", ErrMalformed
+	}
+	if err := ring.checkSignature(name, value, signature, now); err != nil {
+		return "", err
+	}
+	return string(value), nil
+}
+
+func (ring Ring) checkSignature(name string, value []byte, signature [signatureSize]byte, now time.Time) error {
+	expires := signature[:expirySize:expirySize]
+	message := append(expires, value...)
+	for _, k := range ring {
+		if want := k.cookie.sum(name, message); hmac.Equal(signature[expirySize:], want[:]) {
+			until := int64(binary.BigEndian.Uint64(expires))
+			if until != 0 && now.UnixMicro() >= until {
+				return ErrExpired
+			}
+			return nil
+		}
+	}
+	return ErrBadSignature
+}
