@@ -2,12 +2,6 @@ package session
 
 import "github.com/coatcheck/session/internal/envelope"
 
-// ParseTicket parses and verifies a ticket as the manager does for a request, and does nothing else.
-func ParseTicket(m *Manager, text string) error {
-	_, _, err := m.parseTicket(text)
-	return err
-}
-
 // ParseCarried parses what was sealed in a token, and encodes it again.
 func ParseCarried(plain []byte) (again []byte, rec *Record, err error) {
 	var c carried

@@ -93,7 +93,7 @@ func FuzzPath(f *testing.F) {
 	})
 }
 
-// deriveKey is what secret.go derives, written down a second time: records of today must open tomorrow.
+// deriveKey is what internal/keys derives, written down a second time: records of today must open tomorrow.
 func deriveKey(f *testing.F, secret session.Secret, purpose string, size int) []byte {
 	f.Helper()
 	material, err := hkdf.Key(sha256.New, secret, nil, "coatcheck v1 "+purpose, size)
@@ -103,7 +103,7 @@ func deriveKey(f *testing.F, secret session.Secret, purpose string, size int) []
 	return material
 }
 
-// sealedFor is the data of the first version of a record, as seal.go has it.
+// sealedFor is the data of the first version of a record, as internal/keys has it.
 func sealedFor(keyID []byte, key *sealed.Key, id, user string, body []byte) []byte {
 	binding := binary.AppendUvarint(nil, 1)
 	for _, text := range []string{id, user} {

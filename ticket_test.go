@@ -2,7 +2,6 @@ package session_test
 
 import (
 	"encoding/base64"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -107,23 +106,6 @@ func TestAHostileTicketGivesAnEmptySession(t *testing.T) {
 			t.Error("the real session was touched")
 		}
 	})
-}
-
-// No change of one character of a ticket is accepted.
-func TestNoByteOfATicketCanBeChanged(t *testing.T) {
-	r := newRig(t)
-	v := r.visitor()
-	v.with(func(s *session.Session) { s.Set("x", 1) })
-	good := v.ticket()
-	for i := range good {
-		bad := flip(good, i)
-		if err := session.ParseTicket(r.Manager, bad); !errors.Is(err, session.ErrMalformed) && !errors.Is(err, session.ErrBadSignature) {
-			t.Errorf("character %d changed: %v", i, err)
-		}
-	}
-	if err := session.ParseTicket(r.Manager, good); err != nil {
-		t.Errorf("the ticket itself: %v", err)
-	}
 }
 
 // A genuine ticket whose record is gone is never adopted.

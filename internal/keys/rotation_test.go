@@ -1,0 +1,136 @@
+package keys_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/coatcheck/session/internal/keys"
+)
+
+func list(secrets ...string) (out [][]byte) {
+	for _, s := range secrets {
+		out = append(out, []byte(s))
+	}
+	return out
+}
+
+// signs reports whether it is this secret with which a ring signs.
+func signs(ring keys.Ring, secret string) bool {
+	_, _, err := keys.ParseTicket(counted(1).Text(ring, cookie), ringOf(secret), cookie)
+	return err == nil
+}
+
+// A node that has run for long learns of a new secret. It verifies with it at once, and signs with it when the other
+// nodes, each of which asks once a minute, must have heard of it too.
+func ExampleRotation() {
+	var r keys.Rotation
+	r.Ring(list(oldSecret), noon)
+	for _, after := range []time.Duration{time.Hour, time.Hour + 2*time.Minute, time.Hour + 3*time.Minute} {
+		ring := r.Ring(list(freshSecret, oldSecret), noon.Add(after))
+		_, _, err := keys.ParseTicket(counted(1).Text(ringOf(freshSecret), cookie), ring, cookie)
+		fmt.Println(after, "verifies with the new one:", err == nil, "signs with it:", signs(ring, freshSecret))
+	}
+	// Output:
+	// 1h0m0s verifies with the new one: true signs with it: false
+	// 1h2m0s verifies with the new one: true signs with it: false
+	// 1h3m0s verifies with the new one: true signs with it: true
+}
+
+func TestTheOnlySecretSignsAtOnce(t *testing.T) {
+	var r keys.Rotation
+	if !signs(r.Ring(list(oldSecret), noon), oldSecret) {
+		t.Error("the first secret of all does not sign")
+	}
+	ring := r.Ring(list(freshSecret), noon.Add(time.Minute)) // an emergency: the other one was stolen
+	if !signs(ring, freshSecret) || len(ring) != 1 {
+		t.Errorf("%d secrets are in use, and the only one signs: %v", len(ring), signs(ring, freshSecret))
+	}
+}
+
+func TestASecretThatComesBackIsNewAgain(t *testing.T) {
+	var r keys.Rotation
+	r.Ring(list(freshSecret, oldSecret), noon)
+	r.Ring(list(oldSecret), noon.Add(time.Hour))
+	if !signs(r.Ring(list(freshSecret, oldSecret), noon.Add(2*time.Hour)), oldSecret) {
+		t.Error("it signs with a secret that others may have forgotten")
+	}
+}
+
+func TestTheSameSecretsGiveTheSameRing(t *testing.T) {
+	var r keys.Rotation
+	first := r.Ring(list(freshSecret, oldSecret), noon)
+	if again := r.Ring(list(freshSecret, oldSecret), noon.Add(time.Minute)); !slices.Equal(first, again) {
+		t.Error("asked again, the ring is another")
+	}
+	if settled := r.Ring(list(freshSecret, oldSecret), noon.Add(time.Hour)); slices.Equal(first, settled) {
+		t.Error("the ring is the same although another secret signs")
+	}
+}
+
+// node is one of many that ask the same source, each at its own second of the minute, from its start on.
+type node struct {
+	rotation keys.Rotation
+	ring     keys.Ring
+	start    int
+}
+
+// asks has the node ask when it is time, and reports whether it runs.
+func (n *node) asks(secrets [][]byte, second int) bool {
+	if second < n.start {
+		return false
+	}
+	if (second-n.start)%int(keys.ReadEvery/time.Second) == 0 {
+		n.ring = n.rotation.Ring(secrets, noon.Add(time.Duration(second)*time.Second))
+	}
+	return true
+}
+
+// Whenever the nodes have started and whenever each of them asks, none ever signs what another that runs refuses: not
+// while a secret is put before the one in use, and not when that one is removed ten minutes later.
+func TestNoNodeSignsWhatAnotherRefuses(t *testing.T) {
+	const changed, removed, end = 10 * 60, 20 * 60, 25 * 60
+	for seed := range uint64(20) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		nodes := make([]node, 5)
+		for i := range nodes {
+			nodes[i].start = random.IntN(removed - 5*60)
+		}
+		nodes[0].start = 0
+		for second := range end {
+			secrets := list(oldSecret)
+			switch {
+			case second >= removed:
+				secrets = list(freshSecret)
+			case second >= changed:
+				secrets = list(freshSecret, oldSecret)
+			}
+			var running []*node
+			for i := range nodes {
+				if nodes[i].asks(secrets, second) {
+					running = append(running, &nodes[i])
+				}
+			}
+			understand(t, running, seed, second)
+		}
+		if !signs(nodes[0].ring, freshSecret) {
+			t.Errorf("seed %d: the new secret never signs", seed)
+		}
+	}
+}
+
+// understand checks that each of the nodes takes what each of them signs.
+func understand(t *testing.T, nodes []*node, seed uint64, second int) {
+	t.Helper()
+	for _, a := range nodes {
+		text := counted(1).Text(a.ring, cookie)
+		for _, b := range nodes {
+			if _, _, err := keys.ParseTicket(text, b.ring, cookie); err != nil {
+				t.Fatalf("seed %d, second %d: a node that started at %d refuses what one that started at %d signed: %v",
+					seed, second, b.start, a.start, err)
+			}
+		}
+	}
+}
