@@ -120,6 +120,24 @@ var rules = []rule{
 			return !ours && !isStd(imported)
 		},
 	},
+	{
+		name:    "internal/keys imports the standard library without HTTP, and internal/sealed",
+		why:     "what knows no session, option or request cannot let them reach a key, and is read and tested alone",
+		applies: func(importer string) bool { return within(importer, "internal/keys") },
+		forbids: func(_, imported string) bool {
+			short, ours := rel(imported)
+			return within(imported, "net") || ours && short != "internal/sealed"
+		},
+	},
+	{
+		name:    "the root alone imports internal/keys",
+		why:     "whoever has a ring can make tickets: stores, guard and tools are given none, and ask the manager",
+		applies: func(importer string) bool { return importer != "." && !within(importer, "internal/keys") },
+		forbids: func(_, imported string) bool {
+			short, ours := rel(imported)
+			return ours && within(short, "internal/keys")
+		},
+	},
 }
 
 // nestedModules are the folders with a go.mod of their own, present or planned.
@@ -251,6 +269,15 @@ func TestLawCatches(t *testing.T) {
 		{"cmd/coatcheck", "testing", "nothing outside tests imports testing"},
 		{"memstore", "testing/synctest", "nothing outside tests imports testing"},
 		{"sessiontest", "testing", ""},
+		{".", module + "/internal/keys", ""},
+		{"internal/keys", module + "/internal/sealed", ""},
+		{"internal/keys", "crypto/hkdf", ""},
+		{"internal/keys", module, "internal/keys imports the standard library"},
+		{"internal/keys", module + "/internal/envelope", "internal/keys imports the standard library"},
+		{"internal/keys", "net/http", "internal/keys imports the standard library"},
+		{"guard", module + "/internal/keys", "the root alone imports internal/keys"},
+		{"memstore", module + "/internal/keys", "the root alone imports internal/keys"},
+		{"cmd/coatcheck", module + "/internal/keys", "the root alone imports internal/keys"},
 	} {
 		path := strings.TrimSuffix(module+"/"+tt.importer, "/.")
 		broken := judge([]pkg{{path, []string{tt.imported}}})
