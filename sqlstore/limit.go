@@ -42,11 +42,13 @@ func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 // that does not count, twice, and the time again. The successor of a live record is its predecessor, with which it is one
 // session, as are two records that have it in common.
 func counted(table string) string {
-	return `SELECT count(DISTINCT CASE WHEN s.successor = '' THEN s.id ELSE s.successor END) FROM ` + table + ` AS s
-		WHERE s.user_id = ? AND s.kind = 0 AND (s.expires_at IS NULL OR s.expires_at > ?)
+	return `SELECT count(*) FROM ` + table + ` AS s
+		WHERE s.user_id = ? AND s.user_id <> '' AND s.kind = 0 AND (s.expires_at IS NULL OR s.expires_at > ?)
 			AND s.id <> ? AND (s.successor = '' OR s.successor <> ?)
-			AND NOT EXISTS (SELECT 1 FROM ` + table + ` AS p WHERE p.id = s.successor AND p.user_id = s.user_id
-				AND p.kind = 0 AND (p.expires_at IS NULL OR p.expires_at > ?))`
+			AND NOT EXISTS (SELECT 1 FROM ` + table + ` AS o
+				WHERE o.user_id = s.user_id AND o.user_id <> '' AND o.kind = 0 AND s.successor <> ''
+					AND (o.id = s.successor OR o.successor = s.successor AND o.id < s.id)
+					AND (o.expires_at IS NULL OR o.expires_at > ?))`
 }
 
 func (s *Store) admit(ctx context.Context, rec *session.Record, limit session.Limit) (bool, error) {
