@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"errors"
+
+	"github.com/coatcheck/session/internal/data"
 )
 
 // Reload drops unsaved changes and the error, and loads the newest state. The error wraps ErrEnded when the session is
@@ -16,7 +18,7 @@ func (s *Session) Reload(ctx context.Context) error {
 	}
 	defer s.release()
 	w, _, _ := s.base()
-	w.ops, w.err, w.shadows, w.oldBecomes, w.login = nil, nil, nil, KindLive, false
+	w.doc.Ops, w.err, w.doc.Shadows, w.oldBecomes, w.login = nil, nil, nil, KindLive, false
 	w.dropNextID()
 	if l := w.leaving; l != nil {
 		w.place, w.leaving = *l, nil
@@ -46,7 +48,7 @@ func (d *draft) reload(ctx context.Context) error {
 	case d.gone:
 		return ErrEnded
 	case d.rec == nil:
-		d.st, d.user = state{}, ""
+		d.doc.State, d.user = data.State{}, ""
 		return nil
 	}
 	return d.newest(ctx, nil)
@@ -133,7 +135,7 @@ func (s *Session) takeOver(d *draft, ops int, now uint64, events *[]Event) {
 func (s *Session) base() (d draft, ops int, now uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.draft.clone(), len(s.draft.ops), s.draft.latest()
+	return s.draft.clone(), len(s.draft.doc.Ops), s.draft.doc.Latest()
 }
 
 // attempt commits what a function left. The first byte of the response waits for it. When that is out already, no new

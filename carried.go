@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/keys"
 	"github.com/coatcheck/session/internal/wire"
 )
@@ -54,8 +55,8 @@ func (m *Manager) findCarrier() {
 }
 
 // carry encodes and seals a record as the token that the client is given.
-func (m *Manager) carry(rec *Record, t ticket, st *state, admitted int64) ([]byte, error) {
-	plain := appendCarried(make([]byte, 0, 128+len(rec.User)+st.size()*5/4), rec, t, st, admitted)
+func (m *Manager) carry(rec *Record, t ticket, st *data.State, admitted int64) ([]byte, error) {
+	plain := appendCarried(make([]byte, 0, 128+len(rec.User)+st.Size()*5/4), rec, t, st, admitted)
 	if len(plain) > maxCarried {
 		return nil, fmt.Errorf("%w: the session has %d bytes, a cookie carries at most %d",
 			ErrTooLarge, len(plain), maxCarried)
@@ -69,14 +70,14 @@ func (m *Manager) carry(rec *Record, t ticket, st *state, admitted int64) ([]byt
 }
 
 // appendCarried appends the plain form of a record's next version.
-func appendCarried(plain []byte, rec *Record, t ticket, st *state, admitted int64) []byte {
+func appendCarried(plain []byte, rec *Record, t ticket, st *data.State, admitted int64) []byte {
 	plain = append(append(plain, carriedVersion), t[:]...)
 	plain = binary.AppendUvarint(plain, rec.Version+1)
 	for _, n := range []int64{rec.SeenAt.UnixMicro(), microOf(rec.ExpiresAt), admitted} {
 		plain = binary.AppendVarint(plain, n)
 	}
 	plain = append(binary.AppendUvarint(plain, uint64(len(rec.User))), rec.User...)
-	return st.encode(plain)
+	return st.Append(plain)
 }
 
 // carried is the content of a token.

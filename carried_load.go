@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/envelope"
 )
 
@@ -92,7 +93,7 @@ type membership struct {
 }
 
 func (d *draft) membership() membership {
-	return membership{d.rec.User, max(d.st.Login, d.st.Created), d.admitted}
+	return membership{d.rec.User, max(d.doc.State.Login, d.doc.State.Created), d.admitted}
 }
 
 // admit refuses a session of a user whose sessions were all ended since it began, unless it was one to be kept.
@@ -145,7 +146,8 @@ func (d *draft) settleClocks() {
 	if d.m.carried == nil || !d.m.carried.remembers || d.rec == nil || d.gone || d.oldBecomes != KindLive {
 		return
 	}
-	if slices.ContainsFunc(d.ops, func(o op) bool { return o.kind == opIdle || o.kind == opLifetime }) {
+	clock := func(o data.Op) bool { return o.Kind == data.OpIdle || o.Kind == data.OpLifetime }
+	if slices.ContainsFunc(d.doc.Ops, clock) {
 		d.oldBecomes = KindTombstone
 	}
 }

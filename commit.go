@@ -50,7 +50,7 @@ func (d *draft) commit(ctx context.Context, mode commitMode) error {
 // commitGone refuses changes of a session that is no more.
 func (d *draft) commitGone() error {
 	switch {
-	case len(d.ops) == 0 && d.oldBecomes == KindLive:
+	case len(d.doc.Ops) == 0 && d.oldBecomes == KindLive:
 		return nil
 	case d.rec != nil && d.rec.Kind == KindTombstone:
 		return errTombstone
@@ -85,13 +85,13 @@ func (d *draft) optional(ctx context.Context, err error) error {
 
 // renewal gives the session its new id, with the changes of the request if there are any.
 func (d *draft) renewal(ctx context.Context, mode commitMode) error {
-	issued, dirty := d.st.Issued, d.dirty()
+	issued, dirty := d.doc.State.Issued, d.dirty()
 	d.oldBecomes = KindAlias
 	err := d.move(ctx, mode)
 	if err == nil || dirty {
 		return err
 	}
-	d.st.Issued = issued
+	d.doc.State.Issued = issued
 	return d.optional(ctx, err)
 }
 
@@ -153,7 +153,7 @@ func (d *draft) save(ctx context.Context, mode commitMode) error {
 		if err := d.again(ctx, err, mode, attempt); err != nil {
 			return d.lost(err)
 		}
-		d.keepShown(aged)
+		d.doc.KeepShown(d.m.rules.Codec, aged)
 	}
 }
 

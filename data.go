@@ -3,6 +3,8 @@ package session
 import (
 	"errors"
 	"slices"
+
+	"github.com/coatcheck/session/internal/data"
 )
 
 // Get returns the value at the path, nil when there is none: a nil, bool, string, int64 (whole numbers that fit), float64,
@@ -21,7 +23,7 @@ func (s *Session) GetOr(path string, fallback any) any {
 }
 
 func (s *Session) get(path string) (any, bool) {
-	raw, ok, err := s.lookup(parseData, path)
+	raw, ok, err := s.lookup(data.ParsePath, path)
 	return s.decoded(path, raw, ok, err)
 }
 
@@ -29,7 +31,7 @@ func (s *Session) get(path string) (any, bool) {
 func (s *Session) decoded(path string, raw []byte, ok bool, err error) (any, bool) {
 	if err == nil && ok {
 		var v any
-		if v, err = value(s.m.opts.Codec, raw); err == nil {
+		if v, err = data.Value(s.m.rules.Codec, raw); err == nil {
 			return v, true
 		}
 	}
@@ -39,8 +41,8 @@ func (s *Session) decoded(path string, raw []byte, ok bool, err error) (any, boo
 	return nil, false
 }
 
-// parser is parseData for the paths of Session, and parsePath for the constants of a Key.
-type parser func(text string) (path, error)
+// parser is data.ParsePath for the paths of Session, and data.ParseConstant for the constants of a Key.
+type parser func(text string) (data.Path, error)
 
 // lookup returns the encoded value at the path.
 func (s *Session) lookup(parse parser, text string) ([]byte, bool, error) {
@@ -50,7 +52,8 @@ func (s *Session) lookup(parse parser, text string) ([]byte, bool, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.draft.look(p)
+	raw, ok, err := s.draft.doc.Look(s.m.rules.Codec, p)
+	return raw, ok, dataError(err)
 }
 
 // undecodable reports a value that does not decode, once for each path.
@@ -73,13 +76,13 @@ func (s *Session) firstReport(path string) bool {
 
 // Has reports whether there is a value at the path; also when it is nil.
 func (s *Session) Has(path string) bool {
-	p, err := parseData(path)
+	p, err := data.ParsePath(path)
 	if err != nil {
 		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.draft.has(p)
+	return s.draft.doc.Has(s.m.rules.Codec, p)
 }
 
 // All returns a copy of all data by key, without what the library keeps for itself. Values that do not decode are left
@@ -88,7 +91,7 @@ func (s *Session) All() map[string]any {
 	raws := s.raws()
 	all := make(map[string]any, len(raws))
 	for key, raw := range raws {
-		v, err := value(s.m.opts.Codec, raw)
+		v, err := data.Value(s.m.rules.Codec, raw)
 		if err != nil {
 			s.undecodable(Path(key), err)
 			continue
@@ -102,31 +105,25 @@ func (s *Session) All() map[string]any {
 func (s *Session) raws() map[string][]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	raws, view := map[string][]byte{}, s.draft.view()
-	view.each(func(key string, raw []byte) {
-		if !isOwn(key) {
-			raws[key] = raw
-		}
-	})
-	return raws
+	return s.draft.doc.Raws(s.m.rules.Codec)
 }
 
 // Set stores a value at the path, and makes the parents that are missing as maps. The value is encoded at once. A value
 // that does not encode, and a path through a value that has no parts, are refused: see Err. JSON, the default Codec, replaces
 // in a string what is not UTF-8; store bytes as a []byte, with a [Key].
-func (s *Session) Set(path string, value any) { s.put(opSet, parseData, path, value) }
+func (s *Session) Set(path string, value any) { s.put(data.OpSet, data.ParsePath, path, value) }
 
 // Flash stores a value that this request and the next one that loads the session can read; then it is gone. Set makes
 // it ordinary data, and Reflash keeps it for one more request.
-func (s *Session) Flash(path string, value any) { s.put(opFlash, parseData, path, value) }
+func (s *Session) Flash(path string, value any) { s.put(data.OpFlash, data.ParsePath, path, value) }
 
-func (s *Session) put(kind opKind, parse parser, path string, value any) {
+func (s *Session) put(kind data.OpKind, parse parser, path string, value any) {
 	p, raw, err := s.prepare(kind, parse, path, value)
 	if err != nil {
 		s.refused(err)
 		return
 	}
-	s.do(op{kind: kind, path: p, raw: raw})
+	s.do(data.Op{Kind: kind, Path: p, Raw: raw})
 }
 
 func (s *Session) refused(err error) {
@@ -136,36 +133,31 @@ func (s *Session) refused(err error) {
 }
 
 // prepare checks the path and encodes the value.
-func (s *Session) prepare(kind opKind, parse parser, text string, value any) (path, []byte, error) {
+func (s *Session) prepare(kind data.OpKind, parse parser, text string, value any) (data.Path, []byte, error) {
 	p, err := parse(text)
 	if err != nil {
-		return path{}, nil, refusal(kind.String(), text, err)
+		return data.Path{}, nil, data.Refusal(kind.String(), text, err)
 	}
-	raw, err := encode(s.m.opts.Codec, value)
+	raw, err := data.Encode(s.m.rules.Codec, value)
 	if err != nil {
-		return path{}, nil, notEncoded(text, value, err)
+		return data.Path{}, nil, data.NotEncoded(text, value, err)
 	}
 	return p, slices.Clip(append([]byte{}, raw...)), nil
 }
 
-// notEncoded names types only: the codec's own text may quote the value.
-func notEncoded(path string, value any, err error) error {
-	return &DecodeError{Path: path, Err: errors.New("the value does not encode: " + typeName(value) + " (" + typeName(err) + ")")}
-}
-
 // Append adds values to the list at the path, and makes the list when it is missing. What is no list is refused: see Err.
-func (s *Session) Append(path string, values ...any) { s.add(parseData, path, values) }
+func (s *Session) Append(path string, values ...any) { s.add(data.ParsePath, path, values) }
 
 func (s *Session) add(parse parser, path string, values []any) {
-	o := op{kind: opAdd}
+	o := data.Op{Kind: data.OpAdd}
 	var err error
 	for _, v := range values {
 		var raw []byte
-		if o.path, raw, err = s.prepare(opAdd, parse, path, v); err != nil {
+		if o.Path, raw, err = s.prepare(data.OpAdd, parse, path, v); err != nil {
 			s.refused(err)
 			return
 		}
-		o.list = append(o.list, raw)
+		o.List = append(o.List, raw)
 	}
 	if len(values) > 0 {
 		s.do(o)
@@ -174,7 +166,7 @@ func (s *Session) add(parse parser, path string, values []any) {
 
 // Pop removes the value at the path and returns it, nil when there is none.
 func (s *Session) Pop(path string) any {
-	raw, ok, err := s.pop(parseData, path)
+	raw, ok, err := s.pop(data.ParsePath, path)
 	v, _ := s.decoded(path, raw, ok, err)
 	return v
 }
@@ -186,51 +178,51 @@ func (s *Session) pop(parse parser, text string) (raw []byte, ok bool, err error
 		s.remove(parse, text)
 		return nil, false, nil
 	}
-	o := op{kind: opRemove, path: p}
+	o := data.Op{Kind: data.OpRemove, Path: p}
 	s.unlessLate(o, func() {
-		raw, ok, err = s.draft.look(p)
+		raw, ok, err = s.draft.doc.Look(s.m.rules.Codec, p)
 		s.draft.do(o)
 	})
-	return raw, ok, err
+	return raw, ok, dataError(err)
 }
 
 // Remove removes the values at the paths. What is absent is no change.
 func (s *Session) Remove(paths ...string) {
 	for _, text := range paths {
-		s.remove(parseData, text)
+		s.remove(data.ParsePath, text)
 	}
 }
 
 func (s *Session) remove(parse parser, text string) {
 	switch p, err := parse(text); {
 	case err == nil:
-		s.do(op{kind: opRemove, path: p})
-	case errors.Is(err, errOwn):
-		s.refused(refusal(opRemove.String(), text, err))
+		s.do(data.Op{Kind: data.OpRemove, Path: p})
+	case errors.Is(err, data.ErrOwn):
+		s.refused(data.Refusal(data.OpRemove.String(), text, err))
 	}
 }
 
 // Clear removes all data. The id, the user and the clocks stay, and so does what package guard keeps in the session.
-func (s *Session) Clear() { s.do(op{kind: opClear}) }
+func (s *Session) Clear() { s.do(data.Op{Kind: data.OpClear}) }
 
 // Now sets a value for this request only. Nothing is stored.
 func (s *Session) Now(path string, value any) {
-	p, raw, err := s.prepare(opNow, parseData, path, value)
+	p, raw, err := s.prepare(data.OpNow, data.ParsePath, path, value)
 	if err != nil {
 		s.refused(err)
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.draft.cast(shadow{p, raw})
+	s.draft.doc.Cast(s.m.rules.Codec, data.Shadow{Path: p, Raw: raw})
 }
 
 // Reflash keeps flash data of the last request, and what Now set, for one more request: all of it, or only what is at
 // the paths. Ordinary data stay as they are.
 func (s *Session) Reflash(only ...string) {
 	for _, text := range only {
-		if _, err := parseData(text); errors.Is(err, errOwn) {
-			s.refused(refusal("reflash", text, err))
+		if _, err := data.ParsePath(text); errors.Is(err, data.ErrOwn) {
+			s.refused(data.Refusal("reflash", text, err))
 		}
 	}
 	for _, o := range s.reflashed(only) {
@@ -239,20 +231,8 @@ func (s *Session) Reflash(only ...string) {
 }
 
 // reflashed is a Flash of each value to be kept.
-func (s *Session) reflashed(only []string) []op {
+func (s *Session) reflashed(only []string) []data.Op {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	codec, wanted := s.m.opts.Codec, new(trie[bool])
-	for _, text := range only {
-		if p, err := parseData(text); err == nil {
-			wanted.grow(p).has = true
-		}
-	}
-	var ops []op
-	for _, v := range append(s.draft.st.aging(codec), s.draft.shadows.since(codec, 0)...) {
-		if _, ok := wanted.above(v.path); ok || len(only) == 0 {
-			ops = append(ops, op{kind: opFlash, path: v.path, raw: v.raw})
-		}
-	}
-	return ops
+	return s.draft.doc.Reflashed(s.m.rules.Codec, only)
 }

@@ -7,8 +7,8 @@ func (d *draft) deadlines(seen time.Time) (idle, absolute time.Time) {
 	if timeout := d.idleTimeout(); timeout > 0 {
 		idle = seen.Add(timeout)
 	}
-	if lifetime := override(d.st.Lifetime, d.m.opts.Lifetime); lifetime > 0 {
-		anchor := max(d.st.Created, d.st.Login)
+	if lifetime := override(d.doc.State.Lifetime, d.m.opts.Lifetime); lifetime > 0 {
+		anchor := max(d.doc.State.Created, d.doc.State.Login)
 		if anchor == 0 {
 			anchor = seen.UnixMicro()
 		}
@@ -17,7 +17,7 @@ func (d *draft) deadlines(seen time.Time) (idle, absolute time.Time) {
 	return idle, absolute
 }
 
-func (d *draft) idleTimeout() time.Duration { return override(d.st.Idle, d.m.opts.IdleTimeout) }
+func (d *draft) idleTimeout() time.Duration { return override(d.doc.State.Idle, d.m.opts.IdleTimeout) }
 
 // override is a session's own duration in microseconds, or the manager's.
 func override(own int64, managers time.Duration) time.Duration {
@@ -37,10 +37,10 @@ func (d *draft) expiresAt(seen time.Time) time.Time {
 }
 
 func (d *draft) persistent() bool {
-	if d.st.Persistent == 0 {
+	if d.doc.State.Persistent == 0 {
 		return d.m.opts.Cookie.Persistent
 	}
-	return d.st.Persistent == 1
+	return d.doc.State.Persistent == 1
 }
 
 // expired reports whether the stored session has ended by time.

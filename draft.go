@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"github.com/coatcheck/session/internal/keys"
 	"net/netip"
-	"slices"
+
+	"github.com/coatcheck/session/internal/data"
 )
 
 // draft is everything in a session that a commit reads and replaces. It has no lock: Session guards its own, and a
@@ -13,12 +14,10 @@ type draft struct {
 	m  *Manager
 	ex *exchange // of the commit, nil outside a request
 	place
-	st      state
-	ops     []op
-	shadows *shadows // values of this request only
-	user    string
-	ip      netip.Addr
-	ua      string
+	doc  data.Doc
+	user string
+	ip   netip.Addr
+	ua   string
 
 	nextTicket  ticket // of the id to come, zero when none is
 	nextID      string
@@ -61,11 +60,10 @@ const (
 // clone returns a copy that can be changed while others read the original. What does not encode keeps both from being
 // stored.
 func (d *draft) clone() draft {
-	st, err := d.st.clone(d.m.opts.Codec)
+	doc, err := d.doc.Clone(d.m.rules.Codec)
 	d.refuse(err)
 	w := *d
-	w.st, w.shadows = st, d.shadows.clone(d.m.opts.Codec)
-	w.ops, w.events, w.idTaken = slices.Clip(d.ops), nil, false
+	w.doc, w.events, w.idTaken = doc, nil, false
 	return w
 }
 
@@ -74,10 +72,10 @@ func (d *draft) event(kind EventKind, id string, err error) {
 }
 
 // storable reports whether there is something to keep: data, or a user.
-func (d *draft) storable() bool { return d.user != "" || !d.st.empty() }
+func (d *draft) storable() bool { return d.user != "" || !d.doc.State.Empty() }
 
 func (d *draft) dirty() bool {
-	return len(d.ops) > 0 || d.oldBecomes != KindLive || d.leaving != nil || d.st.hasOld() || d.stale
+	return len(d.doc.Ops) > 0 || d.oldBecomes != KindLive || d.leaving != nil || d.doc.State.HasOld() || d.stale
 }
 
 // id is the public handle of the session as it will be after the commit.
@@ -105,57 +103,19 @@ func (d *draft) makeNextID() {
 // dropNextID makes the next commit that needs a new id take another one.
 func (d *draft) dropNextID() { d.nextTicket, d.nextID = ticket{}, "" }
 
-// do does an operation, also to the values of this request around it, and remembers that it was refused.
-func (d *draft) do(o op) {
-	if err := d.apply(o); err != nil {
-		d.refuse(err)
-		return
-	}
-	if raw, ok, err := []byte(nil), false, error(nil); o.kind == opUpdate && d.shadows != nil {
-		if raw, ok, err = d.st.at(d.m.opts.Codec, o.path); ok && err == nil {
-			o = op{kind: opSet, path: o.path, raw: raw}
-		}
-	}
-	d.unshadow(o)
-}
+// do does an operation and remembers it for the commit, or that it was refused.
+func (d *draft) do(o data.Op) { d.refuse(d.doc.Do(d.rules(), o, d.rec != nil && !d.gone)) }
 
-// apply does an operation and remembers it.
-func (d *draft) apply(o op) error {
-	changed, err := d.applyWithin(o)
-	if err != nil {
-		return err
-	}
-	// A clear of what is empty counts too: on a conflict it wins over what was committed before it.
-	if changed || o.kind == opClear && d.rec != nil && !d.gone {
-		d.ops = append(d.ops, o)
-	}
-	return nil
-}
-
-// applyWithin does an operation that must not make the session too large. After an error no commit succeeds, so that
-// what is known of the size will do.
-func (d *draft) applyWithin(o op) (bool, error) {
-	st, was := &d.st, d.st.above
-	st.sure = st.sure || d.err != nil
-	st.limit = st.allowed(d.m.opts.MaxBytes)
-	defer func() { st.limit = 0 }()
-	changed, err := o.apply(st, d.m.opts.Codec)
-	if was == nil && st.above != nil && err == nil {
-		err = st.count(d.m.opts.Codec)
-	}
-	if st.used <= st.limit {
-		st.above = nil
-	}
-	return changed, err
+func (d *draft) rules() data.Rules {
+	r := d.m.rules
+	r.Rough = d.err != nil
+	return r
 }
 
 // replay puts the state on a newer record and does the unsaved operations again.
-func (d *draft) replay(st state) error {
-	d.st = st
-	for _, o := range d.ops {
-		if _, err := o.apply(&d.st, d.m.opts.Codec); err != nil {
-			return fmt.Errorf("a change cannot be repeated on the newest state: %w", err)
-		}
+func (d *draft) replay(st data.State) error {
+	if err := d.doc.Replay(d.m.rules.Codec, st); err != nil {
+		return fmt.Errorf("a change cannot be repeated on the newest state: %w", dataError(err))
 	}
 	return nil
 }
@@ -163,7 +123,7 @@ func (d *draft) replay(st state) error {
 // refuse remembers the first error.
 func (d *draft) refuse(err error) {
 	if err != nil && d.err == nil {
-		d.err = err
+		d.err = dataError(err)
 	}
 }
 

@@ -1,6 +1,9 @@
 package session
 
-import "github.com/coatcheck/session/internal/envelope"
+import (
+	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/envelope"
+)
 
 // ParseCarried parses what was sealed in a token, and encodes it again.
 func ParseCarried(plain []byte) (again []byte, rec *Record, err error) {
@@ -12,6 +15,6 @@ func ParseCarried(plain []byte) (again []byte, rec *Record, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	st := newState(h, entries, 0)
+	st := data.NewState(h, entries, 0)
 	return appendCarried(nil, c.rec, c.ticket, &st, c.admitted), c.rec, nil
 }

@@ -84,7 +84,7 @@ func (s *Session) copied() (w *draft, ops int, now uint64) {
 	w = drafts.Get().(*draft)
 	*w = s.draft.clone()
 	w.ex = s.ex
-	return w, len(s.draft.ops), s.draft.latest()
+	return w, len(s.draft.doc.Ops), s.draft.doc.Latest()
 }
 
 // within makes a session for a function of the application, with a copy of what is here. It is called with the lock

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/coatcheck/session/internal/data"
 )
 
 // LoginOption changes what a Login does: it is called with the session, signed in already and not yet stored. One of
@@ -17,18 +19,18 @@ type LoginOption func(*Session)
 func Remember(d time.Duration) LoginOption {
 	return func(s *Session) {
 		s.SetPersistent(true)
-		s.setClock(opIdle, "Remember", d)
-		s.setClock(opLifetime, "Remember", d)
+		s.setClock(data.OpIdle, "Remember", d)
+		s.setClock(data.OpLifetime, "Remember", d)
 	}
 }
 
 // setClock sets a time-out of this session. caller names it in the error.
-func (s *Session) setClock(kind opKind, caller string, d time.Duration) {
+func (s *Session) setClock(kind data.OpKind, caller string, d time.Duration) {
 	if err := checkClock(caller, d); err != nil {
 		s.refused(fmt.Errorf("session: %w", err))
 		return
 	}
-	s.do(op{kind: kind, d: d})
+	s.do(data.Op{Kind: kind, Duration: d})
 }
 
 // Regenerate gives the session a new id and keeps the data. The old id is useless as soon as the session is
@@ -118,7 +120,7 @@ func (s *Session) signIn(user string, opts []LoginOption) (kept bool) {
 	}
 	s.draft.dropNextID()
 	s.draft.user, s.draft.login = user, true
-	s.refuse(s.draft.apply(op{kind: opLogin, at: s.m.now().UnixMicro()}))
+	s.draft.do(data.Op{Kind: data.OpLogin, At: s.m.now().UnixMicro()})
 	s.mu.Unlock()
 	for _, opt := range opts {
 		opt(s)
@@ -129,9 +131,9 @@ func (s *Session) signIn(user string, opts []LoginOption) (kept bool) {
 // beginAfresh puts what this request set into a new session. It is called with the lock held.
 func (s *Session) beginAfresh() {
 	w := s.draft.clone()
-	w.place, w.gone, w.st, w.ops = place{}, false, state{}, nil
-	s.catchUp(&w, 0, s.draft.latest())
-	w.shadows = s.draft.shadows
+	w.place, w.gone, w.doc = place{}, false, data.Doc{}
+	s.catchUp(&w, 0, s.draft.doc.Latest())
+	w.doc.Shadows = s.draft.doc.Shadows
 	s.adopt(w)
 }
 

@@ -1,10 +1,6 @@
 package session
 
-import (
-	"bytes"
-	"fmt"
-	"strings"
-)
+import "github.com/coatcheck/session/internal/data"
 
 // Key is typed access to the value at a path. Declare keys as constants:
 //
@@ -33,7 +29,7 @@ func (k Key[T]) Or(s *Session, fallback T) T {
 
 // Lookup returns the value. The error is ErrNoValue when there is none, and a *DecodeError when it does not decode as a T.
 func (k Key[T]) Lookup(s *Session) (T, error) {
-	raw, ok, err := s.lookup(parsePath, string(k))
+	raw, ok, err := s.lookup(data.ParseConstant, string(k))
 	return k.decoded(s, raw, ok, err)
 }
 
@@ -43,7 +39,7 @@ func (k Key[T]) decoded(s *Session, raw []byte, ok bool, err error) (T, error) {
 		return v, ErrNoValue
 	}
 	if err == nil {
-		err = decode(s.m.opts.Codec, raw, &v)
+		err = data.Decode(s.m.rules.Codec, raw, &v)
 	}
 	if err != nil {
 		s.undecodable(string(k), err)
@@ -54,42 +50,42 @@ func (k Key[T]) decoded(s *Session, raw []byte, ok bool, err error) (T, error) {
 }
 
 // Set stores the value, as Session.Set does.
-func (k Key[T]) Set(s *Session, v T) { s.put(opSet, parsePath, string(k), v) }
+func (k Key[T]) Set(s *Session, v T) { s.put(data.OpSet, data.ParseConstant, string(k), v) }
 
 // Update replaces the value by what fn makes of it; fn gets the zero value when there is none. When another request
 // commits first, fn runs again on what that one left, so that a counter never loses a step. fn must be pure: it
 // runs more than once. It works on what is stored, also where Now hides that, and must not commit the session. A value that does not
 // decode is refused: see Session.Err.
 func (k Key[T]) Update(s *Session, fn func(T) T) {
-	p, err := parsePath(string(k))
+	p, err := data.ParseConstant(string(k))
 	if err != nil {
-		s.refused(refusal(opUpdate.String(), string(k), err))
+		s.refused(data.Refusal(data.OpUpdate.String(), string(k), err))
 		return
 	}
-	s.update(op{kind: opUpdate, path: p, fn: func(old []byte, ok bool) ([]byte, error) {
+	s.update(data.Op{Kind: data.OpUpdate, Path: p, Fn: func(old []byte, ok bool) ([]byte, error) {
 		var v T
 		if ok {
-			if err := decode(s.m.opts.Codec, old, &v); err != nil {
+			if err := data.Decode(s.m.rules.Codec, old, &v); err != nil {
 				return nil, &DecodeError{Path: string(k), Err: err}
 			}
 		}
-		raw, err := encode(s.m.opts.Codec, fn(v))
+		raw, err := data.Encode(s.m.rules.Codec, fn(v))
 		if err != nil {
-			return nil, notEncoded(string(k), v, err)
+			return nil, data.NotEncoded(string(k), v, err)
 		}
 		return append([]byte{}, raw...), nil
 	}})
 }
 
 // update runs the function without the lock, for it may read the session, and does it again when the value changed meanwhile.
-func (s *Session) update(o op) {
+func (s *Session) update(o data.Op) {
 	for {
-		raw, ok, err := s.stored(o.path)
+		raw, ok, err := s.stored(o.Path)
 		if err != nil {
-			s.refused(&DecodeError{Path: o.path.String(), Err: err})
+			s.refused(&DecodeError{Path: o.Path.String(), Err: err})
 			return
 		}
-		fresh, err := o.fn(raw, ok)
+		fresh, err := o.Fn(raw, ok)
 		if err != nil {
 			s.refused(err)
 			return
@@ -100,45 +96,37 @@ func (s *Session) update(o op) {
 	}
 }
 
-func (s *Session) stored(p path) ([]byte, bool, error) {
+func (s *Session) stored(p data.Path) ([]byte, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.draft.st.at(s.m.opts.Codec, p)
+	raw, ok, err := s.draft.doc.State.At(s.m.rules.Codec, p)
+	return raw, ok, dataError(err)
 }
 
 // swap sets the fresh value if the old one is still there, and remembers the operation for a replay. It reports false when
 // it is not.
-func (s *Session) swap(o op, old []byte, had bool, fresh []byte) (done bool) {
+func (s *Session) swap(o data.Op, old []byte, had bool, fresh []byte) (done bool) {
 	done = true
 	s.unlessLate(o, func() {
-		raw, ok, err := s.draft.st.at(s.m.opts.Codec, o.path)
-		if err != nil || ok != had || !bytes.Equal(raw, old) {
-			done = err != nil
-			return
-		}
-		now := op{kind: opUpdate, path: o.path, fn: func([]byte, bool) ([]byte, error) { return fresh, nil }}
-		if _, err := s.draft.applyWithin(now); err != nil {
-			s.refuse(err)
-			return
-		}
-		s.draft.ops = append(s.draft.ops, o)
-		s.draft.unshadow(op{kind: opSet, path: o.path, raw: fresh})
+		var err error
+		done, err = s.draft.doc.Swap(s.draft.rules(), o, old, had, fresh)
+		s.refuse(err)
 	})
 	return done
 }
 
 // Pop removes the value and returns it.
 func (k Key[T]) Pop(s *Session) (T, bool) {
-	raw, ok, err := s.pop(parsePath, string(k))
+	raw, ok, err := s.pop(data.ParseConstant, string(k))
 	v, err := k.decoded(s, raw, ok, err)
 	return v, err == nil
 }
 
 // Remove removes the value.
-func (k Key[T]) Remove(s *Session) { s.remove(parsePath, string(k)) }
+func (k Key[T]) Remove(s *Session) { s.remove(data.ParseConstant, string(k)) }
 
 // Flash stores the value for this request and the next, as Session.Flash does.
-func (k Key[T]) Flash(s *Session, v T) { s.put(opFlash, parsePath, string(k), v) }
+func (k Key[T]) Flash(s *Session, v T) { s.put(data.OpFlash, data.ParseConstant, string(k), v) }
 
 // Append adds values to the list under the key, as Session.Append does.
 func Append[T any](s *Session, k Key[[]T], values ...T) {
@@ -146,8 +134,10 @@ func Append[T any](s *Session, k Key[[]T], values ...T) {
 	for i, v := range values {
 		list[i] = v
 	}
-	s.add(parsePath, string(k), list)
+	s.add(data.ParseConstant, string(k), list)
 }
 
-// typeName names the type of a value without printing the value.
-func typeName(v any) string { return strings.TrimPrefix(fmt.Sprintf("%T", v), "*") }
+// Path joins parts to a path, and escapes them so that each part is one step whatever it contains. Use it for keys
+// that are made from user input: a dot in them would otherwise lead into a nested value. What it returns for the library's
+// own keys, which begin with "coatcheck:", is refused everywhere, also by a [Key].
+func Path(parts ...string) string { return data.Join(parts...) }

@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+
+	"github.com/coatcheck/session/internal/data"
 )
 
 // maxAliases bounds how many renewals in a row one load follows: more than fit into the default grace at one a second.
@@ -118,24 +119,24 @@ func (d *draft) readFrom(rec *Record, fresh bool) error {
 		d.flashUpTo = h.FlashSeq
 	}
 	d.stale = d.stale || stale
-	d.st, rec.Data = newState(h, entries, d.flashUpTo), nil
+	d.doc.State, rec.Data = data.NewState(h, entries, d.flashUpTo), nil
 	if d.expired(d.m.now()) {
 		return ErrExpired
 	}
 	if !d.login {
 		d.user = rec.User
 	}
-	return d.replay(d.st)
+	return d.replay(d.doc.State)
 }
 
 // newest loads the record again after a conflict, or takes the one that came with it, and does the unsaved operations
 // on it again. The error is ErrEnded when the session is no more.
 func (d *draft) newest(ctx context.Context, conflict error) error {
-	was, reply, shown := d.place, d.reply, d.st.aging(d.m.opts.Codec)
+	was, reply, shown := d.place, d.reply, d.doc.State.Aging(d.m.rules.Codec)
 	err := d.follow(ctx, conflict)
 	switch {
 	case err == nil:
-		d.keepShown(shown)
+		d.doc.KeepShown(d.m.rules.Codec, shown)
 	case errors.Is(err, ErrUnavailable): // nothing was found out, so nothing is changed
 		d.place, d.reply = was, reply
 	case d.reply == replyTicket:
@@ -154,15 +155,6 @@ func (d *draft) follow(ctx context.Context, conflict error) error {
 		return endedIf(errors.Is(err, ErrNotFound), err)
 	}
 	return d.resolve(ctx, rec, false)
-}
-
-// keepShown keeps flash data readable in this request when another request has consumed them meanwhile.
-func (d *draft) keepShown(shown []shadow) {
-	shown = slices.DeleteFunc(shown, func(s shadow) bool {
-		_, ok, _ := d.st.at(d.m.opts.Codec, s.path)
-		return ok
-	})
-	d.shade(shown)
 }
 
 // endedIf wraps an error as ErrEnded.

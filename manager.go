@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/keys"
 	"github.com/coatcheck/session/internal/respond"
 	"github.com/coatcheck/session/internal/wire"
@@ -26,6 +27,7 @@ type Manager struct {
 	limiter     Limiter // nil: no limit
 	watcher     Watcher // nil: sessions that ended elsewhere are asked for
 	opts        Options
+	rules       data.Rules // of the options
 	keys        atomic.Pointer[keys.Ring]
 	source      keys.Rotation
 	transport   Transport
@@ -57,6 +59,7 @@ func New(store Store, opts Options) (*Manager, error) {
 		return nil, fmt.Errorf("session: %w", err)
 	}
 	m := &Manager{store: store, opts: resolved, queues: newQueues()}
+	m.rules = data.Rules{Codec: resolved.Codec, MaxBytes: resolved.MaxBytes}
 	m.life, m.stop = context.WithCancel(context.Background())
 	m.opts.Cookie = resolved.Cookie.resolve()
 	m.transport = resolved.Transport

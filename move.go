@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/keys"
 )
 
@@ -14,7 +15,7 @@ const maxAlias = 24 * time.Hour
 
 func (d *draft) renewalDue() bool {
 	every := d.m.opts.RenewEvery
-	return every > 0 && d.m.now().Sub(fromMicro(d.st.Issued)) >= every
+	return every > 0 && d.m.now().Sub(fromMicro(d.doc.State.Issued)) >= every
 }
 
 // move gives the session a new id: the record of the new one is created, then the old one becomes an alias or a
@@ -43,7 +44,7 @@ func (d *draft) move(ctx context.Context, mode commitMode) error {
 			d.removeNext(ctx)
 			return d.restart(ctx, err)
 		}
-		d.keepShown(aged)
+		d.doc.KeepShown(d.m.rules.Codec, aged)
 		if d.oldBecomes == KindAlias && !d.renewalDue() { // another request has renewed it
 			d.removeNext(ctx)
 			d.dropNextID()
@@ -67,7 +68,7 @@ var errNextChanged = fmt.Errorf("%w: the record of the new id was changed", ErrC
 
 // saveNext puts the record of the id to come into the store, for the first time or anew. One that somebody ended
 // meanwhile is not made again under that id: who ended it was told that it is over.
-func (d *draft) saveNext(ctx context.Context) (rec *Record, aged []shadow, err error) {
+func (d *draft) saveNext(ctx context.Context) (rec *Record, aged []data.Shadow, err error) {
 	if rec, aged, err = d.build(d.m.now()); err != nil {
 		return nil, nil, err
 	}
@@ -100,7 +101,7 @@ func (d *draft) overtaken(err error) bool {
 }
 
 // retireOld retires the old id, which gives the session its new one.
-func (d *draft) retireOld(ctx context.Context, rec *Record, aged []shadow) error {
+func (d *draft) retireOld(ctx context.Context, rec *Record, aged []data.Shadow) error {
 	old := d.rec
 	err := d.m.store.Save(ctx, d.formerOf(old, rec))
 	if err = d.confirmRetired(ctx, old, rec, err); err != nil {
@@ -146,7 +147,7 @@ func (d *draft) restart(ctx context.Context, err error) error {
 		return d.lost(err)
 	}
 	d.place, d.oldBecomes = place{}, KindLive
-	if err := d.replay(state{}); err != nil {
+	if err := d.replay(data.State{}); err != nil {
 		return err
 	}
 	return d.create(ctx)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/envelope"
 	"github.com/coatcheck/session/internal/keys"
 )
@@ -26,12 +27,9 @@ func (m *Manager) Contents(rec *Record) (list []Content, stale bool, err error) 
 	if err != nil {
 		return nil, false, err
 	}
-	st.each(func(key string, raw []byte) {
-		if isOwn(key) {
-			return
-		}
+	st.Each(func(key string, raw []byte) {
 		c := Content{Key: key, Size: len(raw)}
-		if c.Value, err = value(m.opts.Codec, raw); err != nil {
+		if c.Value, err = data.Value(m.rules.Codec, raw); err != nil {
 			c.Err = &DecodeError{Path: Path(key), Err: err}
 		}
 		list = append(list, c)
@@ -40,18 +38,18 @@ func (m *Manager) Contents(rec *Record) (list []Content, stale bool, err error) 
 	return list, stale, nil
 }
 
-func (m *Manager) contents(rec *Record) (state, bool, error) {
+func (m *Manager) contents(rec *Record) (data.State, bool, error) {
 	if m.carried != nil {
-		return state{}, false, fmt.Errorf("%w: %T keeps no records", ErrNotSupported, m.store)
+		return data.State{}, false, fmt.Errorf("%w: %T keeps no records", ErrNotSupported, m.store)
 	}
 	if rec.Kind != KindLive {
-		return state{}, false, fmt.Errorf("%w: a %s has no contents", ErrNotSupported, rec.Kind)
+		return data.State{}, false, fmt.Errorf("%w: a %s has no contents", ErrNotSupported, rec.Kind)
 	}
 	h, entries, stale, err := m.openRecord(rec)
 	if err != nil {
-		return state{}, false, err
+		return data.State{}, false, err
 	}
-	return newState(h, entries, h.FlashSeq), stale, nil
+	return data.NewState(h, entries, h.FlashSeq), stale, nil
 }
 
 // Reseal returns a copy of a record as a store is to keep it behind the version given, 0 for one that is not there yet: signed or
@@ -77,8 +75,8 @@ func (m *Manager) Reseal(rec *Record, version uint64) (*Record, error) {
 var errUnsealed = fmt.Errorf("%w: it is not sealed, and Options.RequireSealed is set", ErrCorrupt)
 
 // sealRecord encodes the state as the data of the record's next version.
-func (m *Manager) sealRecord(rec *Record, st *state) []byte {
-	return m.ring().Seal(keys.Row{ID: rec.ID, User: rec.User, Version: rec.Version + 1}, st.size(), st.encode, m.opts.Seal)
+func (m *Manager) sealRecord(rec *Record, st *data.State) []byte {
+	return m.ring().Seal(keys.Row{ID: rec.ID, User: rec.User, Version: rec.Version + 1}, st.Size(), st.Append, m.opts.Seal)
 }
 
 // openRecord returns the state in the record's data, and whether they are to be signed or sealed anew: they are under

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/wire"
 )
 
@@ -153,7 +154,7 @@ func (o Options) resolve() (Options, error) {
 		o.Now = time.Now
 	}
 	if o.Codec == nil {
-		o.Codec = jsonCodec{}
+		o.Codec = data.JSON{}
 	}
 	if o.ClientIP == nil {
 		o.ClientIP = wire.Peer

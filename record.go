@@ -1,31 +1,28 @@
 package session
 
 import (
-	"fmt"
 	"time"
+
+	"github.com/coatcheck/session/internal/data"
 )
 
 // build makes the record that replaces rec, or the first one of a new id, and ages the flash data in st.
-func (d *draft) build(now time.Time) (rec *Record, aged []shadow, err error) {
+func (d *draft) build(now time.Time) (rec *Record, aged []data.Shadow, err error) {
 	rec = d.withoutData(now)
-	if d.st.Created == 0 {
-		d.st.Created = now.UnixMicro()
+	if d.doc.State.Created == 0 {
+		d.doc.State.Created = now.UnixMicro()
 	}
-	aged = d.st.age(d.m.opts.Codec)
-	if err := d.st.flush(d.m.opts.Codec); err != nil {
-		return nil, nil, err
+	if aged, err = d.doc.State.Finish(d.m.rules); err != nil {
+		return nil, nil, dataError(err)
 	}
-	if err := d.checkSize(); err != nil {
-		return nil, nil, err
-	}
-	rec.CreatedAt, rec.LoginAt = fromMicro(d.st.Created), fromMicro(d.st.Login)
+	rec.CreatedAt, rec.LoginAt = fromMicro(d.doc.State.Created), fromMicro(d.doc.State.Login)
 	rec.ExpiresAt = d.expiresAt(rec.SeenAt)
 	rec.Persistent = d.persistent()
 	if d.m.carried != nil {
-		rec.Data, err = d.m.carry(rec, d.ticketOf(rec), &d.st, d.admitted)
+		rec.Data, err = d.m.carry(rec, d.ticketOf(rec), &d.doc.State, d.admitted)
 		return rec, aged, err
 	}
-	rec.Data = d.m.sealRecord(rec, &d.st)
+	rec.Data = d.m.sealRecord(rec, &d.doc.State)
 	return rec, aged, nil
 }
 
@@ -43,24 +40,12 @@ func (d *draft) withoutData(now time.Time) *Record {
 		rec.ID, rec.Version = d.rec.ID, d.rec.Version
 		return rec
 	}
-	d.st.Issued = now.UnixMicro()
+	d.doc.State.Issued = now.UnixMicro()
 	rec.Version = d.nextVersion
 	if d.rec != nil {
 		rec.Successor = d.rec.ID
 	}
 	return rec
-}
-
-func (d *draft) checkSize() error {
-	size := d.st.size()
-	switch {
-	case size <= d.st.allowed(d.m.opts.MaxBytes):
-		return nil
-	case d.st.above != nil:
-		return d.st.above
-	}
-	return fmt.Errorf("%w: the session has %d bytes of data, Options.MaxBytes allows %d",
-		ErrTooLarge, size, d.m.opts.MaxBytes)
 }
 
 // takeClient keeps what is known of the client when this request knows nothing of it.
@@ -71,7 +56,7 @@ func (r *Record) takeClient(from *Record) {
 }
 
 // noteStored takes note that the record is in the store.
-func (d *draft) noteStored(rec *Record, aged []shadow) {
+func (d *draft) noteStored(rec *Record, aged []data.Shadow) {
 	if d.rec == nil || d.rec.ID != rec.ID || d.stale ||
 		d.rec.Persistent != rec.Persistent || cookieMoved(d.rec, rec) {
 		d.reply = replyTicket
@@ -83,8 +68,8 @@ func (d *draft) noteStored(rec *Record, aged []shadow) {
 	if d.m.carried != nil {
 		d.reply, d.token, rec.Data = replyTicket, string(rec.Data), nil
 	}
-	d.rec, d.ops, d.st.above = rec, nil, nil
-	d.shade(aged)
+	d.rec = rec
+	d.doc.Stored(d.m.rules.Codec, aged)
 	d.dropNextID()
 	d.nextVersion, d.oldBecomes, d.login, d.stale, d.gone = 0, KindLive, false, false, false
 }

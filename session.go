@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/coatcheck/session/internal/data"
 )
 
 // Session is what one visitor has on the server. It is loaded by the first Load of a request, and committed by the
@@ -86,7 +88,7 @@ func (s *Session) Expired() bool { return s.expired }
 func (s *Session) CreatedAt() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return fromMicro(s.draft.st.Created)
+	return fromMicro(s.draft.doc.State.Created)
 }
 
 // SeenAt is the time of the last request before this one, exact to Options.TouchEvery. It is zero for a new session.
@@ -96,7 +98,7 @@ func (s *Session) SeenAt() time.Time { return s.seenAt }
 func (s *Session) LoginAt() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return fromMicro(s.draft.st.Login)
+	return fromMicro(s.draft.doc.State.Login)
 }
 
 // ExpiresAt is when the session ends if nobody uses it: the earlier of its two deadlines, zero when neither is set, or
@@ -115,14 +117,14 @@ func (s *Session) ExpiresAt() time.Time {
 
 // SetIdleTimeout sets the idle timeout of this session alone, which is kept with it. 0: the manager's. Never: none. Any
 // other negative one, and less than a second, is refused: see Err.
-func (s *Session) SetIdleTimeout(d time.Duration) { s.setClock(opIdle, "SetIdleTimeout", d) }
+func (s *Session) SetIdleTimeout(d time.Duration) { s.setClock(data.OpIdle, "SetIdleTimeout", d) }
 
 // SetLifetime sets the absolute lifetime of this session alone, counted from its first save or last Login. 0: the
 // manager's. Never: none. Any other negative one, and less than a second, is refused: see Err.
-func (s *Session) SetLifetime(d time.Duration) { s.setClock(opLifetime, "SetLifetime", d) }
+func (s *Session) SetLifetime(d time.Duration) { s.setClock(data.OpLifetime, "SetLifetime", d) }
 
 // SetPersistent says whether the cookie of this session survives closing the browser.
-func (s *Session) SetPersistent(on bool) { s.do(op{kind: opPersistent, on: on}) }
+func (s *Session) SetPersistent(on bool) { s.do(data.Op{Kind: data.OpPersistent, On: on}) }
 
 // Err is the first operation that was refused since the session was loaded or last committed. Its text names the path,
 // and why. A commit with such an error fails, and stores nothing; Reload forgets it.
@@ -133,16 +135,16 @@ func (s *Session) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draft.err == nil {
-		return s.draft.st.above
+		return dataError(s.draft.doc.State.Above())
 	}
 	return s.draft.err
 }
 
 // do does an operation and remembers it for the commit.
-func (s *Session) do(o op) { s.unlessLate(o, func() { s.draft.do(o) }) }
+func (s *Session) do(o data.Op) { s.unlessLate(o, func() { s.draft.do(o) }) }
 
 // unlessLate calls fn with the lock held, unless it is too late for the operation.
-func (s *Session) unlessLate(o op, fn func()) {
+func (s *Session) unlessLate(o data.Op, fn func()) {
 	if !s.inTime(o, fn) {
 		s.reportLate()
 	}
@@ -150,7 +152,7 @@ func (s *Session) unlessLate(o op, fn func()) {
 
 // inTime leaves no lock behind when a codec panics, as all that calls one: whoever recovers still has a response to
 // send.
-func (s *Session) inTime(o op, fn func()) bool {
+func (s *Session) inTime(o data.Op, fn func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.refuseLate(&s.draft, o) {
@@ -165,11 +167,11 @@ func (s *Session) refuse(err error) { s.draft.refuse(err) }
 
 // refuseLate refuses what would make the first save of a session whose ticket cannot be sent any more. A carried
 // session is its ticket, so that nothing of it can be changed then.
-func (s *Session) refuseLate(d *draft, o op) bool {
+func (s *Session) refuseLate(d *draft, o data.Op) bool {
 	if !s.late() || d.discard || d.gone || d.rec != nil && s.m.carried == nil {
 		return false
 	}
-	if d.rec == nil && (!o.touchesData() || o.kind == opRemove || o.kind == opClear) {
+	if d.rec == nil && (!o.TouchesData() || o.Kind == data.OpRemove || o.Kind == data.OpClear) {
 		return false
 	}
 	d.refuse(errLate)
@@ -258,18 +260,18 @@ func (s *Session) adopt(w draft) {
 // It is called with the lock held, and gives it up while a function given to Update runs, for it may use the session;
 // what others do meanwhile is done on w as well.
 func (s *Session) catchUp(w *draft, done int, now uint64) (late bool) {
-	for ; done < len(s.draft.ops); done++ {
-		o := s.draft.ops[done]
+	for ; done < len(s.draft.doc.Ops); done++ {
+		o := s.draft.doc.Ops[done]
 		switch {
 		case s.refuseLate(w, o):
 			late = true
-		case o.kind == opUpdate:
+		case o.Kind == data.OpUpdate:
 			s.unlocked(func() { w.do(o) })
 		default:
 			w.do(o)
 		}
 	}
-	w.cast(s.draft.shadows.since(s.m.opts.Codec, now)...)
+	w.doc.Cast(s.m.rules.Codec, s.draft.doc.Shadows.Since(s.m.rules.Codec, now)...)
 	return late
 }
 

@@ -1,4 +1,4 @@
-package session
+package data
 
 import (
 	"cmp"
@@ -10,25 +10,25 @@ import (
 	"github.com/coatcheck/session/internal/envelope"
 )
 
-// mark says that the value at a path is flash data. An old one was set by an earlier request and goes with this one. No
-// marked value lies within another.
-type mark struct {
+// flash says that the value at a path is flash data. An old one was set by an earlier request and goes with this one.
+// No flash data lie within other flash data.
+type flash struct {
 	seq  uint64
 	old  bool
-	made bool // of what lies above marks: Flash made the map or list here, and it goes when it is empty
+	made bool // of what lies above flash data: Flash made the map or list here, and it goes when it is empty
 }
 
 // below is the path of a part of the value at the first n steps of p.
-func (p path) below(n int, name string) path {
-	return path{p.key, append(slices.Clip(p.steps[:n]), name)}
+func (p Path) below(n int, name string) Path {
+	return Path{p.key, append(slices.Clip(p.steps[:n]), name)}
 }
 
-// mark makes the value at a path flash data, of which so many parents were made for it.
-func (st *state) mark(p path, m mark, made uint64) {
-	if st.marks == nil {
-		st.marks = new(trie[mark])
+// flash makes the value at a path flash data, of which so many parents were made for it.
+func (st *State) flash(p Path, m flash, made uint64) {
+	if st.flashAt == nil {
+		st.flashAt = new(trie[flash])
 	}
-	t := st.marks
+	t := st.flashAt
 	for i := range p.size() {
 		t = t.under(p.name(i))
 		if above := len(p.steps) - i; above > 0 && uint64(above) <= made {
@@ -38,15 +38,15 @@ func (st *state) mark(p path, m mark, made uint64) {
 	t.has, t.v, t.below = true, m, nil
 }
 
-// unmark makes the values at and below a path ordinary data.
-func (st *state) unmark(p path) {
-	if st.marks.at(p) != nil {
+// unflash makes the values at and below a path ordinary data.
+func (st *State) unflash(p Path) {
+	if st.flashAt.at(p) != nil {
 		st.own()
-		st.marks.cut(p)
+		st.flashAt.cut(p)
 	}
 }
 
-func isOld(t *trie[mark]) bool {
+func isOld(t *trie[flash]) bool {
 	if t == nil || t.has {
 		return t != nil && t.v.old
 	}
@@ -58,24 +58,24 @@ func isOld(t *trie[mark]) bool {
 	return false
 }
 
-func (st *state) hasOld() bool { return isOld(st.marks) }
+func (st *State) HasOld() bool { return isOld(st.flashAt) }
 
-// markSize is what the paths of flash data add to the size.
-func (st *state) markSize() (n int) {
-	for p := range st.marks.all() {
+// flashSize is what the paths of flash data add to the size.
+func (st *State) flashSize() (n int) {
+	for p := range st.flashAt.all() {
 		n += len(p.String())
 	}
 	return n
 }
 
-// listed are the marks as the envelope has them, in the order in which they were made.
-func (st *state) listed() []envelope.Mark {
-	if st.marks == nil {
+// listed are the flash data as the envelope has them, in the order in which they were made.
+func (st *State) listed() []envelope.Mark {
+	if st.flashAt == nil {
 		return nil
 	}
 	var list []envelope.Mark
-	for key, t := range st.marks.below {
-		list = appendMarks(list, t, path{key: key}, 0)
+	for key, t := range st.flashAt.below {
+		list = appendFlashes(list, t, Path{key: key}, 0)
 	}
 	slices.SortFunc(list, func(a, b envelope.Mark) int {
 		return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Path, b.Path))
@@ -83,8 +83,8 @@ func (st *state) listed() []envelope.Mark {
 	return list
 }
 
-// appendMarks appends the marks at and below p, of which so many parents in a row were made for flash data.
-func appendMarks(list []envelope.Mark, t *trie[mark], p path, made uint64) []envelope.Mark {
+// appendFlashes appends the flash data at and below p, of which so many parents in a row were made for flash data.
+func appendFlashes(list []envelope.Mark, t *trie[flash], p Path, made uint64) []envelope.Mark {
 	if t.has {
 		return append(list, envelope.Mark{Path: p.String(), Seq: t.v.seq, Made: made})
 	}
@@ -92,18 +92,18 @@ func appendMarks(list []envelope.Mark, t *trie[mark], p path, made uint64) []env
 		made = 0
 	}
 	for name, below := range t.below {
-		list = appendMarks(list, below, p.below(len(p.steps), name), made)
+		list = appendFlashes(list, below, p.below(len(p.steps), name), made)
 	}
 	return list
 }
 
 // moveUp follows flash data behind an element that was removed from its list.
-func (st *state) moveUp(c Codec, removed path) {
+func (st *State) moveUp(c Codec, removed Path) {
 	if removed.isKey() {
 		return
 	}
 	list := removed.upTo(len(removed.steps))
-	t := st.marks.at(list)
+	t := st.flashAt.at(list)
 	gone, ok := index(removed.steps[len(removed.steps)-1], math.MaxInt)
 	if t == nil || !ok {
 		return
@@ -112,9 +112,9 @@ func (st *state) moveUp(c Codec, removed path) {
 		return
 	}
 	st.own()
-	t = st.marks.at(list)
+	t = st.flashAt.at(list)
 	below := t.below
-	t.below = make(map[string]*trie[mark], len(below))
+	t.below = make(map[string]*trie[flash], len(below))
 	for name, kid := range below {
 		if i, ok := index(name, math.MaxInt); ok && i > gone {
 			name = strconv.Itoa(i - 1)
@@ -128,10 +128,10 @@ func isList(v any) bool {
 	return ok
 }
 
-// split marks the other parts of a flashed value one by one, before the part at p gets a life of its own. What is then
-// left of the value goes with the last of them.
-func (st *state) split(c Codec, p path) {
-	top, ok := st.marks.above(p)
+// split makes the other parts of a flashed value flash data one by one, before the part at p gets a life of its own.
+// What is then left of the value goes with the last of them.
+func (st *State) split(c Codec, p Path) {
+	top, ok := st.flashAt.above(p)
 	if !ok || top.size() == p.size() {
 		return
 	}
@@ -140,11 +140,11 @@ func (st *state) split(c Codec, p path) {
 		return
 	}
 	st.own()
-	t := st.marks.at(top)
+	t := st.flashAt.at(top)
 	m := t.v
 	t.has = false
 	for _, next := range p.steps[len(top.steps):] {
-		t.v = mark{made: true}
+		t.v = flash{made: true}
 		for _, name := range parts(v) {
 			if part := t.under(name); name != next {
 				part.has, part.v = true, m

@@ -1,7 +1,6 @@
-package session
+package data
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,42 +9,12 @@ import (
 	"github.com/coatcheck/session/internal/envelope"
 )
 
-// reason is why an operation is refused, without its path.
-type reason string
-
-func (r reason) Error() string { return string(r) }
-
-const (
-	errPath    reason = "a path and each of its parts must not be empty, and parts below the key are UTF-8"
-	errDeep    reason = "the path has too many parts"
-	errOwn     reason = "keys that begin with " + envelope.OwnPrefix + " are the library's own; choose another name"
-	errThrough reason = "the path leads through a value that has no parts"
-	errIndex   reason = "the path names a list element that is not there"
-	errNotList reason = "the value is not a list"
-)
-
-// refusal is the error of an operation that was refused: it names what was to be done and the path, and never a value.
-func refusal(what, text string, err error) error {
-	return fmt.Errorf("session: %s %q: %w", what, shown(text), err)
-}
-
-// maxShown is how much of a path an error shows: it may be made from user input.
-const maxShown = 200
-
-func shown(path string) string {
-	if len(path) > maxShown {
-		return strings.ToValidUTF8(path[:maxShown], "") + "…"
-	}
-	return path
-}
-
 // maxParts keeps a value that is made by a path far from the depth that JSON decoders refuse.
 const maxParts = 1000
 
-// Path joins parts to a path, and escapes them so that each part is one step whatever it contains. Use it for keys
-// that are made from user input: a dot in them would otherwise lead into a nested value. What it returns for the library's
-// own keys, which begin with "coatcheck:", is refused everywhere, also by a [Key].
-func Path(parts ...string) string {
+// Join makes a path of parts, and escapes them so that each part is one step whatever it contains. A path to the
+// library's own keys that is made so is refused everywhere.
+func Join(parts ...string) string {
 	text := joinPath(parts)
 	if isOwn(text) {
 		return ownEscape + text
@@ -53,7 +22,8 @@ func Path(parts ...string) string {
 	return text
 }
 
-// ownEscape is what Path puts before a key that only constants may name. No path begins so otherwise, for Path doubles a backslash.
+// ownEscape is what Join puts before a key that only constants may name. No path begins so otherwise, for Join doubles
+// a backslash.
 const ownEscape = `\`
 
 func joinPath(parts []string) string {
@@ -71,48 +41,48 @@ func escapePart(part string) string {
 	return strings.NewReplacer(`\`, `\\`, `.`, `\.`).Replace(part)
 }
 
-// path is a parsed path: the key, and the steps into its value.
-type path struct {
+// Path is a parsed path: the key, and the steps into its value.
+type Path struct {
 	key   string
 	steps []string
 }
 
-func (p path) isKey() bool { return len(p.steps) == 0 }
+func (p Path) isKey() bool { return len(p.steps) == 0 }
 
-func (p path) String() string { return joinPath(append([]string{p.key}, p.steps...)) }
+func (p Path) String() string { return joinPath(append([]string{p.key}, p.steps...)) }
 
-// parseData parses a path to data of the application.
-func parseData(text string) (path, error) {
-	p, err := parsePath(text)
+// ParsePath parses a path to data of the application. The error is ErrOwn for the library's own.
+func ParsePath(text string) (Path, error) {
+	p, err := ParseConstant(text)
 	if err == nil && isOwn(p.key) {
-		return path{}, errOwn
+		return Path{}, ErrOwn
 	}
 	return p, err
 }
 
-// parsePath splits at the dots. A backslash makes a dot or a backslash an ordinary character; before anything else it is
-// one itself.
-func parsePath(text string) (path, error) {
+// ParseConstant parses a path that is a constant of a program, and may lead to the library's own keys too. It splits at
+// the dots. A backslash makes a dot or a backslash an ordinary character; before anything else it is one itself.
+func ParseConstant(text string) (Path, error) {
 	if strings.HasPrefix(text, ownEscape+envelope.OwnPrefix) {
-		return path{}, errOwn
+		return Path{}, ErrOwn
 	}
 	if !strings.ContainsAny(text, `.\`) {
 		if text == "" {
-			return path{}, errPath
+			return Path{}, errPath
 		}
-		return path{key: text}, nil
+		return Path{key: text}, nil
 	}
 	parts := splitPath(text)
 	if len(parts) > maxParts {
-		return path{}, errDeep
+		return Path{}, errDeep
 	}
 	for i, part := range parts {
 		// A key is kept as it is; what lies below is encoded with the value, and JSON would change it without a word.
 		if part == "" || i > 0 && !utf8.ValidString(part) {
-			return path{}, errPath
+			return Path{}, errPath
 		}
 	}
-	return path{key: parts[0], steps: parts[1:]}, nil
+	return Path{key: parts[0], steps: parts[1:]}, nil
 }
 
 func splitPath(text string) []string {

@@ -1,4 +1,4 @@
-package session
+package data
 
 import "errors"
 
@@ -15,7 +15,7 @@ type opened struct {
 var pending = []byte{}
 
 // open decodes the value of a key, unless it is decoded already.
-func (st *state) open(c Codec, key string) (*opened, bool) {
+func (st *State) open(c Codec, key string) (*opened, bool) {
 	if o := st.trees[key]; o != nil {
 		return o, true
 	}
@@ -29,7 +29,7 @@ func (st *state) open(c Codec, key string) (*opened, bool) {
 	return o, true
 }
 
-func (st *state) keep(key string, o *opened) {
+func (st *State) keep(key string, o *opened) {
 	if st.trees == nil {
 		st.trees = map[string]*opened{}
 	}
@@ -37,7 +37,7 @@ func (st *state) keep(key string, o *opened) {
 }
 
 // grew takes note that an opened value was changed, and about how many bytes longer it is.
-func (st *state) grew(key string, o *opened, v any, more int) {
+func (st *State) grew(key string, o *opened, v any, more int) {
 	if !o.dirty {
 		st.own()
 		st.over.put(key, pending)
@@ -47,21 +47,23 @@ func (st *state) grew(key string, o *opened, v any, more int) {
 }
 
 // flush encodes what was changed. A value that does not encode stays as it is, so that no commit succeeds.
-func (st *state) flush(c Codec) error {
+func (st *State) flush(c Codec) error {
 	var failed error
 	for key, o := range st.trees {
-		failed = errors.Join(failed, st.encodeTree(c, key, o))
+		if err := st.encodeTree(c, key, o); err != nil {
+			failed = err
+		}
 	}
 	return failed
 }
 
-func (st *state) encodeTree(c Codec, key string, o *opened) error {
+func (st *State) encodeTree(c Codec, key string, o *opened) error {
 	if !o.dirty {
 		return nil
 	}
 	raw, err := c.Marshal(o.tree)
 	if err != nil {
-		return notEncoded(path{key: key}.String(), o.tree, err)
+		return NotEncoded(Path{key: key}.String(), o.tree, err)
 	}
 	st.over.put(key, raw)
 	st.used += len(raw) - o.size
@@ -70,7 +72,7 @@ func (st *state) encodeTree(c Codec, key string, o *opened) error {
 }
 
 // raw returns the encoded value of a key.
-func (st *state) raw(c Codec, key string) ([]byte, bool, error) {
+func (st *State) raw(c Codec, key string) ([]byte, bool, error) {
 	if o := st.trees[key]; o != nil {
 		if err := st.encodeTree(c, key, o); err != nil {
 			return nil, false, err
@@ -82,7 +84,7 @@ func (st *state) raw(c Codec, key string) ([]byte, bool, error) {
 
 // node returns the decoded value at a path, which is the state's own: read it only. The error says that the value of
 // the key does not decode.
-func (st *state) node(c Codec, p path) (any, bool, error) {
+func (st *State) node(c Codec, p Path) (any, bool, error) {
 	o, ok := st.open(c, p.key)
 	if !ok || o.err != nil {
 		return nil, false, errOf(o)
@@ -98,8 +100,8 @@ func errOf(o *opened) error {
 	return o.err
 }
 
-// at returns the encoded value at a path. The error says that the value of the key does not decode.
-func (st *state) at(c Codec, p path) ([]byte, bool, error) {
+// At returns the encoded value at a path. The error says that the value of the key does not decode.
+func (st *State) At(c Codec, p Path) ([]byte, bool, error) {
 	if p.isKey() {
 		return st.raw(c, p.key)
 	}
@@ -112,7 +114,7 @@ func (st *state) at(c Codec, p path) ([]byte, bool, error) {
 }
 
 // holds reports whether there is a value at a path.
-func (st *state) holds(c Codec, p path) bool {
+func (st *State) holds(c Codec, p Path) bool {
 	if p.isKey() {
 		_, ok := st.stored(p.key)
 		return ok
@@ -122,7 +124,7 @@ func (st *state) holds(c Codec, p path) bool {
 }
 
 // takes reports whether a value can be set at a path, and no parent of it is something else.
-func (st *state) takes(c Codec, p path) bool {
+func (st *State) takes(c Codec, p Path) bool {
 	if p.isKey() {
 		return true
 	}
@@ -143,7 +145,7 @@ func (st *state) takes(c Codec, p path) bool {
 
 // change replaces the value at a path by what fn makes of the encoded value there; nil leaves nothing there. It returns
 // how many parents it made.
-func (st *state) change(c Codec, p path, fn changer) (uint64, error) {
+func (st *State) change(c Codec, p Path, fn changer) (uint64, error) {
 	if !p.isKey() {
 		return st.edit(c, p, func(old any, ok bool) (any, bool, int, error) { return changeTree(c, old, ok, fn) })
 	}
@@ -186,10 +188,10 @@ func changeTree(c Codec, old any, ok bool, fn changer) (v any, keep bool, more i
 
 // edit replaces the decoded value at a path by what change makes of it, which also says about how many bytes longer
 // that is. It returns how many parents it made.
-func (st *state) edit(c Codec, p path, change func(old any, ok bool) (any, bool, int, error)) (uint64, error) {
+func (st *State) edit(c Codec, p Path, change func(old any, ok bool) (any, bool, int, error)) (uint64, error) {
 	o, there := st.open(c, p.key)
 	if there && o.err != nil {
-		return 0, &DecodeError{Path: path{key: p.key}.String(), Err: o.err}
+		return 0, &DecodeError{Path: Path{key: p.key}.String(), Err: o.err}
 	}
 	if !there {
 		o = &opened{}
@@ -232,7 +234,7 @@ func editRoot(root any, there bool, steps []string, change func(any, bool) (any,
 var errNothing = errors.New("nothing there")
 
 // drop removes the value at a path, which is no flash data then; errNothing when there is none.
-func (st *state) drop(c Codec, p path) error {
+func (st *State) drop(c Codec, p Path) error {
 	if !st.holds(c, p) {
 		return errNothing
 	}
@@ -242,13 +244,13 @@ func (st *state) drop(c Codec, p path) error {
 	} else if _, err := st.change(c, p, func([]byte, bool) ([]byte, error) { return nil, nil }); err != nil {
 		return err
 	}
-	st.unmark(p)
+	st.unflash(p)
 	st.moveUp(c, p)
 	return nil
 }
 
 // length is about how long the encoded value of a key is.
-func (st *state) length(key string) int {
+func (st *State) length(key string) int {
 	if o := st.trees[key]; o != nil {
 		return o.size
 	}

@@ -1,22 +1,22 @@
-package session
+package data
 
 import "strconv"
 
 // age removes the flash data of earlier requests and returns what it removed. A value that cannot be removed, because a
 // parent of it is something else by now, is not flash data any more.
-func (st *state) age(c Codec) []shadow {
-	if !st.hasOld() {
+func (st *State) age(c Codec) []Shadow {
+	if !st.HasOld() {
 		return nil
 	}
-	gone := st.aging(c)
+	gone := st.Aging(c)
 	st.own()
 	st.unsure = true
-	for key, t := range st.marks.below {
+	for key, t := range st.flashAt.below {
 		switch {
 		case !isOld(t):
 		case t.has:
 			st.put(key, nil)
-			delete(st.marks.below, key)
+			delete(st.flashAt.below, key)
 		default:
 			st.ageBelow(c, key, t)
 		}
@@ -24,23 +24,23 @@ func (st *state) age(c Codec) []shadow {
 	return gone
 }
 
-// aging returns the flash data of earlier requests.
-func (st *state) aging(c Codec) (list []shadow) {
-	for p, m := range st.marks.all() {
+// Aging returns the flash data of earlier requests.
+func (st *State) Aging(c Codec) (list []Shadow) {
+	for p, m := range st.flashAt.all() {
 		if !m.old {
 			continue
 		}
-		if raw, ok, err := st.at(c, p); ok && err == nil {
-			list = append(list, shadow{p, raw})
+		if raw, ok, err := st.At(c, p); ok && err == nil {
+			list = append(list, Shadow{p, raw})
 		}
 	}
 	return list
 }
 
-func (st *state) ageBelow(c Codec, key string, t *trie[mark]) {
+func (st *State) ageBelow(c Codec, key string, t *trie[flash]) {
 	o, ok := st.open(c, key)
 	if !ok || o.err != nil {
-		delete(st.marks.below, key)
+		delete(st.flashAt.below, key)
 		return
 	}
 	v, keep := age(t, o.tree)
@@ -50,12 +50,12 @@ func (st *state) ageBelow(c Codec, key string, t *trie[mark]) {
 		st.put(key, nil)
 	}
 	if t.empty() {
-		delete(st.marks.below, key)
+		delete(st.flashAt.below, key)
 	}
 }
 
-// age removes old flash data from a value whose marks are t, and reports whether the value itself stays.
-func age(t *trie[mark], v any) (any, bool) {
+// age removes old flash data from a value whose flash data t knows, and reports whether the value itself stays.
+func age(t *trie[flash], v any) (any, bool) {
 	if t.has {
 		t.has = !t.v.old
 		return v, t.has
@@ -74,7 +74,7 @@ func age(t *trie[mark], v any) (any, bool) {
 	return v, !t.v.made || !isEmpty(v)
 }
 
-func ageMap(t *trie[mark], m map[string]any) {
+func ageMap(t *trie[flash], m map[string]any) {
 	for name, below := range t.below {
 		part, ok := m[name]
 		if ok {
@@ -93,9 +93,9 @@ func ageMap(t *trie[mark], m map[string]any) {
 	}
 }
 
-// ageList moves what stays up, and the marks with it.
-func ageList(t *trie[mark], list []any) []any {
-	kept, marks := list[:0], map[string]*trie[mark]{}
+// ageList moves what stays up, and the flash data with it.
+func ageList(t *trie[flash], list []any) []any {
+	kept, flashes := list[:0], map[string]*trie[flash]{}
 	for i, part := range list {
 		below, ok := t.below[strconv.Itoa(i)], true
 		if below != nil {
@@ -105,12 +105,12 @@ func ageList(t *trie[mark], list []any) []any {
 			continue
 		}
 		if !below.empty() {
-			marks[strconv.Itoa(len(kept))] = below
+			flashes[strconv.Itoa(len(kept))] = below
 		}
 		kept = append(kept, part)
 	}
 	clear(list[len(kept):])
-	t.below = marks
+	t.below = flashes
 	return kept
 }
 

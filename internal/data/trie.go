@@ -1,4 +1,4 @@
-package session
+package data
 
 import "iter"
 
@@ -10,9 +10,9 @@ type trie[T any] struct {
 }
 
 // size is how many names a path has: the key and the steps.
-func (p path) size() int { return 1 + len(p.steps) }
+func (p Path) size() int { return 1 + len(p.steps) }
 
-func (p path) name(i int) string {
+func (p Path) name(i int) string {
 	if i == 0 {
 		return p.key
 	}
@@ -20,12 +20,12 @@ func (p path) name(i int) string {
 }
 
 // upTo is the path of the first n names.
-func (p path) upTo(n int) path { return path{p.key, p.steps[:n-1]} }
+func (p Path) upTo(n int) Path { return Path{p.key, p.steps[:n-1]} }
 
 func (t *trie[T]) empty() bool { return t == nil || !t.has && len(t.below) == 0 }
 
 // at returns the node at a path, nil when nothing is kept at or below it.
-func (t *trie[T]) at(p path) *trie[T] {
+func (t *trie[T]) at(p Path) *trie[T] {
 	for i := 0; t != nil && i < p.size(); i++ {
 		t = t.below[p.name(i)]
 	}
@@ -33,13 +33,13 @@ func (t *trie[T]) at(p path) *trie[T] {
 }
 
 // above returns the first path at or above p at which something is kept.
-func (t *trie[T]) above(p path) (path, bool) {
+func (t *trie[T]) above(p Path) (Path, bool) {
 	for i := 0; t != nil && i < p.size(); i++ {
 		if t = t.below[p.name(i)]; t != nil && t.has {
 			return p.upTo(i + 1), true
 		}
 	}
-	return path{}, false
+	return Path{}, false
 }
 
 // under returns the node below this one by a name, and makes it when it is missing.
@@ -56,7 +56,7 @@ func (t *trie[T]) under(name string) *trie[T] {
 }
 
 // grow returns the node at a path, and makes it when it is missing.
-func (t *trie[T]) grow(p path) *trie[T] {
+func (t *trie[T]) grow(p Path) *trie[T] {
 	for i := range p.size() {
 		t = t.under(p.name(i))
 	}
@@ -64,9 +64,9 @@ func (t *trie[T]) grow(p path) *trie[T] {
 }
 
 // cut removes what is kept at and below a path.
-func (t *trie[T]) cut(p path) { t.cutFrom(p, 0) }
+func (t *trie[T]) cut(p Path) { t.cutFrom(p, 0) }
 
-func (t *trie[T]) cutFrom(p path, i int) {
+func (t *trie[T]) cutFrom(p Path, i int) {
 	if t == nil {
 		return
 	}
@@ -81,13 +81,13 @@ func (t *trie[T]) cutFrom(p path, i int) {
 }
 
 // all goes through the paths at which something is kept.
-func (t *trie[T]) all() iter.Seq2[path, T] {
-	return func(yield func(path, T) bool) {
+func (t *trie[T]) all() iter.Seq2[Path, T] {
+	return func(yield func(Path, T) bool) {
 		if t == nil {
 			return
 		}
 		for key, kid := range t.below {
-			if !kid.walk(path{key: key}, yield) {
+			if !kid.walk(Path{key: key}, yield) {
 				return
 			}
 		}
@@ -95,12 +95,12 @@ func (t *trie[T]) all() iter.Seq2[path, T] {
 }
 
 // from goes through the paths at and below p at which something is kept.
-func (t *trie[T]) from(p path) iter.Seq2[path, T] {
-	return func(yield func(path, T) bool) { t.at(p).walk(p, yield) }
+func (t *trie[T]) from(p Path) iter.Seq2[Path, T] {
+	return func(yield func(Path, T) bool) { t.at(p).walk(p, yield) }
 }
 
 // walk is all of a node that is at p.
-func (t *trie[T]) walk(p path, yield func(path, T) bool) bool {
+func (t *trie[T]) walk(p Path, yield func(Path, T) bool) bool {
 	if t == nil {
 		return true
 	}

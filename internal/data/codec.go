@@ -1,4 +1,4 @@
-package session
+package data
 
 import (
 	"bytes"
@@ -11,15 +11,24 @@ import (
 	"unicode/utf8"
 )
 
-// jsonCodec is the default Codec. What the manager knows of it, it uses to decode small values without reflection.
-type jsonCodec struct{}
+// Codec is session.Codec.
+type Codec interface {
+	Marshal(v any) ([]byte, error)
+	Unmarshal(data []byte, v any) error
+}
 
-func (jsonCodec) Marshal(v any) ([]byte, error)      { return json.Marshal(v) }
-func (jsonCodec) Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v) }
+// JSON is the default Codec. What is known of it here is used to decode small values without reflection.
+type JSON struct{}
 
-// encode encodes a value; small ones of a known type without reflection where JSON is used.
-func encode(c Codec, v any) ([]byte, error) {
-	if _, ok := c.(jsonCodec); ok {
+// Marshal is json.Marshal.
+func (JSON) Marshal(v any) ([]byte, error) { return json.Marshal(v) }
+
+// Unmarshal is json.Unmarshal.
+func (JSON) Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v) }
+
+// Encode encodes a value; small ones of a known type without reflection where JSON is used.
+func Encode(c Codec, v any) ([]byte, error) {
+	if _, ok := c.(JSON); ok {
 		switch v := v.(type) {
 		case nil:
 			return []byte("null"), nil
@@ -48,9 +57,9 @@ func isPlain[T string | []byte](s T) bool {
 	return true
 }
 
-// decode decodes into the value that v points to.
-func decode(c Codec, data []byte, v any) error {
-	if _, ok := c.(jsonCodec); !ok {
+// Decode decodes into the value that v points to.
+func Decode(c Codec, data []byte, v any) error {
+	if _, ok := c.(JSON); !ok {
 		data = bytes.Clone(data) // what a codec decodes may keep a part of it
 	} else if decodePlain(data, v) {
 		return nil
@@ -92,7 +101,7 @@ func decodeFailure(v any, cause error) error {
 // tree decodes a value into maps, lists and scalars. Numbers of JSON stay as they were written.
 func tree(c Codec, data []byte) (any, error) {
 	var v any
-	if _, ok := c.(jsonCodec); !ok {
+	if _, ok := c.(JSON); !ok {
 		if err := c.Unmarshal(bytes.Clone(data), &v); err != nil {
 			return nil, decodeFailure(&v, err)
 		}
@@ -117,9 +126,9 @@ func tree(c Codec, data []byte) (any, error) {
 
 var errTrailing = errors.New("session: data after the value")
 
-// value decodes into the types that Session.Get promises.
-func value(c Codec, data []byte) (any, error) {
-	if _, ok := c.(jsonCodec); ok {
+// Value decodes into the types that Session.Get promises.
+func Value(c Codec, data []byte) (any, error) {
+	if _, ok := c.(JSON); ok {
 		if v, ok := plainValue(data); ok {
 			return v, nil
 		}

@@ -1,0 +1,234 @@
+package data
+
+import (
+	"bytes"
+	"slices"
+)
+
+// Rules are what the data of a session must keep to.
+type Rules struct {
+	Codec    Codec
+	MaxBytes int  // what all keys and encoded values may add up to
+	Rough    bool // no commit will succeed any more, so that what is known of the size will do
+}
+
+// Doc is what one request sees and makes of a session: what is stored, what was done to it since, and what is of this
+// request only. The zero value is an empty session. It has no lock.
+type Doc struct {
+	State   State
+	Ops     []Op     // what was done and is not stored yet
+	Shadows *Shadows // nil: none
+}
+
+// Clone returns a copy that can be changed while others read the original. On an error something does not encode, and
+// neither is to be stored.
+func (d *Doc) Clone(c Codec) (Doc, error) {
+	st, err := d.State.clone(c)
+	return Doc{State: st, Ops: slices.Clip(d.Ops), Shadows: d.Shadows.clone(c)}, err
+}
+
+// Do does an operation, also to the values of this request around it, and remembers it for a replay. It must not make
+// the session too large. stored says that others may have put something into the session that is not seen here.
+func (d *Doc) Do(r Rules, o Op, stored bool) error {
+	changed, err := d.apply(r, o)
+	if err != nil {
+		return err
+	}
+	// A clear of what is empty counts too: on a conflict it wins over what was committed before it.
+	if changed || o.Kind == OpClear && stored {
+		d.Ops = append(d.Ops, o)
+	}
+	if o.Kind == OpUpdate && d.Shadows != nil {
+		if raw, ok, err := d.State.At(r.Codec, o.Path); ok && err == nil {
+			o = Op{Kind: OpSet, Path: o.Path, Raw: raw}
+		}
+	}
+	d.unshadow(r.Codec, o)
+	return nil
+}
+
+// Swap is Do of an OpUpdate whose function has run already and made the fresh value of the old one. It reports false,
+// and does nothing, when the old value is there no more.
+func (d *Doc) Swap(r Rules, o Op, old []byte, had bool, fresh []byte) (done bool, err error) {
+	raw, ok, err := d.State.At(r.Codec, o.Path)
+	if err != nil || ok != had || !bytes.Equal(raw, old) {
+		return err != nil, nil
+	}
+	now := Op{Kind: OpUpdate, Path: o.Path, Fn: func([]byte, bool) ([]byte, error) { return fresh, nil }}
+	if _, err := d.apply(r, now); err != nil {
+		return true, err
+	}
+	d.Ops = append(d.Ops, o)
+	d.unshadow(r.Codec, Op{Kind: OpSet, Path: o.Path, Raw: fresh})
+	return true, nil
+}
+
+// apply does an operation that must not make the session too large.
+func (d *Doc) apply(r Rules, o Op) (bool, error) {
+	st, was := &d.State, d.State.above
+	st.sure = st.sure || r.Rough
+	st.limit = st.allowed(r.MaxBytes)
+	defer func() { st.limit = 0 }()
+	changed, err := o.apply(st, r.Codec)
+	if was == nil && st.above != nil && err == nil {
+		err = st.count(r.Codec)
+	}
+	if st.used <= st.limit {
+		st.above = nil
+	}
+	return changed, err
+}
+
+// Replay puts the newest state in the place of the one that was there, and does the operations that are not stored on
+// it again.
+func (d *Doc) Replay(c Codec, newest State) error {
+	d.State = newest
+	for _, o := range d.Ops {
+		if _, err := o.apply(&d.State, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Stored takes note that the state is stored. aged are the flash data that went with that, which this request still
+// sees.
+func (d *Doc) Stored(c Codec, aged []Shadow) {
+	d.Ops, d.State.above = nil, nil
+	d.shade(c, aged)
+}
+
+// KeepShown keeps flash data readable in this request when another request has consumed them meanwhile.
+func (d *Doc) KeepShown(c Codec, shown []Shadow) {
+	shown = slices.DeleteFunc(shown, func(s Shadow) bool {
+		_, ok, _ := d.State.At(c, s.Path)
+		return ok
+	})
+	d.shade(c, shown)
+}
+
+// shade hides values behind those of this request that are there already.
+func (d *Doc) shade(c Codec, older []Shadow) {
+	if len(older) == 0 {
+		return
+	}
+	if d.Shadows == nil {
+		d.Shadows = &Shadows{at: new(trie[uint64])}
+	}
+	for _, s := range older {
+		if _, ok := d.Shadows.at.above(s.Path); ok {
+			continue
+		}
+		newer := d.Shadows.below(c, s.Path)
+		d.Shadows.put(c, s)
+		for _, s := range newer {
+			d.Shadows.put(c, s)
+		}
+	}
+}
+
+// Cast sets values of this request.
+func (d *Doc) Cast(c Codec, newer ...Shadow) {
+	if d.Shadows == nil && len(newer) > 0 {
+		d.Shadows = &Shadows{at: new(trie[uint64])}
+	}
+	for _, s := range newer {
+		d.Shadows.put(c, s)
+	}
+}
+
+// Latest is the time of the last Cast, for Shadows.Since.
+func (d *Doc) Latest() uint64 {
+	if d.Shadows == nil {
+		return 0
+	}
+	return d.Shadows.latest
+}
+
+// unshadow forgets the values of this request that a later operation replaced or removed, and does it to those around
+// it. A value that has no such part must not hide what is stored.
+func (d *Doc) unshadow(c Codec, o Op) {
+	switch {
+	case d.Shadows == nil || !o.TouchesData():
+		return
+	case o.Kind == OpClear:
+		d.Shadows = nil
+		return
+	case o.Kind == OpFlash:
+		o.Kind = OpSet
+	}
+	d.Shadows.drop(o.Path)
+	if top, ok := d.Shadows.at.above(o.Path); ok {
+		o.Path = within(top, o.Path)
+		if _, err := o.apply(&d.Shadows.st, c); err != nil {
+			d.Shadows.drop(top)
+		}
+	}
+}
+
+// Look returns the encoded value at a path as this request sees it.
+func (d *Doc) Look(c Codec, p Path) ([]byte, bool, error) {
+	if d.Shadows == nil {
+		return d.State.At(c, p)
+	}
+	if top, ok := d.Shadows.at.above(p); ok && d.State.takes(c, top) {
+		return d.Shadows.st.At(c, within(top, p))
+	}
+	if d.Shadows.at.at(p) == nil {
+		return d.State.At(c, p)
+	}
+	var view State
+	if raw, ok, err := d.State.At(c, p); ok && err == nil {
+		view.put(p.key, raw)
+	}
+	for _, s := range d.Shadows.below(c, p) {
+		if d.State.takes(c, s.Path) {
+			view.lay(c, Path{p.key, s.Path.steps[len(p.steps):]}, s.Raw)
+		}
+	}
+	return view.At(c, Path{key: p.key})
+}
+
+// Has reports whether this request sees a value at a path.
+func (d *Doc) Has(c Codec, p Path) bool {
+	if d.Shadows == nil {
+		return d.State.holds(c, p)
+	}
+	_, ok, _ := d.Look(c, p)
+	return ok
+}
+
+// view is the state with the values of this request in it.
+func (d *Doc) view(c Codec) State {
+	st, _ := d.State.clone(c)
+	for _, s := range d.Shadows.Since(c, 0) {
+		st.lay(c, s.Path, s.Raw)
+	}
+	_ = st.flush(c)
+	return st
+}
+
+// Raws are the encoded values of all keys of the application, as this request sees them.
+func (d *Doc) Raws(c Codec) map[string][]byte {
+	raws, view := map[string][]byte{}, d.view(c)
+	view.Each(func(key string, raw []byte) { raws[key] = raw })
+	return raws
+}
+
+// Reflashed is an OpFlash for each value that would go with this request: flash data of earlier ones, and what Cast
+// set. Only what is at the paths counts, if there are any.
+func (d *Doc) Reflashed(c Codec, only []string) []Op {
+	wanted := new(trie[bool])
+	for _, text := range only {
+		if p, err := ParsePath(text); err == nil {
+			wanted.grow(p).has = true
+		}
+	}
+	var ops []Op
+	for _, v := range append(d.State.Aging(c), d.Shadows.Since(c, 0)...) {
+		if _, ok := wanted.above(v.Path); ok || len(only) == 0 {
+			ops = append(ops, Op{Kind: OpFlash, Path: v.Path, Raw: v.Raw})
+		}
+	}
+	return ops
+}

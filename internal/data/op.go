@@ -1,0 +1,147 @@
+package data
+
+import (
+	"errors"
+	"time"
+)
+
+// Op is one thing that was done to a session. A commit that meets a conflict does it again to the newest state, so
+// that changes of two requests are both kept.
+type Op struct {
+	Kind     OpKind
+	Path     Path
+	Raw      []byte                                    // OpSet, OpFlash
+	List     [][]byte                                  // OpAdd
+	Fn       func(old []byte, ok bool) ([]byte, error) // OpUpdate
+	Duration time.Duration                             // OpIdle, OpLifetime
+	On       bool                                      // OpPersistent
+	At       int64                                     // OpLogin
+}
+
+// OpKind is what an operation does.
+type OpKind uint8
+
+// The kinds of operations. Those from OpIdle on change settings, and no data.
+const (
+	OpSet OpKind = iota
+	OpFlash
+	OpAdd
+	OpUpdate
+	OpRemove
+	OpClear
+	OpIdle
+	OpLifetime
+	OpPersistent
+	OpLogin
+	OpNow // never among the operations of a session: it is not stored
+)
+
+// opNames are the operations that can be refused.
+var opNames = [...]string{
+	OpSet: "set", OpFlash: "flash", OpAdd: "append to", OpUpdate: "update", OpRemove: "remove", OpNow: "set for now",
+}
+
+func (k OpKind) String() string { return opNames[k] }
+
+// refusal is the error of the operation. A reason alone does not name the path.
+func (o Op) refusal(err error) error {
+	if errors.As(err, new(reason)) {
+		return Refusal(o.Kind.String(), o.Path.String(), err)
+	}
+	return err
+}
+
+// TouchesData reports whether the operation changes data, and not only settings.
+func (o Op) TouchesData() bool { return o.Kind < OpIdle }
+
+// apply does the operation. It reports whether something changed; on an error nothing did.
+func (o Op) apply(st *State, c Codec) (bool, error) {
+	changed, err := o.try(st, c)
+	if err != nil {
+		return changed, o.refusal(err)
+	}
+	return changed, nil
+}
+
+func (o Op) try(st *State, c Codec) (changed bool, err error) {
+	switch o.Kind {
+	case OpSet, OpFlash:
+		return true, o.set(st, c)
+	case OpAdd:
+		return true, o.add(st, c)
+	case OpUpdate:
+		_, err = st.change(c, o.Path, o.Fn)
+		return true, err
+	case OpRemove:
+		return o.remove(st, c), nil
+	case OpClear:
+		changed, err = !st.Empty(), st.clear(c)
+	case OpIdle:
+		changed = st.Idle != micro(o.Duration)
+		st.Idle = micro(o.Duration)
+	case OpLifetime:
+		changed = st.Lifetime != micro(o.Duration)
+		st.Lifetime = micro(o.Duration)
+	case OpPersistent:
+		want := uint64(2)
+		if o.On {
+			want = 1
+		}
+		changed = st.Persistent != want
+		st.Persistent = want
+	case OpLogin:
+		changed, st.Login = true, o.At
+	}
+	return changed, err
+}
+
+// micro rounds away from zero: a time.Duration of -1 is none, and not the manager's.
+func micro(d time.Duration) int64 {
+	switch us := d.Microseconds(); {
+	case us != 0 || d == 0:
+		return us
+	case d < 0:
+		return -1
+	}
+	return 1
+}
+
+func (o Op) set(st *State, c Codec) error {
+	made, err := st.change(c, o.Path, func([]byte, bool) ([]byte, error) { return o.Raw, nil })
+	if err != nil {
+		return err
+	}
+	if o.Kind == OpFlash && st.flashAt.at(o.Path).empty() {
+		st.used += len(o.Path.String())
+	}
+	st.split(c, o.Path)
+	st.unflash(o.Path)
+	if o.Kind == OpFlash {
+		st.own()
+		st.FlashSeq++
+		st.flash(o.Path, flash{seq: st.FlashSeq}, made)
+	}
+	return nil
+}
+
+func (o Op) add(st *State, c Codec) error {
+	_, err := st.edit(c, o.Path, func(old any, ok bool) (any, bool, int, error) {
+		list, isList := old.([]any)
+		if ok && !isList && old != nil {
+			return nil, false, 0, errNotList
+		}
+		more := 0
+		for _, raw := range o.List {
+			v, err := tree(c, raw)
+			if err != nil {
+				return nil, false, 0, err
+			}
+			list, more = append(list, v), more+len(raw)+1
+		}
+		return list, true, more, nil
+	})
+	return err
+}
+
+// remove removes what is there. What is not there, or not reachable, is no change.
+func (o Op) remove(st *State, c Codec) bool { return st.drop(c, o.Path) == nil }
