@@ -262,23 +262,3 @@ func TestAnOperationThroughWhatDoesNotDecodeIsRefused(t *testing.T) {
 		})
 	}
 }
-
-// A codec that decodes into other types still gives those that Get promises.
-type oddCodec struct{ countingCodec }
-
-func (oddCodec) Unmarshal(data []byte, v any) error {
-	if p, ok := v.(*any); ok {
-		*p = map[any]any{"n": uint8(3), 4: []any{float32(0.5), uint64(1 << 63), int16(-1), 2.0}, "m": map[any]any{true: nil}}
-		return nil
-	}
-	return json.Unmarshal(data, v)
-}
-
-func TestGetGivesItsTypesWhateverTheCodecDecodes(t *testing.T) {
-	v := newRig(t, with(oddCodec{countingCodec{new(atomic.Int64), new(atomic.Int64)}})).visitor()
-	v.with(func(s *session.Session) {
-		s.Set("odd", 1)
-		want := data{"n": int64(3), "4": []any{0.5, float64(1 << 63), int64(-1), int64(2)}, "m": data{"true": nil}}
-		wantGet(t, s, "odd", want)
-	})
-}

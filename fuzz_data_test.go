@@ -7,10 +7,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
-	"reflect"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/internal/envelope"
@@ -49,48 +47,6 @@ func opened(t *testing.T, m *session.Manager, token string) *session.Session {
 		t.Fatal(err)
 	}
 	return s
-}
-
-// FuzzPath: what Set accepts is found in this request and in the next, what it refuses changes nothing, and Path makes of
-// any two parts a path to exactly one place.
-func FuzzPath(f *testing.F) {
-	for _, p := range []string{"a", "a.b", `a\.b`, `a\\.b`, "", ".", "a..b", "list.0", "list.9", "text.x", "\xff", "a.\xff", `\`, "ü.\u2028", "n\x00.x", "coatcheck:roles", `\coatcheck:x.y`} {
-		f.Add(p, "part", `pa.r\t`)
-	}
-	f.Add("a", "coatcheck:roles", "0")
-	m, _ := fuzzStore(f, testSecret)
-	f.Fuzz(func(t *testing.T, path, one, two string) {
-		s := opened(t, m, "")
-		s.Set("list", []int{1})
-		s.Set("text", "x")
-		before := s.All()
-		s.Remove("absent."+path, path+".absent")
-		s.Set(path, "value")
-		if err := s.Err(); err != nil {
-			if got := s.All(); !reflect.DeepEqual(got, before) {
-				t.Fatalf("Set(%q) = %v, and changed %v", path, err, got)
-			}
-		} else {
-			for range 2 {
-				if s.Get(path) != "value" || !s.Has(path) {
-					t.Fatalf("Get(%q) = %v", path, s.Get(path))
-				}
-				s = stored(t, m, s)
-			}
-		}
-		s = opened(t, m, "")
-		s.Set(session.Path(one, two), 1)
-		fine := one != "" && two != "" && utf8.ValidString(two) && !strings.HasPrefix(one, envelope.OwnPrefix)
-		if fine != (s.Err() == nil) {
-			t.Fatalf("Set(Path(%q, %q)): Err = %v", one, two, s.Err())
-		}
-		if s.Err() != nil {
-			return
-		}
-		if got, want := stored(t, m, s).All(), (map[string]any{one: map[string]any{two: int64(1)}}); !reflect.DeepEqual(got, want) {
-			t.Fatalf("Path(%q, %q) leads to %v", one, two, got)
-		}
-	})
 }
 
 // deriveKey is what internal/keys derives, written down a second time: records of today must open tomorrow.

@@ -1,13 +1,12 @@
-package session_test
+package data_test
 
 import (
-	"context"
 	"maps"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
-	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/data"
 )
 
 // leaves is what a session should hold: the scalars by path, and the last request that may see each.
@@ -51,41 +50,38 @@ func TestEveryValueLivesAsLongAsItWasGiven(t *testing.T) {
 	paths := []string{"a", "b", "a.x", "a.y", "a.x.1", "a.x.2", "a.y.1", "b.x", "b.x.1", "b.x.2"}
 	for seed := range uint64(200) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
-		v := newRig(t).visitor()
-		want := leaves{}
+		kept, want := new(record), leaves{}
 		var trail []string
 		for request := range 12 {
-			v.with(func(s *session.Session) {
-				got, expected := map[string]int64{}, map[string]int64{}
-				flatten("", s.All(), got)
-				for p, l := range want {
-					expected[p] = l.value
-				}
-				if !maps.Equal(got, expected) {
-					t.Fatalf("seed %d, request %d sees %v, want %v, after %v", seed, request, got, expected, trail)
-				}
-				for range rnd.IntN(4) {
-					trail = append(trail, changeBoth(rnd, s, want, request, paths[rnd.IntN(len(paths))]))
-				}
-				trail = append(trail, "|")
-			})
+			d := kept.load(t)
+			got, expected := map[string]int64{}, map[string]int64{}
+			flatten("", all(t, d), got)
+			for p, l := range want {
+				expected[p] = l.value
+			}
+			if !maps.Equal(got, expected) {
+				t.Fatalf("seed %d, request %d sees %v, want %v, after %v", seed, request, got, expected, trail)
+			}
+			for range rnd.IntN(4) {
+				trail = append(trail, changeBoth(t, rnd, kept, d, want, request, paths[rnd.IntN(len(paths))]))
+			}
+			kept.save(t, d)
+			trail = append(trail, "|")
 			maps.DeleteFunc(want, func(_ string, l leaf) bool { return l.until <= request })
 		}
 	}
 }
 
-// changeBoth does one thing to the session and to the model, and says what.
-func changeBoth(rnd *rand.Rand, s *session.Session, want leaves, request int, path string) string {
+// changeBoth does one thing to the data and to the model, and says what.
+func changeBoth(t *testing.T, rnd *rand.Rand, kept *record, d *data.Doc, want leaves, request int, path string) string {
 	what, until := [...]string{"set", "flash", "remove", "set map", "flash map", "save"}[rnd.IntN(6)], forGood
 	value := rnd.Int64N(1000)
 	switch {
 	case what == "save":
-		if err := s.Save(context.Background()); err != nil {
-			panic(err)
-		}
+		kept.save(t, d)
 		return what
 	case what == "remove":
-		s.Remove(path)
+		must(t, do(d, data.OpRemove, path, nil))
 		want.clear(path)
 		return what + " " + path
 	case want.through(path):
@@ -93,18 +89,18 @@ func changeBoth(rnd *rand.Rand, s *session.Session, want leaves, request int, pa
 	case strings.HasPrefix(what, "flash"):
 		until = request + 1
 	}
-	var data any = value
+	var v any = value
 	want.clear(path)
 	if strings.HasSuffix(what, "map") {
-		data = map[string]any{"1": value, "2": map[string]any{"3": value}}
+		v = map[string]any{"1": value, "2": map[string]any{"3": value}}
 		want[path+".1"], want[path+".2.3"] = leaf{value, until}, leaf{value, until}
 	} else {
 		want[path] = leaf{value, until}
 	}
-	if until == forGood {
-		s.Set(path, data)
-	} else {
-		s.Flash(path, data)
+	kind := data.OpSet
+	if until != forGood {
+		kind = data.OpFlash
 	}
+	must(t, do(d, kind, path, v))
 	return what + " " + path
 }

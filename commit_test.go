@@ -2,7 +2,6 @@ package session_test
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -10,34 +9,6 @@ import (
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/memstore"
 )
-
-func TestManyChangesOfOneRequestAreKept(t *testing.T) {
-	for _, keys := range []int{1, 11, 12, 13, 14, 200} {
-		t.Run(fmt.Sprint(keys), func(t *testing.T) {
-			v := newRig(t).visitor()
-			v.with(func(s *session.Session) {
-				for i := range keys {
-					s.Set(fmt.Sprintf("k%d", i), 0)
-				}
-				for i := range keys {
-					s.Set(fmt.Sprintf("k%d", i), i)
-				}
-				s.Remove("k0")
-				s.Set("last", true)
-			})
-			v.with(func(s *session.Session) {
-				if n := len(s.All()); n != keys {
-					t.Errorf("%d keys are left, want %d", n, keys)
-				}
-				for i := 1; i < keys; i++ {
-					if got := s.Get(fmt.Sprintf("k%d", i)); got != int64(i) {
-						t.Errorf("k%d = %v, want %d", i, got, i)
-					}
-				}
-			})
-		})
-	}
-}
 
 // contested is a store without waiting in which every change comes too late.
 type contested struct{ *memstore.Store }

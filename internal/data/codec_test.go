@@ -1,0 +1,109 @@
+package data_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/coatcheck/session/internal/data"
+)
+
+// slowly hides that a codec is JSON, so that nothing is decoded or encoded without it.
+type slowly struct{ data.JSON }
+
+// Unmarshal keeps numbers as they were written, as the library does where it knows that a codec is JSON.
+func (slowly) Unmarshal(raw []byte, v any) error {
+	if _, ok := v.(*any); !ok {
+		return json.Unmarshal(raw, v)
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	return d.Decode(v)
+}
+
+// FuzzJSON: JSON that is decoded without reflection gives what encoding/json makes of it.
+func FuzzJSON(f *testing.F) {
+	for _, raw := range []string{
+		"1", "-0", "01", "1.0", "1e3", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
+		"true", "t", "null", `"x"`, `"\u0041"`, `"<"`, `"` + "\xff" + `"`, `""`, `"`, "", " 1", "1 2",
+		`{"a":[1,2.5,{"b":null}]}`, "+1", "0x1", "1_0", "NaN",
+	} {
+		f.Add([]byte(raw))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if !json.Valid(raw) {
+			return
+		}
+		got, err := data.Value(data.JSON{}, raw)
+		want, slowErr := data.Value(slowly{}, raw)
+		if (err == nil) != (slowErr == nil) || err == nil && !reflect.DeepEqual(got, want) {
+			t.Fatalf("Value(%q) = %#v, %v, want %#v, %v", raw, got, err, want, slowErr)
+		}
+		decodesAlike[string](t, raw)
+		decodesAlike[int](t, raw)
+		decodesAlike[int64](t, raw)
+		decodesAlike[bool](t, raw)
+	})
+}
+
+func decodesAlike[T comparable](t *testing.T, raw []byte) {
+	t.Helper()
+	var got, want T
+	err, slow := data.Decode(data.JSON{}, raw, &got), json.Unmarshal(raw, &want)
+	if (err == nil) != (slow == nil) || err == nil && got != want {
+		t.Fatalf("Decode(%q) into a %T = %v, %v, want %v, %v", raw, got, got, err, want, slow)
+	}
+}
+
+func TestWhatIsEncodedQuicklyIsWhatJSONEncodes(t *testing.T) {
+	for _, v := range []any{
+		nil, true, false, 0, -1, int64(math.MinInt64), "", "plain", "<script>", "\u2028", "\xff", `"\`,
+		"a\nb", 1.5, []int{1}, uint8(7),
+	} {
+		got, err := data.Encode(data.JSON{}, v)
+		want, slow := json.Marshal(v)
+		if err != nil || slow != nil || !bytes.Equal(got, want) {
+			t.Errorf("Encode(%#v) = %s, %v, want %s, %v", v, got, err, want, slow)
+		}
+	}
+}
+
+// odd decodes into whatever types a codec may choose.
+type odd struct{ data.JSON }
+
+func (odd) Unmarshal(_ []byte, v any) error {
+	*v.(*any) = map[any]any{
+		"n": uint8(3), 4: []any{float32(0.5), uint64(1 << 63), int16(-1), 2.0}, "m": map[any]any{true: nil},
+	}
+	return nil
+}
+
+func TestGetGivesItsTypesWhateverTheCodecDecodes(t *testing.T) {
+	got, err := data.Value(odd{}, nil)
+	want := map[string]any{
+		"n": int64(3), "4": []any{0.5, float64(1 << 63), int64(-1), int64(2)}, "m": map[string]any{"true": nil},
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("Value = %#v, %v, want %#v", got, err, want)
+	}
+}
+
+func TestNoErrorShowsAValue(t *testing.T) {
+	const canary = "canary"
+	_, value := data.Value(data.JSON{}, []byte(`{"x":`+canary))
+	_, trailing := data.Value(data.JSON{}, []byte(`{} "`+canary+`"`))
+	for what, err := range map[string]error{
+		"a value": value, "data behind it": trailing,
+		"a typed value":                data.Decode(data.JSON{}, []byte(`"`+canary+`"`), new(float64)),
+		"a value that does not encode": data.NotEncoded("p", canary, strconv.ErrRange),
+		"a refusal":                    data.Refusal("set", strings.Repeat("long.", 100), data.ErrOwn),
+	} {
+		if err == nil || strings.Contains(err.Error(), canary) || len(err.Error()) > 400 {
+			t.Errorf("%s: %v, want a short error without it", what, err)
+		}
+	}
+}
