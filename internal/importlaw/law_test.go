@@ -88,6 +88,24 @@ var rules = []rule{
 		},
 	},
 	{
+		name:    "internal/data imports the standard library without HTTP, and internal/envelope",
+		why:     "what a session holds knows no request, no record and no manager, so that it is understood and tested alone",
+		applies: func(importer string) bool { return importer == "internal/data" },
+		forbids: func(_, imported string) bool {
+			short, ours := rel(imported)
+			return within(imported, "net") || ours && short != "internal/envelope"
+		},
+	},
+	{
+		name:    "the root alone imports internal/data",
+		why:     "others use sessions by their paths and keys, and what lies below them could not be changed any more",
+		applies: func(importer string) bool { return importer != "." && importer != "internal/data" },
+		forbids: func(_, imported string) bool {
+			short, ours := rel(imported)
+			return ours && within(short, "internal/data")
+		},
+	},
+	{
 		name:    "guard imports no store",
 		why:     "it judges sessions by what they say, whatever keeps them",
 		applies: func(importer string) bool { return within(importer, "guard") },
@@ -247,6 +265,14 @@ func TestLawCatches(t *testing.T) {
 		{".", module + "/memstore", "the root imports nothing"},
 		{".", module + "/guard", "the root imports nothing"},
 		{".", third, "the root module imports the standard library"},
+		{".", module + "/internal/data", ""},
+		{"internal/data", module + "/internal/envelope", ""},
+		{"internal/data", "encoding/json", ""},
+		{"internal/data", module, "internal/data imports the standard library"},
+		{"internal/data", module + "/internal/sealed", "internal/data imports the standard library"},
+		{"internal/data", "net/http", "internal/data imports the standard library"},
+		{"guard", module + "/internal/data", "the root alone imports internal/data"},
+		{"memstore", module + "/internal/data", "the root alone imports internal/data"},
 		{"guard", module, ""},
 		{"guard", module + "/memstore", "guard imports no store"},
 		{"internal/sealed", third, "the root module imports the standard library"},
