@@ -72,7 +72,7 @@ func sealedFor(keyID []byte, key *sealed.Key, id, user string, body []byte) []by
 // and stored again, and nothing of it panics. The same bytes without authentication open nothing.
 func FuzzEnvelopeLoad(f *testing.F) {
 	h := envelope.Header{Created: 1, Login: 2, Issued: 3, Idle: -1, Lifetime: -1, Persistent: 1, FlashSeq: 2,
-		Marks: []envelope.Mark{{Path: "f", Seq: 1}, {Path: `in\.f.g`, Seq: 2, Made: 1}}}
+		Flashes: []envelope.Flash{{Path: "f", Seq: 1}, {Path: `in\.f.g`, Seq: 2, Made: 1}}}
 	whole := h.Append(nil)
 	for key, value := range map[string]string{"f": `"flash"`, "in.f": `{"g":1}`, "n": "1", "list": "[1,2]", "torn": "{", "": "null"} {
 		whole = envelope.AppendEntry(whole, key, []byte(value))

@@ -69,24 +69,24 @@ func (st *State) flashSize() (n int) {
 }
 
 // listed are the flash data as the envelope has them, in the order in which they were made.
-func (st *State) listed() []envelope.Mark {
+func (st *State) listed() []envelope.Flash {
 	if st.flashAt == nil {
 		return nil
 	}
-	var list []envelope.Mark
+	var list []envelope.Flash
 	for key, t := range st.flashAt.below {
 		list = appendFlashes(list, t, Path{key: key}, 0)
 	}
-	slices.SortFunc(list, func(a, b envelope.Mark) int {
+	slices.SortFunc(list, func(a, b envelope.Flash) int {
 		return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Path, b.Path))
 	})
 	return list
 }
 
 // appendFlashes appends the flash data at and below p, of which so many parents in a row were made for flash data.
-func appendFlashes(list []envelope.Mark, t *trie[flash], p Path, made uint64) []envelope.Mark {
+func appendFlashes(list []envelope.Flash, t *trie[flash], p Path, made uint64) []envelope.Flash {
 	if t.has {
-		return append(list, envelope.Mark{Path: p.String(), Seq: t.v.seq, Made: made})
+		return append(list, envelope.Flash{Path: p.String(), Seq: t.v.seq, Made: made})
 	}
 	if made++; !t.v.made {
 		made = 0

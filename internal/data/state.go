@@ -30,13 +30,13 @@ type State struct {
 // NewState is the state of a parsed envelope. Flash data with a number up to flashUpTo is of earlier requests.
 func NewState(h envelope.Header, entries envelope.Entries, flashUpTo uint64) State {
 	st := State{Header: h, entries: entries}
-	for _, m := range h.Marks {
+	for _, m := range h.Flashes {
 		if p, err := ParseConstant(m.Path); err == nil {
 			st.flash(p, flash{seq: m.Seq, old: m.Seq <= flashUpTo}, m.Made)
 			st.flashBytes += len(m.Path)
 		}
 	}
-	st.Marks, st.used = nil, len(entries)+st.flashBytes
+	st.Flashes, st.used = nil, len(entries)+st.flashBytes
 	return st
 }
 
@@ -252,7 +252,7 @@ func (st *State) Finish(r Rules) ([]Shadow, error) {
 // Append appends the envelope of the state, in which everything is encoded already.
 func (st *State) Append(dst []byte) []byte {
 	h := st.Header
-	h.Marks = st.listed()
+	h.Flashes = st.listed()
 	dst = h.Append(dst)
 	for k, v := range st.kept() {
 		dst = envelope.AppendEntry(dst, k, v)

@@ -20,8 +20,8 @@ const OwnPrefix = "coatcheck:"
 // ErrFormat is returned for bytes that are not an envelope of a version that this code knows.
 var ErrFormat = errors.New("not an envelope of a known version")
 
-// Mark says that the value at Path is flash data.
-type Mark struct {
+// Flash says that the value at Path is flash data.
+type Flash struct {
 	Path string // as the caller writes paths
 	Seq  uint64 // which Flash call it was, counted through the life of the session
 	Made uint64 // how many parents of the value the call made
@@ -34,7 +34,7 @@ type Header struct {
 	Idle, Lifetime         int64
 	Persistent             uint64 // 0: as the manager has it, 1: yes, 2: no
 	FlashSeq               uint64 // the last Seq given
-	Marks                  []Mark
+	Flashes                []Flash
 }
 
 // Append appends the header, with which an envelope begins.
@@ -45,8 +45,8 @@ func (h *Header) Append(dst []byte) []byte {
 	}
 	dst = binary.AppendUvarint(dst, h.Persistent)
 	dst = binary.AppendUvarint(dst, h.FlashSeq)
-	dst = binary.AppendUvarint(dst, uint64(len(h.Marks)))
-	for _, m := range h.Marks {
+	dst = binary.AppendUvarint(dst, uint64(len(h.Flashes)))
+	for _, m := range h.Flashes {
 		dst = appendText(dst, m.Path)
 		dst = binary.AppendUvarint(dst, m.Seq)
 		dst = binary.AppendUvarint(dst, m.Made)
@@ -74,7 +74,7 @@ func Parse(data []byte) (Header, Entries, error) {
 	h := Header{Created: r.varint(), Login: r.varint(), Issued: r.varint(), Idle: r.varint(), Lifetime: r.varint()}
 	h.Persistent, h.FlashSeq = r.uvarint(), r.uvarint()
 	for n := r.uvarint(); n > 0 && !r.bad; n-- {
-		h.Marks = append(h.Marks, Mark{Path: string(r.text()), Seq: r.uvarint(), Made: r.uvarint()})
+		h.Flashes = append(h.Flashes, Flash{Path: string(r.text()), Seq: r.uvarint(), Made: r.uvarint()})
 	}
 	entries := Entries(r.rest)
 	for len(r.rest) > 0 && !r.bad {

@@ -10,7 +10,7 @@ import (
 
 func sample() []byte {
 	h := envelope.Header{Created: 1, Login: -2, Issued: 3, Idle: -1, Lifetime: 1 << 50, Persistent: 2, FlashSeq: 9,
-		Marks: []envelope.Mark{{Path: `a\.b.c`, Seq: 8, Made: 1}}}
+		Flashes: []envelope.Flash{{Path: `a\.b.c`, Seq: 8, Made: 1}}}
 	b := h.Append(nil)
 	b = envelope.AppendEntry(b, "a.b", []byte(`{"c":1}`))
 	b = envelope.AppendEntry(b, "", nil)
@@ -22,7 +22,7 @@ func TestWhatIsAppendedIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h.Login != -2 || h.Lifetime != 1<<50 || h.Persistent != 2 || h.FlashSeq != 9 || len(h.Marks) != 1 {
+	if h.Login != -2 || h.Lifetime != 1<<50 || h.Persistent != 2 || h.FlashSeq != 9 || len(h.Flashes) != 1 {
 		t.Errorf("header = %+v", h)
 	}
 	if v, ok := entries.Find("a.b"); !ok || string(v) != `{"c":1}` {
