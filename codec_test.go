@@ -262,3 +262,30 @@ func TestAnOperationThroughWhatDoesNotDecodeIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// oneWayCodec decodes what it does not encode again.
+type oneWayCodec struct{ countingCodec }
+
+func (c oneWayCodec) Marshal(v any) ([]byte, error) {
+	if _, ok := v.(map[string]any); ok {
+		return nil, errors.New("no maps")
+	}
+	return c.countingCodec.Marshal(v)
+}
+
+func TestAPartThatDoesNotEncodeIsADecodeErrorWhereverItShows(t *testing.T) {
+	r := newRig(t, with(oneWayCodec{countingCodec{new(atomic.Int64), new(atomic.Int64)}}))
+	s := r.visitor().open()
+	s.Set("a.b", 1)
+	_, lookup := session.Key[map[string]int]("a").Lookup(s)
+	for what, err := range map[string]error{"Lookup": lookup, "Save": s.Save(t.Context()), "Err": s.Err()} {
+		if bad := new(session.DecodeError); !errors.As(err, &bad) || bad.Path != "a" {
+			t.Errorf("%s = %v, want a DecodeError of a", what, err)
+		}
+		for ; err != nil; err = errors.Unwrap(err) {
+			if strings.Contains(fmt.Sprintf("%T", err), "data.DecodeError") {
+				t.Errorf("%s wraps a %T", what, err)
+			}
+		}
+	}
+}
