@@ -18,7 +18,7 @@ func (r *rig) opens(value string) bool {
 	return len(s.All()) > 0 || s.User() != "" || !s.IsNew()
 }
 
-// T-CRY-1 T-ENC-1: no changed bit, no cut and no added byte opens: of the sealed bytes and of the text.
+// No changed bit, no cut and no added byte opens: of the sealed bytes and of the text.
 func TestEveryFlippedBitAndEveryTruncationFails(t *testing.T) {
 	r := newRig(t, cookiestore.Options{})
 	v := r.visitor()
@@ -59,7 +59,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// T-CRY-5 T-NS-1: a cookie of another name, transport, secret or purpose does not open.
+// A cookie of another name, transport, secret or purpose does not open.
 func TestACookieOpensUnderItsOwnNameOnly(t *testing.T) {
 	r := newRig(t, cookiestore.Options{})
 	v := r.visitor()
@@ -77,7 +77,7 @@ func TestACookieOpensUnderItsOwnNameOnly(t *testing.T) {
 	}
 }
 
-// T-CRY-3: there is no form that is not sealed, and nothing falls back to one.
+// There is no form that is not sealed, and nothing falls back to one.
 func TestNothingPlainIsRead(t *testing.T) {
 	r := newRig(t, cookiestore.Options{})
 	v := r.visitor()
@@ -94,7 +94,7 @@ func TestNothingPlainIsRead(t *testing.T) {
 	}
 }
 
-// Row 21: two cookies of the name open nothing, whichever comes first.
+// Two cookies of the name open nothing, whichever comes first.
 func TestTwoCookiesOfTheNameOpenNothing(t *testing.T) {
 	r := newRig(t, cookiestore.Options{})
 	v := r.visitor()
@@ -110,7 +110,7 @@ func TestTwoCookiesOfTheNameOpenNothing(t *testing.T) {
 	}
 }
 
-// T-LOG-1: neither events nor errors show the cookie.
+// Neither events nor errors show the cookie.
 func TestEventsShowNoCookie(t *testing.T) {
 	r := newRig(t, cookiestore.Options{})
 	v := r.visitor()
@@ -127,7 +127,7 @@ func TestEventsShowNoCookie(t *testing.T) {
 	}
 }
 
-// T-CACHE-1 T-CACHE-2: no cache keeps a response that sets or deletes the session, in one cookie or several, whatever the handler says.
+// No cache keeps a response that sets or deletes the session, in one cookie or several, whatever the handler says.
 func TestNoCacheKeepsASession(t *testing.T) {
 	r := newRig(t, cookiestore.Options{MaxChunks: 3})
 	v := r.visitor()

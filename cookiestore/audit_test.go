@@ -9,7 +9,7 @@ import (
 	"github.com/coatcheck/session/cookiestore"
 )
 
-// S121: Audit says what a cookie store cannot do, and what gives it back.
+// Audit says what a cookie store cannot do, and what gives it back.
 func TestAuditWarnsOfWhatACookieCannotDo(t *testing.T) {
 	for name, c := range map[string]struct {
 		store cookiestore.Options

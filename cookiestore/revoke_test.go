@@ -16,7 +16,7 @@ import (
 	"github.com/coatcheck/session/nullstore"
 )
 
-// N6 T-EXP-2, documented: without a list of revocations an older cookie works again after a logout, until its deadline, and not
+// Documented: without a list of revocations an older cookie works again after a logout, until its deadline, and not
 // beyond. Whoever needs more sets Options.Revocations, or keeps sessions on the server.
 func TestAnOlderCookieIsReplayedWithoutAList(t *testing.T) {
 	r := newRig(t, cookiestore.Options{})
@@ -35,7 +35,7 @@ func TestAnOlderCookieIsReplayedWithoutAList(t *testing.T) {
 	stolen.wants("credit", nil)
 }
 
-// T-EXP-2, documented: a list of revocations does not help against an older copy of a session that goes on.
+// Documented: a list of revocations does not help against an older copy of a session that goes on.
 func TestAnOlderStateIsReplayedWithAListToo(t *testing.T) {
 	r := newRig(t, listed())
 	v := r.visitor()
@@ -45,7 +45,7 @@ func TestAnOlderStateIsReplayedWithAListToo(t *testing.T) {
 	older.wants("credit", int64(10))
 }
 
-// T-EXP-2 T-RACE-1: with a list of revocations a logout is final for every copy, for as long as a copy could live.
+// With a list of revocations a logout is final for every copy, for as long as a copy could live.
 func TestLogoutIsFinalWithAList(t *testing.T) {
 	opts := listed()
 	r := newRig(t, opts, func(o *session.Options) { o.Lifetime = 100 * 24 * time.Hour })
@@ -76,7 +76,7 @@ func TestLogoutIsFinalWithAList(t *testing.T) {
 	stolen.wants("x", nil)
 }
 
-// T-RACE-1: a request that was under way when its session ended brings nothing back, and sends no cookie that would
+// A request that was under way when its session ended brings nothing back, and sends no cookie that would
 // replace the one of a new session.
 func TestARequestUnderWayDoesNotReviveASession(t *testing.T) {
 	for name, end := range map[string]func(*session.Session){
@@ -138,7 +138,7 @@ const hour = time.Hour
 
 func renewing(o *session.Options) { o.RenewEvery = hour }
 
-// Row 19: parallel requests across a renewal all go on, and end up under one id; after the grace the old cookie gives
+// Parallel requests across a renewal all go on, and end up under one id; after the grace the old cookie gives
 // nothing, and is reported.
 func TestTheTicketSurvivesRotation(t *testing.T) {
 	for name, opts := range map[string]cookiestore.Options{"alone": {}, "listed": listed()} {
@@ -368,7 +368,7 @@ func TestRevokeUserKeepsASessionThatIsAboutToGetANewID(t *testing.T) {
 	})
 }
 
-// T-RACE-1 T-EXP-2: while copies of a session read, write and renew it in parallel, on two nodes, one of them logs out. No cookie that
+// While copies of a session read, write and renew it in parallel, on two nodes, one of them logs out. No cookie that
 // any of them was ever given works afterwards.
 func TestLogoutIsFinalUnderLoad(t *testing.T) {
 	for range 20 {

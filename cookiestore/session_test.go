@@ -23,7 +23,7 @@ func each(t *testing.T, fn func(*testing.T, *rig), change ...func(*session.Optio
 	}
 }
 
-// S112 T28 T29 T31 T33: what a request stores the next one reads, at another process with the same secret too, and the server keeps nothing.
+// What a request stores the next one reads, at another process with the same secret too, and the server keeps nothing.
 func TestASessionTravelsInItsCookie(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		v := r.visitor()
@@ -52,7 +52,7 @@ func TestASessionTravelsInItsCookie(t *testing.T) {
 	})
 }
 
-// S12 T-DOS-1: a request that touches nothing sends no cookie; a read sends none either until a touch is due; a stranger gets none.
+// A request that touches nothing sends no cookie; a read sends none either until a touch is due; a stranger gets none.
 func TestReadingSendsNoCookieUntilATouchIsDue(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		v := r.visitor()
@@ -88,7 +88,7 @@ func TestFlashDataLiveForTheNextRequest(t *testing.T) {
 	})
 }
 
-// T-FIX-2: signing in gives a new id and keeps what a stranger collected; the data of another user go.
+// Signing in gives a new id and keeps what a stranger collected; the data of another user go.
 func TestLoginChangesTheID(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		v := r.visitor()
@@ -116,7 +116,6 @@ func TestLoginChangesTheID(t *testing.T) {
 	})
 }
 
-// T32
 func TestLogoutDeletesTheCookie(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		v := r.visitor()
@@ -140,7 +139,7 @@ func TestLogoutDeletesTheCookie(t *testing.T) {
 	})
 }
 
-// T-EXP-1: both deadlines are in the seal, whatever the browser does with the cookie.
+// Both deadlines are in the seal, whatever the browser does with the cookie.
 func TestDeadlinesAreInTheSeal(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		idle, absolute := r.visitor(), r.visitor()
@@ -167,7 +166,7 @@ func TestDeadlinesAreInTheSeal(t *testing.T) {
 	}, func(o *session.Options) { o.IdleTimeout, o.Lifetime = time.Hour, 4*time.Hour })
 }
 
-// T-EXP-1: longer time-outs in a new release do not bring back a cookie whose own deadline is over.
+// Longer time-outs in a new release do not bring back a cookie whose own deadline is over.
 func TestTheSealedDeadlineHoldsWhenOptionsChange(t *testing.T) {
 	r := newRig(t, cookiestore.Options{}, func(o *session.Options) { o.IdleTimeout = time.Hour })
 	v := r.visitor()
@@ -202,7 +201,7 @@ func TestASessionHasItsOwnTimeouts(t *testing.T) {
 	})
 }
 
-// S122 T-CRY-3: what an older secret sealed opens, and is sealed anew; what a removed secret sealed does not open.
+// What an older secret sealed opens, and is sealed anew; what a removed secret sealed does not open.
 func TestAnOlderSecretOpensAndIsReplaced(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		v := r.visitor()

@@ -29,7 +29,7 @@ func largest(t *testing.T, r *rig) (n int, v *visitor) {
 	return low, v
 }
 
-// S112 ASVS 3.3.5: name and value of a cookie have 4096 bytes, and no more. The length of sealed text comes in steps of 4/3, so
+// ASVS 3.3.5: name and value of a cookie have 4096 bytes, and no more. The length of sealed text comes in steps of 4/3, so
 // names of several lengths are tried until one meets the limit exactly.
 func TestACookieFillsItsLimitAndNoMore(t *testing.T) {
 	exact := false
@@ -47,7 +47,7 @@ func TestACookieFillsItsLimitAndNoMore(t *testing.T) {
 	}
 }
 
-// S112 N7 T-DOS-4: what does not fit is ErrTooLarge, tells no value, and leaves the browser with the cookie it had.
+// What does not fit is ErrTooLarge, tells no value, and leaves the browser with the cookie it had.
 func TestWhatDoesNotFitLeavesTheOldCookie(t *testing.T) {
 	for _, opts := range []cookiestore.Options{{}, {MaxChunks: 2}, {Compress: true}} {
 		var failed error
@@ -68,7 +68,7 @@ func TestWhatDoesNotFitLeavesTheOldCookie(t *testing.T) {
 	}
 }
 
-// T-DOS-3: a large session fills several cookies, each within the limit; one that shrinks, or ends, leaves none behind.
+// A large session fills several cookies, each within the limit; one that shrinks, or ends, leaves none behind.
 func TestALargeSessionIsCutAndCleanedUp(t *testing.T) {
 	r := newRig(t, cookiestore.Options{MaxChunks: 4})
 	v := r.visitor()
@@ -107,7 +107,7 @@ func TestLogoutDeletesChunksThatItDidNotSee(t *testing.T) {
 	}
 }
 
-// T-DOS-3: the count is checked before anything is looked for, and chunks that are missing, doubled, swapped or of another write do
+// The count is checked before anything is looked for, and chunks that are missing, doubled, swapped or of another write do
 // not make a session.
 func TestChunksThatDoNotBelongTogetherAreRefused(t *testing.T) {
 	r := newRig(t, cookiestore.Options{MaxChunks: 3})
@@ -172,7 +172,7 @@ func TestChunksAreNotForTheApplication(t *testing.T) {
 	}
 }
 
-// T-24: compression happens only when the options say so, because the length of a cookie would tell what stands beside a text
+// Compression happens only when the options say so, because the length of a cookie would tell what stands beside a text
 // that somebody else chose.
 func TestCompressionIsForThoseWhoAskForIt(t *testing.T) {
 	size := func(opts cookiestore.Options, text string) int {
@@ -190,7 +190,7 @@ func TestCompressionIsForThoseWhoAskForIt(t *testing.T) {
 	}
 }
 
-// T-DOS-4: a small text that unpacks to a huge one is refused at the limit; a torn one is an error.
+// A small text that unpacks to a huge one is refused at the limit; a torn one is an error.
 func TestUnpackingIsBounded(t *testing.T) {
 	store, _ := cookiestore.New(cookiestore.Options{Compress: true})
 	bomb := store.Pack(make([]byte, 8<<20))
@@ -250,7 +250,7 @@ func TestASmallSessionHasASmallCookie(t *testing.T) {
 	}
 }
 
-// T-ATTR-1: every piece has the attributes of the cookie, when it is set and when it is deleted, so that browsers do both.
+// Every piece has the attributes of the cookie, when it is set and when it is deleted, so that browsers do both.
 func TestEveryPieceHasTheAttributesOfTheCookie(t *testing.T) {
 	r := newRig(t, cookiestore.Options{MaxChunks: 3}, func(o *session.Options) {
 		o.Cookie = session.Cookie{Name: "s", Domain: "example.com", SameSite: http.SameSiteNoneMode, Partitioned: true, Persistent: true}

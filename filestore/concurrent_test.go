@@ -11,7 +11,7 @@ import (
 	"github.com/coatcheck/session/filestore"
 )
 
-// Of many who save at one version one succeeds, through one store or through several. E16.
+// Of many who save at one version one succeeds, through one store or through several.
 func TestOneOfManySavesSucceeds(t *testing.T) {
 	s, dir := newStore(t)
 	stores := []*filestore.Store{s, s, reopen(t, dir, filestore.Options{NoSync: true})}
@@ -39,7 +39,7 @@ func TestOneOfManySavesSucceeds(t *testing.T) {
 	}
 }
 
-// T-RACE-1: a delete is final, whatever is under way.
+// A delete is final, whatever is under way.
 func TestNoSaveOrTouchBringsADeletedRecordBack(t *testing.T) {
 	s, dir := newStore(t)
 	other := reopen(t, dir, filestore.Options{NoSync: true})

@@ -12,7 +12,6 @@ import (
 	"github.com/coatcheck/session/sessiontest"
 )
 
-// S94 T70
 func TestContract(t *testing.T) {
 	for name, opts := range map[string]filestore.Options{"synced": {}, "not synced": {NoSync: true}} {
 		t.Run(name, func(t *testing.T) { contract(t, opts) })

@@ -18,7 +18,7 @@ import (
 	"github.com/coatcheck/session/filestore"
 )
 
-// S95, S99, S100, T17: one file a session, below the folder, with a name that follows from the id and does not contain it.
+// One file a session, below the folder, with a name that follows from the id and does not contain it.
 func TestASessionIsOneFileBelowTheFolder(t *testing.T) {
 	s, dir := newStore(t)
 	for i := range 20 {
@@ -37,7 +37,7 @@ func TestASessionIsOneFileBelowTheFolder(t *testing.T) {
 	}
 }
 
-// T-FILE-1, N1, S100: whatever an id looks like, it reads and writes nothing outside.
+// Whatever an id looks like, it reads and writes nothing outside.
 func TestNoIDLeadsOutsideTheFolder(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "sessions")
@@ -82,7 +82,6 @@ func hostileIDs(victim string) []string {
 	}
 }
 
-// T-FIX-4
 func TestTheEmptyIDIsNeverStored(t *testing.T) {
 	s, _ := newStore(t)
 	if err := s.Save(t.Context(), record("")); err == nil {
@@ -121,7 +120,7 @@ func TestARecordOfAnySizeComesBack(t *testing.T) {
 	}
 }
 
-// N12: what cannot be stored is refused before anything is written.
+// What cannot be stored is refused before anything is written.
 func TestARefusedSaveLeavesTheRecordAsItWas(t *testing.T) {
 	s, dir := newStore(t)
 	create(t, s, record("id"))
@@ -139,7 +138,7 @@ func TestARefusedSaveLeavesTheRecordAsItWas(t *testing.T) {
 	}
 }
 
-// E16: a deleted session leaves nothing but the lock of its shelf, which it shares.
+// A deleted session leaves nothing but the lock of its shelf, which it shares.
 func TestADeletedSessionLeavesNoFile(t *testing.T) {
 	s, dir := newStore(t)
 	for i := range 600 {

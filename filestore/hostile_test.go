@@ -11,7 +11,7 @@ import (
 	"github.com/coatcheck/session/filestore"
 )
 
-// plants are things that somebody, or a crash, put in the place of a record. T-FILE-3, S101.
+// plants are things that somebody, or a crash, put in the place of a record.
 func plants() map[string]func(t *testing.T, path string) {
 	return map[string]func(t *testing.T, path string){
 		"an empty file": func(t *testing.T, path string) { writeFile(t, path, "") },

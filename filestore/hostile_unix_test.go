@@ -15,7 +15,7 @@ import (
 	"github.com/coatcheck/session/filestore"
 )
 
-// T-FILE-3: links and pipes, to copies that would load if they were followed or waited for.
+// The links and pipes lead to copies that would load if they were followed or waited for.
 func TestLinksAndPipesAreCorrupt(t *testing.T) {
 	for name, plant := range map[string]func(copy, path string) error{
 		"a symlink out of the folder": func(copy, path string) error {
@@ -51,7 +51,7 @@ func TestLinksAndPipesAreCorrupt(t *testing.T) {
 	}
 }
 
-// T-FILE-2, S101: with a umask that takes nothing away.
+// The umask of this test takes nothing away, so that the modes are those that were asked for.
 func TestFoldersAndFilesAreForTheOwnerAlone(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0))
 	s, dir := newStore(t)
@@ -81,7 +81,6 @@ func TestFoldersAndFilesAreForTheOwnerAlone(t *testing.T) {
 	}
 }
 
-// T-FILE-2
 func TestAFolderThatOthersMayWriteIsRefused(t *testing.T) {
 	s, dir := newStore(t)
 	create(t, s, record("id"))
@@ -113,7 +112,7 @@ func openAndLoad(dir string) error {
 	return err
 }
 
-// T69: an outage logs nobody out: a folder that has been removed, or whose disk is gone, is not one without sessions.
+// An outage logs nobody out: a folder that has been removed, or whose disk is gone, is not one without sessions.
 func TestAFolderThatIsGoneIsNoMissingSession(t *testing.T) {
 	s, dir := newStore(t)
 	create(t, s, record("id"))

@@ -15,7 +15,7 @@ import (
 	"github.com/coatcheck/session/filestore"
 )
 
-// T16 T19 T20 T34 T36 T45: through a manager, a file is made by the first change, replaced by the next, read by another process,
+// Through a manager, a file is made by the first change, replaced by the next, read by another process,
 // and gone when the session has ended and the grace of its ticket with it.
 func TestAVisitorsFileComesChangesAndGoes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "sessions")

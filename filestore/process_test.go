@@ -103,7 +103,7 @@ func fillCrashRecord(rec *session.Record) {
 	rec.Data = []byte(strings.Repeat(fmt.Sprintf("%d,", next), int(next%2000)))
 }
 
-// T-FILE-3, row 13, N12, S102: kill -9 in the middle of writing, again and again. What was acknowledged is there, everything
+// A process is killed in the middle of writing, again and again. What was acknowledged is there, everything
 // loads or is absent, and no session is missing from the list of its user.
 func TestAKilledProcessLeavesEveryRecordWhole(t *testing.T) {
 	_, dir := newStore(t)
@@ -197,7 +197,7 @@ func count(s *filestore.Store) error {
 	return nil
 }
 
-// E16: reading, comparing and writing is one step also between processes.
+// Reading, comparing and writing is one step also between processes.
 func TestProcessesThatCountTogetherLoseNothing(t *testing.T) {
 	s, dir := newStore(t)
 	rec := record("counter")

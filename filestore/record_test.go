@@ -12,7 +12,7 @@ import (
 	"github.com/coatcheck/session/filestore"
 )
 
-// Row 13 and N12: what a crash or a disk leaves of a file is never taken for a record.
+// What a crash or a disk leaves of a file is never taken for a record.
 func TestAFileCutAnywhereDoesNotDecode(t *testing.T) {
 	file := encode(t, record("id"))
 	for n := range len(file) {

@@ -14,7 +14,6 @@ import (
 	"github.com/coatcheck/session/filestore"
 )
 
-// T68
 func TestSweepRemovesWhatExpiredBeforeTheTimeGiven(t *testing.T) {
 	s, _ := newStore(t)
 	for id, expires := range map[string]time.Time{
@@ -104,7 +103,7 @@ func TestSweepWithoutALimitRemovesNothing(t *testing.T) {
 	}
 }
 
-// E16, row 13: what a crash leaves goes, what a writer is at work on stays.
+// What a crash leaves goes, what a writer is at work on stays.
 func TestSweepRemovesTheTempFilesOfACrash(t *testing.T) {
 	s, dir := newStore(t)
 	create(t, s, record("id"))

@@ -51,7 +51,7 @@ func (v *visitor) token(h http.Handler) string {
 
 func field(token string) url.Values { return url.Values{guard.CSRFFormField: {token}} }
 
-// T-CSRF-2: the truth table of what browsers say, the http twin of a trusted origin included. "old" is a request that only a token admits.
+// The truth table of what browsers say, the http twin of a trusted origin included. "old" is a request that only a token admits.
 func TestRequestsAreJudgedByWhatTheBrowserSays(t *testing.T) {
 	cross := http.NewCrossOriginProtection()
 	if err := cross.AddTrustedOrigin("https://partner.example"); err != nil {
@@ -106,8 +106,8 @@ func TestRequestsAreJudgedByWhatTheBrowserSays(t *testing.T) {
 	}
 }
 
-// T-CSRF-4 T64 T65 T66: an empty token, a wrong one and one in the wrong place admit nothing.
-// S128 E12 E13 N18: a token in the form or the header; never one in the address, and no text that breaks the comparison.
+// An empty token, a wrong one and one in the wrong place admit nothing.
+// A token in the form or the header; never one in the address, and no text that breaks the comparison.
 func TestAnOlderBrowserSendsTheToken(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	h := r.CSRF(formPage)
@@ -150,7 +150,7 @@ func multipartRequest(t *testing.T, token string) *http.Request {
 	return req
 }
 
-// N18: the tokens of parallel tabs all hold.
+// The tokens of parallel tabs all hold.
 func TestEveryTokenHoldsAndNoTwoLookAlike(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	h := r.CSRF(formPage)
@@ -167,8 +167,7 @@ func TestEveryTokenHoldsAndNoTwoLookAlike(t *testing.T) {
 	}
 }
 
-// T-CSRF-1 T46: the token of one session is nothing to another.
-// T-CSRF-1 N18: the token of one session is nothing in another.
+// The token of one session is nothing in another.
 func TestATokenBelongsToItsSession(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	h := r.CSRF(formPage)
@@ -186,8 +185,7 @@ func TestATokenBelongsToItsSession(t *testing.T) {
 	}
 }
 
-// T-CSRF-3 T52: the secret of the tokens changes with the identity.
-// T-CSRF-3 S93: a token from before does not survive.
+// The secret of the tokens changes with the identity, so that a token from before does not survive.
 func TestEveryLoginAndLogoutMakesOldTokensUseless(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	h := r.CSRF(formPage)
@@ -236,7 +234,7 @@ func TestATokenOfTheResponseThatSignsInHolds(t *testing.T) {
 	}
 }
 
-// E7: the page of the response that signs out has a token that holds.
+// The page of the response that signs out has a token that holds.
 func TestATokenOfTheResponseThatSignsOutHolds(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	h := r.CSRF(r.m.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
@@ -351,7 +349,7 @@ func TestASessionThatEndsMeanwhileGetsNoTokenAndIsNotReplaced(t *testing.T) {
 	}
 }
 
-// S98 E15: a store that keeps nothing does not make every form fail.
+// A store that keeps nothing does not make every form fail.
 func TestSessionsSwitchedOffDoNotSwitchFormsOff(t *testing.T) {
 	c := &clock{}
 	skip := func(o *session.Options) { o.Skip = func(*http.Request) bool { return true } }

@@ -15,7 +15,6 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-// S127
 func TestTheRateIsLimitedAndRecovers(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	h := r.Rate(guard.Limit{Requests: 3, Per: time.Minute})(inside)

@@ -90,7 +90,6 @@ func changeRoles(m *session.Manager, user string, names ...string) error {
 	return err
 }
 
-// S126
 func TestARoleChangeHoldsAtOnceOnAllDevicesOfTheUser(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	h := r.Role("admin")(inside)

@@ -197,7 +197,7 @@ func TestThePageOfDevicesIsFoundByItsPath(t *testing.T) {
 	}
 }
 
-// T-DEV-1: the id of a session of another user ends nothing.
+// The id of a session of another user ends nothing.
 func TestNobodyEndsASessionOfAnotherUser(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	v, bob, stranger := r.signIn("ada"), r.signIn("bob"), r.visitor()

@@ -8,7 +8,7 @@ import (
 	"github.com/coatcheck/session/sessiontest"
 )
 
-// T-DOS-2 S94 S97 T89 T90: the rules of Evicter are among them: a bound, and strangers go before users.
+// The rules of Evicter are among them: a bound, and strangers go before users.
 func TestContract(t *testing.T) {
 	sessiontest.Run(t, func(*testing.T) session.Store { return memstore.New(memstore.Options{}) }, sessiontest.Options{
 		Bounded: func(_ *testing.T, max int) session.Store { return memstore.New(memstore.Options{MaxSessions: max}) },

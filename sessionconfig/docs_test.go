@@ -73,7 +73,7 @@ func TestThePageHasEveryKey(t *testing.T) {
 	}
 }
 
-// S39: every name that a document gives has a key of ours, or a note that says what becomes of it.
+// Every name that a document gives has a key of ours, or a note that says what becomes of it.
 func TestEveryNameOfTheDocumentsIsMapped(t *testing.T) {
 	documents := map[string][]string{
 		"nexios": {"session_cookie_name", "session_cookie_secure", "session_cookie_httponly", "session_expiration_time", "session_permanent",

@@ -14,7 +14,7 @@ import (
 	"github.com/coatcheck/session/sessionconfig"
 )
 
-// S39 S47: every key is read, from a file that is shipped as a sample, and an option that no key sets is a function.
+// Every key is read, from a file that is shipped as a sample, and an option that no key sets is a function.
 func TestEveryOptionHasAKey(t *testing.T) {
 	cfg := load(t, "testdata/complete.yaml")
 	set := map[string]bool{}
@@ -91,7 +91,7 @@ func TestTheEnvironmentAloneIsEnough(t *testing.T) {
 	open(t, load(t)).first(t)
 }
 
-// S39 S40: unknown keys and wrong values say where they stand, what was found and what is allowed.
+// Unknown keys and wrong values say where they stand, what was found and what is allowed.
 func TestMistakesAreExplained(t *testing.T) {
 	for _, row := range []struct {
 		content string
@@ -170,7 +170,7 @@ func TestAWrongOptionIsToldUnderTheNameOfItsKey(t *testing.T) {
 	wants(t, err.Error(), `SESSION_COOKIE__NAME: cookie.name: found "a b"`, `session.yaml: cookie.domain: found "x y"`, `cookie.path: found "shop"`)
 }
 
-// N11: without any configuration the error says what to do.
+// Without any configuration the error says what to do.
 func TestNothingConfiguredIsExplained(t *testing.T) {
 	cfg, err := sessionconfig.Load()
 	if err != nil {
@@ -188,7 +188,7 @@ func TestNothingConfiguredIsExplained(t *testing.T) {
 	wants(t, err.Error(), "the key store is not set", "database, file, memory")
 }
 
-// S19 S57: what holds can be asked for, and no secret is in it.
+// What holds can be asked for, and no secret is in it.
 func TestSettingsShowNoSecret(t *testing.T) {
 	t.Setenv("SESSION_CONNECTIONS__MAIN__DSN", "app:canary@tcp(db)/app")
 	t.Setenv("SESSION_SECRETS", secret)

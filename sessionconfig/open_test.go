@@ -27,7 +27,7 @@ func rows(t *testing.T, path string) (n int) {
 	return n
 }
 
-// S41 T59: the variable of the document puts the rows into the other database.
+// The variable of the document puts the rows into the other database.
 func TestTheEnvironmentSelectsTheConnection(t *testing.T) {
 	open(t, document(t, "expanse.yaml")).first(t)
 	if main, mine := rows(t, "main.db"), rows(t, "mine.db"); main != 1 || mine != 0 {
@@ -41,7 +41,7 @@ func TestTheEnvironmentSelectsTheConnection(t *testing.T) {
 	}
 }
 
-// S42: a connection that is not configured is refused at once, with the names that are.
+// A connection that is not configured is refused at once, with the names that are.
 func TestTheConnectionMustBeConfigured(t *testing.T) {
 	t.Setenv("SESSION_STORES__DATABASE__CONNECTION", "my-conection")
 	_, err := sessionconfig.Load("testdata/expanse.yaml")
@@ -60,7 +60,7 @@ func TestAVariableReachesAConnectionWithAHyphen(t *testing.T) {
 	}
 }
 
-// S40 S43 E14 T60: the same handler works on every store that a name gives.
+// The same handler works on every store that a name gives.
 func TestStoresByName(t *testing.T) {
 	for name, rest := range map[string]string{
 		"memory":   "",
@@ -82,7 +82,7 @@ func TestStoresByName(t *testing.T) {
 	}
 }
 
-// S43: under cookies the records travel with the visitor, and what was ended is remembered elsewhere.
+// Under cookies the records travel with the visitor, and what was ended is remembered elsewhere.
 func TestCookiesRememberWhatWasEndedElsewhere(t *testing.T) {
 	s := opened(t, "preset: nexios\nsession_manager: cookies\nsession_dir: ended\nstores: {cookies: {revocations: file}}")
 	_, cookie := s.visit(t, nil, step)
@@ -120,7 +120,7 @@ func (o *own) Close() error { o.closed++; return nil }
 
 var registerOnce sync.Once
 
-// S44: an own store has a name, gets what stands below it, and is closed.
+// An own store has a name, gets what stands below it, and is closed.
 func TestAStoreOfOnesOwn(t *testing.T) {
 	var got map[string]any
 	var made *own
@@ -196,7 +196,7 @@ func TestACodecOfOnesOwn(t *testing.T) {
 	wants(t, refused(t, "codec: test-code"), "did you mean test-codec?")
 }
 
-// S45: the session is there below the middleware, and an error tells where it is missing.
+// The session is there below the middleware, and an error tells where it is missing.
 func TestTheMiddlewareGivesTheSession(t *testing.T) {
 	s := opened(t, "store: memory")
 	s.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -209,7 +209,7 @@ func TestTheMiddlewareGivesTheSession(t *testing.T) {
 	}
 }
 
-// S103: the memory store is for tests, and says so.
+// The memory store is for tests, and says so.
 func TestTheMemoryStoreWarns(t *testing.T) {
 	cfg := load(t, yaml(t, "store: dict"))
 	wants(t, strings.Join(cfg.Warnings(), "\n"), "for tests only", "until this process ends")
@@ -218,7 +218,7 @@ func TestTheMemoryStoreWarns(t *testing.T) {
 	}
 }
 
-// S104 S108 T62: a missing table is told with the command that makes it; migrate makes it, as often as one likes.
+// A missing table is told with the command that makes it; migrate makes it, as often as one likes.
 func TestTheTableMustBeThere(t *testing.T) {
 	const content = "store: database\nconnections: {a: {driver: sqlite, path: a.db}}\n"
 	path := yaml(t, content)
@@ -237,7 +237,7 @@ func TestTheTableMustBeThere(t *testing.T) {
 	}
 }
 
-// S107: one interface, from many goroutines at once; the drivers are linked in.
+// One interface, from many goroutines at once; the drivers are linked in.
 func TestTheDatabaseStoreServesManyAtOnce(t *testing.T) {
 	s := opened(t, "store: database\nstores: {database: {migrate: true}}\nconnections: {a: {driver: sqlite, path: a.db}}")
 	_, cookie := s.visit(t, nil, step)
@@ -274,7 +274,7 @@ func TestADatabaseThatIsDownIsToldAtTheStart(t *testing.T) {
 	}
 }
 
-// S121: a production configuration passes every check that an option decides.
+// A production configuration passes every check that an option decides.
 func TestAProductionConfigurationPassesTheAudit(t *testing.T) {
 	s := opened(t, "store: file\nstores: {file: {path: kept}}\nrenew_every: 15m\nseal: true\nrequire_sealed: true\nlog: {format: json}\n")
 	for _, f := range s.Audit() {

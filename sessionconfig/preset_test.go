@@ -26,7 +26,7 @@ func document(t *testing.T, name string) *sessionconfig.Config {
 	return load(t, configOf(t, name))
 }
 
-// S19: the flat keys of one document and the nested ones of the other say the same.
+// The flat keys of one document and the nested ones of the other say the same.
 func TestFlatAndNestedKeysSayTheSame(t *testing.T) {
 	flat, nested := load(t, "testdata/nexios-flat.yaml"), load(t, "testdata/nexios-nested.yaml")
 	if a, b := fmt.Sprintf("%+v", flat.Options), fmt.Sprintf("%+v", nested.Options); a != b {
@@ -38,7 +38,7 @@ func TestFlatAndNestedKeysSayTheSame(t *testing.T) {
 	}
 }
 
-// S22 S24 S26 S34 S35 S36: the first document's configuration gives the cookie that its table describes.
+// The first document's configuration gives the cookie that its table describes.
 func TestTheConfigurationOfNexios(t *testing.T) {
 	s := open(t, document(t, "nexios-flat.yaml"))
 	c := s.first(t)
@@ -59,7 +59,7 @@ func TestTheConfigurationOfNexios(t *testing.T) {
 	}
 }
 
-// S34 S35 S36: permanent gives the cookie an end; refresh_each_request moves it, and that on the server, with every request.
+// Permanent gives the cookie an end; refresh_each_request moves it, and that on the server, with every request.
 func TestPermanentAndRefreshedSessionsOfNexios(t *testing.T) {
 	s := opened(t, "preset: nexios\nsession_expiration_time: 1440\nsession_permanent: true\nsession_refresh_each_request: true\n")
 	c := s.first(t)
@@ -86,7 +86,7 @@ func TestPermanentAndRefreshedSessionsOfNexios(t *testing.T) {
 	}
 }
 
-// S23 S25 S27 S28 S29 S30 S37: the class with its upper-case names, and the defaults that the third document gives.
+// The class with its upper-case names, and the defaults that the third document gives.
 func TestTheUpperCaseNamesOfNexios(t *testing.T) {
 	class, bare := load(t, "testdata/nexios-class.yaml"), load(t, yaml(t, "preset: nexios"))
 	for _, cfg := range []*sessionconfig.Config{class, bare} {
@@ -105,7 +105,7 @@ func TestTheUpperCaseNamesOfNexios(t *testing.T) {
 	}
 }
 
-// S37: SECRET_KEY is read by the preset nexios, from a file or the environment, and by nobody else.
+// SECRET_KEY is read by the preset nexios, from a file or the environment, and by nobody else.
 func TestTheSecretKeyOfNexios(t *testing.T) {
 	t.Setenv("SECRET_KEY", strings.Repeat("a strong and random one ", 2))
 	cfg, err := sessionconfig.Load(yaml(t, "preset: nexios"))
@@ -124,7 +124,7 @@ func TestTheSecretKeyOfNexios(t *testing.T) {
 	}
 }
 
-// S38 S43 S46: files are the default, in the folder session_dir, which is made for its owner alone; session_manager is the store.
+// Files are the default, in the folder session_dir, which is made for its owner alone; session_manager is the store.
 func TestTheStoresOfNexios(t *testing.T) {
 	s := opened(t, "preset: nexios\nsession_dir: kept\n")
 	s.first(t)
@@ -144,7 +144,7 @@ func TestTheStoresOfNexios(t *testing.T) {
 	wants(t, refused(t, "preset: nexios\nsession_manager: cookie"), "did you mean cookies?")
 }
 
-// S31 S32: Partitioned makes the cookie Secure; what a browser would drop is refused.
+// Partitioned makes the cookie Secure; what a browser would drop is refused.
 func TestPartitionedNeedsSecure(t *testing.T) {
 	if c := opened(t, "preset: nexios\nsession_cookie_partitioned: true").first(t); !c.Partitioned || !c.Secure {
 		t.Errorf("Partitioned %v, Secure %v, want both", c.Partitioned, c.Secure)
@@ -160,7 +160,7 @@ func TestPartitionedNeedsSecure(t *testing.T) {
 	}
 }
 
-// S22 S24 S26 S28 S30: each attribute is on the cookie when its key says so, and only then.
+// Each attribute is on the cookie when its key says so, and only then.
 func TestTheAttributesOfTheCookie(t *testing.T) {
 	for _, row := range []struct {
 		keys string
@@ -184,7 +184,7 @@ func TestTheAttributesOfTheCookie(t *testing.T) {
 	}
 }
 
-// S29 S33: a cookie with a path is not sent elsewhere, and is deleted under the path that it has.
+// A cookie with a path is not sent elsewhere, and is deleted under the path that it has.
 func TestAPathKeepsSessionsApart(t *testing.T) {
 	s := opened(t, "store: memory\ncookie: {path: /dashboard}")
 	jar, _ := cookiejar.New(nil)
@@ -215,7 +215,7 @@ func TestAPathKeepsSessionsApart(t *testing.T) {
 	}
 }
 
-// S23 S55: two managers with cookies of their own are independent, in one chain and on one host.
+// Two managers with cookies of their own are independent, in one chain and on one host.
 func TestTwoCookiesAreTwoSessions(t *testing.T) {
 	a := opened(t, "preset: authx\nsession_cookie: one\nsession_object: first")
 	cfg := load(t, yaml(t, "preset: authx\nsession_cookie: two\nsession_object: second"))
@@ -249,7 +249,7 @@ func TestTwoCookiesAreTwoSessions(t *testing.T) {
 	}
 }
 
-// S47 S48 S49 S50 S51 S53 S54: the constructor of the document.
+// The constructor of the document is there, with its defaults.
 func TestTheArgumentsOfAuthX(t *testing.T) {
 	cfg := load(t, "testdata/authx.yaml")
 	if cfg.Store != "memory" || cfg.Object != "session" || len(cfg.Warnings()) == 0 {
@@ -264,7 +264,7 @@ func TestTheArgumentsOfAuthX(t *testing.T) {
 	wants(t, strings.Join(cfg.Warnings(), "\n"), "store: memory", "cookie.insecure")
 }
 
-// S48: a cookie that was made with another key opens nothing.
+// A cookie that was made with another key opens nothing.
 func TestAnotherKeyMakesAnotherSession(t *testing.T) {
 	path := yaml(t, "store: file\nstores: {file: {path: kept}}")
 	s := open(t, load(t, path))
@@ -282,7 +282,7 @@ func TestAnotherKeyMakesAnotherSession(t *testing.T) {
 	}
 }
 
-// S52: max_age is the end of the cookie, and of the record for a client that keeps the cookie.
+// The key max_age is the end of the cookie, and of the record for a client that keeps the cookie.
 func TestMaxAgeEndsTheSession(t *testing.T) {
 	s := opened(t, "preset: authx\nmax_age: 90")
 	c := s.first(t)
@@ -308,7 +308,7 @@ func TestMaxAgeEndsTheSession(t *testing.T) {
 	}
 }
 
-// S56: the header switches sessions off in each of its forms, in any case of letters; by default none does.
+// The header switches sessions off in each of its forms, in any case of letters; by default none does.
 func TestTheSkipHeaderInAllItsForms(t *testing.T) {
 	for form, row := range map[string]struct{ hit, miss []string }{
 		"X-Skip":        {hit: []string{"x-skip", "whatever"}, miss: []string{"X-Other", "1"}},
@@ -346,7 +346,7 @@ func TestTheSkipHeaderInAllItsForms(t *testing.T) {
 	}
 }
 
-// S57: a logger can be had by a key, and an own one gets the events, with ids only.
+// A logger can be had by a key, and an own one gets the events, with ids only.
 func TestTheLoggerGetsTheEvents(t *testing.T) {
 	for content, want := range map[string]bool{"logger: true": true, "logger: json": true, "logger: false": false, "logger: null": false} {
 		cfg := load(t, yaml(t, "preset: authx\n"+content))
@@ -366,7 +366,7 @@ func TestTheLoggerGetsTheEvents(t *testing.T) {
 	}
 }
 
-// S39 S40 T63: the preset expanse keeps sessions in a database, for 120 minutes without a request.
+// The preset expanse keeps sessions in a database, for 120 minutes without a request.
 func TestTheConfigurationOfExpanse(t *testing.T) {
 	cfg := document(t, "expanse.yaml")
 	if cfg.Store != "database" || cfg.Options.IdleTimeout != 2*time.Hour {

@@ -111,7 +111,7 @@ func TestALaterSourceOfSecretsReplacesAnEarlierOne(t *testing.T) {
 	}
 }
 
-// S20 S21: sessions are refused without a secret, and with one that is too short, unless somebody insists by name.
+// Sessions are refused without a secret, and with one that is too short, unless somebody insists by name.
 func TestASecretIsRequiredAndMustBeLong(t *testing.T) {
 	_, _, err := unsealed(t, "store: memory").Open(t.Context())
 	if err == nil {

@@ -105,7 +105,6 @@ func TestErrorsDoNotRepeatIDs(t *testing.T) {
 	}
 }
 
-// T72
 func TestStatementsQuoteTheTableAndOverwriteNothing(t *testing.T) {
 	for _, d := range []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL, sqlstore.MySQL} {
 		for text := range sqlstore.Statements(sqlstore.Options{Dialect: d, Table: "select"}) {

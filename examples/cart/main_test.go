@@ -9,7 +9,6 @@ import (
 	"github.com/coatcheck/session/examples/internal/browser"
 )
 
-// S125
 func TestParallelTabsLoseNothing(t *testing.T) {
 	address, stop, err := browser.Serve(app)
 	if err != nil {

@@ -22,7 +22,6 @@ func token(t *testing.T, b *browser.Browser) string {
 	return m[1]
 }
 
-// S128 T67
 func TestOnlyFormsOfThisSiteAreTaken(t *testing.T) {
 	address, stop, err := browser.Serve(app)
 	if err != nil {

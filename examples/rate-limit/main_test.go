@@ -13,7 +13,6 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-// S127
 func TestTenCallsAMinuteForAllDevicesOfAUser(t *testing.T) {
 	var elapsed atomic.Int64
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

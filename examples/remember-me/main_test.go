@@ -80,7 +80,6 @@ func wantName(t *testing.T, b *browser.Browser, name string) {
 	}
 }
 
-// S124
 func TestRememberedUsersSurviveARestartOfBrowserAndServer(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "sessions")
 	server := start(t, folder)

@@ -7,7 +7,6 @@ import (
 	"github.com/coatcheck/session/examples/internal/browser"
 )
 
-// S126
 func TestAChangeOfRolesHoldsAtOnceOnEveryDevice(t *testing.T) {
 	address, stop, err := browser.Serve(app)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/coatcheck/session/internal/atomicfile"
 )
 
-// T-FILE-3: what is not a plain file of ours is neither read nor written, and nobody waits for it.
+// What is not a plain file of ours is neither read nor written, and nobody waits for it.
 func TestForeignFilesAreNotOpened(t *testing.T) {
 	dir, path := open(t)
 	write(t, dir, "target", "data")
@@ -51,7 +51,6 @@ func wantForeign(t *testing.T, dir *atomicfile.Dir, name string) {
 	}
 }
 
-// T-FILE-2
 func TestModesDoNotDependOnTheUmask(t *testing.T) {
 	for _, mask := range []int{0, 0o022, 0o277} {
 		old := syscall.Umask(mask)
@@ -72,7 +71,6 @@ func TestModesDoNotDependOnTheUmask(t *testing.T) {
 	}
 }
 
-// T-FILE-2
 func TestAFolderThatOthersMayWriteIsRefused(t *testing.T) {
 	for _, mode := range []os.FileMode{0o720, 0o702, 0o777 | os.ModeSticky} {
 		dir, path := open(t)
@@ -105,7 +103,6 @@ func TestAFolderThatOthersOwnIsRefused(t *testing.T) {
 	}
 }
 
-// T-FILE-3
 func TestALinkIsNotTakenForAFolder(t *testing.T) {
 	dir, path := open(t)
 	mustSub(t, dir, "real")
@@ -115,7 +112,6 @@ func TestALinkIsNotTakenForAFolder(t *testing.T) {
 	}
 }
 
-// T-FILE-3
 func TestALinkInPlaceOfATempFileIsNotFollowed(t *testing.T) {
 	dir, path := open(t)
 	write(t, dir, "victim", "untouched")

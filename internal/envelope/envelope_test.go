@@ -43,7 +43,7 @@ func TestWhatIsAppendedIsFound(t *testing.T) {
 	}
 }
 
-// T-ENC-1: an envelope that was cut within a field never parses; one cut between entries is the authentication's to catch.
+// An envelope that was cut within a field never parses; one cut between entries is the authentication's to catch.
 func TestNoTruncationWithinAFieldParses(t *testing.T) {
 	whole := sample()
 	for n := range whole {

@@ -239,7 +239,7 @@ func libraryOffences(t *testing.T) []offence {
 	return found
 }
 
-// T-TIME-2 T-ID-1 T-CSRF-1: no MAC is compared in a time that tells something, and no id or token comes from numbers that can be guessed.
+// No MAC is compared in a time that tells something, and no id or token comes from numbers that can be guessed.
 func TestLibraryCode(t *testing.T) {
 	used := make(map[string]bool)
 	for _, o := range libraryOffences(t) {

@@ -107,7 +107,7 @@ func (v *victim) advance(d time.Duration) {
 	v.now = v.now.Add(d)
 }
 
-// victimLog reads what a victim logs, errors of drivers included. T-LOG-1: nothing there is a ticket, half of one, or a carried
+// victimLog reads what a victim logs, errors of drivers included. Nothing there is a ticket, half of one, or a carried
 // session; ids have 64 characters.
 type victimLog victim
 

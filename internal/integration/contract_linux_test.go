@@ -16,7 +16,6 @@ type place struct {
 	table string
 }
 
-// S94 T71
 func TestServerKeepsTheContract(t *testing.T) {
 	eachServer(t, keepsTheContract)
 }

@@ -181,7 +181,7 @@ func redisDump(t *testing.T, client rueidis.Client, prefix string) []byte {
 	return b.Bytes()
 }
 
-// T-DB-1: whatever a site did, its backend holds no ticket in any spelling, and no value when it is sealed. The dump is
+// Whatever a site did, its backend holds no ticket in any spelling, and no value when it is sealed. The dump is
 // shown to hold what it may: the id, so that it is not the dump that is blind.
 func TestNoDumpHoldsATicketOrASealedValue(t *testing.T) {
 	const canary = "canary-value-4f1d"

@@ -133,7 +133,6 @@ type redisPlace struct {
 	opts redisstore.Options
 }
 
-// S94 S110 T74
 func TestRedisKeepsTheContract(t *testing.T) {
 	for name, client := range map[string]func(testing.TB) rueidis.ClientOption{
 		"single":   func(t testing.TB) rueidis.ClientOption { return rueidis.ClientOption{InitAddress: singleRedis(t)} },

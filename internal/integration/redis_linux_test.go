@@ -129,7 +129,7 @@ func TestRedisThatIsFullIsAnOutage(t *testing.T) {
 	save(t, store, &session.Record{ID: "a", User: "ada", Version: 1})
 }
 
-// T-NS-2: what another store, or the application, keeps on the same server is out of reach.
+// What another store, or the application, keeps on the same server is out of reach.
 func TestRedisPrefixesPartStores(t *testing.T) {
 	ctx, client := context.Background(), redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)})
 	prefix := newPrefix()

@@ -79,7 +79,7 @@ func TestSQLServersTakeTheLongestTableNames(t *testing.T) {
 	})
 }
 
-// E18 S109: every field comes back as it was, the largest ones too.
+// Every field comes back as it was, the largest ones too.
 func TestServerColumnsHoldWhatRecordsMayHold(t *testing.T) {
 	eachServer(t, func(t *testing.T, s server) {
 		store := s.store(t, s.open(t), s.table())
@@ -124,7 +124,7 @@ func TestServerComparesByteForByte(t *testing.T) {
 	})
 }
 
-// N21 E9 E19: of many writers at one version one wins, and what is gone stays gone.
+// Of many writers at one version one wins, and what is gone stays gone.
 func TestServerSavesByCompareAndSet(t *testing.T) {
 	eachServer(t, func(t *testing.T, s server) {
 		ctx, table := context.Background(), s.table()
@@ -233,7 +233,7 @@ func TestServerSweepsInBatches(t *testing.T) {
 	})
 }
 
-// S104 S106: ten processes that start at once make one table.
+// Ten processes that start at once make one table.
 func TestServerMigratesOnceForTenProcesses(t *testing.T) {
 	eachServer(t, func(t *testing.T, s server) {
 		table := s.table()

@@ -70,7 +70,7 @@ func TestSQLiteLosesNoIncrementOfTwoProcesses(t *testing.T) {
 	}
 }
 
-// E19: parallel first requests meet a conflict, never the database's own error about a duplicate.
+// Parallel first requests meet a conflict, never the database's own error about a duplicate.
 func TestSQLiteOfManyCreationsExactlyOneSucceeds(t *testing.T) {
 	path := sqliteFile(t)
 	stores := []*sqlstore.Store{migrated(t, openSQLite(t, path), ""), migrated(t, openSQLite(t, path), "")}

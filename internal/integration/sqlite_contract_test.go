@@ -8,7 +8,6 @@ import (
 	"github.com/coatcheck/session/sessiontest"
 )
 
-// S94 T71
 func TestSQLiteKeepsTheContract(t *testing.T) {
 	type place struct {
 		db   *sql.DB

@@ -12,7 +12,7 @@ import (
 	"github.com/coatcheck/session/sqlstore"
 )
 
-// S104: whoever forgot to make the table is told what to do, whatever was called.
+// Whoever forgot to make the table is told what to do, whatever was called.
 func TestSQLiteWithoutTableSaysToMigrate(t *testing.T) {
 	ctx := context.Background()
 	store := newSQLite(t, openSQLite(t, sqliteFile(t)), "visitors")
@@ -27,7 +27,7 @@ func TestSQLiteWithoutTableSaysToMigrate(t *testing.T) {
 	save(t, store, &session.Record{ID: "a"})
 }
 
-// S106: after Migrate the store works, and a second run does nothing.
+// After Migrate the store works, and a second run does nothing.
 func TestSQLiteMigrateTwiceChangesNothing(t *testing.T) {
 	ctx := context.Background()
 	db, count := openCounted(t, "file:"+sqliteFile(t)+sqliteOptions)
@@ -175,7 +175,7 @@ func TestSQLiteMigrateThatFailsLeavesNoTransaction(t *testing.T) {
 	}
 }
 
-// S105, S106: the statements of Schema make the same table as Migrate, and take it away again.
+// The statements of Schema make the same table as Migrate, and take it away again.
 func TestSQLiteSchemaIsWhatMigrateMakes(t *testing.T) {
 	opts := sqlstore.Options{Dialect: sqlstore.SQLite, Table: "visitors"}
 	up, down, err := sqlstore.Schema(opts)

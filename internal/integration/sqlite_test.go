@@ -76,7 +76,7 @@ func loaded(tb testing.TB, store session.Store, id string) *session.Record {
 	return rec
 }
 
-// S96: what happens to a session can be seen in the row, by anybody who knows SQL.
+// What happens to a session can be seen in the row, by anybody who knows SQL.
 func TestSQLiteSessionIsARow(t *testing.T) {
 	ctx := context.Background()
 	db := openSQLite(t, sqliteFile(t))
@@ -113,7 +113,7 @@ func TestSQLiteSessionIsARow(t *testing.T) {
 	row("none")
 }
 
-// E17 T73: a session ends at the same microsecond here as in every other store.
+// A session ends at the same microsecond here as in every other store.
 func TestSQLiteSweepsStrictlyBeforeTheTimeGiven(t *testing.T) {
 	ctx := context.Background()
 	store := migrated(t, openSQLite(t, sqliteFile(t)), "")
@@ -131,7 +131,7 @@ func TestSQLiteSweepsStrictlyBeforeTheTimeGiven(t *testing.T) {
 	loaded(t, store, "never")
 }
 
-// E18: no column is shorter than what the library allows in it, and no byte is changed on the way.
+// No column is shorter than what the library allows in it, and no byte is changed on the way.
 func TestSQLiteColumnsHoldWhatRecordsMayHold(t *testing.T) {
 	store := migrated(t, openSQLite(t, sqliteFile(t)), "")
 	every := make([]byte, 1<<20)
@@ -236,7 +236,7 @@ func TestSQLiteRefusesARecordWithoutID(t *testing.T) {
 	}
 }
 
-// E20: the name of the table is used in everything, so two tables are two worlds, also in one file.
+// The name of the table is used in everything, so two tables are two worlds, also in one file.
 func TestSQLiteTablesDoNotSeeEachOther(t *testing.T) {
 	ctx := context.Background()
 	db := openSQLite(t, sqliteFile(t))

@@ -21,7 +21,7 @@ func TestItOpensTheVectorOfTheSpecification(t *testing.T) {
 	}
 }
 
-// T-CRY-1 T80: every change of one bit and every other length fails, in the nonce, the message, the tag and the associated data.
+// Every change of one bit and every other length fails, in the nonce, the message, the tag and the associated data.
 func TestEveryFlippedBitAndEveryTruncationFails(t *testing.T) {
 	key := sealed.NewKey(bytes.Repeat([]byte{7}, 32))
 	aad := []byte("purpose and id")
