@@ -15,9 +15,9 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-// The benchmarks fill a store with a thousand sessions, and another one with COATCHECK_BENCH_SESSIONS when that is set. The cost of
-// a session must not grow with their number. What remains between the sizes is the processor fetching from main memory
-// what it found in its caches before; BenchmarkPopulation in internal/integration measures how much.
+// The benchmarks fill a store with a thousand sessions, and another one with COATCHECK_BENCH_SESSIONS when that is set.
+// The cost of a session must not grow with their number. What remains between the sizes is the processor fetching from
+// main memory what it found in its caches before; BenchmarkPopulation in internal/integration measures how much.
 func sizes(b *testing.B) []int {
 	b.Helper()
 	text := os.Getenv("COATCHECK_BENCH_SESSIONS")

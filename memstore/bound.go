@@ -6,9 +6,9 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// bound counts what a store with a bound has. A session that is getting a new id is there twice or more: each record of an
-// id that it may get names the old one as its predecessor. They are its heirs. When the old one is retired, the one that it
-// names counts in its place, and the others have lost: they are about to be removed.
+// bound counts what a store with a bound has. A session that is getting a new id is there twice or more: each record of
+// an id that it may get names the old one as its predecessor. They are its heirs. When the old one is retired, the one
+// that it names counts in its place, and the others have lost: they are about to be removed.
 type bound struct {
 	live    atomic.Int64
 	heirs   atomic.Int64 // live records that do not count
@@ -26,7 +26,8 @@ func (b *bound) add(e *entry, n int64) {
 	}
 }
 
-// disown notes that an entry has so many heirs less, which now count themselves. The caller holds the lock of its shard.
+// disown notes that an entry has so many heirs less, which now count themselves. The caller holds the lock of its
+// shard.
 func (b *bound) disown(e *entry, n int) {
 	n = min(n, e.heirs)
 	e.heirs -= n

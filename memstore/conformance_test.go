@@ -16,5 +16,6 @@ func TestContract(t *testing.T) {
 }
 
 func TestContractWithABound(t *testing.T) {
-	sessiontest.Run(t, func(*testing.T) session.Store { return memstore.New(memstore.Options{MaxSessions: 100_000}) }, sessiontest.Options{})
+	sessiontest.Run(t, func(*testing.T) session.Store { return memstore.New(memstore.Options{MaxSessions: 100_000}) },
+		sessiontest.Options{})
 }

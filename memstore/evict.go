@@ -28,8 +28,8 @@ func (s *Store) displace(rec *session.Record) (dropped []victim, err error) {
 	return dropped, s.create(rec)
 }
 
-// createHeir creates the record of a session that moves, which needs no room. Where the session has moved already, the move
-// is lost. Where it is gone, the record will go as well: nobody must go for it.
+// createHeir creates the record of a session that moves, which needs no room. Where the session has moved already, the
+// move is lost. Where it is gone, the record will go as well: nobody must go for it.
 func (s *Store) createHeir(rec *session.Record, before string) error {
 	var old session.Record
 	if !s.inherit(rec) && s.peek(before, &old) {
@@ -59,7 +59,8 @@ func (s *Store) supersede(rec *session.Record) (dropped []victim, err error) {
 	return dropped, nil
 }
 
-// makeRoom drops what has to go for a new record, and reports whether that may stay. The caller holds the lock for creating.
+// makeRoom drops what has to go for a new record, and reports whether that may stay. The caller holds the lock for
+// creating.
 func (s *Store) makeRoom(rec *session.Record) (dropped []victim, kept bool) {
 	count, worst := s.bound.sessions, (*shard).worst
 	if rec.Kind != session.KindLive {
@@ -104,8 +105,8 @@ type victim struct {
 	id, user string
 }
 
-// dropWorst drops what goes first, and adds it to dropped. Since it was found it may have been seen, signed in or deleted:
-// then nothing is dropped.
+// dropWorst drops what goes first, and adds it to dropped. Since it was found it may have been seen, signed in or
+// deleted: then nothing is dropped.
 func (s *Store) dropWorst(dropped []victim, now time.Time, worst func(*shard, time.Time) (victim, bool)) []victim {
 	sh, v := s.worst(now, worst)
 	if sh == nil {

@@ -18,7 +18,8 @@ func TestWhatExpiredGoesFirstThenStrangersThenTheLongestUnseen(t *testing.T) {
 	var want []string
 	for group, user := range []string{"ada", "", "bob"} {
 		for i := range each {
-			rec := &session.Record{ID: fmt.Sprintf("%d-%02d", group, i), User: user, SeenAt: start.Add(time.Duration(i) * time.Minute)}
+			rec := &session.Record{ID: fmt.Sprintf("%d-%02d", group, i), User: user,
+				SeenAt: start.Add(time.Duration(i) * time.Minute)}
 			if group == 0 {
 				rec.ExpiresAt = rec.SeenAt.Add(time.Second)
 			}
@@ -95,7 +96,8 @@ func TestASessionThatMovesIsNotDroppedForAnother(t *testing.T) {
 	later := start.Add(time.Hour)
 	save(t, s, &session.Record{ID: "ada's next", User: "ada", SeenAt: later, Successor: "ada"})
 	save(t, s, &session.Record{ID: "carl", User: "carl", SeenAt: later})
-	save(t, s, &session.Record{ID: "ada", User: "ada", SeenAt: later, Version: 1, Kind: session.KindTombstone, Successor: "ada's next"})
+	save(t, s, &session.Record{ID: "ada", User: "ada", SeenAt: later, Version: 1, Kind: session.KindTombstone,
+		Successor: "ada's next"})
 	if got := gone(); !slices.Equal(got, []string{"bob"}) {
 		t.Errorf("dropped are %q, want bob alone", got)
 	}
@@ -111,7 +113,8 @@ func TestAMoveThatLosesTakesNoPlace(t *testing.T) {
 	for _, id := range []string{"ada 1", "ada 2"} {
 		save(t, s, &session.Record{ID: id, User: "ada", SeenAt: later, Successor: "ada"})
 	}
-	save(t, s, &session.Record{ID: "ada", User: "ada", SeenAt: later, Version: 1, Kind: session.KindAlias, Successor: "ada 1"})
+	save(t, s, &session.Record{ID: "ada", User: "ada", SeenAt: later, Version: 1, Kind: session.KindAlias,
+		Successor: "ada 1"})
 	save(t, s, &session.Record{ID: "carl", User: "carl", SeenAt: later})
 	if got := gone(); !slices.Equal(got, []string{"bob"}) {
 		t.Errorf("dropped are %q, want bob alone", got)
@@ -150,7 +153,8 @@ func TestAMoveThatWasGivenUpProtectsNobody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, gone := full(t, "ada", "bob")
 			later := start.Add(time.Hour)
-			save(t, s, &session.Record{ID: "ada's next", User: "ada", SeenAt: later, ExpiresAt: later, Successor: "ada"})
+			save(t, s, &session.Record{ID: "ada's next", User: "ada", SeenAt: later, ExpiresAt: later,
+				Successor: "ada"})
 			giveUp(t, s)
 			for i := range 3 {
 				save(t, s, &session.Record{ID: fmt.Sprint("new ", i), User: "carl", SeenAt: later.Add(time.Hour)})

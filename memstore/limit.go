@@ -15,7 +15,8 @@ type admissions [64]sync.Mutex
 // SaveWithin creates the record if its user has room for it.
 func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
 	if rec.Version != 0 {
-		return fmt.Errorf("memstore: save: SaveWithin creates records, with version 0, and this one has version %d: use Save", rec.Version)
+		return fmt.Errorf("memstore: save: SaveWithin creates records, with version 0, and this one has version %d: "+
+			"use Save", rec.Version)
 	}
 	dropped, err := s.admit(ctx, rec, limit)
 	s.watchers.tell(dropped...)

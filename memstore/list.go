@@ -23,8 +23,8 @@ func (s *Store) ByUser(ctx context.Context, user string) ([]*session.Record, err
 	return recs, nil
 }
 
-// look adds the records of the user whose ids it has not seen. One that is not the user's any more may have got a new id since
-// the index was read. That id was listed before the old one left, so that another look finds it.
+// look adds the records of the user whose ids it has not seen. One that is not the user's any more may have got a new
+// id since the index was read. That id was listed before the old one left, so that another look finds it.
 func (s *Store) look(recs []*session.Record, user string, seen map[string]bool) (_ []*session.Record, again bool) {
 	for _, id := range s.users.shard(user).ids(user) {
 		if seen[id] {

@@ -2,8 +2,8 @@
 // as a single process and may ask its visitors to sign in again after a restart.
 //
 // Everything is gone when the process ends, and no other process sees it. A store grows until Options.MaxSessions,
-// or without end; the manager's sweeps remove what has expired. Loading, saving, touching, deleting, and listing what a user has
-// cost the same with a million sessions as with a thousand.
+// or without end; the manager's sweeps remove what has expired. Loading, saving, touching, deleting, and listing what a
+// user has cost the same with a million sessions as with a thousand.
 //
 // It is also the store to read before writing one. Every rule of [session.Store] and of the optional interfaces is kept
 // here in the open:
@@ -44,13 +44,14 @@ var errEmptyID = errors.New("memstore: a record needs an id")
 
 // Options say how much a store may keep. The zero value is a store without a bound.
 type Options struct {
-	// MaxSessions is the largest number of sessions at any moment. A save that would create one more first drops another:
-	// one that had expired when the new one was seen, else one of a visitor who is not signed in, else one of a user; the
-	// longest unseen goes first. A visitor who is not signed in never displaces a user: when nothing else is left to drop,
-	// the new session is dropped itself. Zero and below: no bound.
+	// MaxSessions is the largest number of sessions at any moment. A save that would create one more first drops
+	// another: one that had expired when the new one was seen, else one of a visitor who is not signed in, else one of
+	// a user; the longest unseen goes first. A visitor who is not signed in never displaces a user: when nothing else
+	// is left to drop, the new session is dropped itself. Zero and below: no bound.
 	//
-	// A session that is getting a new id is one session, also while both ids are there, and is not dropped meanwhile. It costs
-	// nobody a place. Of the ids that were retired by that, and by logouts, as many are kept again, by the same order.
+	// A session that is getting a new id is one session, also while both ids are there, and is not dropped meanwhile.
+	// It costs nobody a place. Of the ids that were retired by that, and by logouts, as many are kept again, by the
+	// same order.
 	MaxSessions int
 }
 
@@ -213,8 +214,8 @@ func (s *Store) remove(id string) (rec session.Record, there bool) {
 	return s.drop(sh, e), true
 }
 
-// drop removes the entry from everything that knows it. The caller holds the lock of sh. It returns the record, for the caller
-// to renounce without the lock what it was to inherit.
+// drop removes the entry from everything that knows it. The caller holds the lock of sh. It returns the record, for the
+// caller to renounce without the lock what it was to inherit.
 func (s *Store) drop(sh *shard, e *entry) session.Record {
 	sh.remove(e)
 	s.users.move(e, owner(&e.rec), "")
@@ -223,8 +224,8 @@ func (s *Store) drop(sh *shard, e *entry) session.Record {
 	return e.rec
 }
 
-// Touch moves SeenAt and ExpiresAt of the record forward, while it has the version given. The queues need not hear of it:
-// they put an entry right when it comes up too early.
+// Touch moves SeenAt and ExpiresAt of the record forward, while it has the version given. The queues need not hear of
+// it: they put an entry right when it comes up too early.
 func (s *Store) Touch(ctx context.Context, id string, version uint64, seen, expires time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("memstore: touch: %w", err)

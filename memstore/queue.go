@@ -85,8 +85,8 @@ func (q *queue) top() *entry {
 	}
 }
 
-// first returns the entry that stands first, nil when there is none, and whether it does so by right. One that stood too early is
-// put right, and another one may be first then.
+// first returns the entry that stands first, nil when there is none, and whether it does so by right. One that stood
+// too early is put right, and another one may be first then.
 func (q *queue) first() (e *entry, right bool) {
 	if len(q.slots) <= 1 {
 		return nil, true

@@ -18,8 +18,8 @@ func kept(rec *session.Record) (c session.Record, text []byte) {
 	return c, text
 }
 
-// wall drops the monotonic reading, which other stores lose as well. Times with and without one have no common order, and
-// the queues need one.
+// wall drops the monotonic reading, which other stores lose as well. Times with and without one have no common order,
+// and the queues need one.
 func wall(t time.Time) time.Time { return t.Round(0) }
 
 // roomy is a record together with room for the data of most sessions, so that a load allocates once.

@@ -18,8 +18,8 @@ type shard struct {
 	retired queue // retired ids, likewise
 }
 
-// entry is a record and its place in everything that leads to it. The shard's lock guards it, save for the links between
-// the entries of a user, which userIndex guards.
+// entry is a record and its place in everything that leads to it. The shard's lock guards it, save for the links
+// between the entries of a user, which userIndex guards.
 type entry struct {
 	hash       uint64 // of the id; like it, never changed
 	id         string

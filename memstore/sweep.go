@@ -8,8 +8,8 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// sweepShare is how many entries of a shard a sweep looks at before it goes on to the next one: whoever wants a record there
-// meanwhile waits for no more.
+// sweepShare is how many entries of a shard a sweep looks at before it goes on to the next one: whoever wants a record
+// there meanwhile waits for no more.
 const sweepShare = 8
 
 // Sweep removes records that expired before the time given, at most limit of them, and says how many.
@@ -34,7 +34,8 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 	return total, nil
 }
 
-// sweepShard says how many it removed, and whether there may be more. It adds what it removed to heirs, as far as it was one.
+// sweepShard says how many it removed, and whether there may be more. It adds what it removed to heirs, as far as it
+// was one.
 func (s *Store) sweepShard(sh *shard, before time.Time, limit int, heirs *[]session.Record) (n int, more bool) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()

@@ -8,7 +8,8 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// Whoever wants a record waits while a sweep removes others from its shard, so that a sweep takes few from one at a time.
+// Whoever wants a record waits while a sweep removes others from its shard, so that a sweep takes few from one at a
+// time.
 func TestASweepTakesFewRecordsFromAShardAtATime(t *testing.T) {
 	const records, limit, few = 100 << shardBits, 500, 16
 	s := New(Options{})

@@ -1,9 +1,9 @@
 package memstore
 
-// table is a hash table that can be walked in an order which never changes, by hash and then by id, whatever is added or
-// removed meanwhile. Each entry has a home, which the upper bits of its hash number, and stands there or after it, with no
-// free slot in between; so the slots themselves are in that order. A slot holds the hash beside the entry, so that looking
-// for one entry does not fetch others, and to resize the table fetches none.
+// table is a hash table that can be walked in an order which never changes, by hash and then by id, whatever is added
+// or removed meanwhile. Each entry has a home, which the upper bits of its hash number, and stands there or after it,
+// with no free slot in between; so the slots themselves are in that order. A slot holds the hash beside the entry, so
+// that looking for one entry does not fetch others, and to resize the table fetches none.
 type table struct {
 	slots []tableSlot // the last one is always free
 	bits  int         // there are 1<<bits homes

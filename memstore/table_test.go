@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// The hashes are few and lie where tables go wrong: many entries have one home, and more come after the last home than there
-// are slots for.
+// The hashes are few and lie where tables go wrong: many entries have one home, and more come after the last home than
+// there are slots for.
 func TestATableFindsAndWalksWhatIsInIt(t *testing.T) {
 	const last = math.MaxUint64 >> shardBits // the entries of a table have the upper bits in common
 	hashes := []uint64{0, 1, last/2 + 1, last - 2, last - 1, last}

@@ -6,7 +6,8 @@ import (
 )
 
 // userIndex leads from a user to the entries listed under that name. The entries are linked to each other, so that one
-// of a thousand is taken out as fast as an only one. Its locks are taken under a shard's lock, never the other way round.
+// of a thousand is taken out as fast as an only one. Its locks are taken under a shard's lock, never the other way
+// round.
 type userIndex struct {
 	seed   maphash.Seed
 	shards [1 << shardBits]userShard
@@ -28,8 +29,8 @@ func (x *userIndex) shard(user string) *userShard {
 	return &x.shards[maphash.String(x.seed, user)>>(64-shardBits)]
 }
 
-// move lists e under another name; "" is the name of what is not listed. The caller holds the lock of e's shard, so nobody
-// can load what was saved before it is listed.
+// move lists e under another name; "" is the name of what is not listed. The caller holds the lock of e's shard, so
+// nobody can load what was saved before it is listed.
 func (x *userIndex) move(e *entry, from, to string) {
 	if from == to {
 		return

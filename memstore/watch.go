@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// Watch tells of records that were deleted or retired. Managers that share the store learn at once what another one ended.
+// Watch tells of records that were deleted or retired. Managers that share the store learn at once what another one
+// ended.
 func (s *Store) Watch(ctx context.Context, tell func(id string)) error {
 	stop := s.endings.add(func(id, _ string) { tell(id) })
 	defer stop()
