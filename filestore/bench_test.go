@@ -13,8 +13,9 @@ import (
 	"github.com/coatcheck/session/filestore"
 )
 
-// The benchmarks fill a folder with a thousand sessions, and another one with COATCHECK_BENCH_SESSIONS when that is set: a million
-// take minutes, and four gigabytes of the disk, for each benchmark. BenchmarkPopulation in internal/integration fills once.
+// The benchmarks fill a folder with a thousand sessions, and another one with COATCHECK_BENCH_SESSIONS when that is
+// set: a million take minutes, and four gigabytes of the disk, for each benchmark. BenchmarkPopulation in
+// internal/integration fills once.
 func sizes(b *testing.B) []int {
 	b.Helper()
 	text := os.Getenv("COATCHECK_BENCH_SESSIONS")

@@ -34,7 +34,8 @@ func TestOneOfManySavesSucceeds(t *testing.T) {
 		}
 		wg.Wait()
 		if won.Load() != 1 || lost.Load() != 11 {
-			t.Errorf("at version %d %d saves succeeded and %d met a conflict, want 1 and 11", version, won.Load(), lost.Load())
+			t.Errorf("at version %d %d saves succeeded and %d met a conflict, want 1 and 11", version, won.Load(),
+				lost.Load())
 		}
 	}
 }

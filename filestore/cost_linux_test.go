@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestRoundTrips counts, at the kernel, how often a call reads and writes files. It takes many calls, since the test binary
-// reads a little by itself.
+// TestRoundTrips counts, at the kernel, how often a call reads and writes files. It takes many calls, since the test
+// binary reads a little by itself.
 func TestRoundTrips(t *testing.T) {
 	s, _ := newStore(t)
 	rec := record("id")

@@ -31,7 +31,8 @@ func TestASessionIsOneFileBelowTheFolder(t *testing.T) {
 	}
 	for i := range 20 {
 		id := fmt.Sprintf("id-%d", i)
-		if _, err := os.Stat(filepath.Join(dir, filestore.PathOf(id))); err != nil || strings.Contains(filestore.PathOf(id), id) {
+		if _, err := os.Stat(filepath.Join(dir, filestore.PathOf(id))); err != nil ||
+			strings.Contains(filestore.PathOf(id), id) {
 			t.Errorf("the file of %s: %v", id, err)
 		}
 	}
@@ -76,8 +77,10 @@ func TestNoIDLeadsOutsideTheFolder(t *testing.T) {
 
 func hostileIDs(victim string) []string {
 	return []string{
-		"../victim", "../../victim", "..", ".", "/", victim, `..\victim`, `C:\victim`, "%2e%2e%2fvictim", "..%c0%afvictim",
-		"a\x00b", "\xc0\xae\xc0\xae/victim", "\xff\xfe", strings.Repeat("x", 300), strings.Repeat("../", 2000) + "victim",
+		"../victim", "../../victim", "..", ".", "/", victim, `..\victim`, `C:\victim`, "%2e%2e%2fvictim",
+		"..%c0%afvictim",
+		"a\x00b", "\xc0\xae\xc0\xae/victim", "\xff\xfe", strings.Repeat("x", 300),
+		strings.Repeat("../", 2000) + "victim",
 		"CON", "nul.txt", "COM1", "lock", "lock.tmp", "records", "users", " ", "a/b", "a:b", "a\nb", "ünï",
 	}
 }

@@ -128,7 +128,8 @@ func TestAFolderThatIsGoneIsNoMissingSession(t *testing.T) {
 	}
 }
 
-// A list that leaves out a folder would hide sessions from whoever means to end them all. The error says which one it is.
+// A list that leaves out a folder would hide sessions from whoever means to end them all. The error says which one it
+// is.
 func TestAFolderThatCannotBeReadIsNamed(t *testing.T) {
 	s, dir := newStore(t)
 	create(t, s, record("id"))
@@ -148,7 +149,8 @@ func TestAFolderThatCannotBeReadIsNamed(t *testing.T) {
 	if _, err := s.Page(context.Background(), "", 10); err == nil || !strings.Contains(err.Error(), folder) {
 		t.Errorf("Page = %v, want an error that names %s", err, folder)
 	}
-	if _, err := s.Sweep(context.Background(), record("id").ExpiresAt, 10); err == nil || !strings.Contains(err.Error(), folder) {
+	if _, err := s.Sweep(context.Background(), record("id").ExpiresAt, 10); err == nil ||
+		!strings.Contains(err.Error(), folder) {
 		t.Errorf("Sweep = %v, want an error that names %s", err, folder)
 	}
 }

@@ -18,10 +18,10 @@ import (
 //
 //	users/<3 digits of the hash of the user>/<hash of the user>-<key of the session>
 //
-// A mark is there before its record is, and goes after it; so a mark may lead nowhere, and is removed by whoever notices, under
-// the lock of the record. The users share 4096 folders: a folder for each user would cost a block of the disk for
-// every one, and a race between the first mark and the removal of the folder. With a million sessions a list reads
-// 250 names, those of the others too.
+// A mark is there before its record is, and goes after it; so a mark may lead nowhere, and is removed by whoever
+// notices, under the lock of the record. The users share 4096 folders: a folder for each user would cost a block of the
+// disk for every one, and a race between the first mark and the removal of the folder. With a million sessions a list
+// reads 250 names, those of the others too.
 
 const markDigits = 3
 
@@ -107,9 +107,10 @@ func (s *Store) byUser(ctx context.Context, user string) ([]*session.Record, err
 	return recs, nil
 }
 
-// look adds the records of the user whose marks it has not seen. One that is not the user's any more may have got a new id
-// since the marks were read. That one was marked before the old one left, so that another look finds it.
-func (s *Store) look(ctx context.Context, recs []*session.Record, user string, seen map[key]bool) (_ []*session.Record, again bool, err error) {
+// look adds the records of the user whose marks it has not seen. One that is not the user's any more may have got a new
+// id since the marks were read. That one was marked before the old one left, so that another look finds it.
+func (s *Store) look(ctx context.Context, recs []*session.Record, user string,
+	seen map[key]bool) (_ []*session.Record, again bool, err error) {
 	keys, err := s.marked(user)
 	if err != nil {
 		return nil, false, err
@@ -168,8 +169,8 @@ func (s *Store) marked(user string) ([]key, error) {
 	return keys, nil
 }
 
-// unmarkStale removes a mark whose record is gone or belongs to somebody else. It looks again under the lock, and returns
-// what is there after all: a save that has made its mark and not yet its record holds it.
+// unmarkStale removes a mark whose record is gone or belongs to somebody else. It looks again under the lock, and
+// returns what is there after all: a save that has made its mark and not yet its record holds it.
 func (s *Store) unmarkStale(ctx context.Context, user string, key key) (found *session.Record, err error) {
 	err = s.locked(ctx, key, true, func(dir *atomicfile.Dir) error {
 		rec, err := readHead(dir, key)

@@ -56,8 +56,8 @@ func TestNobodyIsSignedInAsTheEmptyUser(t *testing.T) {
 	}
 }
 
-// TestACrashBetweenTheStepsListsNothingWrong puts marks where a process leaves them that is killed between two steps of a
-// save or a delete, and sees that they are not believed, and are removed.
+// TestACrashBetweenTheStepsListsNothingWrong puts marks where a process leaves them that is killed between two steps of
+// a save or a delete, and sees that they are not believed, and are removed.
 func TestACrashBetweenTheStepsListsNothingWrong(t *testing.T) {
 	for name, leave := range map[string]func(t *testing.T, s *filestore.Store){
 		"before the first save": func(t *testing.T, s *filestore.Store) {},
@@ -86,8 +86,8 @@ func TestACrashBetweenTheStepsListsNothingWrong(t *testing.T) {
 	}
 }
 
-// TestAMarkWhoseRecordIsAboutToAppearStays: the repair has to wait for a save that has made its mark and not yet its record,
-// and then to look again.
+// TestAMarkWhoseRecordIsAboutToAppearStays: the repair has to wait for a save that has made its mark and not yet its
+// record, and then to look again.
 func TestAMarkWhoseRecordIsAboutToAppearStays(t *testing.T) {
 	s, dir := newStore(t)
 	for name, repair := range map[string]func(context.Context) error{

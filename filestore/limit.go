@@ -7,14 +7,15 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// SaveWithin creates the record if its user has room for it. Meanwhile it holds a lock for the user, which other processes
-// see too; the users who share a folder share the lock.
+// SaveWithin creates the record if its user has room for it. Meanwhile it holds a lock for the user, which other
+// processes see too; the users who share a folder share the lock.
 func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("filestore: save: %w", err)
 	}
 	if rec.Version != 0 {
-		return fmt.Errorf("filestore: save: SaveWithin creates records, with version 0, and this one has version %d: use Save", rec.Version)
+		return fmt.Errorf("filestore: save: SaveWithin creates records, with version 0, and this one has version %d: "+
+			"use Save", rec.Version)
 	}
 	unlock, err := s.lockUser(ctx, rec.User)
 	if err != nil {

@@ -47,7 +47,8 @@ func TestAVisitorsFileComesChangesAndGoes(t *testing.T) {
 	wantAnswer(t, client, second, "?set=a", "map[a:1]")
 }
 
-// process is one that serves the sessions of the folder. All are one host to a browser, for a jar does not look at ports.
+// process is one that serves the sessions of the folder. All are one host to a browser, for a jar does not look at
+// ports.
 func process(t *testing.T, dir string, opts session.Options) *httptest.Server {
 	sessions, err := session.New(reopen(t, dir, filestore.Options{}), opts)
 	if err != nil {

@@ -28,8 +28,8 @@ import (
 //	110  lengths of the texts, two bytes each
 //	120  the texts: id, user, successor, user agent, address
 //
-// The sums find accidents: torn, truncated and foreign files. They are no protection from somebody who may write to the folder;
-// that is what the manager's seal is for.
+// The sums find accidents: torn, truncated and foreign files. They are no protection from somebody who may write to the
+// folder; that is what the manager's seal is for.
 const (
 	magic     = "coatchk\x01"
 	sumAt     = 48

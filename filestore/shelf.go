@@ -12,10 +12,10 @@ import (
 	"github.com/coatcheck/session/internal/atomicfile"
 )
 
-// A shelf is a folder of records, and one lock. There are 256: with a million sessions each has four thousand files, which
-// every file system finds by name as fast as four, and which can be listed and sorted in a few milliseconds. Fewer shelves
-// would make writers wait for each other, since one holds its lock while the disk works; more would not fit into the
-// open files of a process, and a second level of folders would cost every read another one to open.
+// A shelf is a folder of records, and one lock. There are 256: with a million sessions each has four thousand files,
+// which every file system finds by name as fast as four, and which can be listed and sorted in a few milliseconds.
+// Fewer shelves would make writers wait for each other, since one holds its lock while the disk works; more would not
+// fit into the open files of a process, and a second level of folders would cost every read another one to open.
 const shelfCount = 256
 
 // A key is the SHA-256 of an id. It names the file, so that an id may be any string.

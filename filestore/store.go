@@ -13,9 +13,9 @@ import (
 
 // Options are the choices there are. The zero value is the safe one.
 type Options struct {
-	// NoSync leaves it to the system when a record reaches the disk. A save then waits for no disk, but for the entry of a
-	// session in the list of its user, which is made once per login. When a process is killed nothing is lost all the
-	// same; when the machine loses power, the saves, logouts and revocations of the last half minute or so may be
+	// NoSync leaves it to the system when a record reaches the disk. A save then waits for no disk, but for the entry
+	// of a session in the list of its user, which is made once per login. When a process is killed nothing is lost all
+	// the same; when the machine loses power, the saves, logouts and revocations of the last half minute or so may be
 	// undone, and a record may be torn: it then gives [session.ErrCorrupt]. Choose it where that is no harm.
 	NoSync bool
 }
@@ -37,15 +37,15 @@ type Store struct {
 	users   *atomicfile.Dir
 	cursor  cursor
 
-	// Open folders of records, so that a read opens one file and not three. They are opened when they are first needed, and
-	// stay open: at most 512 descriptors.
+	// Open folders of records, so that a read opens one file and not three. They are opened when they are first needed,
+	// and stay open: at most 512 descriptors.
 	shelves [shelfCount]atomic.Pointer[atomicfile.Dir]
 	opening sync.Mutex // guards closed, and the filling of shelves
 	closed  bool
 }
 
-// New opens the folder, and makes it if there is none, so that it does I/O. It refuses a folder that belongs to somebody else
-// or that others may write.
+// New opens the folder, and makes it if there is none, so that it does I/O. It refuses a folder that belongs to
+// somebody else or that others may write.
 func New(dir string, opts Options) (*Store, error) {
 	if dir == "" {
 		return nil, errors.New("filestore: dir is empty")
@@ -125,8 +125,8 @@ func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	return nil
 }
 
-// replace puts the record into the list of its user before it appears, and takes it from the list of another one after it has
-// left: a crash between the steps lists too much, which ByUser sees, never too little.
+// replace puts the record into the list of its user before it appears, and takes it from the list of another one after
+// it has left: a crash between the steps lists too much, which ByUser sees, never too little.
 func (s *Store) replace(ctx context.Context, dir *atomicfile.Dir, key key, rec *session.Record, file []byte) error {
 	old, err := read(dir, key)
 	if err := mayReplace(key, old, err, rec.Version); err != nil {
@@ -187,8 +187,8 @@ func (s *Store) remove(dir *atomicfile.Dir, key key) error {
 	return nil
 }
 
-// locked calls fn while nobody else, in this or another process, writes to the shelf of the key. Reading takes no lock, and no
-// lock is held while a handler runs.
+// locked calls fn while nobody else, in this or another process, writes to the shelf of the key. Reading takes no lock,
+// and no lock is held while a handler runs.
 func (s *Store) locked(ctx context.Context, key key, create bool, fn func(*atomicfile.Dir) error) error {
 	if err := ctx.Err(); err != nil {
 		return err

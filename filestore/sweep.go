@@ -14,8 +14,8 @@ import (
 // sweepBatch is how many files are removed under one lock, and made durable by one sync of their folder.
 const sweepBatch = 64
 
-// cursor is where the last sweep stopped. The next one goes on from there and comes round to it again at the end: so many
-// calls in a row read every header once, and one that finds less than its limit has seen all of them.
+// cursor is where the last sweep stopped. The next one goes on from there and comes round to it again at the end: so
+// many calls in a row read every header once, and one that finds less than its limit has seen all of them.
 type cursor struct {
 	mu sync.Mutex
 	at key
@@ -33,11 +33,12 @@ func (c *cursor) store(at key) {
 	c.at = at
 }
 
-// Sweep removes records that expired before the time given, at most limit of them, and says how many. It also removes the
-// temporary files that crashes left behind, and, once there are no expired records left, the entries in the lists of
-// users that lead nowhere.
+// Sweep removes records that expired before the time given, at most limit of them, and says how many. It also removes
+// the temporary files that crashes left behind, and, once there are no expired records left, the entries in the lists
+// of users that lead nowhere.
 //
-// It reads the header of every record. With a million of them that takes a minute or more: docs/operations.md has figures.
+// It reads the header of every record. With a million of them that takes a minute or more: docs/operations.md has
+// figures.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	if err := ctx.Err(); err != nil || limit <= 0 {
 		return 0, wrapSweep(err)
@@ -66,7 +67,8 @@ type sweep struct {
 	at      key // the last that was looked at
 }
 
-// run goes round all shelves, so that it comes twice to the one where it starts: for what is after, then for what is before.
+// run goes round all shelves, so that it comes twice to the one where it starts: for what is after, then for what is
+// before.
 func (sw *sweep) run(ctx context.Context) error {
 	start := sw.at
 	for i := range shelfCount + 1 {
@@ -128,8 +130,8 @@ func (sw *sweep) expired(rec *session.Record) bool {
 	return rec != nil && !rec.ExpiresAt.IsZero() && rec.ExpiresAt.Before(sw.before)
 }
 
-// remove removes those of the keys that are still expired now that nobody can touch them. The marks go last, and after the
-// disk knows that the records have gone.
+// remove removes those of the keys that are still expired now that nobody can touch them. The marks go last, and after
+// the disk knows that the records have gone.
 func (sw *sweep) remove(ctx context.Context, shelf byte, keys []key) error {
 	if len(keys) == 0 {
 		return nil
@@ -167,8 +169,8 @@ func (s *Store) forget(dir *atomicfile.Dir, gone []*session.Record) error {
 	return nil
 }
 
-// removeTemps removes temporary files without asking for their age: whoever writes one holds the lock of its shelf, so one
-// that is there while we hold it has lost its writer.
+// removeTemps removes temporary files without asking for their age: whoever writes one holds the lock of its shelf, so
+// one that is there while we hold it has lost its writer.
 func (s *Store) removeTemps(ctx context.Context, shelf byte, temps []string) error {
 	if len(temps) == 0 {
 		return nil
@@ -183,8 +185,8 @@ func (s *Store) removeTemps(ctx context.Context, shelf byte, temps []string) err
 	})
 }
 
-// sweepMarks removes the marks whose records are gone. It does not read the records: a mark in the list of a wrong user goes
-// when that list is asked for, or when the session has ended.
+// sweepMarks removes the marks whose records are gone. It does not read the records: a mark in the list of a wrong user
+// goes when that list is asked for, or when the session has ended.
 func (s *Store) sweepMarks(ctx context.Context) error {
 	folders, err := s.users.Names()
 	if err != nil {

@@ -17,7 +17,8 @@ import (
 func TestSweepRemovesWhatExpiredBeforeTheTimeGiven(t *testing.T) {
 	s, _ := newStore(t)
 	for id, expires := range map[string]time.Time{
-		"before": start.Add(-time.Microsecond), "at": start, "within": start.Add(300), "after": start.Add(time.Microsecond),
+		"before": start.Add(-time.Microsecond), "at": start, "within": start.Add(300),
+		"after": start.Add(time.Microsecond),
 		"never": {},
 	} {
 		rec := record(id)
@@ -135,7 +136,8 @@ func TestSweepWaitsForTheWriterOfATempFile(t *testing.T) {
 	load(t, s, "id")
 }
 
-// TestSweepLooksAgainUnderTheLock touches a record between the moment at which a sweep finds it expired and its removal.
+// TestSweepLooksAgainUnderTheLock touches a record between the moment at which a sweep finds it expired and its
+// removal.
 func TestSweepLooksAgainUnderTheLock(t *testing.T) {
 	s, dir := newStore(t)
 	create(t, s, record("id"))

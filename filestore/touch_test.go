@@ -14,7 +14,8 @@ func TestTouchKeepsTheLaterTimes(t *testing.T) {
 	create(t, s, record("id"))
 	want := record("id")
 	want.Version = 1
-	for i, step := range []struct{ seen, expires time.Duration }{{5, 70}, {3, 90}, {9, 50}, {10, 91}, {1, 1}, {11, 92}, {12, 93}} {
+	for i, step := range []struct{ seen, expires time.Duration }{{5, 70}, {3, 90}, {9, 50}, {10, 91}, {1, 1}, {11, 92},
+		{12, 93}} {
 		touch(t, s, "id", 1, start.Add(step.seen*time.Minute), start.Add(step.expires*time.Minute))
 		want.SeenAt = later(want.SeenAt, start.Add(step.seen*time.Minute))
 		want.ExpiresAt = later(want.ExpiresAt, start.Add(step.expires*time.Minute))
@@ -52,8 +53,8 @@ func TestASaveForgetsTheTouchesBeforeIt(t *testing.T) {
 	wantRecord(t, load(t, s, "id"), want)
 }
 
-// TestATornTouchLosesOnlyItself cuts and mixes the bytes of the last touch, as a crash or a reader in the middle of it may see
-// them.
+// TestATornTouchLosesOnlyItself cuts and mixes the bytes of the last touch, as a crash or a reader in the middle of it
+// may see them.
 func TestATornTouchLosesOnlyItself(t *testing.T) {
 	s, dir := newStore(t)
 	create(t, s, record("id"))
