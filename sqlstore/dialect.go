@@ -18,8 +18,9 @@ type dialect struct {
 	numbered   bool // parameters are $1, $2, … instead of ?
 	oneWriter  bool // connections that write at once wake each other up for nothing
 
-	driverPrepares bool   // the driver keeps statements on each connection, or needs none, as its options say
-	probe          string // a statement with a number that does nothing; "": drivers do not put parameters into the text
+	driverPrepares bool // the driver keeps statements on each connection, or needs none, as its options say
+	// a statement with a number that does nothing; "": drivers do not put parameters into the text
+	probe string
 
 	begin, commit, rollback string // around the steps of Migrate; begin or lock lets one process in at a time
 	lock                    string // a query that returns 1 when it has the lock; "": begin is enough
@@ -49,7 +50,8 @@ type advice struct {
 	text string
 }
 
-const adviceReadOnly = "the server takes no writes, as a replica or by a setting: give the store the primary, or make it writable"
+const adviceReadOnly = "the server takes no writes, as a replica or by a setting: give the store the primary, or " +
+	"make it writable"
 
 // operation is a thing that the store asks of the database: one statement.
 type operation int
@@ -78,7 +80,8 @@ func (o operation) frees() bool {
 }
 
 func (o operation) String() string {
-	return [...]string{"load", "save", "save", "save", "delete", "touch", "sweep", "list the sessions of a user", "list", "save", "delete", "save",
+	return [...]string{"load", "save", "save", "save", "delete", "touch", "sweep", "list the sessions of a user",
+		"list", "save", "delete", "save",
 		"look for the table", "read the schema's version"}[o]
 }
 

@@ -12,15 +12,16 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// SaveWithin implements [session.Limiter]. In SQLite that is one INSERT, since one connection writes at a time. The other
-// databases take a lock for the user as well, in a transaction, which the server keeps, so that all nodes have it in common:
-// three trips more with PostgreSQL, five with MySQL. What is refused costs one SELECT more.
+// SaveWithin implements [session.Limiter]. In SQLite that is one INSERT, since one connection writes at a time. The
+// other databases take a lock for the user as well, in a transaction, which the server keeps, so that all nodes have it
+// in common: three trips more with PostgreSQL, five with MySQL. What is refused costs one SELECT more.
 func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
 	if err := s.fits(rec); err != nil {
 		return err
 	}
 	if rec.Version != 0 {
-		return fmt.Errorf("sqlstore: save: SaveWithin creates records, with version 0, and this one has version %d: use Save", rec.Version)
+		return fmt.Errorf("sqlstore: save: SaveWithin creates records, with version 0, and this one has version %d: "+
+			"use Save", rec.Version)
 	}
 	admitted, err := s.admit(ctx, rec, limit)
 	if err != nil && s.dialect.taken(err) {
@@ -38,9 +39,9 @@ func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 	return s.explain(opAdmit, session.ErrTooMany)
 }
 
-// counted is the query for how many sessions of a user count within a limit. Its parameters are the user, the time, the id
-// that does not count, twice, and the time again. The successor of a live record is its predecessor, with which it is one
-// session, as are two records that have it in common.
+// counted is the query for how many sessions of a user count within a limit. Its parameters are the user, the time, the
+// id that does not count, twice, and the time again. The successor of a live record is its predecessor, with which it
+// is one session, as are two records that have it in common.
 func counted(table string) string {
 	return `SELECT count(*) FROM ` + table + ` AS s
 		WHERE s.user_id = ? AND s.user_id <> '' AND s.kind = 0 AND (s.expires_at IS NULL OR s.expires_at > ?)
@@ -66,7 +67,8 @@ func (s *Store) admit(ctx context.Context, rec *session.Record, limit session.Li
 	return n > 0, s.explain(opAdmit, err)
 }
 
-// lockNumber is the number of the lock for a user's sessions in the table. That two users share one by chance does no harm.
+// lockNumber is the number of the lock for a user's sessions in the table. That two users share one by chance does no
+// harm.
 func (s *Store) lockNumber(user string) int64 {
 	h := fnv.New64a()
 	_, _ = fmt.Fprintf(h, "coatcheck\x00%s\x00%s", s.table, user)
@@ -121,8 +123,8 @@ func take(ctx context.Context, lock runner, number int64) error {
 	return err
 }
 
-// unlock gives a lock back that does not end with the transaction, when that is over. A connection that cannot do so must not
-// be used again: the lock goes with it.
+// unlock gives a lock back that does not end with the transaction, when that is over. A connection that cannot do so
+// must not be used again: the lock goes with it.
 func (s *Store) unlock(conn *sql.Conn, tx *sql.Tx, text string) {
 	_ = tx.Rollback()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

@@ -8,8 +8,8 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// ByUser implements [session.Lister] with one SELECT, by an index. Nobody is signed in as "", so that list is empty. A row
-// that cannot be read is left out, for it opens no session.
+// ByUser implements [session.Lister] with one SELECT, by an index. Nobody is signed in as "", so that list is empty. A
+// row that cannot be read is left out, for it opens no session.
 func (s *Store) ByUser(ctx context.Context, user string) ([]*session.Record, error) {
 	l, err := s.list(ctx, opByUser, user)
 	return l.recs, err

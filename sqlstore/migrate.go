@@ -53,8 +53,8 @@ func (s *Store) migrate(ctx context.Context) error {
 	return s.transact(ctx, conn, func() error { return s.takeSteps(ctx, conn, steps) })
 }
 
-// SchemaVersion returns the last step of its schema that the table has, 0 when there is no table, and the last step that this
-// release knows.
+// SchemaVersion returns the last step of its schema that the table has, 0 when there is no table, and the last step
+// that this release knows.
 func (s *Store) SchemaVersion(ctx context.Context) (at, known int, err error) {
 	err = s.retry(ctx, func() (err error) {
 		at, err = s.schemaVersion(ctx, s.db)
@@ -66,9 +66,9 @@ func (s *Store) SchemaVersion(ctx context.Context) (at, known int, err error) {
 	return at, len(s.dialect.steps(s.table, "up")), nil
 }
 
-// Rollback takes back the last step of the schema. When it was the first, the table is gone, and every session with it. It says
-// whether there was one. Any number of processes may call it at once: each takes back one step at most, and none a
-// step that another took back.
+// Rollback takes back the last step of the schema. When it was the first, the table is gone, and every session with it.
+// It says whether there was one. Any number of processes may call it at once: each takes back one step at most, and
+// none a step that another took back.
 func (s *Store) Rollback(ctx context.Context) (bool, error) {
 	var done bool
 	err := s.retry(ctx, func() (err error) {
@@ -88,7 +88,8 @@ func (s *Store) rollback(ctx context.Context) (bool, error) {
 	case err != nil || before == 0:
 		return false, err
 	case before > len(steps):
-		return false, fmt.Errorf("a newer release made the table, with step %d of its schema; roll back with that release", before)
+		return false, fmt.Errorf("a newer release made the table, with step %d of its schema; roll back with that "+
+			"release", before)
 	}
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
@@ -153,8 +154,8 @@ func (s *Store) setUp(ctx context.Context, conn *sql.Conn) error {
 	return run(ctx, conn, s.dialect.setup)
 }
 
-// transact runs fn in a transaction that lets one process in at a time. The connection is not given back in the middle of
-// one, whatever happens.
+// transact runs fn in a transaction that lets one process in at a time. The connection is not given back in the middle
+// of one, whatever happens.
 func (s *Store) transact(ctx context.Context, conn *sql.Conn, fn func() error) error {
 	if s.dialect.begin != "" {
 		if _, err := conn.ExecContext(ctx, s.dialect.begin); err != nil {

@@ -8,8 +8,9 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// Texts are VARBINARY, which compares byte for byte: the character types of MySQL take "Ada" and "ada " for "ada". A server that
-// is not in strict mode would cut what is too long, and with it mix ids up, so that the store refuses it itself.
+// Texts are VARBINARY, which compares byte for byte: the character types of MySQL take "Ada" and "ada " for "ada". A
+// server that is not in strict mode would cut what is too long, and with it mix ids up, so that the store refuses it
+// itself.
 var mysql = dialect{
 	name:  "mysql",
 	probe: "DO ?",
@@ -21,8 +22,8 @@ var mysql = dialect{
 			" remote_ip, user_agent, persistent, data, version, id)" +
 			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 
-		opReplace: "UPDATE `{table}` SET user_id = ?, kind = ?, successor = ?, created_at = ?, seen_at = ?, login_at = ?," +
-			" expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?" +
+		opReplace: "UPDATE `{table}` SET user_id = ?, kind = ?, successor = ?, created_at = ?, seen_at = ?, " +
+			"login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?" +
 			" WHERE id = ? AND version = ?",
 
 		opRemove: "DELETE FROM `{table}` WHERE id = ?",
@@ -53,7 +54,8 @@ var mysql = dialect{
 
 	lockUser:   "SELECT get_lock(concat('coatcheck_', lower(hex(?))), 5)",
 	unlockUser: "DO release_lock('coatcheck_%x')",
-	// In REPEATABLE READ, opAdmit would lock the gap between two users whose sessions it counts, and deadlock with the logins of others.
+	// In REPEATABLE READ, opAdmit would lock the gap between two users whose sessions it counts, and deadlock with the
+	// logins of others.
 	isolation: sql.LevelReadCommitted,
 
 	unfit: "SELECT 'it has no InnoDB' FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM information_schema.engines" +
@@ -67,8 +69,8 @@ var mysql = dialect{
 	fits:     mysqlFits,
 	advice: []advice{
 		{func(err error) bool { return hasNumber(err, 1290, 1792, 1836) }, adviceReadOnly},
-		{func(err error) bool { return hasNumber(err, 1665) }, "Options.MaxPerUser of the session package needs READ COMMITTED, which the" +
-			" server refuses with binlog_format=STATEMENT: set it to ROW or MIXED"},
+		{func(err error) bool { return hasNumber(err, 1665) }, "Options.MaxPerUser of the session package needs READ " +
+			"COMMITTED, which the server refuses with binlog_format=STATEMENT: set it to ROW or MIXED"},
 	},
 }
 
@@ -83,8 +85,8 @@ func hasNumber(err error, numbers ...int) bool {
 	return false
 }
 
-// mysqlBroken knows a lost connection also by the text of github.com/go-sql-driver/mysql, and by the numbers with which a server
-// ends one: at its shutdown, by a KILL and, in MySQL and MariaDB, after too long a rest.
+// mysqlBroken knows a lost connection also by the text of github.com/go-sql-driver/mysql, and by the numbers with which
+// a server ends one: at its shutdown, by a KILL and, in MySQL and MariaDB, after too long a rest.
 func mysqlBroken(err error) bool {
 	return lost(err) || hasNumber(err, 1053, 1927, 4031) || strings.Contains(err.Error(), "invalid connection")
 }
@@ -95,7 +97,8 @@ func mysqlFits(rec *session.Record) error {
 		name string
 		text string
 		most int
-	}{{"ID", rec.ID, 255}, {"User", rec.User, 255}, {"Successor", rec.Successor, 255}, {"UserAgent", rec.UserAgent, 1024}} {
+	}{{"ID", rec.ID, 255}, {"User", rec.User, 255}, {"Successor", rec.Successor, 255},
+		{"UserAgent", rec.UserAgent, 1024}} {
 		if len(c.text) > c.most {
 			return fmt.Errorf("sqlstore: save: %s has %d bytes, the column holds %d", c.name, len(c.text), c.most)
 		}

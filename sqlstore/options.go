@@ -14,18 +14,19 @@ type Options struct {
 	// Dialect is the kind of database.
 	Dialect Dialect
 
-	// Table is the name of the table of sessions: a letter or underscore, then at most 62 letters, digits and underscores.
-	// Where it is looked for, when a database has several schemas, is the connection's business. "": "sessions".
+	// Table is the name of the table of sessions: a letter or underscore, then at most 62 letters, digits and
+	// underscores. Where it is looked for, when a database has several schemas, is the connection's business. "":
+	// "sessions".
 	Table string
 
-	// Listen, with PostgreSQL, makes the store a [session.Watcher]: a session that ends is told to all nodes at once. Set it on every
-	// node, for one without it does not tell either. nil: the manager asks at an interval.
+	// Listen, with PostgreSQL, makes the store a [session.Watcher]: a session that ends is told to all nodes at once.
+	// Set it on every node, for one without it does not tell either. nil: the manager asks at an interval.
 	Listen Listener
 }
 
 // Listener listens on a channel of the database, with a connection of its own, and calls heard with the payload of each
-// notification until the context ends or the connection is lost. It may call heard with "" when it has begun to listen, so
-// that what ended before is asked for. Its error is never nil. The module pglisten has
+// notification until the context ends or the connection is lost. It may call heard with "" when it has begun to listen,
+// so that what ended before is asked for. Its error is never nil. The module pglisten has
 // the one for pgx.
 type Listener func(ctx context.Context, db *sql.DB, channel string, heard func(payload string)) error
 
@@ -65,13 +66,15 @@ func (o Options) resolve() (*dialect, string, error) {
 		return nil, "", err
 	}
 	if o.Listen != nil && o.Dialect != PostgreSQL {
-		return nil, "", fmt.Errorf("sqlstore: Options.Listen works with PostgreSQL, and Options.Dialect is %s", o.Dialect)
+		return nil, "", fmt.Errorf("sqlstore: Options.Listen works with PostgreSQL, and Options.Dialect is %s",
+			o.Dialect)
 	}
 	if o.Table == "" {
 		return d, defaultTable, nil
 	}
 	if !identifier.MatchString(o.Table) {
-		return nil, "", fmt.Errorf("sqlstore: Options.Table %.80q is not a name of letters, digits and underscores", o.Table)
+		return nil, "", fmt.Errorf("sqlstore: Options.Table %.80q is not a name of letters, digits and underscores",
+			o.Table)
 	}
 	if d.reserved(strings.ToLower(o.Table)) {
 		return nil, "", fmt.Errorf("sqlstore: Options.Table %q is reserved", o.Table)

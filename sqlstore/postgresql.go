@@ -11,8 +11,8 @@ var postgresql = dialect{
 	name:     "postgresql",
 	numbered: true,
 
-	// A statement of database/sql lasts as long as a connection stays in its own pool, which one in front of a pool of the driver
-	// never does. Nor can it follow a pooler that gives each transaction another connection.
+	// A statement of database/sql lasts as long as a connection stays in its own pool, which one in front of a pool of
+	// the driver never does. Nor can it follow a pooler that gives each transaction another connection.
 	driverPrepares: true,
 
 	statements: [operations]string{
@@ -22,16 +22,16 @@ var postgresql = dialect{
 			remote_ip, user_agent, persistent, data, version, id)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
 
-		opReplace: `UPDATE "{table}" SET user_id = ?, kind = ?, successor = ?, created_at = ?, seen_at = ?, login_at = ?,
-			expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?
+		opReplace: `UPDATE "{table}" SET user_id = ?, kind = ?, successor = ?, created_at = ?, seen_at = ?,
+			login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?
 			WHERE id = ? AND version = ?`,
 
 		opRemove: `DELETE FROM "{table}" WHERE id = ?`,
 
 		// A payload of more than 8000 bytes would be an error.
-		opRetire: `WITH retired AS (UPDATE "{table}" SET user_id = ?, kind = ?, successor = ?, created_at = ?, seen_at = ?,
-			login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?
-			WHERE id = ? AND version = ? RETURNING id)
+		opRetire: `WITH retired AS (UPDATE "{table}" SET user_id = ?, kind = ?, successor = ?, created_at = ?,
+			seen_at = ?, login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?,
+			version = ? WHERE id = ? AND version = ? RETURNING id)
 			SELECT pg_notify('coatcheck_sessions', '{table} ' || left(id, 1000)) FROM retired`,
 
 		opEnd: `WITH removed AS (DELETE FROM "{table}" WHERE id = ? RETURNING id)
@@ -56,8 +56,8 @@ var postgresql = dialect{
 				?::text, ?::text, ?::smallint, ?::bytea, ?::bigint, ?::text
 			WHERE (` + counted(`"{table}"`) + `) < ? ON CONFLICT (id) DO NOTHING`,
 
-		// An error would end the transaction in which Migrate asks, and to_regclass answers from a cache that has not heard
-		// of the table that another process has just made.
+		// An error would end the transaction in which Migrate asks, and to_regclass answers from a cache that has not
+		// heard of the table that another process has just made.
 		opExists: `SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class
 			WHERE relname = '{table}' AND pg_catalog.pg_table_is_visible(oid))`,
 
@@ -83,8 +83,9 @@ var postgresql = dialect{
 	missing:  func(err error) bool { return hasState(err, "42P01") },
 	advice: []advice{
 		{func(err error) bool { return hasState(err, "25006") }, adviceReadOnly},
-		{func(err error) bool { return hasState(err, "26000", "42P05") }, "a pooler gives each transaction another connection, where the" +
-			" driver's statements are not prepared: add default_query_exec_mode=exec to the data source name"},
+		{func(err error) bool { return hasState(err, "26000", "42P05") }, "a pooler gives each transaction another " +
+			"connection, where the driver's statements are not prepared: add default_query_exec_mode=exec to the " +
+			"data source name"},
 	},
 }
 

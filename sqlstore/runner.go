@@ -71,8 +71,8 @@ func (s *Store) text(on connection, st *statement) text {
 	return text{on, st.text, s.dialect.probe != ""}
 }
 
-// interpolates asks the driver once whether it puts parameters into the text of a statement. One that does not says so before
-// it asks the server.
+// interpolates asks the driver once whether it puts parameters into the text of a statement. One that does not says so
+// before it asks the server.
 func (s *Store) interpolates(ctx context.Context) (bool, error) {
 	if known := s.interpolating.Load(); known != nil {
 		return *known, nil

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// The table keeps its rowid. Without one it measured a sixth larger, for the other indexes would repeat the ids, and from
-// about 1 kB of data on every row would leave its page, which made loads half as fast and the list of a user five times slower.
+// The table keeps its rowid. Without one it measured a sixth larger, for the other indexes would repeat the ids, and
+// from about 1 kB of data on every row would leave its page, which made loads half as fast and the list of a user five
+// times slower.
 var sqlite = dialect{
 	name:      "sqlite",
 	oneWriter: true,
@@ -17,8 +18,8 @@ var sqlite = dialect{
 			remote_ip, user_agent, persistent, data, version, id)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
 
-		opReplace: `UPDATE "{table}" SET user_id = ?, kind = ?, successor = ?, created_at = ?, seen_at = ?, login_at = ?,
-			expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?
+		opReplace: `UPDATE "{table}" SET user_id = ?, kind = ?, successor = ?, created_at = ?, seen_at = ?,
+			login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?
 			WHERE id = ? AND version = ?`,
 
 		// A column that is set is written to its indexes, be it the same as before.
@@ -40,7 +41,8 @@ var sqlite = dialect{
 
 		opAdmit: `INSERT INTO "{table}" (user_id, kind, successor, created_at, seen_at, login_at, expires_at,
 			remote_ip, user_agent, persistent, data, version, id)
-			SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE (` + counted(`"{table}"`) + `) < ? ON CONFLICT (id) DO NOTHING`,
+			SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE (` + counted(`"{table}"`) + `) < ?
+			ON CONFLICT (id) DO NOTHING`,
 
 		opExists: `SELECT 1 FROM "{table}" LIMIT 0`,
 
@@ -65,7 +67,8 @@ var sqlite = dialect{
 	makeRoom: "PRAGMA wal_checkpoint(RESTART)",
 	advice: []advice{
 		{sqliteFull, "free space on the disk of the database, or raise its max_page_count"},
-		{sqliteReadOnly, "the database takes no writes: let this process write its file and its folder, and do not open it read-only"},
+		{sqliteReadOnly, "the database takes no writes: let this process write its file and its folder, and do not " +
+			"open it read-only"},
 	},
 }
 
@@ -81,8 +84,8 @@ const (
 	sqliteCodeIOWrite = sqliteCodeIO | 3<<8 // what a quota gives, or a limit of a file's size
 )
 
-// sqliteBusy knows the errors of modernc.org/sqlite by their code, and by SQLite's own text those of other drivers, which
-// have no method in common.
+// sqliteBusy knows the errors of modernc.org/sqlite by their code, and by SQLite's own text those of other drivers,
+// which have no method in common.
 func sqliteBusy(err error) bool {
 	if code, ok := sqliteCode(err); ok {
 		code &= 0xff

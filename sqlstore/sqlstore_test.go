@@ -28,9 +28,12 @@ func (u *unreachable) Driver() driver.Driver { return nil }
 
 // Injections, wrong alphabets and lengths: what a configuration file or a command line may hold.
 var hostileTables = []string{
-	" ", "1sessions", "se ssions", "sessions;", "sessions\n", "\nsessions", "sessions\x00", `sessions"`, `"sessions"`, "`sessions`", "[sessions]",
-	"sessions'--", "sessions; DROP TABLE users", "(SELECT 1)", "main.sessions", ".", "sessions.", "sëssions", "ｓessions",
-	"sessions\u202e", "{table}", "%s", "?", "$1", "-", "--", "/**/", strings.Repeat("x", 64), strings.Repeat("x", 1<<20),
+	" ", "1sessions", "se ssions", "sessions;", "sessions\n", "\nsessions", "sessions\x00", `sessions"`, `"sessions"`,
+	"`sessions`", "[sessions]",
+	"sessions'--", "sessions; DROP TABLE users", "(SELECT 1)", "main.sessions", ".", "sessions.", "sëssions",
+	"ｓessions",
+	"sessions\u202e", "{table}", "%s", "?", "$1", "-", "--", "/**/", strings.Repeat("x", 64),
+	strings.Repeat("x", 1<<20),
 	"sqlite_master", "SQLite_Sequence", "coatcheck_schema", "Coatcheck_Schema",
 }
 
@@ -108,7 +111,8 @@ func TestErrorsDoNotRepeatIDs(t *testing.T) {
 func TestStatementsQuoteTheTableAndOverwriteNothing(t *testing.T) {
 	for _, d := range []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL, sqlstore.MySQL} {
 		for text := range sqlstore.Statements(sqlstore.Options{Dialect: d, Table: "select"}) {
-			if !strings.Contains(text, `"select"`) && !strings.Contains(text, "`select`") && !strings.Contains(text, `'select'`) {
+			if !strings.Contains(text, `"select"`) && !strings.Contains(text, "`select`") &&
+				!strings.Contains(text, `'select'`) {
 				t.Errorf("%s: does not use the table: %s", d, text)
 			}
 			for _, wrong := range []string{"{", "}", "DO UPDATE", "REPLACE", "DUPLICATE", "IGNORE"} {
@@ -130,7 +134,8 @@ func TestEverySchemaStepNamesItsTableAndCanBeTakenBack(t *testing.T) {
 			text, err := fs.ReadFile(sqlstore.SchemaFiles, name)
 			if err != nil {
 				t.Error(err)
-			} else if !strings.Contains(strings.ReplaceAll(string(text), "`", `"`), `"{table}"`) || !strings.Contains(string(text), `coatcheck_schema`) {
+			} else if !strings.Contains(strings.ReplaceAll(string(text), "`", `"`), `"{table}"`) ||
+				!strings.Contains(string(text), `coatcheck_schema`) {
 				t.Errorf("%s does not name the table, or not its version", name)
 			}
 		}
@@ -153,7 +158,8 @@ func TestParametersAreNumberedWhereTheDialectWantsIt(t *testing.T) {
 // coded is an error as modernc.org/sqlite makes it.
 type coded int
 
-func (c coded) Error() string { return "database is locked" } // also when it is something else, as in a message from a trigger
+// also when it is something else, as in a message from a trigger
+func (c coded) Error() string { return "database is locked" }
 func (c coded) Code() int     { return int(c) }
 
 func TestBusyIsKnownWithoutADriver(t *testing.T) {

@@ -21,8 +21,8 @@ type statement struct {
 	closed atomic.Bool
 }
 
-// prepare holds no lock while it waits for a connection, so that nobody waits beyond a context of his own. When two come
-// first, one of them has prepared in vain.
+// prepare holds no lock while it waits for a connection, so that nobody waits beyond a context of his own. When two
+// come first, one of them has prepared in vain.
 func (s *statement) prepare(ctx context.Context, db *sql.DB) (*sql.Stmt, error) {
 	if s.closed.Load() {
 		return nil, errClosed
@@ -52,8 +52,8 @@ func (s *statement) close() error {
 	return nil
 }
 
-// exec runs a statement that writes, and returns how many rows it changed. To end a session needs no room: one that finds none
-// makes some and tries again. What may need more room does not, for it would take that away.
+// exec runs a statement that writes, and returns how many rows it changed. To end a session needs no room: one that
+// finds none makes some and tries again. What may need more room does not, for it would take that away.
 func (s *Store) exec(ctx context.Context, op operation, args ...any) (changed int64, err error) {
 	if err := s.writing.enter(ctx); err != nil {
 		return 0, s.explain(op, err)
@@ -84,8 +84,8 @@ func (s *Store) write(ctx context.Context, op operation, args []any) (changed in
 	return changed, err
 }
 
-// query runs a statement that reads, and has scan read the rows. Where the connection broke, it begins again on another one:
-// when a server ends them all, each that waits in the pool is met once.
+// query runs a statement that reads, and has scan read the rows. Where the connection broke, it begins again on another
+// one: when a server ends them all, each that waits in the pool is met once.
 func (s *Store) query(ctx context.Context, op operation, args []any, scan func(*sql.Rows) error) error {
 	st := &s.statements[op]
 	err := s.retry(ctx, func() error {
@@ -109,7 +109,8 @@ func (s *Store) query(ctx context.Context, op operation, args []any, scan func(*
 	return err
 }
 
-// mostConnections is how many broken connections a read gets over. A pool of the driver's own does not say how many it has.
+// mostConnections is how many broken connections a read gets over. A pool of the driver's own does not say how many it
+// has.
 const mostConnections = 100
 
 func read(ctx context.Context, run runner, args []any, scan func(*sql.Rows) error) error {
@@ -153,7 +154,8 @@ func (s *Store) explain(op operation, err error) error {
 		return nil
 	}
 	if s.dialect.missing(err) {
-		return fmt.Errorf("sqlstore: %s: there is no table %q: call Store.Migrate, or run coatcheck db migrate: %w", op, s.table, err)
+		return fmt.Errorf("sqlstore: %s: there is no table %q: call Store.Migrate, or run coatcheck db migrate: %w", op,
+			s.table, err)
 	}
 	return fmt.Errorf("sqlstore: %s: %w", op, s.advise(err))
 }

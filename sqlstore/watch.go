@@ -19,7 +19,8 @@ func (s *Store) Watch(ctx context.Context, tell func(id string)) error {
 		return fmt.Errorf("sqlstore: watch: %w: Options.Listen is not set", session.ErrNotSupported)
 	}
 	if s.db.Stats().MaxOpenConnections == 1 {
-		return fmt.Errorf("sqlstore: watch: %w: it needs a connection beside the only one: see SetMaxOpenConns", session.ErrNotSupported)
+		return fmt.Errorf("sqlstore: watch: %w: it needs a connection beside the only one: see SetMaxOpenConns",
+			session.ErrNotSupported)
 	}
 	err := s.listen(ctx, s.db, channel, func(payload string) {
 		if id, ours := strings.CutPrefix(payload, s.table+" "); ours || payload == "" {
