@@ -12,8 +12,8 @@ import (
 	"github.com/coatcheck/session/internal/bounded"
 )
 
-// cachedPatience bounds how long the client tries a cached read again, which it would do until the context ends. A visitor should not
-// wait that long to be told that the server cannot be reached.
+// cachedPatience bounds how long the client tries a cached read again, which it would do until the context ends. A
+// visitor should not wait that long to be told that the server cannot be reached.
 const cachedPatience = 500 * time.Millisecond
 
 // cached asks the client's cache, which asks the server for what it does not have. A server that is slow, away or busy

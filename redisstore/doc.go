@@ -1,25 +1,27 @@
 // Package redisstore keeps sessions in Redis or Valkey, for services that run on several machines.
 //
-// It is a module of its own, and uses the client github.com/redis/rueidis. The program makes the client, for one server, for Sentinel or for a
-// cluster, and keeps it: the store never closes it, and may share it with the rest of the program.
+// It is a module of its own, and uses the client github.com/redis/rueidis. The program makes the client, for one
+// server, for Sentinel or for a cluster, and keeps it: the store never closes it, and may share it with the rest of the
+// program.
 //
 //	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{"127.0.0.1:6379"}})
 //	…
 //	store, err := redisstore.New(client, redisstore.Options{})
 //
-// A load, a save and a touch are one round trip each. A conflict brings the newest record with it, so that the next attempt needs
-// no load. A save that takes a session off its user's list, as a login, a logout or a renewal does with the old id, is two,
-// and so is the delete of a session that is on one.
+// A load, a save and a touch are one round trip each. A conflict brings the newest record with it, so that the next
+// attempt needs no load. A save that takes a session off its user's list, as a login, a logout or a renewal does with
+// the old id, is two, and so is the delete of a session that is on one.
 //
 // # Servers
 //
-// Redis 7 or newer, or Valkey; Redis 6.2 knows all commands that are used. Each script touches keys of one slot only, so that a cluster
-// may be resharded while it serves. Records are in 256 groups, each with its index in one slot: a cluster of more than some
-// thirty shards is not filled evenly. With Sentinel, set ClientOption.Sentinel.TopologyRefreshInterval to some seconds, for a client that misses the
-// message of a failover writes to the old primary until it ends.
+// Redis 7 or newer, or Valkey; Redis 6.2 knows all commands that are used. Each script touches keys of one slot only,
+// so that a cluster may be resharded while it serves. Records are in 256 groups, each with its index in one slot: a
+// cluster of more than some thirty shards is not filled evenly. With Sentinel, set
+// ClientOption.Sentinel.TopologyRefreshInterval to some seconds, for a client that misses the message of a failover
+// writes to the old primary until it ends.
 //
-// Loads ask the primary. Do not let ClientOption.SendToReplicas send them elsewhere: a replica that lags shows sessions that have
-// ended, and conflicts that never end.
+// Loads ask the primary. Do not let ClientOption.SendToReplicas send them elsewhere: a replica that lags shows sessions
+// that have ended, and conflicts that never end.
 //
 // A change is not tried again when it is not known whether it ran. One that the server says it has not run (TRYAGAIN,
 // BUSY, LOADING, CLUSTERDOWN, MASTERDOWN) is, with short pauses, until the context ends. So is what only reads, and
@@ -47,30 +49,32 @@
 // # Durability
 //
 // A save is complete or did not happen. Whether it stays is the server's configuration, and Redis forgets more than a
-// database does. Without appendonly, a restart forgets everything since the last snapshot. With appendonly, appendfsync everysec, the default, may lose a
-// second when the machine fails; always loses nothing, and is slower. Replication does not wait for the replicas: after a failover, by
-// Sentinel or in a cluster, what the old primary had acknowledged last is gone. That may be a session that was just begun, a change, or a
-// logout: a session that somebody ended may come back. This store does not use WAIT, which would make it less likely and not impossible.
-// min-replicas-to-write 1 with a small min-replicas-max-lag keeps a primary that was cut off from acknowledging for long.
-// Where a logout must be final whatever fails, keep sessions in sqlstore.
+// database does. Without appendonly, a restart forgets everything since the last snapshot. With appendonly, appendfsync
+// everysec, the default, may lose a second when the machine fails; always loses nothing, and is slower. Replication
+// does not wait for the replicas: after a failover, by Sentinel or in a cluster, what the old primary had acknowledged
+// last is gone. That may be a session that was just begun, a change, or a logout: a session that somebody ended may
+// come back. This store does not use WAIT, which would make it less likely and not impossible. min-replicas-to-write 1
+// with a small min-replicas-max-lag keeps a primary that was cut off from acknowledging for long. Where a logout must
+// be final whatever fails, keep sessions in sqlstore.
 //
 // # Caching
 //
 // With Options.CacheTTL the client keeps what was loaded, and the server tells it of every change, so that most loads
-// cost no round trip. The store reads its own writes, and a save is compared with the server's record as ever, so that no write is lost. But a
-// session that was ended through another store may still be read here until the server's message has arrived: that takes about as long
-// as a round trip, unless the connection hangs; then until the client gives the connection up (ConnWriteTimeout) or the record has been
-// cached for CacheTTL, whichever is first. CacheTTL is the bound: choose seconds. Where Session.Done is waited for, a session that the store
-// was told of is not read from the cache either. What this store has written is remembered for up to
-// twice CacheTTL. Caching needs RESP3, and a client without DisableCache.
+// cost no round trip. The store reads its own writes, and a save is compared with the server's record as ever, so that
+// no write is lost. But a session that was ended through another store may still be read here until the server's
+// message has arrived: that takes about as long as a round trip, unless the connection hangs; then until the client
+// gives the connection up (ConnWriteTimeout) or the record has been cached for CacheTTL, whichever is first. CacheTTL
+// is the bound: choose seconds. Where Session.Done is waited for, a session that the store was told of is not read from
+// the cache either. What this store has written is remembered for up to twice CacheTTL. Caching needs RESP3, and a
+// client without DisableCache.
 //
 // # Access
 //
 // A user of the server needs, with the prefix "session:",
 //
-//	ACL SETUSER app on >password resetkeys ~session:* +get +getrange +setrange +set +del +exists +persist +pexpireat +pttl +time
-//	    +zadd +zrem +zrangebylex +zrangebyscore +hset +hget +hgetall +hdel +hexists +hlen +scan +eval +evalsha
-//	    +publish +subscribe &session:ended
+//	ACL SETUSER app on >password resetkeys ~session:* +get +getrange +setrange +set +del +exists +persist
+//	    +pexpireat +pttl +time +zadd +zrem +zrangebylex +zrangebyscore +hset +hget +hgetall +hdel +hexists +hlen
+//	    +scan +eval +evalsha +publish +subscribe &session:ended
 //	    +hello +ping +client +multi +exec +cluster|slots +cluster|shards +info
 //
 // where the last line is the client's own; multi and exec are for caching only. The line before it is for Session.Done

@@ -27,7 +27,8 @@ func (s *Store) due(ctx context.Context, shard int, before time.Time, limit int)
 	var queries []query
 	for i := range n {
 		for _, key := range []string{s.dueKey(shard + i), s.oldEndsKey(shard + i)} {
-			queries = append(queries, query{"ZRANGEBYSCORE", key, []string{"-inf", end, "LIMIT", "0", strconv.Itoa(share)}})
+			queries = append(queries,
+				query{"ZRANGEBYSCORE", key, []string{"-inf", end, "LIMIT", "0", strconv.Itoa(share)}})
 		}
 	}
 	for i, reply := range s.reads(ctx, queries...) {

@@ -20,5 +20,6 @@ const (
 
 // Encode writes a record with the version that it has, as the save script puts it together.
 func Encode(rec *session.Record) string {
-	return format + decimal(rec.Version) + micros(rec.SeenAt) + expiry(rec.ExpiresAt) + listOf(rec) + "0123456789abcdef" + encodeBody(rec)
+	return format + decimal(rec.Version) + micros(rec.SeenAt) + expiry(rec.ExpiresAt) + listOf(rec) +
+		"0123456789abcdef" + encodeBody(rec)
 }

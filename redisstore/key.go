@@ -29,8 +29,8 @@ var tags = func() (t [shards]string) {
 	return t
 }()
 
-// A key begins with the prefix, and a letter for what it is. A prefix has no brace, so that one in an id, which comes last,
-// means nothing.
+// A key begins with the prefix, and a letter for what it is. A prefix has no brace, so that one in an id, which comes
+// last, means nothing.
 func (s *Store) recordKey(id string) string { return s.recordIn(shardOf(id), id) }
 
 func (s *Store) recordIn(shard int, id string) string { return s.prefix + "s" + tags[shard] + id }

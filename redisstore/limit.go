@@ -9,15 +9,15 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// onItsWay is how long an entry of a list counts although its record is not there: whoever made it may be about to save the
-// record, or may have died.
+// onItsWay is how long an entry of a list counts although its record is not there: whoever made it may be about to save
+// the record, or may have died.
 const onItsWay = "15" // seconds
 
 var errNotNew = errors.New("redisstore: SaveWithin creates records, and this one has a version: store it with Save")
 
-// SaveWithin implements [session.Limiter]: the list of the user admits the id, in one script on its own slot, and then the
-// record is saved. When the list is full of entries, another two trips find out which of them count, for sessions that
-// expired or ended a moment ago may still have theirs. A record that has a version already is refused.
+// SaveWithin implements [session.Limiter]: the list of the user admits the id, in one script on its own slot, and then
+// the record is saved. When the list is full of entries, another two trips find out which of them count, for sessions
+// that expired or ended a moment ago may still have theirs. A record that has a version already is refused.
 func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
 	if rec.Version > 0 {
 		return errNotNew
@@ -77,12 +77,14 @@ func (s *Store) admit(ctx context.Context, rec *session.Record, token string, li
 	return s.tryAdmit(ctx, rec, token, limit, l)
 }
 
-// tryAdmit counts all entries of a list but those of records that have left, that are absent and not on their way, or that
-// are one session with another one.
-func (s *Store) tryAdmit(ctx context.Context, rec *session.Record, token string, limit session.Limit, l *listing) (int64, error) {
+// tryAdmit counts all entries of a list but those of records that have left, that are absent and not on their way, or
+// that are one session with another one.
+func (s *Store) tryAdmit(ctx context.Context, rec *session.Record, token string, limit session.Limit,
+	l *listing) (int64, error) {
 	gone := slices.Concat(l.left, l.absent)
 	args := []string{
-		rec.ID, token, strconv.Itoa(limit.Max), limit.Instead, onItsWay, strconv.Itoa(len(l.left)), strconv.Itoa(len(gone)),
+		rec.ID, token, strconv.Itoa(limit.Max), limit.Instead, onItsWay, strconv.Itoa(len(l.left)),
+		strconv.Itoa(len(gone)),
 	}
 	args = append(args, l.pairs(gone)...)
 	for id, other := range session.Moves(l.recs) {

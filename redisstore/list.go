@@ -10,13 +10,13 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// tidyAfter is how old an entry of a list must be before it is removed because its record is not there: a younger one may
-// be of a record that is just being saved.
+// tidyAfter is how old an entry of a list must be before it is removed because its record is not there: a younger one
+// may be of a record that is just being saved.
 const tidyAfter = "600" // seconds
 
-// ByUser implements [session.Lister] with two trips: one for the list, one for all its records at once. Entries that lead
-// to no live record of the user cost one trip more, and are removed when they are old. A record that cannot be read is left out, for it
-// opens no session.
+// ByUser implements [session.Lister] with two trips: one for the list, one for all its records at once. Entries that
+// lead to no live record of the user cost one trip more, and are removed when they are old. A record that cannot be
+// read is left out, for it opens no session.
 func (s *Store) ByUser(ctx context.Context, user string) ([]*session.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, explain("list user", err)
@@ -56,8 +56,8 @@ func (s *Store) listing(ctx context.Context, list string) (*listing, error) {
 }
 
 // look reads the list, and the records that were not there before. When one turned out to be gone, its session may have
-// got a new id since the list was read. The new id is listed before the old one is retired, so that another look finds it,
-// also where its record was still on its way at the first.
+// got a new id since the list was read. The new id is listed before the old one is retired, so that another look finds
+// it, also where its record was still on its way at the first.
 func (l *listing) look(ctx context.Context) (again bool, err error) {
 	list, err := l.store.read(ctx, query{name: "HGETALL", key: l.store.listKey(l.list)}).AsStrMap()
 	if err != nil {
@@ -111,7 +111,8 @@ func (l *listing) pairs(ids []string) []string {
 func (l *listing) tidy(ctx context.Context) {
 	var calls []call
 	for _, id := range slices.Concat(l.left, l.absent) {
-		calls = append(calls, call{tidyScript, []string{l.store.listKey(l.list)}, []string{id, l.entries[id], tidyAfter}})
+		calls = append(calls, call{tidyScript, []string{l.store.listKey(l.list)},
+			[]string{id, l.entries[id], tidyAfter}})
 	}
 	if len(calls) > 0 {
 		l.store.run(ctx, calls...)
@@ -173,8 +174,8 @@ func (s *Store) head(ctx context.Context, id, value string) (head, error) {
 	return head{rec: rec}, nil
 }
 
-// Page implements [session.Lister], in the order of the shards and of the ids' bytes in each. It takes two trips for each
-// group of shards that it needs; the groups grow, so that a store with few records is walked in few trips.
+// Page implements [session.Lister], in the order of the shards and of the ids' bytes in each. It takes two trips for
+// each group of shards that it needs; the groups grow, so that a store with few records is walked in few trips.
 func (s *Store) Page(ctx context.Context, after string, limit int) ([]*session.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, explain("list", err)
@@ -206,7 +207,8 @@ func (s *Store) Page(ctx context.Context, after string, limit int) ([]*session.R
 }
 
 // idsAfter returns at most limit ids of some shards, the first from an id on. cut says that there may be more of them.
-func (s *Store) idsAfter(ctx context.Context, shard, n int, after string, limit int) (ids []string, cut bool, err error) {
+func (s *Store) idsAfter(ctx context.Context, shard, n int, after string,
+	limit int) (ids []string, cut bool, err error) {
 	from := "-"
 	if after != "" {
 		from = "(" + after

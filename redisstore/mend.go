@@ -64,5 +64,6 @@ func (s *Store) mend(ctx context.Context, keys []string) error {
 
 // anyList is the pattern of the keys of lists.
 func (s *Store) anyList() string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`, `^`, `\^`).Replace(s.prefix) + "u{*"
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`, `^`, `\^`).Replace(s.prefix) +
+		"u{*"
 }

@@ -11,12 +11,13 @@ import (
 
 // Options say where the records lie and whether they are cached. The zero value is good.
 type Options struct {
-	// Prefix begins every key of the store, and parts it from what else the server keeps: another store, another program.
-	// At most 128 bytes of UTF-8 without braces and control characters. "": "session:".
+	// Prefix begins every key of the store, and parts it from what else the server keeps: another store, another
+	// program. At most 128 bytes of UTF-8 without braces and control characters. "": "session:".
 	Prefix string
 
 	// CacheTTL keeps records that were loaded in the memory of this process for at most so long, with the client's
-	// server-assisted caching, so that most loads cost no round trip. 0: no caching. The package comment says what may then be read.
+	// server-assisted caching, so that most loads cost no round trip. 0: no caching. The package comment says what may
+	// then be read.
 	CacheTTL time.Duration
 }
 
@@ -31,13 +32,15 @@ func (o Options) resolve() (string, error) {
 		return "", errors.New("redisstore: Options.CacheTTL is negative")
 	}
 	if o.CacheTTL > 0 && o.CacheTTL < time.Millisecond {
-		return "", errors.New("redisstore: Options.CacheTTL is below a millisecond, the least that the client's cache knows")
+		return "", errors.New("redisstore: Options.CacheTTL is below a millisecond, the least that the client's " +
+			"cache knows")
 	}
 	switch {
 	case o.Prefix == "":
 		return defaultPrefix, nil
 	case len(o.Prefix) > maxPrefix:
-		return "", fmt.Errorf("redisstore: Options.Prefix has %d bytes, at most %d are allowed", len(o.Prefix), maxPrefix)
+		return "", fmt.Errorf("redisstore: Options.Prefix has %d bytes, at most %d are allowed", len(o.Prefix),
+			maxPrefix)
 	case !utf8.ValidString(o.Prefix):
 		return "", fmt.Errorf("redisstore: Options.Prefix %q is not UTF-8", o.Prefix)
 	case strings.ContainsAny(o.Prefix, "{}"):

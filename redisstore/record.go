@@ -15,15 +15,16 @@ import (
 // ExpiresAt as decimals of 20 digits, then the name of the list that the record is on, and its token there. After it
 // come the other fields, then Data.
 const (
-	format     = "1"
-	digits     = 20
-	seenAt     = 1 + digits
-	expiresAt  = 1 + 2*digits
-	listAt     = 1 + 3*digits
-	tokenSize  = 16
-	headSize   = listAt + len(noList) + tokenSize
-	listed     = 1024 // how much of a record is read for a listing; more than the manager's records have before their Data
-	persistent = 1    // a flag
+	format    = "1"
+	digits    = 20
+	seenAt    = 1 + digits
+	expiresAt = 1 + 2*digits
+	listAt    = 1 + 3*digits
+	tokenSize = 16
+	headSize  = listAt + len(noList) + tokenSize
+	// how much of a record is read for a listing; more than the manager's records have before their Data
+	listed     = 1024
+	persistent = 1 // a flag
 )
 
 // never is later than any time.

@@ -17,7 +17,8 @@ func whole() *session.Record {
 		ID: "id", User: "ada", Version: 7,
 		CreatedAt: time.UnixMicro(1).UTC(), SeenAt: time.UnixMicro(-2).UTC(), LoginAt: time.UnixMicro(3).UTC(),
 		ExpiresAt: time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC),
-		RemoteIP:  netip.MustParseAddr("2001:db8::1"), UserAgent: "a browser", Persistent: true, Data: []byte("\x00\xffdata"),
+		RemoteIP:  netip.MustParseAddr("2001:db8::1"), UserAgent: "a browser", Persistent: true,
+		Data: []byte("\x00\xffdata"),
 	}
 }
 
@@ -26,7 +27,8 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 	alias.Kind, alias.Successor = session.KindAlias, "next"
 	bare := &session.Record{ID: "id", Version: 1, CreatedAt: time.Time{}.UTC(), SeenAt: time.Time{}.UTC()}
 	long := whole()
-	long.User, long.Successor, long.UserAgent = strings.Repeat("u", 300), strings.Repeat("s", 300), strings.Repeat("a", 3000)
+	long.User, long.Successor, long.UserAgent = strings.Repeat("u", 300), strings.Repeat("s", 300),
+		strings.Repeat("a", 3000)
 	zone := whole()
 	zone.RemoteIP = netip.MustParseAddr("fe80::1%eth0")
 	for _, want := range []*session.Record{whole(), alias, bare, long, zone} {
@@ -72,7 +74,8 @@ func TestRecordsThatAreDamagedAreCorrupt(t *testing.T) {
 func TestTimesAreInOrderAsText(t *testing.T) {
 	times := []string{
 		redisstore.Micros(time.Time{}), redisstore.Micros(time.UnixMicro(-1)), redisstore.Micros(time.UnixMicro(0)),
-		redisstore.Micros(time.UnixMicro(9)), redisstore.Micros(time.UnixMicro(10)), redisstore.Micros(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)),
+		redisstore.Micros(time.UnixMicro(9)), redisstore.Micros(time.UnixMicro(10)),
+		redisstore.Micros(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)),
 		redisstore.Never,
 	}
 	for i := 1; i < len(times); i++ {

@@ -79,8 +79,8 @@ func (s *Store) undo(ctx context.Context, e entry, id string) {
 	}
 }
 
-// replace stores the record over the version that it names. One that comes to another user is put on the list first, and
-// once more afterwards, in case that somebody who read the list meanwhile took the entry for an old one.
+// replace stores the record over the version that it names. One that comes to another user is put on the list first,
+// and once more afterwards, in case that somebody who read the list meanwhile took the entry for an old one.
 func (s *Store) replace(ctx context.Context, rec *session.Record) error {
 	list, token := listOf(rec), newToken()
 	was, err := s.saved(rec.ID, s.run(ctx, s.save(rec, list, token, false))[0])
@@ -116,7 +116,8 @@ func (s *Store) save(rec *session.Record, list, token string, enlisted bool) cal
 	}
 	ends := s.ends(rec.ExpiresAt)
 	return call{saveScript, s.keys(rec.ID), []string{
-		rec.ID, decimal(rec.Version), decimal(rec.Version+1) + micros(rec.SeenAt) + expiry(rec.ExpiresAt), list, token, flag,
+		rec.ID, decimal(rec.Version), decimal(rec.Version+1) + micros(rec.SeenAt) + expiry(rec.ExpiresAt), list, token,
+		flag,
 		encodeBody(rec), ends.drop, ends.slack, ends.score, ended,
 	}}
 }
@@ -132,8 +133,8 @@ func (s *Store) unlist(e entry, id string) call {
 
 type ends struct{ drop, slack, score string }
 
-// ends says when the server may drop a record, and how sweeps find it. In the year 2255 a score begins to be rounded, by
-// microseconds.
+// ends says when the server may drop a record, and how sweeps find it. In the year 2255 a score begins to be rounded,
+// by microseconds.
 func (s *Store) ends(expires time.Time) ends {
 	if expires.IsZero() {
 		return ends{}

@@ -33,8 +33,8 @@ type Store struct {
 	loss   atomic.Int32
 }
 
-// New returns a store of the sessions under a prefix. It does no I/O: a server that cannot be reached is told by the first
-// call that needs it. The caller keeps the client, and closes it after the store.
+// New returns a store of the sessions under a prefix. It does no I/O: a server that cannot be reached is told by the
+// first call that needs it. The caller keeps the client, and closes it after the store.
 func New(client rueidis.Client, opts Options) (*Store, error) {
 	if client == nil {
 		return nil, errors.New("redisstore: the client is nil")
