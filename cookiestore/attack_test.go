@@ -45,7 +45,8 @@ func TestEveryFlippedBitAndEveryTruncationFails(t *testing.T) {
 			t.Errorf("changed at character %d", i)
 		}
 	}
-	for _, spelling := range []string{text + "=", text + "A", " " + text, `"` + text + `"`, strings.ReplaceAll(text, "-", "+") + "+", prefix + text, text + "." + text} {
+	for _, spelling := range []string{text + "=", text + "A", " " + text, `"` + text + `"`,
+		strings.ReplaceAll(text, "-", "+") + "+", prefix + text, text + "." + text} {
 		if r.opens(spelling) {
 			t.Errorf("another spelling opens: %q…", spelling[:8])
 		}
@@ -83,11 +84,14 @@ func TestNothingPlainIsRead(t *testing.T) {
 	v := r.visitor()
 	v.with(func(s *session.Session) { s.Set("x", "canary-value") })
 	value := v.cookies()[cookieName]
-	if raw := must(base64.RawURLEncoding.DecodeString(value[3:])); strings.Contains(string(raw), "canary") || strings.Contains(value, "canary") {
+	if raw := must(base64.RawURLEncoding.DecodeString(value[3:])); strings.Contains(string(raw), "canary") ||
+		strings.Contains(value, "canary") {
 		t.Error("the value can be read")
 	}
-	plain := base64.RawURLEncoding.EncodeToString([]byte(`{"user":"admin","x":1,"padding":"0123456789012345678901234567890123456789"}`))
-	for _, forged := range []string{plain, "e1." + plain, "e0." + value[3:], "v1." + value[3:], "e2." + value[3:], value[3:], "{}", "e1.", ""} {
+	plain := base64.RawURLEncoding.EncodeToString(
+		[]byte(`{"user":"admin","x":1,"padding":"0123456789012345678901234567890123456789"}`))
+	for _, forged := range []string{plain, "e1." + plain, "e0." + value[3:], "v1." + value[3:], "e2." + value[3:],
+		value[3:], "{}", "e1.", ""} {
 		if r.opens(forged) {
 			t.Errorf("%.10q opens", forged)
 		}
@@ -132,7 +136,8 @@ func TestNoCacheKeepsASession(t *testing.T) {
 	r := newRig(t, cookiestore.Options{MaxChunks: 3})
 	v := r.visitor()
 	for name, change := range map[string]func(*session.Session){
-		"small": set("x", 1), "large": set("x", noise(8000)), "login": func(s *session.Session) { s.Login("ada") }, "logout": (*session.Session).Logout,
+		"small": set("x", 1), "large": set("x", noise(8000)), "login": func(s *session.Session) { s.Login("ada") },
+		"logout": (*session.Session).Logout,
 	} {
 		v.with(set("y", 1))
 		resp := v.do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
@@ -140,8 +145,10 @@ func TestNoCacheKeepsASession(t *testing.T) {
 			w.Header().Set("CDN-Cache-Control", "max-age=60")
 			change(s)
 		})
-		if h := resp.Header; h.Get("Cache-Control") != "no-store" || h.Get("CDN-Cache-Control") != "" || h.Get("Vary") != "Cookie" || len(resp.Cookies()) == 0 {
-			t.Errorf("%s: headers %v", name, []string{h.Get("Cache-Control"), h.Get("CDN-Cache-Control"), h.Get("Vary")})
+		if h := resp.Header; h.Get("Cache-Control") != "no-store" || h.Get("CDN-Cache-Control") != "" ||
+			h.Get("Vary") != "Cookie" || len(resp.Cookies()) == 0 {
+			t.Errorf("%s: headers %v", name, []string{h.Get("Cache-Control"), h.Get("CDN-Cache-Control"),
+				h.Get("Vary")})
 		}
 	}
 }

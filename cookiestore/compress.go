@@ -9,7 +9,8 @@ import (
 	"sync"
 )
 
-// packedForm is the first byte of a compressed record. A record as the manager makes it begins with its version, which is lower.
+// packedForm is the first byte of a compressed record. A record as the manager makes it begins with its version, which
+// is lower.
 const packedForm = 0xff
 
 var errTooLong = errors.New("cookiestore: it unpacks to more than the limit")

@@ -4,22 +4,24 @@
 //	store, err := cookiestore.New(cookiestore.Options{})
 //	sessions, err := session.New(store, session.Options{Secrets: secrets})
 //
-// It suits sessions that are small and whose loss of a parallel change would not matter. A read costs no round trip, a write
-// costs nothing but bytes, in every request that follows.
+// It suits sessions that are small and whose loss of a parallel change would not matter. A read costs no round trip, a
+// write costs nothing but bytes, in every request that follows.
 //
 // # What it cannot do
 //
 // The state is with the client, and so are its copies. Nobody can say how many there are, and which is the newest:
 //
-//   - Two requests that change one session at the same time do not keep both changes. The response that arrives last wins.
-//     A request that only reads and is due for a touch sends its copy too.
-//   - An older cookie that was kept works again until its own deadline: a cart, a credit, a role can be turned back. What
-//     must not be turned back belongs into a database.
+//   - Two requests that change one session at the same time do not keep both changes. The response that arrives last
+//     wins. A request that only reads and is due for a touch sends its copy too.
+//   - An older cookie that was kept works again until its own deadline: a cart, a credit, a role can be turned back.
+//     What must not be turned back belongs into a database.
 //   - Logout deletes the cookie in the browser that logs out. A copy of it works until its deadline.
 //   - Sessions and All cannot list, and MaxPerUser cannot count: they give [session.ErrNotSupported]. So do Revoke and
 //     RevokeUser without [Options.Revocations].
-//   - Nothing can be changed after the headers of a response were sent. Such a change is refused, with the event "late".
-//   - Done is closed by a logout or revocation in this process, or on another node with [Options.Revocations]; not by time.
+//   - Nothing can be changed after the headers of a response were sent. Such a change is refused, with the event
+//     "late".
+//   - Done is closed by a logout or revocation in this process, or on another node with [Options.Revocations]; not by
+//     time.
 //
 // # Revocations
 //
@@ -33,6 +35,7 @@
 // # Size
 //
 // Browsers keep 4096 bytes of a cookie's name and value, counted together without the "=" and without the attributes
-// (RFC 6265bis, section 5.6), and drop a larger one without a word. A session that needs more fails with [session.ErrTooLarge],
-// and the cookie that the browser has stays. [Options.MaxChunks] allows more cookies for one session.
+// (RFC 6265bis, section 5.6), and drop a larger one without a word. A session that needs more fails with
+// [session.ErrTooLarge], and the cookie that the browser has stays. [Options.MaxChunks] allows more cookies for one
+// session.
 package cookiestore

@@ -10,10 +10,11 @@ import (
 
 const formerName = "__Host-session"
 
-// A session that is sealed for a former name of the cookie is opened, and sealed anew for the name that it has now. No piece of it
-// is left under the former name, and after the logout nothing signs in.
+// A session that is sealed for a former name of the cookie is opened, and sealed anew for the name that it has now. No
+// piece of it is left under the former name, and after the logout nothing signs in.
 func TestARenamedCookieKeepsTheSession(t *testing.T) {
-	for name, opts := range map[string]cookiestore.Options{"alone": {}, "three cookies": {MaxChunks: 3}, "listed": listed()} {
+	for name, opts := range map[string]cookiestore.Options{"alone": {}, "three cookies": {MaxChunks: 3},
+		"listed": listed()} {
 		t.Run(name, func(t *testing.T) {
 			before := newRig(t, opts, func(o *session.Options) { o.Cookie.Name = formerName })
 			now := before.opts

@@ -11,16 +11,20 @@ import (
 	"github.com/coatcheck/session/cookiestore"
 )
 
-// FuzzCookieHeader sends any Cookie header: it opens nothing that was not sealed here, and the answer is never an error.
+// FuzzCookieHeader sends any Cookie header: it opens nothing that was not sealed here, and the answer is never an
+// error.
 func FuzzCookieHeader(f *testing.F) {
 	store, _ := cookiestore.New(cookiestore.Options{MaxChunks: 3})
-	m, err := session.New(store, session.Options{Secrets: []session.Secret{session.NewSecret()}, SweepEvery: -1, Cookie: session.Cookie{Name: "s"}})
+	m, err := session.New(store, session.Options{Secrets: []session.Secret{session.NewSecret()}, SweepEvery: -1,
+		Cookie: session.Cookie{Name: "s"}})
 	if err != nil {
 		f.Fatal(err)
 	}
 	for _, line := range []string{
-		"s=e1.AAAA", "s=2.e1.AAAA; s.1=AAAA", "s=3.; s.1=; s.2=", "s=9.x", "s=0.", "s=2", "s=.", "s=2.a; s.1=b; s.1=c", "s=999999.x",
-		"s=e1." + strings.Repeat("A", 5000), "s=2." + strings.Repeat("A", 4090) + "; s.1=" + strings.Repeat("A", 4095), "s", "", ";;;=", "s=e1.\r\nAAAA",
+		"s=e1.AAAA", "s=2.e1.AAAA; s.1=AAAA", "s=3.; s.1=; s.2=", "s=9.x", "s=0.", "s=2", "s=.", "s=2.a; s.1=b; s.1=c",
+		"s=999999.x",
+		"s=e1." + strings.Repeat("A", 5000), "s=2." + strings.Repeat("A", 4090) + "; s.1=" + strings.Repeat("A", 4095),
+		"s", "", ";;;=", "s=e1.\r\nAAAA",
 	} {
 		f.Add(line)
 	}
@@ -42,12 +46,14 @@ func FuzzCookieHeader(f *testing.F) {
 // FuzzUnpack gives any bytes to be unpacked: never more than the limit comes out, and what was packed comes back.
 func FuzzUnpack(f *testing.F) {
 	store, _ := cookiestore.New(cookiestore.Options{Compress: true})
-	for _, data := range [][]byte{nil, {0xff}, {0xff, 0, 0}, {1}, []byte(strings.Repeat("tea ", 50)), store.Pack(make([]byte, 100_000)), store.Pack([]byte(strings.Repeat("tea ", 50)))} {
+	for _, data := range [][]byte{nil, {0xff}, {0xff, 0, 0}, {1}, []byte(strings.Repeat("tea ", 50)),
+		store.Pack(make([]byte, 100_000)), store.Pack([]byte(strings.Repeat("tea ", 50)))} {
 		f.Add(data)
 	}
 	const limit = 10_000
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if got, err := store.Unpack(data, limit); err == nil && len(got) > max(limit, len(data)) || err != nil && got != nil {
+		if got, err := store.Unpack(data, limit); err == nil && len(got) > max(limit, len(data)) ||
+			err != nil && got != nil {
 			t.Errorf("%d bytes, %v", len(got), err)
 		}
 		if len(data) > limit || len(data) > 0 && data[0] == 0xff {

@@ -116,7 +116,8 @@ func (v *visitor) request() *http.Request {
 	return req
 }
 
-func (v *visitor) send(req *http.Request, fn func(http.ResponseWriter, *http.Request, *session.Session)) *http.Response {
+func (v *visitor) send(req *http.Request,
+	fn func(http.ResponseWriter, *http.Request, *session.Session)) *http.Response {
 	w := httptest.NewRecorder()
 	v.m.HandlerFunc(fn).ServeHTTP(w, req)
 	resp := w.Result()

@@ -80,7 +80,8 @@ func TestLogoutIsFinalWithAList(t *testing.T) {
 // replace the one of a new session.
 func TestARequestUnderWayDoesNotReviveASession(t *testing.T) {
 	for name, end := range map[string]func(*session.Session){
-		"logout": (*session.Session).Logout, "login": func(s *session.Session) { s.Login("grace") }, "regenerate": (*session.Session).Regenerate,
+		"logout": (*session.Session).Logout, "login": func(s *session.Session) { s.Login("grace") },
+		"regenerate": (*session.Session).Regenerate,
 	} {
 		r := newRig(t, listed())
 		v := r.visitor()
@@ -100,7 +101,8 @@ func TestARequestUnderWayDoesNotReviveASession(t *testing.T) {
 	}
 }
 
-// A time-out of its own gives a session a new id, so that a retired id is remembered long enough for each of its copies.
+// A time-out of its own gives a session a new id, so that a retired id is remembered long enough for each of its
+// copies.
 func TestOwnTimeoutsGiveANewID(t *testing.T) {
 	r := newRig(t, listed())
 	v := r.visitor()
@@ -212,7 +214,8 @@ func TestRevokeEndsASessionByItsID(t *testing.T) {
 	}
 }
 
-// ASVS 7.4.2: all sessions of a user end, whatever ids they have got since, but for those to keep; later ones are not touched.
+// ASVS 7.4.2: all sessions of a user end, whatever ids they have got since, but for those to keep; later ones are not
+// touched.
 func TestRevokeUserEndsWhatBeganBefore(t *testing.T) {
 	r := newRig(t, listed(), renewing)
 	phone, laptop, other := r.visitor(), r.visitor(), r.visitor()
@@ -277,22 +280,24 @@ func (d *down) Save(ctx context.Context, rec *session.Record) error {
 	return d.Store.Save(ctx, rec)
 }
 
-// Promise 6: a list of revocations that is down gives one 503 and no cookie, and nobody is logged out; a revoked copy is not
-// let in for want of an answer.
+// Promise 6: a list of revocations that is down gives one 503 and no cookie, and nobody is logged out; a revoked copy
+// is not let in for want of an answer.
 func TestAListThatIsDownLogsNobodyOut(t *testing.T) {
 	list := &down{Store: memstore.New(memstore.Options{})}
 	r := newRig(t, cookiestore.Options{Revocations: list}, renewing)
 	v := r.visitor()
 	v.with(func(s *session.Session) { s.Login("ada"); s.Set("x", 1) })
 	list.broken = true
-	for name, fn := range map[string]func(*session.Session){"read": read, "write": set("x", 2), "logout": (*session.Session).Logout} {
+	for name, fn := range map[string]func(*session.Session){"read": read, "write": set("x", 2),
+		"logout": (*session.Session).Logout} {
 		if resp := v.with(fn); resp.StatusCode != 503 || len(resp.Cookies()) != 0 {
 			t.Errorf("%s: status %d, %d cookies", name, resp.StatusCode, len(resp.Cookies()))
 		}
 		list.broken = false
 		resp := v.with(func(s *session.Session) { list.broken = true; fn(s) })
 		if name != "read" && (resp.StatusCode != 503 || len(resp.Cookies()) != 0) {
-			t.Errorf("%s with a list that fails in between: status %d, %d cookies", name, resp.StatusCode, len(resp.Cookies()))
+			t.Errorf("%s with a list that fails in between: status %d, %d cookies", name, resp.StatusCode,
+				len(resp.Cookies()))
 		}
 	}
 	if _, err := r.RevokeUser(t.Context(), "ada"); !errors.Is(err, session.ErrUnavailable) {
@@ -318,7 +323,8 @@ func TestDoneIsClosedByALogout(t *testing.T) {
 	})
 }
 
-// A session that is kept survives its own renewal in the request that ended the others, and one that is not kept does not.
+// A session that is kept survives its own renewal in the request that ended the others, and one that is not kept does
+// not.
 func TestRevokeUserMeetsARenewal(t *testing.T) {
 	r := newRig(t, listed(), renewing)
 	kept, other := r.visitor(), r.visitor()
@@ -408,8 +414,8 @@ func TestLogoutIsFinalUnderLoad(t *testing.T) {
 	}
 }
 
-// The longest times are added to one another, and a sum that no duration holds would be one in the past: the next sweep would
-// forget the logout.
+// The longest times are added to one another, and a sum that no duration holds would be one in the past: the next sweep
+// would forget the logout.
 func TestALogoutOfTheLongestSessionIsFinal(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*session.Options)

@@ -273,7 +273,8 @@ func TestAHeaderCarriesTheSession(t *testing.T) {
 	if got := resp.Header["X-Session"]; !slices.Equal(got, []string{""}) {
 		t.Errorf("after a logout the header is %q", got)
 	}
-	if resp := v.with(func(s *session.Session) { s.Set("x", noise(5000)) }); resp.StatusCode != 500 || resp.Header["X-Session"] != nil {
+	if resp := v.with(func(s *session.Session) { s.Set("x", noise(5000)) }); resp.StatusCode != 500 ||
+		resp.Header["X-Session"] != nil {
 		t.Errorf("status %d for a session that does not fit", resp.StatusCode)
 	}
 }
@@ -286,7 +287,8 @@ func TestLateChangesAreRefused(t *testing.T) {
 		v.do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
 			w.WriteHeader(200)
 			for _, late := range []func(*session.Session){set("x", 2), func(s *session.Session) { s.Remove("x") },
-				func(s *session.Session) { s.SetIdleTimeout(time.Minute) }, func(s *session.Session) { s.Login("ada") }} {
+				func(s *session.Session) { s.SetIdleTimeout(time.Minute) },
+				func(s *session.Session) { s.Login("ada") }} {
 				late(s)
 			}
 			if s.Err() == nil {
@@ -335,7 +337,8 @@ func TestWhatACookieCannotDoIsSaidAtOnce(t *testing.T) {
 	r.opts.MaxPerUser = 3
 	store, _ := cookiestore.New(listed())
 	_, limit := session.New(store, r.opts)
-	for name, err := range map[string]error{"Sessions": sessions, "Revoke": revoke, "Revoke of none": revokeNone, "RevokeUser": user, "Sweep": sweep, "All": all, "MaxPerUser": limit} {
+	for name, err := range map[string]error{"Sessions": sessions, "Revoke": revoke, "Revoke of none": revokeNone,
+		"RevokeUser": user, "Sweep": sweep, "All": all, "MaxPerUser": limit} {
 		if !errors.Is(err, session.ErrNotSupported) {
 			t.Errorf("%s: %v, want ErrNotSupported", name, err)
 		}
@@ -347,7 +350,8 @@ func TestNewRefusesWrongOptions(t *testing.T) {
 	listing, _ := cookiestore.New(listed())
 	for name, opts := range map[string]cookiestore.Options{
 		"MaxChunks: -1": {MaxChunks: -1}, "MaxChunks: 9": {MaxChunks: 9},
-		"Revocations: *cookiestore": {Revocations: inner}, "Revocations: *memstore": {Revocations: (*memstore.Store)(nil)},
+		"Revocations: *cookiestore":                         {Revocations: inner},
+		"Revocations: *memstore":                            {Revocations: (*memstore.Store)(nil)},
 		"Revocations: *cookiestore.Store leaves":            {Revocations: listing},
 		"Revocations: struct { *cookiestore.Store } leaves": {Revocations: struct{ *cookiestore.Store }{listing}},
 	} {
@@ -363,15 +367,16 @@ func TestTheStoreHeedsItsContext(t *testing.T) {
 	cancel()
 	store, _ := cookiestore.New(cookiestore.Options{})
 	_, load := store.Load(ctx, "x")
-	for name, err := range map[string]error{"load": load, "save": store.Save(ctx, &session.Record{ID: "x"}), "delete": store.Delete(ctx, "x")} {
+	for name, err := range map[string]error{"load": load, "save": store.Save(ctx, &session.Record{ID: "x"}),
+		"delete": store.Delete(ctx, "x")} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-// Promise 2 does not hold, and the documents say so: of two requests that change one session at the same time, the response that
-// arrives last wins. One that only reads sends nothing, unless it is due for a touch.
+// Promise 2 does not hold, and the documents say so: of two requests that change one session at the same time, the
+// response that arrives last wins. One that only reads sends nothing, unless it is due for a touch.
 func TestTheLastResponseWins(t *testing.T) {
 	r := newRig(t, cookiestore.Options{})
 	v := r.visitor()

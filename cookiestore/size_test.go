@@ -29,8 +29,8 @@ func largest(t *testing.T, r *rig) (n int, v *visitor) {
 	return low, v
 }
 
-// ASVS 3.3.5: name and value of a cookie have 4096 bytes, and no more. The length of sealed text comes in steps of 4/3, so
-// names of several lengths are tried until one meets the limit exactly.
+// ASVS 3.3.5: name and value of a cookie have 4096 bytes, and no more. The length of sealed text comes in steps of 4/3,
+// so names of several lengths are tried until one meets the limit exactly.
 func TestACookieFillsItsLimitAndNoMore(t *testing.T) {
 	exact := false
 	for _, name := range []string{"s", "se", "ses", "sess"} {
@@ -58,7 +58,8 @@ func TestWhatDoesNotFitLeavesTheOldCookie(t *testing.T) {
 		v.with(set("x", 1))
 		before := v.cookies()
 		resp := v.with(func(s *session.Session) { s.Set("y", noise(4096*max(opts.MaxChunks, 1))) })
-		if resp.StatusCode != 500 || !errors.Is(failed, session.ErrTooLarge) || strings.Contains(fmt.Sprint(failed), noise(20)) {
+		if resp.StatusCode != 500 || !errors.Is(failed, session.ErrTooLarge) ||
+			strings.Contains(fmt.Sprint(failed), noise(20)) {
 			t.Errorf("status %d, error %v", resp.StatusCode, failed)
 		}
 		if len(resp.Cookies()) != 0 || fmt.Sprint(v.cookies()) != fmt.Sprint(before) {
@@ -90,7 +91,8 @@ func TestALargeSessionIsCutAndCleanedUp(t *testing.T) {
 	}
 	resp := v.with((*session.Session).Logout)
 	if len(v.cookies()) != 0 || len(resp.Cookies()) != 4 {
-		t.Errorf("after a logout there are %d cookies; the response named %d, want all four", len(v.cookies()), len(resp.Cookies()))
+		t.Errorf("after a logout there are %d cookies; the response named %d, want all four", len(v.cookies()),
+			len(resp.Cookies()))
 	}
 }
 
@@ -107,8 +109,8 @@ func TestLogoutDeletesChunksThatItDidNotSee(t *testing.T) {
 	}
 }
 
-// The count is checked before anything is looked for, and chunks that are missing, doubled, swapped or of another write do
-// not make a session.
+// The count is checked before anything is looked for, and chunks that are missing, doubled, swapped or of another write
+// do not make a session.
 func TestChunksThatDoNotBelongTogetherAreRefused(t *testing.T) {
 	r := newRig(t, cookiestore.Options{MaxChunks: 3})
 	v, other := r.visitor(), r.visitor()
@@ -253,7 +255,8 @@ func TestASmallSessionHasASmallCookie(t *testing.T) {
 // Every piece has the attributes of the cookie, when it is set and when it is deleted, so that browsers do both.
 func TestEveryPieceHasTheAttributesOfTheCookie(t *testing.T) {
 	r := newRig(t, cookiestore.Options{MaxChunks: 3}, func(o *session.Options) {
-		o.Cookie = session.Cookie{Name: "s", Domain: "example.com", SameSite: http.SameSiteNoneMode, Partitioned: true, Persistent: true}
+		o.Cookie = session.Cookie{Name: "s", Domain: "example.com", SameSite: http.SameSiteNoneMode, Partitioned: true,
+			Persistent: true}
 	})
 	v := r.visitor()
 	for _, resp := range []*http.Response{v.with(set("x", noise(8000))), v.with((*session.Session).Logout)} {
@@ -261,7 +264,8 @@ func TestEveryPieceHasTheAttributesOfTheCookie(t *testing.T) {
 			t.Fatalf("%d cookies", n)
 		}
 		for _, c := range resp.Cookies() {
-			if c.Domain != "example.com" || c.Path != "/" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteNoneMode || !c.Partitioned || c.MaxAge == 0 {
+			if c.Domain != "example.com" || c.Path != "/" || !c.Secure || !c.HttpOnly ||
+				c.SameSite != http.SameSiteNoneMode || !c.Partitioned || c.MaxAge == 0 {
 				t.Errorf("cookie %s has other attributes, max-age %d", c.Name, c.MaxAge)
 			}
 		}

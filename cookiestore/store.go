@@ -13,13 +13,14 @@ const maxChunks = 8
 
 // Options configure a Store. The zero value is fine.
 type Options struct {
-	// MaxChunks is how many cookies of 4096 bytes one session may fill. 0: 1. At most 8. All of them travel with every request,
-	// and many proxies refuse more than 8 KiB of headers. Sessions that need more chunks than a lowered MaxChunks are lost.
+	// MaxChunks is how many cookies of 4096 bytes one session may fill. 0: 1. At most 8. All of them travel with every
+	// request, and many proxies refuse more than 8 KiB of headers. Sessions that need more chunks than a lowered
+	// MaxChunks are lost.
 	MaxChunks int
 	// Compress makes sessions smaller before they are sealed. The length of the cookie then depends on what is in the
-	// session: somebody who can put text of their choice into it, and sees how long the cookie becomes, can guess a secret that
-	// stands beside that text, byte by byte (CRIME, BREACH). Do not use it where a session holds secrets, such as tokens
-	// of other services or CSRF tokens, beside what a stranger can choose.
+	// session: somebody who can put text of their choice into it, and sees how long the cookie becomes, can guess a
+	// secret that stands beside that text, byte by byte (CRIME, BREACH). Do not use it where a session holds secrets,
+	// such as tokens of other services or CSRF tokens, beside what a stranger can choose.
 	Compress bool
 	// Revocations remembers which sessions were ended, in any store that does not forget: New refuses a
 	// [session.Forgetter] that says it may, such as a memstore with a bound. nil: nothing remembers it, and a copy of a
