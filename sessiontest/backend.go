@@ -9,10 +9,14 @@ import (
 )
 
 var peerRules = []rule{
-	{name: "a second store sees what the first one does at once", clause: "Store 8", needs: []need{peer}, check: peersSee},
-	{name: "a second store sees lists, touches and sweeps at once", clause: "Store 8", needs: []need{peer}, check: peersSeeMore},
-	{name: "two stores let one of their concurrent saves succeed", clause: "Store 8", needs: []need{peer}, check: peersRace},
-	{name: "no save through a second store brings a deleted record back", clause: "Store 8", needs: []need{peer}, check: peersDelete},
+	{name: "a second store sees what the first one does at once", clause: "Store 8", needs: []need{peer},
+		check: peersSee},
+	{name: "a second store sees lists, touches and sweeps at once", clause: "Store 8", needs: []need{peer},
+		check: peersSeeMore},
+	{name: "two stores let one of their concurrent saves succeed", clause: "Store 8", needs: []need{peer},
+		check: peersRace},
+	{name: "no save through a second store brings a deleted record back", clause: "Store 8", needs: []need{peer},
+		check: peersDelete},
 }
 
 // second returns what works on the same backend.
@@ -26,7 +30,8 @@ func peersSee(ctx context.Context, e *env) error {
 		p.wantAbsent(ctx, idA), e.create(ctx, one), p.wantStored(ctx, one),
 		p.replace(ctx, two), e.wantStored(ctx, two), e.replace(ctx, three), p.wantStored(ctx, three),
 		wantError("Save at a version that another store has replaced", p.Save(ctx, next(idA, 2)), session.ErrConflict),
-		wantError("Save of version 0 of what another store has created", p.Save(ctx, next(idA, 0)), session.ErrConflict),
+		wantError("Save of version 0 of what another store has created", p.Save(ctx, next(idA, 0)),
+			session.ErrConflict),
 		p.remove(ctx, idA), e.wantAbsent(ctx, idA),
 	)
 }
@@ -67,13 +72,15 @@ func peersDelete(ctx context.Context, e *env) error {
 	one, two := sample(idA), next(idA, 1)
 	return first(
 		e.create(ctx, one), p.wantStored(ctx, one), p.replace(ctx, two), e.remove(ctx, idA),
-		wantError("Save of version 2 of what another store has deleted", p.Save(ctx, next(idA, 2)), session.ErrNotFound),
+		wantError("Save of version 2 of what another store has deleted", p.Save(ctx, next(idA, 2)),
+			session.ErrNotFound),
 		p.wantAbsent(ctx, idA), e.wantAbsent(ctx, idA),
 	)
 }
 
 var outageRules = []rule{
-	{name: "a backend that fails is an error, and no answer", clause: "Store 9", needs: []need{outage}, check: outageIsAnError},
+	{name: "a backend that fails is an error, and no answer", clause: "Store 9", needs: []need{outage},
+		check: outageIsAnError},
 }
 
 func outageIsAnError(ctx context.Context, e *env) error {
@@ -90,8 +97,10 @@ func outageIsAnError(ctx context.Context, e *env) error {
 }
 
 var corruptRules = []rule{
-	{name: "a record that cannot be read is corrupt", clause: "Store 10", needs: []need{corrupt}, check: corruptIsCorrupt},
-	{name: "a record that cannot be read stays until it is deleted", clause: "Store 10", needs: []need{corrupt}, check: corruptStays},
+	{name: "a record that cannot be read is corrupt", clause: "Store 10", needs: []need{corrupt},
+		check: corruptIsCorrupt},
+	{name: "a record that cannot be read stays until it is deleted", clause: "Store 10", needs: []need{corrupt},
+		check: corruptStays},
 }
 
 // corrupted makes two records and damages the first.

@@ -68,8 +68,9 @@ func TestRunBenchmarks(t *testing.T) {
 		calls *atomic.Int32
 		want  int32
 	}{
-		"Load": {&loads, 300}, "Save": {&saves, 9000}, "Delete": {&deletes, 300}, "Touch": {&touches, 150}, "ByUser": {&lists, 150},
-		"Sweep": {&sweeps, 2},
+		"Load": {&loads, 300}, "Save": {&saves, 9000}, "Delete": {&deletes, 300}, "Touch": {&touches, 150},
+		"ByUser": {&lists, 150},
+		"Sweep":  {&sweeps, 2},
 	} {
 		if got := test.calls.Load(); got < test.want {
 			t.Errorf("the benchmarks call %s %d times, want at least %d", name, got, test.want)

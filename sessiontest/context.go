@@ -30,10 +30,15 @@ func (e *env) calls(id string) []call {
 		{"Delete", func(ctx context.Context) error { return e.Delete(ctx, id) }},
 	}
 	if s := e.toucher(); s != nil {
-		list = append(list, call{"Touch", func(ctx context.Context) error { return s.Touch(ctx, id, 1, at(day), at(2*day)) }})
+		list = append(list, call{"Touch", func(ctx context.Context) error {
+			return s.Touch(ctx, id, 1, at(day), at(2*day))
+		}})
 	}
 	if s := e.sweeper(); s != nil {
-		list = append(list, call{"Sweep", func(ctx context.Context) error { _, err := s.Sweep(ctx, at(9*day), 100); return err }})
+		list = append(list, call{"Sweep", func(ctx context.Context) error {
+			_, err := s.Sweep(ctx, at(9*day), 100)
+			return err
+		}})
 	}
 	if s := e.lister(); s != nil {
 		list = append(list,
@@ -42,7 +47,9 @@ func (e *env) calls(id string) []call {
 		)
 	}
 	if s := e.limiter(); s != nil {
-		list = append(list, call{"SaveWithin", func(ctx context.Context) error { return s.SaveWithin(ctx, sample(idC), within(1)) }})
+		list = append(list, call{"SaveWithin", func(ctx context.Context) error {
+			return s.SaveWithin(ctx, sample(idC), within(1))
+		}})
 	}
 	return list
 }
@@ -79,8 +86,8 @@ func cancelledChangesNothingOrAll(ctx context.Context, e *env) error {
 	return nil
 }
 
-// wantNothingOrAll wants a record as it was before one of the calls, or as it is afterwards, and its list likewise. It looks
-// twice, for a server may finish what its caller has given up, and do so between the record and the list.
+// wantNothingOrAll wants a record as it was before one of the calls, or as it is afterwards, and its list likewise. It
+// looks twice, for a server may finish what its caller has given up, and do so between the record and the list.
 func (e *env) wantNothingOrAll(ctx context.Context, id string) error {
 	if e.nothingOrAll(ctx, id) == nil {
 		return nil

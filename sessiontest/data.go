@@ -10,12 +10,14 @@ import (
 
 var dataRules = []rule{
 	{name: "data of any bytes and length comes back", clause: "Store 6", check: anyData},
-	{name: "a save leaves the record that it was given alone", clause: "Store 6", bare: true, check: saveLeavesItsRecord},
+	{name: "a save leaves the record that it was given alone", clause: "Store 6", bare: true,
+		check: saveLeavesItsRecord},
 	{name: "a save keeps nothing that its caller can still change", clause: "Store 6", check: saveKeepsACopy},
 	{name: "a load gives a record that its caller may change", clause: "Store 6", check: loadGivesACopy},
 	{name: "data that was loaded may be appended to", clause: "Store 6", check: loadedDataGrows},
 	{name: "the newest record in a conflict is its caller's own", clause: "Store 6", check: conflictGivesACopy},
-	{name: "lists give records that their caller may change", clause: "Store 6", needs: []need{lister}, check: listsGiveCopies},
+	{name: "lists give records that their caller may change", clause: "Store 6", needs: []need{lister},
+		check: listsGiveCopies},
 }
 
 func anyData(ctx context.Context, e *env) error {
@@ -24,13 +26,15 @@ func anyData(ctx context.Context, e *env) error {
 		every[i] = byte(i)
 	}
 	for i, data := range [][]byte{
-		nil, {}, {0}, {0, 0, 0}, []byte("0"), []byte("null"), []byte("\r\n"), []byte(" x "), []byte("x\x00"), {0xff, 0xfe}, {0xc3, 0x28},
+		nil, {}, {0}, {0, 0, 0}, []byte("0"), []byte("null"), []byte("\r\n"), []byte(" x "), []byte("x\x00"),
+		{0xff, 0xfe}, {0xc3, 0x28},
 		every, bytes.Repeat([]byte{0xff}, 70_000), bytes.Repeat(every, 4096),
 	} {
 		id := handle(i)
 		created, replaced := sample(id), next(id, 1)
 		created.Data, replaced.Data = data, data
-		err := first(e.create(ctx, created), e.wantStored(ctx, created), e.replace(ctx, replaced), e.wantStored(ctx, replaced))
+		err := first(e.create(ctx, created), e.wantStored(ctx, created), e.replace(ctx, replaced),
+			e.wantStored(ctx, replaced))
 		if err != nil {
 			return fmt.Errorf("%d bytes of data: %w", len(data), err)
 		}
@@ -44,7 +48,8 @@ func saveLeavesItsRecord(ctx context.Context, e *env) error {
 		before := rec.Clone()
 		err := e.Save(ctx, rec)
 		if d := differences(rec, before); d != "" {
-			return fmt.Errorf("the record given to a save of version %d, which returned %v, was changed: %s", before.Version, err, d)
+			return fmt.Errorf("the record given to a save of version %d, which returned %v, was changed: %s",
+				before.Version, err, d)
 		}
 	}
 	return nil

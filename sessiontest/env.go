@@ -125,7 +125,8 @@ func first(errs ...error) error {
 func differences(got, want *session.Record) string {
 	list := headDifferences(got, want)
 	if !bytes.Equal(got.Data, want.Data) {
-		list = append(list, fmt.Sprintf("Data has %d bytes%s, want %d bytes", len(got.Data), divergence(got.Data, want.Data), len(want.Data)))
+		list = append(list, fmt.Sprintf("Data has %d bytes%s, want %d bytes", len(got.Data),
+			divergence(got.Data, want.Data), len(want.Data)))
 	}
 	return strings.Join(list, "; ")
 }

@@ -11,13 +11,20 @@ import (
 )
 
 var evictRules = []rule{
-	{name: "a store with a bound keeps it and tells of each record that it dropped", clause: "Evicter 1", needs: []need{bounded}, check: tellsOfDropped},
-	{name: "the function that is told may use the store", clause: "Evicter 1", needs: []need{bounded}, check: toldWithoutLock},
-	{name: "the function that is told of a record dropped for a limited one may save such a one", clause: "Evicter 1", needs: []need{bounded, limiter}, check: toldByLimiter},
-	{name: "nobody is told after stop, and others still are", clause: "Evicter 1", needs: []need{bounded}, check: stopsTelling},
-	{name: "many goroutines that fill a store are told of each record once", clause: "Evicter 1", needs: []need{bounded}, check: manyFill},
-	{name: "a session that gets a new id costs nobody a place", clause: "Evicter 2", needs: []need{bounded}, check: movesInAFullStore},
-	{name: "a session is not dropped while it gets a new id", clause: "Evicter 2", needs: []need{bounded}, check: keptWhileItMoves},
+	{name: "a store with a bound keeps it and tells of each record that it dropped", clause: "Evicter 1",
+		needs: []need{bounded}, check: tellsOfDropped},
+	{name: "the function that is told may use the store", clause: "Evicter 1", needs: []need{bounded},
+		check: toldWithoutLock},
+	{name: "the function that is told of a record dropped for a limited one may save such a one", clause: "Evicter 1",
+		needs: []need{bounded, limiter}, check: toldByLimiter},
+	{name: "nobody is told after stop, and others still are", clause: "Evicter 1", needs: []need{bounded},
+		check: stopsTelling},
+	{name: "many goroutines that fill a store are told of each record once", clause: "Evicter 1",
+		needs: []need{bounded}, check: manyFill},
+	{name: "a session that gets a new id costs nobody a place", clause: "Evicter 2", needs: []need{bounded},
+		check: movesInAFullStore},
+	{name: "a session is not dropped while it gets a new id", clause: "Evicter 2", needs: []need{bounded},
+		check: keptWhileItMoves},
 	{name: "a store with a bound says that it forgets", clause: "Forgetter", needs: []need{bounded}, check: saysIt},
 }
 
@@ -88,7 +95,8 @@ func (t *told) matches(ctx context.Context, e *env, ids []string) error {
 		}
 	}
 	if kept != min(bound, len(ids)) || len(t.users) != len(ids)-kept {
-		return fmt.Errorf("%d records are left and %d were told of, want %d and %d", kept, len(t.users), bound, len(ids)-bound)
+		return fmt.Errorf("%d records are left and %d were told of, want %d and %d", kept, len(t.users), bound,
+			len(ids)-bound)
 	}
 	return nil
 }
@@ -130,7 +138,8 @@ func toldWithoutLock(ctx context.Context, e *env) error {
 	return inside
 }
 
-// toldByLimiter signs the same user in once more in the function: what makes logins wait for each other must not be held.
+// toldByLimiter signs the same user in once more in the function: what makes logins wait for each other must not be
+// held.
 func toldByLimiter(ctx context.Context, e *env) error {
 	f, err := e.fillable()
 	if err != nil || f.limiter() == nil {
@@ -186,7 +195,8 @@ func stopsTelling(ctx context.Context, e *env) error {
 		return err
 	}
 	if stopped.len() != 1 || stays.len() != 3 {
-		return fmt.Errorf("three records were dropped, one of them before stop: OnEvict told of %d, and the other function of %d, want 1 and 3",
+		return fmt.Errorf("three records were dropped, one of them before stop: OnEvict told of %d, and the other "+
+			"function of %d, want 1 and 3",
 			stopped.len(), stays.len())
 	}
 	return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-// NewManager returns a manager on a new store in memory, with a secret of its own and without a sweeper. The test closes
-// it when it ends. Each change is made to the options before that, such as a clock or a transport.
+// NewManager returns a manager on a new store in memory, with a secret of its own and without a sweeper. The test
+// closes it when it ends. Each change is made to the options before that, such as a clock or a transport.
 func NewManager(t testing.TB, change ...func(*session.Options)) *session.Manager {
 	t.Helper()
 	opts := session.Options{Secrets: []session.Secret{session.NewSecret()}, SweepEvery: -1}
@@ -31,9 +31,9 @@ func NewManager(t testing.TB, change ...func(*session.Options)) *session.Manager
 // example a Login, and the session is stored. When r has a session already, fill goes on with that one. r itself is not
 // changed, and its body is left for the request returned.
 //
-// The session is made by a request like r, so that it has its address and its User-Agent, and Options.OnEvent is told of it.
-// Like all helpers here it knows the cookie of Options.Cookie, [session.Header], and any [session.Transport] that reads the header
-// that it writes and varies on it.
+// The session is made by a request like r, so that it has its address and its User-Agent, and Options.OnEvent is told
+// of it. Like all helpers here it knows the cookie of Options.Cookie, [session.Header], and any [session.Transport]
+// that reads the header that it writes and varies on it.
 func Request(t testing.TB, m *session.Manager, r *http.Request, fill func(*session.Session)) *http.Request {
 	t.Helper()
 	filling := r.Clone(r.Context())
@@ -47,7 +47,8 @@ func Request(t testing.TB, m *session.Manager, r *http.Request, fill func(*sessi
 	if filled == nil {
 		t.Fatalf("sessiontest: Request: the session of the request could not be loaded: the answer is %d", w.Code)
 	}
-	// The middleware has saved it, and told its error to nobody who could tell us. Whatever it could not do is done again.
+	// The middleware has saved it, and told its error to nobody who could tell us. Whatever it could not do is done
+	// again.
 	if err := filled.Save(r.Context()); err != nil {
 		t.Fatalf("sessiontest: Request: %v", err)
 	}
@@ -70,9 +71,9 @@ func Form(target string, fields url.Values) *http.Request {
 	return r
 }
 
-// After returns the session that the client's next request will find when r was answered with resp: with the ticket that the
-// response sent, or with that of r when it sent none. A session that is over, or was never stored, is an empty one whose IsNew
-// is true. Nothing is stored by After itself, so that flash data are still there.
+// After returns the session that the client's next request will find when r was answered with resp: with the ticket
+// that the response sent, or with that of r when it sent none. A session that is over, or was never stored, is an empty
+// one whose IsNew is true. Nothing is stored by After itself, so that flash data are still there.
 func After(t testing.TB, m *session.Manager, r *http.Request, resp *http.Response) *session.Session {
 	t.Helper()
 	c := carrierOf(m)

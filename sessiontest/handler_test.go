@@ -80,7 +80,8 @@ func TestHelpersGoThroughALife(t *testing.T) {
 			resp := serve(m, r, func(s *session.Session) { s.Set("cart", s.Get("cart")) })
 			sessiontest.LeavesTicket(t, m, resp)
 			if s := sessiontest.After(t, m, r, resp); s.User() != "ada" || fmt.Sprint(s.Get("cart")) != "3" {
-				t.Errorf("After a request that left the ticket: user %q with cart %v, want ada with 3", s.User(), s.Get("cart"))
+				t.Errorf("After a request that left the ticket: user %q with cart %v, want ada with 3", s.User(),
+					s.Get("cart"))
 			}
 
 			resp = serve(m, r, func(s *session.Session) { s.Login("bob") })
@@ -96,7 +97,8 @@ func TestHelpersGoThroughALife(t *testing.T) {
 				t.Errorf("After a logout the session is %v of %q, want a new one of nobody", s, s.User())
 			}
 			if len(plain.Cookies()) != 1 || len(plain.Header) != 1 {
-				t.Errorf("Request changed the request that it was given: it has %d cookies and %d headers", len(plain.Cookies()), len(plain.Header))
+				t.Errorf("Request changed the request that it was given: it has %d cookies and %d headers",
+					len(plain.Cookies()), len(plain.Header))
 			}
 		})
 	}
@@ -104,7 +106,8 @@ func TestHelpersGoThroughALife(t *testing.T) {
 
 func TestRequestGoesOnWithASession(t *testing.T) {
 	m := sessiontest.NewManager(t)
-	first := sessiontest.Request(t, m, httptest.NewRequest("GET", "/", nil), func(s *session.Session) { s.Set("cart", 3) })
+	first := sessiontest.Request(t, m, httptest.NewRequest("GET", "/", nil),
+		func(s *session.Session) { s.Set("cart", 3) })
 	for _, fill := range []func(*session.Session){
 		func(s *session.Session) { s.Login("ada") },   // a new ticket takes the place of the old one
 		func(s *session.Session) { s.Set("note", 1) }, // the ticket stays
@@ -129,7 +132,8 @@ func TestRequestKeepsBodyContextAndClient(t *testing.T) {
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r = sessiontest.Request(t, m, r, login)
 	if r.FormValue("a") != "b" || r.Context().Value(key{}) != "value" {
-		t.Errorf("the request has form %v and context value %v, want those of the one given", r.Form, r.Context().Value(key{}))
+		t.Errorf("the request has form %v and context value %v, want those of the one given", r.Form,
+			r.Context().Value(key{}))
 	}
 	infos, err := m.Sessions(t.Context(), "ada")
 	if err != nil || len(infos) != 1 || infos[0].UserAgent != "browser" {
@@ -193,20 +197,31 @@ func TestWhatHelpersSayWhenTheyFail(t *testing.T) {
 		fn   func(t testing.TB)
 		want string
 	}{
-		{"SetsTicket left", func(t testing.TB) { sessiontest.SetsTicket(t, m, leaves) }, "(status 200) leaves the client's ticket alone, want one that gives the client a ticket"},
-		{"SetsTicket deleted", func(t testing.TB) { sessiontest.SetsTicket(t, m, deletes) }, "deletes the client's ticket, want one that gives"},
-		{"DeletesTicket set", func(t testing.TB) { sessiontest.DeletesTicket(t, m, sets) }, "gives the client a ticket, want one that deletes"},
-		{"DeletesTicket left", func(t testing.TB) { sessiontest.DeletesTicket(t, m, leaves) }, "leaves the client's ticket alone, want one that deletes"},
-		{"LeavesTicket set", func(t testing.TB) { sessiontest.LeavesTicket(t, m, sets) }, "gives the client a ticket, want one that leaves"},
-		{"Request fills nothing", func(t testing.TB) { sessiontest.Request(t, m, plain, func(*session.Session) {}) }, "nothing was stored"},
-		{"Request logs out", func(t testing.TB) { sessiontest.Request(t, m, known, (*session.Session).Logout) }, "nothing was stored"},
-		{"Request keeps nothing", func(t testing.TB) { sessiontest.Request(t, forgetful, plain, login) }, "nor the store may forget"},
+		{"SetsTicket left", func(t testing.TB) { sessiontest.SetsTicket(t, m, leaves) },
+			"(status 200) leaves the client's ticket alone, want one that gives the client a ticket"},
+		{"SetsTicket deleted", func(t testing.TB) { sessiontest.SetsTicket(t, m, deletes) },
+			"deletes the client's ticket, want one that gives"},
+		{"DeletesTicket set", func(t testing.TB) { sessiontest.DeletesTicket(t, m, sets) },
+			"gives the client a ticket, want one that deletes"},
+		{"DeletesTicket left", func(t testing.TB) { sessiontest.DeletesTicket(t, m, leaves) },
+			"leaves the client's ticket alone, want one that deletes"},
+		{"LeavesTicket set", func(t testing.TB) { sessiontest.LeavesTicket(t, m, sets) },
+			"gives the client a ticket, want one that leaves"},
+		{"Request fills nothing", func(t testing.TB) { sessiontest.Request(t, m, plain, func(*session.Session) {}) },
+			"nothing was stored"},
+		{"Request logs out", func(t testing.TB) { sessiontest.Request(t, m, known, (*session.Session).Logout) },
+			"nothing was stored"},
+		{"Request keeps nothing", func(t testing.TB) { sessiontest.Request(t, forgetful, plain, login) },
+			"nor the store may forget"},
 		{"Request refused", func(t testing.TB) {
 			sessiontest.Request(t, m, plain, func(s *session.Session) { s.Login("") })
 		}, "the user name is empty"},
-		{"Request of a store that is down", func(t testing.TB) { sessiontest.Request(t, down, plain, login) }, "Request: session: the store is unavailable: shelf: the backend is down"},
-		{"Request that cannot be loaded", func(t testing.TB) { sessiontest.Request(t, down, signed, login) }, "could not be loaded: the answer is 503"},
-		{"After of a store that is down", func(t testing.TB) { sessiontest.After(t, down, signed, leaves) }, "After: session: the store is unavailable"},
+		{"Request of a store that is down", func(t testing.TB) { sessiontest.Request(t, down, plain, login) },
+			"Request: session: the store is unavailable: shelf: the backend is down"},
+		{"Request that cannot be loaded", func(t testing.TB) { sessiontest.Request(t, down, signed, login) },
+			"could not be loaded: the answer is 503"},
+		{"After of a store that is down", func(t testing.TB) { sessiontest.After(t, down, signed, leaves) },
+			"After: session: the store is unavailable"},
 		{"NewManager", func(t testing.TB) {
 			sessiontest.NewManager(t, func(o *session.Options) { o.Secrets = nil })
 		}, "NewManager: session: Secrets: at least one"},

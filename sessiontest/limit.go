@@ -10,17 +10,26 @@ import (
 )
 
 var limitRules = []rule{
-	{name: "a user has room up to the limit", clause: "Limiter 1", needs: []need{limiter, lister}, check: roomUpToLimit},
-	{name: "what is refused at the limit changes nothing", clause: "Limiter 1", needs: []need{limiter, lister}, check: refusedAtLimit},
-	{name: "within the limit a taken id is still a conflict", clause: "Limiter 1", needs: []need{limiter}, check: takenWithinLimit},
-	{name: "within the limit a record with a version is refused", clause: "Limiter 1", needs: []need{limiter}, check: versionWithinLimit},
-	{name: "only live records of the same user count", clause: "Limiter 2", needs: []need{limiter}, check: onlyTheUsersCount},
+	{name: "a user has room up to the limit", clause: "Limiter 1", needs: []need{limiter, lister},
+		check: roomUpToLimit},
+	{name: "what is refused at the limit changes nothing", clause: "Limiter 1", needs: []need{limiter, lister},
+		check: refusedAtLimit},
+	{name: "within the limit a taken id is still a conflict", clause: "Limiter 1", needs: []need{limiter},
+		check: takenWithinLimit},
+	{name: "within the limit a record with a version is refused", clause: "Limiter 1", needs: []need{limiter},
+		check: versionWithinLimit},
+	{name: "only live records of the same user count", clause: "Limiter 2", needs: []need{limiter},
+		check: onlyTheUsersCount},
 	{name: "what has expired does not count", clause: "Limiter 2", needs: []need{limiter}, check: expiredDoesNotCount},
-	{name: "the record whose place is taken does not count", clause: "Limiter 2", needs: []need{limiter}, check: insteadDoesNotCount},
-	{name: "a session that gets a new id counts once", clause: "Limiter 2", needs: []need{limiter}, check: movesCountOnce},
+	{name: "the record whose place is taken does not count", clause: "Limiter 2", needs: []need{limiter},
+		check: insteadDoesNotCount},
+	{name: "a session that gets a new id counts once", clause: "Limiter 2", needs: []need{limiter},
+		check: movesCountOnce},
 	{name: "a record that leaves makes room", clause: "Limiter 2", needs: []need{limiter}, check: leavingMakesRoom},
-	{name: "of concurrent creates as many succeed as there is room for", clause: "Limiter 3", needs: []need{limiter, lister}, check: limitIsExact},
-	{name: "two stores keep one limit", clause: "Limiter 3", needs: []need{limiter, lister, peer}, check: peersKeepOneLimit},
+	{name: "of concurrent creates as many succeed as there is room for", clause: "Limiter 3",
+		needs: []need{limiter, lister}, check: limitIsExact},
+	{name: "two stores keep one limit", clause: "Limiter 3", needs: []need{limiter, lister, peer},
+		check: peersKeepOneLimit},
 	{name: "room is a matter of the time given", clause: "Limiter 4", needs: []need{limiter}, check: limitReadsNoClock},
 }
 
@@ -39,7 +48,8 @@ func (e *env) admit(ctx context.Context, limit session.Limit, recs ...*session.R
 
 // refuse wants that there is no room.
 func (e *env) refuse(ctx context.Context, limit session.Limit, rec *session.Record) error {
-	return wantError(fmt.Sprintf("SaveWithin a limit of %d that is reached", limit.Max), e.limiter().SaveWithin(ctx, rec, limit), session.ErrTooMany)
+	return wantError(fmt.Sprintf("SaveWithin a limit of %d that is reached", limit.Max),
+		e.limiter().SaveWithin(ctx, rec, limit), session.ErrTooMany)
 }
 
 // allBytes has every byte, in an order that no text has.
@@ -56,7 +66,8 @@ func roomUpToLimit(ctx context.Context, e *env) error {
 	a.Data, b.LoginAt, b.ExpiresAt = allBytes(), time.Time{}, time.Time{}
 	return first(
 		e.admit(ctx, within(2), a, b), e.wantStored(ctx, a), e.wantStored(ctx, b), e.wantUser(ctx, "ada", idA, idB),
-		e.refuse(ctx, within(2), owned(idC, "ada")), e.admit(ctx, within(3), owned(idC, "ada")), e.wantUser(ctx, "ada", idA, idB, idC),
+		e.refuse(ctx, within(2), owned(idC, "ada")), e.admit(ctx, within(3), owned(idC, "ada")),
+		e.wantUser(ctx, "ada", idA, idB, idC),
 	)
 }
 
@@ -72,8 +83,10 @@ func takenWithinLimit(ctx context.Context, e *env) error {
 	a := owned(idA, "ada")
 	return first(
 		e.create(ctx, a),
-		wantError("SaveWithin of an id that is taken", e.limiter().SaveWithin(ctx, owned(idA, "ada"), within(9)), session.ErrConflict),
-		wantError("SaveWithin of an id that another user has", e.limiter().SaveWithin(ctx, owned(idA, "bob"), within(9)), session.ErrConflict),
+		wantError("SaveWithin of an id that is taken", e.limiter().SaveWithin(ctx, owned(idA, "ada"), within(9)),
+			session.ErrConflict),
+		wantError("SaveWithin of an id that another user has", e.limiter().SaveWithin(ctx, owned(idA, "bob"),
+			within(9)), session.ErrConflict),
 		e.wantStored(ctx, a),
 	)
 }
@@ -88,7 +101,8 @@ func versionWithinLimit(ctx context.Context, e *env) error {
 			rec := owned(id, "ada")
 			rec.Version, rec.Data = version, allBytes()
 			if err := e.limiter().SaveWithin(ctx, rec, within(9)); err == nil {
-				return fmt.Errorf("SaveWithin of %q with version %d = no error, want one, for it creates only", id, version)
+				return fmt.Errorf("SaveWithin of %q with version %d = no error, want one, for it creates only", id,
+					version)
 			}
 		}
 	}
@@ -98,7 +112,8 @@ func versionWithinLimit(ctx context.Context, e *env) error {
 func onlyTheUsersCount(ctx context.Context, e *env) error {
 	alias, tombstone := owned(handle(0), "ada"), owned(handle(1), "ada")
 	alias.Kind, tombstone.Kind = session.KindAlias, session.KindTombstone
-	err := e.create(ctx, alias, tombstone, owned(idB, "bob"), owned(idC, ""), owned(handle(2), "ADA"), owned(handle(3), "ada "))
+	err := e.create(ctx, alias, tombstone, owned(idB, "bob"), owned(idC, ""), owned(handle(2), "ADA"),
+		owned(handle(3), "ada "))
 	return first(err, e.admit(ctx, within(1), owned(idA, "ada")), e.refuse(ctx, within(1), owned(handle(4), "ada")))
 }
 
@@ -120,7 +135,8 @@ func insteadDoesNotCount(ctx context.Context, e *env) error {
 	)
 }
 
-// movesCountOnce has a session that is getting a new id from two requests at once: three records, of which one will remain.
+// movesCountOnce has a session that is getting a new id from two requests at once: three records, of which one will
+// remain.
 func movesCountOnce(ctx context.Context, e *env) error {
 	from, retired := owned(idA, "ada"), owned(idA, "ada")
 	retired.Kind, retired.Successor, retired.Version = session.KindAlias, idB, 1
@@ -130,7 +146,8 @@ func movesCountOnce(ctx context.Context, e *env) error {
 		e.create(ctx, from, heir(idB, idA, "ada"), heir(idC, idA, "ada")),
 		e.refuse(ctx, within(1), owned(handle(0), "ada")), e.admit(ctx, within(2), owned(handle(1), "ada")),
 		e.refuse(ctx, within(2), owned(handle(2), "ada")),
-		e.replace(ctx, retired), e.refuse(ctx, within(2), owned(handle(2), "ada")), e.admit(ctx, within(3), owned(handle(3), "ada")),
+		e.replace(ctx, retired), e.refuse(ctx, within(2), owned(handle(2), "ada")),
+		e.admit(ctx, within(3), owned(handle(3), "ada")),
 		e.admit(ctx, instead, owned(handle(4), "ada")), e.refuse(ctx, instead, owned(handle(5), "ada")),
 	)
 }
@@ -142,7 +159,8 @@ func leavingMakesRoom(ctx context.Context, e *env) error {
 	return first(
 		e.admit(ctx, within(1), a), e.remove(ctx, idA), e.admit(ctx, within(1), b),
 		e.replace(ctx, retired), e.admit(ctx, within(1), c),
-		e.replace(ctx, moved), e.admit(ctx, within(1), owned(handle(0), "ada")), e.refuse(ctx, within(1), owned(handle(1), "ada")),
+		e.replace(ctx, moved), e.admit(ctx, within(1), owned(handle(0), "ada")),
+		e.refuse(ctx, within(1), owned(handle(1), "ada")),
 	)
 }
 
@@ -177,7 +195,8 @@ func limitRace(ctx context.Context, e *env, saver func(i int) session.Limiter) e
 			return err
 		}
 		if admitted != room || len(byID) != room {
-			return fmt.Errorf("of %d concurrent calls with room for %d, %d succeeded and %d records are listed", racers, room, admitted, len(byID))
+			return fmt.Errorf("of %d concurrent calls with room for %d, %d succeeded and %d records are listed", racers,
+				room, admitted, len(byID))
 		}
 	}
 	return nil
@@ -188,5 +207,6 @@ func limitReadsNoClock(ctx context.Context, e *env) error {
 	early.Now = at(-9 * day)
 	late := within(1)
 	late.Now = at(9 * day)
-	return first(e.create(ctx, owned(idA, "ada")), e.refuse(ctx, early, owned(idB, "ada")), e.admit(ctx, late, owned(idC, "ada")))
+	return first(e.create(ctx, owned(idA, "ada")), e.refuse(ctx, early, owned(idB, "ada")),
+		e.admit(ctx, late, owned(idC, "ada")))
 }

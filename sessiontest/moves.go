@@ -11,11 +11,14 @@ import (
 )
 
 var moveRules = []rule{
-	{name: "a user is never without the session that moves from id to id", clause: "Lister 1", needs: []need{lister}, check: listedWhileItMoves},
-	{name: "a conflict hands over another version than the save named", clause: "ConflictError", check: conflictIsNewer},
+	{name: "a user is never without the session that moves from id to id", clause: "Lister 1", needs: []need{lister},
+		check: listedWhileItMoves},
+	{name: "a conflict hands over another version than the save named", clause: "ConflictError",
+		check: conflictIsNewer},
 }
 
-// listedWhileItMoves gives a session new ids as the manager does: the new record is there before the old one is retired.
+// listedWhileItMoves gives a session new ids as the manager does: the new record is there before the old one is
+// retired.
 func listedWhileItMoves(ctx context.Context, e *env) error {
 	const moves = 20
 	if err := e.create(ctx, owned(handle(0), "ada")); err != nil {

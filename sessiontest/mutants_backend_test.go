@@ -64,24 +64,26 @@ var peerMutants = []mutant{
 			return compareThenSet(ctx, s.shelf, rec)
 		}
 	}},
-	{"no save through a second store brings a deleted record back", "believes that what it saved is there", func(s *store) {
-		var mine sync.Map // id to version
-		s.remove = func(ctx context.Context, id string) error {
-			mine.Delete(id)
-			return s.shelf.Delete(ctx, id)
-		}
-		s.save = func(ctx context.Context, rec *session.Record) error {
-			err := s.shelf.Save(ctx, rec)
-			if version, ok := mine.Load(rec.ID); ok && version == rec.Version && errors.Is(err, session.ErrNotFound) {
-				s.put(onward(rec))
-				err = nil
+	{"no save through a second store brings a deleted record back", "believes that what it saved is there",
+		func(s *store) {
+			var mine sync.Map // id to version
+			s.remove = func(ctx context.Context, id string) error {
+				mine.Delete(id)
+				return s.shelf.Delete(ctx, id)
 			}
-			if err == nil {
-				mine.Store(rec.ID, rec.Version+1)
+			s.save = func(ctx context.Context, rec *session.Record) error {
+				err := s.shelf.Save(ctx, rec)
+				if version, ok := mine.Load(rec.ID); ok && version == rec.Version &&
+					errors.Is(err, session.ErrNotFound) {
+					s.put(onward(rec))
+					err = nil
+				}
+				if err == nil {
+					mine.Store(rec.ID, rec.Version+1)
+				}
+				return err
 			}
-			return err
-		}
-	}},
+		}},
 }
 
 func outageMutants() []mutant {
@@ -157,7 +159,8 @@ func tornIs(other error) change {
 
 // fieldMutants lose one field each, or some of it.
 func fieldMutants() []mutant {
-	const field, clock, user = "every field comes back", "times come back to the microsecond", "users come back byte for byte"
+	const field, clock, user = "every field comes back", "times come back to the microsecond",
+		"users come back byte for byte"
 	never := time.Time{}
 	return []mutant{
 		{field, "forgets the user", saving(func(rec *session.Record) { rec.User = "" })},
@@ -176,18 +179,25 @@ func fieldMutants() []mutant {
 			}
 		})},
 		{field, "forgets the browser", saving(func(rec *session.Record) { rec.UserAgent = "" })},
-		{field, "keeps 255 bytes of the browser", saving(func(rec *session.Record) { rec.UserAgent = rec.UserAgent[:min(len(rec.UserAgent), 255)] })},
-		{field, "forgets whether it is persistent", saving(func(rec *session.Record) { rec.Persistent = false })},
-		{field, "keeps a field that becomes empty", onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
-			c, old := rec.Clone(), b.get(rec.ID)
-			if old != nil && c.User == "" {
-				c.User = old.User
-			}
-			return b.Save(ctx, c)
+		{field, "keeps 255 bytes of the browser", saving(func(rec *session.Record) {
+			rec.UserAgent = rec.UserAgent[:min(len(rec.UserAgent), 255)]
 		})},
+		{field, "forgets whether it is persistent", saving(func(rec *session.Record) { rec.Persistent = false })},
+		{field, "keeps a field that becomes empty",
+			onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
+				c, old := rec.Clone(), b.get(rec.ID)
+				if old != nil && c.User == "" {
+					c.User = old.User
+				}
+				return b.Save(ctx, c)
+			})},
 		{clock, "keeps milliseconds", savingTimes(func(t time.Time) time.Time { return t.Truncate(time.Millisecond) })},
-		{clock, "keeps float seconds", savingTimes(func(t time.Time) time.Time { return time.UnixMicro(int64(float32(t.UnixMicro()))).UTC() })},
-		{clock, "counts nanoseconds in 64 bits", savingTimes(func(t time.Time) time.Time { return time.Unix(0, t.UnixNano()).UTC() })},
+		{clock, "keeps float seconds", savingTimes(func(t time.Time) time.Time {
+			return time.UnixMicro(int64(float32(t.UnixMicro()))).UTC()
+		})},
+		{clock, "counts nanoseconds in 64 bits", savingTimes(func(t time.Time) time.Time {
+			return time.Unix(0, t.UnixNano()).UTC()
+		})},
 		{clock, "counts seconds in 32 bits", savingTimes(func(t time.Time) time.Time {
 			return time.Unix(int64(int32(t.Unix())), int64(t.Nanosecond())).UTC()
 		})},
@@ -208,7 +218,9 @@ func fieldMutants() []mutant {
 		})},
 		{user, "folds case", saving(func(rec *session.Record) { rec.User = strings.ToLower(rec.User) })},
 		{user, "trims", saving(func(rec *session.Record) { rec.User = strings.TrimSpace(rec.User) })},
-		{user, "composes accents", saving(func(rec *session.Record) { rec.User = strings.ReplaceAll(rec.User, "e\u0301", "é") })},
+		{user, "composes accents", saving(func(rec *session.Record) {
+			rec.User = strings.ReplaceAll(rec.User, "e\u0301", "é")
+		})},
 		{user, "keeps 254 bytes", saving(func(rec *session.Record) { rec.User = rec.User[:min(len(rec.User), 254)] })},
 	}
 }
@@ -220,62 +232,75 @@ func savingTimes(change func(time.Time) time.Time) change {
 }
 
 var idMutants = []mutant{
-	{"an id that nobody saved leads to no record", "loads by pattern", onLoad(func(ctx context.Context, b *shelf, id string) (*session.Record, error) {
-		prefix, pattern := strings.CutSuffix(id, "%")
-		for _, rec := range b.all(func(rec *session.Record) bool { return pattern && strings.HasPrefix(rec.ID, prefix) }) {
-			return rec.Clone(), nil
-		}
-		return b.Load(ctx, id)
-	})},
-	{"an id that nobody saved leads to no record", "finds any record for the empty id", onLoad(func(ctx context.Context, b *shelf, id string) (*session.Record, error) {
-		for _, rec := range b.all(func(*session.Record) bool { return id == "" }) {
-			return rec.Clone(), nil
-		}
-		return b.Load(ctx, id)
-	})},
-	{"an id that nobody saved leads to no record", "creates a strange one with any version", onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		if strings.ContainsAny(rec.ID, "/\\") {
-			return nil
-		}
-		return b.Save(ctx, rec)
-	})},
+	{"an id that nobody saved leads to no record", "loads by pattern",
+		onLoad(func(ctx context.Context, b *shelf, id string) (*session.Record, error) {
+			prefix, pattern := strings.CutSuffix(id, "%")
+			for _, rec := range b.all(func(rec *session.Record) bool {
+				return pattern && strings.HasPrefix(rec.ID, prefix)
+			}) {
+				return rec.Clone(), nil
+			}
+			return b.Load(ctx, id)
+		})},
+	{"an id that nobody saved leads to no record", "finds any record for the empty id",
+		onLoad(func(ctx context.Context, b *shelf, id string) (*session.Record, error) {
+			for _, rec := range b.all(func(*session.Record) bool { return id == "" }) {
+				return rec.Clone(), nil
+			}
+			return b.Load(ctx, id)
+		})},
+	{"an id that nobody saved leads to no record", "creates a strange one with any version",
+		onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			if strings.ContainsAny(rec.ID, "/\\") {
+				return nil
+			}
+			return b.Save(ctx, rec)
+		})},
 	{"no id is mixed up with another one", "deletes without regard to case", deletesLike(strings.ToLower)},
-	{"no id is mixed up with another one", "deletes without regard to spaces at the end", deletesLike(func(id string) string { return strings.TrimRight(id, " ") })},
-	{"no id is mixed up with another one", "deletes by the first 255 bytes", deletesLike(func(id string) string { return id[:min(len(id), 255)] })},
-	{"no id is mixed up with another one", "ends ids at a zero byte and overwrites", onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		c := rec.Clone()
-		c.ID, _, _ = strings.Cut(rec.ID, "\x00")
-		if c.ID != rec.ID && ctx.Err() == nil {
-			b.drop(c.ID)
-		}
-		return b.Save(ctx, c)
-	})},
-	{"a refused id changes nothing", "refuses after it has stored", onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		err := b.Save(ctx, rec)
-		if strings.Contains(rec.ID, "/") {
-			err = errors.New("a slash")
-		}
-		return err
-	})},
-	{"no id is refused as a conflict", "folds case", onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		folded := func(old *session.Record) bool { return old.ID != rec.ID && strings.EqualFold(old.ID, rec.ID) }
-		if rec.Version == 0 && len(b.all(folded)) > 0 {
-			return session.ErrConflict
-		}
-		return b.Save(ctx, rec)
-	})},
-	{"no id is refused as a conflict", "calls a refusal not found", onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		if len(rec.ID) > 255 {
-			return session.ErrNotFound
-		}
-		return b.Save(ctx, rec)
-	})},
+	{"no id is mixed up with another one", "deletes without regard to spaces at the end",
+		deletesLike(func(id string) string { return strings.TrimRight(id, " ") })},
+	{"no id is mixed up with another one", "deletes by the first 255 bytes",
+		deletesLike(func(id string) string { return id[:min(len(id), 255)] })},
+	{"no id is mixed up with another one", "ends ids at a zero byte and overwrites",
+		onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			c := rec.Clone()
+			c.ID, _, _ = strings.Cut(rec.ID, "\x00")
+			if c.ID != rec.ID && ctx.Err() == nil {
+				b.drop(c.ID)
+			}
+			return b.Save(ctx, c)
+		})},
+	{"a refused id changes nothing", "refuses after it has stored",
+		onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			err := b.Save(ctx, rec)
+			if strings.Contains(rec.ID, "/") {
+				err = errors.New("a slash")
+			}
+			return err
+		})},
+	{"no id is refused as a conflict", "folds case",
+		onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			folded := func(old *session.Record) bool { return old.ID != rec.ID && strings.EqualFold(old.ID, rec.ID) }
+			if rec.Version == 0 && len(b.all(folded)) > 0 {
+				return session.ErrConflict
+			}
+			return b.Save(ctx, rec)
+		})},
+	{"no id is refused as a conflict", "calls a refusal not found",
+		onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			if len(rec.ID) > 255 {
+				return session.ErrNotFound
+			}
+			return b.Save(ctx, rec)
+		})},
 }
 
 // deletesLike deletes all ids that look the same.
 func deletesLike(fold func(string) string) change {
 	return onDelete(func(ctx context.Context, b *shelf, id string) error {
-		for _, rec := range b.all(func(rec *session.Record) bool { return ctx.Err() == nil && fold(rec.ID) == fold(id) }) {
+		for _, rec := range b.all(func(rec *session.Record) bool {
+			return ctx.Err() == nil && fold(rec.ID) == fold(id)
+		}) {
 			b.drop(rec.ID)
 		}
 		return b.Delete(ctx, id)

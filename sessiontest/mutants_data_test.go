@@ -11,50 +11,59 @@ import (
 )
 
 var dataMutants = []mutant{
-	{"data of any bytes and length comes back", "ends at a zero byte", saving(func(rec *session.Record) { rec.Data, _, _ = bytes.Cut(rec.Data, []byte{0}) })},
-	{"data of any bytes and length comes back", "trims", saving(func(rec *session.Record) { rec.Data = bytes.TrimSpace(rec.Data) })},
-	{"data of any bytes and length comes back", "makes it UTF-8", saving(func(rec *session.Record) { rec.Data = bytes.ToValidUTF8(rec.Data, []byte("?")) })},
-	{"data of any bytes and length comes back", "keeps 64 KiB", saving(func(rec *session.Record) { rec.Data = rec.Data[:min(len(rec.Data), 65536)] })},
-	{"a save leaves the record that it was given alone", "counts in it", onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		err := b.Save(ctx, rec)
-		if err == nil {
-			rec.Version++
-		}
-		return err
-	})},
-	{"a save leaves the record that it was given alone", "wipes the data when it refuses", onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		err := b.Save(ctx, rec)
-		if err != nil {
-			clear(rec.Data)
-		}
-		return err
-	})},
-	{"a save keeps nothing that its caller can still change", "keeps the data", onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		err := b.Save(ctx, rec)
-		if err == nil {
-			b.alias(rec)
-		}
-		return err
-	})},
-	{"a load gives a record that its caller may change", "gives its own record", onLoad(func(ctx context.Context, b *shelf, id string) (*session.Record, error) {
-		if _, err := b.Load(ctx, id); err != nil {
-			return nil, err
-		}
-		if rec := b.get(id); rec != nil {
+	{"data of any bytes and length comes back", "ends at a zero byte",
+		saving(func(rec *session.Record) { rec.Data, _, _ = bytes.Cut(rec.Data, []byte{0}) })},
+	{"data of any bytes and length comes back", "trims",
+		saving(func(rec *session.Record) { rec.Data = bytes.TrimSpace(rec.Data) })},
+	{"data of any bytes and length comes back", "makes it UTF-8",
+		saving(func(rec *session.Record) { rec.Data = bytes.ToValidUTF8(rec.Data, []byte("?")) })},
+	{"data of any bytes and length comes back", "keeps 64 KiB",
+		saving(func(rec *session.Record) { rec.Data = rec.Data[:min(len(rec.Data), 65536)] })},
+	{"a save leaves the record that it was given alone", "counts in it",
+		onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			err := b.Save(ctx, rec)
+			if err == nil {
+				rec.Version++
+			}
+			return err
+		})},
+	{"a save leaves the record that it was given alone", "wipes the data when it refuses",
+		onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			err := b.Save(ctx, rec)
+			if err != nil {
+				clear(rec.Data)
+			}
+			return err
+		})},
+	{"a save keeps nothing that its caller can still change", "keeps the data",
+		onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			err := b.Save(ctx, rec)
+			if err == nil {
+				b.alias(rec)
+			}
+			return err
+		})},
+	{"a load gives a record that its caller may change", "gives its own record",
+		onLoad(func(ctx context.Context, b *shelf, id string) (*session.Record, error) {
+			if _, err := b.Load(ctx, id); err != nil {
+				return nil, err
+			}
+			if rec := b.get(id); rec != nil {
+				return rec, nil
+			}
+			return nil, session.ErrNotFound
+		})},
+	{"a load gives a record that its caller may change", "gives its own data",
+		onLoad(func(ctx context.Context, b *shelf, id string) (*session.Record, error) {
+			rec, err := b.Load(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			if own := b.get(id); own != nil && own.Version == rec.Version {
+				rec.Data = own.Data
+			}
 			return rec, nil
-		}
-		return nil, session.ErrNotFound
-	})},
-	{"a load gives a record that its caller may change", "gives its own data", onLoad(func(ctx context.Context, b *shelf, id string) (*session.Record, error) {
-		rec, err := b.Load(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		if own := b.get(id); own != nil && own.Version == rec.Version {
-			rec.Data = own.Data
-		}
-		return rec, nil
-	})},
+		})},
 	{"data that was loaded may be appended to", "loads into one buffer", func(s *store) {
 		var mu sync.Mutex
 		buffer := make([]byte, 0, 1<<20)
@@ -74,13 +83,14 @@ var dataMutants = []mutant{
 			return rec, nil
 		}
 	}},
-	{"the newest record in a conflict is its caller's own", "hands over its own", onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		err := b.Save(ctx, rec)
-		if own := b.get(rec.ID); own != nil && errors.Is(err, session.ErrConflict) {
-			return &session.ConflictError{Newest: own}
-		}
-		return err
-	})},
+	{"the newest record in a conflict is its caller's own", "hands over its own",
+		onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			err := b.Save(ctx, rec)
+			if own := b.get(rec.ID); own != nil && errors.Is(err, session.ErrConflict) {
+				return &session.ConflictError{Newest: own}
+			}
+			return err
+		})},
 	{"lists give records that their caller may change", "lists its own by user", func(s *store) {
 		s.byUser = func(ctx context.Context, user string) ([]*session.Record, error) {
 			recs, err := s.shelf.ByUser(ctx, user)
@@ -121,9 +131,15 @@ func contextMutants() []mutant {
 	const rule = "a cancelled context is an error of every method"
 	ctx := context.Background()
 	return []mutant{
-		{rule, "Load goes on", onLoad(func(_ context.Context, b *shelf, id string) (*session.Record, error) { return b.Load(ctx, id) })},
-		{rule, "Save goes on", onSave(func(_ context.Context, b *shelf, rec *session.Record) error { return b.Save(ctx, rec) })},
-		{rule, "Delete goes on", onDelete(func(_ context.Context, b *shelf, id string) error { return b.Delete(ctx, id) })},
+		{rule, "Load goes on", onLoad(func(_ context.Context, b *shelf, id string) (*session.Record, error) {
+			return b.Load(ctx, id)
+		})},
+		{rule, "Save goes on", onSave(func(_ context.Context, b *shelf, rec *session.Record) error {
+			return b.Save(ctx, rec)
+		})},
+		{rule, "Delete goes on", onDelete(func(_ context.Context, b *shelf, id string) error {
+			return b.Delete(ctx, id)
+		})},
 		{rule, "Touch goes on", func(s *store) {
 			s.touch = func(_ context.Context, id string, version uint64, seen, expires time.Time) error {
 				return s.shelf.Touch(ctx, id, version, seen, expires)
@@ -135,7 +151,9 @@ func contextMutants() []mutant {
 			}
 		}},
 		{rule, "ByUser goes on", func(s *store) {
-			s.byUser = func(_ context.Context, user string) ([]*session.Record, error) { return s.shelf.ByUser(ctx, user) }
+			s.byUser = func(_ context.Context, user string) ([]*session.Record, error) {
+				return s.shelf.ByUser(ctx, user)
+			}
 		}},
 		{rule, "Page goes on", func(s *store) {
 			s.page = func(_ context.Context, after string, limit int) ([]*session.Record, error) {
@@ -149,14 +167,16 @@ func contextMutants() []mutant {
 			}
 			return rec, err
 		})},
-		{"a cancelled call changes nothing or all", "leaves half a save behind", halfWhen(func(ctx context.Context) bool { return ctx.Err() != nil })},
-		{"a save that is cancelled on its way stores all or nothing", "looks at the context in the middle", halfWhen(func(ctx context.Context) bool {
-			if ctx.Err() != nil {
-				return false // not begun
-			}
-			yield()
-			return ctx.Err() != nil
-		})},
+		{"a cancelled call changes nothing or all", "leaves half a save behind",
+			halfWhen(func(ctx context.Context) bool { return ctx.Err() != nil })},
+		{"a save that is cancelled on its way stores all or nothing", "looks at the context in the middle",
+			halfWhen(func(ctx context.Context) bool {
+				if ctx.Err() != nil {
+					return false // not begun
+				}
+				yield()
+				return ctx.Err() != nil
+			})},
 	}
 }
 

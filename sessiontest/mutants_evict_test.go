@@ -15,9 +15,12 @@ var evictMutants = []mutant{
 	{"a store with a bound keeps it and tells of each record that it dropped", "tells nobody", func(s *store) {
 		s.evict = func(func(id, user string)) func() { return func() {} }
 	}},
-	{"a store with a bound keeps it and tells of each record that it dropped", "does not tell who it was", func(s *store) {
-		s.evict = func(fn func(id, user string)) func() { return s.shelf.OnEvict(func(id, _ string) { fn(id, "") }) }
-	}},
+	{"a store with a bound keeps it and tells of each record that it dropped", "does not tell who it was",
+		func(s *store) {
+			s.evict = func(fn func(id, user string)) func() {
+				return s.shelf.OnEvict(func(id, _ string) { fn(id, "") })
+			}
+		}},
 	{"a store with a bound keeps it and tells of each record that it dropped", "drops nothing", func(s *store) {
 		s.max = 0
 	}},
@@ -110,8 +113,8 @@ func busyWhileItTells(s *store) func() error {
 	}
 }
 
-// tellsUnderLock has a lock that a save holds while it tells, and that every call waits for. The wait ends after an hour of
-// the bubble in which it is used.
+// tellsUnderLock has a lock that a save holds while it tells, and that every call waits for. The wait ends after an
+// hour of the bubble in which it is used.
 func tellsUnderLock(s *store) {
 	lock := make(chan struct{}, 1)
 	locked := func(do func() error) error {

@@ -33,12 +33,14 @@ var userMutants = []mutant{
 			return append(recs, nil), err
 		}
 	}},
-	{"users who look alike have lists of their own", "lists those whose name begins so", onListed(func(rec *session.Record, user string) bool {
-		return rec.Kind == session.KindLive && strings.HasPrefix(rec.User, user)
-	})},
-	{"users who look alike have lists of their own", "folds case", onListed(func(rec *session.Record, user string) bool {
-		return rec.Kind == session.KindLive && strings.EqualFold(rec.User, user)
-	})},
+	{"users who look alike have lists of their own", "lists those whose name begins so",
+		onListed(func(rec *session.Record, user string) bool {
+			return rec.Kind == session.KindLive && strings.HasPrefix(rec.User, user)
+		})},
+	{"users who look alike have lists of their own", "folds case",
+		onListed(func(rec *session.Record, user string) bool {
+			return rec.Kind == session.KindLive && strings.EqualFold(rec.User, user)
+		})},
 	{"users who look alike have lists of their own", "trims", onListed(func(rec *session.Record, user string) bool {
 		return rec.Kind == session.KindLive && strings.TrimRight(rec.User, " ") == strings.TrimRight(user, " ")
 	})},
@@ -48,10 +50,12 @@ var userMutants = []mutant{
 			return recs[:min(len(recs), 100)], err
 		}
 	}},
-	{"a user's list has no aliases and tombstones", "lists any kind", onListed(func(rec *session.Record, user string) bool { return rec.User == user })},
-	{"a record leaves the list with its kind", "lists what was live before", onListed(func(rec *session.Record, user string) bool {
-		return rec.User == user && (rec.Kind == session.KindLive || rec.Version > 1)
-	})},
+	{"a user's list has no aliases and tombstones", "lists any kind",
+		onListed(func(rec *session.Record, user string) bool { return rec.User == user })},
+	{"a record leaves the list with its kind", "lists what was live before",
+		onListed(func(rec *session.Record, user string) bool {
+			return rec.User == user && (rec.Kind == session.KindLive || rec.Version > 1)
+		})},
 	{"a record moves to another list with its user", "goes by the first user", func(s *store) {
 		var first sync.Map // id to user
 		s.save = func(ctx context.Context, rec *session.Record) error {
@@ -124,12 +128,13 @@ var userMutants = []mutant{
 			return recs, nil
 		}
 	}},
-	{"lists have every field but the data", "pages without the browser", paging(func(recs []*session.Record) []*session.Record {
-		for _, rec := range recs {
-			rec.UserAgent = ""
-		}
-		return recs
-	})},
+	{"lists have every field but the data", "pages without the browser",
+		paging(func(recs []*session.Record) []*session.Record {
+			for _, rec := range recs {
+				rec.UserAgent = ""
+			}
+			return recs
+		})},
 }
 
 // paging changes pages.
@@ -143,13 +148,16 @@ func paging(change func([]*session.Record) []*session.Record) change {
 }
 
 var pageMutants = []mutant{
-	{"pages show every record once, of any kind", "shows what is live", paging(func(recs []*session.Record) []*session.Record {
-		return slices.DeleteFunc(recs, func(rec *session.Record) bool { return rec.Kind != session.KindLive })
-	})},
-	{"pages show every record once, of any kind", "shows those with a user", paging(func(recs []*session.Record) []*session.Record {
-		return slices.DeleteFunc(recs, func(rec *session.Record) bool { return rec.User == "" })
-	})},
-	{"pages show every record once, of any kind", "shows nil", paging(func(recs []*session.Record) []*session.Record { return append(recs, nil) })},
+	{"pages show every record once, of any kind", "shows what is live",
+		paging(func(recs []*session.Record) []*session.Record {
+			return slices.DeleteFunc(recs, func(rec *session.Record) bool { return rec.Kind != session.KindLive })
+		})},
+	{"pages show every record once, of any kind", "shows those with a user",
+		paging(func(recs []*session.Record) []*session.Record {
+			return slices.DeleteFunc(recs, func(rec *session.Record) bool { return rec.User == "" })
+		})},
+	{"pages show every record once, of any kind", "shows nil",
+		paging(func(recs []*session.Record) []*session.Record { return append(recs, nil) })},
 	{"a page has at most the limit, and fewer only at the end", "stops at fifty", func(s *store) {
 		s.page = func(ctx context.Context, after string, limit int) ([]*session.Record, error) {
 			return s.shelf.Page(ctx, after, min(limit, 50))

@@ -15,7 +15,8 @@ var loadMutants = []mutant{
 	{"what was never saved is not found", "gives nothing and no error", missing(nil, nil)},
 	{"what was never saved is not found", "gives an empty record", missing(&session.Record{}, nil)},
 	{"what was never saved is not found", "gives an error of its own", missing(nil, errors.New("no such record"))},
-	{"what was never saved is not found", "gives a record with the error", missing(&session.Record{}, session.ErrNotFound)},
+	{"what was never saved is not found", "gives a record with the error",
+		missing(&session.Record{}, session.ErrNotFound)},
 	{"a load returns what was saved last", "remembers the first load", func(s *store) {
 		var first sync.Map
 		s.load = func(ctx context.Context, id string) (*session.Record, error) {
@@ -27,7 +28,8 @@ var loadMutants = []mutant{
 			return kept.(*session.Record).Clone(), nil
 		}
 	}},
-	{"a load returns what was touched last", "touches nothing", onTouch(func(*shelf, *session.Record, time.Time, time.Time) {})},
+	{"a load returns what was touched last", "touches nothing",
+		onTouch(func(*shelf, *session.Record, time.Time, time.Time) {})},
 }
 
 // missing changes the answer to a load of what is not there.
@@ -48,105 +50,122 @@ var saveMutants = []mutant{
 		}
 		return b.Save(ctx, rec)
 	})},
-	{"a save of version 0 stores version 1", "begins at 0", onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		if rec.Version > 0 || b.get(rec.ID) != nil || ctx.Err() != nil {
-			return b.Save(ctx, rec)
-		}
-		b.put(rec.Clone())
-		return nil
-	})},
-	{"a create never overwrites", "takes version 0 for an order", onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		if rec.Version == 0 && ctx.Err() == nil {
-			b.drop(rec.ID)
-		}
-		return b.Save(ctx, rec)
-	})},
-	{"a save of the stored version replaces the record and adds 1 to the version", "adds 2", onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		err := b.Save(ctx, rec)
-		if err == nil {
-			b.put(onward(b.get(rec.ID)))
-		}
-		return err
-	})},
-	{"a save of the stored version replaces the record and adds 1 to the version", "keeps the version", onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		err := b.Save(ctx, rec)
-		if err == nil {
-			b.put(rec.Clone())
-		}
-		return err
-	})},
-	{"a save of the stored version replaces the record and adds 1 to the version", "has versions of one digit", onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		if rec.Version > 9 {
-			return session.ErrConflict
-		}
-		return b.Save(ctx, rec)
-	})},
-	{"a save of an older version is a conflict and changes nothing", "replaces what is newer", replaceIf(func(old, version uint64) bool { return old >= version })},
-	{"a save of an older version is a conflict and changes nothing", "stores and then compares", onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		err := b.Save(ctx, rec)
-		if errors.Is(err, session.ErrConflict) {
-			b.put(onward(rec))
-		}
-		return err
-	})},
-	{"a save of an older version is a conflict and changes nothing", "takes it for a success", onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		if old := b.get(rec.ID); old != nil && old.Version > rec.Version {
-			return nil
-		}
-		return b.Save(ctx, rec)
-	})},
-	{"a save of a version yet to come is a conflict and changes nothing", "replaces what is older", replaceIf(func(old, version uint64) bool { return old <= version })},
-	{"a save over what is not there is not found and creates nothing", "creates it", onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		err := b.Save(ctx, rec)
-		if errors.Is(err, session.ErrNotFound) {
-			b.put(onward(rec))
-			return nil
-		}
-		return err
-	})},
-	{"a save over what is not there is not found and creates nothing", "calls it a conflict", onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		err := b.Save(ctx, rec)
-		if errors.Is(err, session.ErrNotFound) {
-			return session.ErrConflict
-		}
-		return err
-	})},
-	{"a conflict hands over the newest record or none", "hands over the record that it was given", onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		err := b.Save(ctx, rec)
-		if errors.Is(err, session.ErrConflict) {
-			return &session.ConflictError{Newest: rec.Clone()}
-		}
-		return err
-	})},
-	{"a delete removes the record and no other", "removes nothing", onDelete(func(ctx context.Context, b *shelf, _ string) error { return b.ready(ctx) })},
-	{"a delete removes the record and no other", "removes everything", onDelete(func(ctx context.Context, b *shelf, _ string) error {
-		for _, rec := range b.all(func(*session.Record) bool { return ctx.Err() == nil }) {
-			b.drop(rec.ID)
-		}
-		return b.ready(ctx)
-	})},
-	{"to delete what is not there is no error", "calls it not found", onDelete(func(ctx context.Context, b *shelf, id string) error {
-		if _, err := b.Load(ctx, id); errors.Is(err, session.ErrNotFound) {
-			return err
-		}
-		return b.Delete(ctx, id)
-	})},
-	{"no save brings a deleted record back", "marks it as deleted and lets a save of its version through", func(s *store) {
-		var marked sync.Map // id to record
-		s.remove = func(ctx context.Context, id string) error {
-			if rec := s.get(id); rec != nil {
-				marked.Store(id, rec)
+	{"a save of version 0 stores version 1", "begins at 0",
+		onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			if rec.Version > 0 || b.get(rec.ID) != nil || ctx.Err() != nil {
+				return b.Save(ctx, rec)
 			}
-			return s.shelf.Delete(ctx, id)
-		}
-		s.save = func(ctx context.Context, rec *session.Record) error {
-			if old, ok := marked.Load(rec.ID); ok && old.(*session.Record).Version == rec.Version && s.get(rec.ID) == nil {
-				s.put(onward(rec))
+			b.put(rec.Clone())
+			return nil
+		})},
+	{"a create never overwrites", "takes version 0 for an order",
+		onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			if rec.Version == 0 && ctx.Err() == nil {
+				b.drop(rec.ID)
+			}
+			return b.Save(ctx, rec)
+		})},
+	{"a save of the stored version replaces the record and adds 1 to the version", "adds 2",
+		onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			err := b.Save(ctx, rec)
+			if err == nil {
+				b.put(onward(b.get(rec.ID)))
+			}
+			return err
+		})},
+	{"a save of the stored version replaces the record and adds 1 to the version", "keeps the version",
+		onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			err := b.Save(ctx, rec)
+			if err == nil {
+				b.put(rec.Clone())
+			}
+			return err
+		})},
+	{"a save of the stored version replaces the record and adds 1 to the version", "has versions of one digit",
+		onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			if rec.Version > 9 {
+				return session.ErrConflict
+			}
+			return b.Save(ctx, rec)
+		})},
+	{"a save of an older version is a conflict and changes nothing", "replaces what is newer",
+		replaceIf(func(old, version uint64) bool { return old >= version })},
+	{"a save of an older version is a conflict and changes nothing", "stores and then compares",
+		onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			err := b.Save(ctx, rec)
+			if errors.Is(err, session.ErrConflict) {
+				b.put(onward(rec))
+			}
+			return err
+		})},
+	{"a save of an older version is a conflict and changes nothing", "takes it for a success",
+		onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			if old := b.get(rec.ID); old != nil && old.Version > rec.Version {
 				return nil
 			}
-			return s.shelf.Save(ctx, rec)
-		}
-	}},
+			return b.Save(ctx, rec)
+		})},
+	{"a save of a version yet to come is a conflict and changes nothing", "replaces what is older",
+		replaceIf(func(old, version uint64) bool { return old <= version })},
+	{"a save over what is not there is not found and creates nothing", "creates it",
+		onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			err := b.Save(ctx, rec)
+			if errors.Is(err, session.ErrNotFound) {
+				b.put(onward(rec))
+				return nil
+			}
+			return err
+		})},
+	{"a save over what is not there is not found and creates nothing", "calls it a conflict",
+		onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			err := b.Save(ctx, rec)
+			if errors.Is(err, session.ErrNotFound) {
+				return session.ErrConflict
+			}
+			return err
+		})},
+	{"a conflict hands over the newest record or none", "hands over the record that it was given",
+		onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			err := b.Save(ctx, rec)
+			if errors.Is(err, session.ErrConflict) {
+				return &session.ConflictError{Newest: rec.Clone()}
+			}
+			return err
+		})},
+	{"a delete removes the record and no other", "removes nothing",
+		onDelete(func(ctx context.Context, b *shelf, _ string) error { return b.ready(ctx) })},
+	{"a delete removes the record and no other", "removes everything",
+		onDelete(func(ctx context.Context, b *shelf, _ string) error {
+			for _, rec := range b.all(func(*session.Record) bool { return ctx.Err() == nil }) {
+				b.drop(rec.ID)
+			}
+			return b.ready(ctx)
+		})},
+	{"to delete what is not there is no error", "calls it not found",
+		onDelete(func(ctx context.Context, b *shelf, id string) error {
+			if _, err := b.Load(ctx, id); errors.Is(err, session.ErrNotFound) {
+				return err
+			}
+			return b.Delete(ctx, id)
+		})},
+	{"no save brings a deleted record back", "marks it as deleted and lets a save of its version through",
+		func(s *store) {
+			var marked sync.Map // id to record
+			s.remove = func(ctx context.Context, id string) error {
+				if rec := s.get(id); rec != nil {
+					marked.Store(id, rec)
+				}
+				return s.shelf.Delete(ctx, id)
+			}
+			s.save = func(ctx context.Context, rec *session.Record) error {
+				if old, ok := marked.Load(rec.ID); ok && old.(*session.Record).Version == rec.Version &&
+					s.get(rec.ID) == nil {
+					s.put(onward(rec))
+					return nil
+				}
+				return s.shelf.Save(ctx, rec)
+			}
+		}},
 }
 
 // replaceIf replaces when the versions please it.
@@ -164,24 +183,26 @@ func replaceIf(pleased func(old, version uint64) bool) change {
 var raceMutants = []mutant{
 	{"of concurrent saves at one version exactly one succeeds", "compares before it sets", onReplace(compareThenSet)},
 	{"savers that try again after a conflict lose nothing", "compares before it sets", onReplace(compareThenSet)},
-	{"of concurrent creates of one id exactly one succeeds", "looks before it creates", onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		if rec.Version > 0 || ctx.Err() != nil {
-			return b.Save(ctx, rec)
-		}
-		return compareThenSet(ctx, b, rec)
-	})},
-	{"a reader sees whole records while they are saved", "stores the data after the rest", onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		old := b.get(rec.ID)
-		if old == nil || old.Version != rec.Version {
-			return b.Save(ctx, rec)
-		}
-		half := onward(rec)
-		half.Data = old.Data
-		b.put(half)
-		yield()
-		b.put(onward(rec))
-		return nil
-	})},
+	{"of concurrent creates of one id exactly one succeeds", "looks before it creates",
+		onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			if rec.Version > 0 || ctx.Err() != nil {
+				return b.Save(ctx, rec)
+			}
+			return compareThenSet(ctx, b, rec)
+		})},
+	{"a reader sees whole records while they are saved", "stores the data after the rest",
+		onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			old := b.get(rec.ID)
+			if old == nil || old.Version != rec.Version {
+				return b.Save(ctx, rec)
+			}
+			half := onward(rec)
+			half.Data = old.Data
+			b.put(half)
+			yield()
+			b.put(onward(rec))
+			return nil
+		})},
 	{"many goroutines may do anything at once", "is busy while it saves", func(s *store) {
 		var saves atomic.Int32
 		s.save = func(ctx context.Context, rec *session.Record) error {
@@ -193,34 +214,36 @@ var raceMutants = []mutant{
 			return s.shelf.Save(ctx, rec)
 		}
 	}},
-	{"many goroutines may do anything at once", "deletes before it replaces", onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		old := b.get(rec.ID)
-		if old == nil || old.Version != rec.Version {
-			return b.Save(ctx, rec)
-		}
-		half := onward(rec)
-		half.Data = half.Data[:len(half.Data)/2]
-		b.put(half)
-		yield()
-		b.put(onward(rec))
-		return nil
-	})},
-	{"a delete is final for the saves that race it", "replaces without another look", onReplace(func(_ context.Context, b *shelf, rec *session.Record) error {
-		b.mu.Lock()
-		err := b.compare(rec)
-		b.mu.Unlock()
-		if err != nil {
-			return err
-		}
-		yield()
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		if old := b.recs[rec.ID]; old != nil && old.Version != rec.Version {
-			return session.ErrConflict
-		}
-		b.recs[rec.ID] = onward(rec)
-		return nil
-	})},
+	{"many goroutines may do anything at once", "deletes before it replaces",
+		onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			old := b.get(rec.ID)
+			if old == nil || old.Version != rec.Version {
+				return b.Save(ctx, rec)
+			}
+			half := onward(rec)
+			half.Data = half.Data[:len(half.Data)/2]
+			b.put(half)
+			yield()
+			b.put(onward(rec))
+			return nil
+		})},
+	{"a delete is final for the saves that race it", "replaces without another look",
+		onReplace(func(_ context.Context, b *shelf, rec *session.Record) error {
+			b.mu.Lock()
+			err := b.compare(rec)
+			b.mu.Unlock()
+			if err != nil {
+				return err
+			}
+			yield()
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if old := b.recs[rec.ID]; old != nil && old.Version != rec.Version {
+				return session.ErrConflict
+			}
+			b.recs[rec.ID] = onward(rec)
+			return nil
+		})},
 }
 
 // compareThenSet has a gap between the two.

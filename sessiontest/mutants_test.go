@@ -23,8 +23,10 @@ func mutants() []mutant { return slices.Concat(loudMutants(), watchMutants) }
 
 // loudMutants are found out without waiting.
 func loudMutants() []mutant {
-	return slices.Concat(loadMutants, saveMutants, raceMutants, dataMutants, contextMutants(), peerMutants, outageMutants(),
-		fieldMutants(), idMutants, touchMutants, sweepMutants, userMutants, moveMutants, pageMutants, limitMutants, evictMutants)
+	return slices.Concat(loadMutants, saveMutants, raceMutants, dataMutants, contextMutants(), peerMutants,
+		outageMutants(),
+		fieldMutants(), idMutants, touchMutants, sweepMutants, userMutants, moveMutants, pageMutants, limitMutants,
+		evictMutants)
 }
 
 func TestASoundStoreBreaksNoRule(t *testing.T) {
@@ -82,10 +84,11 @@ func isCaught(t *testing.T, m mutant) {
 	}
 }
 
-// slowExcept are the rules that take as long as all others together, or wait for what a broken store does not tell, without
-// one of them.
+// slowExcept are the rules that take as long as all others together, or wait for what a broken store does not tell,
+// without one of them.
 func slowExcept(rule string) []string {
-	slow := []string{"many goroutines may do anything at once", "data of any bytes and length comes back", toldByLimiter}
+	slow := []string{"many goroutines may do anything at once", "data of any bytes and length comes back",
+		toldByLimiter}
 	for _, m := range watchMutants {
 		slow = append(slow, m.rule)
 	}

@@ -17,58 +17,67 @@ var touchMutants = []mutant{
 			return s.shelf.Touch(ctx, id, version, seen, expires)
 		}
 	}},
-	{"a touch keeps the later time seen", "takes the time given", onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
-		rec = touched(rec, seen, expires)
-		rec.SeenAt = seen
-		b.put(rec)
-	})},
-	{"a touch keeps the later expiry, and never is the latest", "takes the expiry given", onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
-		rec = touched(rec, seen, expires)
-		rec.ExpiresAt = expires
-		b.put(rec)
-	})},
-	{"a touch keeps the later expiry, and never is the latest", "lets a time follow never", onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
-		forever := rec.ExpiresAt.IsZero()
-		if rec = touched(rec, seen, expires); forever {
+	{"a touch keeps the later time seen", "takes the time given",
+		onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
+			rec = touched(rec, seen, expires)
+			rec.SeenAt = seen
+			b.put(rec)
+		})},
+	{"a touch keeps the later expiry, and never is the latest", "takes the expiry given",
+		onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
+			rec = touched(rec, seen, expires)
 			rec.ExpiresAt = expires
-		}
-		b.put(rec)
-	})},
-	{"a touch keeps the later expiry, and never is the latest", "takes never for the earliest", onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
-		if expires.IsZero() {
-			expires = rec.ExpiresAt
-		}
-		b.put(touched(rec, seen, expires))
-	})},
-	{"of concurrent touches the latest times stay", "compares before it sets", onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
-		yield()
-		rec = touched(rec, seen, expires)
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		if now := b.recs[rec.ID]; now != nil && now.Version == rec.Version {
-			b.recs[rec.ID] = rec
-		}
-	})},
-	{"a touch changes nothing else", "forgets the browser", onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
-		rec = touched(rec, seen, expires)
-		rec.UserAgent = ""
-		b.put(rec)
-	})},
-	{"a touch changes nothing else", "brings a tombstone to life", onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
-		rec = touched(rec, seen, expires)
-		rec.Kind = session.KindLive
-		b.put(rec)
-	})},
-	{"a touch never makes a save fail", "counts as a save", onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
-		b.put(onward(touched(rec, seen, expires)))
-	})},
-	{"a touch never makes a save fail", "keeps its times after a save", onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
-		old := b.get(rec.ID)
-		if old != nil {
-			rec = touched(rec, old.SeenAt, old.ExpiresAt)
-		}
-		return b.Save(ctx, rec)
-	})},
+			b.put(rec)
+		})},
+	{"a touch keeps the later expiry, and never is the latest", "lets a time follow never",
+		onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
+			forever := rec.ExpiresAt.IsZero()
+			if rec = touched(rec, seen, expires); forever {
+				rec.ExpiresAt = expires
+			}
+			b.put(rec)
+		})},
+	{"a touch keeps the later expiry, and never is the latest", "takes never for the earliest",
+		onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
+			if expires.IsZero() {
+				expires = rec.ExpiresAt
+			}
+			b.put(touched(rec, seen, expires))
+		})},
+	{"of concurrent touches the latest times stay", "compares before it sets",
+		onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
+			yield()
+			rec = touched(rec, seen, expires)
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if now := b.recs[rec.ID]; now != nil && now.Version == rec.Version {
+				b.recs[rec.ID] = rec
+			}
+		})},
+	{"a touch changes nothing else", "forgets the browser",
+		onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
+			rec = touched(rec, seen, expires)
+			rec.UserAgent = ""
+			b.put(rec)
+		})},
+	{"a touch changes nothing else", "brings a tombstone to life",
+		onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
+			rec = touched(rec, seen, expires)
+			rec.Kind = session.KindLive
+			b.put(rec)
+		})},
+	{"a touch never makes a save fail", "counts as a save",
+		onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
+			b.put(onward(touched(rec, seen, expires)))
+		})},
+	{"a touch never makes a save fail", "keeps its times after a save",
+		onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			old := b.get(rec.ID)
+			if old != nil {
+				rec = touched(rec, old.SeenAt, old.ExpiresAt)
+			}
+			return b.Save(ctx, rec)
+		})},
 	{"touches neither disturb a save nor undo it", "puts back what it read", onTouch(putBack)},
 	{"a delete is final for the touches that race it", "puts back what it read", onTouch(putBack)},
 	{"a touch of what is not there is no error and creates nothing", "calls it not found", func(s *store) {
@@ -99,18 +108,22 @@ func expired(rec *session.Record, before time.Time) bool {
 }
 
 var sweepMutants = []mutant{
-	{"a sweep removes what expired before the time given and nothing else", "counts the moment itself", onExpired(func(rec *session.Record, before time.Time) bool {
-		return expired(rec, before.Add(time.Microsecond))
-	})},
-	{"a sweep removes what expired before the time given and nothing else", "counts in seconds", onExpired(func(rec *session.Record, before time.Time) bool {
-		return expired(rec, before.Truncate(time.Second))
-	})},
-	{"a sweep removes what expired before the time given and nothing else", "leaves tombstones", onExpired(func(rec *session.Record, before time.Time) bool {
-		return expired(rec, before) && rec.Kind == session.KindLive
-	})},
-	{"a record without an expiry survives every sweep", "takes never for long ago", onExpired(func(rec *session.Record, before time.Time) bool {
-		return rec.ExpiresAt.Before(before)
-	})},
+	{"a sweep removes what expired before the time given and nothing else", "counts the moment itself",
+		onExpired(func(rec *session.Record, before time.Time) bool {
+			return expired(rec, before.Add(time.Microsecond))
+		})},
+	{"a sweep removes what expired before the time given and nothing else", "counts in seconds",
+		onExpired(func(rec *session.Record, before time.Time) bool {
+			return expired(rec, before.Truncate(time.Second))
+		})},
+	{"a sweep removes what expired before the time given and nothing else", "leaves tombstones",
+		onExpired(func(rec *session.Record, before time.Time) bool {
+			return expired(rec, before) && rec.Kind == session.KindLive
+		})},
+	{"a record without an expiry survives every sweep", "takes never for long ago",
+		onExpired(func(rec *session.Record, before time.Time) bool {
+			return rec.ExpiresAt.Before(before)
+		})},
 	{"a sweep spares what was touched", "goes by the last save", func(s *store) {
 		var saved sync.Map // id to expiry
 		s.save = func(ctx context.Context, rec *session.Record) error {

@@ -12,10 +12,12 @@ import (
 
 var pageRules = []rule{
 	{name: "pages show every record once, of any kind", clause: "Lister 2", needs: []need{lister}, check: pagesShowAll},
-	{name: "a page has at most the limit, and fewer only at the end", clause: "Lister 2", needs: []need{lister}, check: pagesAreFull},
+	{name: "a page has at most the limit, and fewer only at the end", clause: "Lister 2", needs: []need{lister},
+		check: pagesAreFull},
 	{name: "pages have one order", clause: "Lister 2", needs: []need{lister}, check: pagesHaveOneOrder},
 	{name: "a page begins after an id that is gone", clause: "Lister 2", needs: []need{lister}, check: pageAfterGone},
-	{name: "a walk shows what stays exactly once while others come and go", clause: "Lister 2", needs: []need{lister}, check: walkAmongOthers},
+	{name: "a walk shows what stays exactly once while others come and go", clause: "Lister 2", needs: []need{lister},
+		check: walkAmongOthers},
 }
 
 // wholeLister is a lister where nil among the records is an error.
@@ -166,7 +168,8 @@ func pagesHaveOneOrder(ctx context.Context, e *env) error {
 		return err
 	}
 	others := handles(120)[40:]
-	if err := first(e.createAll(ctx, others), e.remove(ctx, others[:40]...), e.replace(ctx, next(handle(3), 1))); err != nil {
+	if err := first(e.createAll(ctx, others), e.remove(ctx, others[:40]...),
+		e.replace(ctx, next(handle(3), 1))); err != nil {
 		return err
 	}
 	after, err := e.walk(ctx, 11, nothing)

@@ -75,16 +75,22 @@ func handles(n int) []string {
 	return ids
 }
 
-// hostileNames are different ids and users, each of which some store would take for another one, or for something that is
-// not a name at all. Every one is UTF-8 without control characters.
+// hostileNames are different ids and users, each of which some store would take for another one, or for something that
+// is not a name at all. Every one is UTF-8 without control characters.
 func hostileNames() []string {
 	return []string{
-		"../x", "../../etc/passwd", "..", ".", "./x", "/x", "/etc/passwd", "x/", "x/y", "x//y", "x/../x", `..\x`, `C:\x`, `\\host\share`,
-		`x\`, `\`, "'", "''", `"`, "`", "'; DROP TABLE sessions; --", "x' OR '1'='1", "$1", "?", ":x", "@x", "{x}", "[x]",
-		"%", "_", "*", "x%", "x_", "%00", "%2e%2e%2fx", "%2F", "CON", "nul", "AUX.txt", "com1", "LPT1", "x:y", "x|y", "x<y>",
-		"x", "X", "é", "É", "e\u0301", "ß", "ss", "ﬁ", "fi", "İ", "i", "I", "ı", "\u00c5", "A\u030a", "\u212b", "日本語", "🍪", "👩‍👩‍👧", "\u202eabc", "\ufeffx",
-		" ", "  ", "x ", "x  ", " x", "x.", "x..", "x. ", ".x", "~", "~x", "-x", "--help", "0", "00", "-0", "1e3", "1000", "0x10",
-		"null", "NULL", "true", "undefined", "__proto__", "#", "x#y", "&x=y", "x+y", "a b", "a\u00a0b", "<script>", "${x}", "{{x}}", "$(x)",
+		"../x", "../../etc/passwd", "..", ".", "./x", "/x", "/etc/passwd", "x/", "x/y", "x//y", "x/../x", `..\x`,
+		`C:\x`, `\\host\share`,
+		`x\`, `\`, "'", "''", `"`, "`", "'; DROP TABLE sessions; --", "x' OR '1'='1", "$1", "?", ":x", "@x", "{x}",
+		"[x]",
+		"%", "_", "*", "x%", "x_", "%00", "%2e%2e%2fx", "%2F", "CON", "nul", "AUX.txt", "com1", "LPT1", "x:y", "x|y",
+		"x<y>",
+		"x", "X", "é", "É", "e\u0301", "ß", "ss", "ﬁ", "fi", "İ", "i", "I", "ı", "\u00c5", "A\u030a", "\u212b", "日本語",
+		"🍪", "👩‍👩‍👧", "\u202eabc", "\ufeffx",
+		" ", "  ", "x ", "x  ", " x", "x.", "x..", "x. ", ".x", "~", "~x", "-x", "--help", "0", "00", "-0", "1e3",
+		"1000", "0x10",
+		"null", "NULL", "true", "undefined", "__proto__", "#", "x#y", "&x=y", "x+y", "a b", "a\u00a0b", "<script>",
+		"${x}", "{{x}}", "$(x)",
 		"{hash}tag", "user:x", "id:x", "sessions:x", strings.Repeat("n", 200), strings.Repeat("n", 199) + "N",
 	}
 }
@@ -97,15 +103,18 @@ func hostileIDs() []string {
 // rawNames are no text that the manager would pass on, or longer. A store may refuse them.
 func rawNames() []string {
 	return []string{
-		"", "\x00", "x\x00", "x\x00y", "\x00x", "x\n", "x\r\n", "\n", "x\t", "\x1b[0m", "\x7f", "\xff", "\xff\xfe", "x\xc3", "\xed\xa0\x80", "x\x80", "x\x81",
-		strings.Repeat("l", 300), strings.Repeat("l", 299) + "L", strings.Repeat("../", 100), strings.Repeat("é", 150), strings.Repeat("k", 5000),
+		"", "\x00", "x\x00", "x\x00y", "\x00x", "x\n", "x\r\n", "\n", "x\t", "\x1b[0m", "\x7f", "\xff", "\xff\xfe",
+		"x\xc3", "\xed\xa0\x80", "x\x80", "x\x81",
+		strings.Repeat("l", 300), strings.Repeat("l", 299) + "L", strings.Repeat("../", 100), strings.Repeat("é", 150),
+		strings.Repeat("k", 5000),
 	}
 }
 
 // hostileUsers are names that the manager would pass on.
 func hostileUsers() []string {
 	return append(hostileNames(),
-		strings.Repeat("u", 255), strings.Repeat("u", 254)+"U", strings.Repeat("u", 254), strings.Repeat("ü", 127)+"u", strings.Repeat("🍪", 63),
+		strings.Repeat("u", 255), strings.Repeat("u", 254)+"U", strings.Repeat("u", 254), strings.Repeat("ü", 127)+"u",
+		strings.Repeat("🍪", 63),
 		"ada@example.com", "Ada@example.com", "ada@example.com ", "ada@example.com  ", " ada@example.com",
 	)
 }

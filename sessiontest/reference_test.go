@@ -130,7 +130,8 @@ func (b *shelf) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 	return err
 }
 
-func (b *shelf) admit(ctx context.Context, rec *session.Record, limit session.Limit) (dropped *session.Record, err error) {
+func (b *shelf) admit(ctx context.Context, rec *session.Record,
+	limit session.Limit) (dropped *session.Record, err error) {
 	b.admitting.Lock()
 	defer b.admitting.Unlock()
 	recs, err := b.ByUser(ctx, rec.User)

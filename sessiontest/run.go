@@ -49,9 +49,9 @@ func (e *RuleError) Error() string {
 // Unwrap returns Err.
 func (e *RuleError) Unwrap() error { return e.Err }
 
-// Run checks every rule of the contract in a subtest of its own, each on a fresh store from newStore. What must be closed
-// or looked at after a rule belongs into t.Cleanup. Call Run once for every configuration of the store that matters. The rules
-// about many goroutines find most when the test runs under the race detector.
+// Run checks every rule of the contract in a subtest of its own, each on a fresh store from newStore. What must be
+// closed or looked at after a rule belongs into t.Cleanup. Call Run once for every configuration of the store that
+// matters. The rules about many goroutines find most when the test runs under the race detector.
 func Run(t *testing.T, newStore func(t *testing.T) session.Store, opts Options) {
 	t.Helper()
 	if err := checkSkip(opts.Skip); err != nil {

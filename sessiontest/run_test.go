@@ -29,7 +29,8 @@ func TestARuleThatIsSkippedIsNotChecked(t *testing.T) {
 	upsert := func() session.Store { return newStore(newShelf(0), replaceIf(func(_, _ uint64) bool { return true })) }
 	slow := slowExcept("")
 	broken := brokenRules(t, sessiontest.Check(t.Context(), upsert, sessiontest.CheckOptions{Skip: slow}))
-	if err := sessiontest.Check(t.Context(), upsert, sessiontest.CheckOptions{Skip: sessiontest.RuleNames()}); err != nil {
+	if err := sessiontest.Check(t.Context(), upsert,
+		sessiontest.CheckOptions{Skip: sessiontest.RuleNames()}); err != nil {
 		t.Errorf("Check of no rule = %v, want no error", err)
 	}
 	skip := broken[0]

@@ -36,10 +36,13 @@ var saveRules = []rule{
 	{name: "a new record is accepted", clause: "Store 2", bare: true, check: newAccepted},
 	{name: "a save of version 0 stores version 1", clause: "Store 2", check: zeroStoresOne},
 	{name: "a create never overwrites", clause: "Store 2", check: createNeverOverwrites},
-	{name: "a save of the stored version replaces the record and adds 1 to the version", clause: "Store 3", check: replaces},
+	{name: "a save of the stored version replaces the record and adds 1 to the version", clause: "Store 3",
+		check: replaces},
 	{name: "a save of an older version is a conflict and changes nothing", clause: "Store 3", check: olderConflicts},
-	{name: "a save of a version yet to come is a conflict and changes nothing", clause: "Store 3", check: newerConflicts},
-	{name: "a save over what is not there is not found and creates nothing", clause: "Store 3", bare: true, check: noUpsert},
+	{name: "a save of a version yet to come is a conflict and changes nothing", clause: "Store 3",
+		check: newerConflicts},
+	{name: "a save over what is not there is not found and creates nothing", clause: "Store 3", bare: true,
+		check: noUpsert},
 	{name: "a conflict hands over the newest record or none", clause: "ConflictError", check: conflictShowsNewest},
 }
 

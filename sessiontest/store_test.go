@@ -76,13 +76,14 @@ func (s *store) Forgets() string                                       { return 
 
 // check runs all rules on stores with that change, without those to skip.
 func check(ctx context.Context, change change, skip ...string) error {
-	return sessiontest.Check(ctx, func() session.Store { return newStore(newShelf(0), change) }, sessiontest.CheckOptions{
-		Peer:    func(s session.Store) session.Store { return newStore(s.(*store).shelf, change) },
-		Break:   func(s session.Store) { s.(*store).fail() },
-		Corrupt: func(s session.Store, id string) { s.(*store).tear(id) },
-		Bounded: func(max int) session.Store { return newStore(newShelf(max), change) },
-		Skip:    skip,
-	})
+	return sessiontest.Check(ctx, func() session.Store { return newStore(newShelf(0), change) },
+		sessiontest.CheckOptions{
+			Peer:    func(s session.Store) session.Store { return newStore(s.(*store).shelf, change) },
+			Break:   func(s session.Store) { s.(*store).fail() },
+			Corrupt: func(s session.Store, id string) { s.(*store).tear(id) },
+			Bounded: func(max int) session.Store { return newStore(newShelf(max), change) },
+			Skip:    skip,
+		})
 }
 
 // yield lets all others run, as a slow backend would.

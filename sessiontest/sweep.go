@@ -9,12 +9,18 @@ import (
 )
 
 var sweepRules = []rule{
-	{name: "a sweep removes what expired before the time given and nothing else", clause: "Sweeper 1", needs: []need{sweeper}, check: sweeps},
-	{name: "a record without an expiry survives every sweep", clause: "Sweeper 1", needs: []need{sweeper}, check: foreverSurvives},
-	{name: "a sweep spares what was touched", clause: "Sweeper 1", needs: []need{sweeper, toucher}, check: sweepSparesTouched},
-	{name: "a sweep removes at most the limit and says how many", clause: "Sweeper 2", needs: []need{sweeper}, check: sweepsInBatches},
-	{name: "a sweep of less than the limit has left nothing", clause: "Sweeper 2", needs: []need{sweeper}, check: sweepsAll},
-	{name: "a sweep goes by the time given and by no clock", clause: "Sweeper 3", needs: []need{sweeper}, check: sweepReadsNoClock},
+	{name: "a sweep removes what expired before the time given and nothing else", clause: "Sweeper 1",
+		needs: []need{sweeper}, check: sweeps},
+	{name: "a record without an expiry survives every sweep", clause: "Sweeper 1", needs: []need{sweeper},
+		check: foreverSurvives},
+	{name: "a sweep spares what was touched", clause: "Sweeper 1", needs: []need{sweeper, toucher},
+		check: sweepSparesTouched},
+	{name: "a sweep removes at most the limit and says how many", clause: "Sweeper 2", needs: []need{sweeper},
+		check: sweepsInBatches},
+	{name: "a sweep of less than the limit has left nothing", clause: "Sweeper 2", needs: []need{sweeper},
+		check: sweepsAll},
+	{name: "a sweep goes by the time given and by no clock", clause: "Sweeper 3", needs: []need{sweeper},
+		check: sweepReadsNoClock},
 }
 
 // sweep sweeps and wants that it removes so many.
@@ -37,7 +43,8 @@ func expiring(id string, t time.Time) *session.Record {
 }
 
 func sweeps(ctx context.Context, e *env) error {
-	before, just, now, after := expiring(idA, at(-day)), expiring(idB, at(-time.Microsecond)), expiring(idC, at(0)), expiring(handle(0), at(day))
+	before, just, now, after := expiring(idA, at(-day)), expiring(idB, at(-time.Microsecond)), expiring(idC, at(0)),
+		expiring(handle(0), at(day))
 	alias, tombstone := expiring(handle(1), at(-day)), expiring(handle(2), at(-day))
 	alias.Kind, tombstone.Kind = session.KindAlias, session.KindTombstone
 	return first(

@@ -10,15 +10,22 @@ import (
 )
 
 var touchRules = []rule{
-	{name: "a touch of another version changes nothing", clause: "Toucher 1", needs: []need{toucher}, check: touchNamesVersion},
-	{name: "a touch keeps the later time seen", clause: "Toucher 2", needs: []need{toucher}, check: touchKeepsLaterSeen},
-	{name: "a touch keeps the later expiry, and never is the latest", clause: "Toucher 2", needs: []need{toucher}, check: touchKeepsLaterExpiry},
-	{name: "of concurrent touches the latest times stay", clause: "Toucher 2", needs: []need{toucher}, check: touchesRace},
+	{name: "a touch of another version changes nothing", clause: "Toucher 1", needs: []need{toucher},
+		check: touchNamesVersion},
+	{name: "a touch keeps the later time seen", clause: "Toucher 2", needs: []need{toucher},
+		check: touchKeepsLaterSeen},
+	{name: "a touch keeps the later expiry, and never is the latest", clause: "Toucher 2", needs: []need{toucher},
+		check: touchKeepsLaterExpiry},
+	{name: "of concurrent touches the latest times stay", clause: "Toucher 2", needs: []need{toucher},
+		check: touchesRace},
 	{name: "a touch changes nothing else", clause: "Toucher 3", needs: []need{toucher}, check: touchChangesNothingElse},
 	{name: "a touch never makes a save fail", clause: "Toucher 3", needs: []need{toucher}, check: touchThenSave},
-	{name: "touches neither disturb a save nor undo it", clause: "Toucher 3", needs: []need{toucher}, check: touchesRaceSaves},
-	{name: "a touch of what is not there is no error and creates nothing", clause: "Toucher 4", needs: []need{toucher}, check: touchCreatesNothing},
-	{name: "a delete is final for the touches that race it", clause: "Toucher 4", needs: []need{toucher}, check: touchesRaceDelete},
+	{name: "touches neither disturb a save nor undo it", clause: "Toucher 3", needs: []need{toucher},
+		check: touchesRaceSaves},
+	{name: "a touch of what is not there is no error and creates nothing", clause: "Toucher 4", needs: []need{toucher},
+		check: touchCreatesNothing},
+	{name: "a delete is final for the touches that race it", clause: "Toucher 4", needs: []need{toucher},
+		check: touchesRaceDelete},
 }
 
 func (e *env) touch(ctx context.Context, id string, version uint64, seen, expires time.Time) error {
@@ -123,7 +130,8 @@ func touchThenSave(ctx context.Context, e *env) error {
 	)
 }
 
-// touchesRaceSaves touches every version while it is replaced. The times of the touches are later than those of the saves.
+// touchesRaceSaves touches every version while it is replaced. The times of the touches are later than those of the
+// saves.
 func touchesRaceSaves(ctx context.Context, e *env) error {
 	if err := e.create(ctx, sample(idA)); err != nil {
 		return err

@@ -10,16 +10,23 @@ import (
 )
 
 var userRules = []rule{
-	{name: "a user's list has all live records of exactly that user", clause: "Lister 1", needs: []need{lister}, check: listsTheUser},
-	{name: "users who look alike have lists of their own", clause: "Lister 1", needs: []need{lister}, check: listsStayApart},
+	{name: "a user's list has all live records of exactly that user", clause: "Lister 1", needs: []need{lister},
+		check: listsTheUser},
+	{name: "users who look alike have lists of their own", clause: "Lister 1", needs: []need{lister},
+		check: listsStayApart},
 	{name: "a user's list is complete however long it is", clause: "Lister 1", needs: []need{lister}, check: longList},
-	{name: "a user's list has no aliases and tombstones", clause: "Lister 1", needs: []need{lister}, check: listsOnlyLive},
-	{name: "a record moves to another list with its user", clause: "Lister 1", needs: []need{lister}, check: listFollowsUser},
+	{name: "a user's list has no aliases and tombstones", clause: "Lister 1", needs: []need{lister},
+		check: listsOnlyLive},
+	{name: "a record moves to another list with its user", clause: "Lister 1", needs: []need{lister},
+		check: listFollowsUser},
 	{name: "a record leaves the list with its kind", clause: "Lister 1", needs: []need{lister}, check: listFollowsKind},
-	{name: "a record leaves the list with its delete", clause: "Lister 1", needs: []need{lister}, check: listFollowsDelete},
+	{name: "a record leaves the list with its delete", clause: "Lister 1", needs: []need{lister},
+		check: listFollowsDelete},
 	{name: "a refused save changes no list", clause: "Lister 1", needs: []need{lister}, check: refusedChangesNoList},
-	{name: "a record is listed as soon as its save returned", clause: "Lister 1", needs: []need{lister}, check: listedAtOnce},
-	{name: "a record stays listed while it is saved again", clause: "Lister 1", needs: []need{lister}, check: staysListed},
+	{name: "a record is listed as soon as its save returned", clause: "Lister 1", needs: []need{lister},
+		check: listedAtOnce},
+	{name: "a record stays listed while it is saved again", clause: "Lister 1", needs: []need{lister},
+		check: staysListed},
 	{name: "lists have every field but the data", clause: "Lister", needs: []need{lister}, check: listsAreComplete},
 }
 

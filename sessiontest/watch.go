@@ -12,9 +12,12 @@ import (
 )
 
 var watchRules = []rule{
-	{name: "a watcher is told of every record that is deleted or retired", clause: "Watcher 1", needs: []need{watcher}, check: watcherIsTold},
-	{name: "a watcher is told of what a second store ends", clause: "Watcher 1", needs: []need{watcher, peer}, check: watcherIsToldOfPeers},
-	{name: "a watch ends with its context, and with an error", clause: "Watcher 2", needs: []need{watcher}, check: watchEnds},
+	{name: "a watcher is told of every record that is deleted or retired", clause: "Watcher 1", needs: []need{watcher},
+		check: watcherIsTold},
+	{name: "a watcher is told of what a second store ends", clause: "Watcher 1", needs: []need{watcher, peer},
+		check: watcherIsToldOfPeers},
+	{name: "a watch ends with its context, and with an error", clause: "Watcher 2", needs: []need{watcher},
+		check: watchEnds},
 }
 
 // patience is how long a backend may take to tell.
