@@ -53,7 +53,8 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, no Refusal) {
 	case g.opts.Refuse != nil:
 		g.opts.Refuse(w, r, no)
 	case g.wantsJSON(r):
-		writeJSON(w, no.Status, "application/problem+json", problem{http.StatusText(no.Status), no.Status, no.Text, no.Reason, no.Login})
+		writeJSON(w, no.Status, "application/problem+json", problem{http.StatusText(no.Status), no.Status, no.Text,
+			no.Reason, no.Login})
 	case no.Login != "":
 		h.Del("WWW-Authenticate")
 		http.Redirect(w, r, no.Login, http.StatusSeeOther)
@@ -102,8 +103,9 @@ func writePage(w http.ResponseWriter, status int, name string, v any) {
 	_, _ = w.Write([]byte(text.String()))
 }
 
-// wantsJSON reports whether the client prefers JSON to a page. A browser that opens a page names text/html; a script's fetch
-// that accepts anything says that it does not navigate; and what sends its ticket in a header of its own is a program.
+// wantsJSON reports whether the client prefers JSON to a page. A browser that opens a page names text/html; a script's
+// fetch that accepts anything says that it does not navigate; and what sends its ticket in a header of its own is a
+// program.
 func (g *Guard) wantsJSON(r *http.Request) bool {
 	html, data := accepts(r.Header.Values("Accept"))
 	if html != 0 || data != 0 {

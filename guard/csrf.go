@@ -17,11 +17,11 @@ const (
 	CSRFHeader    = "X-CSRF-Token"
 )
 
-// CSRF lets no other site make a visitor's browser change something here, by a form or a script. GET, HEAD and OPTIONS pass
-// always, so they must change nothing; a WebSocket is opened by a GET, and its upgrader checks the Origin itself.
+// CSRF lets no other site make a visitor's browser change something here, by a form or a script. GET, HEAD and OPTIONS
+// pass always, so they must change nothing; a WebSocket is opened by a GET, and its upgrader checks the Origin itself.
 //
-// Options.CrossOrigin judges by what browsers send since 2023: Sec-Fetch-Site, or else Origin. A request with neither comes
-// from an older browser or from a program, and must bring the token of CSRFField or CSRFToken; so must one whose
+// Options.CrossOrigin judges by what browsers send since 2023: Sec-Fetch-Site, or else Origin. A request with neither
+// comes from an older browser or from a program, and must bring the token of CSRFField or CSRFToken; so must one whose
 // Origin is the http twin of this https site. Paths for programs are left out of CSRF, or given a bypass pattern.
 //
 // The token belongs to the session and its user, and every Login makes all tokens from before it useless. A visitor who
@@ -72,9 +72,9 @@ const (
 	badToken notAllowed = "the token is not of this session or visitor, or is from before the last Login"
 )
 
-// CSRFToken returns the token for scripts, which send it in the header CSRFHeader. It is another text each time, so that a
-// compressed page does not give it away; all of them hold. Call it before the first byte of the response. The response gets
-// Cache-Control: no-store. It is "" without CSRF around the handler, and when the store fails.
+// CSRFToken returns the token for scripts, which send it in the header CSRFHeader. It is another text each time, so
+// that a compressed page does not give it away; all of them hold. Call it before the first byte of the response. The
+// response gets Cache-Control: no-store. It is "" without CSRF around the handler, and when the store fails.
 func CSRFToken(r *http.Request) string {
 	if f, ok := r.Context().Value(formKey{}).(*form); ok {
 		return f.token()
@@ -82,7 +82,8 @@ func CSRFToken(r *http.Request) string {
 	return ""
 }
 
-// CSRFField returns the hidden field with the token that belongs into every form that is posted. Give it to the template:
+// CSRFField returns the hidden field with the token that belongs into every form that is posted. Give it to the
+// template:
 //
 //	<form method="post">{{.CSRF}}…</form>
 func CSRFField(r *http.Request) template.HTML {

@@ -51,7 +51,8 @@ func (v *visitor) token(h http.Handler) string {
 
 func field(token string) url.Values { return url.Values{guard.CSRFFormField: {token}} }
 
-// The truth table of what browsers say, the http twin of a trusted origin included. "old" is a request that only a token admits.
+// The truth table of what browsers say, the http twin of a trusted origin included. "old" is a request that only a
+// token admits.
 func TestRequestsAreJudgedByWhatTheBrowserSays(t *testing.T) {
 	cross := http.NewCrossOriginProtection()
 	if err := cross.AddTrustedOrigin("https://partner.example"); err != nil {
@@ -273,7 +274,8 @@ func TestTheCookieOfAStrangerIsTheSafeOne(t *testing.T) {
 		r := newRig(t, guard.Options{}, change)
 		w := r.visitor().get(r.CSRF(formPage), "/form")
 		c := w.Result().Cookies()[0]
-		if len(w.Result().Cookies()) != 1 || c.Name != want || c.Secure != (want != "csrf") || !c.HttpOnly || c.Path != "/" ||
+		if len(w.Result().Cookies()) != 1 || c.Name != want || c.Secure != (want != "csrf") || !c.HttpOnly ||
+			c.Path != "/" ||
 			c.Domain != "" || c.SameSite != http.SameSiteLaxMode {
 			t.Errorf("cookies %v, want one named %s, HttpOnly, Lax, for the whole host", w.Result().Cookies(), want)
 		}

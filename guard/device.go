@@ -6,8 +6,8 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// mark is a piece of a user agent and what it stands for. The first that is found counts, so what pretends to be something
-// else stands before what it pretends to be.
+// mark is a piece of a user agent and what it stands for. The first that is found counts, so what pretends to be
+// something else stands before what it pretends to be.
 type mark struct{ piece, name string }
 
 var browsers = []mark{

@@ -48,7 +48,8 @@ func FuzzDevice(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, ua string) {
 		got := guard.Device(ua)
-		if got == "" || len(got) > 50 || strings.ContainsFunc(got, func(c rune) bool { return c != ' ' && !unicode.IsLetter(c) }) {
+		if got == "" || len(got) > 50 ||
+			strings.ContainsFunc(got, func(c rune) bool { return c != ' ' && !unicode.IsLetter(c) }) {
 			t.Errorf("Device(%q) = %q", ua, got)
 		}
 	})

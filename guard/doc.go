@@ -2,8 +2,8 @@
 // cannot send, a rate limit, and a page on which people see their devices.
 //
 // Each is a plain func(http.Handler) http.Handler and works alone: one that needs a session loads it, also without the
-// manager's middleware around it. A request that is let through costs no more than the load of the session, but for Rate, which
-// says so.
+// manager's middleware around it. A request that is let through costs no more than the load of the session, but for
+// Rate, which says so.
 //
 //	g, err := guard.New(sessions, guard.Options{LoginPage: "/login"})
 //	…

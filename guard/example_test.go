@@ -124,7 +124,8 @@ func ExampleReturnPath() {
 }
 
 func ExampleLocalPath() {
-	fmt.Println(guard.LocalPath("/account?tab=2"), guard.LocalPath("//evil.example"), guard.LocalPath("/%5cevil.example"))
+	fmt.Println(guard.LocalPath("/account?tab=2"), guard.LocalPath("//evil.example"),
+		guard.LocalPath("/%5cevil.example"))
 	// Output: true false false
 }
 
@@ -297,7 +298,8 @@ func ExampleLimit() {
 	}
 	export := g.Rate(guard.Limit{Name: "export", Requests: 1, Per: time.Hour, Users: store})(say("all my data"))
 	phone, desk := login(sessions, "ada"), login(sessions, "ada")
-	fmt.Println(get(export, "/", phone).Code, get(export, "/", desk).Code, get(export, "/", login(sessions, "bob")).Code)
+	fmt.Println(get(export, "/", phone).Code, get(export, "/", desk).Code,
+		get(export, "/", login(sessions, "bob")).Code)
 	// Output: 200 429 200
 }
 

@@ -63,7 +63,8 @@ func New(m *session.Manager, opts Options) (*Guard, error) {
 	return &Guard{m: m, opts: opts, forms: forms, programs: programs}, nil
 }
 
-// check says why a request is not let through; a Refusal without a Status lets it through. An error is the manager's to answer.
+// check says why a request is not let through; a Refusal without a Status lets it through. An error is the manager's to
+// answer.
 type check func(*http.Request, *session.Session) (Refusal, error)
 
 func (g *Guard) check(next http.Handler, ok check) http.Handler {
@@ -100,14 +101,16 @@ func (g *Guard) signedIn(r *http.Request, s *session.Session) (Refusal, error) {
 	if s.Expired() {
 		text = "Your session has ended. Please sign in again."
 	}
-	return Refusal{Reason: NoUser, Status: http.StatusUnauthorized, Text: text, Login: withReturn(g.opts.LoginPage, r)}, nil
+	return Refusal{Reason: NoUser, Status: http.StatusUnauthorized, Text: text, Login: withReturn(g.opts.LoginPage, r)},
+		nil
 }
 
-// clockSkew is how far the clocks of two nodes may be apart. A sign-in further in the future is none that Fresh believes.
+// clockSkew is how far the clocks of two nodes may be apart. A sign-in further in the future is none that Fresh
+// believes.
 const clockSkew = time.Minute
 
-// Fresh lets users through who signed in at most d ago, for what a stolen session must not do: another password, a payment.
-// Others get 401, or are sent to Options.ReloginPage; a Login there restarts the time. Who is not signed in is
+// Fresh lets users through who signed in at most d ago, for what a stolen session must not do: another password, a
+// payment. Others get 401, or are sent to Options.ReloginPage; a Login there restarts the time. Who is not signed in is
 // answered as by User. d must be above 0; Options.OnError of the manager answers every request otherwise.
 func (g *Guard) Fresh(d time.Duration) func(http.Handler) http.Handler {
 	if d <= 0 {
@@ -122,7 +125,8 @@ func (g *Guard) Fresh(d time.Duration) func(http.Handler) http.Handler {
 				return Refusal{}, nil
 			}
 			return Refusal{
-				Reason: NotFresh, Status: http.StatusUnauthorized, Text: "Please confirm that it is you: sign in again.",
+				Reason: NotFresh, Status: http.StatusUnauthorized,
+				Text:  "Please confirm that it is you: sign in again.",
 				Login: withReturn(g.opts.ReloginPage, r),
 			}, nil
 		})

@@ -38,7 +38,8 @@ func TestUserSendsBrowsersToTheLoginPageAndBack(t *testing.T) {
 	if w.Code != 303 || w.Header().Get("Location") != "/login?lang=en&return=%2Faccount%3Ftab%3D1%26x%3D%252F" {
 		t.Fatalf("status %d, Location %q, want the login page with the way back", w.Code, w.Header().Get("Location"))
 	}
-	if w.Header().Get("Cache-Control") != "no-store" || !strings.Contains(strings.Join(w.Header()["Vary"], ","), "Cookie") {
+	if w.Header().Get("Cache-Control") != "no-store" ||
+		!strings.Contains(strings.Join(w.Header()["Vary"], ","), "Cookie") {
 		t.Errorf("headers %v, want no-store and Vary: Cookie", w.Header())
 	}
 	back := guard.ReturnPath(httptest.NewRequest("POST", w.Header().Get("Location"), nil), "/")
@@ -67,7 +68,8 @@ func TestAFormThatNeedsASignInLeadsBackToItsPage(t *testing.T) {
 
 func TestAHostileAddressIsNoWayBack(t *testing.T) {
 	r := newRig(t, guard.Options{LoginPage: "/login"})
-	for _, path := range []string{"//evil.example/", "/%2fevil.example", `/\evil.example`, "/%5cevil.example", "/a/../b"} {
+	for _, path := range []string{"//evil.example/", "/%2fevil.example", `/\evil.example`, "/%5cevil.example",
+		"/a/../b"} {
 		req := request("GET", "/")
 		req.RequestURI = path
 		w := r.visitor().send(r.User(inside), req)
@@ -96,7 +98,8 @@ func TestFreshWantsARecentSignIn(t *testing.T) {
 	wantInside(t, v.get(h, "/password", asPage))
 	r.clock.advance(time.Microsecond)
 	wantProblem(t, v.get(h, "/password", asJSON), 401, guard.NotFresh)
-	if w := v.get(h, "/password", asPage); w.Code != 303 || w.Header().Get("Location") != "/confirm?return=%2Fpassword" {
+	if w := v.get(h, "/password", asPage); w.Code != 303 ||
+		w.Header().Get("Location") != "/confirm?return=%2Fpassword" {
 		t.Errorf("status %d, Location %q, want the page that confirms", w.Code, w.Header().Get("Location"))
 	}
 	v.with(func(s *session.Session) { s.Login("ada") })
@@ -295,7 +298,8 @@ func TestARequestThatIsLetThroughCostsNothingMore(t *testing.T) {
 	nothing := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	var inner *http.Request
 	var writer http.ResponseWriter
-	v.get(r.m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { inner, writer = req, w })), "/")
+	v.get(r.m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { inner, writer = req, w })),
+		"/")
 	for name, tt := range map[string]struct {
 		h    http.Handler
 		want float64

@@ -82,8 +82,8 @@ func newRigOn(t *testing.T, store session.Store, c *clock, opts guard.Options, c
 // node is a second manager on the same store.
 func (r *rig) node() *rig { return newRigOn(r.t, r.store, r.clock, guard.Options{}) }
 
-// gate is a store in which requests meet: the next n loads that found something, or that did not, go on together. So all of
-// them have seen the same state, however fast one request is.
+// gate is a store in which requests meet: the next n loads that found something, or that did not, go on together. So
+// all of them have seen the same state, however fast one request is.
 type gate struct {
 	*memstore.Store
 	mu      sync.Mutex
@@ -232,11 +232,13 @@ func wantProblem(t *testing.T, w *httptest.ResponseRecorder, status int, reason 
 func wantPage(t *testing.T, w *httptest.ResponseRecorder, status int) {
 	t.Helper()
 	body := w.Body.String()
-	if w.Code != status || !strings.HasPrefix(body, "<!doctype html>") || !strings.Contains(body, http.StatusText(status)) ||
+	if w.Code != status || !strings.HasPrefix(body, "<!doctype html>") ||
+		!strings.Contains(body, http.StatusText(status)) ||
 		strings.Contains(body, "<script") || strings.Contains(body, "<style") || strings.Contains(body, "style=") {
 		t.Errorf("status %d, body %s, want a small page with status %d", w.Code, body, status)
 	}
-	if csp := w.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
+	if csp := w.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") ||
+		strings.Contains(csp, "unsafe") {
 		t.Errorf("Content-Security-Policy %q", csp)
 	}
 }

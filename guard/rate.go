@@ -48,15 +48,16 @@ func (l Limit) Check() error {
 // Rate limits how often a session, or a user, gets through. The rest gets 429 with Retry-After. Every answer says what
 // is left, in RateLimit and RateLimit-Policy as draft-ietf-httpapi-ratelimit-headers has them since its version 8.
 //
-// The limit is exact, also when requests come at the same time on several nodes: each is admitted by a change of the stored
-// session that is repeated on conflict. That costs one save for each request that is let through, and nothing for one that is not.
+// The limit is exact, also when requests come at the same time on several nodes: each is admitted by a change of the
+// stored session that is repeated on conflict. That costs one save for each request that is let through, and nothing
+// for one that is not.
 //
-// With cookiestore a session's count is with the client, who can send an older one again: count users there, in a store on
-// the server.
+// With cookiestore a session's count is with the client, who can send an older one again: count users there, in a store
+// on the server.
 //
 // It does not stop visitors without a stored session. They pass uncounted, however many requests they make, for a count
-// would need an entry in the store for every stranger; and who drops a cookie is a stranger. What strangers may do, such as
-// guess passwords, must be limited by address, in front of the application.
+// would need an entry in the store for every stranger; and who drops a cookie is a stranger. What strangers may do,
+// such as guess passwords, must be limited by address, in front of the application.
 func (g *Guard) Rate(l Limit) func(http.Handler) http.Handler {
 	if err := l.Check(); err != nil {
 		return g.wrong(err)
@@ -76,7 +77,8 @@ func (g *Guard) Rate(l Limit) func(http.Handler) http.Handler {
 			rule.tell(w.Header(), v)
 			if !v.ok {
 				g.refuse(w, r, Refusal{
-					Reason: TooMany, Status: http.StatusTooManyRequests, Text: "That was too often. Please wait a moment.", RetryAfter: v.wait,
+					Reason: TooMany, Status: http.StatusTooManyRequests,
+					Text: "That was too often. Please wait a moment.", RetryAfter: v.wait,
 				})
 				return
 			}
@@ -85,7 +87,8 @@ func (g *Guard) Rate(l Limit) func(http.Handler) http.Handler {
 	}
 }
 
-// takeTimeout bounds how long a request waits for its admission: nothing else ends the context of one whose client waits.
+// takeTimeout bounds how long a request waits for its admission: nothing else ends the context of one whose client
+// waits.
 const takeTimeout = 5 * time.Second
 
 func (g *Guard) take(r *http.Request, s *session.Session, rule *rule) (verdict, error) {
@@ -97,8 +100,8 @@ func (g *Guard) take(r *http.Request, s *session.Session, rule *rule) (verdict, 
 	return rule.takeSession(ctx, s, g.m.Now())
 }
 
-// rule is a limit that is ready for use. Its counts are times in microseconds: GCRA keeps no more than when the quota will be
-// whole again.
+// rule is a limit that is ready for use. Its counts are times in microseconds: GCRA keeps no more than when the quota
+// will be whole again.
 type rule struct {
 	policy string // the headers up to what changes
 	quoted string
@@ -152,8 +155,8 @@ type verdict struct {
 	reset time.Duration // until full
 }
 
-// judge says whether a request passes, and what is to be kept then. full is what was kept, 0 for nothing. A clock that steps
-// back makes nobody wait longer than a whole burst.
+// judge says whether a request passes, and what is to be kept then. full is what was kept, 0 for nothing. A clock that
+// steps back makes nobody wait longer than a whole burst.
 func (l *rule) judge(full int64, at time.Time) verdict {
 	now := at.UnixMicro()
 	full = min(max(full, now), now+l.whole)
@@ -173,7 +176,8 @@ func (l *rule) judge(full int64, at time.Time) verdict {
 
 func micros(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
 
-// takeSession admits a request by a change of its session. A refusal needs no save: what others store only refuses more.
+// takeSession admits a request by a change of its session. A refusal needs no save: what others store only refuses
+// more.
 func (l *rule) takeSession(ctx context.Context, s *session.Session, now time.Time) (verdict, error) {
 	v := l.judge(l.key.Or(s, 0), now)
 	if !v.ok {

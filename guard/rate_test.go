@@ -32,7 +32,8 @@ func TestTheRateIsLimitedAndRecovers(t *testing.T) {
 	w := v.get(h, "/", asJSON)
 	wantProblem(t, w, 429, guard.TooMany)
 	if w.Header().Get("Retry-After") != "20" || w.Header().Get("RateLimit") != `"default";r=0;t=60` {
-		t.Errorf("Retry-After %q, RateLimit %q, want 20 and nothing left", w.Header().Get("Retry-After"), w.Header().Get("RateLimit"))
+		t.Errorf("Retry-After %q, RateLimit %q, want 20 and nothing left", w.Header().Get("Retry-After"),
+			w.Header().Get("RateLimit"))
 	}
 	wantPage(t, v.get(h, "/", asPage), 429)
 	r.clock.advance(20*time.Second - time.Microsecond)

@@ -65,7 +65,8 @@ func countOf(rec *session.Record) int64 {
 	return int64(binary.BigEndian.Uint64(rec.Data))
 }
 
-// count is the record to be stored. As a tombstone it is in no list of sessions, and it is swept when the quota is whole again.
+// count is the record to be stored. As a tombstone it is in no list of sessions, and it is swept when the quota is
+// whole again.
 func count(old *session.Record, now time.Time, full int64) *session.Record {
 	return &session.Record{
 		ID: old.ID, Kind: session.KindTombstone, Version: old.Version, CreatedAt: now, SeenAt: now,

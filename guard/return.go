@@ -12,9 +12,9 @@ const ReturnParam = "return"
 
 const maxReturn = 2048
 
-// ReturnPath is where the visitor wanted to go before the login page: what ReturnParam holds in the form or the address, if
-// that is a LocalPath, and otherwise the fallback. A login form that posts to its own address keeps the parameter by itself.
-// The form is looked at as CSRF does, and need not be parsed.
+// ReturnPath is where the visitor wanted to go before the login page: what ReturnParam holds in the form or the
+// address, if that is a LocalPath, and otherwise the fallback. A login form that posts to its own address keeps the
+// parameter by itself. The form is looked at as CSRF does, and need not be parsed.
 //
 //	http.Redirect(w, r, guard.ReturnPath(r, "/"), http.StatusSeeOther)
 func ReturnPath(r *http.Request, fallback string) string {
@@ -29,10 +29,11 @@ func ReturnPath(r *http.Request, fallback string) string {
 }
 
 // LocalPath reports whether an address is a path of the same site, whatever a browser makes of it: one slash at the
-// beginning, and neither backslashes, control characters nor dot segments, encoded or not. A few paths that are harmless are
-// refused too.
+// beginning, and neither backslashes, control characters nor dot segments, encoded or not. A few paths that are
+// harmless are refused too.
 func LocalPath(address string) bool {
-	if len(address) > maxReturn || strings.ContainsFunc(address, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '\\' }) {
+	if len(address) > maxReturn ||
+		strings.ContainsFunc(address, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '\\' }) {
 		return false
 	}
 	u, err := url.Parse(address)
@@ -68,7 +69,8 @@ func withReturn(page string, r *http.Request) string {
 	return page + sep + ReturnParam + "=" + url.QueryEscape(back)
 }
 
-// wanted is the page to come back to: the one that was asked for, or the one whose form was sent. "" when that is no local path.
+// wanted is the page to come back to: the one that was asked for, or the one whose form was sent. "" when that is no
+// local path.
 func wanted(r *http.Request) string {
 	path := asked(r)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {

@@ -10,15 +10,20 @@ import (
 	"github.com/coatcheck/session/guard"
 )
 
-var localPaths = []string{"/", "/a", "/a/b?c=d&e=f", "/?q=//x", "/search?q=%E2%82%AC", "/%E2%82%AC", "/a#b", "/a%20b", "/..a", "/a.b/c"}
+var localPaths = []string{"/", "/a", "/a/b?c=d&e=f", "/?q=//x", "/search?q=%E2%82%AC", "/%E2%82%AC", "/a#b", "/a%20b",
+	"/..a", "/a.b/c"}
 
 var foreignPaths = []string{
-	"", "a", "?q", "#a", "//evil.example", "///evil.example", "////evil.example/", `/\evil.example`, `\/evil.example`, `\\evil.example`,
-	`/a\b`, "/\t/evil.example", "/\n/evil.example", "/\r/evil.example", " //evil.example", "/ a", "/\x00", "/\x7f", "/\u00a0", "/\u2028",
+	"", "a", "?q", "#a", "//evil.example", "///evil.example", "////evil.example/", `/\evil.example`, `\/evil.example`,
+	`\\evil.example`,
+	`/a\b`, "/\t/evil.example", "/\n/evil.example", "/\r/evil.example", " //evil.example", "/ a", "/\x00", "/\x7f",
+	"/\u00a0", "/\u2028",
 	"https://evil.example", "HTTPS://evil.example", "https:evil.example", "https:/evil.example", "http:///evil.example",
 	"javascript:alert(1)", "data:text/html,x", "mailto:a@b", "//user@evil.example", "//evil.example:80/", "//[::1]/",
-	"/%2fevil.example", "/%2Fevil.example", "/%2f%2fevil.example", "/%5cevil.example", "/%5Cevil.example", "/%09/evil.example",
-	"/%0d%0aSet-Cookie:%20a=b", "/%00", "/%zz", "/./", "/.//evil.example", "/..//evil.example", "/a/..//evil.example", "/a/../../b",
+	"/%2fevil.example", "/%2Fevil.example", "/%2f%2fevil.example", "/%5cevil.example", "/%5Cevil.example",
+	"/%09/evil.example",
+	"/%0d%0aSet-Cookie:%20a=b", "/%00", "/%zz", "/./", "/.//evil.example", "/..//evil.example", "/a/..//evil.example",
+	"/a/../../b",
 	"/%2e%2e/b", "/%2e/%2fevil.example", "/" + strings.Repeat("a", 2048),
 }
 

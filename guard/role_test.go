@@ -27,7 +27,8 @@ func TestARoleOfTheSessionOpensTheDoor(t *testing.T) {
 		wantPage(t, v.get(r.Role("admin")(inside), "/", asPage), 403)
 	}
 	wantProblem(t, admin.get(r.Role()(inside), "/", asJSON), 403, guard.NoRole)
-	if w := r.visitor().get(r.Role("admin")(inside), "/admin", asPage); w.Header().Get("Location") != "/login?return=%2Fadmin" {
+	if w := r.visitor().get(r.Role("admin")(inside), "/admin",
+		asPage); w.Header().Get("Location") != "/login?return=%2Fadmin" {
 		t.Errorf("a stranger gets %d, %v, want the login page", w.Code, w.Header())
 	}
 }
@@ -93,7 +94,8 @@ func changeRoles(m *session.Manager, user string, names ...string) error {
 func TestARoleChangeHoldsAtOnceOnAllDevicesOfTheUser(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	h := r.Role("admin")(inside)
-	phone, desk, bob := r.signIn("ada", roles("admin")), r.signIn("ada", roles("admin")), r.signIn("bob", roles("admin"))
+	phone, desk, bob := r.signIn("ada", roles("admin")), r.signIn("ada", roles("admin")),
+		r.signIn("bob", roles("admin"))
 	if err := changeRoles(r.node().m, "ada", "editor"); err != nil {
 		t.Fatal(err)
 	}

@@ -15,18 +15,19 @@ import (
 )
 
 // Sessions returns the handler of a page on which users see where they are signed in, and end what they do not know or
-// need. Mount it at any path. It needs no other guard: who is not signed in is answered as by User, and no other site can
-// send its forms.
+// need. Mount it at any path. It needs no other guard: who is not signed in is answered as by User, and no other site
+// can send its forms.
 //
 //	GET            the list, as a page or as JSON
 //	POST id=…      ends one session, an id of the list
 //	POST others=1  ends all but this one
 //
-// A POST is a form, or {"id":"…"} or {"others":true} as JSON. It ends sessions of the user alone, whatever the id. Answers
-// are {"sessions":[…]} and {"ended":n}; a browser is sent back to the list, or to "/" when it ended its own session.
+// A POST is a form, or {"id":"…"} or {"others":true} as JSON. It ends sessions of the user alone, whatever the id.
+// Answers are {"sessions":[…]} and {"ended":n}; a browser is sent back to the list, or to "/" when it ended its own
+// session.
 //
-// The page has no script, and its style sheet is served by the same path. Its Content-Security-Policy allows nothing else,
-// unless the response has one already. The store must be able to list sessions, or the answer is 501.
+// The page has no script, and its style sheet is served by the same path. Its Content-Security-Policy allows nothing
+// else, unless the response has one already. The store must be able to list sessions, or the answer is 501.
 func (g *Guard) Sessions() http.Handler {
 	list := g.User(g.m.HandlerFunc(g.list))
 	end := g.User(g.m.HandlerFunc(g.end))
@@ -112,7 +113,8 @@ func (g *Guard) cannot(w http.ResponseWriter, r *http.Request, err error) {
 func (g *Guard) tell(w http.ResponseWriter, r *http.Request, status int, text string) {
 	w.Header().Set("Cache-Control", "no-store")
 	if g.wantsJSON(r) {
-		writeJSON(w, status, "application/problem+json", problem{Title: http.StatusText(status), Status: status, Detail: text})
+		writeJSON(w, status, "application/problem+json", problem{Title: http.StatusText(status), Status: status,
+			Detail: text})
 		return
 	}
 	writePage(w, status, "refused.html", page{http.StatusText(status), text})

@@ -73,7 +73,8 @@ func TestThePageShowsTheDevicesOfTheUserAlone(t *testing.T) {
 		return strings.Compare(a.SignedIn, b.SignedIn)
 	})
 	mine := l.Sessions[0]
-	if mine.ID != v.id() || !mine.Current || mine.Device != "Firefox on Linux" || mine.Address != "192.0.2.1" || !mine.Remembered ||
+	if mine.ID != v.id() || !mine.Current || mine.Device != "Firefox on Linux" || mine.Address != "192.0.2.1" ||
+		!mine.Remembered ||
 		mine.SignedIn != "2026-01-02T03:04:05Z" || mine.Expires == nil || *mine.Expires != "2026-01-02T04:04:05Z" {
 		t.Errorf("the own device: %+v", mine)
 	}
@@ -83,7 +84,8 @@ func TestThePageShowsTheDevicesOfTheUserAlone(t *testing.T) {
 
 	w := v.get(h, "/devices", asPage)
 	body := w.Body.String()
-	for _, want := range []string{"Firefox on Linux", "this device", "192.0.2.1", "just now", v.id(), other.id(), "End all other sessions", "ada &amp; &lt;b&gt;", `name="viewport"`} {
+	for _, want := range []string{"Firefox on Linux", "this device", "192.0.2.1", "just now", v.id(), other.id(),
+		"End all other sessions", "ada &amp; &lt;b&gt;", `name="viewport"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q:\n%s", want, body)
 		}
@@ -94,7 +96,8 @@ func TestThePageShowsTheDevicesOfTheUserAlone(t *testing.T) {
 		}
 	}
 	csp := w.Header().Get("Content-Security-Policy")
-	if !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") || w.Header().Get("Cache-Control") != "no-store" {
+	if !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") ||
+		w.Header().Get("Cache-Control") != "no-store" {
 		t.Errorf("headers %v", w.Header())
 	}
 	if body := r.signIn("eve").get(h, "/devices", asPage).Body.String(); strings.Contains(body, "End all other") {
@@ -110,7 +113,8 @@ func TestTheStyleSheetComesFromTheSamePath(t *testing.T) {
 		t.Fatalf("no style sheet in %s", page)
 	}
 	w := r.visitor().get(r.Sessions(), "/devices"+href[1])
-	if w.Code != 200 || w.Header().Get("Content-Type") != "text/css; charset=utf-8" || !strings.Contains(w.Body.String(), "body {") || len(w.Result().Cookies()) != 0 {
+	if w.Code != 200 || w.Header().Get("Content-Type") != "text/css; charset=utf-8" ||
+		!strings.Contains(w.Body.String(), "body {") || len(w.Result().Cookies()) != 0 {
 		t.Errorf("status %d, %v", w.Code, w.Header())
 	}
 }
@@ -150,7 +154,8 @@ func TestAUserEndsTheOwnSession(t *testing.T) {
 	v, other := r.signIn("ada"), r.signIn("ada")
 	w := v.post(r.Sessions(), "/devices", url.Values{"id": {v.id()}}, same, asPage)
 	if w.Code != 303 || w.Header().Get("Location") != "/" || v.cookies["__Host-Http-session"] != "" {
-		t.Errorf("status %d, Location %q, cookies %v, want the front page and no ticket", w.Code, w.Header().Get("Location"), v.cookies)
+		t.Errorf("status %d, Location %q, cookies %v, want the front page and no ticket", w.Code,
+			w.Header().Get("Location"), v.cookies)
 	}
 	if v.user() != "" || other.user() != "ada" {
 		t.Errorf("users %q and %q, want the own session alone ended", v.user(), other.user())
@@ -210,7 +215,8 @@ func TestNobodyEndsASessionOfAnotherUser(t *testing.T) {
 	if bob.user() != "bob" || stranger.id() == "" {
 		t.Error("the session of another was ended")
 	}
-	wantProblem(t, stranger.post(r.Sessions(), "/devices", url.Values{"id": {bob.id()}}, same, asJSON), 401, guard.NoUser)
+	wantProblem(t, stranger.post(r.Sessions(), "/devices", url.Values{"id": {bob.id()}}, same, asJSON), 401,
+		guard.NoUser)
 }
 
 // The other device goes on while the page is looked at, so that the ids on it are no longer those of its session.
@@ -225,7 +231,8 @@ func TestTheIdOnThePageEndsASessionThatGotANewOneSince(t *testing.T) {
 			shown := other.id()
 			r.clock.advance(2 * time.Minute)
 			other.with(move)
-			if l := decode(t, v.post(r.Sessions(), "/devices", url.Values{"id": {shown}}, same, asJSON)); l.Ended != 1 || other.user() != "" {
+			if l := decode(t, v.post(r.Sessions(), "/devices", url.Values{"id": {shown}}, same,
+				asJSON)); l.Ended != 1 || other.user() != "" {
 				t.Errorf("ended %d, and the device is %q; want 1 and nobody", l.Ended, other.user())
 			}
 		})
@@ -238,7 +245,8 @@ func TestAnOldIdEndsNoSessionOfSomebodyElse(t *testing.T) {
 	v, device := r.signIn("ada"), r.signIn("ada")
 	adas := device.id()
 	device.with(func(s *session.Session) { s.Login("bob") })
-	if l := decode(t, v.post(r.Sessions(), "/devices", url.Values{"id": {adas}}, same, asJSON)); l.Ended != 0 || device.user() != "bob" {
+	if l := decode(t, v.post(r.Sessions(), "/devices", url.Values{"id": {adas}}, same, asJSON)); l.Ended != 0 ||
+		device.user() != "bob" {
 		t.Errorf("ended %d, and the device is %q; want 0 and bob", l.Ended, device.user())
 	}
 }
@@ -246,7 +254,8 @@ func TestAnOldIdEndsNoSessionOfSomebodyElse(t *testing.T) {
 func TestAnotherSiteEndsNothing(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	v, other := r.signIn("ada"), r.signIn("ada")
-	for _, header := range []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site", "Origin: https://evil.example", "X-Nothing: 1"} {
+	for _, header := range []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site",
+		"Origin: https://evil.example", "X-Nothing: 1"} {
 		if w := v.post(r.Sessions(), "/devices", url.Values{"others": {"1"}}, header); w.Code != 403 {
 			t.Errorf("%s: status %d, want 403", header, w.Code)
 		}
@@ -255,7 +264,8 @@ func TestAnotherSiteEndsNothing(t *testing.T) {
 		t.Error("another site has ended a session")
 	}
 	// An older browser sends the token of the page.
-	token := regexp.MustCompile(`name="csrf_token" value="([^"]+)"`).FindStringSubmatch(v.get(r.Sessions(), "/devices", asPage).Body.String())
+	token := regexp.MustCompile(`name="csrf_token" value="([^"]+)"`).FindStringSubmatch(v.get(r.Sessions(), "/devices",
+		asPage).Body.String())
 	fields := url.Values{"others": {"1"}, guard.CSRFFormField: {token[1]}}
 	if w := v.post(r.Sessions(), "/devices", fields); w.Code != 303 || other.user() != "" {
 		t.Errorf("with the token of the page: status %d, other user %q, want it signed out", w.Code, other.user())
@@ -265,7 +275,8 @@ func TestAnotherSiteEndsNothing(t *testing.T) {
 func TestAWrongOrderIsRefused(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	v, other := r.signIn("ada"), r.signIn("ada")
-	for _, fields := range []url.Values{{}, {"id": {""}}, {"others": {"0"}}, {"others": {"1"}, "id": {"x"}}, {"id": {strings.Repeat("x", 100_000)}}} {
+	for _, fields := range []url.Values{{}, {"id": {""}}, {"others": {"0"}}, {"others": {"1"}, "id": {"x"}},
+		{"id": {strings.Repeat("x", 100_000)}}} {
 		if w := v.post(r.Sessions(), "/devices", fields, same, asJSON); w.Code != 400 {
 			t.Errorf("%.40v: status %d, want 400", fields, w.Code)
 		}
@@ -288,7 +299,8 @@ func TestAWrongOrderIsRefused(t *testing.T) {
 func TestAStrangerSeesNoDevices(t *testing.T) {
 	r := newRig(t, guard.Options{LoginPage: "/login"})
 	wantProblem(t, r.visitor().get(r.Sessions(), "/devices", asJSON), 401, guard.NoUser)
-	if w := r.visitor().get(r.Sessions(), "/devices", asPage); w.Code != 303 || w.Header().Get("Location") != "/login?return=%2Fdevices" {
+	if w := r.visitor().get(r.Sessions(), "/devices", asPage); w.Code != 303 ||
+		w.Header().Get("Location") != "/login?return=%2Fdevices" {
 		t.Errorf("status %d, Location %q, want the login page", w.Code, w.Header().Get("Location"))
 	}
 }
@@ -338,7 +350,8 @@ func TestTimesAreToldAsPeopleDo(t *testing.T) {
 	for _, tt := range []struct {
 		d    time.Duration
 		want string
-	}{{time.Minute, "just now"}, {9 * time.Minute, "10 minutes ago"}, {4 * time.Hour, "4 hours ago"}, {70 * time.Hour, "3 days ago"}} {
+	}{{time.Minute, "just now"}, {9 * time.Minute, "10 minutes ago"}, {4 * time.Hour, "4 hours ago"},
+		{70 * time.Hour, "3 days ago"}} {
 		r.clock.advance(tt.d)
 		body := r.signIn("ada").get(r.Sessions(), "/devices", asPage).Body.String()
 		if !strings.Contains(body, fmt.Sprintf(">%s<", tt.want)) {

@@ -10,7 +10,8 @@ import (
 	"github.com/coatcheck/session/guard"
 )
 
-// What the guards keep is kept by any store: here by one that encodes all of it, with a limit of sessions and sealed data.
+// What the guards keep is kept by any store: here by one that encodes all of it, with a limit of sessions and sealed
+// data.
 func TestTheGuardsWorkOnAStoreOnDisk(t *testing.T) {
 	store, err := filestore.New(filepath.Join(t.TempDir(), "sessions"), filestore.Options{})
 	if err != nil {

@@ -107,8 +107,9 @@ func sum(key []byte, user, login string) (out [sha256.Size]byte) {
 	return out
 }
 
-// secret returns the key of a signed-in session. A new one is stored at once, so that two pages that are made at the same time
-// agree on one; and through another copy of the session, so that nothing is stored that the handler has not finished.
+// secret returns the key of a signed-in session. A new one is stored at once, so that two pages that are made at the
+// same time agree on one; and through another copy of the session, so that nothing is stored that the handler has not
+// finished.
 func (g *Guard) secret(ctx context.Context, s *session.Session, create bool) (string, error) {
 	if secret := formSecret.Or(s, ""); secret != "" {
 		return secret, nil
@@ -167,8 +168,8 @@ func (f *form) visitorKey(create bool) ([]byte, error) {
 	return f.visitor, nil
 }
 
-// mask hides the sum behind a random pad, which comes first: a page that is compressed with a guess of the attacker's in it
-// (BREACH) tells nothing of a text that changes every time.
+// mask hides the sum behind a random pad, which comes first: a page that is compressed with a guess of the attacker's
+// in it (BREACH) tells nothing of a text that changes every time.
 func mask(sum [sha256.Size]byte) string {
 	var token [2 * sha256.Size]byte
 	_, _ = rand.Read(token[:sha256.Size]) // never fails: crypto/rand ends the program first
