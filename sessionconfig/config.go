@@ -13,8 +13,8 @@ import (
 
 // Config is a configuration that was loaded. Every field may be changed before [Config.Open].
 type Config struct {
-	// Options are what the keys say. Secrets stay empty: Open reads them. With secrets.reload SecretSource does. Set OnError, OnEvent, Logger, Now and the
-	// other functions here.
+	// Options are what the keys say. Secrets stay empty: Open reads them. With secrets.reload SecretSource does. Set
+	// OnError, OnEvent, Logger, Now and the other functions here.
 	Options session.Options
 
 	// Preset is whose names and units the files used: "nexios", "expanse", "authx", or "" for our own.
@@ -88,8 +88,8 @@ func (c *Config) Settings() []Setting { return append([]Setting(nil), c.settings
 // Connections lists the names of the connections.
 func (c *Config) Connections() []string { return names(c.connections) }
 
-// Warnings are what holds but is not fit for production. Open also logs them to Options.Logger, or to [slog.Default] where there is
-// none.
+// Warnings are what holds but is not fit for production. Open also logs them to Options.Logger, or to [slog.Default]
+// where there is none.
 func (c *Config) Warnings() []string {
 	var list []string
 	add := func(when bool, what string) {
@@ -97,13 +97,19 @@ func (c *Config) Warnings() []string {
 			list = append(list, what)
 		}
 	}
-	add(c.Store == storeMemory, "store: memory keeps sessions until this process ends, and no other process sees them; use it for tests only")
-	add(c.Options.Cookie.Insecure, "cookie.insecure: tickets travel over plain HTTP too; switch it off where people sign in")
-	add(c.allowShort, "secrets.insecure_short_key: a short key can be guessed, and who guesses it can sign in as anybody")
-	add(len(c.skips) > 0, "skip_headers: any client can send a header; let your proxy remove it from what comes from outside")
-	add(c.file.noSync, "stores.file.no_sync: when the machine fails, sessions that ended a moment ago may be back; leave it out where logouts must hold")
+	add(c.Store == storeMemory, "store: memory keeps sessions until this process ends, and no other process sees "+
+		"them; use it for tests only")
+	add(c.Options.Cookie.Insecure, "cookie.insecure: tickets travel over plain HTTP too; switch it off where people "+
+		"sign in")
+	add(c.allowShort, "secrets.insecure_short_key: a short key can be guessed, and who guesses it can sign in as "+
+		"anybody")
+	add(len(c.skips) > 0, "skip_headers: any client can send a header; let your proxy remove it from what comes from "+
+		"outside")
+	add(c.file.noSync, "stores.file.no_sync: when the machine fails, sessions that ended a moment ago may be back; "+
+		"leave it out where logouts must hold")
 	list = append(list, c.exposed()...)
-	add(len(c.foreign) > 0, series(c.foreign)+": no key is called so, and it is ignored; docs/configuration.md lists the names")
+	add(len(c.foreign) > 0, series(c.foreign)+": no key is called so, and it is ignored; docs/configuration.md lists "+
+		"the names")
 	return list
 }
 

@@ -32,7 +32,8 @@ const (
 	driverRedis      = "redis"
 
 	defaultOpen = 8
-	// Firewalls and proxies drop what has been silent for longer, and a server at the end of its wait_timeout. Nobody is told.
+	// Firewalls and proxies drop what has been silent for longer, and a server at the end of its wait_timeout. Nobody
+	// is told.
 	defaultIdleTime = 5 * time.Minute
 )
 
@@ -107,7 +108,8 @@ func openSQLite(path, dsn string) (*sql.DB, error) {
 		return nil, fmt.Errorf("path: %w", err)
 	}
 	// As a URL, because a question mark or a per cent sign in the path of the file means something else to SQLite.
-	uri := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(abs), "/"), RawQuery: "_pragma=busy_timeout(250)"}
+	uri := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(abs), "/"),
+		RawQuery: "_pragma=busy_timeout(250)"}
 	return sql.Open("sqlite", uri.String())
 }
 

@@ -53,7 +53,8 @@ func replace(t *testing.T, page, mark, table string) string {
 	return before + "<!-- " + mark + " -->\n" + table + "<!-- end -->" + after
 }
 
-// The page maps every key to its option, and every name of the three presets to our key. go test -run Page -update writes it.
+// The page maps every key to its option, and every name of the three presets to our key. go test -run Page -update
+// writes it.
 func TestThePageHasEveryKey(t *testing.T) {
 	path := filepath.Join("..", "docs", "configuration.md")
 	text, err := os.ReadFile(path)
@@ -76,11 +77,14 @@ func TestThePageHasEveryKey(t *testing.T) {
 // Every name that a document gives has a key of ours, or a note that says what becomes of it.
 func TestEveryNameOfTheDocumentsIsMapped(t *testing.T) {
 	documents := map[string][]string{
-		"nexios": {"session_cookie_name", "session_cookie_secure", "session_cookie_httponly", "session_expiration_time", "session_permanent",
-			"session_refresh_each_request", "session_manager", "backend", "session_dir", "secret_key", "session_cookie_domain",
+		"nexios": {"session_cookie_name", "session_cookie_secure", "session_cookie_httponly", "session_expiration_time",
+			"session_permanent",
+			"session_refresh_each_request", "session_manager", "backend", "session_dir", "secret_key",
+			"session_cookie_domain",
 			"session_cookie_path", "session_cookie_samesite", "session_cookie_partitioned"},
 		"expanse": {"lifetime", "clear_with_browser"},
-		"authx":   {"secret_key", "store", "http_only", "secure", "max_age", "session_cookie", "session_object", "skip_session_header", "logger"},
+		"authx": {"secret_key", "store", "http_only", "secure", "max_age", "session_cookie", "session_object",
+			"skip_session_header", "logger"},
 	}
 	for preset, list := range documents {
 		known := map[string]bool{}

@@ -96,7 +96,8 @@ func opened(t *testing.T, content string) *site {
 }
 
 // visit makes one request with the cookie, and returns the answer and the cookie to send next.
-func (s *site) visit(t *testing.T, cookie *http.Cookie, fn func(*session.Session), headers ...string) (*http.Response, *http.Cookie) {
+func (s *site) visit(t *testing.T, cookie *http.Cookie, fn func(*session.Session),
+	headers ...string) (*http.Response, *http.Cookie) {
 	t.Helper()
 	req := httptest.NewRequest(http.MethodGet, "https://app.example.com/shop/", nil)
 	if cookie != nil {

@@ -101,7 +101,8 @@ func (w *walker) walk(at []string, v any) {
 func (w *walker) group(at []string, source, shown string, v any) {
 	tree, ok := v.(map[string]any)
 	if !ok && at[0] == "secrets" {
-		w.b.refuse(source, shown, "", "a secret does not stand in a file; name what holds it: secrets.env, secrets.file or secrets.command")
+		w.b.refuse(source, shown, "", "a secret does not stand in a file; name what holds it: secrets.env, "+
+			"secrets.file or secrets.command")
 		return
 	}
 	if !ok {

@@ -40,7 +40,8 @@ type item struct {
 }
 
 // Load reads the files, later ones over earlier ones, and the environment over them all. Without files it reads the
-// environment alone. The error joins a [Problem] for each thing that is wrong. Load opens no store, and reads no secret.
+// environment alone. The error joins a [Problem] for each thing that is wrong. Load opens no store, and reads no
+// secret.
 func Load(paths ...string) (*Config, error) {
 	var layers []layer
 	var problems []*Problem
@@ -54,7 +55,8 @@ func Load(paths ...string) (*Config, error) {
 	}
 	tree, secrets := readEnvironment(os.Environ())
 	layers = append(layers, layer{len(layers) + 1, "", tree})
-	b := &builder{cfg: &Config{logLevel: slog.LevelWarn}, set: map[string]int{}, listed: map[string]bool{}, problems: problems}
+	b := &builder{cfg: &Config{logLevel: slog.LevelWarn}, set: map[string]int{}, listed: map[string]bool{},
+		problems: problems}
 	b.build(layers, secrets)
 	if len(b.problems) > 0 {
 		return nil, join(b.problems)
@@ -75,7 +77,8 @@ func join(problems []*Problem) error {
 
 // readFile parses a file by the end of its name.
 func readFile(path string) (map[string]any, *Problem) {
-	parsers := map[string]koanf.Parser{".yaml": yaml.Parser(), ".yml": yaml.Parser(), ".toml": toml.Parser(), ".json": json.Parser()}
+	parsers := map[string]koanf.Parser{".yaml": yaml.Parser(), ".yml": yaml.Parser(), ".toml": toml.Parser(),
+		".json": json.Parser()}
 	parser := parsers[strings.ToLower(filepath.Ext(path))]
 	if parser == nil {
 		return nil, &Problem{Source: path, Want: "the name must end in .yaml, .yml, .toml or .json"}
@@ -128,7 +131,9 @@ func readEnvironment(environ []string) (tree map[string]any, secrets string) {
 		},
 	})
 	_ = k.Load(provider, nil) // the provider has no errors
-	if i := slices.IndexFunc(environ, func(pair string) bool { return strings.HasPrefix(pair, "SECRET_KEY=") }); i >= 0 && len(environ[i]) > 11 {
+	if i := slices.IndexFunc(environ, func(pair string) bool {
+		return strings.HasPrefix(pair, "SECRET_KEY=")
+	}); i >= 0 && len(environ[i]) > 11 {
 		_ = k.Set(envSecretKey, environ[i][11:])
 	}
 	return k.Raw(), secrets

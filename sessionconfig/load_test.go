@@ -24,7 +24,8 @@ func TestEveryOptionHasAKey(t *testing.T) {
 	options := map[string]bool{"OnError": true, "OnEvent": true, "Now": true} // functions
 	for _, key := range sessionconfig.Keys() {
 		options[strings.TrimPrefix(key.Option, "Cookie.")] = true
-		if !set[key.Name] && !strings.HasPrefix(key.Name, "connections.*") && key.Name != "preset" && !strings.HasPrefix(key.Name, "secrets.") {
+		if !set[key.Name] && !strings.HasPrefix(key.Name, "connections.*") && key.Name != "preset" &&
+			!strings.HasPrefix(key.Name, "secrets.") {
 			t.Errorf("complete.yaml does not set %s", key.Name)
 		}
 	}
@@ -36,26 +37,33 @@ func TestEveryOptionHasAKey(t *testing.T) {
 		}
 	}
 	o := cfg.Options
-	got := fmt.Sprint(o.IdleTimeout, o.Lifetime, o.RenewEvery, o.RenewGrace, o.TouchEvery, o.SweepEvery, o.MaxPerUser, o.Overflow, o.MaxBytes, o.Seal, o.RequireSealed)
+	got := fmt.Sprint(o.IdleTimeout, o.Lifetime, o.RenewEvery, o.RenewGrace, o.TouchEvery, o.SweepEvery, o.MaxPerUser,
+		o.Overflow, o.MaxBytes, o.Seal, o.RequireSealed)
 	if want := "30m0s 168h0m0s 15m0s 10s 20s 10m0s 5 1 65536 true true"; got != want {
 		t.Errorf("options %s, want %s", got, want)
 	}
-	if got, want := fmt.Sprint(o.Cookie), "{shop [store __Host-session] example.com /shop 3 false false true true}"; got != want {
+	if got, want := fmt.Sprint(o.Cookie),
+		"{shop [store __Host-session] example.com /shop 3 false false true true}"; got != want {
 		t.Errorf("cookie %s, want %s", got, want)
 	}
 }
 
 func TestTOMLAndJSONSayTheSame(t *testing.T) {
 	for name, content := range map[string]string{
-		"session.yaml": "store: memory\nidle_timeout: 45m\nmax_per_user: 3\nskip_headers: [{X-A: b}]\ncookie:\n  insecure: true\n",
-		"session.yml":  "{store: memory, idle_timeout: 45m, max_per_user: 3, skip_headers: [{X-A: b}], cookie: {insecure: true}}",
-		"session.toml": "store = 'memory'\nidle_timeout = '45m'\nmax_per_user = 3\nskip_headers = [{X-A = 'b'}]\n[cookie]\ninsecure = true\n",
-		"session.json": `{"store": "memory", "idle_timeout": "45m", "max_per_user": 3, "skip_headers": [{"X-A": "b"}], "cookie": {"insecure": true}}`,
+		"session.yaml": "store: memory\nidle_timeout: 45m\nmax_per_user: 3\nskip_headers: [{X-A: b}]\n" +
+			"cookie:\n  insecure: true\n",
+		"session.yml": "{store: memory, idle_timeout: 45m, max_per_user: 3, " +
+			"skip_headers: [{X-A: b}], cookie: {insecure: true}}",
+		"session.toml": "store = 'memory'\nidle_timeout = '45m'\nmax_per_user = 3\n" +
+			"skip_headers = [{X-A = 'b'}]\n[cookie]\ninsecure = true\n",
+		"session.json": `{"store": "memory", "idle_timeout": "45m", "max_per_user": 3, ` +
+			`"skip_headers": [{"X-A": "b"}], "cookie": {"insecure": true}}`,
 	} {
 		cfg := load(t, file(t, name, content))
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("X-A", "b")
-		if o := cfg.Options; o.IdleTimeout != 45*time.Minute || o.MaxPerUser != 3 || !o.Cookie.Insecure || o.Skip == nil || !o.Skip(r) || cfg.Store != "memory" {
+		if o := cfg.Options; o.IdleTimeout != 45*time.Minute || o.MaxPerUser != 3 || !o.Cookie.Insecure ||
+			o.Skip == nil || !o.Skip(r) || cfg.Store != "memory" {
 			t.Errorf("%s gives %+v", name, o)
 		}
 	}
@@ -75,11 +83,13 @@ func TestLaterFilesWinAndTheEnvironmentWinsOverAll(t *testing.T) {
 	t.Setenv("SESSION_MANAGER", "local/desk:@/tmp/.ICE-unix/1") // a desktop's
 	cfg := load(t, first, second)
 	o := cfg.Options
-	if o.IdleTimeout != 10*time.Minute || o.Lifetime != 3*time.Hour || o.RenewEvery != 7*time.Minute || o.Cookie.SameSite != 3 || !o.Seal || o.ClientIP == nil {
+	if o.IdleTimeout != 10*time.Minute || o.Lifetime != 3*time.Hour || o.RenewEvery != 7*time.Minute ||
+		o.Cookie.SameSite != 3 || !o.Seal || o.ClientIP == nil {
 		t.Errorf("options are %+v", o)
 	}
 	for _, s := range cfg.Settings() {
-		want := map[string]string{"lifetime": second, "idle_timeout": first, "renew_every": "SESSION_RENEW_EVERY"}[s.Key]
+		want := map[string]string{"lifetime": second, "idle_timeout": first,
+			"renew_every": "SESSION_RENEW_EVERY"}[s.Key]
 		if want != "" && s.From != want {
 			t.Errorf("%s is said to come from %s, want %s", s.Key, s.From, want)
 		}
@@ -103,7 +113,8 @@ func TestMistakesAreExplained(t *testing.T) {
 		{"cookie_name: x", []string{"cookie_name", "did you mean cookie.name?"}},
 		{"same_site: x", []string{"with preset: expanse it is known"}},
 		{"session_cookie_name: x", []string{"with preset: nexios it is known"}},
-		{"store: databse", []string{`store: found "databse"`, "did you mean database?", "database, file, memory (or dict), cookies, redis, null"}},
+		{"store: databse", []string{`store: found "databse"`, "did you mean database?",
+			"database, file, memory (or dict), cookies, redis, null"}},
 		{"store: 7", []string{"store: found 7"}},
 		{"idle_timeout: 30", []string{"idle_timeout: found 30", "as in 30m or 30s", "24h"}},
 		{"idle_timeout: soon", []string{`found "soon"`, "a duration such as"}},
@@ -134,10 +145,12 @@ func TestMistakesAreExplained(t *testing.T) {
 		{"connections: {a: {drivr: mysql}}", []string{"connections.a.drivr", "did you mean driver?"}},
 		{"store: file", []string{"stores.file.path", "needs a folder"}},
 		{"store: database", []string{"there are no connections"}},
-		{"store: database\nconnections: {a: {driver: redis, dsn: x}}\nstores: {database: {connection: a}}", []string{"connections.a.driver", "this store needs sqlite, postgresql or mysql"}},
+		{"store: database\nconnections: {a: {driver: redis, dsn: x}}\nstores: {database: {connection: a}}",
+			[]string{"connections.a.driver", "this store needs sqlite, postgresql or mysql"}},
 		{"store: database\nconnections: {a: {driver: mysql}}", []string{"connections.a", "set dsn"}},
 		{"store: database\nconnections: {a: {driver: mysql, path: x}}", []string{"only SQLite has a path"}},
-		{"store: database\nconnections: {a: {driver: sqlite, path: x}, b: {driver: sqlite, path: y}}", []string{"choose one of the connections a or b"}},
+		{"store: database\nconnections: {a: {driver: sqlite, path: x}, b: {driver: sqlite, path: y}}",
+			[]string{"choose one of the connections a or b"}},
 		{"store: [", []string{"not well-formed"}},
 		{"a.b: 1", []string{"a.b: unknown key"}},
 	} {
@@ -153,8 +166,10 @@ func TestAllMistakesAreToldAtOnce(t *testing.T) {
 	if err == nil {
 		t.Fatal("it was loaded")
 	}
-	wants(t, err.Error(), "stroe", "cookie.same_site", "idle_timeout", "environment: SESSION_COOKIE__NMAE: unknown key; did you mean name?",
-		"SESSION_SECRET: unknown key; did you mean SESSION_SECRETS?", "absent.yaml: there is no such file", "session.ini: the name must end in")
+	wants(t, err.Error(), "stroe", "cookie.same_site", "idle_timeout", "environment: SESSION_COOKIE__NMAE: unknown "+
+		"key; did you mean name?",
+		"SESSION_SECRET: unknown key; did you mean SESSION_SECRETS?", "absent.yaml: there is no such file",
+		"session.ini: the name must end in")
 	var p *sessionconfig.Problem
 	if !errors.As(err, &p) || p.Source == "" || p.Want == "" {
 		t.Errorf("errors.As gives %+v", p)
@@ -167,7 +182,8 @@ func TestAWrongOptionIsToldUnderTheNameOfItsKey(t *testing.T) {
 	if err == nil {
 		t.Fatal("it was loaded")
 	}
-	wants(t, err.Error(), `SESSION_COOKIE__NAME: cookie.name: found "a b"`, `session.yaml: cookie.domain: found "x y"`, `cookie.path: found "shop"`)
+	wants(t, err.Error(), `SESSION_COOKIE__NAME: cookie.name: found "a b"`, `session.yaml: cookie.domain: found "x y"`,
+		`cookie.path: found "shop"`)
 }
 
 // Without any configuration the error says what to do.
@@ -192,13 +208,17 @@ func TestNothingConfiguredIsExplained(t *testing.T) {
 func TestSettingsShowNoSecret(t *testing.T) {
 	t.Setenv("SESSION_CONNECTIONS__MAIN__DSN", "app:canary@tcp(db)/app")
 	t.Setenv("SESSION_SECRETS", secret)
-	cfg := load(t, yaml(t, "preset: authx\nsecret_key: canary-canary-canary-canary-canary\nstore: memory\nconnections: {main: {driver: mysql}}"))
-	for _, text := range []string{fmt.Sprintf("%v %+v %#v", cfg, *cfg, cfg), fmt.Sprint(cfg.Settings()), fmt.Sprint(cfg.Warnings())} {
+	cfg := load(t,
+		yaml(t, "preset: authx\nsecret_key: canary-canary-canary-canary-canary\nstore: memory\nconnections: {main: "+
+			"{driver: mysql}}"))
+	for _, text := range []string{fmt.Sprintf("%v %+v %#v", cfg, *cfg, cfg), fmt.Sprint(cfg.Settings()),
+		fmt.Sprint(cfg.Warnings())} {
 		if strings.Contains(text, "canary") || strings.Contains(text, secret[8:]) {
 			t.Errorf("a secret is in %d bytes of text", len(text))
 		}
 	}
-	wants(t, fmt.Sprint(cfg.Settings()), "{connections.main.dsn [secret] SESSION_CONNECTIONS__MAIN__DSN}", "{secrets [secret] SESSION_SECRETS}")
+	wants(t, fmt.Sprint(cfg.Settings()), "{connections.main.dsn [secret] SESSION_CONNECTIONS__MAIN__DSN}",
+		"{secrets [secret] SESSION_SECRETS}")
 }
 
 func TestAnErrorShowsNoSecret(t *testing.T) {
@@ -213,7 +233,8 @@ func TestAnErrorShowsNoSecret(t *testing.T) {
 			t.Errorf("%q gives %q", content, text)
 		}
 	}
-	for driver, dsn := range map[string]string{"mysql": "app:canary@nowhere", "postgresql": "postgres://app:canary@[::1/x", "redis": "redis://app:canary@%zz"} {
+	for driver, dsn := range map[string]string{"mysql": "app:canary@nowhere",
+		"postgresql": "postgres://app:canary@[::1/x", "redis": "redis://app:canary@%zz"} {
 		store := map[bool]string{true: "redis", false: "database"}[driver == "redis"]
 		cfg := load(t, yaml(t, fmt.Sprintf("store: %s\nconnections: {a: {driver: %s, dsn: %q}}", store, driver, dsn)))
 		_, _, err := cfg.Open(t.Context())

@@ -132,7 +132,8 @@ func (c *Config) openRedis(ctx context.Context) (session.Store, io.Closer, error
 func (c *Config) openOwn(ctx context.Context) (session.Store, io.Closer, error) {
 	open := registered(c.Store)
 	if open == nil {
-		return nil, nil, fmt.Errorf("sessionconfig: there is no store %q: choose %s, or Register it", cut(c.Store), oneOf(storeNames))
+		return nil, nil, fmt.Errorf("sessionconfig: there is no store %q: choose %s, or Register it", cut(c.Store),
+			oneOf(storeNames))
 	}
 	store, err := open(ctx, c.own[c.Store])
 	if err == nil && store == nil {
@@ -156,8 +157,8 @@ func probe(ctx context.Context, store session.Store) error {
 	return err
 }
 
-// WithStore returns a copy of the configuration for another store of it. After a colon may stand the connection of the store database
-// or redis, as in "database:production", or the folder of the store file.
+// WithStore returns a copy of the configuration for another store of it. After a colon may stand the connection of the
+// store database or redis, as in "database:production", or the folder of the store file.
 func (c *Config) WithStore(name string) (*Config, error) {
 	kind, which, given := strings.Cut(name, ":")
 	kind, err := storeName(kind)
@@ -194,7 +195,8 @@ func (b *builder) checkStore() {
 			b.refuse(configuration, "stores.file.path", "", "the store file needs a folder")
 		}
 	case storeDatabase:
-		b.checkConnection("stores.database.connection", c.databaseConnection(), driverSQLite, driverPostgreSQL, driverMySQL)
+		b.checkConnection("stores.database.connection", c.databaseConnection(), driverSQLite, driverPostgreSQL,
+			driverMySQL)
 	case storeCookies:
 		b.checkRevocations()
 	case storeRedis:
@@ -216,11 +218,13 @@ func (b *builder) checkConnection(key, name string, fit ...string) {
 	case conn == nil && name == "":
 		b.refuse(at.From, key, "", "choose one of the connections "+oneOf(c.Connections()))
 	case conn == nil:
-		b.refuse(at.From, key, show(name), "there is no such connection; "+suggest(name, c.Connections())+"configured are "+oneOf(c.Connections()))
+		b.refuse(at.From, key, show(name), "there is no such connection; "+suggest(name, c.Connections())+
+			"configured are "+oneOf(c.Connections()))
 	case !slices.Contains(fit, conn.driver):
 		b.refuse(at.From, "connections."+name+".driver", show(conn.driver), "this store needs "+oneOf(fit))
 	case conn.path == "" && len(conn.dsn.ways()) == 0:
-		b.refuse(at.From, "connections."+name, "", "set dsn, dsn_env, dsn_file or dsn_command, or path for a file of SQLite")
+		b.refuse(at.From, "connections."+name, "", "set dsn, dsn_env, dsn_file or dsn_command, or path for a file "+
+			"of SQLite")
 	case conn.path != "" && (conn.driver != driverSQLite || len(conn.dsn.ways()) > 0):
 		b.refuse(at.From, "connections."+name+".path", "", "only SQLite has a path, and then no dsn")
 	}

@@ -48,7 +48,8 @@ func TestTheConnectionMustBeConfigured(t *testing.T) {
 	if err == nil {
 		t.Fatal("it was loaded")
 	}
-	wants(t, err.Error(), "SESSION_STORES__DATABASE__CONNECTION", `"my-conection"`, "did you mean my-connection?", "configured are main or my-connection")
+	wants(t, err.Error(), "SESSION_STORES__DATABASE__CONNECTION", `"my-conection"`, "did you mean my-connection?",
+		"configured are main or my-connection")
 }
 
 func TestAVariableReachesAConnectionWithAHyphen(t *testing.T) {
@@ -84,7 +85,8 @@ func TestStoresByName(t *testing.T) {
 
 // Under cookies the records travel with the visitor, and what was ended is remembered elsewhere.
 func TestCookiesRememberWhatWasEndedElsewhere(t *testing.T) {
-	s := opened(t, "preset: nexios\nsession_manager: cookies\nsession_dir: ended\nstores: {cookies: {revocations: file}}")
+	s := opened(t, "preset: nexios\nsession_manager: cookies\nsession_dir: ended\nstores: {cookies: "+
+		"{revocations: file}}")
 	_, cookie := s.visit(t, nil, step)
 	if n := s.count(t, cookie); n != 1 {
 		t.Errorf("there are %d steps, want 1", n)
@@ -239,7 +241,8 @@ func TestTheTableMustBeThere(t *testing.T) {
 
 // One interface, from many goroutines at once; the drivers are linked in.
 func TestTheDatabaseStoreServesManyAtOnce(t *testing.T) {
-	s := opened(t, "store: database\nstores: {database: {migrate: true}}\nconnections: {a: {driver: sqlite, path: a.db}}")
+	s := opened(t, "store: database\nstores: {database: {migrate: true}}\nconnections: {a: {driver: sqlite, "+
+		"path: a.db}}")
 	_, cookie := s.visit(t, nil, step)
 	var all sync.WaitGroup
 	for range 8 {
@@ -247,7 +250,9 @@ func TestTheDatabaseStoreServesManyAtOnce(t *testing.T) {
 			for range 5 {
 				req := httptest.NewRequest(http.MethodGet, "/", nil)
 				req.AddCookie(cookie)
-				s.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, sess *session.Session) { step(sess) }).ServeHTTP(httptest.NewRecorder(), req)
+				s.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, sess *session.Session) {
+					step(sess)
+				}).ServeHTTP(httptest.NewRecorder(), req)
 			}
 		})
 	}
@@ -267,7 +272,8 @@ func TestADatabaseThatIsDownIsToldAtTheStart(t *testing.T) {
 		if driver == "redis" {
 			store = "redis"
 		}
-		_, _, err := load(t, yaml(t, "store: "+store+"\nconnections: {a: {driver: "+driver+", dsn: '"+dsn+"'}}")).Open(t.Context())
+		_, _, err := load(t, yaml(t, "store: "+store+"\nconnections: {a: {driver: "+driver+", dsn: '"+dsn+"'}}")).Open(
+			t.Context())
 		if err == nil || strings.Contains(err.Error(), "canary") || !strings.Contains(err.Error(), "127.0.0.1:1") {
 			t.Errorf("%s gives %v, want an error with the address and without the password", driver, err)
 		}
@@ -276,7 +282,8 @@ func TestADatabaseThatIsDownIsToldAtTheStart(t *testing.T) {
 
 // A production configuration passes every check that an option decides.
 func TestAProductionConfigurationPassesTheAudit(t *testing.T) {
-	s := opened(t, "store: file\nstores: {file: {path: kept}}\nrenew_every: 15m\nseal: true\nrequire_sealed: true\nlog: {format: json}\n")
+	s := opened(t, "store: file\nstores: {file: {path: kept}}\nrenew_every: 15m\nseal: true\nrequire_sealed: "+
+		"true\nlog: {format: json}\n")
 	for _, f := range s.Audit() {
 		if !f.Pass && f.Name != "expired-removed" { // this test switches the sweeper off
 			t.Errorf("%s: %s", f.Name, f.Advice)
@@ -303,7 +310,8 @@ func TestAnotherStoreOfTheSameConfiguration(t *testing.T) {
 		t.Errorf("a store without its connection gives %v", err)
 	}
 	for name, want := range map[string]string{
-		"database:b": "no such connection", "redis:a": "sqlite", "memory:a": "nothing follows", "file:": "needs a folder",
+		"database:b": "no such connection", "redis:a": "sqlite", "memory:a": "nothing follows",
+		"file:": "needs a folder",
 	} {
 		if _, err := cfg.WithStore(name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("WithStore(%q) = %v, want an error with %q", name, err, want)

@@ -125,16 +125,17 @@ func PresetKeys(name string) []Explained {
 func Presets() []string { return names(presets) }
 
 // secretKey is the one key of the presets that is a secret by itself.
-var secretKey = &entry{Key: Key{Name: "secrets.key", Allowed: "text"}, hidden: true, set: func(c *Config, _ string, v any) error {
-	s, err := text(v)
-	if err == nil && s == "" {
-		err = errKind
-	}
-	if err == nil {
-		c.secrets.text, c.secrets.raw = s, true
-	}
-	return err
-}}
+var secretKey = &entry{Key: Key{Name: "secrets.key", Allowed: "text"}, hidden: true,
+	set: func(c *Config, _ string, v any) error {
+		s, err := text(v)
+		if err == nil && s == "" {
+			err = errKind
+		}
+		if err == nil {
+			c.secrets.text, c.secrets.raw = s, true
+		}
+		return err
+	}}
 
 func isSet(b *builder, keys ...string) bool {
 	return slices.ContainsFunc(keys, func(key string) bool { return b.set[key] > 0 })

@@ -12,13 +12,16 @@ var expanse = preset{
 		{name: "secure", key: "cookie.insecure", convert: not, allowed: aBool, about: "the opposite of ours"},
 		{name: "http_only", key: "cookie.script_access", convert: not, allowed: aBool, about: "the opposite of ours"},
 		{name: "same_site", key: "cookie.same_site"},
-		{name: "lifetime", key: "idle_timeout", allowed: "minutes as a number, or " + aDuration, about: "minutes without a request",
+		{name: "lifetime", key: "idle_timeout", allowed: "minutes as a number, or " + aDuration,
+			about:   "minutes without a request",
 			convert: func(v any) (any, error) { return spelled(number(time.Minute))(v) }},
-		{name: "clear_with_browser", key: "cookie.persistent", convert: not, allowed: aBool, about: "the opposite of ours"},
+		{name: "clear_with_browser", key: "cookie.persistent", convert: not, allowed: aBool,
+			about: "the opposite of ours"},
 		{name: "secret_key", about: "as if SESSION_SECRETS held it; at least 32 bytes", entry: secretKey},
 	},
 	defaults: []pair{
-		{"store", storeDatabase}, {"cookie.name", "expanse_session"}, {"cookie.persistent", true}, {"idle_timeout", "120m"},
+		{"store", storeDatabase}, {"cookie.name", "expanse_session"}, {"cookie.persistent", true},
+		{"idle_timeout", "120m"},
 	},
 }
 

@@ -15,19 +15,24 @@ var nexiosCookie = []alias{
 	{name: "session_cookie_name", key: "cookie.name"},
 	{name: "session_cookie_domain", key: "cookie.domain"},
 	{name: "session_cookie_path", key: "cookie.path"},
-	{name: "session_cookie_secure", key: "cookie.insecure", convert: not, allowed: aBool, about: "the opposite of ours"},
-	{name: "session_cookie_httponly", key: "cookie.script_access", convert: not, allowed: aBool, about: "the opposite of ours"},
+	{name: "session_cookie_secure", key: "cookie.insecure", convert: not, allowed: aBool,
+		about: "the opposite of ours"},
+	{name: "session_cookie_httponly", key: "cookie.script_access", convert: not, allowed: aBool,
+		about: "the opposite of ours"},
 	{name: "session_cookie_samesite", key: "cookie.same_site"},
-	{name: "session_cookie_partitioned", key: "cookie.partitioned", about: "also makes the cookie Secure, unless session_cookie_secure says no"},
+	{name: "session_cookie_partitioned", key: "cookie.partitioned", about: "also makes the cookie Secure, unless " +
+		"session_cookie_secure says no"},
 }
 
 // nexios has its names in lower or upper case, at the top or below session, and there without session_ too.
 var nexios = preset{
 	name: "nexios", anyCase: true, prefix: "session_",
 	aliases: append(append([]alias{}, nexiosCookie...),
-		alias{name: "session_expiration_time", about: "minutes; lifetime, or idle_timeout where session_refresh_each_request is true", entry: nexiosExpiration},
+		alias{name: "session_expiration_time", about: "minutes; lifetime, or idle_timeout where " +
+			"session_refresh_each_request is true", entry: nexiosExpiration},
 		alias{name: "session_permanent", key: "cookie.persistent", about: "the cookie survives closing the browser"},
-		alias{name: "session_refresh_each_request", about: "every request moves the end of the session; touch_every is then always", entry: nexiosRefresh},
+		alias{name: "session_refresh_each_request", about: "every request moves the end of the session; touch_every " +
+			"is then always", entry: nexiosRefresh},
 		alias{name: "session_manager", key: "store", about: "cookies, file, or any name of a store"},
 		alias{name: "session_dir", key: "stores.file.path"},
 		alias{name: "session_file_storage_path", key: "stores.file.path"},
@@ -65,7 +70,8 @@ func (l legacy) spread(b *builder) {
 	b.derive("touch_every", "always", "session_refresh_each_request")
 }
 
-var nexiosExpiration = &entry{Key: Key{Name: "session_expiration_time", Allowed: "minutes as a number, or " + aDuration},
+var nexiosExpiration = &entry{Key: Key{Name: "session_expiration_time",
+	Allowed: "minutes as a number, or " + aDuration},
 	set: to(number(time.Minute), func(c *Config, _ string) *time.Duration { return &c.legacy.expiration })}
 
 var nexiosRefresh = &entry{Key: Key{Name: "session_refresh_each_request", Allowed: aBool},

@@ -32,7 +32,8 @@ func TestFlatAndNestedKeysSayTheSame(t *testing.T) {
 	if a, b := fmt.Sprintf("%+v", flat.Options), fmt.Sprintf("%+v", nested.Options); a != b {
 		t.Errorf("flat %s\nnested %s", a, b)
 	}
-	short := load(t, yaml(t, "preset: nexios\nsession: {cookie_name: nexios_session, cookie_secure: true, cookie_httponly: true, expiration_time: 1440, permanent: false}"))
+	short := load(t, yaml(t, "preset: nexios\nsession: {cookie_name: nexios_session, cookie_secure: true, "+
+		"cookie_httponly: true, expiration_time: 1440, permanent: false}"))
 	if a, b := fmt.Sprintf("%+v", flat.Options), fmt.Sprintf("%+v", short.Options); a != b {
 		t.Errorf("flat %s\nwithout session_ %s", a, b)
 	}
@@ -42,10 +43,12 @@ func TestFlatAndNestedKeysSayTheSame(t *testing.T) {
 func TestTheConfigurationOfNexios(t *testing.T) {
 	s := open(t, document(t, "nexios-flat.yaml"))
 	c := s.first(t)
-	if c.Name != "nexios_session" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.MaxAge != 0 || !c.Expires.IsZero() {
+	if c.Name != "nexios_session" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.MaxAge != 0 ||
+		!c.Expires.IsZero() {
 		t.Errorf("cookie %s, Secure %v, HttpOnly %v, Max-Age %d", c.Name, c.Secure, c.HttpOnly, c.MaxAge)
 	}
-	resp, cookie := s.visit(t, &http.Cookie{Name: c.Name, Value: c.Value}, func(sess *session.Session) { steps.Or(sess, 0) })
+	resp, cookie := s.visit(t, &http.Cookie{Name: c.Name, Value: c.Value},
+		func(sess *session.Session) { steps.Or(sess, 0) })
 	if len(resp.Cookies()) != 0 {
 		t.Errorf("a request that only reads gets %d cookies, want none", len(resp.Cookies()))
 	}
@@ -61,7 +64,8 @@ func TestTheConfigurationOfNexios(t *testing.T) {
 
 // Permanent gives the cookie an end; refresh_each_request moves it, and that on the server, with every request.
 func TestPermanentAndRefreshedSessionsOfNexios(t *testing.T) {
-	s := opened(t, "preset: nexios\nsession_expiration_time: 1440\nsession_permanent: true\nsession_refresh_each_request: true\n")
+	s := opened(t, "preset: nexios\nsession_expiration_time: 1440\nsession_permanent: "+
+		"true\nsession_refresh_each_request: true\n")
 	c := s.first(t)
 	if c.MaxAge != 86400 || !c.Expires.Equal(s.now.Add(24*time.Hour)) {
 		t.Errorf("Max-Age %d, Expires %v, want a day", c.MaxAge, c.Expires)
@@ -81,7 +85,8 @@ func TestPermanentAndRefreshedSessionsOfNexios(t *testing.T) {
 	if n := s.count(t, cookie); n != 0 {
 		t.Errorf("a day after the last request there are %d steps, want none", n)
 	}
-	if long := load(t, yaml(t, "preset: nexios\nsession_expiration_time: 86400\nsession_refresh_each_request: true")); long.Options.Lifetime < 60*24*time.Hour {
+	long := load(t, yaml(t, "preset: nexios\nsession_expiration_time: 86400\nsession_refresh_each_request: true"))
+	if long.Options.Lifetime < 60*24*time.Hour {
 		t.Errorf("60 days of rest end after %v", long.Options.Lifetime)
 	}
 }
@@ -92,13 +97,16 @@ func TestTheUpperCaseNamesOfNexios(t *testing.T) {
 	for _, cfg := range []*sessionconfig.Config{class, bare} {
 		t.Chdir(t.TempDir())
 		c := open(t, cfg).first(t)
-		if c.Name != "sessionid" || c.Secure || !c.HttpOnly || c.Domain != "" || c.Path != "/" || c.SameSite != http.SameSiteLaxMode || c.Partitioned {
-			t.Errorf("cookie %s; Domain %s; Path %s; Secure %v; HttpOnly %v", c.Name, c.Domain, c.Path, c.Secure, c.HttpOnly)
+		if c.Name != "sessionid" || c.Secure || !c.HttpOnly || c.Domain != "" || c.Path != "/" ||
+			c.SameSite != http.SameSiteLaxMode || c.Partitioned {
+			t.Errorf("cookie %s; Domain %s; Path %s; Secure %v; HttpOnly %v", c.Name, c.Domain, c.Path, c.Secure,
+				c.HttpOnly)
 		}
 	}
 	t.Setenv("SESSION_COOKIE_NAME", "from_env")
 	t.Setenv("SESSION_COOKIE_SECURE", "True")
-	for _, content := range []string{"preset: nexios\nsession_cookie_name: x", "store: memory\ncookie: {name: x, insecure: true}"} {
+	for _, content := range []string{"preset: nexios\nsession_cookie_name: x",
+		"store: memory\ncookie: {name: x, insecure: true}"} {
 		if c := load(t, yaml(t, content)).Options.Cookie; c.Name != "from_env" || c.Insecure {
 			t.Errorf("%q with upper-case variables gives %+v", content, c)
 		}
@@ -136,7 +144,8 @@ func TestTheStoresOfNexios(t *testing.T) {
 	if _, err := os.Stat("sessions/records"); err != nil {
 		t.Errorf("without session_dir: %v, want files in sessions", err)
 	}
-	for manager, want := range map[string]string{"file": "file", "cookies": "cookies", "memory": "memory", "dict": "memory"} {
+	for manager, want := range map[string]string{"file": "file", "cookies": "cookies", "memory": "memory",
+		"dict": "memory"} {
 		if cfg := load(t, yaml(t, "preset: nexios\nsession_manager: "+manager)); cfg.Store != want {
 			t.Errorf("session_manager %s is the store %s", manager, cfg.Store)
 		}
@@ -152,10 +161,13 @@ func TestPartitionedNeedsSecure(t *testing.T) {
 	if c := opened(t, "store: memory").first(t); c.Partitioned {
 		t.Error("the cookie is Partitioned by itself")
 	}
-	wants(t, refused(t, "preset: nexios\nsession_cookie_partitioned: true\nsession_cookie_secure: false"), "cookie.partitioned", "needs Secure")
+	wants(t, refused(t, "preset: nexios\nsession_cookie_partitioned: true\nsession_cookie_secure: false"),
+		"cookie.partitioned", "needs Secure")
 	wants(t, refused(t, "preset: nexios\nsession_cookie_samesite: None"), "cookie.same_site", "None needs Secure")
-	wants(t, refused(t, "store: memory\ncookie: {same_site: none, insecure: true}"), "cookie.same_site", "None needs Secure")
-	if c := opened(t, "store: memory\ncookie: {same_site: none}").first(t); c.SameSite != http.SameSiteNoneMode || !c.Secure {
+	wants(t, refused(t, "store: memory\ncookie: {same_site: none, insecure: true}"), "cookie.same_site",
+		"None needs Secure")
+	if c := opened(t, "store: memory\ncookie: {same_site: none}").first(t); c.SameSite != http.SameSiteNoneMode ||
+		!c.Secure {
 		t.Errorf("SameSite %v, Secure %v", c.SameSite, c.Secure)
 	}
 }
@@ -174,7 +186,8 @@ func TestTheAttributesOfTheCookie(t *testing.T) {
 		{"path: /dashboard", "session Path=/dashboard HttpOnly Secure SameSite=Lax"},
 		{"same_site: Strict", "__Host-Http-session Path=/ HttpOnly Secure SameSite=Strict"},
 		{"partitioned: true", "__Host-Http-session Path=/ HttpOnly Secure SameSite=Lax Partitioned"},
-		{"persistent: true", "__Host-Http-session Path=/ Expires=Sat, 02 May 2026 12:00:00 GMT Max-Age=86400 HttpOnly Secure SameSite=Lax"},
+		{"persistent: true", "__Host-Http-session Path=/ Expires=Sat, 02 May 2026 12:00:00 GMT Max-Age=86400 " +
+			"HttpOnly Secure SameSite=Lax"},
 	} {
 		c := opened(t, "store: memory\ncookie: {"+row.keys+"}").first(t)
 		_, attributes, _ := strings.Cut(c.Raw, "; ")
@@ -195,7 +208,8 @@ func TestAPathKeepsSessionsApart(t *testing.T) {
 			req.AddCookie(c)
 		}
 		w := httptest.NewRecorder()
-		s.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, sess *session.Session) { fn(sess) }).ServeHTTP(w, req)
+		s.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, sess *session.Session) { fn(sess) }).ServeHTTP(w,
+			req)
 		jar.SetCookies(u, w.Result().Cookies())
 		return w.Result()
 	}
@@ -210,7 +224,8 @@ func TestAPathKeepsSessionsApart(t *testing.T) {
 			t.Error("the session is there outside its path")
 		}
 	})
-	if c := ask("/dashboard", (*session.Session).Logout).Cookies(); len(c) != 1 || c[0].MaxAge >= 0 || c[0].Path != "/dashboard" {
+	if c := ask("/dashboard", (*session.Session).Logout).Cookies(); len(c) != 1 || c[0].MaxAge >= 0 ||
+		c[0].Path != "/dashboard" {
 		t.Errorf("the logout sends %v, want a deletion under the path", c)
 	}
 }
@@ -259,7 +274,8 @@ func TestTheArgumentsOfAuthX(t *testing.T) {
 		t.Errorf("cookie %s, Secure %v, HttpOnly %v, Max-Age %d", c.Name, c.Secure, c.HttpOnly, c.MaxAge)
 	}
 	if c := opened(t, "preset: authx").first(t); c.Name != "sid" || !c.Secure || !c.HttpOnly || c.MaxAge != 0 {
-		t.Errorf("by default the cookie is %s, Secure %v, HttpOnly %v, Max-Age %d", c.Name, c.Secure, c.HttpOnly, c.MaxAge)
+		t.Errorf("by default the cookie is %s, Secure %v, HttpOnly %v, Max-Age %d", c.Name, c.Secure, c.HttpOnly,
+			c.MaxAge)
 	}
 	wants(t, strings.Join(cfg.Warnings(), "\n"), "store: memory", "cookie.insecure")
 }
@@ -303,7 +319,8 @@ func TestMaxAgeEndsTheSession(t *testing.T) {
 	if cfg := load(t, yaml(t, "preset: authx\nmax_age: 1h")); cfg.Options.Lifetime != time.Hour {
 		t.Errorf("1h is %v", cfg.Options.Lifetime)
 	}
-	if cfg := load(t, yaml(t, "preset: authx\nmax_age: 604800")); cfg.Options.Lifetime != 7*24*time.Hour || cfg.Options.IdleTimeout > 0 {
+	if cfg := load(t, yaml(t, "preset: authx\nmax_age: 604800")); cfg.Options.Lifetime != 7*24*time.Hour ||
+		cfg.Options.IdleTimeout > 0 {
 		t.Errorf("a week ends after %v, or %v without a request", cfg.Options.Lifetime, cfg.Options.IdleTimeout)
 	}
 }
@@ -314,7 +331,8 @@ func TestTheSkipHeaderInAllItsForms(t *testing.T) {
 		"X-Skip":        {hit: []string{"x-skip", "whatever"}, miss: []string{"X-Other", "1"}},
 		"{X-Skip: '1'}": {hit: []string{"X-SKIP", "1"}, miss: []string{"X-Skip", "2"}},
 		"{X-Skip: '*'}": {hit: []string{"X-Skip", ""}},
-		"{header_name: X-Skip, header_value: skip}":            {hit: []string{"X-Skip", "skip"}, miss: []string{"X-Skip", "other"}},
+		"{header_name: X-Skip, header_value: skip}": {hit: []string{"X-Skip", "skip"},
+			miss: []string{"X-Skip", "other"}},
 		"{header_name: X-Skip, header_value: '*'}":             {hit: []string{"X-Skip", "other"}},
 		"[X-A, {X-B: b}, {header_name: X-C, header_value: c}]": {hit: []string{"X-C", "c"}, miss: []string{"X-B", "c"}},
 	} {
@@ -348,7 +366,8 @@ func TestTheSkipHeaderInAllItsForms(t *testing.T) {
 
 // A logger can be had by a key, and an own one gets the events, with ids only.
 func TestTheLoggerGetsTheEvents(t *testing.T) {
-	for content, want := range map[string]bool{"logger: true": true, "logger: json": true, "logger: false": false, "logger: null": false} {
+	for content, want := range map[string]bool{"logger: true": true, "logger: json": true, "logger: false": false,
+		"logger: null": false} {
 		cfg := load(t, yaml(t, "preset: authx\n"+content))
 		l := cfg.Options.Logger
 		if writes := l != nil && l.Enabled(t.Context(), slog.LevelError); writes != want {
@@ -376,13 +395,16 @@ func TestTheConfigurationOfExpanse(t *testing.T) {
 	if c := s.first(t); c.Name != "expanse_session" || c.MaxAge != 7200 || !c.Secure {
 		t.Errorf("cookie %s, Max-Age %d, Secure %v", c.Name, c.MaxAge, c.Secure)
 	}
-	all := load(t, yaml(t, "preset: expanse\nstore: dict\nlifetime: 45\nclear_with_browser: true\nname: shop\nhttp_only: false\nsame_site: strict"))
-	if o := all.Options; all.Store != "memory" || o.IdleTimeout != 45*time.Minute || o.Cookie.Persistent || o.Cookie.Name != "shop" || !o.Cookie.ScriptAccess {
+	all := load(t, yaml(t, "preset: expanse\nstore: dict\nlifetime: 45\nclear_with_browser: true\nname: "+
+		"shop\nhttp_only: false\nsame_site: strict"))
+	if o := all.Options; all.Store != "memory" || o.IdleTimeout != 45*time.Minute || o.Cookie.Persistent ||
+		o.Cookie.Name != "shop" || !o.Cookie.ScriptAccess {
 		t.Errorf("store %s, options %+v", all.Store, o)
 	}
 	t.Setenv("SESSION_LIFETIME", "10")
 	t.Setenv("SESSION_NAME", "by_env")
-	if o := load(t, yaml(t, "preset: expanse\nstore: dict")).Options; o.IdleTimeout != 10*time.Minute || o.Cookie.Name != "by_env" {
+	if o := load(t, yaml(t, "preset: expanse\nstore: dict")).Options; o.IdleTimeout != 10*time.Minute ||
+		o.Cookie.Name != "by_env" {
 		t.Errorf("with variables: %v, %s", o.IdleTimeout, o.Cookie.Name)
 	}
 	wants(t, refused(t, "preset: expanse\nstore: dict\nlifetime: 0"), "lifetime", "more than nothing")

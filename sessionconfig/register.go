@@ -23,8 +23,8 @@ const (
 
 var storeNames = []string{storeDatabase, storeFile, storeMemory, storeCookies, storeRedis, storeNull}
 
-// Opener opens a store. settings is what stands below stores.NAME, values from the environment as text. A store that is an
-// io.Closer is closed by the closer of [Config.Open].
+// Opener opens a store. settings is what stands below stores.NAME, values from the environment as text. A store that is
+// an io.Closer is closed by the closer of [Config.Open].
 type Opener func(ctx context.Context, settings map[string]any) (session.Store, error)
 
 // registry holds what programs added, as database/sql does with drivers.
@@ -36,15 +36,16 @@ var registry struct {
 
 var ownName = regexp.MustCompile(`\A[a-z][a-z0-9_-]{0,62}\z`)
 
-// Register makes a store known by a name, for the key store. Call it before Load. The name is of lower-case letters, digits,
-// hyphens and underscores, and not taken.
+// Register makes a store known by a name, for the key store. Call it before Load. The name is of lower-case letters,
+// digits, hyphens and underscores, and not taken.
 func Register(name string, open Opener) error {
 	registry.Lock()
 	defer registry.Unlock()
 	if open == nil {
 		return fmt.Errorf("sessionconfig: Register %q: the opener is nil", cut(name))
 	}
-	if err := free(name, registry.stores[name] != nil || slices.Contains(storeNames, name) || name == "dict"); err != nil {
+	if err := free(name, registry.stores[name] != nil || slices.Contains(storeNames, name) ||
+		name == "dict"); err != nil {
 		return err
 	}
 	if registry.stores == nil {

@@ -27,7 +27,8 @@ type source struct {
 // ways says which are set, by the ends of their keys.
 func (s source) ways() []string {
 	var list []string
-	for way, set := range map[string]bool{"text": s.text != "", "env": s.env != "", "file": s.file != "", "command": len(s.command) > 0} {
+	for way, set := range map[string]bool{"text": s.text != "", "env": s.env != "", "file": s.file != "",
+		"command": len(s.command) > 0} {
 		if set {
 			list = append(list, way)
 		}
@@ -59,15 +60,16 @@ func (s source) read(ctx context.Context, key string) (string, error) {
 func readSecretFile(key, path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fmt.Errorf("sessionconfig: %s: %s: %s; coatcheck key generate makes a file of secrets", key, path, cause(err))
+		return "", fmt.Errorf("sessionconfig: %s: %s: %s; coatcheck key generate makes a file of secrets", key, path,
+			cause(err))
 	}
 	mode := info.Mode()
 	switch {
 	case !mode.IsRegular():
 		return "", fmt.Errorf("sessionconfig: %s: %s is no regular file", key, path)
 	case open(mode):
-		return "", fmt.Errorf("sessionconfig: %s: %s has mode %04o, and others can read or change it; run chmod 600 %s, and replace "+
-			"the secret when somebody may have read it", key, path, mode.Perm(), path)
+		return "", fmt.Errorf("sessionconfig: %s: %s has mode %04o, and others can read or change it; run chmod 600 "+
+			"%s, and replace the secret when somebody may have read it", key, path, mode.Perm(), path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -101,8 +103,8 @@ func run(ctx context.Context, key string, command []string) (string, error) {
 // Secrets reads the secrets, newest first. Its errors never contain one.
 func (c *Config) Secrets(ctx context.Context) ([]session.Secret, error) {
 	if len(c.secrets.ways()) == 0 {
-		return nil, errors.New("sessionconfig: no secrets: set SESSION_SECRETS, or one of secrets.env, secrets.file and " +
-			"secrets.command; coatcheck key generate makes a secret")
+		return nil, errors.New("sessionconfig: no secrets: set SESSION_SECRETS, or one of secrets.env, " +
+			"secrets.file and secrets.command; coatcheck key generate makes a secret")
 	}
 	text, err := c.secrets.read(ctx, "secrets.")
 	if err != nil {
@@ -127,8 +129,9 @@ func (c *Config) rawSecret(text string) ([]session.Secret, error) {
 	case len(text) >= minSecret:
 		return []session.Secret{session.Secret(text)}, nil
 	case !c.allowShort:
-		return nil, fmt.Errorf("sessionconfig: secret_key has %d bytes, and at least %d random ones are needed: put what coatcheck key "+
-			"generate prints into SESSION_SECRETS, which wins over it; to try something out, set secrets.insecure_short_key", len(text), minSecret)
+		return nil, fmt.Errorf("sessionconfig: secret_key has %d bytes, and at least %d random ones are needed: put "+
+			"what coatcheck key generate prints into SESSION_SECRETS, which wins over it; to try something out, set "+
+			"secrets.insecure_short_key", len(text), minSecret)
 	}
 	sum := sha256.Sum256([]byte("coatcheck insecure short key\x00" + text))
 	return []session.Secret{sum[:]}, nil
@@ -152,11 +155,13 @@ func (c *Config) SecretsFile() string { return c.secrets.file }
 // checkSources refuses a text that is said to come from two places.
 func (b *builder) checkSources() {
 	if ways := b.cfg.secrets.ways(); len(ways) > 1 {
-		b.refuse("the configuration", "secrets", "", "set one of secrets.env, secrets.file, secrets.command and secret_key, not several")
+		b.refuse("the configuration", "secrets", "", "set one of secrets.env, secrets.file, secrets.command and "+
+			"secret_key, not several")
 	}
 	for _, name := range b.cfg.Connections() {
 		if ways := b.cfg.connections[name].dsn.ways(); len(ways) > 1 {
-			b.refuse("the configuration", "connections."+name, "", "set one of dsn, dsn_env, dsn_file and dsn_command, not several")
+			b.refuse("the configuration", "connections."+name, "", "set one of dsn, dsn_env, dsn_file and "+
+				"dsn_command, not several")
 		}
 	}
 }

@@ -86,7 +86,8 @@ func TestASecretFileThatOthersCanReadIsRefused(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no such modes")
 	}
-	for mode, ok := range map[os.FileMode]bool{0o600: true, 0o400: true, 0o640: true, 0o644: false, 0o660: false, 0o602: false} {
+	for mode, ok := range map[os.FileMode]bool{0o600: true, 0o400: true, 0o640: true, 0o644: false, 0o660: false,
+		0o602: false} {
 		cfg := unsealed(t, "secrets: {file: secret.txt}")
 		write(t, "secret.txt", secret, mode)
 		_, err := cfg.Secrets(t.Context())
