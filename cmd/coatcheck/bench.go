@@ -62,10 +62,12 @@ func bench(ctx context.Context, t *tool, opts load.Options) error {
 }
 
 func benchText(w io.Writer, r *load.Report) {
-	fmt.Fprintf(w, "%s, %s of %s\n\n", output.Count(r.Clients, "client"), output.Count(r.Sessions, "session"), output.Bytes(r.Size))
+	fmt.Fprintf(w, "%s, %s of %s\n\n", output.Count(r.Clients, "client"), output.Count(r.Sessions, "session"),
+		output.Bytes(r.Size))
 	rows := make([][]string, len(r.Operations))
 	for i, o := range r.Operations {
-		rows[i] = []string{o.Kind, fmt.Sprint(o.Count), fmt.Sprintf("%.0f", o.PerSecond), short(o.Median), short(o.P99), short(o.P999), short(o.Max)}
+		rows[i] = []string{o.Kind, fmt.Sprint(o.Count), fmt.Sprintf("%.0f", o.PerSecond), short(o.Median), short(o.P99),
+			short(o.P999), short(o.Max)}
 	}
 	output.Table(w, []string{"OPERATION", "COUNT", "PER SECOND", "MEDIAN", "99 %", "99.9 %", "LONGEST"}, rows)
 	for _, o := range r.Operations {

@@ -62,11 +62,13 @@ type tool struct {
 	paths []string
 }
 
-// command makes a command of the work that it does. It has --config and --json, and ends in order when it is interrupted.
+// command makes a command of the work that it does. It has --config and --json, and ends in order when it is
+// interrupted.
 func command(cmd *cobra.Command, work func(ctx context.Context, t *tool, args []string) error) *cobra.Command {
 	t := plain(cmd, work)
 	cmd.Flags().StringArrayVar(&t.paths, "config", nil,
-		"configuration file, may be repeated; default $COATCHECK_CONFIG, else session.yaml where there is one, and the environment")
+		"configuration file, may be repeated; default $COATCHECK_CONFIG, else session.yaml where there is one, and "+
+			"the environment")
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml", "toml", "json")
 	return cmd
 }
@@ -120,7 +122,8 @@ func (t *tool) load() (*sessionconfig.Config, error) {
 		return nil, err
 	}
 	if cfg.Store == "" && len(paths) == 0 {
-		return nil, usage("there is no configuration: name one with --config, set SESSION_STORE and what it needs, or run coatcheck init")
+		return nil, usage("there is no configuration: name one with --config, set SESSION_STORE and what it needs, " +
+			"or run coatcheck init")
 	}
 	return cfg, nil
 }
@@ -136,7 +139,8 @@ type site struct {
 // open opens the store of a configuration, as the site has it.
 func open(ctx context.Context, cfg *sessionconfig.Config) (*site, error) {
 	if cfg.Store == "memory" {
-		return nil, usage("the sessions of the store memory are in the process of the site, and no command can reach them; name another store")
+		return nil, usage("the sessions of the store memory are in the process of the site, and no command can reach " +
+			"them; name another store")
 	}
 	opts := cfg.Options
 	opts.SecretSource = nil // a command is over before they are read again
@@ -155,7 +159,8 @@ func open(ctx context.Context, cfg *sessionconfig.Config) (*site, error) {
 	return &site{m, cfg, store, closer}, nil
 }
 
-func (s *site) close() { _ = errors.Join(s.Manager.Close(), s.closer.Close()) } // everything was done, or has told why not
+// everything was done, or has told why not
+func (s *site) close() { _ = errors.Join(s.Manager.Close(), s.closer.Close()) }
 
 // open opens the configured store.
 func (t *tool) open(ctx context.Context) (*site, error) {

@@ -46,7 +46,8 @@ it then. The exit code is 3 when a session could not be copied, or differs.`,
 	flags := cmd.Flags()
 	flags.StringVar(&opts.from, "from", "", "the store that has the sessions")
 	flags.StringVar(&opts.to, "to", "", "the store that is to have them")
-	flags.StringVar(&opts.journal, "journal", "", "the file that remembers what was copied; default session-copy-FROM-TO.db in the current folder")
+	flags.StringVar(&opts.journal, "journal", "", "the file that remembers what was copied; default "+
+		"session-copy-FROM-TO.db in the current folder")
 	flags.IntVar(&opts.passes, "passes", 2, "how often to go through all sessions before they are compared")
 	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
 		if opts.from == "" || opts.to == "" || opts.from == opts.to || opts.passes < 1 {
@@ -146,7 +147,8 @@ func fileName(store string) string {
 
 func copiedText(w io.Writer, c *transfer.Copied) {
 	problemsText(w, c.Problems)
-	fmt.Fprintf(w, "copied %s, brought %d up to date, ended %d, left %d that the site has used; %d expired were not copied\n",
+	fmt.Fprintf(w, "copied %s, brought %d up to date, ended %d, left %d that the site has used; %d expired were not "+
+		"copied\n",
 		output.Count(c.Copied, "record"), c.Updated, c.Removed, c.Kept, c.Expired)
 	fmt.Fprintf(w, "compared %d, all equal", c.Verified)
 	if len(c.Problems) > 0 {

@@ -48,9 +48,10 @@ each start of the site.`,
 
 func newStatus() *cobra.Command {
 	return command(&cobra.Command{
-		Use:     "status",
-		Short:   "Show which steps of the schema the table has",
-		Long:    "Show which steps of the schema the table of the store database has.\nThe exit code is 3 when steps are left.",
+		Use:   "status",
+		Short: "Show which steps of the schema the table has",
+		Long: "Show which steps of the schema the table of the store database has.\nThe exit code is 3 when steps " +
+			"are left.",
 		Example: "  coatcheck db status || coatcheck db migrate",
 		Args:    noArguments,
 	}, func(ctx context.Context, t *tool, _ []string) error {
@@ -93,7 +94,8 @@ everybody is signed out. It asks first; --yes answers.`,
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
 		return t.withDatabase(ctx, func(d *migration.Database) error {
-			if err := t.confirm(yes, os.Stdin, "Take the last step back? After the first one every session is gone. [y/N] "); err != nil {
+			if err := t.confirm(yes, os.Stdin, "Take the last step back? After the first one every session is "+
+				"gone. [y/N] "); err != nil {
 				return err
 			}
 			done, err := d.Down(ctx)
@@ -101,7 +103,11 @@ everybody is signed out. It asks first; --yes answers.`,
 				return err
 			}
 			return t.Value(map[string]bool{"rolled_back": done}, func(w io.Writer) {
-				fmt.Fprintln(w, map[bool]string{true: "took one step back", false: "there is no table, and nothing to take back"}[done])
+				if done {
+					fmt.Fprintln(w, "took one step back")
+				} else {
+					fmt.Fprintln(w, "there is no table, and nothing to take back")
+				}
 			})
 		})
 	})

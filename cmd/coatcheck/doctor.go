@@ -29,8 +29,9 @@ nothing, or forgets what it answered.
 The exit code is 3 when a check fails; --strict makes it 3 for a warning, too. --accept names a
 check whose result you chose, as that of a Redis that is meant to forget. Nothing is changed: the
 write is the removal of a session that is not there.`,
-		Example: "  coatcheck doctor\n  coatcheck doctor --strict --json\n  coatcheck doctor --accept persistence --accept eviction",
-		Args:    noArguments,
+		Example: "  coatcheck doctor\n  coatcheck doctor --strict --json\n  coatcheck doctor --accept persistence " +
+			"--accept eviction",
+		Args: noArguments,
 	}
 	cmd.Flags().BoolVar(&strict, "strict", false, "a warning counts as a failure")
 	cmd.Flags().StringArrayVar(&accept, "accept", nil, "the name of a check that need not pass, may be repeated")
@@ -72,7 +73,8 @@ func showChecks(t *tool, checks []doctor.Check, strict bool) error {
 	}
 	err := t.Value(checks, func(w io.Writer) {
 		output.Columns(w, rows)
-		fmt.Fprintf(w, "%d passed, %s, %d failed\n", count[doctor.Pass], output.Count(count[doctor.Warn], "warning"), count[doctor.Fail])
+		fmt.Fprintf(w, "%d passed, %s, %d failed\n", count[doctor.Pass], output.Count(count[doctor.Warn], "warning"),
+			count[doctor.Fail])
 		if n := count[doctor.Accepted]; n > 0 {
 			fmt.Fprintf(w, "%d accepted\n", n)
 		}

@@ -49,7 +49,9 @@ there already, nothing is written.`,
 			next = "coatcheck db migrate makes the table; keep " + secretFile + " out of version control"
 		}
 		made := map[string]any{"made": []string{defaultConfig, secretFile}, "next": next}
-		return t.Value(made, func(w io.Writer) { fmt.Fprintf(w, "made %s and %s; %s\n", defaultConfig, secretFile, next) })
+		return t.Value(made, func(w io.Writer) {
+			fmt.Fprintf(w, "made %s and %s; %s\n", defaultConfig, secretFile, next)
+		})
 	})
 	return cmd
 }

@@ -12,7 +12,8 @@ import (
 )
 
 func newKey() *cobra.Command {
-	return group("key", "Make and rotate the secrets that sign tickets", "  coatcheck key generate --file secret.txt\n  coatcheck key rotate",
+	return group("key", "Make and rotate the secrets that sign tickets",
+		"  coatcheck key generate --file secret.txt\n  coatcheck key rotate",
 		newKeyGenerate(), newKeyRotate())
 }
 
@@ -69,7 +70,8 @@ drops the oldest ones: whoever has a ticket that only a dropped secret signed is
 				return err
 			}
 			if file = cfg.SecretsFile(); file == "" {
-				return usage("the configuration has no secrets.file: name one with --file, or put the new secret in front by hand where the secrets are")
+				return usage("the configuration has no secrets.file: name one with --file, or put the new secret in " +
+					"front by hand where the secrets are")
 			}
 		}
 		n, err := keyfile.Rotate(file, keep)

@@ -90,7 +90,8 @@ type view struct {
 }
 
 func viewOf(i session.Info) view {
-	return view{i.ID, i.User, i.CreatedAt.UTC(), i.SeenAt.UTC(), utc(i.LoginAt), utc(i.ExpiresAt), i.RemoteIP, i.UserAgent, i.Persistent}
+	return view{i.ID, i.User, i.CreatedAt.UTC(), i.SeenAt.UTC(), utc(i.LoginAt), utc(i.ExpiresAt), i.RemoteIP,
+		i.UserAgent, i.Persistent}
 }
 
 // utc leaves the zero time as it is.
@@ -103,13 +104,15 @@ func utc(t time.Time) time.Time {
 
 // writeList writes sessions as they come: there may be more than fit into memory.
 func writeList(t *tool, all iter.Seq2[session.Info, error]) error {
-	list := output.NewList(&t.Printer, "%-64s  %-20s  %-20s  %-20s  %-15s  %s", "ID", "USER", "SEEN", "EXPIRES", "ADDRESS", "BROWSER")
+	list := output.NewList(&t.Printer, "%-64s  %-20s  %-20s  %-20s  %-15s  %s", "ID", "USER", "SEEN", "EXPIRES",
+		"ADDRESS", "BROWSER")
 	for info, err := range all {
 		if err != nil {
 			return err
 		}
 		v := viewOf(info)
-		if err := list.Add(v, v.ID, orDash(v.User), output.Time(v.SeenAt), expiry(v.ExpiresAt), addressOf(v.RemoteIP), orDash(v.UserAgent)); err != nil {
+		if err := list.Add(v, v.ID, orDash(v.User), output.Time(v.SeenAt), expiry(v.ExpiresAt), addressOf(v.RemoteIP),
+			orDash(v.UserAgent)); err != nil {
 			return err
 		}
 	}

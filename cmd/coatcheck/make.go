@@ -16,10 +16,12 @@ import (
 func newMake() *cobra.Command {
 	return group("make", "Make files for a project", "  coatcheck make session-table --dialect postgresql",
 		newSessionTable("session-table"),
-		group("sessions", "Make files for the sessions of a project", "  coatcheck make sessions table --dialect postgresql", newSessionTable("table")))
+		group("sessions", "Make files for the sessions of a project",
+			"  coatcheck make sessions table --dialect postgresql", newSessionTable("table")))
 }
 
-var dialects = map[string]sqlstore.Dialect{"sqlite": sqlstore.SQLite, "postgresql": sqlstore.PostgreSQL, "mysql": sqlstore.MySQL}
+var dialects = map[string]sqlstore.Dialect{"sqlite": sqlstore.SQLite, "postgresql": sqlstore.PostgreSQL,
+	"mysql": sqlstore.MySQL}
 
 // newSessionTable is the command under either of its names.
 func newSessionTable(use string) *cobra.Command {
@@ -37,11 +39,13 @@ the folder and under the names that goose or golang-migrate expects. The number 
 the folder. Nothing is overwritten. Use it where a project runs all its migrations with one of these
 tools; otherwise "coatcheck db migrate" needs no files. For golang-migrate on MySQL the address of
 the database needs multiStatements=true.`,
-		Example: "  " + call + " --dialect postgresql\n  " + call + " --dialect mysql --format golang-migrate --dir db/migrations",
-		Args:    noArguments,
+		Example: "  " + call + " --dialect postgresql\n  " + call + " --dialect mysql --format golang-migrate --dir " +
+			"db/migrations",
+		Args: noArguments,
 	}
 	cmd.Flags().StringVar(&dialect, "dialect", "", "sqlite, postgresql or mysql (also for MariaDB)")
-	cmd.Flags().StringVar(&f.Schema.Table, "table", "sessions", "the name of the table, as stores.database.table has it")
+	cmd.Flags().StringVar(&f.Schema.Table, "table", "sessions",
+		"the name of the table, as stores.database.table has it")
 	cmd.Flags().StringVar(&f.Dir, "dir", "migrations", "the folder, made when absent")
 	cmd.Flags().StringVar(&f.Format, "format", f.Format, "goose or golang-migrate")
 	completeWith(cmd, "dialect", "sqlite", "postgresql", "mysql")
@@ -60,7 +64,8 @@ the database needs multiStatements=true.`,
 		if err != nil {
 			return err
 		}
-		return t.Value(map[string][]string{"made": made}, func(w io.Writer) { fmt.Fprintln(w, "made", strings.Join(made, " and ")) })
+		return t.Value(map[string][]string{"made": made},
+			func(w io.Writer) { fmt.Fprintln(w, "made", strings.Join(made, " and ")) })
 	})
 	return cmd
 }

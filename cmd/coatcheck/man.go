@@ -13,9 +13,10 @@ import (
 func newMan() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
-		Use:     "man",
-		Short:   "Write the manual pages",
-		Long:    "Write a manual page for each command into a folder, made when absent.\nOlder pages of the same names are replaced.",
+		Use:   "man",
+		Short: "Write the manual pages",
+		Long: "Write a manual page for each command into a folder, made when absent.\nOlder pages of the same " +
+			"names are replaced.",
 		Example: "  coatcheck man --dir man\n  man man/coatcheck-session-list.1",
 		Args:    noArguments,
 	}
@@ -27,10 +28,12 @@ func newMan() *cobra.Command {
 		}
 		root := cmd.Root()
 		root.DisableAutoGenTag = true // the date of a page would change with each build
-		if err := doc.GenManTree(root, &doc.GenManHeader{Title: "COATCHECK", Section: "1", Source: "Coatcheck"}, dir); err != nil {
+		if err := doc.GenManTree(root, &doc.GenManHeader{Title: "COATCHECK", Section: "1", Source: "Coatcheck"},
+			dir); err != nil {
 			return err
 		}
-		return t.Value(map[string]string{"dir": dir}, func(w io.Writer) { fmt.Fprintln(w, "made the manual pages in", dir) })
+		return t.Value(map[string]string{"dir": dir},
+			func(w io.Writer) { fmt.Fprintln(w, "made the manual pages in", dir) })
 	})
 	return cmd
 }

@@ -32,7 +32,8 @@ func startDemo(t *testing.T, args ...string) *process {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
-	p := &process{cmd: exec.CommandContext(ctx, underTest, append([]string{"demo", "--addr", "127.0.0.1:0"}, args...)...), err: new(strings.Builder)}
+	p := &process{cmd: exec.CommandContext(ctx, underTest, append([]string{"demo", "--addr", "127.0.0.1:0"},
+		args...)...), err: new(strings.Builder)}
 	p.cmd.Dir = t.TempDir()
 	p.cmd.Stderr = p.err
 	out, err := p.cmd.StdoutPipe()
@@ -103,7 +104,8 @@ func TestASignalStopsTheDemoAndNothingIsLost(t *testing.T) {
 				p.stop(t, signal)
 
 				p = startDemo(t, "--data", dir, "--store", store)
-				if s := ask(t, client, http.MethodGet, p.url+"/", ""); s.User != "ada" || s.Visits != 2 || len(s.Notes) != 1 {
+				if s := ask(t, client, http.MethodGet, p.url+"/", ""); s.User != "ada" || s.Visits != 2 ||
+					len(s.Notes) != 1 {
 					t.Errorf("after the restart the state is %+v, want ada, 2 visits and a note", s)
 				}
 				p.stop(t, signal)

@@ -36,12 +36,14 @@ rotation still do: dropping the secret signs them out.`,
 		}
 		err = t.Value(r, func(w io.Writer) {
 			problemsText(w, r.Problems)
-			fmt.Fprintf(w, "made %s anew, %d had the newest secret, %d ended meanwhile\n", output.Count(r.Resealed, "session"), r.Current, r.Ended)
+			fmt.Fprintf(w, "made %s anew, %d had the newest secret, %d ended meanwhile\n",
+				output.Count(r.Resealed, "session"), r.Current, r.Ended)
 		})
 		if err != nil || len(r.Problems) == 0 {
 			return err
 		}
-		return found("%s left as it was found: coatcheck session revoke ID ends a session that nobody can open", output.Count(len(r.Problems), "record"))
+		return found("%s left as it was found: coatcheck session revoke ID ends a session that nobody can open",
+			output.Count(len(r.Problems), "record"))
 	})
 }
 
@@ -57,7 +59,8 @@ func (s *site) rekey(ctx context.Context, t *tool) (*transfer.Rekeyed, error) {
 	defer bar.Done()
 	r, err := transfer.Rekey(ctx, s.Manager, s.store, bar.Step)
 	if err != nil {
-		err = fmt.Errorf("after %s had been made anew, and nothing was lost: %w", output.Count(r.Resealed, "session"), err)
+		err = fmt.Errorf("after %s had been made anew, and nothing was lost: %w", output.Count(r.Resealed, "session"),
+			err)
 	}
 	return r, err
 }

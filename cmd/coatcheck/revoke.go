@@ -52,7 +52,8 @@ one has to sign in again. An id that is unknown, or over already, is no mistake.
 		if err != nil {
 			return fmt.Errorf("after %s had been ended: %w", output.Count(n, "session"), err)
 		}
-		return t.Value(map[string]int{"ended": n}, func(w io.Writer) { fmt.Fprintln(w, "ended", output.Count(n, "session")) })
+		return t.Value(map[string]int{"ended": n},
+			func(w io.Writer) { fmt.Fprintln(w, "ended", output.Count(n, "session")) })
 	})
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newRoot returns the command line. Each subcommand is a function in a file of its name, which reads flags and leaves the
-// work to a package below internal.
+// newRoot returns the command line. Each subcommand is a function in a file of its name, which reads flags and leaves
+// the work to a package below internal.
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:     "coatcheck",
@@ -26,14 +26,16 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprint(".FlagUsagesWrapped ", helpWidth)))
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages",
+		fmt.Sprint(".FlagUsagesWrapped ", helpWidth)))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		if words := cmd.Flags().Args(); cmd.HasSubCommands() && len(words) > 0 {
 			return noSuchCommand(cmd, words) // whose flags nobody can know
 		}
 		return usage("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newDemo(), newInit(), newKey(), newMake(), newDB(), newSession(), newDoctor(), newBench(), newMan(), newVersion())
+	root.AddCommand(newDemo(), newInit(), newKey(), newMake(), newDB(), newSession(), newDoctor(), newBench(), newMan(),
+		newVersion())
 	return root
 }
 
@@ -78,7 +80,8 @@ func newVersion() *cobra.Command {
 		Args:    noArguments,
 	}
 	plain(cmd, func(_ context.Context, t *tool, _ []string) error {
-		return t.Value(map[string]string{"version": version()}, func(w io.Writer) { fmt.Fprintln(w, "coatcheck", version()) })
+		return t.Value(map[string]string{"version": version()},
+			func(w io.Writer) { fmt.Fprintln(w, "coatcheck", version()) })
 	})
 	return cmd
 }

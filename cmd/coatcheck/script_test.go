@@ -25,7 +25,8 @@ const underTest = "coatcheck-under-test"
 
 func TestMain(m *testing.M) {
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each command ends a second late under the race detector
-	testscript.Main(m, map[string]func(){underTest: main, "seed": helper(seed), "alive": helper(alive), "endless": helper(endless)})
+	testscript.Main(m, map[string]func(){underTest: main, "seed": helper(seed), "alive": helper(alive),
+		"endless": helper(endless)})
 }
 
 // The scripts run on SQLite. With COATCHECK_SCRIPTS some of them run on the store that variables of the configuration
@@ -119,7 +120,8 @@ func checkSame(ts *testscript.TestScript, neg bool, args []string) {
 
 // setID puts the id that comes first in the last output into $ID.
 func setID(ts *testscript.TestScript, _ bool, _ []string) {
-	for word := range strings.FieldsFuncSeq(ts.ReadFile("stdout"), func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) }) {
+	for word := range strings.FieldsFuncSeq(ts.ReadFile("stdout"),
+		func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) }) {
 		if len(word) == 64 {
 			ts.Setenv("ID", word)
 			return

@@ -69,8 +69,10 @@ func (s *site) show(ctx context.Context, id string, values bool) (*shown, error)
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", session.ErrUnavailable, err)
 	}
-	v := view{rec.ID, rec.User, rec.CreatedAt.UTC(), rec.SeenAt.UTC(), utc(rec.LoginAt), utc(rec.ExpiresAt), rec.RemoteIP, output.Clean(rec.UserAgent), rec.Persistent}
-	out := &shown{view: v, State: rec.Kind.String(), Successor: rec.Successor, Version: rec.Version, Bytes: len(rec.Data), Keys: []field{}}
+	v := view{rec.ID, rec.User, rec.CreatedAt.UTC(), rec.SeenAt.UTC(), utc(rec.LoginAt), utc(rec.ExpiresAt),
+		rec.RemoteIP, output.Clean(rec.UserAgent), rec.Persistent}
+	out := &shown{view: v, State: rec.Kind.String(), Successor: rec.Successor, Version: rec.Version,
+		Bytes: len(rec.Data), Keys: []field{}}
 	if rec.Kind != session.KindLive {
 		return out, nil
 	}
@@ -100,8 +102,10 @@ func fieldOf(c session.Content, values bool) field {
 
 func (s *shown) text(w io.Writer) {
 	rows := [][]string{
-		{"id", s.ID}, {"state", s.State}, {"user", orDash(s.User)}, {"created", output.Time(s.CreatedAt)}, {"seen", output.Time(s.SeenAt)},
-		{"login", output.Time(s.LoginAt)}, {"expires", expiry(s.ExpiresAt)}, {"address", addressOf(s.RemoteIP)}, {"browser", orDash(s.UserAgent)},
+		{"id", s.ID}, {"state", s.State}, {"user", orDash(s.User)}, {"created", output.Time(s.CreatedAt)},
+		{"seen", output.Time(s.SeenAt)},
+		{"login", output.Time(s.LoginAt)}, {"expires", expiry(s.ExpiresAt)}, {"address", addressOf(s.RemoteIP)},
+		{"browser", orDash(s.UserAgent)},
 		{"persistent", fmt.Sprint(s.Persistent)}, {"version", fmt.Sprint(s.Version)}, {"size", output.Bytes(s.Bytes)},
 	}
 	if s.Successor != "" {

@@ -52,7 +52,8 @@ sample of sessions, and how many end in each of the coming hours, unless their v
 func statsText(w io.Writer, r *survey.Report) {
 	output.Columns(w, [][]string{
 		{"live", fmt.Sprint(r.Live)}, {"  signed in", fmt.Sprint(r.SignedIn)}, {"  anonymous", fmt.Sprint(r.Anonymous)},
-		{"expired", fmt.Sprint(r.Expired)}, {"renewed ids", fmt.Sprint(r.Aliases)}, {"retired ids", fmt.Sprint(r.Tombstones)}, {"users", fmt.Sprint(r.Users)},
+		{"expired", fmt.Sprint(r.Expired)}, {"renewed ids", fmt.Sprint(r.Aliases)},
+		{"retired ids", fmt.Sprint(r.Tombstones)}, {"users", fmt.Sprint(r.Users)},
 	})
 	if len(r.TopUsers) > 0 {
 		fmt.Fprintln(w)

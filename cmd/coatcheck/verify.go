@@ -36,7 +36,8 @@ reads it into only the program can say.`,
 		if err := t.Value(v, func(w io.Writer) { verifyText(w, v) }); err != nil || len(v.Problems) == 0 {
 			return err
 		}
-		return found("%s found; a lost key costs that key, a lost record signs its visitor out", output.Count(len(v.Problems), "problem"))
+		return found("%s found; a lost key costs that key, a lost record signs its visitor out",
+			output.Count(len(v.Problems), "problem"))
 	})
 }
 
@@ -48,5 +49,6 @@ func verifyText(w io.Writer, v *survey.Verified) {
 		}
 		output.Table(w, []string{"ID", "USER", "KEY", "REASON"}, rows)
 	}
-	fmt.Fprintf(w, "opened %s, %d of them made by an older secret or setting\n", output.Count(v.Checked, "session"), v.Older)
+	fmt.Fprintf(w, "opened %s, %d of them made by an older secret or setting\n", output.Count(v.Checked, "session"),
+		v.Older)
 }

@@ -95,7 +95,8 @@ func listen(ctx context.Context, t *tool, s *site, tell func(id string)) error {
 		case <-time.After(time.Second):
 		}
 	}
-	return fmt.Errorf("the store %s does not tell of sessions that end; Redis and PostgreSQL do, and the log of the site has all events (log.level: debug)", s.cfg.Store)
+	return fmt.Errorf("the store %s does not tell of sessions that end; Redis and PostgreSQL do, and the log of the "+
+		"site has all events (log.level: debug)", s.cfg.Store)
 }
 
 // endList shows ends, each once: a store may tell of one more often, and of what has not ended.
@@ -121,7 +122,8 @@ func (l *endList) add(ctx context.Context, s *site, id string) error {
 	l.seen[id] = true
 	l.shown++
 	return l.tool.Line(e, func(w io.Writer) {
-		fmt.Fprintf(w, "%s  %-8s  %s  %s\n", output.Time(e.Time), e.Event, output.Clean(e.ID), output.Clean(orDash(e.User)))
+		fmt.Fprintf(w, "%s  %-8s  %s  %s\n", output.Time(e.Time), e.Event, output.Clean(e.ID),
+			output.Clean(orDash(e.User)))
 	})
 }
 

@@ -40,10 +40,12 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, session.ErrEnded):
-		explain(w, r, http.StatusConflict, "Your session has ended meanwhile, and nothing was changed. Please begin again.")
+		explain(w, r, http.StatusConflict, "Your session has ended meanwhile, and nothing was changed. Please "+
+			"begin again.")
 	case errors.Is(err, session.ErrUnavailable), errors.Is(err, session.ErrConflict):
 		w.Header().Set("Retry-After", "2")
-		explain(w, r, http.StatusServiceUnavailable, "Your session is out of reach. You are still signed in; please try again in a moment.")
+		explain(w, r, http.StatusServiceUnavailable, "Your session is out of reach. You are still signed in; please "+
+			"try again in a moment.")
 	default:
 		explain(w, r, http.StatusInternalServerError, "Something went wrong. Please try again.")
 	}

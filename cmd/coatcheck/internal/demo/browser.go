@@ -5,8 +5,8 @@ import "strings"
 // token is a part of a user agent and what it says.
 type token struct{ part, name string }
 
-// browser names the browser for people. Browsers claim to be each other, so the first that is found counts. It is a guess:
-// a client sends what it likes.
+// browser names the browser for people. Browsers claim to be each other, so the first that is found counts. It is a
+// guess: a client sends what it likes.
 func browser(userAgent string) string {
 	name := first(userAgent, []token{
 		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"},

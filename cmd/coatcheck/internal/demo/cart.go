@@ -63,8 +63,8 @@ func pieces(sess *session.Session) (n int) {
 	return n
 }
 
-// change replaces the number of pieces of a product. It is an update, which is repeated on the newest state when another request was
-// faster: of two tabs that add at the same time, both do.
+// change replaces the number of pieces of a product. It is an update, which is repeated on the newest state when
+// another request was faster: of two tabs that add at the same time, both do.
 func change(sess *session.Session, id string, fn func(n int) int) {
 	cart.Update(sess, func(counts map[string]int) map[string]int {
 		counts = maps.Clone(counts)
@@ -78,7 +78,8 @@ func change(sess *session.Session, id string, fn func(n int) int) {
 	})
 }
 
-// fillCart adds a piece of a product, or sets how many there are. It needs nobody signed in: who signs in later keeps his cart.
+// fillCart adds a piece of a product, or sets how many there are. It needs nobody signed in: who signs in later keeps
+// his cart.
 func (s *site) fillCart(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
 	in, err := read(r)
 	if err != nil {
@@ -109,12 +110,13 @@ func (s *site) showCart(w http.ResponseWriter, r *http.Request, sess *session.Se
 		return nil
 	}
 	return writePage(w, http.StatusOK, "cart", cartView{
-		frame: s.frame(r, sess, "Your cart"), Lines: list, Cents: cents, Orders: orders.Or(sess, nil), MaxCount: maxCount,
+		frame: s.frame(r, sess, "Your cart"), Lines: list, Cents: cents, Orders: orders.Or(sess, nil),
+		MaxCount: maxCount,
 	})
 }
 
-// checkOut makes the cart an order. That happens on the newest state and as a whole: of two tabs that check out at the same time one
-// orders, and the other is told that the cart is empty.
+// checkOut makes the cart an order. That happens on the newest state and as a whole: of two tabs that check out at the
+// same time one orders, and the other is told that the cart is empty.
 func (s *site) checkOut(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
 	if _, err := read(r); err != nil {
 		return err

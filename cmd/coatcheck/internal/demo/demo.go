@@ -1,10 +1,10 @@
-// Package demo is a small shop that shows what sessions do: it counts visits, signs people in by name, keeps a cart and notes,
-// lists who is signed in where, and has a page for its staff.
+// Package demo is a small shop that shows what sessions do: it counts visits, signs people in by name, keeps a cart and
+// notes, lists who is signed in where, and has a page for its staff.
 //
-// One file is one subject: home.go, login.go, cart.go, notes.go, sessions.go and staff.go are the pages; site.go routes to them, past
-// the guards; input.go reads
-// what they are sent and answer.go writes what they say. store.go and secret.go are what stays on the disk, and server.go
-// is the process around it all.
+// One file is one subject: home.go, login.go, cart.go, notes.go, sessions.go and staff.go are the pages; site.go routes
+// to them, past the guards; input.go reads
+// what they are sent and answer.go writes what they say. store.go and secret.go are what stays on the disk, and
+// server.go is the process around it all.
 package demo
 
 import (
@@ -42,7 +42,8 @@ func Run(ctx context.Context, opts Options) error {
 	}
 	listener, err := net.Listen("tcp", opts.Addr)
 	if err != nil {
-		return fmt.Errorf("--addr %s: %w; stop what listens there, or choose another port (0 takes any)", opts.Addr, err)
+		return fmt.Errorf("--addr %s: %w; stop what listens there, or choose another port (0 takes any)", opts.Addr,
+			err)
 	}
 	defer listener.Close() // the server has closed it, unless it never began
 	logger := slog.New(slog.NewTextHandler(opts.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -108,8 +109,8 @@ func (o *Options) checkAddr() error {
 	if o.InsecureNetwork || isLoopback(host) {
 		return nil
 	}
-	return fmt.Errorf("--addr %q can be reached from other machines, and the demo speaks plain HTTP: tickets could be stolen on "+
-		"the way; listen on 127.0.0.1, or say --insecure-network", o.Addr)
+	return fmt.Errorf("--addr %q can be reached from other machines, and the demo speaks plain HTTP: tickets could "+
+		"be stolen on the way; listen on 127.0.0.1, or say --insecure-network", o.Addr)
 }
 
 func isLoopback(host string) bool {
@@ -127,6 +128,7 @@ func (o *Options) announce(addr net.Addr, p *place) {
 	fmt.Fprintf(o.Out, "  serves    %s\n", reach)
 	fmt.Fprintf(o.Out, "  sessions  %s\n", p.sessions)
 	fmt.Fprintf(o.Out, "  secret    %s\n", p.secret)
-	fmt.Fprintf(o.Out, "  cookie    without the Secure attribute, because this is plain HTTP; never do so on a real site\n")
+	fmt.Fprintf(o.Out, "  cookie    without the Secure attribute, because this is plain HTTP; never do so on a "+
+		"real site\n")
 	fmt.Fprintf(o.Out, "Ctrl-C stops it; %s.\n", p.afterwards)
 }

@@ -76,7 +76,8 @@ func person(t *testing.T, s *site) *visitor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &visitor{t: t, site: s, client: &http.Client{Jar: jar}, accept: "text/html,*/*;q=0.8", agent: "Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0"}
+	return &visitor{t: t, site: s, client: &http.Client{Jar: jar}, accept: "text/html,*/*;q=0.8",
+		agent: "Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0"}
 }
 
 // script is a visitor who reads JSON.

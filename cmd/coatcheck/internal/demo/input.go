@@ -42,7 +42,8 @@ func read(r *http.Request) (input, error) {
 	case err == nil && kind == "application/x-www-form-urlencoded":
 		return readForm(string(body))
 	}
-	return nil, wrong("Content-Type: send a form (application/x-www-form-urlencoded) or a JSON object (application/json).")
+	return nil, wrong("Content-Type: send a form (application/x-www-form-urlencoded) or a JSON object " +
+		"(application/json).")
 }
 
 func readForm(body string) (input, error) {

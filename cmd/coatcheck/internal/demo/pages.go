@@ -69,7 +69,8 @@ type (
 
 func (s *site) frame(r *http.Request, sess *session.Session, title string) frame {
 	return frame{
-		Title: title, User: sess.User(), Flash: flash.Or(sess, ""), Staff: mayManage(sess), Pieces: pieces(sess), CSRF: guard.CSRFField(r),
+		Title: title, User: sess.User(), Flash: flash.Or(sess, ""), Staff: mayManage(sess), Pieces: pieces(sess),
+		CSRF: guard.CSRFField(r),
 	}
 }
 

@@ -41,7 +41,8 @@ func readSecret(path string) ([]session.Secret, error) {
 	}
 	secrets, err := session.ParseSecrets(string(text))
 	if err != nil {
-		return nil, fmt.Errorf("--data: read the secret %s: %w; put the file back, or remove it to sign everybody out", path, err)
+		return nil, fmt.Errorf("--data: read the secret %s: %w; put the file back, or remove it to sign everybody out",
+			path, err)
 	}
 	return secrets, nil
 }
@@ -49,10 +50,12 @@ func readSecret(path string) ([]session.Secret, error) {
 func checkSecretFile(path string, mode fs.FileMode) error {
 	switch {
 	case !mode.IsRegular():
-		return fmt.Errorf("--data: the secret %s is no regular file; remove it to sign everybody out and begin anew", path)
+		return fmt.Errorf("--data: the secret %s is no regular file; remove it to sign everybody out and begin anew",
+			path)
 	case runtime.GOOS != "windows" && mode.Perm()&0o077 != 0: // Windows has no such modes
-		return fmt.Errorf("--data: the secret %s has mode %04o: others can read it, and forge tickets with it; remove it to sign "+
-			"everybody out, or run chmod 600 %s when you are sure that nobody did", path, mode.Perm(), path)
+		return fmt.Errorf("--data: the secret %s has mode %04o: others can read it, and forge tickets with it; "+
+			"remove it to sign everybody out, or run chmod 600 %s when you are sure that nobody did", path, mode.Perm(),
+			path)
 	}
 	return nil
 }

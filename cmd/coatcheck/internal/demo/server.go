@@ -17,8 +17,8 @@ const (
 	settleTime = 200 * time.Millisecond
 )
 
-// serve serves until the context ends. When it returns, no handler runs that could still use the sessions, but for one that
-// the store keeps waiting.
+// serve serves until the context ends. When it returns, no handler runs that could still use the sessions, but for one
+// that the store keeps waiting.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger) error {
 	gate := &gate{next: handler}
 	server := &http.Server{
@@ -42,8 +42,8 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 	return nil
 }
 
-// stop lets requests end, and then cuts connections: one that sends nothing, or sends slowly, would hold up the stop for as
-// long as it likes.
+// stop lets requests end, and then cuts connections: one that sends nothing, or sends slowly, would hold up the stop
+// for as long as it likes.
 func stop(server *http.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()

@@ -36,9 +36,11 @@ func TestAPersonBuysSomething(t *testing.T) {
 	onEachStore(t, func(t *testing.T, site *site) {
 		ada := person(t, site)
 		wantText(t, "the shop", ada.get("/"), "Winter coat", "€ 189.00", `id="cart-count" class="badge">0<`)
-		wantText(t, "the shop after a choice", ada.post("/cart", "product", "coat"), "Winter coat is in your cart.", `class="badge">1<`)
+		wantText(t, "the shop after a choice", ada.post("/cart", "product", "coat"), "Winter coat is in your cart.",
+			`class="badge">1<`)
 		ada.post("/cart", "product", "coat")
-		wantText(t, "the cart", ada.post("/cart", "product", "hat", "count", "3"), "Your cart is up to date.", `class="badge">5<`, "€ 525.00")
+		wantText(t, "the cart", ada.post("/cart", "product", "hat", "count", "3"), "Your cart is up to date.",
+			`class="badge">5<`, "€ 525.00")
 		wantText(t, "the cart with one hat", ada.post("/cart", "product", "hat", "count", "1"), "€ 427.00")
 
 		// Who is to order signs in first, and comes back to the cart, which is as it was.
@@ -49,7 +51,8 @@ func TestAPersonBuysSomething(t *testing.T) {
 			t.Errorf("after the sign-in the browser is at %s, want the cart", back.Request.URL.Path)
 		}
 		wantText(t, "the cart", back, "Hello, ada.", "€ 427.00")
-		wantText(t, "the order", ada.post("/checkout"), "Thank you for your order.", "Order 1", "2 × Winter coat", "There is nothing in it.", `class="badge">0<`)
+		wantText(t, "the order", ada.post("/checkout"), "Thank you for your order.", "Order 1", "2 × Winter coat",
+			"There is nothing in it.", `class="badge">0<`)
 		wantText(t, "another order", ada.post("/checkout"), "Your cart is empty")
 	})
 }
@@ -102,8 +105,10 @@ func TestTwoTabsThatCheckOutAtTheSameTimeOrderOnce(t *testing.T) {
 		}
 		wg.Wait()
 		s := v.shop()
-		if ordered.Load() != 1 || empty.Load() != 3 || len(s.Orders) != 1 || len(s.Cart) != 0 || s.Orders[0].Cents != 18900 {
-			t.Errorf("%d ordered, %d found it empty, and the state is %+v; want one order", ordered.Load(), empty.Load(), s)
+		if ordered.Load() != 1 || empty.Load() != 3 || len(s.Orders) != 1 || len(s.Cart) != 0 ||
+			s.Orders[0].Cents != 18900 {
+			t.Errorf("%d ordered, %d found it empty, and the state is %+v; want one order", ordered.Load(),
+				empty.Load(), s)
 		}
 	})
 }
@@ -131,7 +136,9 @@ func TestTooManyOrdersAreTurnedAway(t *testing.T) {
 
 func TestAnOrderNeedsARecentSignIn(t *testing.T) {
 	var later atomic.Int64
-	site := start(t, demo.Options{Store: demo.Memory, Now: func() time.Time { return time.Now().Add(time.Duration(later.Load())) }})
+	site := start(t, demo.Options{Store: demo.Memory, Now: func() time.Time {
+		return time.Now().Add(time.Duration(later.Load()))
+	}})
 	v := script(t, site)
 	wantStatus(t, "an order of nobody", v.post("/checkout"), http.StatusUnauthorized)
 	v.post("/login", "user", "ada")
@@ -154,7 +161,8 @@ func TestARoleHoldsAtOnceOnAllDevices(t *testing.T) {
 		}
 		admin.post("/login", "user", "admin")
 		wantText(t, "the page of the staff", admin.get("/staff"), "ada", "2 sessions", "Make staff")
-		wantText(t, "the change", admin.post("/staff", "user", "ada", "staff", "1"), "ada belongs to the staff.", "Remove from the staff")
+		wantText(t, "the change", admin.post("/staff", "user", "ada", "staff", "1"), "ada belongs to the staff.",
+			"Remove from the staff")
 		for _, v := range []*visitor{phone, desk} {
 			wantText(t, "the page of the staff", v.get("/staff"), "<h1>Staff</h1>")
 			wantText(t, "the shop", v.get("/"), `href="/staff"`)
@@ -166,13 +174,15 @@ func TestARoleHoldsAtOnceOnAllDevices(t *testing.T) {
 		}
 		stranger := script(t, site)
 		wantStatus(t, "the page for a stranger", stranger.get("/staff"), http.StatusUnauthorized)
-		wantStatus(t, "a change by a stranger", stranger.post("/staff", "user", "eve", "staff", "1"), http.StatusUnauthorized)
+		wantStatus(t, "a change by a stranger", stranger.post("/staff", "user", "eve", "staff", "1"),
+			http.StatusUnauthorized)
 	})
 }
 
 func TestWrongChoicesAreRefused(t *testing.T) {
 	v := script(t, start(t, demo.Options{Store: demo.Memory}))
-	for _, body := range []string{"", "product=", "product=gold", "product=coat&count=", "product=coat&count=-1", "product=coat&count=100", "product=coat&count=a"} {
+	for _, body := range []string{"", "product=", "product=gold", "product=coat&count=", "product=coat&count=-1",
+		"product=coat&count=100", "product=coat&count=a"} {
 		wantStatus(t, body, v.send(http.MethodPost, "/cart", formType, body), http.StatusBadRequest)
 	}
 	if s := v.shop(); len(s.Cart) != 0 {
@@ -230,7 +240,8 @@ func TestEveryPageHasFormsWithTokensLabelsAndNoScript(t *testing.T) {
 		if tokens := strings.Count(page.body, `name="csrf_token"`); forms == 0 || tokens != forms {
 			t.Errorf("%s has %d forms and %d tokens", path, forms, tokens)
 		}
-		if found := regexp.MustCompile(`<script|<style| style=| on[a-z]+=|javascript:`).FindString(page.body); found != "" {
+		if found := regexp.MustCompile(`<script|<style| style=| on[a-z]+=|javascript:`).FindString(
+			page.body); found != "" {
 			t.Errorf("%s has %q, which its Content-Security-Policy forbids", path, found)
 		}
 		for _, input := range regexp.MustCompile(`<input id="([^"]+)"`).FindAllStringSubmatch(page.body, -1) {
@@ -239,7 +250,8 @@ func TestEveryPageHasFormsWithTokensLabelsAndNoScript(t *testing.T) {
 			}
 		}
 		for _, picture := range regexp.MustCompile(`<img src="([^"]+)"`).FindAllStringSubmatch(page.body, -1) {
-			if a := v.get(picture[1]); a.StatusCode != http.StatusOK || a.Header.Get("Content-Type") != "image/svg+xml" {
+			if a := v.get(picture[1]); a.StatusCode != http.StatusOK ||
+				a.Header.Get("Content-Type") != "image/svg+xml" {
 				t.Errorf("%s: the picture %s = %d", path, picture[1], a.StatusCode)
 			}
 		}

@@ -12,8 +12,10 @@ import (
 	"github.com/coatcheck/session/guard"
 )
 
-// contentPolicy allows a page its own style sheet, icon and forms, and nothing else: no script runs here, whoever wrote it.
-const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// contentPolicy allows a page its own style sheet, icon and forms, and nothing else: no script runs here, whoever wrote
+// it.
+const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; " +
+	"frame-ancestors 'none'"
 
 // site is the web site.
 type site struct {
@@ -34,7 +36,8 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", contentPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
-	// Not no-referrer: browsers then say "Origin: null" with our own forms, and those without Sec-Fetch-Site would be refused.
+	// Not no-referrer: browsers then say "Origin: null" with our own forms, and those without Sec-Fetch-Site would be
+	// refused.
 	h.Set("Referrer-Policy", "same-origin")
 	// Whoever reads the body, the guard of forms or a page, reads no more.
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -57,7 +60,8 @@ func (s *site) route() {
 	mux.Handle("/logout", methods{http.MethodPost: s.with(s.logout)})
 	mux.Handle("/cart", methods{http.MethodGet: s.with(s.showCart), http.MethodPost: s.with(s.fillCart)})
 	mux.Handle("/checkout", methods{http.MethodPost: mayOrder(s.with(s.checkOut))})
-	mux.Handle("/staff", methods{http.MethodGet: staffOnly(s.with(s.showStaff)), http.MethodPost: staffOnly(s.with(s.changeStaff))})
+	mux.Handle("/staff", methods{http.MethodGet: staffOnly(s.with(s.showStaff)),
+		http.MethodPost: staffOnly(s.with(s.changeStaff))})
 	mux.Handle("/notes", methods{http.MethodPost: s.with(s.addNote)})
 	mux.Handle("/sessions", methods{http.MethodGet: s.with(s.list)})
 	mux.Handle("/sessions/revoke", methods{http.MethodPost: s.with(s.revoke)})
@@ -72,8 +76,8 @@ func (s *site) route() {
 	s.handler = programs(mux, s.guard.CSRF(mux))
 }
 
-// programs lets requests of programs pass that are no browsers, without the token that CSRF would ask them for: another site can
-// send a request in somebody's name by a browser only.
+// programs lets requests of programs pass that are no browsers, without the token that CSRF would ask them for: another
+// site can send a request in somebody's name by a browser only.
 func programs(direct, guarded http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ofBrowser(r) {
@@ -87,15 +91,16 @@ func programs(direct, guarded http.Handler) http.Handler {
 // browsers are how those begin their User-Agent that show HTML and send forms.
 var browsers = []string{"Mozilla/", "Opera/", "Lynx/", "w3m/", "Links ", "ELinks"}
 
-// ofBrowser reports whether a request may come from a browser. What says where it comes from does; an older browser, which does not say so,
-// sends a form with an Accept that asks for more than JSON.
+// ofBrowser reports whether a request may come from a browser. What says where it comes from does; an older browser,
+// which does not say so, sends a form with an Accept that asks for more than JSON.
 func ofBrowser(r *http.Request) bool {
 	h := r.Header
 	if h.Get("Sec-Fetch-Site") != "" || h.Get("Origin") != "" {
 		return true
 	}
 	agent := h.Get("User-Agent")
-	return !wantsJSON(r) && slices.ContainsFunc(browsers, func(name string) bool { return strings.HasPrefix(agent, name) })
+	return !wantsJSON(r) &&
+		slices.ContainsFunc(browsers, func(name string) bool { return strings.HasPrefix(agent, name) })
 }
 
 // turnAway answers whom a guard does not let through.
@@ -117,8 +122,8 @@ func (s *site) with(p page) http.Handler {
 	})
 }
 
-// methods is the handlers of one path by method. http.ServeMux would answer 405 itself, but not on a page of ours, and not
-// beside a pattern that takes all paths.
+// methods is the handlers of one path by method. http.ServeMux would answer 405 itself, but not on a page of ours, and
+// not beside a pattern that takes all paths.
 type methods map[string]http.Handler
 
 func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {

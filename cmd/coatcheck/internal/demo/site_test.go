@@ -15,13 +15,15 @@ import (
 func TestAPersonClicksThrough(t *testing.T) {
 	onEachStore(t, func(t *testing.T, site *site) {
 		ada := person(t, site)
-		wantText(t, "the first page", ada.get("/"), "Hello, stranger", "<strong>1</strong> time.", "No notes yet", "no password")
+		wantText(t, "the first page", ada.get("/"), "Hello, stranger", "<strong>1</strong> time.", "No notes yet",
+			"no password")
 		wantText(t, "the second visit", ada.get("/"), "<strong>2</strong> times.")
 
 		sent := ada.step("/login", "user", "ada", "remember", "1")
 		wantStatus(t, "POST /login", sent, http.StatusSeeOther)
 		wantKept(t, sent, 30*24*time.Hour)
-		wantText(t, "the page after the login", ada.get("/"), `role="status">Hello, ada.`, "Sign out", "<strong>3</strong>")
+		wantText(t, "the page after the login", ada.get("/"), `role="status">Hello, ada.`, "Sign out",
+			"<strong>3</strong>")
 		if page := ada.get("/"); strings.Contains(page.body, `role="status"`) {
 			t.Errorf("the message is shown twice:\n%s", page.body)
 		}
@@ -30,14 +32,17 @@ func TestAPersonClicksThrough(t *testing.T) {
 		other := person(t, site)
 		other.post("/login", "user", "ada")
 		list := ada.get("/sessions")
-		wantText(t, "the list", list, "Firefox on Linux", "this one", "127.0.0.1", "<time datetime=", "End all other sessions", "(kept signed in)")
+		wantText(t, "the list", list, "Firefox on Linux", "this one", "127.0.0.1", "<time datetime=",
+			"End all other sessions", "(kept signed in)")
 		if n := strings.Count(list.body, "End session"); n != 2 {
 			t.Errorf("the list shows %d sessions, want 2", n)
 		}
-		wantText(t, "the list after ending the others", ada.post("/sessions/revoke", "others", "1"), "1 other session has ended.")
+		wantText(t, "the list after ending the others", ada.post("/sessions/revoke", "others", "1"),
+			"1 other session has ended.")
 		wantText(t, "the page of the ended session", other.get("/"), "Hello, stranger", "<strong>1</strong>")
 
-		wantText(t, "the page after the logout", ada.post("/logout"), "You are signed out.", "Hello, stranger", "No notes yet")
+		wantText(t, "the page after the logout", ada.post("/logout"), "You are signed out.", "Hello, stranger",
+			"No notes yet")
 		wantText(t, "the list when signed out", ada.get("/sessions"), "Please sign in first.")
 	})
 }
@@ -77,7 +82,8 @@ func TestAScriptGetsJSON(t *testing.T) {
 			t.Errorf("the message comes again: %+v", s)
 		}
 		list := ada.sessions()
-		if len(list) != 1 || !list[0].Current || list[0].ID != s.ID || list[0].Browser != "curl" || !list[0].Remembered {
+		if len(list) != 1 || !list[0].Current || list[0].ID != s.ID || list[0].Browser != "curl" ||
+			!list[0].Remembered {
 			t.Errorf("the list is %+v", list)
 		}
 		decode(t, ada.post("/logout"), &s)
@@ -166,8 +172,10 @@ func TestSessionsOfOthersCannotBeRevoked(t *testing.T) {
 		ada.post("/login", "user", "ada")
 		eve.post("/login", "user", "eve")
 		wantStatus(t, "revoke ada's", eve.post("/sessions/revoke", "id", ada.state().ID), http.StatusBadRequest)
-		wantStatus(t, "revoke a stranger's", eve.post("/sessions/revoke", "id", stranger.state().ID), http.StatusBadRequest)
-		wantStatus(t, "revoke as a stranger", stranger.post("/sessions/revoke", "id", ada.state().ID), http.StatusUnauthorized)
+		wantStatus(t, "revoke a stranger's", eve.post("/sessions/revoke", "id", stranger.state().ID),
+			http.StatusBadRequest)
+		wantStatus(t, "revoke as a stranger", stranger.post("/sessions/revoke", "id", ada.state().ID),
+			http.StatusUnauthorized)
 		wantStatus(t, "revoke the others", eve.post("/sessions/revoke", "others", "1"), http.StatusOK)
 		if s := ada.state(); s.User != "ada" {
 			t.Errorf("ada was signed out: %+v", s)
@@ -247,7 +255,8 @@ func TestPagesMayDoNothingButShow(t *testing.T) {
 			}
 		}
 		policy := page.Header.Get("Content-Security-Policy")
-		for _, part := range []string{"default-src 'none'", "style-src 'self'", "form-action 'self'", "frame-ancestors 'none'"} {
+		for _, part := range []string{"default-src 'none'", "style-src 'self'", "form-action 'self'",
+			"frame-ancestors 'none'"} {
 			if !strings.Contains(policy, part) {
 				t.Errorf("Content-Security-Policy = %q, want %s in it", policy, part)
 			}

@@ -19,7 +19,8 @@ const (
 	maxPeople = 200
 )
 
-// staff is the table of users that a real site has: who gets the role at the next sign-in. It is forgotten when the process ends.
+// staff is the table of users that a real site has: who gets the role at the next sign-in. It is forgotten when the
+// process ends.
 type staff struct {
 	mu    sync.Mutex
 	names map[string]bool
@@ -70,7 +71,8 @@ func (s *site) showStaff(w http.ResponseWriter, r *http.Request, sess *session.S
 		writeJSON(w, http.StatusOK, people)
 		return nil
 	}
-	return writePage(w, http.StatusOK, "staff", staffView{frame: s.frame(r, sess, "Staff"), People: people, First: firstStaff})
+	return writePage(w, http.StatusOK, "staff", staffView{frame: s.frame(r, sess, "Staff"), People: people,
+		First: firstStaff})
 }
 
 func (s *site) people(r *http.Request) ([]person, error) {

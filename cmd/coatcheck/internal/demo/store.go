@@ -77,8 +77,8 @@ func openPlace(ctx context.Context, name, dir string) (*place, error) {
 	return p, p.openSQLite(ctx, filepath.Join(dir, "sessions.db"))
 }
 
-// makeFolder makes the folder for its owner alone. One that others may write is refused: they could put their own secret
-// there.
+// makeFolder makes the folder for its owner alone. One that others may write is refused: they could put their own
+// secret there.
 func makeFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("--data %s: %w; name a folder that you may write", dir, err)
@@ -88,8 +88,8 @@ func makeFolder(dir string) error {
 		return fmt.Errorf("--data %s: %w", dir, err)
 	}
 	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o022 != 0 {
-		return fmt.Errorf("--data %s has mode %04o: others may write there, and replace the secret; run chmod 700 %s, or name "+
-			"another folder", dir, mode, dir)
+		return fmt.Errorf("--data %s has mode %04o: others may write there, and replace the secret; run chmod 700 "+
+			"%s, or name another folder", dir, mode, dir)
 	}
 	return nil
 }
@@ -117,7 +117,8 @@ func (p *place) openSQLite(ctx context.Context, path string) error {
 		err = store.Migrate(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("--data: open %s: %w; move the file away to begin a new one", path, errors.Join(err, db.Close()))
+		return fmt.Errorf("--data: open %s: %w; move the file away to begin a new one", path,
+			errors.Join(err, db.Close()))
 	}
 	p.store, p.close = store, func() error { return errors.Join(store.Close(), db.Close()) }
 	p.sessions = "in SQLite, in " + path
@@ -143,7 +144,8 @@ func openDatabase(path string) (*sql.DB, error) {
 		return nil, err
 	}
 	// As a URL, because a question mark or a per cent sign in the path of the folder means something else to SQLite.
-	name := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(abs), "/"), RawQuery: "_pragma=busy_timeout(250)"}
+	name := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(abs), "/"),
+		RawQuery: "_pragma=busy_timeout(250)"}
 	db, err := sql.Open("sqlite", name.String())
 	if err != nil {
 		return nil, err

@@ -106,9 +106,12 @@ func TestSecretsThatCannotBeTrustedAreRefused(t *testing.T) {
 		"others can read it": func(path string) error { return rewrite(path, nil, 0o644) },
 		"its group can":      func(path string) error { return rewrite(path, nil, 0o640) },
 		"it is empty":        func(path string) error { return rewrite(path, []byte{}, 0o600) },
-		"it is short":        func(path string) error { return rewrite(path, []byte("base64:c2hvcnQtc2VjcmV0"), 0o600) },
-		"it is a folder":     func(path string) error { return os.Mkdir(path, 0o700) },
-		"it is a link":       func(path string) error { return os.Symlink("/dev/zero", path) },
+		"it is short": func(path string) error {
+			return rewrite(path, []byte("base64:c2hvcnQtc2VjcmV0"),
+				0o600)
+		},
+		"it is a folder": func(path string) error { return os.Mkdir(path, 0o700) },
+		"it is a link":   func(path string) error { return os.Symlink("/dev/zero", path) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			if runtime.GOOS == "windows" && (strings.Contains(name, "can") || strings.Contains(name, "link")) {
@@ -148,7 +151,8 @@ func TestStartsThatCannotWorkSayWhy(t *testing.T) {
 	broken := filepath.Join(dir, "broken")
 	for _, err := range []error{
 		os.WriteFile(file, nil, 0o600), os.Mkdir(open, 0o700), os.Chmod(open, 0o777),
-		os.Mkdir(broken, 0o700), os.WriteFile(filepath.Join(broken, "sessions.db"), []byte(strings.Repeat("no database ", 100)), 0o600),
+		os.Mkdir(broken, 0o700), os.WriteFile(filepath.Join(broken, "sessions.db"),
+			[]byte(strings.Repeat("no database ", 100)), 0o600),
 	} {
 		if err != nil {
 			t.Fatal(err)

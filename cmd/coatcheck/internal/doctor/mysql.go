@@ -14,9 +14,9 @@ import (
 // mysqlSettings has the value of this session where there is one. What a server does not know is not listed: each of
 // MySQL and MariaDB has variables of its own, and MariaDB called the isolation level otherwise before 11.1.
 const mysqlSettings = `SHOW SESSION VARIABLES WHERE Variable_name IN (
-	'read_only', 'super_read_only', 'innodb_read_only', 'transaction_read_only', 'tx_read_only', 'transaction_isolation',
-	'tx_isolation', 'innodb_flush_log_at_trx_commit', 'innodb_doublewrite', 'sql_mode', 'max_allowed_packet',
-	'wait_timeout', 'wsrep_on')`
+	'read_only', 'super_read_only', 'innodb_read_only', 'transaction_read_only', 'tx_read_only',
+	'transaction_isolation', 'tx_isolation', 'innodb_flush_log_at_trx_commit', 'innodb_doublewrite', 'sql_mode',
+	'max_allowed_packet', 'wait_timeout', 'wsrep_on')`
 
 // mysql looks whether the server takes writes, and keeps them.
 func (p *patient) mysql(ctx context.Context, db *sql.DB) {

@@ -26,7 +26,8 @@ func (p *patient) postgreSQL(ctx context.Context, db *sql.DB, table string) {
 		return
 	}
 	p.postgreSQLWrites(set, standby)
-	p.add("logged", kind == "p", Fail, "the table is "+map[string]string{"p": "logged", "u": "UNLOGGED", "t": "TEMPORARY"}[kind],
+	p.add("logged", kind == "p", Fail, "the table is "+map[string]string{"p": "logged", "u": "UNLOGGED",
+		"t": "TEMPORARY"}[kind],
 		fmt.Sprintf("a crash empties it, and signs everybody out: ALTER TABLE %s SET LOGGED", table))
 	p.postgreSQLKeeps(set)
 	p.vacuum(set, table, options)

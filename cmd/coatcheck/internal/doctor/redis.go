@@ -147,7 +147,8 @@ func (p *patient) endings(ctx context.Context, store session.Store) {
 		}
 	}
 	if err != nil {
-		p.add("ttl", false, Warn, "it cannot be looked up, perhaps because this user may not use PTTL: "+err.Error(), "")
+		p.add("ttl", false, Warn, "it cannot be looked up, perhaps because this user may not use PTTL: "+err.Error(),
+			"")
 		return
 	}
 	p.add("ttl", kept == 0, Warn, fmt.Sprintf("%d of %d records that end have no time to live", kept, len(recs)),

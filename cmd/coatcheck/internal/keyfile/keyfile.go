@@ -23,7 +23,8 @@ func New() string {
 func Create(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already, and stays as it is; coatcheck key rotate puts a new secret into it", path)
+		return fmt.Errorf("%s is there already, and stays as it is; coatcheck key rotate puts a new secret into it",
+			path)
 	}
 	if err != nil {
 		return err
@@ -35,8 +36,8 @@ func Create(path string) error {
 	return syncFolder(filepath.Dir(path))
 }
 
-// Rotate puts a new secret in front of those of the file, and says how many there are then. keep is how many old ones stay;
-// negative: all. The file is replaced in one step, so that no reader meets half of it.
+// Rotate puts a new secret in front of those of the file, and says how many there are then. keep is how many old ones
+// stay; negative: all. The file is replaced in one step, so that no reader meets half of it.
 func Rotate(path string, keep int) (int, error) {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {

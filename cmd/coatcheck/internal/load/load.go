@@ -51,7 +51,8 @@ type client struct {
 
 type held struct{ token, id string }
 
-// Run makes sessions, reads and writes them for the time given, and ends them, also when the context ends or the store fails.
+// Run makes sessions, reads and writes them for the time given, and ends them, also when the context ends or the store
+// fails.
 func Run(ctx context.Context, m *session.Manager, opts Options) (*Report, error) {
 	clients := make([]*client, opts.Clients)
 	for i := range clients {

@@ -38,7 +38,8 @@ func TestARunMeasuresEveryKindOfOperationAndLeavesNothing(t *testing.T) {
 	m := managerOn(t, memstore.New(memstore.Options{}))
 	var steps atomic.Int64
 	r, err := load.Run(t.Context(), m, load.Options{
-		Clients: 3, Sessions: 10, Size: 20, Writes: 50, Duration: 100 * time.Millisecond, Step: func(n int) { steps.Add(int64(n)) },
+		Clients: 3, Sessions: 10, Size: 20, Writes: 50, Duration: 100 * time.Millisecond,
+		Step: func(n int) { steps.Add(int64(n)) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +101,8 @@ func (f *failing) Save(ctx context.Context, rec *session.Record) error {
 
 func TestAStoreThatFailsEndsTheRun(t *testing.T) {
 	m := managerOn(t, &failing{Store: memstore.New(memstore.Options{})})
-	_, err := load.Run(t.Context(), m, load.Options{Clients: 2, Sessions: 4, Writes: 50, Duration: time.Hour, Step: func(int) {}})
+	_, err := load.Run(t.Context(), m, load.Options{Clients: 2, Sessions: 4, Writes: 50, Duration: time.Hour,
+		Step: func(int) {}})
 	if !errors.Is(err, session.ErrUnavailable) {
 		t.Errorf("Run = %v, want that the store is not available", err)
 	}

@@ -1,5 +1,5 @@
-// Package migration makes the table of sessions: in the database by goose, or as files for the tools that run a project's
-// migrations.
+// Package migration makes the table of sessions: in the database by goose, or as files for the tools that run a
+// project's migrations.
 package migration
 
 import (
@@ -38,7 +38,8 @@ func Open(db *sql.DB, store *sqlstore.Store, known int) (*Database, error) {
 	for i := range steps {
 		steps[i] = goose.NewGoMigration(int64(i+1), up, down)
 	}
-	provider, err := goose.NewProvider(goose.DialectCustom, db, nil, goose.WithStore(&versions{store}), goose.WithGoMigrations(steps...),
+	provider, err := goose.NewProvider(goose.DialectCustom, db, nil, goose.WithStore(&versions{store}),
+		goose.WithGoMigrations(steps...),
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	return &Database{provider, store}, err
 }
@@ -47,13 +48,14 @@ func Open(db *sql.DB, store *sqlstore.Store, known int) (*Database, error) {
 func Version(ctx context.Context, store *sqlstore.Store) (at, known int, err error) {
 	at, known, err = store.SchemaVersion(ctx)
 	if err != nil && strings.Contains(err.Error(), "Options.Table: ") {
-		err = errors.New(strings.Replace(err.Error(), "Options.Table: ", "stores.database.table: ", 1) + "; choose another name")
+		err = errors.New(strings.Replace(err.Error(), "Options.Table: ", "stores.database.table: ", 1) +
+			"; choose another name")
 	}
 	return at, known, err
 }
 
-// Up takes the steps that are left, and says how many this process took. Where others take them at the same time, each waits
-// until they are taken.
+// Up takes the steps that are left, and says how many this process took. Where others take them at the same time, each
+// waits until they are taken.
 func (d *Database) Up(ctx context.Context) (int, error) {
 	results, err := d.provider.Up(ctx)
 	return len(results), plain(err)
@@ -108,7 +110,8 @@ func (v *versions) Insert(context.Context, database.DBTxConn, database.InsertReq
 
 func (v *versions) Delete(context.Context, database.DBTxConn, int64) error { return nil }
 
-func (v *versions) GetMigration(ctx context.Context, _ database.DBTxConn, version int64) (*database.GetMigrationResult, error) {
+func (v *versions) GetMigration(ctx context.Context, _ database.DBTxConn,
+	version int64) (*database.GetMigrationResult, error) {
 	at, err := v.at(ctx)
 	if err == nil && version > at {
 		err = database.ErrVersionNotFound

@@ -16,8 +16,10 @@ func NewProgress(w io.Writer, what string, total int) *Progress {
 		return &Progress{}
 	}
 	return &Progress{progressbar.NewOptions(total,
-		progressbar.OptionSetDescription(what), progressbar.OptionSetWriter(w), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-		progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())}
+		progressbar.OptionSetDescription(what), progressbar.OptionSetWriter(w), progressbar.OptionShowCount(),
+		progressbar.OptionShowIts(),
+		progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionClearOnFinish())}
 }
 
 // Step says that n more are done.

@@ -89,7 +89,8 @@ type counter struct {
 
 // Count goes through the store.
 func Count(ctx context.Context, store session.Store, opts Options) (*Report, error) {
-	c := &counter{Options: opts, report: &Report{From: opts.Now.UTC(), Ending: make([]int, opts.Hours)}, users: map[string]int{}}
+	c := &counter{Options: opts, report: &Report{From: opts.Now.UTC(), Ending: make([]int, opts.Hours)},
+		users: map[string]int{}}
 	for rec, err := range Records(ctx, store) {
 		if err != nil {
 			return nil, err

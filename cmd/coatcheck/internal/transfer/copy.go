@@ -107,8 +107,8 @@ type task struct {
 	keep   bool // it was copied, and is not to be made there again
 }
 
-// batch copies some records. What is about to be made is written down before, and what was made is afterwards: a run that
-// ends in between is known by it.
+// batch copies some records. What is about to be made is written down before, and what was made is afterwards: a run
+// that ends in between is known by it.
 func (c *Copying) batch(ctx context.Context, batch []*session.Record) error {
 	known, err := c.Journal.find(ctx, idsOf(batch))
 	if err != nil {
@@ -199,8 +199,8 @@ func (c *Copying) prepare(ctx context.Context, t *task) error {
 	return nil
 }
 
-// replaces returns the version that a new copy replaces, and whether it may: not where the site has used the copy, nor where it has
-// ended it.
+// replaces returns the version that a new copy replaces, and whether it may: not where the site has used the copy, nor
+// where it has ended it.
 func (e entry) replaces(rec, there *session.Record) (version uint64, ok bool) {
 	switch {
 	case there == nil:
@@ -291,7 +291,8 @@ func (c *Copying) endCopy(ctx context.Context, e entry) (bool, error) {
 	return true, nil
 }
 
-// retired is what becomes of a copy. It is replaced, and not deleted, because only that fails when somebody has used it.
+// retired is what becomes of a copy. It is replaced, and not deleted, because only that fails when somebody has used
+// it.
 func (c *Copying) retired(rec *session.Record) *session.Record {
 	now := c.M.Now()
 	return &session.Record{

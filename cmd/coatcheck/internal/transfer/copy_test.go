@@ -127,8 +127,9 @@ func TestRenewedAndRetiredTicketsMoveWithTheSession(t *testing.T) {
 	m := newMove(t, from, to)
 	var ahead atomic.Int64
 	secret := session.NewSecret()
-	renewing := session.Options{Secrets: []session.Secret{secret}, SweepEvery: -1, RenewEvery: time.Hour, RenewGrace: 10 * time.Minute,
-		Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }}
+	renewing := session.Options{Secrets: []session.Secret{secret}, SweepEvery: -1, RenewEvery: time.Hour,
+		RenewGrace: 10 * time.Minute,
+		Now:        func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }}
 	for store, manager := range map[session.Store]**session.Manager{from: &m.old, to: &m.new} {
 		made, err := session.New(store, renewing)
 		if err != nil {

@@ -13,9 +13,9 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-// Journal is a file that remembers what was copied between two stores. By it a later run knows a session that is not there yet from
-// one that has ended there, and a copy that nobody has used from one that the site has changed. It holds ids and
-// numbers only.
+// Journal is a file that remembers what was copied between two stores. By it a later run knows a session that is not
+// there yet from one that has ended there, and a copy that nobody has used from one that the site has changed. It holds
+// ids and numbers only.
 type Journal struct{ db *sql.DB }
 
 // entry is what was copied of a record.
@@ -30,8 +30,8 @@ type entry struct {
 // tables holds one row for each record. pass is the pass that met the original last.
 const tables = `
 CREATE TABLE IF NOT EXISTS stores (names TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS copies (id TEXT PRIMARY KEY, version INTEGER NOT NULL, seen INTEGER NOT NULL, target INTEGER NOT NULL,
-	done INTEGER NOT NULL, pass INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS copies (id TEXT PRIMARY KEY, version INTEGER NOT NULL, seen INTEGER NOT NULL,
+	target INTEGER NOT NULL, done INTEGER NOT NULL, pass INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS copies_pass ON copies (pass)`
 
 // OpenJournal opens the file, or makes it, for copies between two stores. Only one process at a time has it open.
@@ -45,7 +45,8 @@ func OpenJournal(ctx context.Context, path, from, to string) (*Journal, error) {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	f.Close() // nothing was written
-	uri := url.URL{Scheme: "file", Path: "/" + filepath.ToSlash(abs)[1:], RawQuery: "_pragma=locking_mode(EXCLUSIVE)&_pragma=synchronous(FULL)"}
+	uri := url.URL{Scheme: "file", Path: "/" + filepath.ToSlash(abs)[1:],
+		RawQuery: "_pragma=locking_mode(EXCLUSIVE)&_pragma=synchronous(FULL)"}
 	if os.PathSeparator != '/' {
 		uri.Path = "/" + filepath.ToSlash(abs)
 	}
@@ -92,12 +93,14 @@ func (j *Journal) find(ctx context.Context, ids []string) (map[string]entry, err
 	if err != nil {
 		return nil, err
 	}
-	return j.query(ctx, "SELECT id, version, seen, target, done FROM copies WHERE id IN (SELECT value FROM json_each(?))", string(list))
+	return j.query(ctx, "SELECT id, version, seen, target, done FROM copies WHERE id IN (SELECT value FROM "+
+		"json_each(?))", string(list))
 }
 
 // unmet returns some of the records whose originals were met last before a pass, in the order of their ids.
 func (j *Journal) unmet(ctx context.Context, pass int, after string, limit int) (map[string]entry, error) {
-	return j.query(ctx, "SELECT id, version, seen, target, done FROM copies WHERE pass < ? AND id > ? ORDER BY id LIMIT ?", pass, after, limit)
+	return j.query(ctx, "SELECT id, version, seen, target, done FROM copies WHERE pass < ? AND id > ? ORDER BY id "+
+		"LIMIT ?", pass, after, limit)
 }
 
 func (j *Journal) query(ctx context.Context, query string, args ...any) (map[string]entry, error) {

@@ -24,8 +24,9 @@ type rekeying struct {
 	done Rekeyed
 }
 
-// Rekey signs or seals every live session with the manager's newest secret. Each record is replaced by compare-and-set, so that no
-// change of a visitor is lost. step is called for each record of the store. Renewed and retired ids hold nothing under a secret.
+// Rekey signs or seals every live session with the manager's newest secret. Each record is replaced by compare-and-set,
+// so that no change of a visitor is lost. step is called for each record of the store. Renewed and retired ids hold
+// nothing under a secret.
 func Rekey(ctx context.Context, m *session.Manager, store session.Store, step func(int)) (*Rekeyed, error) {
 	r := &rekeying{m: m, store: store, done: Rekeyed{Problems: []Problem{}}}
 	err := batches(ctx, store, func(batch []*session.Record) error {

@@ -207,7 +207,8 @@ func TestRekeyingEndsNothingAndKeepsDeadlines(t *testing.T) {
 		t.Fatal(err)
 	}
 	after, err := store.Load(t.Context(), id)
-	if err != nil || !after.ExpiresAt.Equal(before.ExpiresAt) || !after.SeenAt.Equal(before.SeenAt) || after.User != "ada" {
+	if err != nil || !after.ExpiresAt.Equal(before.ExpiresAt) || !after.SeenAt.Equal(before.SeenAt) ||
+		after.User != "ada" {
 		t.Errorf("after = %v, %v, want the deadline %v", after, err, before.ExpiresAt.Format(time.RFC3339))
 	}
 }

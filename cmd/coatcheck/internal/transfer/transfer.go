@@ -1,5 +1,5 @@
-// Package transfer makes the records of a store anew: under the newest secret, or in another store. The site may use the store
-// meanwhile, and whoever interrupts it loses nothing.
+// Package transfer makes the records of a store anew: under the newest secret, or in another store. The site may use
+// the store meanwhile, and whoever interrupts it loses nothing.
 package transfer
 
 import (
@@ -16,7 +16,8 @@ import (
 const (
 	// batchSize is how many records are worked on before the next ones are listed.
 	batchSize = 500
-	// workers is how many records are under way at once: enough to hide the way to a server, few enough to leave it to the site.
+	// workers is how many records are under way at once: enough to hide the way to a server, few enough to leave it to
+	// the site.
 	workers = 8
 	// attempts is how often a record is read again that the site has changed meanwhile.
 	attempts = 100

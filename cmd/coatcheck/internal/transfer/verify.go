@@ -8,8 +8,8 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// Verify compares every record with its copy, but for those that changed since the last pass, and those that the site has used
-// where they were copied to.
+// Verify compares every record with its copy, but for those that changed since the last pass, and those that the site
+// has used where they were copied to.
 func (c *Copying) Verify(ctx context.Context, step func(int)) error {
 	c.done.Verified, c.done.Changed = 0, 0
 	if err := c.lookForUse(ctx); err != nil {
@@ -30,7 +30,8 @@ func (c *Copying) Verify(ctx context.Context, step func(int)) error {
 // errUsed ends the search of lookForUse.
 var errUsed = errors.New("the site uses this store")
 
-// lookForUse finds out whether the site works with the target: then sessions may have ended there that the source still has.
+// lookForUse finds out whether the site works with the target: then sessions may have ended there that the source still
+// has.
 func (c *Copying) lookForUse(ctx context.Context) error {
 	if c.used {
 		return nil
@@ -117,6 +118,7 @@ func (c *Copying) same(a, b *session.Record) bool {
 
 // normal gives equal times one form.
 func normal(rec session.Record) session.Record {
-	rec.CreatedAt, rec.SeenAt, rec.LoginAt, rec.ExpiresAt = rec.CreatedAt.UTC(), rec.SeenAt.UTC(), rec.LoginAt.UTC(), rec.ExpiresAt.UTC()
+	rec.CreatedAt, rec.SeenAt, rec.LoginAt, rec.ExpiresAt = rec.CreatedAt.UTC(), rec.SeenAt.UTC(), rec.LoginAt.UTC(),
+		rec.ExpiresAt.UTC()
 	return rec
 }
