@@ -15,8 +15,9 @@ import (
 
 // The pictures have no background and middle tones, so that they can be read on a light page and on a dark one.
 var (
-	ink    = color.RGBA{0x80, 0x88, 0x90, 0xff}
-	tones  = []color.RGBA{{0x2f, 0x81, 0xb7, 0xff}, {0xc9, 0x5f, 0x3f, 0xff}, {0x5a, 0x9a, 0x4a, 0xff}, {0xa0, 0x6a, 0xb4, 0xff}, {0xb8, 0x8a, 0x2a, 0xff}, {0x3f, 0xa3, 0xa0, 0xff}}
+	ink   = color.RGBA{0x80, 0x88, 0x90, 0xff}
+	tones = []color.RGBA{{0x2f, 0x81, 0xb7, 0xff}, {0xc9, 0x5f, 0x3f, 0xff}, {0x5a, 0x9a, 0x4a, 0xff},
+		{0xa0, 0x6a, 0xb4, 0xff}, {0xb8, 0x8a, 0x2a, 0xff}, {0x3f, 0xa3, 0xa0, 0xff}}
 	dashes = [][]vg.Length{nil, {vg.Points(6), vg.Points(3)}, {vg.Points(2), vg.Points(2)}}
 )
 
@@ -27,9 +28,12 @@ type picture struct {
 }
 
 var charts = []picture{
-	{"bench-keys.svg", "One key of a session with many, in memory", "keys in the session", "µs for a request", func(r *results) []curve { return r.keys }},
-	{"bench-sessions.svg", "A read among many sessions", "sessions in the store", "µs for a request", func(r *results) []curve { return r.sessions }},
-	{"bench-clients.svg", "Requests of many clients, every fifth a write", "clients at once", "requests in a second", func(r *results) []curve { return r.loads }},
+	{"bench-keys.svg", "One key of a session with many, in memory", "keys in the session", "µs for a request",
+		func(r *results) []curve { return r.keys }},
+	{"bench-sessions.svg", "A read among many sessions", "sessions in the store", "µs for a request",
+		func(r *results) []curve { return r.sessions }},
+	{"bench-clients.svg", "Requests of many clients, every fifth a write", "clients at once", "requests in a second",
+		func(r *results) []curve { return r.loads }},
 }
 
 func (r *results) draw(folder string) error {

@@ -91,7 +91,8 @@ func openSQL(dialect sqlstore.Dialect, at place) (*sql.DB, error) {
 
 func ourRedis(opts redisstore.Options) opener {
 	return func(_ context.Context, at place) (session.Store, []io.Closer, error) {
-		client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{at.redis.address}, DisableCache: opts.CacheTTL == 0})
+		client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{at.redis.address},
+			DisableCache: opts.CacheTTL == 0})
 		if err != nil {
 			return nil, nil, err
 		}

@@ -85,7 +85,8 @@ func add(key string) handler {
 	}
 }
 
-// survivors has clients of one browser count at the same time, and returns the share of acknowledged steps that are there in the end.
+// survivors has clients of one browser count at the same time, and returns the share of acknowledged steps that are
+// there in the end.
 func survivors(s site, key func(client int) string) (float64, error) {
 	_, first, err := s.on(func(load func() Values) string {
 		load().Login("ada")

@@ -18,7 +18,9 @@ import (
 )
 
 var fiberLibraries = []library{
-	{"fiber", inMemory, "", false, func(context.Context, place) (site, error) { return newFiberSite(session.Config{}) }},
+	{"fiber", inMemory, "", false, func(context.Context, place) (site, error) {
+		return newFiberSite(session.Config{})
+	}},
 	{"fiber", inRedis, "", false, func(_ context.Context, at place) (site, error) {
 		host, port, err := net.SplitHostPort(at.redis.address)
 		if err != nil {
@@ -126,7 +128,8 @@ func (e *fiberEntry) ask(cookie string) (string, string, error) {
 		if err != nil {
 			return "", "", err
 		}
-		if strings.Contains(strings.ToLower(string(value)), "1970") || !parsed.Expires.IsZero() && parsed.Expires.Year() < 2020 {
+		if strings.Contains(strings.ToLower(string(value)), "1970") ||
+			!parsed.Expires.IsZero() && parsed.Expires.Year() < 2020 {
 			parsed.MaxAge = -1
 		}
 		set = append(set, parsed)

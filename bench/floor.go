@@ -45,7 +45,8 @@ func checkSigned() func() {
 	}
 }
 
-// raw is a store's own commands, by hand: the row of a session is read by its key, and written back, with a deadline as any server sets one.
+// raw is a store's own commands, by hand: the row of a session is read by its key, and written back, with a deadline as
+// any server sets one.
 type raw struct {
 	get, put func() error
 	closers  []io.Closer
@@ -73,7 +74,8 @@ func rawSQL(dialect sqlstore.Dialect, at place) (*raw, error) {
 		return r, err
 	}
 	now := time.Now()
-	rec := &session.Record{ID: strings.Repeat("a", 64), User: "ada", CreatedAt: now, SeenAt: now, LoginAt: now, ExpiresAt: now.Add(time.Hour), Data: payload}
+	rec := &session.Record{ID: strings.Repeat("a", 64), User: "ada", CreatedAt: now, SeenAt: now, LoginAt: now,
+		ExpiresAt: now.Add(time.Hour), Data: payload}
 	if err := cmp.Or(sessions.Migrate(ctx), sessions.Save(ctx, rec), sessions.Close()); err != nil {
 		return r, err
 	}
@@ -85,7 +87,8 @@ func rawSQL(dialect sqlstore.Dialect, at place) (*raw, error) {
 	if err != nil {
 		return r, err
 	}
-	put, err := db.Prepare(fmt.Sprintf("UPDATE "+table+" SET data = %s, seen_at = %s, expires_at = %s, version = version + 1 WHERE id = %s", marks...))
+	put, err := db.Prepare(fmt.Sprintf("UPDATE "+table+" SET data = %s, seen_at = %s, expires_at = %s, version = "+
+		"version + 1 WHERE id = %s", marks...))
 	if err != nil {
 		return r, err
 	}
@@ -136,7 +139,9 @@ func rawRedis(at place) (*raw, error) {
 	}
 	value := string(payload)
 	r := &raw{
-		get: timely(func(ctx context.Context) error { return client.Do(ctx, client.B().Get().Key("raw").Build()).Error() }),
+		get: timely(func(ctx context.Context) error {
+			return client.Do(ctx, client.B().Get().Key("raw").Build()).Error()
+		}),
 		put: timely(func(ctx context.Context) error {
 			return client.Do(ctx, client.B().Set().Key("raw").Value(value).Build()).Error()
 		}),
@@ -159,7 +164,8 @@ func rawFiles(at place) *raw {
 			return cmp.Or(err, f.Close())
 		},
 		put: func() error {
-			return cmp.Or(synced(name+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, payload), os.Rename(name+".new", name), synced(at.dir, os.O_RDONLY, nil))
+			return cmp.Or(synced(name+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, payload),
+				os.Rename(name+".new", name), synced(at.dir, os.O_RDONLY, nil))
 		},
 	}
 }
@@ -213,8 +219,8 @@ const turn = 50
 // turnsOfRound is how many turns each has for every round of the other measurements.
 const turnsOfRound = 40
 
-// besideRaw measures how much of the processors our requests take beyond the raw commands that they send. All take turns, so
-// that whatever the machine does at the time meets all of them.
+// besideRaw measures how much of the processors our requests take beyond the raw commands that they send. All take
+// turns, so that whatever the machine does at the time meets all of them.
 func (r *results) besideRaw(ctx context.Context, l library, at place, turns int) (err error) {
 	s, end, err := l.openIn(ctx, at)
 	if err != nil {
@@ -234,7 +240,8 @@ func (r *results) besideRaw(ctx context.Context, l library, at place, turns int)
 		return err
 	}
 	defer func() { err = cmp.Or(err, raw.close()) }()
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // or threads that look for work while a command waits are counted too
+	// or threads that look for work while a command waits are counted too
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var failed error
 	command := func(do func() error) func() { return func() { failed = cmp.Or(failed, do()) } }
 	var get, put, ask, change time.Duration

@@ -16,25 +16,27 @@ import (
 )
 
 var ginLibraries = []library{
-	{"gin-contrib", inCookie, "", false, openGin(func(_ place, key []byte) (sessions.Store, func() (int, error), io.Closer, error) {
-		return cookie.NewStore(key), nil, nil, nil
-	})},
-	{"gin-contrib", inRedis, "", false, openGin(func(at place, key []byte) (sessions.Store, func() (int, error), io.Closer, error) {
-		pool := redisPool(at)
-		store, err := ginredis.NewStoreWithPool(pool, key)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		prefix := "gin:" + filepath.Base(at.dir) + ":"
-		if err := ginredis.SetKeyPrefix(store, prefix); err != nil {
-			return nil, nil, nil, err
-		}
-		inner, err := ginredis.GetRedisStore(store)
-		if err == nil {
-			inner.SetMaxLength(1 << 20) // 4096 by default, into which the large session does not fit
-		}
-		return store, keysOf(pool, prefix), pool, err
-	})},
+	{"gin-contrib", inCookie, "", false,
+		openGin(func(_ place, key []byte) (sessions.Store, func() (int, error), io.Closer, error) {
+			return cookie.NewStore(key), nil, nil, nil
+		})},
+	{"gin-contrib", inRedis, "", false,
+		openGin(func(at place, key []byte) (sessions.Store, func() (int, error), io.Closer, error) {
+			pool := redisPool(at)
+			store, err := ginredis.NewStoreWithPool(pool, key)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			prefix := "gin:" + filepath.Base(at.dir) + ":"
+			if err := ginredis.SetKeyPrefix(store, prefix); err != nil {
+				return nil, nil, nil, err
+			}
+			inner, err := ginredis.GetRedisStore(store)
+			if err == nil {
+				inner.SetMaxLength(1 << 20) // 4096 by default, into which the large session does not fit
+			}
+			return store, keysOf(pool, prefix), pool, err
+		})},
 }
 
 type ginSite struct {
@@ -43,7 +45,9 @@ type ginSite struct {
 	closer io.Closer
 }
 
-func openGin(open func(place, []byte) (sessions.Store, func() (int, error), io.Closer, error)) func(context.Context, place) (site, error) {
+func openGin(
+	open func(place, []byte) (sessions.Store, func() (int, error), io.Closer, error),
+) func(context.Context, place) (site, error) {
 	gin.SetMode(gin.ReleaseMode)
 	return func(_ context.Context, at place) (site, error) {
 		key := make([]byte, 32)

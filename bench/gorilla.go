@@ -15,26 +15,29 @@ import (
 )
 
 var gorillaLibraries = []library{
-	{"gorilla", inCookie, "", false, openGorilla(func(_ place, key []byte) (sessions.Store, func() (int, error), io.Closer, error) {
-		return sessions.NewCookieStore(key), nil, nil, nil
-	})},
-	{"gorilla", inFiles, "", false, openGorilla(func(at place, key []byte) (sessions.Store, func() (int, error), io.Closer, error) {
-		dir := filepath.Join(at.dir, "gorilla")
-		store := sessions.NewFilesystemStore(dir, key)
-		store.MaxLength(1 << 20) // 4096 by default, into which the large session does not fit
-		return store, filesOf(dir), nil, os.MkdirAll(dir, 0o700)
-	})},
-	{"gorilla", inRedis, "", false, openGorilla(func(at place, key []byte) (sessions.Store, func() (int, error), io.Closer, error) {
-		pool := redisPool(at)
-		store, err := redistore.NewRediStoreWithPool(pool, key)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		prefix := "gorilla:" + filepath.Base(at.dir) + ":"
-		store.SetKeyPrefix(prefix)
-		store.SetMaxLength(1 << 20)
-		return store, keysOf(pool, prefix), pool, nil
-	})},
+	{"gorilla", inCookie, "", false,
+		openGorilla(func(_ place, key []byte) (sessions.Store, func() (int, error), io.Closer, error) {
+			return sessions.NewCookieStore(key), nil, nil, nil
+		})},
+	{"gorilla", inFiles, "", false,
+		openGorilla(func(at place, key []byte) (sessions.Store, func() (int, error), io.Closer, error) {
+			dir := filepath.Join(at.dir, "gorilla")
+			store := sessions.NewFilesystemStore(dir, key)
+			store.MaxLength(1 << 20) // 4096 by default, into which the large session does not fit
+			return store, filesOf(dir), nil, os.MkdirAll(dir, 0o700)
+		})},
+	{"gorilla", inRedis, "", false,
+		openGorilla(func(at place, key []byte) (sessions.Store, func() (int, error), io.Closer, error) {
+			pool := redisPool(at)
+			store, err := redistore.NewRediStoreWithPool(pool, key)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			prefix := "gorilla:" + filepath.Base(at.dir) + ":"
+			store.SetKeyPrefix(prefix)
+			store.SetMaxLength(1 << 20)
+			return store, keysOf(pool, prefix), pool, nil
+		})},
 }
 
 func filesOf(dir string) func() (int, error) {
@@ -50,7 +53,9 @@ type gorillaSite struct {
 	closer io.Closer
 }
 
-func openGorilla(open func(place, []byte) (sessions.Store, func() (int, error), io.Closer, error)) func(context.Context, place) (site, error) {
+func openGorilla(
+	open func(place, []byte) (sessions.Store, func() (int, error), io.Closer, error),
+) func(context.Context, place) (site, error) {
 	return func(_ context.Context, at place) (site, error) {
 		key := make([]byte, 32)
 		_, _ = rand.Read(key)

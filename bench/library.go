@@ -18,9 +18,11 @@ type site interface {
 
 // entry is where requests come in.
 type entry interface {
-	// ask makes a request with a Cookie header, "" for none. It returns the body, and what the browser then sends as its Cookie header.
+	// ask makes a request with a Cookie header, "" for none. It returns the body, and what the browser then sends as
+	// its Cookie header.
 	ask(cookie string) (body, next string, err error)
-	// repeat returns a function that makes the same request again and again, as cheaply as the library's kind of server can.
+	// repeat returns a function that makes the same request again and again, as cheaply as the library's kind of server
+	// can.
 	repeat(cookie string) func()
 	// listen serves it over loopback, and returns the address.
 	listen() (url string, stop func(), err error)
@@ -43,8 +45,8 @@ func (l library) String() string {
 	return l.name + ", " + l.note
 }
 
-// place is where a site may keep its sessions: the addresses of the servers, which may lead through a proxy that counts, and a folder of
-// its own.
+// place is where a site may keep its sessions: the addresses of the servers, which may lead through a proxy that
+// counts, and a folder of its own.
 type place struct {
 	dir                    string
 	postgres, mysql, redis server

@@ -98,7 +98,8 @@ type results struct {
 }
 
 func measure(ctx context.Context, o options, at place, b *book) (*results, error) {
-	r := &results{book: b, rounds: o.rounds, aboveRaw: map[figure]time.Duration{}, trips: map[figure]cost{}, conduct: map[figure]conduct{}}
+	r := &results{book: b, rounds: o.rounds, aboveRaw: map[figure]time.Duration{}, trips: map[figure]cost{},
+		conduct: map[figure]conduct{}}
 	if err := flag.Set("test.benchtime", o.each.String()); err != nil {
 		return nil, err
 	}

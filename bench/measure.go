@@ -68,7 +68,8 @@ func (b *book) time(f figure, run func()) {
 		}
 	})
 	s := sample{
-		ns: float64(r.T.Nanoseconds()) / float64(r.N), bytes: float64(r.AllocedBytesPerOp()), allocs: float64(r.AllocsPerOp()),
+		ns: float64(r.T.Nanoseconds()) / float64(r.N), bytes: float64(r.AllocedBytesPerOp()),
+		allocs: float64(r.AllocsPerOp()),
 	}
 	b.samples[f] = append(b.samples[f], s)
 	fmt.Fprintf(b.raw, "Benchmark/what=%s/store=%s/library=%s %d %.1f ns/op %.0f B/op %.0f allocs/op\n",

@@ -71,8 +71,9 @@ func (r *results) text(pictures bool) string {
 }
 
 func (r *results) head(w io.Writer) {
-	fmt.Fprintf(w, "\nMeasured in one run with %s on %d cores, %d rounds; each figure is the median. The measure is the bare handler, which takes %.2f µs\n"+
-		"in the process and %.0f µs over HTTP. Below it no site gets; parsing a cookie and checking its HMAC alone is %s times the bare handler.\n\n",
+	fmt.Fprintf(w, "\nMeasured in one run with %s on %d cores, %d rounds; each figure is the median. The measure is "+
+		"the bare handler, which takes %.2f µs\nin the process and %.0f µs over HTTP. Below it no site gets; parsing "+
+		"a cookie and checking its HMAC alone is %s times the bare handler.\n\n",
 		runtime.Version(), runtime.GOMAXPROCS(0), r.rounds, r.bare()/1000, r.ns(bareHandler, "", "over HTTP")/1000,
 		ratio(r.ns(signedCookie, "", "in the process")/r.bare()))
 	fmt.Fprintf(w, "The others: %s.\n", strings.Join(versions(), ", "))
@@ -82,7 +83,8 @@ func (r *results) bare() float64 { return r.ns(bareHandler, "", "in the process"
 
 // others are the modules whose versions are told.
 var others = []string{
-	"github.com/alexedwards/scs/v2", "github.com/boj/redistore", "github.com/gin-contrib/sessions", "github.com/gin-gonic/gin",
+	"github.com/alexedwards/scs/v2", "github.com/boj/redistore", "github.com/gin-contrib/sessions",
+	"github.com/gin-gonic/gin",
 	"github.com/gofiber/fiber/v3", "github.com/gorilla/sessions",
 }
 
@@ -142,9 +144,10 @@ func (r *results) storeText(w io.Writer, store string) {
 		rows = append(rows, row)
 	}
 	if store == stores[0] {
-		fmt.Fprint(w, "\n### A request in the process\n\nTime in bare handlers, and in brackets the allocations. A dash: not measured, for a large session does not\n"+
-			"fit into a cookie. Raw commands read and replace a row, key or file of 400 bytes, as a program does that has no session library.\n"+
-			"fiber is asked with requests of fasthttp, which is what it serves.\n")
+		fmt.Fprint(w, "\n### A request in the process\n\nTime in bare handlers, and in brackets the allocations. A "+
+			"dash: not measured, for a large session does not\nfit into a cookie. Raw commands read and replace a "+
+			"row, key or file of 400 bytes, as a program does that has no session library.\nfiber is asked with "+
+			"requests of fasthttp, which is what it serves.\n")
 	}
 	table(w, head, rows)
 }
@@ -166,20 +169,23 @@ func librariesOn(store string) (list []library) {
 }
 
 func (r *results) httpText(w io.Writer) {
-	fmt.Fprint(w, "\n### A request over HTTP\n\nTime in bare handlers over HTTP, one client on a connection that is kept.\n")
+	fmt.Fprint(w, "\n### A request over HTTP\n\nTime in bare handlers over HTTP, one client on a connection that is "+
+		"kept.\n")
 	bare := r.ns(bareHandler, "", "over HTTP")
 	var rows [][]string
 	for _, store := range stores {
 		for _, l := range librariesOn(store) {
 			rows = append(rows, []string{store, l.String(),
-				ratio(r.ns(l.String(), store, "read over HTTP") / bare), ratio(r.ns(l.String(), store, "write over HTTP") / bare)})
+				ratio(r.ns(l.String(), store, "read over HTTP") / bare),
+				ratio(r.ns(l.String(), store, "write over HTTP") / bare)})
 		}
 	}
 	table(w, []string{"store", "library", "read", "write"}, rows)
 }
 
 func (r *results) tripsText(w io.Writer) {
-	fmt.Fprint(w, "\n### On the connection of the store\n\nRound trips and bytes of one request, both ways, counted by a proxy.\n")
+	fmt.Fprint(w, "\n### On the connection of the store\n\nRound trips and bytes of one request, both ways, counted "+
+		"by a proxy.\n")
 	kinds := []string{"untouched", "anonymous", "read", "write", "new"}
 	var rows [][]string
 	for _, store := range stores {
@@ -204,9 +210,10 @@ func trimmed(x float64) string {
 }
 
 func (r *results) conductText(w io.Writer) {
-	fmt.Fprintf(w, "\n### What is right\n\n%d clients of one browser change one session at the same time, %d times each: how many of the steps that were answered with success are there\n"+
-		"in the end, of one counter, and of a key for each client. How many entries %d requests without a cookie leave. Whether a\n"+
-		"ticket works again after a logout, because another request was under way.\n", parallel, steps, strangers)
+	fmt.Fprintf(w, "\n### What is right\n\n%d clients of one browser change one session at the same time, %d times "+
+		"each: how many of the steps that were answered with success are there\nin the end, of one counter, and of a "+
+		"key for each client. How many entries %d requests without a cookie leave. Whether a\nticket works again "+
+		"after a logout, because another request was under way.\n", parallel, steps, strangers)
 	var rows [][]string
 	for _, store := range stores {
 		for _, l := range librariesOn(store) {
@@ -215,10 +222,12 @@ func (r *results) conductText(w io.Writer) {
 			if c.strangers < 0 {
 				left = "–"
 			}
-			rows = append(rows, []string{store, l.String(), percent(c.counted), percent(c.keys), left, map[bool]string{true: "yes", false: "no"}[c.revived]})
+			rows = append(rows, []string{store, l.String(), percent(c.counted), percent(c.keys), left,
+				map[bool]string{true: "yes", false: "no"}[c.revived]})
 		}
 	}
-	table(w, []string{"store", "library", "one counter", "own keys", "entries of strangers", "logged out works again"}, rows)
+	table(w, []string{"store", "library", "one counter", "own keys", "entries of strangers", "logged out works again"},
+		rows)
 }
 
 func percent(x float64) string { return fmt.Sprintf("%.0f %%", 100*x) }

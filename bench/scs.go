@@ -19,40 +19,45 @@ import (
 )
 
 var scsLibraries = []library{
-	{"scs", inMemory, "", false, openSCS(func(context.Context, place) (scs.Store, func() (int, error), []io.Closer, error) {
-		store := memstore.NewWithCleanupInterval(0)
-		return store, func() (int, error) {
-			all, err := store.All()
-			return len(all), err
-		}, nil, nil
-	})},
-	{"scs", inSQLite, "", false, openSCS(func(ctx context.Context, at place) (scs.Store, func() (int, error), []io.Closer, error) {
-		db, err := openDB("sqlite", "file:"+filepath.Join(at.dir, "scs.db")+sqliteOptions)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		_, err = db.ExecContext(ctx, "CREATE TABLE sessions (token TEXT PRIMARY KEY, data BLOB NOT NULL, expiry REAL NOT NULL);"+
-			"CREATE INDEX sessions_expiry_idx ON sessions(expiry)")
-		return sqlite3store.NewWithCleanupInterval(db, 0), rowsOf(db, "sessions"), []io.Closer{db}, err
-	})},
-	{"scs", inPostgreSQL, "", false, openSCS(func(ctx context.Context, at place) (scs.Store, func() (int, error), []io.Closer, error) {
-		db, err := openDB("pgx", at.postgres.dsn)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		// The store knows one name of the table only, so that each site begins with an empty one.
-		_, err = db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, data BYTEA NOT NULL, expiry TIMESTAMPTZ NOT NULL);"+
-			"CREATE INDEX IF NOT EXISTS sessions_expiry_idx ON sessions (expiry)")
-		if err == nil {
-			_, err = db.ExecContext(ctx, "TRUNCATE sessions")
-		}
-		return postgresstore.NewWithCleanupInterval(db, 0), rowsOf(db, "sessions"), []io.Closer{db}, err
-	})},
-	{"scs", inRedis, "", false, openSCS(func(_ context.Context, at place) (scs.Store, func() (int, error), []io.Closer, error) {
-		pool := redisPool(at)
-		prefix := "scs:" + filepath.Base(at.dir) + ":"
-		return redisstore.NewWithPrefix(pool, prefix), keysOf(pool, prefix), []io.Closer{pool}, nil
-	})},
+	{"scs", inMemory, "", false,
+		openSCS(func(context.Context, place) (scs.Store, func() (int, error), []io.Closer, error) {
+			store := memstore.NewWithCleanupInterval(0)
+			return store, func() (int, error) {
+				all, err := store.All()
+				return len(all), err
+			}, nil, nil
+		})},
+	{"scs", inSQLite, "", false,
+		openSCS(func(ctx context.Context, at place) (scs.Store, func() (int, error), []io.Closer, error) {
+			db, err := openDB("sqlite", "file:"+filepath.Join(at.dir, "scs.db")+sqliteOptions)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			_, err = db.ExecContext(ctx, "CREATE TABLE sessions (token TEXT PRIMARY KEY, data BLOB NOT NULL, expiry "+
+				"REAL NOT NULL);CREATE INDEX sessions_expiry_idx ON sessions(expiry)")
+			return sqlite3store.NewWithCleanupInterval(db, 0), rowsOf(db, "sessions"), []io.Closer{db}, err
+		})},
+	{"scs", inPostgreSQL, "", false,
+		openSCS(func(ctx context.Context, at place) (scs.Store, func() (int, error), []io.Closer, error) {
+			db, err := openDB("pgx", at.postgres.dsn)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			// The store knows one name of the table only, so that each site begins with an empty one.
+			_, err = db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, data BYTEA "+
+				"NOT NULL, expiry TIMESTAMPTZ NOT NULL);CREATE INDEX IF NOT EXISTS sessions_expiry_idx ON sessions "+
+				"(expiry)")
+			if err == nil {
+				_, err = db.ExecContext(ctx, "TRUNCATE sessions")
+			}
+			return postgresstore.NewWithCleanupInterval(db, 0), rowsOf(db, "sessions"), []io.Closer{db}, err
+		})},
+	{"scs", inRedis, "", false,
+		openSCS(func(_ context.Context, at place) (scs.Store, func() (int, error), []io.Closer, error) {
+			pool := redisPool(at)
+			prefix := "scs:" + filepath.Base(at.dir) + ":"
+			return redisstore.NewWithPrefix(pool, prefix), keysOf(pool, prefix), []io.Closer{pool}, nil
+		})},
 }
 
 func redisPool(at place) *redis.Pool {
@@ -81,7 +86,9 @@ type scsSite struct {
 	closers []io.Closer
 }
 
-func openSCS(open func(context.Context, place) (scs.Store, func() (int, error), []io.Closer, error)) func(context.Context, place) (site, error) {
+func openSCS(
+	open func(context.Context, place) (scs.Store, func() (int, error), []io.Closer, error),
+) func(context.Context, place) (site, error) {
 	return func(ctx context.Context, at place) (site, error) {
 		store, count, closers, err := open(ctx, at)
 		if err != nil {

@@ -62,7 +62,8 @@ func (r *results) targets() []target {
 		faster("SQLite, read: faster than scs", 3.5, "scs", inSQLite, "read"),
 		faster("SQLite, write: faster than scs", 3, "scs", inSQLite, "write"),
 		{"Redis with a cache, read", 5, true, "µs", cached.ns / 1000, 0},
-		{"Redis with a cache, read: round trips", 0, true, "", r.trips[figure{coatcheck + ", cached", inRedis, "read"}].trips, 0},
+		{"Redis with a cache, read: round trips", 0, true, "",
+			r.trips[figure{coatcheck + ", cached", inRedis, "read"}].trips, 0},
 	}
 	for _, store := range onServers {
 		above := func(what string) float64 { return float64(r.aboveRaw[figure{coatcheck, store, what}]) / 1000 }
@@ -74,14 +75,16 @@ func (r *results) targets() []target {
 
 func (r *results) cookieTarget() target {
 	bytes := func(library string) int { return r.cookies[figure{library, inCookie, ""}] }
-	return target{fmt.Sprintf("cookie: bytes of a small session, of which gorilla takes %d", bytes("gorilla")), 400, true, "", float64(bytes(coatcheck)), 0}
+	return target{fmt.Sprintf("cookie: bytes of a small session, of which gorilla takes %d", bytes("gorilla")), 400,
+		true, "", float64(bytes(coatcheck)), 0}
 }
 
 // conductTargets are of all our stores on servers: a cookie cannot promise them.
 func (r *results) conductTargets() []target {
 	lost, left, revived := 1.0, 0, 0
 	for f, c := range r.conduct {
-		if f.store == inCookie || !slices.ContainsFunc(coatcheckLibraries, func(l library) bool { return l.String() == f.library }) {
+		if f.store == inCookie ||
+			!slices.ContainsFunc(coatcheckLibraries, func(l library) bool { return l.String() == f.library }) {
 			continue
 		}
 		lost = min(lost, c.counted, c.keys)
@@ -98,7 +101,8 @@ func (r *results) conductTargets() []target {
 }
 
 func (r *results) targetsText(w io.Writer) {
-	fmt.Fprint(w, "\n### The aims\n\nBy hand is what the raw commands of the store alone would reach, with no session library at all.\n")
+	fmt.Fprint(w, "\n### The aims\n\nBy hand is what the raw commands of the store alone would reach, with no "+
+		"session library at all.\n")
 	var rows [][]string
 	for _, t := range r.targets() {
 		byHand := ""
@@ -106,7 +110,8 @@ func (r *results) targetsText(w io.Writer) {
 			byHand = fmt.Sprintf("%s %s", trimmed(t.byHand), t.unit)
 		}
 		sign := map[bool]string{true: "≤", false: "≥"}[t.atMost]
-		rows = append(rows, []string{t.what, fmt.Sprintf("%s %s %s", sign, trimmed(t.need), t.unit), fmt.Sprintf("%s %s", trimmed(t.measured), t.unit),
+		rows = append(rows, []string{t.what, fmt.Sprintf("%s %s %s", sign, trimmed(t.need), t.unit),
+			fmt.Sprintf("%s %s", trimmed(t.measured), t.unit),
 			byHand, map[bool]string{true: "met", false: "**missed**"}[t.met()]})
 	}
 	table(w, []string{"", "aim", "measured", "by hand", ""}, rows)
