@@ -22,7 +22,8 @@ func TestAMessageIsShownOnceAfterTheRedirect(t *testing.T) {
 		t.Errorf("at the second look: %s", body)
 	}
 	long := strings.Repeat("x", 41)
-	if _, body := b.Post("/", url.Values{"name": {long}}); !strings.Contains(body, "1 to 40") || !strings.Contains(body, long) {
+	if _, body := b.Post("/", url.Values{"name": {long}}); !strings.Contains(body, "1 to 40") ||
+		!strings.Contains(body, long) {
 		t.Errorf("after a wrong name: %s", body)
 	}
 	if _, body := b.Get("/"); strings.Contains(body, "1 to 40") || strings.Contains(body, long) {

@@ -34,7 +34,8 @@ func app(sessions *session.Manager) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
 		err := page.Execute(w, map[string]any{
-			"User": s.User(), "Email": email.Or(s, "no address"), "CSRF": guard.CSRFField(r), "Token": guard.CSRFToken(r),
+			"User": s.User(), "Email": email.Or(s, "no address"), "CSRF": guard.CSRFField(r),
+			"Token": guard.CSRFToken(r),
 		})
 		if err != nil {
 			log.Print(err)
@@ -47,10 +48,11 @@ func app(sessions *session.Manager) (http.Handler, error) {
 		}
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 	}))
-	mux.Handle("POST /email", g.User(sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
-		email.Set(s, r.PostFormValue("email"))
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-	})))
+	mux.Handle("POST /email",
+		g.User(sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+			email.Set(s, r.PostFormValue("email"))
+			http.Redirect(w, r, "/", http.StatusSeeOther)
+		})))
 	return g.CSRF(mux), nil
 }
 

@@ -1,5 +1,5 @@
-// The server of a mobile app: the ticket travels in a header, and the app keeps it where it keeps secrets. No cookies, and so
-// no cross-site request forgery.
+// The server of a mobile app: the ticket travels in a header, and the app keeps it where it keeps secrets. No cookies,
+// and so no cross-site request forgery.
 //
 //	go run ./examples/mobile-app
 //	curl -i -d '{"user":"ada"}' http://127.0.0.1:8080/login
@@ -48,12 +48,14 @@ func app(sessions *session.Manager) (http.Handler, error) {
 	}))
 	mux.Handle("GET /me", g.User(sessions.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]string{"user": s.User(), "color": color.Or(s, "blue")}) // the client is gone
+		// the client is gone
+		_ = json.NewEncoder(w).Encode(map[string]string{"user": s.User(), "color": color.Or(s, "blue")})
 	})))
-	mux.Handle("PUT /me/color/{color}", g.User(sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
-		color.Set(s, r.PathValue("color"))
-		w.WriteHeader(http.StatusNoContent)
-	})))
+	mux.Handle("PUT /me/color/{color}",
+		g.User(sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+			color.Set(s, r.PathValue("color"))
+			w.WriteHeader(http.StatusNoContent)
+		})))
 	mux.Handle("POST /logout", sessions.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
 		s.Logout()
 		w.WriteHeader(http.StatusNoContent) // with an empty X-Session

@@ -53,7 +53,8 @@ func TestTenCallsAMinuteForAllDevicesOfAUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	if resp.StatusCode != 429 || resp.Header.Get("Retry-After") != "6" || resp.Header.Get("RateLimit") != `"api";r=0;t=60` {
+	if resp.StatusCode != 429 || resp.Header.Get("Retry-After") != "6" ||
+		resp.Header.Get("RateLimit") != `"api";r=0;t=60` {
 		t.Errorf("status %d, %v", resp.StatusCode, resp.Header)
 	}
 	if status, _ := bob.Get("/api/time"); status != 200 {

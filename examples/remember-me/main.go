@@ -57,16 +57,17 @@ func app(sessions *session.Manager) (http.Handler, error) {
 		s.Logout()
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 	}))
-	mux.Handle("POST /logout-everywhere", sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
-		if user := s.User(); user != "" {
-			if _, err := sessions.RevokeUser(r.Context(), user, s.ID()); err != nil {
-				sessions.Fail(w, r, err)
-				return
+	mux.Handle("POST /logout-everywhere",
+		sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+			if user := s.User(); user != "" {
+				if _, err := sessions.RevokeUser(r.Context(), user, s.ID()); err != nil {
+					sessions.Fail(w, r, err)
+					return
+				}
 			}
-		}
-		s.Logout() // the one that is left takes its cookie along
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-	}))
+			s.Logout() // the one that is left takes its cookie along
+			http.Redirect(w, r, "/", http.StatusSeeOther)
+		}))
 	return g.CSRF(mux), nil
 }
 

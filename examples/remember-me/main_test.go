@@ -32,7 +32,8 @@ func start(t *testing.T, folder string) *httptest.Server {
 	return server
 }
 
-// restart is the browser after it was closed: it has the cookies that say how long they live, and goes to another address.
+// restart is the browser after it was closed: it has the cookies that say how long they live, and goes to another
+// address.
 func restart(t *testing.T, jar *recorder, address string) *browser.Browser {
 	t.Helper()
 	b := browser.Open(address)
@@ -67,7 +68,8 @@ func signIn(t *testing.T, address, remember string) (*browser.Browser, *recorder
 	jar, _ := cookiejar.New(nil)
 	rec := &recorder{jar, map[string]*http.Cookie{}}
 	b.Jar = rec
-	if _, body := b.Post("/login", url.Values{"user": {"ada"}, "remember": {remember}}); !strings.Contains(body, "Hello, ada.") {
+	if _, body := b.Post("/login", url.Values{"user": {"ada"}, "remember": {remember}}); !strings.Contains(body,
+		"Hello, ada.") {
 		t.Fatalf("after the login: %s", body)
 	}
 	return b, rec

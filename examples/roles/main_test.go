@@ -35,7 +35,8 @@ func TestAChangeOfRolesHoldsAtOnceOnEveryDevice(t *testing.T) {
 	if status, body := phone.Post("/roles", url.Values{"user": {"bob"}, "roles": {"admin"}}); status != 403 {
 		t.Errorf("bob makes himself an administrator: status %d: %s", status, body)
 	}
-	if status, body := ada.Post("/roles", url.Values{"user": {"bob"}, "roles": {"admin"}}); status != 200 || body != "Changed in 2 sessions.\n" {
+	if status, body := ada.Post("/roles", url.Values{"user": {"bob"}, "roles": {"admin"}}); status != 200 ||
+		body != "Changed in 2 sessions.\n" {
 		t.Errorf("status %d: %s", status, body)
 	}
 	want(phone, "/settings", 200)

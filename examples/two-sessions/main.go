@@ -57,10 +57,11 @@ func app(shop, staff *session.Manager) (http.Handler, error) {
 		}
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 	}))
-	mux.Handle("POST /staff/logout", staff.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
-		s.Logout()
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-	}))
+	mux.Handle("POST /staff/logout",
+		staff.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+			s.Logout()
+			http.Redirect(w, r, "/", http.StatusSeeOther)
+		}))
 	mux.Handle("GET /staff/orders", work.User(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "orders")
 	})))

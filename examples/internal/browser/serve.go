@@ -10,8 +10,10 @@ import (
 
 // Serve starts the site that app makes for a manager on a new store, and returns its address. change sets options of
 // the manager. stop ends both.
-func Serve(app func(*session.Manager) (http.Handler, error), change ...func(*session.Options)) (address string, stop func(), err error) {
-	opts := session.Options{Secrets: []session.Secret{session.NewSecret()}, Cookie: session.Cookie{Insecure: true}, SweepEvery: -1}
+func Serve(app func(*session.Manager) (http.Handler, error),
+	change ...func(*session.Options)) (address string, stop func(), err error) {
+	opts := session.Options{Secrets: []session.Secret{session.NewSecret()}, Cookie: session.Cookie{Insecure: true},
+		SweepEvery: -1}
 	for _, c := range change {
 		c(&opts)
 	}
