@@ -110,7 +110,8 @@ func TestNamedRulesExist(t *testing.T) {
 
 // TestTheChecklistIsTheAudit wants a line in security.md for every finding, and no others.
 func TestTheChecklistIsTheAudit(t *testing.T) {
-	m, err := session.New(memstore.New(memstore.Options{}), session.Options{Secrets: []session.Secret{session.NewSecret()}, SweepEvery: -1})
+	m, err := session.New(memstore.New(memstore.Options{}),
+		session.Options{Secrets: []session.Secret{session.NewSecret()}, SweepEvery: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,5 @@
-// Package mapstore is the store of docs/writing-a-store.md: a map and a mutex. It keeps the whole contract and is as slow as
-// it is short. Use package memstore in programs.
+// Package mapstore is the store of docs/writing-a-store.md: a map and a mutex. It keeps the whole contract and is as
+// slow as it is short. Use package memstore in programs.
 package mapstore
 
 import (
