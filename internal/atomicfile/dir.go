@@ -121,7 +121,8 @@ func (d *Dir) Sub(name string, create bool) (*Dir, error) {
 			return nil, err
 		}
 	}
-	// A Root follows links that stay inside it. What Lstat saw is not a link, and newDir sees that it is what was opened.
+	// A Root follows links that stay inside it. What Lstat saw is not a link, and newDir sees that it is what was
+	// opened.
 	fi, err := d.root.Lstat(name)
 	if err != nil {
 		return nil, d.wrap("open", name, d.missing(err))

@@ -37,8 +37,8 @@ func (d *Dir) Lock(ctx context.Context) (unlock func(), err error) {
 	}, nil
 }
 
-// lockFile returns the locked file. The file stays for good: to remove it would be to race with those who wait for it. If
-// somebody removes it all the same, the ones who had it open must not believe that they locked anything.
+// lockFile returns the locked file. The file stays for good: to remove it would be to race with those who wait for it.
+// If somebody removes it all the same, the ones who had it open must not believe that they locked anything.
 func (d *Dir) lockFile(ctx context.Context) (*os.File, error) {
 	for {
 		f, err := d.openLock()

@@ -64,8 +64,8 @@ func TestWaitingForALockEndsWithTheContext(t *testing.T) {
 	}
 }
 
-// TestALockFileThatWasRemovedLocksNothing removes the file under the one who has it. Who waits for it must notice that it
-// waits for the wrong one.
+// TestALockFileThatWasRemovedLocksNothing removes the file under the one who has it. Who waits for it must notice that
+// it waits for the wrong one.
 func TestALockFileThatWasRemovedLocksNothing(t *testing.T) {
 	dir, path := open(t)
 	unlockFirst, err := dir.Lock(t.Context())
@@ -99,8 +99,8 @@ func TestALockFileThatWasRemovedLocksNothing(t *testing.T) {
 	unlockSecond()
 }
 
-// tryingContext tells when somebody looks at Done the second time: the first time is to wait in line, the second to wait for
-// another process, with the file open.
+// tryingContext tells when somebody looks at Done the second time: the first time is to wait in line, the second to
+// wait for another process, with the file open.
 type tryingContext struct {
 	context.Context
 	looks atomic.Int32

@@ -29,8 +29,8 @@ func (d *Dir) openFile(name string) (f *os.File, size int64, err error) {
 	return d.open(name, os.O_RDWR)
 }
 
-// open looks at what the name stands for, opens it, and sees that it got what it had looked at: a Root follows links that
-// stay inside. A writer may put a new file in place between the two looks; then it looks again.
+// open looks at what the name stands for, opens it, and sees that it got what it had looked at: a Root follows links
+// that stay inside. A writer may put a new file in place between the two looks; then it looks again.
 func (d *Dir) open(name string, mode int) (*os.File, int64, error) {
 	const attempts = 100
 	for range attempts {

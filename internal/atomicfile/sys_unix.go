@@ -23,8 +23,8 @@ func links(_ *os.File, fi fs.FileInfo) uint64 { return uint64(stat(fi).Nlink) }
 // detached reports whether the folder was removed: it has lost even the link to itself.
 func detached(fi fs.FileInfo) bool { return stat(fi).Nlink == 0 }
 
-// syncDir takes a refusal for an answer: some network file systems do not know how to sync a folder, and write the names
-// at once.
+// syncDir takes a refusal for an answer: some network file systems do not know how to sync a folder, and write the
+// names at once.
 func syncDir(d *os.File) error {
 	err := d.Sync()
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {

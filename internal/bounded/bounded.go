@@ -1,5 +1,5 @@
-// Package bounded bounds how long a call may take without a timer for the calls that never wait. A context of the standard library starts its
-// timer at once, which takes longer than a read that a cache answers.
+// Package bounded bounds how long a call may take without a timer for the calls that never wait. A context of the
+// standard library starts its timer at once, which takes longer than a read that a cache answers.
 package bounded
 
 import (
@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Context is a context with a deadline, as of [context.WithTimeout]. Its timer starts when somebody asks for Done. It is safe for
-// concurrent use.
+// Context is a context with a deadline, as of [context.WithTimeout]. Its timer starts when somebody asks for Done. It
+// is safe for concurrent use.
 type Context struct {
 	parent   context.Context
 	deadline time.Time
@@ -22,7 +22,8 @@ type Context struct {
 
 var _ context.Context = (*Context)(nil)
 
-// Within returns a context that ends with its parent, and at the latest after d. Whoever made it calls End when the call is over.
+// Within returns a context that ends with its parent, and at the latest after d. Whoever made it calls End when the
+// call is over.
 func Within(parent context.Context, d time.Duration) *Context {
 	deadline := now().Add(d)
 	if earlier, bounded := parent.Deadline(); bounded && earlier.Before(deadline) {
@@ -64,8 +65,8 @@ func (c *Context) Err() error {
 	return c.start().Err()
 }
 
-// Value implements [context.Context]. Once there is a timer its context answers, by which the standard library finds it and
-// needs no goroutine for the contexts that come after.
+// Value implements [context.Context]. Once there is a timer its context answers, by which the standard library finds it
+// and needs no goroutine for the contexts that come after.
 func (c *Context) Value(key any) any {
 	if timed := c.started(); timed != nil {
 		return timed.Value(key)

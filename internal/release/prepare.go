@@ -70,7 +70,8 @@ func (t *tree) releasable(version string) error {
 	}
 	for tag := range strings.FieldsSeq(tags) {
 		if semver.Compare(tag, version) >= 0 {
-			return fmt.Errorf("VERSION is %s, and %s is tagged: take a higher one, a version never changes", version, tag)
+			return fmt.Errorf("VERSION is %s, and %s is tagged: take a higher one, a version never changes", version,
+				tag)
 		}
 	}
 	return nil
@@ -120,7 +121,8 @@ func released(changelog, version string, now time.Time) (string, error) {
 	entries := strings.Contains(next, "\n- ")
 	switch there := strings.Contains(changelog, heading); {
 	case there && entries:
-		return "", fmt.Errorf("CHANGELOG.md has %s, and more under Unreleased: move that, or take another VERSION", heading)
+		return "", fmt.Errorf("CHANGELOG.md has %s, and more under Unreleased: move that, or take another VERSION",
+			heading)
 	case there:
 		return changelog, nil
 	case !entries:

@@ -15,18 +15,20 @@ var today = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 // small are the files of a repository with a module, one that requires it, a command that requires both, and tests.
 func small() map[string]string {
 	return map[string]string{
-		".gitignore":      "/out/\n",
-		"LICENSE":         "MIT\n",
-		"CHANGELOG.md":    "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- Everything.\n",
-		"go.mod":          "module " + ours + "\n\ngo 1.25.2\n",
-		"session.go":      "package session\n",
-		"out/bench.txt":   "ignored\n",
-		"redis/go.mod":    "module " + ours + "/redis\n\nrequire " + ours + " v0.1.0\n",
-		"redis/redis.go":  "package redis\n\nimport _ \"" + ours + "\"\n",
-		"cmd/go.mod":      "module " + ours + "/cmd\n\nrequire " + ours + " v0.1.0\n\nrequire " + ours + "/redis v0.1.0 // indirect\n",
-		"cmd/LICENSE":     "another\n",
-		"cmd/main.go":     "package main\n\nfunc main() {}\n",
-		"internal/go.mod": "module " + ours + "/internal\n\nrequire " + ours + " v0.1.0\n\nreplace " + ours + " => ..\n",
+		".gitignore":     "/out/\n",
+		"LICENSE":        "MIT\n",
+		"CHANGELOG.md":   "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- Everything.\n",
+		"go.mod":         "module " + ours + "\n\ngo 1.25.2\n",
+		"session.go":     "package session\n",
+		"out/bench.txt":  "ignored\n",
+		"redis/go.mod":   "module " + ours + "/redis\n\nrequire " + ours + " v0.1.0\n",
+		"redis/redis.go": "package redis\n\nimport _ \"" + ours + "\"\n",
+		"cmd/go.mod": "module " + ours + "/cmd\n\nrequire " + ours + " v0.1.0\n\nrequire " + ours +
+			"/redis v0.1.0 // indirect\n",
+		"cmd/LICENSE": "another\n",
+		"cmd/main.go": "package main\n\nfunc main() {}\n",
+		"internal/go.mod": "module " + ours + "/internal\n\nrequire " + ours + " v0.1.0\n\nreplace " + ours +
+			" => ..\n",
 		"go.work": "use (\n\t.\n\t./cmd\n\t./internal\n\t./redis\n)\n\n" +
 			"replace " + ours + " v0.1.0 => .\n\nreplace " + ours + "/redis v0.1.0 => ./redis\n",
 	}

@@ -1,9 +1,9 @@
 // Package sealed encrypts and authenticates records and tickets with AES-256-GCM under keys that are derived for one
 // message each.
 //
-// The construction is XAES-256-GCM of C2SP: a nonce of 24 random bytes, the first half of which derives the message's key by
-// AES-CMAC, the second half of which is the nonce of GCM. Random nonces never collide in practice, so a secret may seal any
-// number of messages.
+// The construction is XAES-256-GCM of C2SP: a nonce of 24 random bytes, the first half of which derives the message's
+// key by AES-CMAC, the second half of which is the nonce of GCM. Random nonces never collide in practice, so a secret
+// may seal any number of messages.
 package sealed
 
 import (
@@ -32,7 +32,8 @@ type Key struct {
 	k1    [aes.BlockSize]byte // the CMAC subkey of a whole last block
 }
 
-// NewKey returns the key for 32 bytes of key material. It panics for any other length, which only a wrong program passes.
+// NewKey returns the key for 32 bytes of key material. It panics for any other length, which only a wrong program
+// passes.
 func NewKey(material []byte) *Key {
 	if len(material) != KeySize {
 		panic("sealed: a key has 32 bytes")

@@ -11,7 +11,8 @@ import (
 	"github.com/coatcheck/session/internal/sealed"
 )
 
-// The vector of the C2SP specification of XAES-256-GCM: key 01…01, nonce "ABCDEFGHIJKLMNOPQRSTUVWX", message "XAES-256-GCM".
+// The vector of the C2SP specification of XAES-256-GCM: key 01…01, nonce "ABCDEFGHIJKLMNOPQRSTUVWX", message
+// "XAES-256-GCM".
 func TestItOpensTheVectorOfTheSpecification(t *testing.T) {
 	key := sealed.NewKey(bytes.Repeat([]byte{1}, 32))
 	box, _ := hex.DecodeString("ce546ef63c9cc60765923609b33a9a1974e96e52daf2fcf7075e2271")
