@@ -80,8 +80,10 @@ var attackSecret = session.NewSecret()
 
 func newVictim(t *testing.T, store session.Store, change ...func(*session.Options)) *victim {
 	t.Helper()
-	v := &victim{t: t, store: store, now: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC), events: map[session.EventKind]int{}}
-	opts := session.Options{Secrets: []session.Secret{attackSecret}, Seal: true, SweepEvery: -1, Now: v.clock, OnEvent: v.event}
+	v := &victim{t: t, store: store, now: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC),
+		events: map[session.EventKind]int{}}
+	opts := session.Options{Secrets: []session.Secret{attackSecret}, Seal: true, SweepEvery: -1, Now: v.clock,
+		OnEvent: v.event}
 	opts.Logger = slog.New(slog.NewTextHandler((*victimLog)(v), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	for _, c := range change {
 		c(&opts)
@@ -277,7 +279,8 @@ func oldIdentity(t *testing.T, v *victim) {
 }
 
 func emptyID(t *testing.T, v *victim) {
-	for _, value := range []string{"", "v1..", "e1.", "v1." + strings.Repeat("A", 43) + "." + strings.Repeat("A", 43), strings.Repeat("0", 64)} {
+	for _, value := range []string{"", "v1..", "e1.", "v1." + strings.Repeat("A", 43) + "." + strings.Repeat("A", 43),
+		strings.Repeat("0", 64)} {
 		v.guest(&http.Cookie{Name: "__Host-Http-session", Value: value}).isNobody("an empty ticket")
 	}
 	if s, err := v.Open(t.Context(), ""); err != nil || !s.IsNew() || s.ID() != "" {
@@ -289,7 +292,8 @@ func emptyID(t *testing.T, v *victim) {
 }
 
 func underWay(t *testing.T, v *victim) {
-	for name, end := range map[string]func(*session.Session){"logout": (*session.Session).Logout, "login": login, "regenerate": (*session.Session).Regenerate} {
+	for name, end := range map[string]func(*session.Session){"logout": (*session.Session).Logout, "login": login,
+		"regenerate": (*session.Session).Regenerate} {
 		b := v.guest()
 		b.visit(login)
 		slow := b.copied()
@@ -325,7 +329,11 @@ func retiredID(t *testing.T, v *victim) {
 
 func deadlines(t *testing.T, v *victim) {
 	idle, absolute := v.guest(), v.guest()
-	absolute.visit(func(s *session.Session) { s.Login("ada"); s.SetLifetime(2 * time.Hour); s.SetIdleTimeout(time.Hour) })
+	absolute.visit(func(s *session.Session) {
+		s.Login("ada")
+		s.SetLifetime(2 * time.Hour)
+		s.SetIdleTimeout(time.Hour)
+	})
 	idle.visit(func(s *session.Session) { s.Login("ada"); s.SetIdleTimeout(time.Hour); s.SetPersistent(true) })
 	for range 2 {
 		v.advance(40 * time.Minute)

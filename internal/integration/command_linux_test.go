@@ -10,15 +10,15 @@ import (
 	"testing"
 )
 
-// The scripts of the command line that work on a store, and those that make a table. That of doctor wants servers that keep what
-// they are given, as those of most tests do not.
+// The scripts of the command line that work on a store, and those that make a table. That of doctor wants servers that
+// keep what they are given, as those of most tests do not.
 const (
 	storeScripts    = "bench clear copy list rekey revoke show stats verify watch"
 	databaseScripts = storeScripts + " db"
 )
 
-// What the scripts of cmd/coatcheck say holds on every server, too. They run as the test of that module that they are, built
-// once, with a configuration from the environment.
+// What the scripts of cmd/coatcheck say holds on every server, too. They run as the test of that module that they are,
+// built once, with a configuration from the environment.
 func TestTheCommandsDoWhatTheirScriptsSayOnEveryServer(t *testing.T) {
 	program := buildScripts(t)
 	eachServer(t, func(t *testing.T, s server) {
@@ -81,7 +81,8 @@ func runScripts(t *testing.T, program, names string, configuration ...string) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for name := range strings.FieldsSeq(names) {
-		if passed := fmt.Sprintf("--- PASS: TestTheCommandsDoWhatTheirScriptsSay/%s ", name); !strings.Contains(string(out), passed) {
+		if passed := fmt.Sprintf("--- PASS: TestTheCommandsDoWhatTheirScriptsSay/%s ",
+			name); !strings.Contains(string(out), passed) {
 			t.Errorf("the script %s did not run:\n%s", name, out)
 		}
 	}

@@ -60,7 +60,8 @@ var dumpedStores = []dumped{
 		}
 		prefix := newPrefix()
 		client := redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}})
-		return redisStore(t, client, redisstore.Options{Prefix: prefix}), func(t *testing.T) []byte { return redisDump(t, client, prefix) }
+		return redisStore(t, client, redisstore.Options{Prefix: prefix}),
+			func(t *testing.T) []byte { return redisDump(t, client, prefix) }
 	}},
 }
 
@@ -193,8 +194,10 @@ func TestNoDumpHoldsATicketOrASealedValue(t *testing.T) {
 			var ids []string
 			b, gone := v.guest(), v.guest()
 			for _, step := range []func(*session.Session){
-				func(s *session.Session) { s.Set("canary-key", canary) }, login, func(s *session.Session) { s.Flash("canary-key", canary) },
-				look, func(s *session.Session) { s.Append("list", canary, canary) }, (*session.Session).Regenerate, look,
+				func(s *session.Session) { s.Set("canary-key", canary) }, login,
+				func(s *session.Session) { s.Flash("canary-key", canary) },
+				look, func(s *session.Session) { s.Append("list", canary, canary) }, (*session.Session).Regenerate,
+				look,
 			} {
 				v.advance(1e6)
 				b.visit(func(s *session.Session) { step(s); ids = append(ids, s.ID()) })
@@ -222,8 +225,8 @@ func raw(id string) []byte {
 	return b
 }
 
-// spellings are the forms in which a ticket could be kept: whole, its random half as text, as bytes and in hexadecimal digits. Of a
-// carried session the whole is the secret.
+// spellings are the forms in which a ticket could be kept: whole, its random half as text, as bytes and in hexadecimal
+// digits. Of a carried session the whole is the secret.
 func spellings(ticket string) [][]byte {
 	all := [][]byte{[]byte(ticket)}
 	parts := strings.Split(ticket, ".")
@@ -231,7 +234,8 @@ func spellings(ticket string) [][]byte {
 		return all
 	}
 	random, _ := base64.RawURLEncoding.DecodeString(parts[1])
-	return append(all, []byte(parts[1]), []byte(parts[2]), random, []byte(hex.EncodeToString(random)), []byte(base64.StdEncoding.EncodeToString(random)))
+	return append(all, []byte(parts[1]), []byte(parts[2]), random, []byte(hex.EncodeToString(random)),
+		[]byte(base64.StdEncoding.EncodeToString(random)))
 }
 
 // What is not sealed is found, so that the search finds.

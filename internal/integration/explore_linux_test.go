@@ -11,8 +11,8 @@ import (
 )
 
 // On every store, two requests in every order of their calls with one interruption, or as many as
-// COATCHECK_PREEMPTIONS says, and of COATCHECK_REQUESTS requests. With COATCHECK_EXPLORE it is all kinds of request, as in
-// memory: see internal/explore.
+// COATCHECK_PREEMPTIONS says, and of COATCHECK_REQUESTS requests. With COATCHECK_EXPLORE it is all kinds of request, as
+// in memory: see internal/explore.
 func TestOrdersOfTwoRequestsKeepThePromisesOnEveryStore(t *testing.T) {
 	exploreEach(t, explore.FewCases, explore.Cases)
 }

@@ -78,8 +78,8 @@ func (s server) through(t *testing.T, table string) (*sqlstore.Store, *servers.P
 	return s.store(t, db, table), p, db
 }
 
-// Promise 6: whatever happens between us and the server, a request gets one clean 503 in bounded time, nobody loses his cookie
-// or what was stored, and when it is over everything goes on without a restart, and nothing is left behind.
+// Promise 6: whatever happens between us and the server, a request gets one clean 503 in bounded time, nobody loses his
+// cookie or what was stored, and when it is over everything goes on without a restart, and nothing is left behind.
 func TestServerFaultsLogNobodyOut(t *testing.T) {
 	eachServer(t, func(t *testing.T, s server) {
 		if _, err := s.start(); err != nil {
@@ -98,7 +98,8 @@ func TestServerFaultsLogNobodyOut(t *testing.T) {
 }
 
 func eachFault(t *testing.T, through func(*testing.T) (session.Store, *servers.Proxy)) {
-	for name, fault := range map[string]servers.Fault{"refused": servers.Refuse, "hanging": servers.Hang, "cut in half": servers.Cut} {
+	for name, fault := range map[string]servers.Fault{"refused": servers.Refuse, "hanging": servers.Hang,
+		"cut in half": servers.Cut} {
 		t.Run(name, func(t *testing.T) {
 			leavesNothing(t)
 			store, proxy := through(t)
@@ -116,14 +117,16 @@ func eachFault(t *testing.T, through func(*testing.T) (session.Store, *servers.P
 	})
 }
 
-// leavesNothing wants that no goroutine stays when the test is over, and all that it has opened is closed. Servers are not of the test.
+// leavesNothing wants that no goroutine stays when the test is over, and all that it has opened is closed. Servers are
+// not of the test.
 func leavesNothing(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() { goleak.VerifyNone(t, before) })
 }
 
 // endures sends eight requests of one visitor during a fault, and wants that he is signed in as before when it is over.
-func endures(t *testing.T, m *session.Manager, proxy *servers.Proxy, fault servers.Fault, check func(*testing.T, *http.Response)) {
+func endures(t *testing.T, m *session.Manager, proxy *servers.Proxy, fault servers.Fault,
+	check func(*testing.T, *http.Response)) {
 	b := newBrowser(t)
 	b.with(m, func(s *session.Session) { s.Login("ada"); s.Set("kept", "yes") })
 	before := b.jar.Cookies(mustURL(t))
@@ -180,7 +183,8 @@ func recovered(t *testing.T, try func() bool) {
 
 // The server dies under load and comes back: what was answered is there, and nobody was signed out.
 func TestServerKilledUnderLoadLosesNoAnsweredWrite(t *testing.T) {
-	starts := map[string]func() (*servers.Database, error){"PostgreSQL": servers.NewPostgreSQL, "MySQL": servers.NewMySQL}
+	starts := map[string]func() (*servers.Database, error){"PostgreSQL": servers.NewPostgreSQL,
+		"MySQL": servers.NewMySQL}
 	for _, s := range sqlServers {
 		t.Run(s.name, func(t *testing.T) {
 			at, err := starts[s.name]()
@@ -202,7 +206,8 @@ func TestServerKilledUnderLoadLosesNoAnsweredWrite(t *testing.T) {
 	}
 }
 
-// survivesKill writes to one session while a server is killed and comes back. Every answered write is there, and the user is signed in.
+// survivesKill writes to one session while a server is killed and comes back. Every answered write is there, and the
+// user is signed in.
 func survivesKill(t *testing.T, stores [2]session.Store, kill func()) {
 	nodes := []*session.Manager{node(t, stores[0]), node(t, stores[1])}
 	b := newBrowser(t)

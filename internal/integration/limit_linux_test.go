@@ -31,7 +31,9 @@ func hundredLogins(t *testing.T, stores [2]session.Store) {
 			var all sync.WaitGroup
 			for i := range logins {
 				b := newBrowser(t)
-				all.Go(func() { statuses[i] = b.with(nodes[i%2], func(s *session.Session) { s.Login(user) }).StatusCode })
+				all.Go(func() {
+					statuses[i] = b.with(nodes[i%2], func(s *session.Session) { s.Login(user) }).StatusCode
+				})
 			}
 			all.Wait()
 			checkLogins(t, statuses, overflow, room)
@@ -58,8 +60,8 @@ func checkLogins(t *testing.T, statuses []int, overflow session.Overflow, room i
 	}
 }
 
-// Logins of different users have nothing to wait for in each other. MySQL counts the deadlocks that it breaks, also those that a
-// store then gets over.
+// Logins of different users have nothing to wait for in each other. MySQL counts the deadlocks that it breaks, also
+// those that a store then gets over.
 func TestLoginsOfDifferentUsersDoNotDeadlock(t *testing.T) {
 	const users, at = 640, 16
 	eachServer(t, func(t *testing.T, s server) {

@@ -176,7 +176,8 @@ func (h *history) record(client int, c call, fn func() answer) answer {
 	if a.err == "unknown" && c.do == "load" {
 		return a // which changes nothing, whenever it happens
 	}
-	h.list = append(h.list, porcupine.Operation{ClientId: client, Input: c, Output: a, Call: int64(called), Return: int64(returned)})
+	h.list = append(h.list, porcupine.Operation{ClientId: client, Input: c, Output: a, Call: int64(called),
+		Return: int64(returned)})
 	return a
 }
 
@@ -208,7 +209,8 @@ func TestEveryStoreIsLinearizable(t *testing.T) {
 }
 
 func TestServerIsLinearizableWhileItIsKilled(t *testing.T) {
-	starts := map[string]func() (*servers.Database, error){"PostgreSQL": servers.NewPostgreSQL, "MySQL": servers.NewMySQL}
+	starts := map[string]func() (*servers.Database, error){"PostgreSQL": servers.NewPostgreSQL,
+		"MySQL": servers.NewMySQL}
 	for _, s := range sqlServers {
 		t.Run(s.name, func(t *testing.T) {
 			at, err := starts[s.name]()

@@ -104,7 +104,8 @@ func TestSixtyFourWritersLoseNothing(t *testing.T) {
 			}
 			// A write that was given up on its way may be there, but then all of it.
 			if want := int(answered.Load()); n < want || len(list) != n || marks != n {
-				t.Errorf("the counter is %d, the list has %d, and there are %d marks, want %d", n, len(list), marks, want)
+				t.Errorf("the counter is %d, the list has %d, and there are %d marks, want %d", n, len(list), marks,
+					want)
 			}
 		})
 		if answered.Load() == 0 {

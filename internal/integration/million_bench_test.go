@@ -23,12 +23,13 @@ const (
 	batch       = 256  // calls whose arguments are made beforehand, outside the time that is taken
 )
 
-// BenchmarkPopulation compares a store that has COATCHECK_BENCH_SESSIONS sessions, 10000 when that is not set, with one that
-// has a thousand. The two take turns, so that whatever else the machine does slows both. One operation is a turn of each;
-// "few" and "many" are the nanoseconds of one call, "ratio" is the median of many/few over the turns.
+// BenchmarkPopulation compares a store that has COATCHECK_BENCH_SESSIONS sessions, 10000 when that is not set, with one
+// that has a thousand. The two take turns, so that whatever else the machine does slows both. One operation is a turn
+// of each; "few" and "many" are the nanoseconds of one call, "ratio" is the median of many/few over the turns.
 //
-// Load and Save take any of the sessions, each as likely as the others. HotLoad and HotSave take them out of a thousand, in
-// the large store too: visitors who are there at the same time. The difference between the two is what caches do.
+// Load and Save take any of the sessions, each as likely as the others. HotLoad and HotSave take them out of a
+// thousand, in the large store too: visitors who are there at the same time. The difference between the two is what
+// caches do.
 func BenchmarkPopulation(b *testing.B) {
 	many := 10_000
 	if n := population(b); n > fewSessions {
@@ -41,12 +42,14 @@ func BenchmarkPopulation(b *testing.B) {
 	}{
 		{"memstore", func(*testing.B) session.Store { return memstore.New(memstore.Options{}) }, 2},
 		{"filestore", openFiles, 0}, // which waits for the disk when a user gets a session
-		{"map", func(*testing.B) session.Store { return mapstore.New() }, 2}, // what a map of pointers costs, for comparison
+		// what a map of pointers costs, for comparison
+		{"map", func(*testing.B) session.Store { return mapstore.New() }, 2},
 		{"sqlite", func(b *testing.B) session.Store { return migrated(b, openSQLite(b, sqliteFile(b)), "") }, 2},
 	} {
 		b.Run(kind.name, func(b *testing.B) {
 			began := time.Now()
-			few, large := newCrowd(b, kind.open(b), fewSessions, kind.users), newCrowd(b, kind.open(b), many, kind.users)
+			few, large := newCrowd(b, kind.open(b), fewSessions, kind.users),
+				newCrowd(b, kind.open(b), many, kind.users)
 			b.Logf("%d and %d sessions made in %v", fewSessions, many, time.Since(began).Round(time.Second))
 			b.Run("Load", func(b *testing.B) { compare(b, few, large, (*crowd).any, (*crowd).load) })
 			b.Run("HotLoad", func(b *testing.B) { compare(b, few, large, (*crowd).hot, (*crowd).load) })
@@ -68,7 +71,8 @@ func openFiles(b *testing.B) session.Store {
 }
 
 // compare lets the stores take turns.
-func compare(b *testing.B, few, many *crowd, pick func(*crowd) int, call func(*crowd, *testing.B, []int) time.Duration) {
+func compare(b *testing.B, few, many *crowd, pick func(*crowd) int,
+	call func(*crowd, *testing.B, []int) time.Duration) {
 	takeTurn := func(c *crowd) (spent time.Duration) {
 		for range turn / batch {
 			sessions := make([]int, batch)

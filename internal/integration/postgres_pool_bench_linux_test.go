@@ -45,7 +45,8 @@ func BenchmarkPostgreSQLPool(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(pool.Close)
-	const columns = "id, user_id, kind, successor, version, created_at, seen_at, login_at, expires_at, remote_ip, user_agent, persistent, data"
+	const columns = "id, user_id, kind, successor, version, created_at, seen_at, login_at, expires_at, remote_ip, " +
+		"user_agent, persistent, data"
 	each := func(name string, one func(id string) error) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -66,7 +67,8 @@ func BenchmarkPostgreSQLPool(b *testing.B) {
 		var login, expires *int64
 		var kind, persistent int16
 		var ip string
-		return pool.QueryRow(ctx, "SELECT "+columns+" FROM pool_bench WHERE id = $1", id).Scan(&rec.ID, &rec.User, &kind, &rec.Successor,
+		return pool.QueryRow(ctx, "SELECT "+columns+" FROM pool_bench WHERE id = $1", id).Scan(&rec.ID, &rec.User,
+			&kind, &rec.Successor,
 			&rec.Version, &created, &seen, &login, &expires, &ip, &rec.UserAgent, &persistent, &rec.Data)
 	})
 	data := make([]byte, 300)

@@ -67,7 +67,8 @@ func TestAWatchOfPostgreSQLEndsWithItsConnection(t *testing.T) {
 	ended := make(chan error)
 	go func() { ended <- store.Watch(t.Context(), func(string) {}) }()
 	untilListening(t, db, 1)
-	if _, err := db.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"); err != nil {
+	const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"
+	if _, err := db.Exec(end); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-ended; err == nil || errors.Is(err, session.ErrNotSupported) {

@@ -92,7 +92,8 @@ func usesEveryCommand(t *testing.T, store *redisstore.Store) {
 func overflows(t *testing.T, store *redisstore.Store, overflow session.Overflow) {
 	t.Helper()
 	m := node(t, store, func(o *session.Options) { o.MaxPerUser, o.Overflow = 2, overflow })
-	want := map[session.Overflow]int{session.EvictOldest: http.StatusOK, session.RefuseNew: http.StatusForbidden}[overflow]
+	want := map[session.Overflow]int{session.EvictOldest: http.StatusOK,
+		session.RefuseNew: http.StatusForbidden}[overflow]
 	for i, status := range []int{http.StatusOK, http.StatusOK, want} {
 		if resp := newBrowser(t).with(m, func(s *session.Session) { s.Login("eve") }); resp.StatusCode != status {
 			t.Errorf("overflow %v: sign-in %d is answered %d, want %d", overflow, i+1, resp.StatusCode, status)

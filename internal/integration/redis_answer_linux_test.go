@@ -12,8 +12,8 @@ import (
 	"github.com/coatcheck/session/redisstore"
 )
 
-// A change whose answer was lost is an outage. It is not sent again: the second time it would meet what the first has done, and be
-// told of a conflict, or of a session that is gone.
+// A change whose answer was lost is an outage. It is not sent again: the second time it would meet what the first has
+// done, and be told of a conflict, or of a session that is gone.
 func TestRedisIsSentEachChangeOnce(t *testing.T) {
 	ctx := context.Background()
 	for _, change := range []struct {
@@ -22,14 +22,17 @@ func TestRedisIsSentEachChangeOnce(t *testing.T) {
 	}{
 		{"create", func(s *redisstore.Store) error { return s.Save(ctx, &session.Record{ID: "new"}) }},
 		{"replace", func(s *redisstore.Store) error { return s.Save(ctx, &session.Record{ID: "a", Version: 1}) }},
-		{"touch", func(s *redisstore.Store) error { return s.Touch(ctx, "a", 1, time.Now(), time.Now().Add(time.Hour)) }},
+		{"touch", func(s *redisstore.Store) error {
+			return s.Touch(ctx, "a", 1, time.Now(), time.Now().Add(time.Hour))
+		}},
 		{"delete", func(s *redisstore.Store) error { return s.Delete(ctx, "a") }},
 	} {
 		t.Run(change.name, func(t *testing.T) {
 			store, proxy, seen := redisThrough(t, redisstore.Options{Prefix: newPrefix()})
 			save(t, store, &session.Record{ID: "warm"}) // every script is known by then
 			err := errors.Join(
-				store.Save(ctx, &session.Record{ID: "warm", Version: 1}), store.Touch(ctx, "warm", 2, time.Now(), time.Time{}),
+				store.Save(ctx, &session.Record{ID: "warm", Version: 1}),
+				store.Touch(ctx, "warm", 2, time.Now(), time.Time{}),
 				store.Delete(ctx, "warm"), store.Save(ctx, &session.Record{ID: "a"}),
 			)
 			if err != nil {
@@ -37,7 +40,8 @@ func TestRedisIsSentEachChangeOnce(t *testing.T) {
 			}
 			seen.take()
 			proxy.Set(servers.Cut)
-			if err := change.do(store); err == nil || errors.Is(err, session.ErrNotFound) || errors.Is(err, session.ErrConflict) {
+			if err := change.do(store); err == nil || errors.Is(err, session.ErrNotFound) ||
+				errors.Is(err, session.ErrConflict) {
 				t.Errorf("without the answer: %v, want an outage", err)
 			}
 			proxy.Set(servers.None)

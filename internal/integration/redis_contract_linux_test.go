@@ -53,7 +53,8 @@ func sentinelRedis(t testing.TB) rueidis.ClientOption {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return rueidis.ClientOption{InitAddress: []string{own.Addr}, Sentinel: rueidis.SentinelOption{MasterSet: servers.MasterSet}}
+	return rueidis.ClientOption{InitAddress: []string{own.Addr},
+		Sentinel: rueidis.SentinelOption{MasterSet: servers.MasterSet}}
 }
 
 func redisClient(t testing.TB, opts rueidis.ClientOption) rueidis.Client {
@@ -135,8 +136,12 @@ type redisPlace struct {
 
 func TestRedisKeepsTheContract(t *testing.T) {
 	for name, client := range map[string]func(testing.TB) rueidis.ClientOption{
-		"single":   func(t testing.TB) rueidis.ClientOption { return rueidis.ClientOption{InitAddress: singleRedis(t)} },
-		"cluster":  func(t testing.TB) rueidis.ClientOption { return rueidis.ClientOption{InitAddress: clusterRedis(t)} },
+		"single": func(t testing.TB) rueidis.ClientOption {
+			return rueidis.ClientOption{InitAddress: singleRedis(t)}
+		},
+		"cluster": func(t testing.TB) rueidis.ClientOption {
+			return rueidis.ClientOption{InitAddress: clusterRedis(t)}
+		},
 		"sentinel": sentinelRedis,
 	} {
 		for mode, ttl := range map[string]time.Duration{"": 0, ", cached": time.Minute} {

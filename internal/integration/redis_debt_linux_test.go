@@ -44,7 +44,8 @@ func TestASweepTakesSessionsOffListsThatWereOutOfReach(t *testing.T) {
 		for end, do := range map[string]func(*redisstore.Store, string) error{
 			"Delete": func(s *redisstore.Store, id string) error { return s.Delete(t.Context(), id) },
 			"tombstone": func(s *redisstore.Store, id string) error {
-				return s.Save(t.Context(), &session.Record{ID: id, User: "ada", Version: 1, Kind: session.KindTombstone})
+				return s.Save(t.Context(), &session.Record{ID: id, User: "ada", Version: 1,
+					Kind: session.KindTombstone})
 			},
 			"Sweep": func(s *redisstore.Store, _ string) error {
 				_, _ = s.Sweep(t.Context(), time.Now().Add(time.Hour), 100) // fails

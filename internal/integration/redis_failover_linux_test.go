@@ -16,8 +16,8 @@ import (
 	"github.com/coatcheck/session/redisstore"
 )
 
-// Whatever becomes of the servers: every answered write that the surviving primary had is there, nobody is signed out, and it goes
-// on without a restart.
+// Whatever becomes of the servers: every answered write that the surviving primary had is there, nobody is signed out,
+// and it goes on without a restart.
 func TestAnsweredWritesSurviveAFailover(t *testing.T) {
 	t.Run("Sentinel, the primary is killed", func(t *testing.T) {
 		own, err := servers.NewSentinel()
@@ -35,7 +35,8 @@ func TestAnsweredWritesSurviveAFailover(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := newWriters(t, rueidis.ClientOption{InitAddress: []string{nodes[0].Addr, nodes[1].Addr, nodes[2].Addr}, ConnWriteTimeout: time.Second})
+		c := newWriters(t, rueidis.ClientOption{InitAddress: []string{nodes[0].Addr, nodes[1].Addr, nodes[2].Addr},
+			ConnWriteTimeout: time.Second})
 		c.during(func() { c.moveSlots(nodes[0], nodes[1]) })
 		primaries, replicas := c.pairs(nodes)
 		c.during(func() {
@@ -75,7 +76,8 @@ func newWriters(t *testing.T, opts rueidis.ClientOption) *writers {
 	return c
 }
 
-// during lets the visitors write while something happens, and afterwards until both nodes have answered each of them ten times.
+// during lets the visitors write while something happens, and afterwards until both nodes have answered each of them
+// ten times.
 func (c *writers) during(happens func()) {
 	c.t.Helper()
 	over := make(chan struct{})
@@ -134,12 +136,15 @@ func (c *writers) check() {
 	for i, v := range c.visitors {
 		failed += v.failed
 		found := 0
-		if resp := v.with(c.nodes[i%2], func(s *session.Session) { found = session.Key[int]("n").Or(s, 0) }); resp.StatusCode != http.StatusOK {
+		if resp := v.with(c.nodes[i%2], func(s *session.Session) {
+			found = session.Key[int]("n").Or(s, 0)
+		}); resp.StatusCode != http.StatusOK {
 			c.t.Errorf("%s is answered %d when all is over", v.user, resp.StatusCode)
 		}
 		// A write whose answer was lost may be there.
 		if found < v.answered || found > v.answered+v.failed {
-			c.t.Errorf("%s has written %d times, %d times failed, and %d are there", v.user, v.answered, v.failed, found)
+			c.t.Errorf("%s has written %d times, %d times failed, and %d are there", v.user, v.answered, v.failed,
+				found)
 		}
 		if n := c.sessions(i); n != 1 {
 			c.t.Errorf("%s has %d sessions, want 1", v.user, n)
@@ -148,7 +153,8 @@ func (c *writers) check() {
 	c.t.Logf("%d writes failed", failed)
 }
 
-// sessions counts the sessions of a visitor. What a renewal left that failed in the middle is removed within ten seconds.
+// sessions counts the sessions of a visitor. What a renewal left that failed in the middle is removed within ten
+// seconds.
 func (c *writers) sessions(i int) (n int) {
 	c.t.Helper()
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {

@@ -30,7 +30,8 @@ func TestRedisKilledUnderLoadLosesNoAnsweredWrite(t *testing.T) {
 	t.Cleanup(r.Stop)
 	var stores [2]session.Store
 	for i := range stores {
-		stores[i] = redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}}), redisstore.Options{})
+		stores[i] = redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}}),
+			redisstore.Options{})
 	}
 	survivesKill(t, stores, func() { restarted(t, r) })
 }

@@ -95,7 +95,8 @@ func TestAThousandSessionsEndOnARedisThatIsFull(t *testing.T) {
 			stone := &session.Record{ID: id, User: user, Kind: session.KindTombstone, Version: 1, ExpiresAt: end}
 			err = store.Save(t.Context(), stone)
 		default:
-			alias := &session.Record{ID: id, User: user, Kind: session.KindAlias, Successor: "x", Version: 1, ExpiresAt: end}
+			alias := &session.Record{ID: id, User: user, Kind: session.KindAlias, Successor: "x", Version: 1,
+				ExpiresAt: end}
 			err = store.Save(t.Context(), alias)
 		}
 		if err != nil {

@@ -56,7 +56,8 @@ func (w *watched) noticed(t *testing.T) {
 func TestAConnectionOfRedisThatWasClosedIsNotWrittenTo(t *testing.T) {
 	ctx, r, conns := context.Background(), syncingRedis(t), watched{}
 	store := redisStore(t, redisClient(t, rueidis.ClientOption{
-		InitAddress: []string{r.Addr}, AlwaysPipelining: true, DialCtxFn: conns.dial, Dialer: net.Dialer{KeepAlive: -1}, // no pings
+		// no pings
+		InitAddress: []string{r.Addr}, AlwaysPipelining: true, DialCtxFn: conns.dial, Dialer: net.Dialer{KeepAlive: -1},
 	}), redisstore.Options{})
 	for version := range uint64(20) { // some on each of the client's connections
 		save(t, store, &session.Record{ID: "a", Version: version})

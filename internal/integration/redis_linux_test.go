@@ -15,7 +15,8 @@ import (
 	"github.com/coatcheck/session/redisstore"
 )
 
-// A revocation through another store is seen as soon as the server has told of it, long before the record's time in the cache is over.
+// A revocation through another store is seen as soon as the server has told of it, long before the record's time in the
+// cache is over.
 func TestRedisCacheSeesARevocationElsewhere(t *testing.T) {
 	ctx, opts := context.Background(), redisstore.Options{Prefix: newPrefix(), CacheTTL: time.Hour}
 	for _, addrs := range [][]string{singleRedis(t), clusterRedis(t)} {
@@ -46,7 +47,8 @@ func TestRedisCacheSeesARevocationElsewhere(t *testing.T) {
 // Whoever wrote reads what he wrote, however late the server tells of it.
 func TestRedisCacheShowsOwnWrites(t *testing.T) {
 	ctx := context.Background()
-	store := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)}), redisstore.Options{Prefix: newPrefix(), CacheTTL: time.Hour})
+	store := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)}),
+		redisstore.Options{Prefix: newPrefix(), CacheTTL: time.Hour})
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
@@ -75,7 +77,8 @@ func TestRedisComesBackFromRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	var conns watched
-	store := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}, DialCtxFn: conns.dial}), redisstore.Options{})
+	store := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}, DialCtxFn: conns.dial}),
+		redisstore.Options{})
 	save(t, store, &session.Record{ID: "a", User: "ada"})
 	r.Kill()
 	conns.noticed(t)
@@ -116,7 +119,8 @@ func TestRedisThatIsFullIsAnOutage(t *testing.T) {
 		if _, err := r.CLI(ctx, append([]string{"CONFIG", "SET"}, setting...)...); err != nil {
 			t.Fatal(err)
 		}
-		for _, rec := range []*session.Record{{ID: "a", User: "ada", Version: 1}, {ID: "b", User: "ada"}, {ID: "a", User: "bob", Version: 1}} {
+		for _, rec := range []*session.Record{{ID: "a", User: "ada", Version: 1}, {ID: "b", User: "ada"},
+			{ID: "a", User: "bob", Version: 1}} {
 			err := store.Save(ctx, rec)
 			if err == nil || errors.Is(err, session.ErrNotFound) || errors.Is(err, session.ErrConflict) {
 				t.Errorf("%s: Save(%v) = %v, want an outage", setting[0], rec, err)
@@ -133,7 +137,8 @@ func TestRedisThatIsFullIsAnOutage(t *testing.T) {
 func TestRedisPrefixesPartStores(t *testing.T) {
 	ctx, client := context.Background(), redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)})
 	prefix := newPrefix()
-	a, b := redisStore(t, client, redisstore.Options{Prefix: prefix}), redisStore(t, client, redisstore.Options{Prefix: prefix + "s"})
+	a, b := redisStore(t, client, redisstore.Options{Prefix: prefix}),
+		redisStore(t, client, redisstore.Options{Prefix: prefix + "s"})
 	end := time.Now().Add(time.Hour)
 	save(t, a, &session.Record{ID: "id", User: "ada", ExpiresAt: end})
 	if _, err := b.Load(ctx, "id"); !errors.Is(err, session.ErrNotFound) {
@@ -150,7 +155,8 @@ func TestRedisPrefixesPartStores(t *testing.T) {
 
 // What the server dropped by itself leaves entries behind, which whoever meets them removes.
 func TestRedisIndexesAreRepaired(t *testing.T) {
-	ctx, client, prefix := context.Background(), redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)}), newPrefix()
+	ctx, client, prefix := context.Background(), redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)}),
+		newPrefix()
 	store := redisStore(t, client, redisstore.Options{Prefix: prefix})
 	for i := range 20 {
 		save(t, store, &session.Record{ID: fmt.Sprint("id", i), User: "ada", ExpiresAt: time.Now().Add(time.Hour)})

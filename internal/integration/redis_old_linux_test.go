@@ -71,7 +71,8 @@ func TestRedisClearsWhatWasStoredInTheOldForm(t *testing.T) {
 				y.store = redisStore(t, y.client, redisstore.Options{Prefix: y.prefix})
 				end := y.after(1)
 				for i := range 60 {
-					save(t, y.store, &session.Record{ID: fmt.Sprint("id", i), User: fmt.Sprint("user ", i%7), ExpiresAt: end})
+					save(t, y.store, &session.Record{ID: fmt.Sprint("id", i), User: fmt.Sprint("user ", i%7),
+						ExpiresAt: end})
 				}
 				y.age()
 				for i := range 60 {

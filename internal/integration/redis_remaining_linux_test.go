@@ -18,7 +18,9 @@ func TestRedisTellsHowLongItKeepsARecord(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	save(t, store, &session.Record{ID: "ends", CreatedAt: now, ExpiresAt: now.Add(time.Hour)})
 	save(t, store, &session.Record{ID: "stays", CreatedAt: now})
-	if left, err := store.Remaining(t.Context(), "ends"); err != nil || left < time.Hour-time.Minute || left > 2*time.Hour { // the server is told a later end, for clocks that differ
+	// the server is told a later end, for clocks that differ
+	if left, err := store.Remaining(t.Context(), "ends"); err != nil || left < time.Hour-time.Minute ||
+		left > 2*time.Hour {
 		t.Errorf("Remaining of a record that ends in an hour = %v, %v", left, err)
 	}
 	if left, err := store.Remaining(t.Context(), "stays"); err != nil || left >= 0 {

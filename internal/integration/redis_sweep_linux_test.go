@@ -15,8 +15,8 @@ import (
 	"github.com/coatcheck/session/redisstore"
 )
 
-// A sweep takes its batch from many shards. What it asks them for is what it removes, however much more has expired there: the
-// server sends it through the connection on which visitors wait for their sessions.
+// A sweep takes its batch from many shards. What it asks them for is what it removes, however much more has expired
+// there: the server sends it through the connection on which visitors wait for their sessions.
 func TestRedisSweepAsksForNoMoreThanItRemoves(t *testing.T) {
 	const expired, limit, perRecord = 5000, 100, 300 // an id and the answer of a script are about 150 bytes
 	ctx := context.Background()

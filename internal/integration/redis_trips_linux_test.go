@@ -36,7 +36,8 @@ func redisTrips(l *trips) func([]byte) {
 	}
 }
 
-// redisCommand reads one command, an array of bulk strings, and returns how many bytes it has; 0 when it is not whole yet.
+// redisCommand reads one command, an array of bulk strings, and returns how many bytes it has; 0 when it is not whole
+// yet.
 func redisCommand(buf []byte) (words []string, size int) {
 	n, at := redisLine(buf, 0)
 	for range n {
@@ -64,7 +65,8 @@ func redisThrough(t *testing.T, opts redisstore.Options) (*redisstore.Store, *se
 	proxy, seen := servers.NewProxy(t, singleRedis(t)[0]), &trips{}
 	proxy.Watch(func() func([]byte) { return redisTrips(seen) })
 	client := redisClient(t, rueidis.ClientOption{
-		InitAddress: []string{proxy.Addr}, ForceSingleClient: true, PipelineMultiplex: -1, ConnWriteTimeout: 2 * time.Second,
+		InitAddress: []string{proxy.Addr}, ForceSingleClient: true, PipelineMultiplex: -1,
+		ConnWriteTimeout: 2 * time.Second,
 	})
 	return redisStore(t, client, opts), proxy, seen
 }
@@ -79,7 +81,8 @@ func TestRedisCostsAsManyRoundTripsAsPromised(t *testing.T) {
 	store, _, seen := redisThrough(t, redisstore.Options{Prefix: prefix})
 	change := func(o *session.Options) { o.Now, o.RenewEvery = clock, 12*time.Hour }
 	m := node(t, store, change)
-	other := node(t, redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)}), redisstore.Options{Prefix: prefix}), change)
+	other := node(t, redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)}),
+		redisstore.Options{Prefix: prefix}), change)
 
 	read := func(s *session.Session) { s.Get("x") }
 	write := func(s *session.Session) { s.Set("x", clock().UnixNano()) }
@@ -99,13 +102,15 @@ func TestRedisCostsAsManyRoundTripsAsPromised(t *testing.T) {
 		{"a request that does not touch its session", func() { b.with(m, func(*session.Session) {}) }, ""},
 		{"a read without a session", func() { newBrowser(t).with(m, read) }, ""},
 		{"the first save", func() { b.with(m, write) }, "EVALSHA"},
-		{"the first save with a user", func() { newBrowser(t).with(m, func(s *session.Session) { s.Login("eve") }) }, "EVALSHA+EVALSHA"},
+		{"the first save with a user", func() { newBrowser(t).with(m, func(s *session.Session) { s.Login("eve") }) },
+			"EVALSHA+EVALSHA"},
 		{"a read", func() { b.with(m, read) }, "GET"},
 		{"a read and a write", func() { b.with(m, func(s *session.Session) { read(s); write(s) }) }, "GET EVALSHA"},
 		{"a read that is due for a touch", func() { advance(time.Hour); b.with(m, read) }, "GET EVALSHA"},
 		{"a write that is due for a touch", func() { advance(time.Hour); b.with(m, write) }, "GET EVALSHA"},
 		{"a login", func() { b.with(m, func(s *session.Session) { s.Login("ada") }) }, "GET EVALSHA+EVALSHA EVALSHA"},
-		{"a conflict", func() { b.with(m, func(s *session.Session) { s.Set("mine", 1); b.with(other, write) }) }, "GET EVALSHA EVALSHA"},
+		{"a conflict", func() { b.with(m, func(s *session.Session) { s.Set("mine", 1); b.with(other, write) }) },
+			"GET EVALSHA EVALSHA"},
 		{"a renewal of a user's session", func() {
 			late.jar.SetCookies(mustURL(t), b.jar.Cookies(mustURL(t)))
 			advance(13 * time.Hour)

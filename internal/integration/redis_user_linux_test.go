@@ -42,7 +42,8 @@ func TestRedisListsEverySessionThatIsAlive(t *testing.T) {
 	}
 	for i := range steps { // as a renewal does
 		save(t, a, &session.Record{ID: fmt.Sprint(i + 1), User: "ada"})
-		save(t, a, &session.Record{ID: fmt.Sprint(i), User: "ada", Kind: session.KindAlias, Successor: fmt.Sprint(i + 1), Version: 1})
+		save(t, a, &session.Record{ID: fmt.Sprint(i), User: "ada", Kind: session.KindAlias,
+			Successor: fmt.Sprint(i + 1), Version: 1})
 	}
 	close(done)
 	wg.Wait()

@@ -15,15 +15,16 @@ import (
 	"github.com/coatcheck/session/redisstore"
 )
 
-// A store tells nothing of the sessions under another prefix, an id may be anything, and what was sat out with a server that was away
-// is told again once it is back.
+// A store tells nothing of the sessions under another prefix, an id may be anything, and what was sat out with a server
+// that was away is told again once it is back.
 func TestARedisThatWasAwayTellsAgain(t *testing.T) {
 	r, err := servers.NewRedis()
 	if err != nil {
 		t.Fatal(err)
 	}
 	client := redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}})
-	own, other := redisStore(t, client, redisstore.Options{}), redisStore(t, client, redisstore.Options{Prefix: "other:"})
+	own, other := redisStore(t, client, redisstore.Options{}),
+		redisStore(t, client, redisstore.Options{Prefix: "other:"})
 	heard := make(chan string, 100)
 	go own.Watch(t.Context(), func(id string) { heard <- id })
 	for range 2 {
@@ -93,7 +94,8 @@ func TestRedisEndsSessionsOfWhoMayNotTell(t *testing.T) {
 func TestRedisCacheForgetsWhatItIsToldOf(t *testing.T) {
 	opts := redisstore.Options{Prefix: newPrefix(), CacheTTL: time.Minute}
 	own := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)}), opts)
-	other := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)}), redisstore.Options{Prefix: opts.Prefix})
+	other := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)}),
+		redisstore.Options{Prefix: opts.Prefix})
 	told := make(chan error, 1)
 	go own.Watch(t.Context(), func(id string) {
 		_, err := own.Load(context.Background(), id)

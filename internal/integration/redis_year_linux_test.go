@@ -13,8 +13,9 @@ import (
 	"github.com/coatcheck/session/redisstore"
 )
 
-// However a session ends, and whether the server, a sweep or somebody else removes its record first: what led to it goes
-// as well. Somebody who signs in every day is on his list as often as he has sessions, and after a year nothing is left.
+// However a session ends, and whether the server, a sweep or somebody else removes its record first: what led to it
+// goes as well. Somebody who signs in every day is on his list as often as he has sessions, and after a year nothing is
+// left.
 func TestNothingIsLeftInRedisOfAYearOfSignIns(t *testing.T) {
 	for name, addrs := range map[string][]string{"single": singleRedis(t), "cluster": clusterRedis(t)} {
 		t.Run(name, func(t *testing.T) {
@@ -70,7 +71,8 @@ func (y *year) session(user string, day, way int) {
 	case 4:
 		next := id + ", renewed"
 		save(y.t, y.store, &session.Record{ID: next, User: user, ExpiresAt: end})
-		alias := &session.Record{ID: id, User: user, Version: 1, Kind: session.KindAlias, Successor: next, ExpiresAt: end}
+		alias := &session.Record{ID: id, User: user, Version: 1, Kind: session.KindAlias, Successor: next,
+			ExpiresAt: end}
 		save(y.t, y.store, alias)
 		y.expire(id)
 		y.expire(next)

@@ -52,7 +52,8 @@ func checkReadOnly(t *testing.T, store *sqlstore.Store, want string) {
 	t.Helper()
 	rec := loaded(t, store, "a")
 	for call, err := range everyWrite(t.Context(), store, rec) {
-		if err == nil || errors.Is(err, session.ErrNotFound) || errors.Is(err, session.ErrConflict) || !strings.Contains(err.Error(), want) {
+		if err == nil || errors.Is(err, session.ErrNotFound) || errors.Is(err, session.ErrConflict) ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s = %v, want an error that says %q", call, err, want)
 		}
 	}

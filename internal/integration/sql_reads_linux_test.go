@@ -10,7 +10,8 @@ import (
 	"github.com/coatcheck/session/sqlstore"
 )
 
-// A server that ends every connection, as a restart or an operator does, costs no read: each is done on another connection.
+// A server that ends every connection, as a restart or an operator does, costs no read: each is done on another
+// connection.
 func TestServerReadsOutliveTheirConnections(t *testing.T) {
 	eachWay(t, func(t *testing.T, s server) {
 		db, admin := s.open(t), sqlServers[0]
@@ -71,7 +72,8 @@ func endConnections(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 }
 
 func killAll(ctx context.Context, conn *sql.Conn) error {
-	rows, err := conn.QueryContext(ctx, "SELECT concat('KILL ', id) FROM information_schema.processlist WHERE id <> connection_id()")
+	rows, err := conn.QueryContext(ctx, "SELECT concat('KILL ', id) FROM information_schema.processlist WHERE id <> "+
+		"connection_id()")
 	if err != nil {
 		return err
 	}
@@ -106,7 +108,8 @@ func TestServerReadsOutliveTheConnectionThatRunsThem(t *testing.T) {
 		end := "SELECT pg_terminate_backend(%d)"
 		if s.dialect == sqlstore.MySQL {
 			lock, unlock = "LOCK TABLE "+table+" WRITE", "UNLOCK TABLES"
-			waiting, end = "SELECT id FROM information_schema.processlist WHERE state LIKE 'Waiting for table%'", "KILL %d"
+			waiting, end = "SELECT id FROM information_schema.processlist WHERE state LIKE 'Waiting for table%'",
+				"KILL %d"
 		}
 		mustExec(t, locks, lock)
 		loads := make(chan error)

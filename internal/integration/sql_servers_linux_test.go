@@ -31,8 +31,10 @@ type server struct {
 }
 
 var sqlServers = []server{
-	{name: "PostgreSQL", driver: "pgx", dialect: sqlstore.PostgreSQL, start: servers.PostgreSQL, spoil: "UPDATE %s SET kind = 99 WHERE id = $1"},
-	{name: "MySQL", driver: "mysql", dialect: sqlstore.MySQL, start: servers.MySQL, spoil: "UPDATE %s SET kind = 99 WHERE id = ?"},
+	{name: "PostgreSQL", driver: "pgx", dialect: sqlstore.PostgreSQL, start: servers.PostgreSQL,
+		spoil: "UPDATE %s SET kind = 99 WHERE id = $1"},
+	{name: "MySQL", driver: "mysql", dialect: sqlstore.MySQL, start: servers.MySQL,
+		spoil: "UPDATE %s SET kind = 99 WHERE id = ?"},
 }
 
 var tables atomic.Int64
@@ -89,9 +91,11 @@ func TestServerColumnsHoldWhatRecordsMayHold(t *testing.T) {
 		}
 		rec := &session.Record{
 			ID: "a", User: strings.Repeat("ü", 127) + "u", Kind: session.KindAlias, Successor: strings.Repeat("s", 64),
-			CreatedAt: time.Date(1970, 1, 1, 0, 0, 0, 1000, time.UTC), SeenAt: time.Date(2026, 12, 31, 23, 59, 59, 999_999_000, time.UTC),
+			CreatedAt: time.Date(1970, 1, 1, 0, 0, 0, 1000, time.UTC),
+			SeenAt:    time.Date(2026, 12, 31, 23, 59, 59, 999_999_000, time.UTC),
 			ExpiresAt: time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC),
-			RemoteIP:  netip.MustParseAddr("2001:db8::1"), UserAgent: strings.Repeat("é", 128), Persistent: true, Data: every,
+			RemoteIP:  netip.MustParseAddr("2001:db8::1"), UserAgent: strings.Repeat("é", 128), Persistent: true,
+			Data: every,
 		}
 		save(t, store, rec)
 		want := rec.Clone()

@@ -104,8 +104,8 @@ func TestServerKeepsTheContractHoweverItIsOpened(t *testing.T) {
 	}
 }
 
-// A pooler that gives each transaction another connection works with statements that were prepared on one of them, as PgBouncer
-// does from 1.21 on, or every call that fails for it says what to set.
+// A pooler that gives each transaction another connection works with statements that were prepared on one of them, as
+// PgBouncer does from 1.21 on, or every call that fails for it says what to set.
 func TestPgBouncerWorksOrTheErrorSaysWhatToSet(t *testing.T) {
 	pooled := sqlServers[0]
 	plain, table := pooled.store(t, pooled.open(t), pooled.table()), fmt.Sprintf("sessions_%d", tables.Load())
@@ -141,7 +141,8 @@ func checkAdvice(t *testing.T, err error) {
 	}
 }
 
-// A pool that keeps no connection makes one for each call. Statements that the driver interpolates are not prepared on it.
+// A pool that keeps no connection makes one for each call. Statements that the driver interpolates are not prepared on
+// it.
 func TestMySQLThatInterpolatesPreparesNothing(t *testing.T) {
 	s := sqlServers[1]
 	s.params = "?interpolateParams=true"

@@ -26,8 +26,8 @@ func population(b *testing.B) int {
 	return n
 }
 
-// BenchmarkSQLite walks over the ids in a scattered order, as visitors come. The context can end, like that of a request,
-// which costs both database/sql and the driver a goroutine.
+// BenchmarkSQLite walks over the ids in a scattered order, as visitors come. The context can end, like that of a
+// request, which costs both database/sql and the driver a goroutine.
 func BenchmarkSQLite(b *testing.B) {
 	n := population(b)
 	path := sqliteFile(b)
@@ -104,7 +104,8 @@ func filledID(i, n int) string {
 func reportSize(b *testing.B, db *sql.DB, n int) {
 	b.Helper()
 	var size float64
-	if err := db.QueryRow("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").Scan(&size); err != nil {
+	if err := db.QueryRow("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").Scan(
+		&size); err != nil {
 		b.Fatal(err)
 	}
 	b.Logf("%d sessions with 500 bytes of data take %.0f bytes each", n, size/float64(n))

@@ -172,7 +172,8 @@ func TestSQLiteStopsWaitingWhenTheContextEnds(t *testing.T) {
 			case <-count.failed:
 			}
 		}
-		if !errors.Is(err, context.Canceled) || errors.Is(err, session.ErrNotFound) || errors.Is(err, session.ErrConflict) {
+		if !errors.Is(err, context.Canceled) || errors.Is(err, session.ErrNotFound) ||
+			errors.Is(err, session.ErrConflict) {
 			t.Errorf("%s = %v, want context.Canceled", name, err)
 		}
 	}

@@ -28,20 +28,26 @@ func TestSQLiteCostsAsManyStatementsAsPromised(t *testing.T) {
 		{"create", func() error { return store.Save(ctx, rec("a", 0)) }, nil, []string{"INSERT"}},
 		{"create again", func() error { return store.Save(ctx, rec("a", 0)) }, session.ErrConflict, []string{"INSERT"}},
 		{"load", func() error { _, err := store.Load(ctx, "a"); return err }, nil, []string{"SELECT"}},
-		{"load nothing", func() error { _, err := store.Load(ctx, "b"); return err }, session.ErrNotFound, []string{"SELECT"}},
+		{"load nothing", func() error { _, err := store.Load(ctx, "b"); return err }, session.ErrNotFound,
+			[]string{"SELECT"}},
 		{"replace", func() error { return store.Save(ctx, rec("a", 1)) }, nil, []string{"UPDATE"}},
-		{"conflict", func() error { return store.Save(ctx, rec("a", 1)) }, session.ErrConflict, []string{"UPDATE", "SELECT"}},
-		{"replace nothing", func() error { return store.Save(ctx, rec("b", 1)) }, session.ErrNotFound, []string{"UPDATE", "SELECT"}},
+		{"conflict", func() error { return store.Save(ctx, rec("a", 1)) }, session.ErrConflict,
+			[]string{"UPDATE", "SELECT"}},
+		{"replace nothing", func() error { return store.Save(ctx, rec("b", 1)) }, session.ErrNotFound,
+			[]string{"UPDATE", "SELECT"}},
 		{"give to another user", func() error {
 			return store.Save(ctx, &session.Record{ID: "a", User: "bob", Version: 2, ExpiresAt: time.UnixMicro(1)})
 		}, nil, []string{"UPDATE", "SELECT", "UPDATE"}},
 		{"retire", func() error {
-			return store.Save(ctx, &session.Record{ID: "a", Kind: session.KindTombstone, Version: 3, ExpiresAt: time.UnixMicro(1)})
+			return store.Save(ctx, &session.Record{ID: "a", Kind: session.KindTombstone, Version: 3,
+				ExpiresAt: time.UnixMicro(1)})
 		}, nil, []string{"UPDATE"}},
-		{"touch", func() error { return store.Touch(ctx, "a", 4, time.UnixMicro(2), time.UnixMicro(3)) }, nil, []string{"UPDATE"}},
+		{"touch", func() error { return store.Touch(ctx, "a", 4, time.UnixMicro(2), time.UnixMicro(3)) }, nil,
+			[]string{"UPDATE"}},
 		{"list a user", func() error { _, err := store.ByUser(ctx, "ada"); return err }, nil, []string{"SELECT"}},
 		{"page", func() error { _, err := store.Page(ctx, "", 10); return err }, nil, []string{"SELECT"}},
-		{"sweep", func() error { _, err := store.Sweep(ctx, time.UnixMicro(9), 10); return err }, nil, []string{"DELETE"}},
+		{"sweep", func() error { _, err := store.Sweep(ctx, time.UnixMicro(9), 10); return err }, nil,
+			[]string{"DELETE"}},
 		{"delete", func() error { return store.Delete(ctx, "a") }, nil, []string{"DELETE"}},
 	} {
 		count.take()
@@ -134,7 +140,8 @@ func TestSQLiteFindsRowsByAnIndex(t *testing.T) {
 			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
 				t.Fatal(err)
 			}
-			if strings.Contains(detail, "SCAN") && detail != "SCAN CONSTANT ROW" || strings.Contains(detail, "TEMP B-TREE") {
+			if strings.Contains(detail, "SCAN") && detail != "SCAN CONSTANT ROW" ||
+				strings.Contains(detail, "TEMP B-TREE") {
 				t.Errorf("%s\nis done by %s", text, detail)
 			}
 		}

@@ -31,8 +31,8 @@ func TestSQLiteEndsSessionsInADatabaseThatMayNotGrow(t *testing.T) {
 	endSessions(t, store, records-1)
 }
 
-// The log of a database cannot grow on a full disk. What is in it goes to where it belongs, and a session that ends has room again.
-// A limit on the size of files stands for the disk here: it needs no rights to set.
+// The log of a database cannot grow on a full disk. What is in it goes to where it belongs, and a session that ends has
+// room again. A limit on the size of files stands for the disk here: it needs no rights to set.
 func TestSQLiteEndsSessionsWhenTheLogMayNotGrow(t *testing.T) {
 	path := sqliteFile(t)
 	store := migrated(t, openSQLite(t, path), "")
@@ -50,12 +50,14 @@ func TestSQLiteEndsSessionsWhenTheLogMayNotGrow(t *testing.T) {
 }
 
 func sessionOf(i int) *session.Record {
-	return &session.Record{ID: fmt.Sprint("id", i), User: "ada", ExpiresAt: time.UnixMicro(int64(i)), Data: make([]byte, 3000)}
+	return &session.Record{ID: fmt.Sprint("id", i), User: "ada", ExpiresAt: time.UnixMicro(int64(i)),
+		Data: make([]byte, 3000)}
 }
 
 func checkFull(t *testing.T, err error) {
 	t.Helper()
-	if err == nil || errors.Is(err, session.ErrNotFound) || errors.Is(err, session.ErrConflict) || !strings.Contains(err.Error(), "free space") {
+	if err == nil || errors.Is(err, session.ErrNotFound) || errors.Is(err, session.ErrConflict) ||
+		!strings.Contains(err.Error(), "free space") {
 		t.Errorf("Save without room = %v, want an error that says what to do", err)
 	}
 }

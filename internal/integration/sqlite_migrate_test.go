@@ -17,7 +17,8 @@ func TestSQLiteWithoutTableSaysToMigrate(t *testing.T) {
 	ctx := context.Background()
 	store := newSQLite(t, openSQLite(t, sqliteFile(t)), "visitors")
 	for call, err := range everyCall(ctx, store) {
-		if err == nil || errors.Is(err, session.ErrNotFound) || !strings.Contains(err.Error(), `no table "visitors": call Store.Migrate, or run coatcheck db migrate`) {
+		if err == nil || errors.Is(err, session.ErrNotFound) ||
+			!strings.Contains(err.Error(), `no table "visitors": call Store.Migrate, or run coatcheck db migrate`) {
 			t.Errorf("%s = %v, want an error that says to migrate", call, err)
 		}
 	}
@@ -76,7 +77,8 @@ func TestSQLiteTenMigrationsAtOnceMakeOneTable(t *testing.T) {
 				t.Errorf("Migrate = %v", err)
 			}
 		}
-		if got := text(t, openSQLite(t, path), "SELECT count(*) || ' ' || max(version) FROM coatcheck_schema"); got != "1 1" {
+		if got := text(t, openSQLite(t, path),
+			"SELECT count(*) || ' ' || max(version) FROM coatcheck_schema"); got != "1 1" {
 			t.Errorf("%s are the tables recorded and their version, want 1 1", got)
 		}
 	}
@@ -94,7 +96,9 @@ func TestSQLiteMigrateKeepsOffTheTableOfSomebodyElse(t *testing.T) {
 		}
 		migrated(t, db, "ours")
 	}
-	if got := text(t, db, "SELECT sql FROM sqlite_schema WHERE name = 'sessions'"); got != "CREATE TABLE sessions (id TEXT, payload TEXT)" {
+	if got := text(t, db,
+		"SELECT sql FROM sqlite_schema WHERE name = 'sessions'"); got != "CREATE TABLE sessions (id TEXT, "+
+		"payload TEXT)" {
 		t.Errorf("the table is now %s", got)
 	}
 }
@@ -109,7 +113,8 @@ func TestSQLiteMigrateTakesTwoSpellingsOfOneTableForOne(t *testing.T) {
 func TestSQLiteMigrateLeavesANewerTableAlone(t *testing.T) {
 	db := openSQLite(t, sqliteFile(t))
 	store := migrated(t, db, "")
-	for _, change := range []string{"UPDATE coatcheck_schema SET version = 99", "ALTER TABLE sessions ADD COLUMN later TEXT NOT NULL DEFAULT 'x'"} {
+	for _, change := range []string{"UPDATE coatcheck_schema SET version = 99",
+		"ALTER TABLE sessions ADD COLUMN later TEXT NOT NULL DEFAULT 'x'"} {
 		if _, err := db.Exec(change); err != nil {
 			t.Fatal(err)
 		}
@@ -261,7 +266,8 @@ func TestSQLiteRollbackLeavesANewerTableAlone(t *testing.T) {
 	if _, err := db.Exec("UPDATE coatcheck_schema SET version = 99"); err != nil {
 		t.Fatal(err)
 	}
-	if done, err := store.Rollback(context.Background()); done || err == nil || !strings.Contains(err.Error(), "newer release") {
+	if done, err := store.Rollback(context.Background()); done || err == nil ||
+		!strings.Contains(err.Error(), "newer release") {
 		t.Errorf("Rollback = %t, %v, want an error that names the newer release", done, err)
 	}
 	save(t, store, &session.Record{ID: "a"})

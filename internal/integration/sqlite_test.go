@@ -84,7 +84,8 @@ func TestSQLiteSessionIsARow(t *testing.T) {
 	row := func(want string) {
 		t.Helper()
 		var got string
-		const text = `SELECT coalesce(max(id || ' ' || user_id || ' ' || version || ' ' || seen_at || ' ' || coalesce(expires_at, 'never')), 'none') FROM sessions`
+		const text = `SELECT coalesce(max(id || ' ' || user_id || ' ' || version || ' ' || seen_at || ' ' ||
+			coalesce(expires_at, 'never')), 'none') FROM sessions`
 		if err := db.QueryRow(text).Scan(&got); err != nil || got != want {
 			t.Errorf("the row is %q, %v, want %q", got, err, want)
 		}
@@ -123,7 +124,8 @@ func TestSQLiteSweepsStrictlyBeforeTheTimeGiven(t *testing.T) {
 	for _, step := range []struct {
 		before time.Time
 		want   int
-	}{{at.Add(-time.Second), 0}, {at, 0}, {at.Add(time.Microsecond), 1}, {time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), 0}} {
+	}{{at.Add(-time.Second), 0}, {at, 0}, {at.Add(time.Microsecond), 1}, {time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC),
+		0}} {
 		if n, err := store.Sweep(ctx, step.before, 10); n != step.want || err != nil {
 			t.Errorf("Sweep(%v) = %d, %v, want %d", step.before, n, err, step.want)
 		}
@@ -140,7 +142,8 @@ func TestSQLiteColumnsHoldWhatRecordsMayHold(t *testing.T) {
 	}
 	rec := &session.Record{
 		ID: "a", User: strings.Repeat("ü", 127) + "u", Kind: session.KindAlias, Successor: strings.Repeat("s", 64),
-		CreatedAt: time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC), SeenAt: time.Date(1969, 12, 31, 23, 59, 59, 999_999_000, time.UTC),
+		CreatedAt: time.Date(1, 1, 1, 0, 0, 0, 1000, time.UTC), SeenAt: time.Date(1969, 12, 31, 23, 59, 59, 999_999_000,
+			time.UTC),
 		LoginAt: time.Unix(0, 0).UTC(), ExpiresAt: time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC),
 		RemoteIP: netip.MustParseAddr("fe80::1%eth0"), UserAgent: string(every[:256]), Persistent: true, Data: every,
 	}
@@ -161,7 +164,8 @@ func TestSQLiteColumnsHoldWhatRecordsMayHold(t *testing.T) {
 func TestSQLiteComparesBytesAndNothingElse(t *testing.T) {
 	ctx := context.Background()
 	store := migrated(t, openSQLite(t, sqliteFile(t)), "")
-	names := []string{"a", "A", "a ", " a", "a\x00", "a\x00b", "\x00", "á", "a\u0301", "\xff", "\xff\xfe", "\xed\xa0\x80", "1", "01", "1.0", "' OR 1=1 --"}
+	names := []string{"a", "A", "a ", " a", "a\x00", "a\x00b", "\x00", "á", "a\u0301", "\xff", "\xff\xfe",
+		"\xed\xa0\x80", "1", "01", "1.0", "' OR 1=1 --"}
 	for _, name := range names {
 		save(t, store, &session.Record{ID: name, User: name, Data: []byte(name)})
 	}
@@ -213,7 +217,8 @@ func TestSQLiteReadsAnEditedRowOrSaysWhyNot(t *testing.T) {
 	for _, assignment := range []string{"kind = 256", "kind = -1", "version = -1", "persistent = 7"} {
 		edit("kind = 0, version = 1, persistent = 0")
 		edit(assignment + " WHERE id <> 'c'")
-		if rec, err := store.Load(ctx, "a"); !errors.Is(err, session.ErrCorrupt) || errors.Is(err, session.ErrNotFound) {
+		if rec, err := store.Load(ctx, "a"); !errors.Is(err, session.ErrCorrupt) ||
+			errors.Is(err, session.ErrNotFound) {
 			t.Errorf("Load after %s = %v, %v, want ErrCorrupt", assignment, rec, err)
 		}
 		// A page that were shorter for it would end the walk too early.

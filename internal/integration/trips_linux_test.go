@@ -110,7 +110,8 @@ func mysqlTrips(l *trips) func([]byte) {
 	}
 }
 
-// Promise 3: the cost of everything is known, statement by statement, at the connection, however the database was opened.
+// Promise 3: the cost of everything is known, statement by statement, at the connection, however the database was
+// opened.
 func TestServerCostsAsManyRoundTripsAsPromised(t *testing.T) {
 	eachWay(t, func(t *testing.T, s server) {
 		var now sync.Mutex
@@ -147,7 +148,8 @@ func TestServerCostsAsManyRoundTripsAsPromised(t *testing.T) {
 			{"a read without a session", func() { newBrowser(t).with(m, read) }, ""},
 			{"the first save", func() { b.with(m, write) }, "INSERT"},
 			{"a read", func() { b.with(m, read) }, "SELECT"},
-			{"a read and a write", func() { b.with(m, func(s *session.Session) { read(s); write(s) }) }, "SELECT UPDATE"},
+			{"a read and a write", func() { b.with(m, func(s *session.Session) { read(s); write(s) }) },
+				"SELECT UPDATE"},
 			{"a read that is due for a touch", func() { advance(time.Hour); b.with(m, read) }, "SELECT UPDATE"},
 			{"a write that is due for a touch", func() { advance(time.Hour); b.with(m, write) }, "SELECT UPDATE"},
 			{"a login", func() { b.with(m, func(s *session.Session) { s.Login("ada") }) }, "SELECT INSERT UPDATE"},
@@ -167,13 +169,16 @@ func TestServerCostsAsManyRoundTripsAsPromised(t *testing.T) {
 	})
 }
 
-// A renewal costs an INSERT and an UPDATE more than the read that it comes with, and a read through the alias that it left
-// one SELECT more.
+// A renewal costs an INSERT and an UPDATE more than the read that it comes with, and a read through the alias that it
+// left one SELECT more.
 func TestServerRenewsForTwoRoundTrips(t *testing.T) {
 	eachWay(t, func(t *testing.T, s server) {
 		at := time.Now()
 		store, seen := s.watched(t, s.table())
-		m := node(t, store, func(o *session.Options) { o.Now, o.RenewEvery = func() time.Time { return at }, time.Hour })
+		m := node(t, store, func(o *session.Options) {
+			o.Now = func() time.Time { return at }
+			o.RenewEvery = time.Hour
+		})
 		read := func(s *session.Session) { s.Get("x") }
 		for range 2 {
 			b := newBrowser(t)

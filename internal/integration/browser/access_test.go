@@ -12,7 +12,8 @@ import (
 
 func TestTheShopWorksWithoutScripts(t *testing.T) {
 	s, b := anyShop(t), fresh(t)
-	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled,
+		emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
 	}
 	b.visit(s.url)
@@ -53,7 +54,8 @@ func (b *browser) tabTo(selector string) {
 	for range 40 {
 		b.do(chromedp.KeyEvent(kb.Tab))
 		if get(b, chromedp.Evaluate[bool](`document.activeElement === document.querySelector("`+selector+`")`)) {
-			if outline := get(b, chromedp.Evaluate[string](`getComputedStyle(document.activeElement).outlineStyle`)); outline == "none" {
+			if outline := get(b,
+				chromedp.Evaluate[string](`getComputedStyle(document.activeElement).outlineStyle`)); outline == "none" {
 				b.t.Errorf("%s has the focus and does not show it", selector)
 			}
 			return

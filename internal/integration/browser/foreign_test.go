@@ -20,7 +20,8 @@ func TestAFormOfAnotherOriginIsRefused(t *testing.T) {
 	s, b := anyShop(t), fresh(t)
 	evil := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		fmt.Fprintf(w, `<form method="post" action="%s/notes"><input name="text" value="planted"><button>Win a coat</button></form>`, s.url)
+		fmt.Fprintf(w, `<form method="post" action="%s/notes"><input name="text" value="planted">`+
+			`<button>Win a coat</button></form>`, s.url)
 	}))
 	defer evil.Close()
 	b.signIn(s.url, "ada", true)
@@ -48,7 +49,8 @@ type victim struct {
 
 func newVictim(t *testing.T, cookie session.Cookie) *victim {
 	t.Helper()
-	m, err := session.New(memstore.New(memstore.Options{}), session.Options{Secrets: []session.Secret{session.NewSecret()}, Cookie: cookie})
+	m, err := session.New(memstore.New(memstore.Options{}),
+		session.Options{Secrets: []session.Secret{session.NewSecret()}, Cookie: cookie})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,8 +73,9 @@ func (v *victim) serve(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.Host, "evil.") {
 		for _, cookie := range []string{
 			v.name + "=" + v.planted + "; Domain=shop.test; Path=/; Secure",
-			v.name + "=" + v.planted + "; Path=/; Secure",                 // for this host alone
-			"=" + v.name + "=" + v.planted + "; Domain=shop.test; Secure", // a cookie without a name that looks like ours
+			v.name + "=" + v.planted + "; Path=/; Secure", // for this host alone
+			// a cookie without a name that looks like ours
+			"=" + v.name + "=" + v.planted + "; Domain=shop.test; Secure",
 		} {
 			w.Header().Add("Set-Cookie", cookie)
 		}
@@ -88,8 +91,8 @@ func (v *victim) serve(w http.ResponseWriter, r *http.Request) {
 	}).ServeHTTP(w, r)
 }
 
-// visitedBy plants the cookies in a browser, and returns who it is at the site then; and who it is after it has signed in as ada, and
-// the cookies were planted again.
+// visitedBy plants the cookies in a browser, and returns who it is at the site then; and who it is after it has signed
+// in as ada, and the cookies were planted again.
 func (v *victim) visitedBy(t *testing.T, b *browser) (stranger, ada string) {
 	t.Helper()
 	u, err := url.Parse(v.server.URL)
@@ -115,7 +118,8 @@ func TestACookieThatASiblingHostPlantsHasNoEffect(t *testing.T) {
 		t.Errorf("the browser was %s and %s, want a stranger and ada", stranger, ada)
 	}
 	// Without the prefix the same cookies do harm, so that the attack above is one.
-	stranger, _ = newVictim(t, session.Cookie{Name: "session"}).visitedBy(t, fresh(t, shopTest, chromedp.IgnoreCertErrors))
+	stranger, _ = newVictim(t, session.Cookie{Name: "session"}).visitedBy(t,
+		fresh(t, shopTest, chromedp.IgnoreCertErrors))
 	if stranger != "[mallory]" {
 		t.Errorf("with a name that anybody may set the browser was %s, want mallory", stranger)
 	}

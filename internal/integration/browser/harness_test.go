@@ -86,7 +86,8 @@ func get[T any](b *browser, action chromedp.Action[T]) T {
 func (b *browser) page() string {
 	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
 	defer cancel()
-	text, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.documentElement.innerText`)) // it is for a message only
+	// it is for a message only
+	text, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.documentElement.innerText`))
 	return text
 }
 

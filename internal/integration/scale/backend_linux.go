@@ -201,7 +201,8 @@ func openPostgreSQL(ctx context.Context) (*backend, error) {
 
 // openMariaDB starts a server that waits for the disk.
 func openMariaDB(ctx context.Context) (*backend, error) {
-	at, err := servers.NewMySQLWith("--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=2G", "--innodb-log-file-size=1G")
+	at, err := servers.NewMySQLWith("--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=2G",
+		"--innodb-log-file-size=1G")
 	if err != nil {
 		return nil, err
 	}

@@ -94,7 +94,8 @@ func (w *crowd) fillAll(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// visitor is one of those who come at the same time. Each has sessions of his own, so that none of them is in another's way.
+// visitor is one of those who come at the same time. Each has sessions of his own, so that none of them is in another's
+// way.
 type visitor struct {
 	*crowd
 	number int

@@ -34,7 +34,8 @@ func lowest(i int) uint64 {
 	return uint64(i-shift*steps) << shift
 }
 
-// quantile is the duration that the share q of all does not exceed, but for the width of a step; 0 where there are none.
+// quantile is the duration that the share q of all does not exceed, but for the width of a step; 0 where there are
+// none.
 func (h *histogram) quantile(q float64) time.Duration {
 	var total, seen uint64
 	for _, n := range h {

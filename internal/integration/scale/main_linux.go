@@ -1,5 +1,5 @@
-// Command scale fills a store with many sessions, measures what it does while it is swept, and writes the result into the tables
-// of docs/operations.md. It starts the server that it needs, and removes it afterwards.
+// Command scale fills a store with many sessions, measures what it does while it is swept, and writes the result into
+// the tables of docs/operations.md. It starts the server that it needs, and removes it afterwards.
 //
 //	go run ./scale -store redis -page ../../docs/operations.md
 package main

@@ -53,12 +53,14 @@ func measureFew(t *testing.T, store string) *result {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	r, err := measure(t.Context(), b, config{store: store, sessions: 2000, rounds: 2, idle: 10 * time.Millisecond, progress: io.Discard})
+	r, err := measure(t.Context(), b, config{store: store, sessions: 2000, rounds: 2, idle: 10 * time.Millisecond,
+		progress: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r.removed != 200 || r.bytes < dataSize || r.bytes > 100*dataSize {
-		t.Errorf("%d removed and %d bytes a session, want 200, and more than the %d bytes of data", r.removed, r.bytes, dataSize)
+		t.Errorf("%d removed and %d bytes a session, want 200, and more than the %d bytes of data", r.removed, r.bytes,
+			dataSize)
 	}
 	for i, op := range operations {
 		if r.idle[i].quantile(0.5) <= 0 || r.sweeping[i].quantile(0.5) <= 0 {
@@ -118,7 +120,8 @@ func TestQuantilesAreThreePercentOff(t *testing.T) {
 		for _, q := range []float64{0.001, 0.5, 0.99, 1} {
 			want := q * 1000 * float64(unit)
 			if got := float64(h.quantile(q)); got < 0.96*want-1 || got > 1.04*want+1 {
-				t.Errorf("quantile %v of 1 to 1000 times %v = %v, want %v", q, unit, time.Duration(got), time.Duration(want))
+				t.Errorf("quantile %v of 1 to 1000 times %v = %v, want %v", q, unit, time.Duration(got),
+					time.Duration(want))
 			}
 		}
 	}

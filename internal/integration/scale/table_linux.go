@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// table is one of those in the page. It stands between <!-- scale NAME --> and <!-- end -->, and has a line for each store
-// that was measured.
+// table is one of those in the page. It stands between <!-- scale NAME --> and <!-- end -->, and has a line for each
+// store that was measured.
 type table struct {
 	name, head string
 	row        func(*result) string

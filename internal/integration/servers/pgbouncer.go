@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// PgBouncer returns the PgBouncer of this program, in front of its PostgreSQL server, and starts both at the first call. It
-// pools by transaction: one after another may run on another of its few connections.
+// PgBouncer returns the PgBouncer of this program, in front of its PostgreSQL server, and starts both at the first
+// call. It pools by transaction: one after another may run on another of its few connections.
 var PgBouncer = sync.OnceValues(func() (*Database, error) { return NewPgBouncer("transaction") })
 
 const pgbouncerConfig = `[databases]

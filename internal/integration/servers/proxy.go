@@ -42,7 +42,8 @@ func NewProxy(t testing.TB, target string) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{Addr: l.Addr().String(), target: target, l: l, change: make(chan struct{}), conns: map[net.Conn]struct{}{}}
+	p := &Proxy{Addr: l.Addr().String(), target: target, l: l, change: make(chan struct{}),
+		conns: map[net.Conn]struct{}{}}
 	p.all.Go(p.serve)
 	t.Cleanup(p.Close)
 	return p

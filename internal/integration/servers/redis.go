@@ -17,8 +17,8 @@ type Redis struct {
 	Addr    string // host and port
 }
 
-// SharedRedis returns the Redis server of this program, and starts it at the first call. COATCHECK_REDIS, host and port,
-// names another one.
+// SharedRedis returns the Redis server of this program, and starts it at the first call. COATCHECK_REDIS, host and
+// port, names another one.
 var SharedRedis = sync.OnceValues(func() (*Redis, error) {
 	if addr := os.Getenv("COATCHECK_REDIS"); addr != "" {
 		return &Redis{Addr: addr}, nil
@@ -37,7 +37,8 @@ func NewRedis(args ...string) (*Redis, error) {
 		return nil, err
 	}
 	r := &Redis{Server: s, Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)}
-	args = append([]string{"--port", fmt.Sprint(s.Port), "--bind", "127.0.0.1", "--dir", s.Dir, "--save", "", "--appendonly", "no"}, args...)
+	args = append([]string{"--port", fmt.Sprint(s.Port), "--bind", "127.0.0.1", "--dir", s.Dir, "--save", "",
+		"--appendonly", "no"}, args...)
 	return r, s.launch(r.Ready, program, args...)
 }
 
@@ -49,7 +50,8 @@ func (r *Redis) Ready(ctx context.Context) error {
 
 // CLI runs one command with redis-cli.
 func (r *Redis) CLI(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "redis-cli", append([]string{"-e", "-h", "127.0.0.1", "-p", fmt.Sprint(r.Port)}, args...)...)
+	cmd := exec.CommandContext(ctx, "redis-cli", append([]string{"-e", "-h", "127.0.0.1", "-p", fmt.Sprint(r.Port)},
+		args...)...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("redis-cli %s: %w: %s", strings.Join(args, " "), err, out)

@@ -15,7 +15,8 @@ const clusterTimeout = 30 * time.Second
 // RedisCluster returns a cluster of three servers without replicas, and starts it at the first call.
 var RedisCluster = sync.OnceValues(func() ([]*Redis, error) { return NewRedisCluster(0) })
 
-// NewRedisCluster starts another cluster: three primaries, and so many replicas of each. args are added to the command lines.
+// NewRedisCluster starts another cluster: three primaries, and so many replicas of each. args are added to the command
+// lines.
 func NewRedisCluster(replicas int, args ...string) ([]*Redis, error) {
 	var nodes []*Redis
 	for range 3 * (1 + replicas) {
@@ -23,7 +24,8 @@ func NewRedisCluster(replicas int, args ...string) ([]*Redis, error) {
 		if err != nil {
 			return nil, err
 		}
-		node, err := NewRedis(append([]string{"--cluster-enabled", "yes", "--cluster-port", fmt.Sprint(bus), "--cluster-node-timeout", "2000"}, args...)...)
+		node, err := NewRedis(append([]string{"--cluster-enabled", "yes", "--cluster-port", fmt.Sprint(bus),
+			"--cluster-node-timeout", "2000"}, args...)...)
 		if err != nil {
 			return nil, err
 		}
@@ -50,7 +52,8 @@ func (r *Redis) whole(n int) error {
 	defer cancel()
 	return r.await(ctx, func(ctx context.Context) error {
 		info, err := r.CLI(ctx, "CLUSTER", "INFO")
-		if err == nil && !(strings.Contains(info, "cluster_state:ok") && strings.Contains(info, fmt.Sprint("cluster_known_nodes:", n))) {
+		if err == nil && !(strings.Contains(info, "cluster_state:ok") &&
+			strings.Contains(info, fmt.Sprint("cluster_known_nodes:", n))) {
 			err = fmt.Errorf("the cluster is not whole: %s", info)
 		}
 		if err != nil {
@@ -62,5 +65,6 @@ func (r *Redis) whole(n int) error {
 
 // MoveSlots moves slots from one node of the cluster to another, by their names in it, while it serves.
 func (r *Redis) MoveSlots(from, to string, n int) error {
-	return r.run("redis-cli", "--cluster", "reshard", r.Addr, "--cluster-from", from, "--cluster-to", to, "--cluster-slots", fmt.Sprint(n), "--cluster-yes")
+	return r.run("redis-cli", "--cluster", "reshard", r.Addr, "--cluster-from", from, "--cluster-to", to,
+		"--cluster-slots", fmt.Sprint(n), "--cluster-yes")
 }

@@ -30,7 +30,8 @@ func NewSentinel(args ...string) (*Sentinel, error) {
 	if err != nil {
 		return nil, err
 	}
-	replica, err := NewRedis(append([]string{"--replicaof", "127.0.0.1 " + fmt.Sprint(primary.Port), "--repl-diskless-sync-delay", "0"}, args...)...)
+	replica, err := NewRedis(append([]string{"--replicaof", "127.0.0.1 " + fmt.Sprint(primary.Port),
+		"--repl-diskless-sync-delay", "0"}, args...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -48,12 +49,14 @@ func NewSentinel(args ...string) (*Sentinel, error) {
 		return nil, err
 	}
 	conf := filepath.Join(s.Dir, "sentinel.conf") // which it writes itself, too
-	text := fmt.Sprintf("port %d\nbind 127.0.0.1\nsentinel monitor %s 127.0.0.1 %d 1\nsentinel down-after-milliseconds %s 1000\nsentinel failover-timeout %s 5000\n",
+	text := fmt.Sprintf("port %d\nbind 127.0.0.1\nsentinel monitor %s 127.0.0.1 %d 1\nsentinel "+
+		"down-after-milliseconds %s 1000\nsentinel failover-timeout %s 5000\n",
 		s.Port, MasterSet, primary.Port, MasterSet, MasterSet)
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	own := &Sentinel{Redis: &Redis{Server: s, Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)}, Primary: primary, Replica: replica}
+	own := &Sentinel{Redis: &Redis{Server: s, Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)}, Primary: primary,
+		Replica: replica}
 	return own, s.launch(own.knowsReplica, program, conf, "--sentinel")
 }
 

@@ -110,8 +110,8 @@ func credential(username string) (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-// freePort finds a port that nobody listens on. It is none of those that the system gives to outgoing connections, one of which could
-// otherwise take it before the server does.
+// freePort finds a port that nobody listens on. It is none of those that the system gives to outgoing connections, one
+// of which could otherwise take it before the server does.
 func freePort() (int, error) {
 	const lowest, count = 15_000, 15_000
 	var err error

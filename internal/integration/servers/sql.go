@@ -45,7 +45,8 @@ func NewPostgreSQLWith(args ...string) (*Database, error) {
 		return nil, err
 	}
 	data := filepath.Join(s.Dir, "data")
-	if err := s.run(initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"); err != nil {
+	if err := s.run(initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C",
+		"--no-sync"); err != nil {
 		return nil, err
 	}
 	db := &Database{Server: s, Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)}
@@ -81,7 +82,8 @@ func NewMySQLWith(args ...string) (*Database, error) {
 		return nil, err
 	}
 	data, socket := filepath.Join(s.Dir, "data"), filepath.Join(s.Dir, "sock")
-	if err := s.run(install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db"); err != nil {
+	if err := s.run(install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal",
+		"--skip-test-db"); err != nil {
 		return nil, err
 	}
 	db := &Database{Server: s, Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)}
