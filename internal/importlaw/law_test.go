@@ -159,7 +159,8 @@ var rules = []rule{
 }
 
 // nestedModules are the folders with a go.mod of their own, present or planned.
-var nestedModules = []string{"cmd/coatcheck", "redisstore", "sessionconfig", "internal/integration", "internal/release", "bench",
+var nestedModules = []string{"cmd/coatcheck", "redisstore", "sessionconfig", "internal/integration", "internal/release",
+	"bench",
 	"examples/websocket", "pglisten"}
 
 func nested(short string) bool {
@@ -177,7 +178,8 @@ func isHTTP(short string) bool {
 
 // unreleased reports whether a package serves the tests of this repository alone, its ordinary files too.
 func unreleased(short string) bool {
-	for _, only := range []string{"internal/integration", "internal/release", "internal/explore", "internal/storm", "bench"} {
+	for _, only := range []string{"internal/integration", "internal/release", "internal/explore", "internal/storm",
+		"bench"} {
 		if within(short, only) {
 			return true
 		}
@@ -225,7 +227,8 @@ func missing(pkgs []pkg) []string {
 		case exists[name] && planned:
 			broken = append(broken, name+" exists now: remove it from notYet")
 		case !exists[name] && !planned:
-			broken = append(broken, name+" is named in the law and does not exist: rename it here too, or add it to notYet")
+			broken = append(broken, name+" is named in the law and does not exist: rename it here too, or add it "+
+				"to notYet")
 		}
 	}
 	return broken
@@ -233,7 +236,9 @@ func missing(pkgs []pkg) []string {
 
 func TestLaw(t *testing.T) {
 	pkgs := allPackages(t)
-	if !slices.ContainsFunc(pkgs, func(p pkg) bool { return p.path == module && slices.Contains(p.imports, "net/http") }) {
+	if !slices.ContainsFunc(pkgs, func(p pkg) bool {
+		return p.path == module && slices.Contains(p.imports, "net/http")
+	}) {
 		t.Fatalf("the root is not seen to import net/http: the imports were not read")
 	}
 	for _, sentence := range append(judge(pkgs), missing(pkgs)...) {
@@ -311,7 +316,8 @@ func TestLawCatches(t *testing.T) {
 		case tt.rule == "" && len(broken) > 0:
 			t.Errorf("%s importing %s: %s, want it allowed", tt.importer, tt.imported, quoted(broken))
 		case tt.rule != "" && !slices.ContainsFunc(broken, func(s string) bool { return strings.Contains(s, tt.rule) }):
-			t.Errorf("%s importing %s: %s, want it refused because %q", tt.importer, tt.imported, quoted(broken), tt.rule)
+			t.Errorf("%s importing %s: %s, want it refused because %q", tt.importer, tt.imported, quoted(broken),
+				tt.rule)
 		}
 	}
 }
@@ -347,8 +353,8 @@ func TestRootModuleRequiresNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(mod.Require)+len(mod.Replace)+len(mod.Exclude)+len(mod.Tool) > 0 {
-		t.Errorf("the root go.mod requires or replaces something: a library that everybody's login depends on must not "+
-			"move anybody's other versions; put the code that needs it into a nested module: %+v", mod)
+		t.Errorf("the root go.mod requires or replaces something: a library that everybody's login depends on "+
+			"must not move anybody's other versions; put the code that needs it into a nested module: %+v", mod)
 	}
 }
 

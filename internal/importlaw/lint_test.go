@@ -2,7 +2,6 @@ package importlaw
 
 import (
 	"fmt"
-	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -11,7 +10,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -27,11 +25,12 @@ var reasons = map[string]string{
 	"compare":   "the time that it takes tells how much of a guess was right; hmac.Equal takes the same time always",
 }
 
-// exceptions are the places where library code does it nevertheless, and why that is right: "what folder.function", with
-// session for the root folder.
+// exceptions are the places where library code does it nevertheless, and why that is right: "what folder.function",
+// with session for the root folder.
 // An exception that is no longer used fails the test too.
 var exceptions = map[string]string{
-	"clock redisstore.now":            "how long a cached record may be older than a write of this process; it judges no record",
+	"clock redisstore.now": "how long a cached record may be older than a write of this process; it " +
+		"judges no record",
 	"clock session.Options.resolve":   "the manager's clock where the program names none",
 	"clock internal/bounded.now":      "how long a call to a store may take; it judges no record",
 	"compare filestore.checkHeader":   "a checksum without a key, which finds torn files",
@@ -65,137 +64,6 @@ func (o offence) key() string {
 		dir = "session"
 	}
 	return o.what + " " + dir + "." + o.in
-}
-
-// offences returns what a file does that library code does not. dir is the folder it is judged as.
-func offences(fset *token.FileSet, dir string, file *ast.File) []offence {
-	var found []offence
-	add := func(what, in string, node ast.Node, text string) {
-		found = append(found, offence{what, dir, in, fset.Position(node.Pos()), text})
-	}
-	names := make(map[string]string) // local name of an import: its path
-	for _, spec := range file.Imports {
-		imported, err := strconv.Unquote(spec.Path.Value)
-		if err != nil {
-			continue // the parser has accepted it
-		}
-		name := path.Base(imported)
-		if spec.Name != nil {
-			name = spec.Name.Name
-		}
-		names[name] = imported
-		switch {
-		case imported == "math/rand":
-			add("math/rand", "", spec, "imports math/rand")
-		case imported == "log":
-			add("log", "", spec, "imports log")
-		case slices.Contains(strings.Split(strings.ToLower(imported), "/"), "uuid"):
-			add("uuid", "", spec, "imports "+imported)
-		}
-		if spec.Name != nil && spec.Name.Name == "." {
-			add("print", "", spec, "imports "+imported+" with a dot, which hides what is called")
-		}
-	}
-	for _, decl := range file.Decls {
-		in := funcName(decl)
-		ast.Inspect(decl, func(node ast.Node) bool {
-			switch node := node.(type) {
-			case *ast.SelectorExpr: // also without a call: a function that is passed on is called later
-				pkg, ok := node.X.(*ast.Ident)
-				if !ok {
-					return true
-				}
-				switch imported, name := names[pkg.Name], node.Sel.Name; {
-				case imported == "time" && (name == "Now" || name == "Since" || name == "Until"):
-					add("clock", in, node, "reads the clock: time."+name)
-				case imported == "fmt" && strings.HasPrefix(name, "Print"):
-					add("print", in, node, "prints: fmt."+name)
-				}
-			case *ast.BinaryExpr:
-				if (node.Op == token.EQL || node.Op == token.NEQ) && (isMAC(node.X) || isMAC(node.Y)) && !isConstant(node.X) && !isConstant(node.Y) {
-					add("compare", in, node, "compares "+node.Op.String())
-				}
-			case *ast.CallExpr:
-				if fun, ok := node.Fun.(*ast.SelectorExpr); ok && (fun.Sel.Name == "Equal" || fun.Sel.Name == "Compare") &&
-					slices.ContainsFunc(node.Args, isMAC) && !isPackage(fun.X, names, "crypto/hmac") {
-					add("compare", in, node, "compares with "+fun.Sel.Name)
-				}
-				fun, ok := node.Fun.(*ast.Ident)
-				if !ok {
-					return true
-				}
-				switch fun.Name {
-				case "panic":
-					add("panic", in, node, "panics")
-				case "print", "println":
-					add("print", in, node, "prints: "+fun.Name)
-				}
-			}
-			return true
-		})
-	}
-	return found
-}
-
-// isMAC reports whether an expression is named like what only who has a key can make.
-func isMAC(e ast.Expr) bool {
-	switch e := e.(type) {
-	case *ast.Ident:
-		name := strings.ToLower(e.Name)
-		return strings.HasSuffix(name, "mac") || strings.HasSuffix(name, "sum") && name != "checksum" || strings.HasSuffix(name, "signature") || name == "tag"
-	case *ast.SelectorExpr:
-		return isMAC(e.Sel)
-	case *ast.SliceExpr:
-		return isMAC(e.X)
-	case *ast.CallExpr:
-		return isMAC(e.Fun)
-	}
-	return false
-}
-
-// isConstant reports whether an expression is nil, a literal or a length, against which no secret is compared.
-func isConstant(e ast.Expr) bool {
-	switch e := e.(type) {
-	case *ast.BasicLit:
-		return true
-	case *ast.Ident:
-		return e.Name == "nil"
-	case *ast.CallExpr:
-		fun, ok := e.Fun.(*ast.Ident)
-		return ok && fun.Name == "len"
-	}
-	return false
-}
-
-func isPackage(e ast.Expr, names map[string]string, path string) bool {
-	id, ok := e.(*ast.Ident)
-	return ok && names[id.Name] == path
-}
-
-// funcName returns the name of a function, "Type.Method" for a method, and "" for another declaration.
-func funcName(decl ast.Decl) string {
-	fn, ok := decl.(*ast.FuncDecl)
-	if !ok {
-		return ""
-	}
-	if fn.Recv == nil || len(fn.Recv.List) == 0 {
-		return fn.Name.Name
-	}
-	receiver := fn.Recv.List[0].Type
-	for {
-		switch t := receiver.(type) {
-		case *ast.StarExpr:
-			receiver = t.X
-		case *ast.IndexExpr:
-			receiver = t.X
-		case *ast.IndexListExpr:
-			receiver = t.X
-		case *ast.Ident:
-			return t.Name + "." + fn.Name.Name
-		default:
-			return fn.Name.Name
-		}
-	}
 }
 
 // libraryOffences parses every file of library code, of every platform, and returns what it finds.
@@ -247,7 +115,8 @@ func TestLibraryCode(t *testing.T) {
 			used[o.key()] = true
 			continue
 		}
-		t.Errorf("%s: %s, but %s. If it is right here, say why in exceptions under %q", o.pos, o.text, reasons[o.what], o.key())
+		t.Errorf("%s: %s, but %s. If it is right here, say why in exceptions under %q", o.pos, o.text, reasons[o.what],
+			o.key())
 	}
 	for _, key := range slices.Sorted(maps.Keys(exceptions)) {
 		if !used[key] {
@@ -279,7 +148,8 @@ func TestLibraryCodeCatches(t *testing.T) {
 		{`"os"`, `func f() { func() { panic("x") }() }`, []string{"panic x.f"}},
 		{`"os"`, `func f(s S) { s.panic() }`, nil},
 		{`"bytes"`, `func f(mac, b []byte) bool { return bytes.Equal(b, mac[:4]) }`, []string{"compare x.f"}},
-		{`"os"`, `func f(s S, mac [32]byte) bool { return s.sum == mac || s.signature != mac }`, []string{"compare x.f", "compare x.f"}},
+		{`"os"`, `func f(s S, mac [32]byte) bool { return s.sum == mac || s.signature != mac }`,
+			[]string{"compare x.f", "compare x.f"}},
 		{`"crypto/hmac"`, `func f(mac, b []byte) bool { return mac != nil && hmac.Equal(b, mac) }`, nil},
 	} {
 		fset := token.NewFileSet()

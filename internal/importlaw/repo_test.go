@@ -53,8 +53,8 @@ func moduleDirs(t *testing.T) []string {
 	return dirs
 }
 
-// goCommand runs the go command in a folder of the repository, in the workspace, and returns what it printed. GOFLAGS may name
-// the go.mod that this test was built from, which is not that of the folder.
+// goCommand runs the go command in a folder of the repository, in the workspace, and returns what it printed. GOFLAGS
+// may name the go.mod that this test was built from, which is not that of the folder.
 func goCommand(t *testing.T, dir string, env []string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.Command("go", args...)
