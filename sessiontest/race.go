@@ -144,8 +144,13 @@ func (e *env) increment(ctx context.Context) error {
 	return fmt.Errorf("%d saves in a row were conflicts, want one to succeed", attempts)
 }
 
-// deleteRacesSaves deletes a record in the midst of saves. Whatever the order was, it is gone afterwards.
+// deleteRacesSaves deletes a record in the midst of saves.
 func deleteRacesSaves(ctx context.Context, e *env) error {
+	return e.deleteRaces(ctx, e.saveAgain)
+}
+
+// deleteRaces deletes records in the midst of other calls. Whatever the order was, they are gone afterwards.
+func (e *env) deleteRaces(ctx context.Context, call func(ctx context.Context, id string) error) error {
 	for round := range 2 * rounds {
 		id := handle(round)
 		if err := e.create(ctx, sample(id)); err != nil {
@@ -155,7 +160,7 @@ func deleteRacesSaves(ctx context.Context, e *env) error {
 			if i == 0 {
 				return e.remove(ctx, id)
 			}
-			return e.saveAgain(ctx, id)
+			return call(ctx, id)
 		})
 		if err := first(errors.Join(errs...), e.wantAbsent(ctx, id), e.wantUnlisted(ctx, id)); err != nil {
 			return err

@@ -161,20 +161,7 @@ func touchCreatesNothing(ctx context.Context, e *env) error {
 }
 
 func touchesRaceDelete(ctx context.Context, e *env) error {
-	for round := range 2 * rounds {
-		id := handle(round)
-		if err := e.create(ctx, sample(id)); err != nil {
-			return err
-		}
-		errs := race(4, func(i int) error {
-			if i == 0 {
-				return e.remove(ctx, id)
-			}
-			return e.touch(ctx, id, 1, at(day), at(2*day))
-		})
-		if err := first(errors.Join(errs...), e.wantAbsent(ctx, id), e.wantUnlisted(ctx, id)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return e.deleteRaces(ctx, func(ctx context.Context, id string) error {
+		return e.touch(ctx, id, 1, at(day), at(2*day))
+	})
 }
