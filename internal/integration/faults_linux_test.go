@@ -183,6 +183,15 @@ func recovered(t *testing.T, try func() bool) {
 
 // The server dies under load and comes back: what was answered is there, and nobody was signed out.
 func TestServerKilledUnderLoadLosesNoAnsweredWrite(t *testing.T) {
+	eachKilled(t, func(t *testing.T, s server, kill func()) {
+		store := s.store(t, s.open(t), s.table())
+		survivesKill(t, [2]session.Store{store, store}, kill)
+	})
+}
+
+// eachKilled calls fn with a server of its own of each kind, and a function that kills it and starts it again.
+func eachKilled(t *testing.T, fn func(t *testing.T, s server, kill func())) {
+	t.Helper()
 	starts := map[string]func() (*servers.Database, error){"PostgreSQL": servers.NewPostgreSQL,
 		"MySQL": servers.NewMySQL}
 	for _, s := range sqlServers {
@@ -195,8 +204,7 @@ func TestServerKilledUnderLoadLosesNoAnsweredWrite(t *testing.T) {
 				t.Skip("a server that the environment names is not killed")
 			}
 			s.start = func() (*servers.Database, error) { return at, nil }
-			store := s.store(t, s.open(t), s.table())
-			survivesKill(t, [2]session.Store{store, store}, func() {
+			fn(t, s, func() {
 				at.Kill()
 				if err := at.Restart(); err != nil {
 					t.Error(err)

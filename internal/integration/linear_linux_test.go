@@ -13,7 +13,6 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/coatcheck/session"
-	"github.com/coatcheck/session/internal/integration/servers"
 	"github.com/coatcheck/session/redisstore"
 )
 
@@ -209,28 +208,11 @@ func TestEveryStoreIsLinearizable(t *testing.T) {
 }
 
 func TestServerIsLinearizableWhileItIsKilled(t *testing.T) {
-	starts := map[string]func() (*servers.Database, error){"PostgreSQL": servers.NewPostgreSQL,
-		"MySQL": servers.NewMySQL}
-	for _, s := range sqlServers {
-		t.Run(s.name, func(t *testing.T) {
-			at, err := starts[s.name]()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if at.Server == nil {
-				t.Skip("a server that the environment names is not killed")
-			}
-			s.start = func() (*servers.Database, error) { return at, nil }
-			table := s.table()
-			stores := []session.Store{s.store(t, s.open(t), table), s.store(t, s.open(t), table)}
-			checkLinearizable(t, stores, func() {
-				at.Kill()
-				if err := at.Restart(); err != nil {
-					t.Error(err)
-				}
-			})
-		})
-	}
+	eachKilled(t, func(t *testing.T, s server, kill func()) {
+		table := s.table()
+		stores := []session.Store{s.store(t, s.open(t), table), s.store(t, s.open(t), table)}
+		checkLinearizable(t, stores, kill)
+	})
 }
 
 // A server that syncs before it answers loses nothing when it is killed.
