@@ -4,11 +4,8 @@ import (
 	"fmt"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"maps"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -71,39 +68,15 @@ func libraryOffences(t *testing.T) []offence {
 	t.Helper()
 	var found []offence
 	fset := token.NewFileSet()
-	err := filepath.WalkDir(repoRoot, func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		short, err := filepath.Rel(repoRoot, name)
-		if err != nil {
-			return err
-		}
-		short = filepath.ToSlash(short)
-		if d.IsDir() {
-			hidden := strings.HasPrefix(d.Name(), ".") && short != "."
-			if hidden || d.Name() == "testdata" || exempt(short) {
-				return fs.SkipDir
+	eachText(t, func(name, text string) {
+		if dir := path.Dir(name); !exempt(dir) && !strings.HasSuffix(name, "_test.go") {
+			file, err := parser.ParseFile(fset, name, text, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
 			}
-			return nil
+			found = append(found, offences(fset, dir, file)...)
 		}
-		if path.Ext(short) != ".go" || strings.HasSuffix(short, "_test.go") {
-			return nil
-		}
-		src, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		file, err := parser.ParseFile(fset, short, src, parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
-		found = append(found, offences(fset, path.Dir(short), file)...)
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}, ".go")
 	return found
 }
 
