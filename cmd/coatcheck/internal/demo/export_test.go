@@ -11,10 +11,10 @@ import (
 
 const MaxNotes = maxNotes
 
-var (
-	Browser    = browser
-	KeepSecret = keepSecret
-)
+var KeepSecret = keepSecret
+
+// Browser is what the list of sessions says of a user agent.
+func Browser(userAgent string) string { return entryOf(session.Info{UserAgent: userAgent}, "").Browser }
 
 // Open opens the site without a server around it.
 func Open(ctx context.Context, opts Options) (http.Handler, *session.Manager, func() error, error) {

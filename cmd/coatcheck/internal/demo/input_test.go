@@ -150,13 +150,13 @@ func TestNamesThatLookAlikeAreRefused(t *testing.T) {
 
 func TestBrowsersAreNamed(t *testing.T) {
 	for agent, want := range map[string]string{
-		"": "Unknown browser",
+		"": "Unknown device",
 		"Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0": "Edge on Windows",
-		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/18.0 Safari/605.1.15":          "Safari on macOS",
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/18.0 Safari/605.1.15":          "Safari on Mac",
 		"Mozilla/5.0 (Linux; Android 15) Chrome/140.0 Mobile Safari/537.36":                     "Chrome on Android",
 		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) CriOS/140 Safari/604.1":         "Chrome on iPhone",
 		"curl/8.5.0": "curl",
-		"oddity":     "oddity",
+		"oddity":     "Unknown device",
 	} {
 		if got := demo.Browser(agent); got != want {
 			t.Errorf("Browser(%q) = %q, want %q", agent, got, want)

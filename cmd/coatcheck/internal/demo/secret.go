@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +9,7 @@ import (
 	"runtime"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/keyfile"
 )
 
 // secretName is the file, beside the sessions, with the secrets as [session.ParseSecrets] reads them.
@@ -70,7 +70,7 @@ func makeSecret(path string) error {
 	if errors.Is(err, fs.ErrExist) {
 		err = nil
 	}
-	return errors.Join(err, os.Remove(temp), syncFolder(filepath.Dir(path)))
+	return errors.Join(err, os.Remove(temp), keyfile.SyncFolder(filepath.Dir(path)))
 }
 
 // writeSecret writes a new secret to a temporary file, for its owner alone.
@@ -79,22 +79,10 @@ func writeSecret(dir string) (temp string, err error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = fmt.Fprintf(f, "base64:%s\n", base64.StdEncoding.EncodeToString(session.NewSecret()))
+	_, err = fmt.Fprintln(f, keyfile.New())
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err != nil {
 		return "", errors.Join(err, os.Remove(f.Name()))
 	}
 	return f.Name(), nil
-}
-
-// syncFolder puts the name on the disk: sessions that outlive a loss of power need the secret that signed them.
-func syncFolder(dir string) error {
-	if runtime.GOOS == "windows" { // which cannot sync a folder
-		return nil
-	}
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

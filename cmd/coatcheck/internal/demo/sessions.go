@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/guard"
 )
 
 // entry is one line in the list of a user's sessions. It has no ticket: who sees the list could use it.
@@ -27,7 +28,7 @@ func entryOf(info session.Info, current string) entry {
 	e := entry{
 		ID:         info.ID,
 		Current:    info.ID == current,
-		Browser:    browser(info.UserAgent),
+		Browser:    guard.Device(info.UserAgent),
 		UserAgent:  info.UserAgent,
 		CreatedAt:  info.CreatedAt.UTC(),
 		LoginAt:    info.LoginAt.UTC(),

@@ -33,7 +33,7 @@ func Create(path string) error {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return errors.Join(err, os.Remove(path))
 	}
-	return syncFolder(filepath.Dir(path))
+	return SyncFolder(filepath.Dir(path))
 }
 
 // Rotate puts a new secret in front of those of the file, and says how many there are then. keep is how many old ones
@@ -70,11 +70,11 @@ func replace(path, text string) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
-	return syncFolder(filepath.Dir(path))
+	return SyncFolder(filepath.Dir(path))
 }
 
-// syncFolder puts the name on the disk: a secret that is lost signs everybody out.
-func syncFolder(dir string) error {
+// SyncFolder puts the names of a folder on the disk: a secret that is lost signs everybody out.
+func SyncFolder(dir string) error {
 	if runtime.GOOS == "windows" { // which cannot sync a folder
 		return nil
 	}
