@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"fmt"
 	"io"
 	"log/slog"
 	"mime/multipart"
@@ -13,15 +12,10 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/coatcheck/session"
-	"github.com/coatcheck/session/cookiestore"
 	"github.com/coatcheck/session/guard"
-	"github.com/coatcheck/session/memstore"
-	"github.com/coatcheck/session/nullstore"
 )
 
 // formPage is a page with a form, and the target of one.
@@ -168,220 +162,6 @@ func TestEveryTokenHoldsAndNoTwoLookAlike(t *testing.T) {
 	}
 }
 
-// The token of one session is nothing in another.
-func TestATokenBelongsToItsSession(t *testing.T) {
-	r := newRig(t, guard.Options{})
-	h := r.CSRF(formPage)
-	visitors := []*visitor{r.signIn("ada"), r.signIn("ada"), r.signIn("bob"), r.visitor(), r.visitor()}
-	var tokens []string
-	for _, v := range visitors {
-		tokens = append(tokens, v.token(h))
-	}
-	for i, v := range visitors {
-		for j, token := range tokens {
-			if w := v.post(h, "/form", field(token)); (w.Code == 200) != (i == j) {
-				t.Errorf("visitor %d with the token of visitor %d: status %d", i, j, w.Code)
-			}
-		}
-	}
-}
-
-// The secret of the tokens changes with the identity, so that a token from before does not survive.
-func TestEveryLoginAndLogoutMakesOldTokensUseless(t *testing.T) {
-	r := newRig(t, guard.Options{})
-	h := r.CSRF(formPage)
-	v := r.visitor()
-	var old []string
-	for step, change := range []func(*session.Session){
-		func(*session.Session) {},
-		func(s *session.Session) { s.Login("ada") },
-		func(s *session.Session) { r.clock.advance(1000); s.Login("ada") },
-		func(s *session.Session) { r.clock.advance(1000); s.Login("bob") },
-		func(s *session.Session) { r.clock.advance(1000); s.Invalidate(); s.Login("bob") },
-	} {
-		v.with(change)
-		for i, token := range old {
-			if w := v.post(h, "/form", field(token)); w.Code != 403 {
-				t.Errorf("step %d: the token of step %d still holds", step, i)
-			}
-		}
-		old = append(old, v.token(h))
-		wantInside(t, v.post(h, "/form", field(old[step])))
-	}
-}
-
-func TestATokenOutlivesARenewalOfTheIDAndAClear(t *testing.T) {
-	r := newRig(t, guard.Options{}, func(o *session.Options) { o.RenewEvery = 1000 })
-	h := r.CSRF(formPage)
-	v := r.signIn("ada")
-	token := v.token(h)
-	r.clock.advance(5000)
-	v.with(func(s *session.Session) { s.Set("a", 1) })
-	v.with(func(s *session.Session) { s.Clear() })
-	wantInside(t, v.post(h, "/form", field(token)))
-}
-
-func TestATokenOfTheResponseThatSignsInHolds(t *testing.T) {
-	r := newRig(t, guard.Options{})
-	v := r.visitor()
-	v.with(func(s *session.Session) { s.Set("cart", 1) }) // stored, and moved by the Login
-	login := r.CSRF(r.m.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
-		s.Login("ada")
-		_, _ = io.WriteString(w, guard.CSRFToken(req))
-	}))
-	for _, v := range []*visitor{v, r.visitor()} {
-		w := v.get(login, "/")
-		wantInside(t, v.post(r.CSRF(formPage), "/form", field(w.Body.String())))
-	}
-}
-
-// The page of the response that signs out has a token that holds.
-func TestATokenOfTheResponseThatSignsOutHolds(t *testing.T) {
-	r := newRig(t, guard.Options{})
-	h := r.CSRF(r.m.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
-		s.Invalidate()
-		_, _ = io.WriteString(w, guard.CSRFToken(req))
-	}))
-	v := r.signIn("ada")
-	old := v.token(r.CSRF(formPage))
-	w := v.get(h, "/")
-	wantInside(t, v.post(r.CSRF(formPage), "/form", field(w.Body.String())))
-	if w := v.post(r.CSRF(formPage), "/form", field(old)); w.Code != 403 {
-		t.Errorf("the token of the session that ended: status %d, want 403", w.Code)
-	}
-}
-
-func TestAStrangerWithAFormLeavesNothingInTheStore(t *testing.T) {
-	r := newRig(t, guard.Options{})
-	h := r.CSRF(formPage)
-	for range 10 {
-		v := r.visitor()
-		wantInside(t, v.post(h, "/form", field(v.token(h))))
-	}
-	for info, err := range r.m.All(t.Context()) {
-		t.Errorf("a session is stored: %+v, %v", info, err)
-	}
-	if w := r.visitor().get(r.CSRF(inside), "/"); len(w.Result().Cookies()) != 0 {
-		t.Errorf("a page without a form sends %v, want no cookie", w.Result().Cookies())
-	}
-}
-
-func TestTheCookieOfAStrangerIsTheSafeOne(t *testing.T) {
-	for want, change := range map[string]func(*session.Options){
-		"__Host-csrf": func(*session.Options) {},
-		"csrf":        func(o *session.Options) { o.Cookie.Insecure = true },
-	} {
-		r := newRig(t, guard.Options{}, change)
-		w := r.visitor().get(r.CSRF(formPage), "/form")
-		c := w.Result().Cookies()[0]
-		if len(w.Result().Cookies()) != 1 || c.Name != want || c.Secure != (want != "csrf") || !c.HttpOnly ||
-			c.Path != "/" ||
-			c.Domain != "" || c.SameSite != http.SameSiteLaxMode {
-			t.Errorf("cookies %v, want one named %s, HttpOnly, Lax, for the whole host", w.Result().Cookies(), want)
-		}
-	}
-}
-
-// A sibling host that can plant cookies does not know what the signature needs.
-func TestAPlantedCookieIsWorthNothing(t *testing.T) {
-	r := newRig(t, guard.Options{})
-	h := r.CSRF(formPage)
-	v := r.visitor()
-	token := v.token(h)
-	v.cookies["__Host-csrf"] = "QUJD." + strings.Repeat("A", 54)
-	if w := v.post(h, "/form", field(token)); w.Code != 403 {
-		t.Errorf("status %d with a planted cookie, want 403", w.Code)
-	}
-}
-
-// Two pages that are made at the same time, on two nodes, agree on the key.
-func TestTokensOfParallelPagesAllHold(t *testing.T) {
-	r, gate := newGatedRig(t)
-	other := r.node()
-	h, h2 := r.CSRF(formPage), other.CSRF(formPage)
-	for range 10 {
-		v := r.signIn("ada")
-		tokens := make([]string, 8)
-		gate.arm(len(tokens), true)
-		var wg sync.WaitGroup
-		for i := range tokens {
-			wg.Go(func() { tokens[i] = v.token([]http.Handler{h, h2}[i%2]) })
-		}
-		wg.Wait()
-		for _, token := range tokens {
-			wantInside(t, v.post(h, "/form", field(token)))
-		}
-	}
-}
-
-func TestAPageWithATokenStoresNothingElseBeforeItsTime(t *testing.T) {
-	r := newRig(t, guard.Options{})
-	v := r.signIn("ada")
-	h := r.CSRF(r.m.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
-		s.Set("half", 1)
-		if guard.CSRFToken(req) == "" {
-			t.Error("no token")
-		}
-		panic(http.ErrAbortHandler)
-	}))
-	func() {
-		defer func() { _ = recover() }()
-		v.get(h, "/")
-	}()
-	v.with(func(s *session.Session) {
-		if s.Has("half") || len(s.All()) != 0 {
-			t.Errorf("a handler that panics left %v", s.All())
-		}
-	})
-}
-
-func TestASessionThatEndsMeanwhileGetsNoTokenAndIsNotReplaced(t *testing.T) {
-	r := newRig(t, guard.Options{})
-	v := r.signIn("ada")
-	v.get(r.CSRF(r.m.HandlerFunc(func(_ http.ResponseWriter, req *http.Request, _ *session.Session) {
-		if _, err := r.m.RevokeUser(req.Context(), "ada"); err != nil {
-			t.Error(err)
-		}
-		if got := guard.CSRFToken(req); got != "" {
-			t.Errorf("CSRFToken = %q, want none", got)
-		}
-	})), "/")
-	for info := range r.m.All(t.Context()) {
-		t.Errorf("a session is stored: %+v", info)
-	}
-}
-
-// A store that keeps nothing does not make every form fail.
-func TestSessionsSwitchedOffDoNotSwitchFormsOff(t *testing.T) {
-	c := &clock{}
-	skip := func(o *session.Options) { o.Skip = func(*http.Request) bool { return true } }
-	for name, r := range map[string]*rig{
-		"nullstore": newRigOn(t, nullstore.New(), c, guard.Options{}),
-		"Skip":      newRigOn(t, memstore.New(memstore.Options{}), c, guard.Options{}, skip),
-	} {
-		v, h := r.visitor(), r.CSRF(formPage)
-		wantInside(t, v.post(h, "/form", field(v.token(h))))
-		if w := v.post(h, "/form", nil); w.Code != 403 {
-			t.Errorf("%s: status %d without a token, want 403", name, w.Code)
-		}
-	}
-}
-
-func TestATokenHoldsWhereTheSessionTravelsInItsCookie(t *testing.T) {
-	store, err := cookiestore.New(cookiestore.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := newRigOn(t, store, &clock{t: time.Unix(1e9, 0)}, guard.Options{})
-	v, h := r.signIn("ada"), r.CSRF(formPage)
-	first := v.token(h)
-	wantInside(t, v.post(h, "/form", field(v.token(h))))
-	wantInside(t, v.post(h, "/form", field(first)))
-	if w := r.signIn("ada").post(h, "/form", field(first)); w.Code != 403 {
-		t.Errorf("status %d for the token of another session, want 403", w.Code)
-	}
-}
-
 // A developer whose request is refused learns why, and a token is in no event and no log.
 func TestTheReasonOfARefusalIsTold(t *testing.T) {
 	var events []session.Event
@@ -429,15 +209,4 @@ func TestWithoutTheGuardThereIsNoToken(t *testing.T) {
 	if got := guard.CSRFToken(request("GET", "/")); got != "" {
 		t.Errorf("CSRFToken without CSRF = %q, want none", got)
 	}
-}
-
-func TestTheSessionShowsNothingOfForms(t *testing.T) {
-	r := newRig(t, guard.Options{})
-	v := r.signIn("ada")
-	v.token(r.CSRF(formPage))
-	v.with(func(s *session.Session) {
-		if got := fmt.Sprint(s.All()); got != "map[]" {
-			t.Errorf("All = %s, want nothing", got)
-		}
-	})
 }
