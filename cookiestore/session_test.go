@@ -139,68 +139,6 @@ func TestLogoutDeletesTheCookie(t *testing.T) {
 	})
 }
 
-// Both deadlines are in the seal, whatever the browser does with the cookie.
-func TestDeadlinesAreInTheSeal(t *testing.T) {
-	each(t, func(t *testing.T, r *rig) {
-		idle, absolute := r.visitor(), r.visitor()
-		idle.with(set("x", 1))
-		absolute.with(set("x", 1))
-		r.advance(time.Hour - time.Microsecond)
-		idle.copied().wants("x", int64(1))
-		for range 3 {
-			absolute.with(set("x", 2))
-			r.advance(50 * time.Minute)
-		}
-		idle.with(func(s *session.Session) {
-			if !s.Expired() || s.Has("x") {
-				t.Errorf("expired %v, data %v", s.Expired(), s.All())
-			}
-		})
-		absolute.wants("x", int64(2))
-		r.advance(40 * time.Minute)
-		absolute.with(func(s *session.Session) {
-			if !s.Expired() {
-				t.Error("the session outlived its absolute deadline")
-			}
-		})
-	}, func(o *session.Options) { o.IdleTimeout, o.Lifetime = time.Hour, 4*time.Hour })
-}
-
-// Longer time-outs in a new release do not bring back a cookie whose own deadline is over.
-func TestTheSealedDeadlineHoldsWhenOptionsChange(t *testing.T) {
-	r := newRig(t, cookiestore.Options{}, func(o *session.Options) { o.IdleTimeout = time.Hour })
-	v := r.visitor()
-	v.with(set("x", 1))
-	r.advance(time.Hour)
-	r.opts.IdleTimeout = 24 * time.Hour
-	v.on(r.manager(cookiestore.Options{}, r.opts)).with(func(s *session.Session) {
-		if !s.Expired() || s.Has("x") {
-			t.Errorf("expired %v, data %v", s.Expired(), s.All())
-		}
-	})
-}
-
-func TestASessionHasItsOwnTimeouts(t *testing.T) {
-	each(t, func(t *testing.T, r *rig) {
-		v := r.visitor()
-		v.with(func(s *session.Session) { s.Login("ada", session.Remember(100*24*time.Hour)) })
-		resp := v.with(set("x", 1))
-		if c := resp.Cookies()[0]; c.MaxAge != 100*24*3600 {
-			t.Errorf("max-age %d", c.MaxAge)
-		}
-		r.advance(99 * 24 * time.Hour)
-		v.wants("x", int64(1))
-		v.with(func(s *session.Session) { s.SetIdleTimeout(time.Minute); s.SetPersistent(false) })
-		r.advance(59 * time.Second)
-		resp = v.with(set("x", 2))
-		if c := resp.Cookies()[0]; c.MaxAge != 0 {
-			t.Errorf("max-age %d of a cookie that is not to persist", c.MaxAge)
-		}
-		r.advance(time.Minute)
-		v.wants("x", nil)
-	})
-}
-
 // What an older secret sealed opens, and is sealed anew; what a removed secret sealed does not open.
 func TestAnOlderSecretOpensAndIsReplaced(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
@@ -279,72 +217,6 @@ func TestAHeaderCarriesTheSession(t *testing.T) {
 	}
 }
 
-// What comes after the headers cannot reach the client: it is refused, and said so.
-func TestLateChangesAreRefused(t *testing.T) {
-	each(t, func(t *testing.T, r *rig) {
-		v := r.visitor()
-		v.with(set("x", 1))
-		v.do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
-			w.WriteHeader(200)
-			for _, late := range []func(*session.Session){set("x", 2), func(s *session.Session) { s.Remove("x") },
-				func(s *session.Session) { s.SetIdleTimeout(time.Minute) },
-				func(s *session.Session) { s.Login("ada") }} {
-				late(s)
-			}
-			if s.Err() == nil {
-				t.Error("a late change is not refused")
-			}
-		})
-		v.wants("x", int64(1))
-		if n := r.count(session.EventLate); n != 4 {
-			t.Errorf("%d late events, want 4", n)
-		}
-	})
-}
-
-func TestALateLogoutNeedsAListOfRevocations(t *testing.T) {
-	for name, opts := range map[string]cookiestore.Options{"alone": {}, "listed": listed()} {
-		r := newRig(t, opts)
-		v := r.visitor()
-		v.with(set("x", 1))
-		v.do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
-			w.WriteHeader(200)
-			s.Logout()
-		})
-		want := any(int64(1))
-		if opts.Revocations != nil {
-			want = nil
-		}
-		v.wants("x", want)
-		if refused := r.count(session.EventLate) == 1; refused != (opts.Revocations == nil) {
-			t.Errorf("%s: events %v", name, r.events)
-		}
-	}
-}
-
-func TestWhatACookieCannotDoIsSaidAtOnce(t *testing.T) {
-	r := newRig(t, cookiestore.Options{})
-	ctx := t.Context()
-	_, sessions := r.Sessions(ctx, "ada")
-	_, revoke := r.Revoke(ctx, strings.Repeat("a", 64))
-	_, revokeNone := r.Revoke(ctx)
-	_, user := r.RevokeUser(ctx, "ada")
-	_, sweep := r.Sweep(ctx)
-	var all error
-	for _, err := range r.All(ctx) {
-		all = err
-	}
-	r.opts.MaxPerUser = 3
-	store, _ := cookiestore.New(listed())
-	_, limit := session.New(store, r.opts)
-	for name, err := range map[string]error{"Sessions": sessions, "Revoke": revoke, "Revoke of none": revokeNone,
-		"RevokeUser": user, "Sweep": sweep, "All": all, "MaxPerUser": limit} {
-		if !errors.Is(err, session.ErrNotSupported) {
-			t.Errorf("%s: %v, want ErrNotSupported", name, err)
-		}
-	}
-}
-
 func TestNewRefusesWrongOptions(t *testing.T) {
 	inner, _ := cookiestore.New(cookiestore.Options{})
 	listing, _ := cookiestore.New(listed())
@@ -373,23 +245,4 @@ func TestTheStoreHeedsItsContext(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-}
-
-// Promise 2 does not hold, and the documents say so: of two requests that change one session at the same time, the
-// response that arrives last wins. One that only reads sends nothing, unless it is due for a touch.
-func TestTheLastResponseWins(t *testing.T) {
-	r := newRig(t, cookiestore.Options{})
-	v := r.visitor()
-	v.with(set("x", 1))
-	v.with(func(slow *session.Session) {
-		v.with(func(s *session.Session) { s.Set("a", 1) })
-		slow.Set("b", 2)
-	})
-	v.with(func(s *session.Session) {
-		if s.Has("a") || s.Get("b") != int64(2) {
-			t.Errorf("data %v: the documents say that one change is lost", s.All())
-		}
-	})
-	v.with(func(*session.Session) { v.with(set("a", 1)) })
-	v.wants("a", int64(1))
 }

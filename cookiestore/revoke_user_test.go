@@ -1,0 +1,104 @@
+package cookiestore_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// ASVS 7.4.2: all sessions of a user end, whatever ids they have got since, but for those to keep; later ones are not
+// touched.
+func TestRevokeUserEndsWhatBeganBefore(t *testing.T) {
+	r := newRig(t, listed(), renewing)
+	phone, laptop, other := r.visitor(), r.visitor(), r.visitor()
+	keep := ""
+	phone.with(func(s *session.Session) { s.Login("ada") })
+	laptop.with(func(s *session.Session) { s.Login("ada"); keep = s.ID() })
+	other.with(func(s *session.Session) { s.Login("grace") })
+	r.advance(hour)
+	users := func(want string, visitors ...*visitor) {
+		t.Helper()
+		for _, v := range visitors {
+			v.with(func(s *session.Session) {
+				if s.User() != want {
+					t.Errorf("user %q, want %q", s.User(), want)
+				}
+			})
+		}
+	}
+	for range 2 {
+		if _, err := r.RevokeUser(t.Context(), "ada", keep); err != nil {
+			t.Fatal(err)
+		}
+		users("", phone.copied())
+		users("ada", laptop)
+		laptop.with(func(s *session.Session) { keep = s.ID() })
+		r.advance(hour)
+	}
+	users("ada", laptop)
+	users("grace", other)
+	r.advance(time.Microsecond)
+	phone.with(func(s *session.Session) { s.Login("ada") })
+	r.advance(hour)
+	users("ada", phone)
+	if _, err := r.RevokeUser(t.Context(), "ada"); err != nil {
+		t.Fatal(err)
+	}
+	users("", phone, laptop)
+	if _, err := r.RevokeUser(t.Context(), "a\x00b"); err == nil {
+		t.Error("a user that cannot be is accepted")
+	}
+}
+
+// A session that is kept survives its own renewal in the request that ended the others, and one that is not kept does
+// not.
+func TestRevokeUserMeetsARenewal(t *testing.T) {
+	r := newRig(t, listed(), renewing)
+	kept, other := r.visitor(), r.visitor()
+	kept.with(func(s *session.Session) { s.Login("ada") })
+	other.with(func(s *session.Session) { s.Login("ada") })
+	r.advance(hour)
+	other.with(func(*session.Session) {
+		kept.with(func(s *session.Session) {
+			if _, err := r.RevokeUser(t.Context(), "ada", s.ID()); err != nil {
+				t.Error(err)
+			}
+		})
+	})
+	for range 2 {
+		kept.with(func(s *session.Session) {
+			if s.User() != "ada" {
+				t.Error("the session to keep is gone")
+			}
+		})
+		r.advance(2 * hour)
+	}
+	other.with(func(s *session.Session) {
+		if s.User() != "" {
+			t.Error("a session that was renewed meanwhile is not ended")
+		}
+	})
+}
+
+// The session to keep is kept under the id that it gets in the same request, too.
+func TestRevokeUserKeepsASessionThatIsAboutToGetANewID(t *testing.T) {
+	r := newRig(t, listed())
+	kept, other := r.visitor(), r.visitor()
+	kept.with(func(s *session.Session) { s.Login("ada"); s.Set("cart", 3) })
+	other.with(func(s *session.Session) { s.Login("ada") })
+	r.advance(time.Minute)
+	kept.do(func(_ http.ResponseWriter, req *http.Request, s *session.Session) {
+		s.Regenerate()
+		if _, err := r.RevokeUser(req.Context(), "ada", s.ID()); err != nil {
+			t.Error(err)
+		}
+	})
+	kept.wants("cart", int64(3))
+	other.with(func(s *session.Session) {
+		if s.User() != "" {
+			t.Error("the other session is not ended")
+		}
+	})
+}
