@@ -1,0 +1,101 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/sqlstore"
+)
+
+// Ten processes that start at once make one table.
+func TestServerMigratesOnceForTenProcesses(t *testing.T) {
+	eachServer(t, func(t *testing.T, s server) {
+		table := s.table()
+		var wg sync.WaitGroup
+		for range 10 {
+			db := s.open(t)
+			wg.Go(func() {
+				store, err := sqlstore.New(db, sqlstore.Options{Dialect: s.dialect, Table: table})
+				if err == nil {
+					err = store.Migrate(context.Background())
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		save(t, s.store(t, s.open(t), table), &session.Record{ID: "a"})
+	})
+}
+
+func TestServerRollsOneStepBackForTenProcesses(t *testing.T) {
+	eachServer(t, func(t *testing.T, s server) {
+		table := s.table()
+		store := s.store(t, s.open(t), table)
+		save(t, store, &session.Record{ID: "a"})
+		var wg sync.WaitGroup
+		var took atomic.Int32
+		for range 10 {
+			other, err := sqlstore.New(s.open(t), sqlstore.Options{Dialect: s.dialect, Table: table})
+			if err != nil {
+				t.Fatal(err)
+			}
+			wg.Go(func() {
+				done, err := other.Rollback(context.Background())
+				if err != nil {
+					t.Error(err)
+				}
+				if done {
+					took.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if took.Load() != 1 {
+			t.Errorf("%d of 10 rollbacks took the step back, want 1", took.Load())
+		}
+		atStep(t, store, 0)
+		if err := store.Migrate(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Load(context.Background(), "a"); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("Load = %v, want ErrNotFound", err)
+		}
+	})
+}
+
+func TestServerSaysWhenThereIsNoTable(t *testing.T) {
+	eachServer(t, func(t *testing.T, s server) {
+		store, err := sqlstore.New(s.open(t), sqlstore.Options{Dialect: s.dialect, Table: "nothing_here"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = store.Load(context.Background(), "a")
+		if err == nil || errors.Is(err, session.ErrNotFound) || !strings.Contains(err.Error(), "Store.Migrate") {
+			t.Errorf("Load without a table = %v, want an error that names Migrate", err)
+		}
+	})
+}
+
+func TestServerRefusesATableOfSomebodyElse(t *testing.T) {
+	eachServer(t, func(t *testing.T, s server) {
+		db, table := s.open(t), s.table()
+		if _, err := db.Exec("CREATE TABLE " + table + " (x INT)"); err != nil {
+			t.Fatal(err)
+		}
+		store, err := sqlstore.New(db, sqlstore.Options{Dialect: s.dialect, Table: table})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.store(t, db, s.table()) // makes the version record
+		if err := store.Migrate(context.Background()); err == nil || !strings.Contains(err.Error(), "Options.Table") {
+			t.Errorf("Migrate = %v, want an error that names Options.Table", err)
+		}
+	})
+}
