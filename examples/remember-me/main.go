@@ -41,18 +41,7 @@ func app(sessions *session.Manager) (http.Handler, error) {
 		}
 		fmt.Fprintf(w, page, name)
 	}))
-	mux.Handle("POST /login", sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
-		// Here the password is checked.
-		var how []session.LoginOption
-		if r.PostFormValue("remember") == "1" {
-			how = append(how, session.Remember(30*24*time.Hour))
-		}
-		if err := s.TryLogin(r.PostFormValue("user"), how...); err != nil {
-			http.Error(w, "That is not a name.", http.StatusBadRequest)
-			return
-		}
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-	}))
+	mux.Handle("POST /login", sessions.HandlerFunc(login))
 	mux.Handle("POST /logout", sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
 		s.Logout()
 		http.Redirect(w, r, "/", http.StatusSeeOther)
@@ -69,6 +58,19 @@ func app(sessions *session.Manager) (http.Handler, error) {
 			http.Redirect(w, r, "/", http.StatusSeeOther)
 		}))
 	return g.CSRF(mux), nil
+}
+
+func login(w http.ResponseWriter, r *http.Request, s *session.Session) {
+	// Here the password is checked.
+	var how []session.LoginOption
+	if r.PostFormValue("remember") == "1" {
+		how = append(how, session.Remember(30*24*time.Hour))
+	}
+	if err := s.TryLogin(r.PostFormValue("user"), how...); err != nil {
+		http.Error(w, "That is not a name.", http.StatusBadRequest)
+		return
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
 // open is a manager on a folder, so that sessions outlive the process.

@@ -42,37 +42,10 @@ func app(sessions *session.Manager) (http.Handler, error) {
 	db := &people{roles: map[string][]string{"ada": {"admin", "editor"}, "bob": {"editor"}}}
 	mux := http.NewServeMux()
 	mux.Handle("POST /login", sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
-		user := r.PostFormValue("user") // here the password is checked
-		if err := s.TryLogin(user); err != nil {
-			http.Error(w, "That is not a name.", http.StatusBadRequest)
-			return
-		}
-		// Stored first, so that a change of roles from now on finds this session; then read, again on a conflict.
-		err := s.Save(r.Context())
-		if err == nil {
-			err = s.Atomic(r.Context(), func(s *session.Session) error {
-				guard.Roles.Set(s, db.of(user))
-				return nil
-			})
-		}
-		if err != nil {
-			sessions.Fail(w, r, err)
-			return
-		}
-		fmt.Fprintf(w, "You are %s, and %s.\n", user, strings.Join(db.of(user), " and "))
+		db.login(w, r, s, sessions)
 	}))
 	mux.Handle("POST /roles", g.Role("admin")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user, roles := r.PostFormValue("user"), strings.Fields(r.PostFormValue("roles"))
-		db.set(user, roles) // the database first, so that nobody reads the old roles after this
-		n, err := sessions.UpdateUser(r.Context(), user, func(s *session.Session) error {
-			guard.Roles.Set(s, roles)
-			return nil
-		})
-		if err != nil {
-			sessions.Fail(w, r, err)
-			return
-		}
-		fmt.Fprintf(w, "Changed in %d sessions.\n", n)
+		db.change(w, r, sessions)
 	})))
 	mux.Handle("GET /drafts", g.Role("editor", "admin")(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "Drafts")
@@ -81,6 +54,41 @@ func app(sessions *session.Manager) (http.Handler, error) {
 		fmt.Fprintln(w, "Settings")
 	})))
 	return g.CSRF(mux), nil
+}
+
+func (db *people) login(w http.ResponseWriter, r *http.Request, s *session.Session, sessions *session.Manager) {
+	user := r.PostFormValue("user") // here the password is checked
+	if err := s.TryLogin(user); err != nil {
+		http.Error(w, "That is not a name.", http.StatusBadRequest)
+		return
+	}
+	// Stored first, so that a change of roles from now on finds this session; then read, again on a conflict.
+	err := s.Save(r.Context())
+	if err == nil {
+		err = s.Atomic(r.Context(), func(s *session.Session) error {
+			guard.Roles.Set(s, db.of(user))
+			return nil
+		})
+	}
+	if err != nil {
+		sessions.Fail(w, r, err)
+		return
+	}
+	fmt.Fprintf(w, "You are %s, and %s.\n", user, strings.Join(db.of(user), " and "))
+}
+
+func (db *people) change(w http.ResponseWriter, r *http.Request, sessions *session.Manager) {
+	user, roles := r.PostFormValue("user"), strings.Fields(r.PostFormValue("roles"))
+	db.set(user, roles) // the database first, so that nobody reads the old roles after this
+	n, err := sessions.UpdateUser(r.Context(), user, func(s *session.Session) error {
+		guard.Roles.Set(s, roles)
+		return nil
+	})
+	if err != nil {
+		sessions.Fail(w, r, err)
+		return
+	}
+	fmt.Fprintf(w, "Changed in %d sessions.\n", n)
 }
 
 func main() {
