@@ -50,18 +50,22 @@ it then. The exit code is 3 when a session could not be copied, or differs.`,
 		"session-copy-FROM-TO.db in the current folder")
 	flags.IntVar(&opts.passes, "passes", 2, "how often to go through all sessions before they are compared")
 	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
-		if opts.from == "" || opts.to == "" || opts.from == opts.to || opts.passes < 1 {
-			return usage("--from and --to name two stores of the configuration, and --passes is 1 or more")
-		}
-		done, err := copySessions(ctx, t, opts)
-		if err != nil {
-			return err
-		}
-		if err := t.Value(done, func(w io.Writer) { copiedText(w, done) }); err != nil || len(done.Problems) == 0 {
-			return err
-		}
-		return found("%s not copied as it is", output.Count(len(done.Problems), "record"))
+		return copyAll(ctx, t, opts)
 	})
+}
+
+func copyAll(ctx context.Context, t *tool, opts copyOptions) error {
+	if opts.from == "" || opts.to == "" || opts.from == opts.to || opts.passes < 1 {
+		return usage("--from and --to name two stores of the configuration, and --passes is 1 or more")
+	}
+	done, err := copySessions(ctx, t, opts)
+	if err != nil {
+		return err
+	}
+	if err := t.Value(done, func(w io.Writer) { copiedText(w, done) }); err != nil || len(done.Problems) == 0 {
+		return err
+	}
+	return found("%s not copied as it is", output.Count(len(done.Problems), "record"))
 }
 
 func copySessions(ctx context.Context, t *tool, opts copyOptions) (*transfer.Copied, error) {

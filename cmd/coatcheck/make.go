@@ -52,20 +52,24 @@ the database needs multiStatements=true.`,
 	completeWith(cmd, "format", migration.Goose, migration.Migrate)
 	_ = cmd.MarkFlagDirname("dir")
 	plain(cmd, func(_ context.Context, t *tool, _ []string) error {
-		d, ok := dialects[dialect]
-		if !ok {
-			return usage("--dialect %q: choose sqlite, postgresql or mysql", dialect)
-		}
-		if f.Format != migration.Goose && f.Format != migration.Migrate {
-			return usage("--format %q: choose goose or golang-migrate", f.Format)
-		}
-		f.Schema.Dialect, f.Now = d, time.Now()
-		made, err := migration.Write(f)
-		if err != nil {
-			return err
-		}
-		return t.Value(map[string][]string{"made": made},
-			func(w io.Writer) { fmt.Fprintln(w, "made", strings.Join(made, " and ")) })
+		return writeMigration(t, f, dialect)
 	})
 	return cmd
+}
+
+func writeMigration(t *tool, f migration.Files, dialect string) error {
+	d, ok := dialects[dialect]
+	if !ok {
+		return usage("--dialect %q: choose sqlite, postgresql or mysql", dialect)
+	}
+	if f.Format != migration.Goose && f.Format != migration.Migrate {
+		return usage("--format %q: choose goose or golang-migrate", f.Format)
+	}
+	f.Schema.Dialect, f.Now = d, time.Now()
+	made, err := migration.Write(f)
+	if err != nil {
+		return err
+	}
+	return t.Value(map[string][]string{"made": made},
+		func(w io.Writer) { fmt.Fprintln(w, "made", strings.Join(made, " and ")) })
 }
