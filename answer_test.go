@@ -25,8 +25,9 @@ func (r *rig) failing(kind string) {
 	})
 }
 
-// A proxy that cannot write its response gives up with http.ErrAbortHandler, and the server cuts the connection. When the answer to a
-// failed commit is out, there is nothing to give up. Any other panic goes on, and so does that one without an answer.
+// A proxy that cannot write its response gives up with http.ErrAbortHandler, and the server cuts the connection. When
+// the answer to a failed commit is out, there is nothing to give up. Any other panic goes on, and so does that one
+// without an answer.
 func TestAnAbortKeepsTheAnswerThatIsOut(t *testing.T) {
 	boom := errors.New("boom")
 	for name, c := range map[string]struct {
@@ -35,10 +36,12 @@ func TestAnAbortKeepsTheAnswerThatIsOut(t *testing.T) {
 		onError func(http.ResponseWriter, *http.Request, error)
 		want    any
 	}{
-		"a failed commit":    {true, http.ErrAbortHandler, nil, nil},
-		"another panic":      {true, boom, nil, boom},
-		"no failure":         {false, http.ErrAbortHandler, nil, http.ErrAbortHandler},
-		"no answer":          {true, nil, func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }, http.ErrAbortHandler},
+		"a failed commit": {true, http.ErrAbortHandler, nil, nil},
+		"another panic":   {true, boom, nil, boom},
+		"no failure":      {false, http.ErrAbortHandler, nil, http.ErrAbortHandler},
+		"no answer": {true, nil, func(http.ResponseWriter, *http.Request, error) {
+			panic(http.ErrAbortHandler)
+		}, http.ErrAbortHandler},
 		"no comparable type": {true, []int{1}, nil, "[1]"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,8 +98,11 @@ func TestAClientThatHungUpIsNoOutage(t *testing.T) {
 			req := httptest.NewRequestWithContext(ctx, "GET", "https://app.example.com/", nil)
 			req.Header.Set("Cookie", newName+"="+v.ticket())
 			w := httptest.NewRecorder()
-			r.HandlerFunc(func(http.ResponseWriter, *http.Request, *session.Session) { t.Error("the handler ran") }).ServeHTTP(w, req)
-			if w.Code != c.status || !log.has(c.level, "request failed") || strings.Contains(log.text(), "level=ERROR") != (c.level == "ERROR") {
+			r.HandlerFunc(func(http.ResponseWriter, *http.Request, *session.Session) {
+				t.Error("the handler ran")
+			}).ServeHTTP(w, req)
+			if w.Code != c.status || !log.has(c.level, "request failed") ||
+				strings.Contains(log.text(), "level=ERROR") != (c.level == "ERROR") {
 				t.Errorf("status %d, want %d; log %s", w.Code, c.status, log.text())
 			}
 			if want := 1; (asked == want) == (c.status == 499) {
@@ -179,8 +185,8 @@ func (a *asking) Save(ctx context.Context, rec *session.Record) error {
 	return a.Store.Save(ctx, rec)
 }
 
-// Whose logout was not answered brings the retired ticket for a while. To load the page again does not help then; the answer says
-// when to try again, and that a sign-in does.
+// Whose logout was not answered brings the retired ticket for a while. To load the page again does not help then; the
+// answer says when to try again, and that a sign-in does.
 func TestARetiredTicketIsToldWhenToTryAgain(t *testing.T) {
 	r := newRig(t, func(o *session.Options) { o.RenewGrace = 1500 * time.Millisecond })
 	v := r.visitor()
@@ -206,14 +212,16 @@ func TestARetiredTicketIsToldWhenToTryAgain(t *testing.T) {
 		resp := a.with(func(s *session.Session) { end(b, s.ID()); s.Set("x", 1) })
 		again := a.with(put("x", 1))
 		if resp.StatusCode != 409 || (resp.Header.Get("Retry-After") != "") != (again.StatusCode == 409) {
-			t.Errorf("Retry-After %q, and the next request has status %d", resp.Header.Get("Retry-After"), again.StatusCode)
+			t.Errorf("Retry-After %q, and the next request has status %d", resp.Header.Get("Retry-After"),
+				again.StatusCode)
 		}
 	}
 }
 
 // Without a logger nothing is refused in silence: a failure reaches slog.Default, also one that was set after New.
 func TestWithoutALoggerFailuresReachTheDefaultOne(t *testing.T) {
-	m, err := session.New(memstore.New(memstore.Options{}), session.Options{Secrets: []session.Secret{testSecret}, SweepEvery: session.Never})
+	m, err := session.New(memstore.New(memstore.Options{}), session.Options{Secrets: []session.Secret{testSecret},
+		SweepEvery: session.Never})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,8 +20,9 @@ type neighbour struct {
 
 func neighbours() map[string]neighbour {
 	return map[string]neighbour{
-		"nobody":          {wrap: func(h http.Handler) http.Handler { return h }},
-		"TimeoutHandler":  {func(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Hour, "too slow") }, true},
+		"nobody": {wrap: func(h http.Handler) http.Handler { return h }},
+		"TimeoutHandler": {func(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Hour, "too slow") },
+			true},
 		"gzip":            {wrap: func(h http.Handler) http.Handler { return gzipped(h, false) }},
 		"gzip at once":    {wrap: func(h http.Handler) http.Handler { return gzipped(h, true) }},
 		"MaxBytesHandler": {wrap: func(h http.Handler) http.Handler { return http.MaxBytesHandler(h, 1<<10) }},
@@ -88,7 +89,8 @@ func (o outcome) check(t *testing.T, r *rig, resp *http.Response) {
 		t.Errorf("status %d, want %d: %.80q", resp.StatusCode, o.status, body)
 	}
 	if o.fails != "" {
-		if body != "Please try again in a moment.\n" || resp.Header.Get("Etag") != "" || resp.Header.Get("Retry-After") == "" {
+		if body != "Please try again in a moment.\n" || resp.Header.Get("Etag") != "" ||
+			resp.Header.Get("Retry-After") == "" {
 			t.Errorf("the answer is %.80q with %v", body, resp.Header)
 		}
 	} else if body != strings.Repeat("a", wholeBody) || resp.Header.Get("Content-Type") != "text/x-page" {
@@ -101,7 +103,8 @@ func (o outcome) check(t *testing.T, r *rig, resp *http.Response) {
 			t.Error("the ticket opens nothing")
 		}
 	}
-	if want := map[bool]int{true: 1}[o.ticket]; names[newName] != want || names["theme"] != map[bool]int{false: 1}[o.fails == "load"] {
+	if want := map[bool]int{true: 1}[o.ticket]; names[newName] != want ||
+		names["theme"] != map[bool]int{false: 1}[o.fails == "load"] {
 		t.Errorf("cookies %v", names)
 	}
 	if want := map[bool]int{true: 1}[o.late]; r.ev.count(session.EventLate) != want {
@@ -109,8 +112,8 @@ func (o outcome) check(t *testing.T, r *rig, resp *http.Response) {
 	}
 }
 
-// Whatever stands around the application or around us, there is one response, with the ticket or with the answer to a commit
-// that failed.
+// Whatever stands around the application or around us, there is one response, with the ticket or with the answer to a
+// commit that failed.
 func TestThereIsOneResponseWhateverStandsAround(t *testing.T) {
 	for name, n := range neighbours() {
 		for _, inside := range []bool{true, false} {
@@ -178,7 +181,8 @@ func throughProxy(t *testing.T, late bool) handler {
 	}
 }
 
-// A recoverer outside hides the panic from the client alone; nothing is stored. Inside it answers, and that answer is committed.
+// A recoverer outside hides the panic from the client alone; nothing is stored. Inside it answers, and that answer is
+// committed.
 func TestARecovererBelongsOutside(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		for _, inside := range []bool{false, true} {
@@ -202,7 +206,8 @@ func TestARecovererBelongsOutside(t *testing.T) {
 	}
 }
 
-// A handler that TimeoutHandler gave up goes on. When it stands inside, its answer had the last word: what comes later is refused.
+// A handler that TimeoutHandler gave up goes on. When it stands inside, its answer had the last word: what comes later
+// is refused.
 func TestAHandlerThatTimedOutIsToldThatItIsLate(t *testing.T) {
 	r := newRig(t)
 	began, answered, over := make(chan struct{}), make(chan struct{}), make(chan struct{})

@@ -124,7 +124,8 @@ func TestAtomicDoesIdentityToo(t *testing.T) {
 			v.with(func(s *session.Session) { s.Set("x", 1) })
 			old := v.clone()
 			v.with(func(s *session.Session) {
-				if err := s.Atomic(context.Background(), func(s *session.Session) error { c.do(s); return nil }); err != nil {
+				if err := s.Atomic(context.Background(),
+					func(s *session.Session) error { c.do(s); return nil }); err != nil {
 					t.Error(err)
 				}
 				if s.User() != c.user || s.Get("x") != c.x {
@@ -175,17 +176,22 @@ func TestALoginInAtomicThatMeetsAConflictMovesTheNewestState(t *testing.T) {
 func TestAtomicOnASessionThatIsGoneOrNew(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
-	if err := v.open().Atomic(context.Background(), func(s *session.Session) error { s.Get("x"); return nil }); err != nil || r.store.total() != 0 {
+	if err := v.open().Atomic(context.Background(),
+		func(s *session.Session) error { s.Get("x"); return nil }); err != nil || r.store.total() != 0 {
 		t.Errorf("a new one that stays empty: %v, %d calls", err, r.store.total())
 	}
 	s := v.open()
-	if err := s.Atomic(context.Background(), func(s *session.Session) error { increment(s); return nil }); err != nil || s.Token() == "" {
+	if err := s.Atomic(context.Background(), func(s *session.Session) error { increment(s); return nil }); err != nil ||
+		s.Token() == "" {
 		t.Errorf("a new one: %v, token %v", err, s.Token() != "")
 	}
 	v.with(func(s *session.Session) { s.Set("x", 1) })
 	s = v.open()
 	v.with((*session.Session).Logout)
-	err := s.Atomic(context.Background(), func(*session.Session) error { t.Error("fn runs on a session that is gone"); return nil })
+	err := s.Atomic(context.Background(), func(*session.Session) error {
+		t.Error("fn runs on a session that is gone")
+		return nil
+	})
 	if !errors.Is(err, session.ErrEnded) {
 		t.Errorf("Atomic = %v, want ErrEnded", err)
 	}
@@ -292,7 +298,8 @@ func TestSaveStoresOnceAndReloadForgets(t *testing.T) {
 	})
 }
 
-// After Reload the session is what it was when it was loaded: it has its ticket, and its flash data go with this request.
+// After Reload the session is what it was when it was loaded: it has its ticket, and its flash data go with this
+// request.
 func TestReloadUndoesEachChangeOfIdentity(t *testing.T) {
 	for name, change := range map[string]func(*session.Session){
 		"logout":           (*session.Session).Logout,
@@ -316,7 +323,8 @@ func TestReloadUndoesEachChangeOfIdentity(t *testing.T) {
 						t.Error(err)
 					}
 					if s.ID() != id || s.Token() != token || s.User() != "ada" || s.Get("x") != int64(1) {
-						t.Errorf("after Reload: id kept %v, token kept %v, user %q, x %v", s.ID() == id, s.Token() == token, s.User(), s.Get("x"))
+						t.Errorf("after Reload: id kept %v, token kept %v, user %q, x %v", s.ID() == id,
+							s.Token() == token, s.User(), s.Get("x"))
 					}
 					s.Set("y", 1)
 				})
@@ -352,7 +360,8 @@ func TestReloadOfASessionThatIsGone(t *testing.T) {
 	}
 }
 
-// The session that a Login begins because the old one has gone is new in everything: what it flashes is for the next request.
+// The session that a Login begins because the old one has gone is new in everything: what it flashes is for the next
+// request.
 func TestAFlashOfALoginThatBeganAfreshSurvivesAReload(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -381,7 +390,8 @@ func TestAFlashOfALoginThatBeganAfreshSurvivesAReload(t *testing.T) {
 	wantGet(t, next, "f", "ok")
 }
 
-// A handler that is told by Reload that the session has ended answers as it likes: nothing of the session is left to fail.
+// A handler that is told by Reload that the session has ended answers as it likes: nothing of the session is left to
+// fail.
 func TestAfterReloadOfAnEndedSessionTheHandlerAnswers(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -420,7 +430,8 @@ func TestAnAtomicThatFailsKeepsTheEndOfASession(t *testing.T) {
 			if _, err := r.RevokeUser(t.Context(), "ada"); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.Atomic(t.Context(), func(s *session.Session) error { s.Set("x", 1); return nil }); !errors.Is(err, session.ErrEnded) {
+			if err := s.Atomic(t.Context(), func(s *session.Session) error { s.Set("x", 1); return nil }); !errors.Is(
+				err, session.ErrEnded) {
 				t.Errorf("Atomic = %v, want ErrEnded", err)
 			}
 		})
@@ -481,7 +492,8 @@ func TestOneSessionIsUsedFromManyGoroutines(t *testing.T) {
 					case 1:
 						s.Regenerate()
 					case 2:
-						if err := s.Atomic(context.Background(), func(s *session.Session) error { increment(s); return nil }); err != nil {
+						if err := s.Atomic(context.Background(),
+							func(s *session.Session) error { increment(s); return nil }); err != nil {
 							t.Error(err)
 						}
 					}
@@ -503,8 +515,8 @@ func TestOneSessionIsUsedFromManyGoroutines(t *testing.T) {
 	})
 }
 
-// What a goroutine does while another one's commit waits for the store is part of the next commit, and the id that it is
-// told stays true.
+// What a goroutine does while another one's commit waits for the store is part of the next commit, and the id that it
+// is told stays true.
 func TestAChangeDuringACommitIsKept(t *testing.T) {
 	r := newRig(t)
 	s, g := r.visitor().open(), newGate()

@@ -16,8 +16,8 @@ import (
 	"github.com/coatcheck/session/internal/keys"
 )
 
-// No ticket with another bit, another length or another spelling verifies, and no record with another bit or length opens,
-// sealed or not.
+// No ticket with another bit, another length or another spelling verifies, and no record with another bit or length
+// opens, sealed or not.
 func TestEveryFlippedBitAndEveryTruncationFails(t *testing.T) {
 	r := newRig(t)
 	s, _ := r.Open(t.Context(), "")
@@ -28,7 +28,8 @@ func TestEveryFlippedBitAndEveryTruncationFails(t *testing.T) {
 	good := s.Token()
 	ring := keys.NewRing([][]byte{testSecret})
 	refused := func(text string) {
-		if _, _, err := keys.ParseTicket(text, ring, newName); !errors.Is(err, session.ErrMalformed) && !errors.Is(err, session.ErrBadSignature) {
+		if _, _, err := keys.ParseTicket(text, ring, newName); !errors.Is(err, session.ErrMalformed) &&
+			!errors.Is(err, session.ErrBadSignature) {
 			t.Errorf("a ticket of %d characters: %v", len(text), err)
 		}
 	}
@@ -141,8 +142,10 @@ func TestAStoreIsAskedForHashesOnly(t *testing.T) {
 	v.with(func(s *session.Session) { s.Login("ada") })
 	v.with(put("x", 1))
 	good := v.ticket()
-	for _, value := range []string{good, good[3:], flip(good, 10), strings.ToUpper(good), "../../etc/passwd", strings.Repeat("a", 64), "*", ""} {
-		r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Get("x") }, "__Host-Http-session="+value)
+	for _, value := range []string{good, good[3:], flip(good, 10), strings.ToUpper(good), "../../etc/passwd",
+		strings.Repeat("a", 64), "*", ""} {
+		r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Get("x") },
+			"__Host-Http-session="+value)
 	}
 	r.clock.advance(renewEvery)
 	v.with((*session.Session).Logout)
@@ -193,7 +196,8 @@ func TestRequestsShareNoState(t *testing.T) {
 		wg.Go(func() {
 			for n := range 50 {
 				v.with(func(s *session.Session) {
-					if s.User() != name || s.Get("name") != name || n > 0 && s.Get("n") != int64(n-1) || len(s.All()) > 2 {
+					if s.User() != name || s.Get("name") != name || n > 0 && s.Get("n") != int64(n-1) ||
+						len(s.All()) > 2 {
 						t.Errorf("%s sees %q, %v", name, s.User(), s.All())
 					}
 					s.Set("n", n)

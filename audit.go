@@ -46,8 +46,8 @@ func (m *Manager) auditCookie() []Finding {
 		cookie("cookie-samesite", !elsewhere, "other sites cannot send the ticket with their forms",
 			"Cookie.SameSite: use Lax or Strict unless the site is embedded in others"),
 		cookie("cookie-host-prefix", c.hostPrefixed(), "the names of the cookie begin with __Host-",
-			"Cookie.Name: use the prefix __Host-, so that sibling hosts cannot plant the cookie, and leave names without it "+
-				"out of FormerNames"),
+			"Cookie.Name: use the prefix __Host-, so that sibling hosts cannot plant the cookie, and leave names "+
+				"without it out of FormerNames"),
 		cookie("cookie-domain", c.Domain == "", "only this host gets the cookie",
 			"Cookie.Domain: leave it empty unless subdomains share the session"),
 		cookie("cookie-path", c.Path == "/", "the whole host gets the cookie",

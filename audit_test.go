@@ -44,23 +44,35 @@ func TestAuditWarnsOfEachPracticeThatIsLeft(t *testing.T) {
 		want   []string
 		option string
 	}{
-		"insecure":         {func(o *session.Options) { o.Cookie.Insecure = true }, []string{"cookie-host-prefix", "cookie-secure"}, "Cookie.Insecure"},
-		"script access":    {func(o *session.Options) { o.Cookie.ScriptAccess = true }, []string{"cookie-httponly"}, "Cookie.ScriptAccess"},
-		"none":             {func(o *session.Options) { o.Cookie.SameSite = http.SameSiteNoneMode }, []string{"cookie-partitioned", "cookie-samesite"}, "Cookie.Partitioned"},
-		"none partitioned": {func(o *session.Options) { o.Cookie.SameSite, o.Cookie.Partitioned = http.SameSiteNoneMode, true }, []string{"cookie-samesite"}, "Cookie.SameSite"},
-		"plain name":       {func(o *session.Options) { o.Cookie.Name = "sid" }, []string{"cookie-host-prefix"}, "Cookie.Name"},
-		"former plain":     {func(o *session.Options) { o.Cookie.FormerNames = []string{"__Host-x", "sid"} }, []string{"cookie-host-prefix"}, "Cookie.Name"},
-		"former prefixed":  {func(o *session.Options) { o.Cookie.FormerNames = []string{"__Host-x"} }, nil, ""},
-		"domain":           {func(o *session.Options) { o.Cookie.Domain = "example.com" }, []string{"cookie-domain", "cookie-host-prefix"}, "Cookie.Domain"},
-		"path":             {func(o *session.Options) { o.Cookie.Path = "/app" }, []string{"cookie-host-prefix", "cookie-path"}, "Cookie.Path"},
-		"no idle timeout":  {func(o *session.Options) { o.IdleTimeout = -1 }, []string{"idle-timeout"}, "IdleTimeout"},
-		"no lifetime":      {func(o *session.Options) { o.Lifetime = -1 }, []string{"absolute-lifetime"}, "Lifetime"},
-		"neither":          {clocks(-1, -1), []string{"absolute-lifetime", "idle-timeout"}, "IdleTimeout"},
-		"no renewal":       {func(o *session.Options) { o.RenewEvery = 0 }, []string{"id-renewal"}, "RenewEvery"},
-		"seal only":        {func(o *session.Options) { o.RequireSealed, o.Seal = false, true }, []string{"unsealed-refused"}, "RequireSealed"},
-		"no seal":          {func(o *session.Options) { o.RequireSealed = false }, []string{"sealed-at-rest", "unsealed-refused"}, "Seal"},
-		"no sweeper":       {func(o *session.Options) { o.SweepEvery = -1 }, []string{"expired-removed"}, "SweepEvery"},
-		"nobody watches":   {func(o *session.Options) { o.OnEvent, o.Logger = nil, slog.New(slog.DiscardHandler) }, []string{"events-watched"}, "OnEvent"},
+		"insecure": {func(o *session.Options) { o.Cookie.Insecure = true },
+			[]string{"cookie-host-prefix", "cookie-secure"}, "Cookie.Insecure"},
+		"script access": {func(o *session.Options) { o.Cookie.ScriptAccess = true }, []string{"cookie-httponly"},
+			"Cookie.ScriptAccess"},
+		"none": {func(o *session.Options) { o.Cookie.SameSite = http.SameSiteNoneMode },
+			[]string{"cookie-partitioned", "cookie-samesite"}, "Cookie.Partitioned"},
+		"none partitioned": {func(o *session.Options) {
+			o.Cookie.SameSite, o.Cookie.Partitioned = http.SameSiteNoneMode, true
+		}, []string{"cookie-samesite"}, "Cookie.SameSite"},
+		"plain name": {func(o *session.Options) { o.Cookie.Name = "sid" }, []string{"cookie-host-prefix"},
+			"Cookie.Name"},
+		"former plain": {func(o *session.Options) { o.Cookie.FormerNames = []string{"__Host-x", "sid"} },
+			[]string{"cookie-host-prefix"}, "Cookie.Name"},
+		"former prefixed": {func(o *session.Options) { o.Cookie.FormerNames = []string{"__Host-x"} }, nil, ""},
+		"domain": {func(o *session.Options) { o.Cookie.Domain = "example.com" },
+			[]string{"cookie-domain", "cookie-host-prefix"}, "Cookie.Domain"},
+		"path": {func(o *session.Options) { o.Cookie.Path = "/app" },
+			[]string{"cookie-host-prefix", "cookie-path"}, "Cookie.Path"},
+		"no idle timeout": {func(o *session.Options) { o.IdleTimeout = -1 }, []string{"idle-timeout"}, "IdleTimeout"},
+		"no lifetime":     {func(o *session.Options) { o.Lifetime = -1 }, []string{"absolute-lifetime"}, "Lifetime"},
+		"neither":         {clocks(-1, -1), []string{"absolute-lifetime", "idle-timeout"}, "IdleTimeout"},
+		"no renewal":      {func(o *session.Options) { o.RenewEvery = 0 }, []string{"id-renewal"}, "RenewEvery"},
+		"seal only": {func(o *session.Options) { o.RequireSealed, o.Seal = false, true },
+			[]string{"unsealed-refused"}, "RequireSealed"},
+		"no seal": {func(o *session.Options) { o.RequireSealed = false },
+			[]string{"sealed-at-rest", "unsealed-refused"}, "Seal"},
+		"no sweeper": {func(o *session.Options) { o.SweepEvery = -1 }, []string{"expired-removed"}, "SweepEvery"},
+		"nobody watches": {func(o *session.Options) { o.OnEvent, o.Logger = nil, slog.New(slog.DiscardHandler) },
+			[]string{"events-watched"}, "OnEvent"},
 		"slog.Default":     {func(o *session.Options) { o.OnEvent = nil }, nil, ""},
 		"a logger watches": {func(o *session.Options) { o.OnEvent, o.Logger = nil, slog.Default() }, nil, ""},
 		"header transport": {func(o *session.Options) {
@@ -120,7 +132,8 @@ func TestAuditOfTheZeroOptions(t *testing.T) {
 	}
 	t.Cleanup(func() { m.Close() })
 	for _, name := range warnings(t, m) {
-		if strings.HasPrefix(name, "cookie-") || strings.Contains(name, "timeout") || strings.Contains(name, "lifetime") {
+		if strings.HasPrefix(name, "cookie-") || strings.Contains(name, "timeout") ||
+			strings.Contains(name, "lifetime") {
 			t.Errorf("the zero options warn of %s", name)
 		}
 	}

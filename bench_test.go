@@ -37,7 +37,8 @@ func BenchmarkBare(b *testing.B) {
 // BenchmarkUntouched is a handler that never asks for its session.
 func BenchmarkUntouched(b *testing.B) {
 	m := benchManager(b)
-	serve(b, m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w) })), benchTicket(b, m, 1))
+	serve(b, m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w) })),
+		benchTicket(b, m, 1))
 }
 
 func BenchmarkRead(b *testing.B) { benchRead(b, 1) }
@@ -82,7 +83,8 @@ func BenchmarkFirstSave(b *testing.B) {
 
 func benchManager(b *testing.B) *session.Manager {
 	b.Helper()
-	m, err := session.New(memstore.New(memstore.Options{}), session.Options{Secrets: []session.Secret{session.NewSecret()}, SweepEvery: -1})
+	m, err := session.New(memstore.New(memstore.Options{}),
+		session.Options{Secrets: []session.Secret{session.NewSecret()}, SweepEvery: -1})
 	if err != nil {
 		b.Fatal(err)
 	}

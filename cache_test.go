@@ -12,8 +12,8 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// sharedCache is a cache as simple as RFC 9111 allows: it stores what is public or has no rule, unless it is told not to, and honours
-// Vary. A CDN's own headers win over Cache-Control. Cookies are stored like any other header.
+// sharedCache is a cache as simple as RFC 9111 allows: it stores what is public or has no rule, unless it is told not
+// to, and honours Vary. A CDN's own headers win over Cache-Control. Cookies are stored like any other header.
 type sharedCache struct {
 	next   http.Handler
 	stored []cachedPage
@@ -41,7 +41,8 @@ func (c *sharedCache) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if rule == "" {
 		rule = strings.ToLower(strings.Join(h["Cache-Control"], ","))
 	}
-	if r.Method == "GET" && !strings.Contains(rule, "no-store") && !strings.Contains(rule, "private") && !slices.Contains(h["Vary"], "*") {
+	if r.Method == "GET" && !strings.Contains(rule, "no-store") && !strings.Contains(rule, "private") &&
+		!slices.Contains(h["Vary"], "*") {
 		c.stored = append(c.stored, page)
 	}
 	page.send(w)
@@ -72,8 +73,10 @@ func (p cachedPage) send(w http.ResponseWriter) {
 func TestASharedCacheMixesUpNobody(t *testing.T) {
 	r := newRig(t, func(o *session.Options) { o.RenewEvery = 1 })
 	pages := map[string]handler{
-		"/login": func(_ http.ResponseWriter, req *http.Request, s *session.Session) { s.Login(req.Header.Get("X-User")) },
-		"/read":  func(http.ResponseWriter, *http.Request, *session.Session) {},
+		"/login": func(_ http.ResponseWriter, req *http.Request, s *session.Session) {
+			s.Login(req.Header.Get("X-User"))
+		},
+		"/read": func(http.ResponseWriter, *http.Request, *session.Session) {},
 		"/write": func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
 			counter.Update(s, func(n int) int { return n + 1 })
 		},
@@ -108,7 +111,8 @@ func TestASharedCacheMixesUpNobody(t *testing.T) {
 	for _, u := range users {
 		jars[u] = r.visitor()
 	}
-	for _, path := range []string{"/static", "/read", "/login", "/read", "/write", "/read", "/write", "/static", "/read", "/logout", "/read"} {
+	for _, path := range []string{"/static", "/read", "/login", "/read", "/write", "/read", "/write", "/static",
+		"/read", "/logout", "/read"} {
 		for _, user := range users {
 			if path == "/login" && user == "" {
 				continue
@@ -164,12 +168,15 @@ func TestCachingHeaders(t *testing.T) {
 	}{
 		{"a read", func(s *session.Session) { s.Get("x") }, nil, []string{"Cookie"}, "public, max-age=60"},
 		{"a write", func(s *session.Session) { s.Set("x", 2) }, nil, []string{"Cookie"}, "public, max-age=60"},
-		{"a read with Vary", func(s *session.Session) { s.Get("x") }, []string{"Accept"}, []string{"Accept", "Cookie"}, "public, max-age=60"},
-		{"a read with ours", func(s *session.Session) { s.Get("x") }, []string{"Accept, cookie"}, []string{"Accept, cookie"}, "public, max-age=60"},
+		{"a read with Vary", func(s *session.Session) { s.Get("x") }, []string{"Accept"}, []string{"Accept", "Cookie"},
+			"public, max-age=60"},
+		{"a read with ours", func(s *session.Session) { s.Get("x") }, []string{"Accept, cookie"},
+			[]string{"Accept, cookie"}, "public, max-age=60"},
 		{"a read with *", func(s *session.Session) { s.Get("x") }, []string{"*"}, []string{"*"}, "public, max-age=60"},
 		{"a renewal", func(s *session.Session) { s.Regenerate() }, nil, []string{"Cookie"}, "no-store"},
 		{"a logout", func(s *session.Session) { s.Logout() }, nil, []string{"Cookie"}, "no-store"},
-		{"a first save", func(s *session.Session) { s.Set("x", 1) }, []string{"Accept"}, []string{"Accept", "Cookie"}, "no-store"},
+		{"a first save", func(s *session.Session) { s.Set("x", 1) }, []string{"Accept"}, []string{"Accept", "Cookie"},
+			"no-store"},
 	} {
 		resp := v.do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
 			h := w.Header()
@@ -192,10 +199,12 @@ func TestCachingHeaders(t *testing.T) {
 	}
 }
 
-// A cache on the way reads its vendor's header before Cache-Control, and does not care how the handler spelled the name.
+// A cache on the way reads its vendor's header before Cache-Control, and does not care how the handler spelled the
+// name.
 func TestNoHeaderOfAVendorLetsACacheKeepATicket(t *testing.T) {
 	names := []string{
-		"CDN-Cache-Control", "Cdn-Cache-Control", "Cloudflare-CDN-Cache-Control", "Vercel-CDN-Cache-Control", "Netlify-CDN-Cache-Control",
+		"CDN-Cache-Control", "Cdn-Cache-Control", "Cloudflare-CDN-Cache-Control", "Vercel-CDN-Cache-Control",
+		"Netlify-CDN-Cache-Control",
 		"surrogate-control", "X-Accel-Expires", "cache-control", "expires",
 	}
 	forHandler := func(w http.ResponseWriter) {
@@ -205,8 +214,14 @@ func TestNoHeaderOfAVendorLetsACacheKeepATicket(t *testing.T) {
 	}
 	r := newRig(t)
 	for what, resp := range map[string]*http.Response{
-		"a first save": r.visitor().do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) { forHandler(w); s.Set("x", 1) }),
-		"a failure":    r.visitor().do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) { forHandler(w); s.Set("", 1) }),
+		"a first save": r.visitor().do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+			forHandler(w)
+			s.Set("x", 1)
+		}),
+		"a failure": r.visitor().do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+			forHandler(w)
+			s.Set("", 1)
+		}),
 	} {
 		if got := resp.Header["Cache-Control"]; !slices.Equal(got, []string{"no-store"}) {
 			t.Errorf("%s: Cache-Control %q", what, got)

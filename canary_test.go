@@ -30,7 +30,8 @@ var looksSecret = regexp.MustCompile(`(?:^|[^A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?:$|
 
 func secretSpellings(secret session.Secret) []string {
 	raw := []byte(secret)
-	return []string{string(raw), hex.EncodeToString(raw), base64.StdEncoding.EncodeToString(raw), base64.RawURLEncoding.EncodeToString(raw), fmt.Sprint(raw)}
+	return []string{string(raw), hex.EncodeToString(raw), base64.StdEncoding.EncodeToString(raw),
+		base64.RawURLEncoding.EncodeToString(raw), fmt.Sprint(raw)}
 }
 
 // Write is how a logger writes to it.
@@ -71,7 +72,8 @@ func (w *canaryWatch) over(o *session.Options) {
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if len(watch.found) > 0 {
-		fmt.Printf("%d of %d lines that were logged show a secret, such as\n%s\n", len(watch.found), watch.lines, watch.found[0])
+		fmt.Printf("%d of %d lines that were logged show a secret, such as\n%s\n", len(watch.found), watch.lines,
+			watch.found[0])
 		code = 1
 	}
 	os.Exit(code)
@@ -84,7 +86,8 @@ func TestTheWatchFindsSecrets(t *testing.T) {
 	parts := strings.Split(v.ticket(), ".")
 	id := ""
 	v.with(func(s *session.Session) { id = s.ID() })
-	for _, text := range append(secretSpellings(testSecret), v.ticket(), "ticket="+parts[1], `"`+parts[2]+`"`, "e1."+strings.Repeat("A", 80)) {
+	for _, text := range append(secretSpellings(testSecret), v.ticket(), "ticket="+parts[1], `"`+parts[2]+`"`,
+		"e1."+strings.Repeat("A", 80)) {
 		w := &canaryWatch{}
 		if fmt.Fprintln(w, "a line with", text); len(w.found) != 1 {
 			t.Errorf("%d characters are not found", len(text))

@@ -26,8 +26,8 @@ func (s *Session) noteClient() {
 	})
 }
 
-// nothingToDo reports whether a commit would do nothing. Then a last one is over at once, unless one is under way that may leave
-// something to tell the client.
+// nothingToDo reports whether a commit would do nothing. Then a last one is over at once, unless one is under way that
+// may leave something to tell the client.
 func (s *Session) nothingToDo(mode commitMode) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,9 +75,9 @@ func SkipHeader(name, value string) func(*http.Request) bool {
 }
 
 // ClientIPFrom returns a function for Options.ClientIP that believes proxies at these addresses. It goes through
-// X-Forwarded-For or Forwarded (RFC 7239) from the right, past trusted proxies, to the first address that is not one. An
-// entry that is no address ends the walk at the proxy that wrote it. When both headers are there and differ, a client
-// may have made up one of them: then the peer is all that is known.
+// X-Forwarded-For or Forwarded (RFC 7239) from the right, past trusted proxies, to the first address that is not one.
+// An entry that is no address ends the walk at the proxy that wrote it. When both headers are there and differ, a
+// client may have made up one of them: then the peer is all that is known.
 func ClientIPFrom(trusted ...netip.Prefix) func(*http.Request) netip.Addr {
 	return wire.Proxies(slices.Clone(trusted)).Client
 }

@@ -112,7 +112,8 @@ func TestTheClientIsNoted(t *testing.T) {
 	} {
 		t.Run(how, func(t *testing.T) {
 			r := newRig(t)
-			r.from("[::ffff:192.0.2.7]:99", "Test/1.0", func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
+			r.from("[::ffff:192.0.2.7]:99", "Test/1.0", func(_ http.ResponseWriter, _ *http.Request,
+				s *session.Session) {
 				s.Login("ada")
 				if err := store(s); err != nil {
 					t.Error(err)
@@ -145,9 +146,13 @@ func TestAUserAgentIsCleaned(t *testing.T) {
 		r.from("192.0.2.7:1", ua, func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Login("ada") })
 		got := r.info().UserAgent
 		if got != want {
-			t.Errorf("%.40q (%d bytes): %.40q (%d bytes), want %.40q (%d bytes)", ua, len(ua), got, len(got), want, len(want))
+			t.Errorf("%.40q (%d bytes): %.40q (%d bytes), want %.40q (%d bytes)", ua, len(ua), got, len(got), want,
+				len(want))
 		}
-		if len(got) > 256 || !utf8.ValidString(got) || strings.ContainsFunc(got, func(c rune) bool { return unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c) }) {
+		if len(got) > 256 || !utf8.ValidString(got) ||
+			strings.ContainsFunc(got, func(c rune) bool {
+				return unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c)
+			}) {
 			t.Errorf("%.40q is not clean", got)
 		}
 	}

@@ -6,10 +6,12 @@ import (
 )
 
 // Never switches a clock off: as Options.IdleTimeout, Lifetime and SweepEvery, and with SetIdleTimeout, SetLifetime and
-// Remember. Any other negative duration is refused there, for it is a mistake as a rule, such as time.Until of what is past.
+// Remember. Any other negative duration is refused there, for it is a mistake as a rule, such as time.Until of what is
+// past.
 const Never time.Duration = -1
 
-// shortest is the least idle timeout or lifetime: a browser cannot keep a session for less, and most such numbers lack their unit.
+// shortest is the least idle timeout or lifetime: a browser cannot keep a session for less, and most such numbers lack
+// their unit.
 const shortest = time.Second
 
 // checkClock refuses an idle timeout or a lifetime that nobody can mean.

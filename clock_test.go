@@ -12,19 +12,26 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-// A time-out of one session that nobody can mean fails open, or ends the session at once: it is refused, with what to write.
+// A time-out of one session that nobody can mean fails open, or ends the session at once: it is refused, with what to
+// write.
 func TestAClockThatNobodyCanMeanIsRefused(t *testing.T) {
 	past := newClock().now().Sub(newClock().now().Add(time.Hour))
 	for name, c := range map[string]struct {
 		set  func(*session.Session)
 		want string
 	}{
-		"a lifetime until what is past": {func(s *session.Session) { s.SetLifetime(past) }, "SetLifetime: " + past.String() + " is negative; use session.Never"},
-		"a negative idle timeout":       {func(s *session.Session) { s.SetIdleTimeout(-2) }, "SetIdleTimeout: -2ns is negative"},
-		"an idle timeout without unit":  {func(s *session.Session) { s.SetIdleTimeout(1800) }, "SetIdleTimeout: 1.8µs is below one second; did you mean 1800*time.Second?"},
-		"a lifetime below a second":     {func(s *session.Session) { s.SetLifetime(999 * time.Millisecond) }, "did you mean 999*time.Second?"},
-		"a negative time to remember":   {func(s *session.Session) { s.Login("ada", session.Remember(-time.Hour)) }, "Remember: -1h0m0s is negative"},
-		"a short time to remember":      {func(s *session.Session) { s.Login("ada", session.Remember(30)) }, "Remember: 30ns is below one second; did you mean 30*time.Second?"},
+		"a lifetime until what is past": {func(s *session.Session) { s.SetLifetime(past) },
+			"SetLifetime: " + past.String() + " is negative; use session.Never"},
+		"a negative idle timeout": {func(s *session.Session) { s.SetIdleTimeout(-2) },
+			"SetIdleTimeout: -2ns is negative"},
+		"an idle timeout without unit": {func(s *session.Session) { s.SetIdleTimeout(1800) },
+			"SetIdleTimeout: 1.8µs is below one second; did you mean 1800*time.Second?"},
+		"a lifetime below a second": {func(s *session.Session) { s.SetLifetime(999 * time.Millisecond) },
+			"did you mean 999*time.Second?"},
+		"a negative time to remember": {func(s *session.Session) { s.Login("ada", session.Remember(-time.Hour)) },
+			"Remember: -1h0m0s is negative"},
+		"a short time to remember": {func(s *session.Session) { s.Login("ada", session.Remember(30)) },
+			"Remember: 30ns is below one second; did you mean 30*time.Second?"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -43,7 +50,8 @@ func TestAClockThatNobodyCanMeanIsRefused(t *testing.T) {
 // The longest durations are clocks as any other.
 func TestTheLongestClocksEndNothing(t *testing.T) {
 	r := newRig(t, func(o *session.Options) {
-		o.IdleTimeout, o.Lifetime, o.RenewGrace, o.RenewEvery = math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64
+		o.IdleTimeout, o.Lifetime, o.RenewGrace, o.RenewEvery = math.MaxInt64, math.MaxInt64, math.MaxInt64,
+			math.MaxInt64
 	})
 	v := r.visitor()
 	resp := v.with(func(s *session.Session) { s.Login("ada", session.Remember(math.MaxInt64)) })
@@ -90,7 +98,8 @@ func TestTheLongestPauseBetweenSweepsIsNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &sweptStore{Store: memstore.New(memstore.Options{})}
 		for range 50 {
-			m, err := session.New(store, session.Options{Secrets: []session.Secret{testSecret}, SweepEvery: math.MaxInt64})
+			m, err := session.New(store, session.Options{Secrets: []session.Secret{testSecret},
+				SweepEvery: math.MaxInt64})
 			if err != nil {
 				t.Fatal(err)
 			}

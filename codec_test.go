@@ -238,7 +238,9 @@ func TestAnOperationThroughWhatDoesNotDecodeIsRefused(t *testing.T) {
 	for what, do := range map[string]func(*session.Session){
 		"set below": func(s *session.Session) { s.Set("torn.x", 1) },
 		"append":    func(s *session.Session) { s.Append("torn", 1) },
-		"update":    func(s *session.Session) { session.Key[string]("torn").Update(s, func(string) string { return "" }) },
+		"update": func(s *session.Session) {
+			session.Key[string]("torn").Update(s, func(string) string { return "" })
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			r := newRig(t)

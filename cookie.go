@@ -18,15 +18,16 @@ const maxCookieAge = 400 * 24 * time.Hour
 // Cookie says how the session cookie is set. The zero value is the safe one: it reaches this host alone, over HTTPS,
 // is out of reach for scripts, and goes along with links from other sites but not with their forms.
 type Cookie struct {
-	// Name of the cookie. "": "__Host-Http-session", which no script can set in Chrome from 140 and Firefox from 143; with
-	// ScriptAccess "__Host-session", and "session" when Insecure, Domain or Path rule the prefix out. Change it together
-	// with Domain or Path: browsers keep the cookie of before beside the new one and send both, and of two none is believed.
+	// Name of the cookie. "": "__Host-Http-session", which no script can set in Chrome from 140 and Firefox from 143;
+	// with ScriptAccess "__Host-session", and "session" when Insecure, Domain or Path rule the prefix out. Change it
+	// together with Domain or Path: browsers keep the cookie of before beside the new one and send both, and of two
+	// none is believed.
 	Name string
-	// FormerNames are names that the cookie had before. What they name is opened when there is no session under Name, and sent
-	// anew under it, so that a rename signs nobody out; a logout ends it too. A name without __Host- can be planted by a sibling
-	// host: remove it when the longest session is over. While nodes with the old name still run, give these the new name as a
-	// former one first. A former cookie with another Domain or Path stays in the browser, where it names nothing after a logout,
-	// unless the store is a cookiestore without Revocations.
+	// FormerNames are names that the cookie had before. What they name is opened when there is no session under Name,
+	// and sent anew under it, so that a rename signs nobody out; a logout ends it too. A name without __Host- can be
+	// planted by a sibling host: remove it when the longest session is over. While nodes with the old name still run,
+	// give these the new name as a former one first. A former cookie with another Domain or Path stays in the browser,
+	// where it names nothing after a logout, unless the store is a cookiestore without Revocations.
 	FormerNames []string
 	// Domain shares the cookie with the subdomains of this domain. "": only the host that set it.
 	Domain string
@@ -78,8 +79,10 @@ func (c Cookie) check() error {
 	}
 	refuse(!wire.IsToken(c.Name), "Name: use letters, digits and -_.!#$%&'*+^`|~ only")
 	refuse(len(c.Name)+keys.TicketSize > wire.MaxCookieSize, "Name: too long for browsers")
-	refuse(!wire.IsDomain(c.Domain), "Domain: not a domain name; use one such as example.com, without port, or leave it empty")
-	refuse(!wire.IsPath(c.Path), "Path: must begin with /, not end in a space, and have no semicolon, control or non-ASCII characters")
+	refuse(!wire.IsDomain(c.Domain), "Domain: not a domain name; use one such as example.com, without port, or leave "+
+		"it empty")
+	refuse(!wire.IsPath(c.Path), "Path: must begin with /, not end in a space, and have no semicolon, control or "+
+		"non-ASCII characters")
 	refuse(c.SameSite < http.SameSiteLaxMode || c.SameSite > http.SameSiteNoneMode, "SameSite: use Lax, Strict or None")
 	refuse(c.SameSite == http.SameSiteNoneMode && c.Insecure, "SameSite: None needs Secure; unset Insecure")
 	refuse(c.Partitioned && c.Insecure, "Partitioned: needs Secure; unset Insecure")
@@ -91,13 +94,15 @@ func (c Cookie) checkPrefix() error {
 	ask := wire.PrefixOf(c.Name)
 	switch {
 	case ask.Secure && c.Insecure:
-		return fmt.Errorf("Cookie.Name: browsers refuse %q without Secure; unset Insecure or choose another name", c.Name)
+		return fmt.Errorf("Cookie.Name: browsers refuse %q without Secure; unset Insecure or choose another name",
+			c.Name)
 	case ask.Host && c.Domain != "":
 		return fmt.Errorf("Cookie.Name: browsers refuse %q with a Domain; choose another name", c.Name)
 	case ask.Host && c.Path != "/":
 		return fmt.Errorf("Cookie.Name: browsers refuse %q with a Path other than /; choose another name", c.Name)
 	case ask.HTTPOnly && c.ScriptAccess:
-		return fmt.Errorf("Cookie.Name: browsers refuse %q without HttpOnly; unset ScriptAccess or choose another name", c.Name)
+		return fmt.Errorf("Cookie.Name: browsers refuse %q without HttpOnly; unset ScriptAccess or choose another name",
+			c.Name)
 	}
 	return nil
 }
@@ -159,8 +164,8 @@ func (m *Manager) owns(cookie string) bool {
 	})
 }
 
-// cookieMoved reports whether the end of a persistent cookie has moved from one state of a session to the next, so that it must be
-// sent again. One that browsers keep for a shorter time than the session moves by the day.
+// cookieMoved reports whether the end of a persistent cookie has moved from one state of a session to the next, so that
+// it must be sent again. One that browsers keep for a shorter time than the session moves by the day.
 func cookieMoved(old, rec *Record) bool {
 	if !rec.Persistent || !old.ExpiresAt.Equal(rec.ExpiresAt) {
 		return rec.Persistent
@@ -170,16 +175,17 @@ func cookieMoved(old, rec *Record) bool {
 	return cut && !old.SeenAt.Truncate(day).Equal(rec.SeenAt.Truncate(day))
 }
 
-// warnOfPlainHTTP says once that browsers will drop the cookie: each of their requests then begins a new session. Most take it from
-// the machine that they run on. Behind a proxy that speaks HTTPS, and adds no header at all, the warning is mistaken.
+// warnOfPlainHTTP says once that browsers will drop the cookie: each of their requests then begins a new session. Most
+// take it from the machine that they run on. Behind a proxy that speaks HTTPS, and adds no header at all, the warning
+// is mistaken.
 func (m *Manager) warnOfPlainHTTP(r *http.Request) {
 	_, byCookie := m.transport.(cookieTransport)
 	if !byCookie || m.opts.Cookie.Insecure || r.TLS != nil || wire.IsForwarded(r.Header) || wire.IsLoopback(r.Host) {
 		return
 	}
 	m.warnedOfPlainHTTP.Do(func() {
-		m.opts.Logger.WarnContext(r.Context(), "session: a Secure cookie went out over plain HTTP, and browsers drop it unless a "+
-			"proxy adds HTTPS: use HTTPS, or Cookie.Insecure in development")
+		m.opts.Logger.WarnContext(r.Context(), "session: a Secure cookie went out over plain HTTP, and browsers drop "+
+			"it unless a proxy adds HTTPS: use HTTPS, or Cookie.Insecure in development")
 	})
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/coatcheck/session/internal/wire"
 )
 
-// A cookie that is renamed is still out there under its former names, with tickets that were signed for them. What it names is
-// opened, sent anew under the new name, and the former cookie removed by the same response.
+// A cookie that is renamed is still out there under its former names, with tickets that were signed for them. What it
+// names is opened, sent anew under the new name, and the former cookie removed by the same response.
 
 // checkFormer refuses former names that no cookie has, or that are those of the cookie itself.
 func (c Cookie) checkFormer() error {
@@ -24,13 +24,15 @@ func (c Cookie) checkFormer() error {
 		case name == c.Name:
 			return fmt.Errorf("Cookie.FormerNames: %q is the cookie's name; leave it out", name)
 		case strings.HasPrefix(name, c.Name+".") || strings.HasPrefix(c.Name, name+"."):
-			return fmt.Errorf("Cookie.FormerNames: %q and %q may be parts of one session; choose another name", name, c.Name)
+			return fmt.Errorf("Cookie.FormerNames: %q and %q may be parts of one session; choose another name", name,
+				c.Name)
 		}
 	}
 	return nil
 }
 
-// named is the transport of the same cookie under a former name. A prefix asks for attributes that the cookie may not have now.
+// named is the transport of the same cookie under a former name. A prefix asks for attributes that the cookie may not
+// have now.
 func (t cookieTransport) named(name string) cookieTransport {
 	if strings.HasPrefix(name, "__") {
 		t.Insecure, t.ScriptAccess = false, false
@@ -65,7 +67,8 @@ func (t cookieTransport) forgetFormer(r *http.Request, h http.Header) {
 	}
 }
 
-// findAny loads the session of the first ticket that has one. What former cookies name besides is noted, for a logout ends it too.
+// findAny loads the session of the first ticket that has one. What former cookies name besides is noted, for a logout
+// ends it too.
 func (s *Session) findAny(ctx context.Context, text string, former []string) ([]Event, error) {
 	events, err := s.find(ctx, text)
 	for err == nil && len(former) > 0 && s.isNew && !s.draft.gone {
@@ -119,8 +122,8 @@ func (m *Manager) parseTicket(text string) (t ticket, signer int, err error) {
 	return t, signer, err
 }
 
-// endAll ends the session of a record, and before it what former cookies of the request name besides: when one of them cannot be
-// ended, the client keeps its cookies, and can ask again.
+// endAll ends the session of a record, and before it what former cookies of the request name besides: when one of them
+// cannot be ended, the client keeps its cookies, and can ask again.
 func (d *draft) endAll(ctx context.Context, rec, follower *Record) (ended []*Record, err error) {
 	for _, id := range d.former {
 		one, err := d.m.recordOf(ctx, id)

@@ -53,8 +53,8 @@ func (v *visitor) isUser(want string) {
 	})
 }
 
-// Whoever comes with the former cookie stays signed in, gets the new one, and loses the former in the same response. It costs
-// the load alone.
+// Whoever comes with the former cookie stays signed in, gets the new one, and loses the former in the same response. It
+// costs the load alone.
 func TestARenamedCookieSignsNobodyOut(t *testing.T) {
 	now, _, v := renamed(t)
 	had := v.cookie(oldName)
@@ -84,7 +84,8 @@ func TestARenamedCookieSignsNobodyOut(t *testing.T) {
 	}
 }
 
-// While old and new nodes run side by side, each of which knows the other's name, nobody is signed out, whichever answers.
+// While old and new nodes run side by side, each of which knows the other's name, nobody is signed out, whichever
+// answers.
 func TestARenameIsDeployedInTwoSteps(t *testing.T) {
 	now := newRig(t, named(newName, oldName))
 	first := now.node(named(oldName, newName))
@@ -131,7 +132,8 @@ func TestALogoutEndsWhatFormerCookiesName(t *testing.T) {
 		"a forged new one": func(_, _ *rig, v *visitor) { v.plant(newName, flip(v.cookie(oldName), 9)) },
 	} {
 		for end, logout := range map[string]func(*session.Session){
-			"Logout": (*session.Session).Logout, "and Set": func(s *session.Session) { s.Logout(); s.Set("theme", "dark") },
+			"Logout":  (*session.Session).Logout,
+			"and Set": func(s *session.Session) { s.Logout(); s.Set("theme", "dark") },
 		} {
 			t.Run(name+", "+end, func(t *testing.T) {
 				now, before, v := renamed(t)
@@ -143,7 +145,8 @@ func TestALogoutEndsWhatFormerCookiesName(t *testing.T) {
 				if resp.StatusCode != 200 {
 					t.Fatalf("status %d", resp.StatusCode)
 				}
-				for _, c := range []*visitor{v, copied, copied2, copied.on(before.Manager), copied2.on(before.Manager)} {
+				for _, c := range []*visitor{v, copied, copied2, copied.on(before.Manager),
+					copied2.on(before.Manager)} {
 					for _, only := range []string{"", oldName, newName} {
 						one := c.clone()
 						for _, name := range []string{oldName, newName} {
@@ -234,7 +237,8 @@ func TestFormerNamesAreChecked(t *testing.T) {
 		"a piece of the new": {Name: "a", FormerNames: []string{"a.1"}},
 		"a piece of the old": {Name: "a.1", FormerNames: []string{"a"}},
 	} {
-		_, err := session.New(newRig(t).store, session.Options{Secrets: []session.Secret{testSecret}, Cookie: c, SweepEvery: session.Never})
+		_, err := session.New(newRig(t).store, session.Options{Secrets: []session.Secret{testSecret}, Cookie: c,
+			SweepEvery: session.Never})
 		if err == nil || !strings.Contains(err.Error(), "Cookie.FormerNames") {
 			t.Errorf("%s: New = %v", name, err)
 		}
@@ -252,14 +256,18 @@ func TestAFormerCookieIsRemovedAsItsNameAsks(t *testing.T) {
 		former string
 		want   string
 	}{
-		"to a domain":       {session.Cookie{Domain: "example.com", Path: "/app"}, oldName, "Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; Secure"},
-		"to script access":  {session.Cookie{ScriptAccess: true}, newName, "Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; Secure"},
-		"within the domain": {session.Cookie{Domain: "example.com"}, "sid", "Path=/; Domain=example.com; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; Secure"},
+		"to a domain": {session.Cookie{Domain: "example.com", Path: "/app"}, oldName,
+			"Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; Secure"},
+		"to script access": {session.Cookie{ScriptAccess: true}, newName,
+			"Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; Secure"},
+		"within the domain": {session.Cookie{Domain: "example.com"}, "sid",
+			"Path=/; Domain=example.com; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; Secure"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.now.FormerNames = []string{c.former}
 			r := newRig(t, func(o *session.Options) { o.Cookie = c.now })
-			resp := r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Set("x", 1) }, c.former+"=planted")
+			resp := r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Set("x", 1) },
+				c.former+"=planted")
 			for _, line := range resp.Header["Set-Cookie"] {
 				if strings.HasPrefix(line, c.former+"=; "+c.want) {
 					return

@@ -35,7 +35,8 @@ func attributes(resp *http.Response) string {
 func TestTheDefaultCookieIsTheSafeOne(t *testing.T) {
 	v := newRig(t).visitor()
 	resp := v.with(func(s *session.Session) { s.Set("x", 1) })
-	if c := sessionCookie(t, resp); c.Name != "__Host-Http-session" || attributes(resp) != "Path=/; HttpOnly; Secure; SameSite=Lax" {
+	if c := sessionCookie(t, resp); c.Name != "__Host-Http-session" ||
+		attributes(resp) != "Path=/; HttpOnly; Secure; SameSite=Lax" {
 		t.Errorf("set: %s with %q", c.Name, attributes(resp))
 	}
 	resp = v.with((*session.Session).Logout)
@@ -67,7 +68,8 @@ func TestASecureCookieOverPlainHTTPIsWarnedOf(t *testing.T) {
 		"in the next room":   {"http://192.168.1.7:8080/", "", func(*session.Options) {}, 1},
 		"like localhost":     {"http://localhost.example.com/", "", func(*session.Options) {}, 1},
 		"without Secure":     {"http://app.example.com/", "", func(o *session.Options) { o.Cookie.Insecure = true }, 0},
-		"without the cookie": {"http://app.example.com/", "", func(o *session.Options) { o.Transport = session.Header("X-Ticket") }, 0},
+		"without the cookie": {"http://app.example.com/", "",
+			func(o *session.Options) { o.Transport = session.Header("X-Ticket") }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
@@ -80,7 +82,8 @@ func TestASecureCookieOverPlainHTTPIsWarnedOf(t *testing.T) {
 				}
 				h.ServeHTTP(httptest.NewRecorder(), req)
 			}
-			if n := strings.Count(log.String(), "Cookie.Insecure"); n != row.want || strings.Count(log.String(), "\n") != row.want {
+			if n := strings.Count(log.String(), "Cookie.Insecure"); n != row.want ||
+				strings.Count(log.String(), "\n") != row.want {
 				t.Errorf("%d warnings, want %d: %s", n, row.want, log.String())
 			}
 		})
@@ -107,7 +110,8 @@ func TestEachAttributeIsAsConfigured(t *testing.T) {
 			if !c.Insecure {
 				tail += "; Secure"
 			}
-			tail += map[http.SameSite]string{0: "; SameSite=Lax", 2: "; SameSite=Lax", 3: "; SameSite=Strict", 4: "; SameSite=None"}[c.SameSite]
+			tail += map[http.SameSite]string{0: "; SameSite=Lax", 2: "; SameSite=Lax", 3: "; SameSite=Strict",
+				4: "; SameSite=None"}[c.SameSite]
 			if c.Partitioned {
 				tail += "; Partitioned"
 			}
@@ -118,7 +122,10 @@ func TestEachAttributeIsAsConfigured(t *testing.T) {
 			v, ticket := r.visitor(), ""
 			send := func(what, want string, do func(*session.Session)) {
 				t.Helper()
-				resp := v.through(withTicket(c, ticket, v.m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { do(s) })), "GET")
+				resp := v.through(withTicket(c, ticket,
+					v.m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
+						do(s)
+					})), "GET")
 				got := sessionCookie(t, resp)
 				ticket = got.Value
 				if attributes(resp) != want || got.Name != nameOf(c) {
@@ -127,7 +134,8 @@ func TestEachAttributeIsAsConfigured(t *testing.T) {
 			}
 			send("set", want+age+tail, func(s *session.Session) { s.Set("x", 1) })
 			send("renewed", want+age+tail, func(s *session.Session) { s.Login("ada") })
-			send("deleted", want+"; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0"+tail, func(s *session.Session) { s.Logout() })
+			send("deleted", want+"; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0"+tail,
+				func(s *session.Session) { s.Logout() })
 		})
 	}
 }
@@ -159,8 +167,10 @@ func withTicket(c session.Cookie, ticket string, h http.Handler) http.Handler {
 func cookies() (list []session.Cookie) {
 	for i := range 1 << 5 {
 		on := func(bit int) bool { return i>>bit&1 == 1 }
-		for _, where := range []session.Cookie{{}, {Name: "app"}, {Path: "/api"}, {Domain: "example.com", Path: "/a b"}} {
-			for _, site := range []http.SameSite{0, http.SameSiteLaxMode, http.SameSiteStrictMode, http.SameSiteNoneMode} {
+		for _, where := range []session.Cookie{{}, {Name: "app"}, {Path: "/api"},
+			{Domain: "example.com", Path: "/a b"}} {
+			for _, site := range []http.SameSite{0, http.SameSiteLaxMode, http.SameSiteStrictMode,
+				http.SameSiteNoneMode} {
 				c := where
 				c.SameSite, c.Insecure, c.ScriptAccess, c.Partitioned, c.Persistent = site, on(0), on(1), on(2), on(3)
 				if on(4) || c.Insecure && (c.Partitioned || site == http.SameSiteNoneMode) {
@@ -176,10 +186,12 @@ func cookies() (list []session.Cookie) {
 // The names with a prefix that can be had.
 func TestPrefixedNamesAreAccepted(t *testing.T) {
 	for _, c := range []session.Cookie{
-		{Name: "__Host-x"}, {Name: "__Secure-x", Domain: "example.com", Path: "/api"}, {Name: "__Host-Http-x"}, {Name: "__Http-x", Path: "/api"},
+		{Name: "__Host-x"}, {Name: "__Secure-x", Domain: "example.com", Path: "/api"}, {Name: "__Host-Http-x"},
+		{Name: "__Http-x", Path: "/api"},
 		{Name: "__Hostx", Insecure: true}, {Name: "session", Domain: ".example.com"}, {Name: "a!#$%&'*+-.^_`|~1"},
 	} {
-		if _, err := session.New(newRig(t).store, session.Options{Secrets: []session.Secret{testSecret}, Cookie: c, SweepEvery: -1}); err != nil {
+		if _, err := session.New(newRig(t).store, session.Options{Secrets: []session.Secret{testSecret}, Cookie: c,
+			SweepEvery: -1}); err != nil {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}
@@ -189,15 +201,20 @@ func TestPrefixedNamesAreAccepted(t *testing.T) {
 // given.
 func TestAHostileCookieIsRefusedOrArrivesAsGiven(t *testing.T) {
 	hostile := []string{
-		"", " ", "a", "a b", "a;b", "a; Domain=evil.com", "a\r\nSet-Cookie: b=c", "a\x00", "é", "\xff", "a=b", `"a"`, "/", "/a;b", "/\n", "/é", "a/", "/a ",
-		"example.com", "example.com:80", "https://example.com", "*.example.com", "..example.com", "example..com", "-a.com", "a-.com", "a_b.com",
-		"1.2.3", "123", "127.0.0.1", "[::1]", ".", "com.", strings.Repeat("a", 64) + ".com", strings.Repeat("a.", 200) + "com",
+		"", " ", "a", "a b", "a;b", "a; Domain=evil.com", "a\r\nSet-Cookie: b=c", "a\x00", "é", "\xff", "a=b", `"a"`,
+		"/", "/a;b", "/\n", "/é", "a/", "/a ",
+		"example.com", "example.com:80", "https://example.com", "*.example.com", "..example.com", "example..com",
+		"-a.com", "a-.com", "a_b.com",
+		"1.2.3", "123", "127.0.0.1", "[::1]", ".", "com.", strings.Repeat("a", 64) + ".com",
+		strings.Repeat("a.", 200) + "com",
 		"/" + strings.Repeat("a", 2000), strings.Repeat("a", 5000),
 	}
 	for _, text := range hostile {
-		for what, c := range map[string]session.Cookie{"Name": {Name: text}, "Domain": {Domain: text}, "Path": {Path: text}} {
+		for what, c := range map[string]session.Cookie{"Name": {Name: text}, "Domain": {Domain: text},
+			"Path": {Path: text}} {
 			store := newRig(t).store
-			m, err := session.New(store, session.Options{Secrets: []session.Secret{testSecret}, Cookie: c, SweepEvery: -1})
+			m, err := session.New(store, session.Options{Secrets: []session.Secret{testSecret}, Cookie: c,
+				SweepEvery: -1})
 			if err != nil {
 				if !strings.Contains(err.Error(), "Cookie."+what) {
 					t.Errorf("%s %q: the error does not name it: %v", what, text, err)
@@ -212,7 +229,8 @@ func TestAHostileCookieIsRefusedOrArrivesAsGiven(t *testing.T) {
 				t.Errorf("%s %q: %q in %v, %v", what, text, line, resp.Header, err)
 				continue
 			}
-			if text != "" && !slices.Contains([]string{got.Name, got.Path, got.Domain}, text) && got.Domain != strings.TrimPrefix(text, ".") {
+			if text != "" && !slices.Contains([]string{got.Name, got.Path, got.Domain}, text) &&
+				got.Domain != strings.TrimPrefix(text, ".") {
 				t.Errorf("%s %q was accepted, and the browser is told %q", what, text, attributes(resp))
 			}
 			if n := len(got.Name) + len(got.Value); n > 4096 {
@@ -241,7 +259,8 @@ func TestAPersistentCookieLivesAsLongAsItsSession(t *testing.T) {
 			return
 		}
 		if c.MaxAge != want || c.Expires.Sub(r.clock.now()).Round(time.Second) != time.Duration(want)*time.Second {
-			t.Errorf("%s: Max-Age %d, Expires %v, want %d from %v (the session's end was %v)", what, c.MaxAge, c.Expires, want, r.clock.now(), until)
+			t.Errorf("%s: Max-Age %d, Expires %v, want %d from %v (the session's end was %v)", what, c.MaxAge,
+				c.Expires, want, r.clock.now(), until)
 		}
 	}
 	read := func(s *session.Session) { s.Get("x") }
@@ -260,7 +279,9 @@ func TestAPersistentCookieLivesAsLongAsItsSession(t *testing.T) {
 	expect("write of a browser-session cookie", -1, func(s *session.Session) { s.Set("x", 4) })
 	expect("SetPersistent(true)", 3600, func(s *session.Session) { s.SetPersistent(true) })
 	expect("SetIdleTimeout", 7200, func(s *session.Session) { s.SetIdleTimeout(2 * time.Hour) })
-	expect("SetLifetime", 1800, func(s *session.Session) { s.SetLifetime(r.clock.now().Sub(s.CreatedAt()) + 30*time.Minute) })
+	expect("SetLifetime", 1800, func(s *session.Session) {
+		s.SetLifetime(r.clock.now().Sub(s.CreatedAt()) + 30*time.Minute)
+	})
 }
 
 // 6265bis: browsers cut at 400 days; the cookie says so itself, also of a session without end.
@@ -357,7 +378,8 @@ func TestACookieWithADomainReachesSubdomains(t *testing.T) {
 	v := r.visitor()
 	v.with(func(s *session.Session) { s.Set("x", 1) })
 	u := mustURL()
-	for host, want := range map[string]int{"api.example.com": 1, "example.com": 1, "example.org": 0, "badexample.com": 0} {
+	for host, want := range map[string]int{"api.example.com": 1, "example.com": 1, "example.org": 0,
+		"badexample.com": 0} {
 		u.Host = host
 		if n := len(v.jar.Cookies(u)); n != want {
 			t.Errorf("%s is sent %d cookies, want %d", host, n, want)

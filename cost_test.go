@@ -9,8 +9,8 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-// Memory is most of what a session costs beside its cryptography. The bounds leave room for one or two allocations that the race
-// detector, or another release of Go, adds.
+// Memory is most of what a session costs beside its cryptography. The bounds leave room for one or two allocations that
+// the race detector, or another release of Go, adds.
 func TestTheMainPathsAllocateLittle(t *testing.T) {
 	for _, row := range []struct {
 		name   string
@@ -23,7 +23,8 @@ func TestTheMainPathsAllocateLittle(t *testing.T) {
 		{"first save", false, func(s *session.Session) { benchVisits.Set(s, 1) }, 28},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			m, err := session.New(memstore.New(memstore.Options{}), session.Options{Secrets: []session.Secret{testSecret}, SweepEvery: -1})
+			m, err := session.New(memstore.New(memstore.Options{}),
+				session.Options{Secrets: []session.Secret{testSecret}, SweepEvery: -1})
 			if err != nil {
 				t.Fatal(err)
 			}

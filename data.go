@@ -7,8 +7,9 @@ import (
 	"github.com/coatcheck/session/internal/data"
 )
 
-// Get returns the value at the path, nil when there is none: a nil, bool, string, int64 (whole numbers that fit), float64,
-// []any or map[string]any, whatever type was set. A value that does not decode counts as absent, with an event.
+// Get returns the value at the path, nil when there is none: a nil, bool, string, int64 (whole numbers that fit),
+// float64, []any or map[string]any, whatever type was set. A value that does not decode counts as absent, with an
+// event.
 func (s *Session) Get(path string) any {
 	v, _ := s.get(path)
 	return v
@@ -59,7 +60,8 @@ func (s *Session) lookup(parse parser, text string) ([]byte, bool, error) {
 // undecodable reports a value that does not decode, once for each path.
 func (s *Session) undecodable(path string, err error) {
 	if s.firstReport(path) {
-		s.m.emit(s.ctx, Event{Kind: EventUndecodable, ID: s.ID(), User: s.User(), Err: &DecodeError{Path: path, Err: err}})
+		s.m.emit(s.ctx, Event{Kind: EventUndecodable, ID: s.ID(), User: s.User(),
+			Err: &DecodeError{Path: path, Err: err}})
 	}
 }
 
@@ -109,8 +111,8 @@ func (s *Session) raws() map[string][]byte {
 }
 
 // Set stores a value at the path, and makes the parents that are missing as maps. The value is encoded at once. A value
-// that does not encode, and a path through a value that has no parts, are refused: see Err. JSON, the default Codec, replaces
-// in a string what is not UTF-8; store bytes as a []byte, with a [Key].
+// that does not encode, and a path through a value that has no parts, are refused: see Err. JSON, the default Codec,
+// replaces in a string what is not UTF-8; store bytes as a []byte, with a [Key].
 func (s *Session) Set(path string, value any) { s.put(data.OpSet, data.ParsePath, path, value) }
 
 // Flash stores a value that this request and the next one that loads the session can read; then it is gone. Set makes
@@ -145,7 +147,8 @@ func (s *Session) prepare(kind data.OpKind, parse parser, text string, value any
 	return p, slices.Clip(append([]byte{}, raw...)), nil
 }
 
-// Append adds values to the list at the path, and makes the list when it is missing. What is no list is refused: see Err.
+// Append adds values to the list at the path, and makes the list when it is missing. What is no list is refused: see
+// Err.
 func (s *Session) Append(path string, values ...any) { s.add(data.ParsePath, path, values) }
 
 func (s *Session) add(parse parser, path string, values []any) {

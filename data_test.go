@@ -49,12 +49,13 @@ func TestGetGivesTheSameTypesInThisRequestAndTheNext(t *testing.T) {
 		"map":            {map[string]float64{"a": 1, "b": 1.5}, map[string]any{"a": int64(1), "b": 1.5}},
 		"empty map":      {map[string]any{}, map[string]any{}},
 		"map of ints":    {map[int]bool{3: true}, map[string]any{"3": true}},
-		"nested":         {map[string]any{"l": []any{nil, 1, map[string]any{"x": 0.5}}}, map[string]any{"l": []any{nil, int64(1), map[string]any{"x": 0.5}}}},
-		"struct":         {point{1, 2.5}, map[string]any{"x": int64(1), "Y": 2.5}},
-		"pointer":        {&point{X: 1}, map[string]any{"x": int64(1), "Y": nil}},
-		"bytes":          {[]byte("hi"), "aGk="},
-		"time":           {time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), "2026-01-02T03:04:05.000000006Z"},
-		"duration":       {time.Second, int64(time.Second)},
+		"nested": {map[string]any{"l": []any{nil, 1, map[string]any{"x": 0.5}}},
+			map[string]any{"l": []any{nil, int64(1), map[string]any{"x": 0.5}}}},
+		"struct":   {point{1, 2.5}, map[string]any{"x": int64(1), "Y": 2.5}},
+		"pointer":  {&point{X: 1}, map[string]any{"x": int64(1), "Y": nil}},
+		"bytes":    {[]byte("hi"), "aGk="},
+		"time":     {time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), "2026-01-02T03:04:05.000000006Z"},
+		"duration": {time.Second, int64(time.Second)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			both(t, func(s *session.Session) {
@@ -63,7 +64,8 @@ func TestGetGivesTheSameTypesInThisRequestAndTheNext(t *testing.T) {
 				s.Append("list", c.set)
 			}, func(s *session.Session) {
 				want := map[string]any{"v": c.want, "in": map[string]any{"side": c.want}, "list": []any{c.want}}
-				for path, want := range map[string]any{"v": c.want, "in.side": c.want, "list.0": c.want, "in": want["in"]} {
+				for path, want := range map[string]any{"v": c.want, "in.side": c.want, "list.0": c.want,
+					"in": want["in"]} {
 					if got := s.Get(path); !reflect.DeepEqual(got, want) {
 						t.Errorf("Get(%q) = %T %[2]v, want %T %[3]v", path, got, want)
 					}
@@ -142,7 +144,8 @@ func TestGetOrKeepsStoredZeroValues(t *testing.T) {
 		}
 	}, func(s *session.Session) {
 		for _, in := range []string{"", "in."} {
-			for k, want := range map[string]any{"zero": int64(0), "empty": "", "false": false, "nil": nil, "list": []any{}} {
+			for k, want := range map[string]any{"zero": int64(0), "empty": "", "false": false, "nil": nil,
+				"list": []any{}} {
 				if got := s.GetOr(in+k, "Not logged in"); !reflect.DeepEqual(got, want) {
 					t.Errorf("GetOr(%q) = %#v, want %#v", in+k, got, want)
 				}
@@ -156,13 +159,15 @@ func TestGetOrKeepsStoredZeroValues(t *testing.T) {
 
 // Has is true for a stored nil and false, and tells them from what is absent.
 func TestHasIsTrueForAStoredNil(t *testing.T) {
-	both(t, func(s *session.Session) { s.Set("nil", nil); s.Set("in.nil", nil); s.Set("no", false) }, func(s *session.Session) {
-		for path, want := range map[string]bool{"nil": true, "in.nil": true, "no": true, "in": true, "absent": false, "in.absent": false, "nil.x": false} {
-			if got := s.Has(path); got != want {
-				t.Errorf("Has(%q) = %v, want %v", path, got, want)
+	both(t, func(s *session.Session) { s.Set("nil", nil); s.Set("in.nil", nil); s.Set("no", false) },
+		func(s *session.Session) {
+			for path, want := range map[string]bool{"nil": true, "in.nil": true, "no": true, "in": true,
+				"absent": false, "in.absent": false, "nil.x": false} {
+				if got := s.Has(path); got != want {
+					t.Errorf("Has(%q) = %v, want %v", path, got, want)
+				}
 			}
-		}
-	})
+		})
 }
 
 // All is the data, without what the library keeps for itself.
@@ -215,8 +220,10 @@ func TestAppendMakesAndGrowsLists(t *testing.T) {
 		wantGet(t, s, "nothing", nil)
 	})
 	for _, value := range []any{"text", 1, true, map[string]any{"0": 1}} {
-		refuses(t, func(s *session.Session) { s.Set("v", value); s.Set("in.v", value) }, func(s *session.Session) { s.Append("v", 1) })
-		refuses(t, func(s *session.Session) { s.Set("v", value); s.Set("in.v", value) }, func(s *session.Session) { s.Append("in.v", 1) })
+		refuses(t, func(s *session.Session) { s.Set("v", value); s.Set("in.v", value) },
+			func(s *session.Session) { s.Append("v", 1) })
+		refuses(t, func(s *session.Session) { s.Set("v", value); s.Set("in.v", value) },
+			func(s *session.Session) { s.Append("in.v", 1) })
 	}
 }
 
@@ -242,7 +249,8 @@ func TestPopReturnsTheValueOnce(t *testing.T) {
 		}
 	})
 	v.with(func(s *session.Session) {
-		if got, want := s.All(), map[string]any{"in": map[string]any{"c": true}, "l": []any{int64(1), int64(3)}}; !reflect.DeepEqual(got, want) {
+		if got, want := s.All(), map[string]any{"in": map[string]any{"c": true},
+			"l": []any{int64(1), int64(3)}}; !reflect.DeepEqual(got, want) {
 			t.Errorf("All = %v, want %v", got, want)
 		}
 	})
@@ -263,7 +271,8 @@ func TestRemoveTakesTheLeafOnly(t *testing.T) {
 	}
 	v.with(func(s *session.Session) { s.Remove("a", "absent", "in.c") })
 	v.with(func(s *session.Session) {
-		if got, want := s.All(), map[string]any{"b": int64(2), "in": map[string]any{"d": int64(4)}}; !reflect.DeepEqual(got, want) {
+		if got, want := s.All(),
+			map[string]any{"b": int64(2), "in": map[string]any{"d": int64(4)}}; !reflect.DeepEqual(got, want) {
 			t.Errorf("All = %v, want %v", got, want)
 		}
 	})
@@ -308,14 +317,18 @@ func TestClearLeavesTheIdentity(t *testing.T) {
 func TestASessionIsStoredOnlyWhenThereIsSomethingToStore(t *testing.T) {
 	r := newRig(t)
 	for name, do := range map[string]func(*session.Session){
-		"nothing":            func(*session.Session) {},
-		"reading":            func(s *session.Session) { s.Get("x"); s.All(); s.Has("x"); s.ID(); s.Token() },
-		"regenerate":         (*session.Session).Regenerate,
-		"invalidate":         (*session.Session).Invalidate,
-		"logout":             (*session.Session).Logout,
-		"clear":              (*session.Session).Clear,
-		"now":                func(s *session.Session) { s.Now("x", 1) },
-		"settings":           func(s *session.Session) { s.SetPersistent(true); s.SetIdleTimeout(1e9); s.SetLifetime(1e9) },
+		"nothing":    func(*session.Session) {},
+		"reading":    func(s *session.Session) { s.Get("x"); s.All(); s.Has("x"); s.ID(); s.Token() },
+		"regenerate": (*session.Session).Regenerate,
+		"invalidate": (*session.Session).Invalidate,
+		"logout":     (*session.Session).Logout,
+		"clear":      (*session.Session).Clear,
+		"now":        func(s *session.Session) { s.Now("x", 1) },
+		"settings": func(s *session.Session) {
+			s.SetPersistent(true)
+			s.SetIdleTimeout(1e9)
+			s.SetLifetime(1e9)
+		},
 		"remove":             func(s *session.Session) { s.Remove("x"); s.Pop("y"); s.Reflash() },
 		"set and remove":     func(s *session.Session) { s.Set("x", 1); s.Remove("x") },
 		"set and clear":      func(s *session.Session) { s.Set("x", 1); s.Clear() },
@@ -327,12 +340,15 @@ func TestASessionIsStoredOnlyWhenThereIsSomethingToStore(t *testing.T) {
 			v := r.visitor()
 			resp := v.with(func(s *session.Session) {
 				do(s)
-				if s.ID() != "" || s.Token() != "" || !s.IsNew() || s.Expired() || !s.CreatedAt().IsZero() || !s.ExpiresAt().IsZero() || !s.SeenAt().IsZero() {
-					t.Errorf("id %q, token set %v, new %v, expires %v", s.ID(), s.Token() != "", s.IsNew(), s.ExpiresAt())
+				if s.ID() != "" || s.Token() != "" || !s.IsNew() || s.Expired() || !s.CreatedAt().IsZero() ||
+					!s.ExpiresAt().IsZero() || !s.SeenAt().IsZero() {
+					t.Errorf("id %q, token set %v, new %v, expires %v", s.ID(), s.Token() != "", s.IsNew(),
+						s.ExpiresAt())
 				}
 			})
 			if resp.StatusCode != 200 || resp.Header["Set-Cookie"] != nil || r.store.total() != 0 {
-				t.Errorf("status %d, Set-Cookie %v, %d calls", resp.StatusCode, resp.Header["Set-Cookie"] != nil, r.store.total())
+				t.Errorf("status %d, Set-Cookie %v, %d calls", resp.StatusCode, resp.Header["Set-Cookie"] != nil,
+					r.store.total())
 			}
 		})
 	}
@@ -353,14 +369,17 @@ func TestAValueThatDoesNotEncodeIsRefused(t *testing.T) {
 	cyclic["self"] = cyclic
 	for name, value := range map[string]any{
 		"channel": make(chan int), "func": func() {}, "cyclic": cyclic, "infinity": math.Inf(1), "nan": math.NaN(),
-		"marshaler": angry{}, "in a map": map[string]any{"secret": "canary", "c": make(chan int)}, "bad raw": json.RawMessage("{canary"),
+		"marshaler": angry{}, "in a map": map[string]any{"secret": "canary", "c": make(chan int)},
+		"bad raw": json.RawMessage("{canary"),
 	} {
 		for what, do := range map[string]func(*session.Session){
 			"Set":    func(s *session.Session) { s.Set("the.path", value) },
 			"Flash":  func(s *session.Session) { s.Flash("the.path", value) },
 			"Now":    func(s *session.Session) { s.Now("the.path", value) },
 			"Append": func(s *session.Session) { s.Append("the.path", value) },
-			"Update": func(s *session.Session) { session.Key[any]("the.path").Update(s, func(any) any { return value }) },
+			"Update": func(s *session.Session) {
+				session.Key[any]("the.path").Update(s, func(any) any { return value })
+			},
 		} {
 			t.Run(name+"/"+what, func(t *testing.T) {
 				err := refuses(t, func(*session.Session) {}, do)

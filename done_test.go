@@ -342,7 +342,8 @@ func (d *deaf) Watch(ctx context.Context, tell func(string)) error {
 func TestTheStoreIsWatchedAgainAfterAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &deaf{Store: memstore.New(memstore.Options{})}
-		m, err := session.New(store, session.Options{Secrets: []session.Secret{testSecret}, SweepEvery: -1, WatchEvery: time.Second})
+		m, err := session.New(store, session.Options{Secrets: []session.Secret{testSecret}, SweepEvery: -1,
+			WatchEvery: time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -45,7 +45,8 @@ func TestASessionEndsInAStoreThatIsFull(t *testing.T) {
 			r.store.hook(nil)
 			late.Set("x", 1)
 			if err := late.Save(t.Context()); !errors.Is(err, session.ErrEnded) || thief.user() != "" {
-				t.Errorf("a save that was under way = %v, and the ticket is %q; want ErrEnded and nobody", err, thief.user())
+				t.Errorf("a save that was under way = %v, and the ticket is %q; want ErrEnded and nobody", err,
+					thief.user())
 			}
 		})
 	}
@@ -84,7 +85,8 @@ func TestALogoutWithAFlashInAFullStoreEndsTheSession(t *testing.T) {
 	r.full()
 	resp := v.with(func(s *session.Session) { s.Logout(); s.Flash("bye", true) })
 	if resp.StatusCode != http.StatusServiceUnavailable || v.ticket() != "" || thief.user() != "" {
-		t.Errorf("status %d, a cookie: %t, the stolen ticket is %q; want 503, none and nobody", resp.StatusCode, v.ticket() != "", thief.user())
+		t.Errorf("status %d, a cookie: %t, the stolen ticket is %q; want 503, none and nobody", resp.StatusCode,
+			v.ticket() != "", thief.user())
 	}
 }
 
@@ -118,7 +120,8 @@ func TestASessionThatMovesInAStoreThatFillsUpEnds(t *testing.T) {
 	})
 	resp := v.with((*session.Session).Regenerate)
 	if n != 1 || resp.StatusCode != http.StatusConflict || v.user() != "" || r.alive("ada") != 0 {
-		t.Errorf("Revoke = %d, status %d, the visitor is %q, %d sessions; want 1, 409, nobody, 0", n, resp.StatusCode, v.user(), r.alive("ada"))
+		t.Errorf("Revoke = %d, status %d, the visitor is %q, %d sessions; want 1, 409, nobody, 0", n, resp.StatusCode,
+			v.user(), r.alive("ada"))
 	}
 }
 
@@ -149,7 +152,10 @@ func TestOneSessionThatCannotBeChangedKeepsUpdateUserFromNoOther(t *testing.T) {
 		all = append(all, v)
 		r.clock.advance(time.Minute)
 	}
-	n, err := r.UpdateUser(t.Context(), "ada", func(s *session.Session) error { s.Set("banned", strings.Repeat("y", 200)); return nil })
+	n, err := r.UpdateUser(t.Context(), "ada", func(s *session.Session) error {
+		s.Set("banned", strings.Repeat("y", 200))
+		return nil
+	})
 	if n != 2 || !errors.Is(err, session.ErrTooLarge) {
 		t.Errorf("UpdateUser = %d, %v, want 2 and ErrTooLarge", n, err)
 	}

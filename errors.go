@@ -24,7 +24,8 @@ var (
 	// ErrNoValue is returned by Key.Lookup when nothing is stored under the key.
 	ErrNoValue = errors.New("session: no value")
 
-	// ErrTooLarge is returned when the encoded session is larger than Options.MaxBytes, or a cookie larger than 4096 bytes.
+	// ErrTooLarge is returned when the encoded session is larger than Options.MaxBytes, or a cookie larger than 4096
+	// bytes.
 	ErrTooLarge = errors.New("session: too large")
 
 	// ErrTooMany is returned when a user has Options.MaxPerUser sessions and Options.Overflow is RefuseNew.
@@ -48,7 +49,8 @@ var (
 	// ErrNotFound is returned by a store that has no record of that id.
 	ErrNotFound = errors.New("session: not found")
 
-	// ErrCorrupt is returned by a store whose record cannot be read: torn, truncated or foreign. The record stays where it is.
+	// ErrCorrupt is returned by a store whose record cannot be read: torn, truncated or foreign. The record stays where
+	// it is.
 	ErrCorrupt = errors.New("session: the stored record cannot be read")
 
 	// ErrConflict is returned by a store whose record has another version than the one to be replaced, and by a commit

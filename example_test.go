@@ -86,7 +86,8 @@ func ExampleNew() {
 	fmt.Println(err)
 
 	sessions, err := session.New(memstore.New(memstore.Options{}), session.Options{
-		Secrets:     []session.Secret{session.NewSecret()}, // in production from a file or the environment: see ParseSecrets
+		// in production from a file or the environment: see ParseSecrets
+		Secrets:     []session.Secret{session.NewSecret()},
 		IdleTimeout: 2 * time.Hour,
 		Lifetime:    7 * 24 * time.Hour,
 		RenewEvery:  time.Hour,
@@ -145,7 +146,8 @@ func ExampleManager_HandlerFunc() {
 	w := browser(page, nil)
 	c := w.Result().Cookies()[0]
 	fmt.Println(w.Body)
-	fmt.Println(c.Name, "Secure:", c.Secure, "HttpOnly:", c.HttpOnly, "SameSite is Lax:", c.SameSite == http.SameSiteLaxMode)
+	fmt.Println(c.Name, "Secure:", c.Secure, "HttpOnly:", c.HttpOnly, "SameSite is Lax:",
+		c.SameSite == http.SameSiteLaxMode)
 	// Output:
 	// Hello, Ada!
 	// __Host-Http-session Secure: true HttpOnly: true SameSite is Lax: true

@@ -31,15 +31,17 @@ func ExampleManager_RevokeUser() {
 	laptop = browser(change, laptop)
 	fmt.Println(laptop.Body)
 
-	who := sessions.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *session.Session) { fmt.Fprintf(w, "%q", s.User()) })
+	who := sessions.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+		fmt.Fprintf(w, "%q", s.User())
+	})
 	fmt.Println(browser(who, laptop).Body, browser(who, phone).Body)
 	// Output:
 	// 1 other session ended
 	// "ada" ""
 }
 
-// A sign-in that fails shows the form again in the same response. A Flash and a redirect would store a session for everybody
-// who tries a password.
+// A sign-in that fails shows the form again in the same response. A Flash and a redirect would store a session for
+// everybody who tries a password.
 func ExampleSession_TryLogin() {
 	sessions := newManager()
 	defer sessions.Close()
@@ -73,7 +75,9 @@ func ExampleRemember() {
 	sessions := newManager()
 	defer sessions.Close()
 	signIn := func(how ...session.LoginOption) http.Handler {
-		return sessions.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Login("ada", how...) })
+		return sessions.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
+			s.Login("ada", how...)
+		})
 	}
 	survives := func(w *httptest.ResponseRecorder) bool { return w.Result().Cookies()[0].MaxAge > 0 }
 	fmt.Println(survives(browser(signIn(), nil)), survives(browser(signIn(session.Remember(30*24*time.Hour)), nil)))
@@ -118,8 +122,8 @@ func ExampleClientIPFrom() {
 	// 198.51.100.9
 }
 
-// Moving from another library signs nobody out: while both run, under different cookie names, a visitor who comes with an old
-// session only is signed in here.
+// Moving from another library signs nobody out: while both run, under different cookie names, a visitor who comes with
+// an old session only is signed in here.
 func ExampleSession_Login_takeOver() {
 	sessions := newManager()
 	defer sessions.Close()

@@ -12,8 +12,8 @@ import (
 	"github.com/coatcheck/session/internal/respond"
 )
 
-// exchange is one request and its response with this manager. It is the request's context, and holds its writer by value:
-// one allocation for both.
+// exchange is one request and its response with this manager. It is the request's context, and holds its writer by
+// value: one allocation for both.
 type exchange struct {
 	context.Context
 	m   *Manager
@@ -27,7 +27,8 @@ type exchange struct {
 	sent    atomic.Bool // the headers are out, or about to be
 	failed  error       // why the commit failed
 
-	encoding []string // Content-Encoding of a writer around this one, which also encodes the answer to a commit that failed
+	// Content-Encoding of a writer around this one, which also encodes the answer to a commit that failed
+	encoding []string
 }
 
 // exchangeKey finds the exchange of one manager in a context; without one, the innermost.
@@ -120,8 +121,8 @@ func (ex *exchange) Open() error {
 // Refused reports whether the handler's own response was replaced, because the commit failed.
 func (ex *exchange) Refused() bool { return ex.failed != nil }
 
-// endAbort keeps an answer that is out. http.ErrAbortHandler is what a proxy panics with when it cannot write the response that
-// the answer replaced; the server would cut the connection, and the client be told nothing.
+// endAbort keeps an answer that is out. http.ErrAbortHandler is what a proxy panics with when it cannot write the
+// response that the answer replaced; the server would cut the connection, and the client be told nothing.
 func (ex *exchange) endAbort() {
 	if !ex.whole {
 		return
@@ -150,8 +151,8 @@ func (ex *exchange) last() (s *Session, asked bool) {
 	return ex.session, ex.asked
 }
 
-// finish commits what the handler left when it returned. Later changes are stored too, when the ticket is with the client; after
-// a response that failed a logout alone.
+// finish commits what the handler left when it returned. Later changes are stored too, when the ticket is with the
+// client; after a response that failed a logout alone.
 func (ex *exchange) finish() {
 	if !ex.sent.Load() {
 		_ = ex.Open() // which has answered
@@ -162,7 +163,8 @@ func (ex *exchange) finish() {
 		return
 	}
 	if err := ex.commit(s, commitMode{}); err != nil {
-		ex.m.opts.Logger.ErrorContext(ex.Context, "session: changes made after the headers were sent are lost", "err", err)
+		ex.m.opts.Logger.ErrorContext(ex.Context, "session: changes made after the headers were sent are lost", "err",
+			err)
 	}
 }
 

@@ -124,11 +124,18 @@ func TestTheCommitComesBeforeTheFirstByte(t *testing.T) {
 		body   string
 		write  func(w http.ResponseWriter, r *http.Request)
 	}{
-		"Write":          {"GET", 200, "hello", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("hello")) }},
+		"Write": {"GET", 200, "hello", func(w http.ResponseWriter, _ *http.Request) {
+			w.Write([]byte("hello"))
+		}},
 		"an empty Write": {"GET", 200, "", func(w http.ResponseWriter, _ *http.Request) { w.Write(nil) }},
-		"WriteString":    {"GET", 200, "hello", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }},
-		"WriteHeader":    {"GET", 201, "", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(201) }},
-		"Flush":          {"GET", 200, "later", func(w http.ResponseWriter, _ *http.Request) { w.(http.Flusher).Flush(); io.WriteString(w, "later") }},
+		"WriteString": {"GET", 200, "hello", func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, "hello")
+		}},
+		"WriteHeader": {"GET", 201, "", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(201) }},
+		"Flush": {"GET", 200, "later", func(w http.ResponseWriter, _ *http.Request) {
+			w.(http.Flusher).Flush()
+			io.WriteString(w, "later")
+		}},
 		"FlushError": {"GET", 200, "later", func(w http.ResponseWriter, _ *http.Request) {
 			if err := w.(interface{ FlushError() error }).FlushError(); err != nil {
 				t.Error(err)
@@ -157,12 +164,17 @@ func TestTheCommitComesBeforeTheFirstByte(t *testing.T) {
 				t.Errorf("io.Copy = %d, %v", n, err)
 			}
 		}},
-		"ServeFile": {"GET", 200, "hello from a file", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) }},
+		"ServeFile": {"GET", 200, "hello from a file",
+			func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) }},
 		"ServeContent": {"GET", 200, "content", func(w http.ResponseWriter, r *http.Request) {
 			http.ServeContent(w, r, "a.txt", time.Time{}, strings.NewReader("content"))
 		}},
-		"Redirect": {"POST", 303, "", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/next", http.StatusSeeOther) }},
-		"Error":    {"GET", 418, "no\n", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusTeapot) }},
+		"Redirect": {"POST", 303, "", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/next", http.StatusSeeOther)
+		}},
+		"Error": {"GET", 418, "no\n", func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "no", http.StatusTeapot)
+		}},
 		"server-sent events": {"GET", 200, "data: 1\n\ndata: 2\n\n", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/event-stream")
 			for i := range 2 {
@@ -170,7 +182,9 @@ func TestTheCommitComesBeforeTheFirstByte(t *testing.T) {
 				w.(http.Flusher).Flush()
 			}
 		}},
-		"HEAD":            {"HEAD", 200, "", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "not sent") }},
+		"HEAD": {"HEAD", 200, "", func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, "not sent")
+		}},
 		"204":             {"GET", 204, "", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }},
 		"304":             {"GET", 304, "", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(304) }},
 		"only the return": {"GET", 200, "", nil},
@@ -274,11 +288,13 @@ func TestSwitchingProtocolsCommits(t *testing.T) {
 	}
 }
 
-// An upgrade takes over the connection, by an assertion or by http.ResponseController. The ticket stands in w.Header(), where
-// upgraders that send it find it.
+// An upgrade takes over the connection, by an assertion or by http.ResponseController. The ticket stands in w.Header(),
+// where upgraders that send it find it.
 func TestAHijackCommitsAndTheTicketStandsInTheHeader(t *testing.T) {
 	hijacks := map[string]func(http.ResponseWriter) (net.Conn, *bufio.ReadWriter, error){
-		"assertion": func(w http.ResponseWriter) (net.Conn, *bufio.ReadWriter, error) { return w.(http.Hijacker).Hijack() },
+		"assertion": func(w http.ResponseWriter) (net.Conn, *bufio.ReadWriter, error) {
+			return w.(http.Hijacker).Hijack()
+		},
 		"controller": func(w http.ResponseWriter) (net.Conn, *bufio.ReadWriter, error) {
 			return http.NewResponseController(w).Hijack()
 		},
@@ -417,7 +433,9 @@ func TestTheResponseControllerReachesTheServer(t *testing.T) {
 func TestAHandlerIsToldThatItsClientHasGone(t *testing.T) {
 	for under, wrap := range map[string]func(http.ResponseWriter) http.ResponseWriter{
 		"the server's writer": func(w http.ResponseWriter) http.ResponseWriter { return w },
-		"a plain writer":      func(w http.ResponseWriter) http.ResponseWriter { return struct{ http.ResponseWriter }{w} },
+		"a plain writer": func(w http.ResponseWriter) http.ResponseWriter {
+			return struct{ http.ResponseWriter }{w}
+		},
 	} {
 		t.Run(under, func(t *testing.T) {
 			waiting, told := make(chan bool), make(chan bool)
@@ -427,7 +445,9 @@ func TestAHandlerIsToldThatItsClientHasGone(t *testing.T) {
 				close(waiting)
 				told <- <-gone
 			}))
-			srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(wrap(w), r) }))
+			srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				handler.ServeHTTP(wrap(w), r)
+			}))
 			ctx, leave := context.WithCancel(t.Context())
 			defer leave()
 			go func() {
@@ -451,7 +471,8 @@ func TestAHandlerIsToldThatItsClientHasGone(t *testing.T) {
 
 func TestHTTP2Works(t *testing.T) {
 	r := newRig(t)
-	srv := httptest.NewUnstartedServer(r.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
+	srv := httptest.NewUnstartedServer(r.HandlerFunc(func(w http.ResponseWriter, req *http.Request,
+		s *session.Session) {
 		if req.ProtoMajor != 2 {
 			t.Errorf("the request came over %s", req.Proto)
 		}
@@ -509,14 +530,15 @@ func TestTimeoutHandlerInsideAndOutside(t *testing.T) {
 			r := newRig(t)
 			done := make(chan struct{})
 			answered := make(chan struct{})
-			srv := listen(t, build(r, time.Nanosecond, func(w http.ResponseWriter, req *http.Request, s *session.Session) {
-				defer close(done)
-				<-answered
-				s.Set("x", 1)
-				if _, err := io.WriteString(w, "hello"); !errors.Is(err, http.ErrHandlerTimeout) {
-					t.Errorf("Write = %v, want ErrHandlerTimeout", err)
-				}
-			}))
+			srv := listen(t,
+				build(r, time.Nanosecond, func(w http.ResponseWriter, req *http.Request, s *session.Session) {
+					defer close(done)
+					<-answered
+					s.Set("x", 1)
+					if _, err := io.WriteString(w, "hello"); !errors.Is(err, http.ErrHandlerTimeout) {
+						t.Errorf("Write = %v, want ErrHandlerTimeout", err)
+					}
+				}))
 			got := ask(t, srv, "GET", "")
 			close(answered)
 			<-done
@@ -610,16 +632,17 @@ func TestASkippedRequestDoesNotGetTheSessionOfAnOuterManager(t *testing.T) {
 		o.Cookie.Name = "__Host-other"
 		o.Skip = func(*http.Request) bool { return true }
 	})
-	outer.visitor().through(outer.Middleware(inner.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
-		for _, load := range []func(context.Context) (*session.Session, error){session.Load, inner.Load} {
-			if _, err := load(req.Context()); err != session.ErrNoMiddleware {
-				t.Errorf("Load = %v, want ErrNoMiddleware", err)
+	outer.visitor().through(
+		outer.Middleware(inner.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+			for _, load := range []func(context.Context) (*session.Session, error){session.Load, inner.Load} {
+				if _, err := load(req.Context()); err != session.ErrNoMiddleware {
+					t.Errorf("Load = %v, want ErrNoMiddleware", err)
+				}
 			}
-		}
-		if _, err := outer.Load(req.Context()); err != nil {
-			t.Errorf("Load of the outer manager = %v", err)
-		}
-	}))), "GET")
+			if _, err := outer.Load(req.Context()); err != nil {
+				t.Errorf("Load of the outer manager = %v", err)
+			}
+		}))), "GET")
 }
 
 // A handler that panics stores nothing and sends no ticket, whatever it panics with.
@@ -765,7 +788,9 @@ func TestALateFirstSaveIsRefused(t *testing.T) {
 	for name, fn := range late {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
-			resp := r.visitor().through(r.Middleware(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { fn(w, req, r.Manager) })), "GET")
+			resp := r.visitor().through(r.Middleware(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				fn(w, req, r.Manager)
+			})), "GET")
 			if resp.Header["Set-Cookie"] != nil || r.store.count("save") != 0 {
 				t.Errorf("%d cookies, %d saves, want none", len(resp.Header["Set-Cookie"]), r.store.count("save"))
 			}
@@ -776,7 +801,8 @@ func TestALateFirstSaveIsRefused(t *testing.T) {
 	}
 }
 
-// The commit decides what the client is told. What comes right after it, before the headers are out, is too late already.
+// The commit decides what the client is told. What comes right after it, before the headers are out, is too late
+// already.
 func TestALoginRightAfterTheCommitIsTooLate(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -824,7 +850,8 @@ func TestAFirstSaveThatBeginsDuringTheCommitIsTooLate(t *testing.T) {
 
 // A logout that comes after the first byte cannot delete the cookie, and still ends the session.
 func TestALateLogoutStillEndsTheSession(t *testing.T) {
-	for name, end := range map[string]func(*session.Session){"Logout": (*session.Session).Logout, "Invalidate": (*session.Session).Invalidate} {
+	for name, end := range map[string]func(*session.Session){"Logout": (*session.Session).Logout,
+		"Invalidate": (*session.Session).Invalidate} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
 			v := r.visitor()
@@ -908,7 +935,8 @@ func TestAnUntouchedRequestCostsNothing(t *testing.T) {
 	h := r.Middleware(bare)
 	srv := listen(t, h)
 	got := ask(t, srv, "GET", v.ticket())
-	if got.Header["Set-Cookie"] != nil || got.Header["Vary"] != nil || got.Header["Cache-Control"] != nil || r.store.total() != 0 {
+	if got.Header["Set-Cookie"] != nil || got.Header["Vary"] != nil || got.Header["Cache-Control"] != nil ||
+		r.store.total() != 0 {
 		t.Errorf("%d calls, headers %v", r.store.total(), got.Header)
 	}
 	req := httptest.NewRequest("GET", "/", nil)
@@ -964,7 +992,8 @@ func (c *contexts) Save(ctx context.Context, rec *session.Record) error {
 
 type traceKey struct{}
 
-// A client that goes away does not undo what the handler did. The commit has the request's values, and a time of its own.
+// A client that goes away does not undo what the handler did. The commit has the request's values, and a time of its
+// own.
 func TestACancelledRequestIsCommitted(t *testing.T) {
 	store := &contexts{Store: memstore.New(memstore.Options{})}
 	r := newRigOn(t, store)

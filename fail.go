@@ -30,8 +30,8 @@ func (m *Manager) fail(w http.ResponseWriter, r *http.Request, err error, encodi
 	}
 }
 
-// level tells failures of the program or its store from what a visitor did, who went away, signed out elsewhere or has too many
-// sessions.
+// level tells failures of the program or its store from what a visitor did, who went away, signed out elsewhere or has
+// too many sessions.
 func level(r *http.Request, err error) slog.Level {
 	switch {
 	case hungUp(r, err):
@@ -47,8 +47,8 @@ func hungUp(r *http.Request, err error) bool {
 	return errors.Is(err, context.Canceled) && errors.Is(r.Context().Err(), context.Canceled)
 }
 
-// defaultAnswer sends the status that fits the error, and a text that tells a stranger nothing. To load the page again does not help
-// who brings a retired ticket: until it is forgotten, only a sign-in begins a session.
+// defaultAnswer sends the status that fits the error, and a text that tells a stranger nothing. To load the page again
+// does not help who brings a retired ticket: until it is forgotten, only a sign-in begins a session.
 func (m *Manager) defaultAnswer(w http.ResponseWriter, err error) {
 	status, text := http.StatusInternalServerError, "Something went wrong. Please try again."
 	switch {

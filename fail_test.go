@@ -15,7 +15,8 @@ func TestFailAnswersAsTheManagerDoes(t *testing.T) {
 	w := httptest.NewRecorder()
 	w.Header().Set("ETag", "x")
 	r.Fail(w, httptest.NewRequest("GET", "/", nil), fmt.Errorf("secret: %w", session.ErrUnavailable))
-	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || w.Header().Get("ETag") != "" || strings.Contains(w.Body.String(), "secret") {
+	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || w.Header().Get("ETag") != "" ||
+		strings.Contains(w.Body.String(), "secret") {
 		t.Errorf("Fail answered %d, %v, %s, want the default 503", w.Code, w.Header(), w.Body)
 	}
 	own := newRig(t, func(o *session.Options) {

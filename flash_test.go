@@ -118,10 +118,12 @@ func TestSetMakesFlashedDataOrdinary(t *testing.T) {
 		flash := func(s *session.Session) { s.Flash("in.f", "ok") }
 		kept := data{"in": data{"f": "kept"}}
 		t.Run(name+" at once", func(t *testing.T) {
-			visits(t, newRig(t).visitor(), visit{nil, func(s *session.Session) { flash(s); set(s) }}, visit{kept, nil}, visit{kept, nil}, visit{kept, nil})
+			visits(t, newRig(t).visitor(), visit{nil, func(s *session.Session) { flash(s); set(s) }}, visit{kept, nil},
+				visit{kept, nil}, visit{kept, nil})
 		})
 		t.Run(name+" in the next request", func(t *testing.T) {
-			visits(t, newRig(t).visitor(), visit{nil, flash}, visit{data{"in": data{"f": "ok"}}, set}, visit{kept, nil}, visit{kept, nil})
+			visits(t, newRig(t).visitor(), visit{nil, flash}, visit{data{"in": data{"f": "ok"}}, set}, visit{kept, nil},
+				visit{kept, nil})
 		})
 	}
 }
@@ -129,7 +131,8 @@ func TestSetMakesFlashedDataOrdinary(t *testing.T) {
 func TestFlashOnOrdinaryDataMakesItFlash(t *testing.T) {
 	visits(t, newRig(t).visitor(),
 		visit{nil, func(s *session.Session) { s.Set("f", 1); s.Set("in.g", 1); s.Set("in.h", 1) }},
-		visit{data{"f": int64(1), "in": data{"g": int64(1), "h": int64(1)}}, func(s *session.Session) { s.Flash("f", 2); s.Flash("in.g", 2) }},
+		visit{data{"f": int64(1), "in": data{"g": int64(1), "h": int64(1)}},
+			func(s *session.Session) { s.Flash("f", 2); s.Flash("in.g", 2) }},
 		visit{data{"f": int64(2), "in": data{"g": int64(2), "h": int64(1)}}, nil},
 		visit{data{"in": data{"h": int64(1)}}, nil},
 	)
@@ -152,23 +155,28 @@ func TestReflashKeepsFlashDataForOneMoreRequest(t *testing.T) {
 		only []string
 		kept data
 	}{
-		"all":                      {nil, all},
-		"one":                      {[]string{"a"}, data{"a": int64(1), "o": int64(4)}},
-		"two":                      {[]string{"a", "in.c"}, data{"a": int64(1), "in": data{"c": int64(3)}, "o": int64(4)}},
+		"all": {nil, all},
+		"one": {[]string{"a"}, data{"a": int64(1), "o": int64(4)}},
+		"two": {[]string{"a", "in.c"}, data{"a": int64(1), "in": data{"c": int64(3)},
+			"o": int64(4)}},
 		"a parent":                 {[]string{"in"}, data{"in": data{"b": int64(2), "c": int64(3)}, "o": int64(4)}},
 		"ordinary, absent, hollow": {[]string{"o", "absent", "in.absent", "a.x", "", "x..y"}, data{"o": int64(4)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			last := data{"o": int64(4)}
-			visits(t, newRig(t).visitor(), visit{nil, flash}, visit{all, func(s *session.Session) { s.Reflash(c.only...) }}, visit{c.kept, nil}, visit{last, nil}, visit{last, nil})
+			visits(t, newRig(t).visitor(), visit{nil, flash},
+				visit{all, func(s *session.Session) { s.Reflash(c.only...) }}, visit{c.kept, nil}, visit{last, nil},
+				visit{last, nil})
 		})
 	}
 	t.Run("at each request", func(t *testing.T) {
 		again := func(s *session.Session) { s.Reflash() }
-		visits(t, newRig(t).visitor(), visit{nil, flashed}, visit{data{"f": "ok"}, again}, visit{data{"f": "ok"}, again}, visit{data{"f": "ok"}, nil}, visit{nil, nil})
+		visits(t, newRig(t).visitor(), visit{nil, flashed}, visit{data{"f": "ok"}, again},
+			visit{data{"f": "ok"}, again}, visit{data{"f": "ok"}, nil}, visit{nil, nil})
 	})
 	t.Run("in the request that flashed", func(t *testing.T) {
-		visits(t, newRig(t).visitor(), visit{nil, func(s *session.Session) { flashed(s); s.Reflash() }}, visit{data{"f": "ok"}, nil}, visit{nil, nil})
+		visits(t, newRig(t).visitor(), visit{nil, func(s *session.Session) { flashed(s); s.Reflash() }},
+			visit{data{"f": "ok"}, nil}, visit{nil, nil})
 	})
 	t.Run("on nothing costs nothing", func(t *testing.T) {
 		r := newRig(t)
@@ -217,7 +225,8 @@ func TestNowIsForThisRequestOnly(t *testing.T) {
 			s.Now("b", 2)
 			s.Reflash("a")
 		}},
-		visit{data{"x": int64(6), "in": data{"y": int64(1)}, "a": int64(1)}, func(s *session.Session) { s.Now("c", 3); s.Reflash() }},
+		visit{data{"x": int64(6), "in": data{"y": int64(1)}, "a": int64(1)},
+			func(s *session.Session) { s.Now("c", 3); s.Reflash() }},
 		visit{data{"x": int64(6), "in": data{"y": int64(1)}, "a": int64(1), "c": int64(3)}, nil},
 		visit{data{"x": int64(6), "in": data{"y": int64(1)}}, nil},
 	)
@@ -231,12 +240,15 @@ func TestChangesWithinWhatNowSetAreSeen(t *testing.T) {
 		does        func(*session.Session)
 		sees, after data
 	}{
-		"set":    {func(s *session.Session) { s.Set("a.b", 5) }, data{"b": int64(5), "c": int64(20)}, data{"b": int64(5), "c": int64(2)}},
-		"flash":  {func(s *session.Session) { s.Flash("a.b", 5) }, data{"b": int64(5), "c": int64(20)}, data{"b": int64(5), "c": int64(2)}},
+		"set": {func(s *session.Session) { s.Set("a.b", 5) }, data{"b": int64(5), "c": int64(20)},
+			data{"b": int64(5), "c": int64(2)}},
+		"flash": {func(s *session.Session) { s.Flash("a.b", 5) }, data{"b": int64(5), "c": int64(20)},
+			data{"b": int64(5), "c": int64(2)}},
 		"remove": {func(s *session.Session) { s.Remove("a.b") }, data{"c": int64(20)}, data{"c": int64(2)}},
 		"append": {
 			func(s *session.Session) { s.Append("a.l", 1) },
-			data{"b": int64(10), "c": int64(20), "l": []any{int64(1)}}, data{"b": int64(1), "c": int64(2), "l": []any{int64(1)}},
+			data{"b": int64(10), "c": int64(20), "l": []any{int64(1)}},
+			data{"b": int64(1), "c": int64(2), "l": []any{int64(1)}},
 		},
 		"update": {
 			func(s *session.Session) {
@@ -321,11 +333,22 @@ func TestFlashedListElementsAreFollowed(t *testing.T) {
 		does      func(*session.Session)
 		sees, end []any
 	}{
-		"one before it is removed":   {func(s *session.Session) { s.Flash("l.1", "B"); s.Remove("l.0") }, []any{"B", "c", "d"}, []any{"c", "d"}},
-		"one behind it is removed":   {func(s *session.Session) { s.Flash("l.1", "B"); s.Remove("l.2") }, []any{"a", "B", "d"}, []any{"a", "d"}},
-		"it is removed":              {func(s *session.Session) { s.Flash("l.1", "B"); s.Remove("l.1") }, []any{"a", "c", "d"}, []any{"a", "c", "d"}},
-		"it is popped, others moved": {func(s *session.Session) { s.Flash("l.1", "B"); s.Flash("l.2", "C"); s.Pop("l.1") }, []any{"a", "C", "d"}, []any{"a", "d"}},
-		"several go together":        {func(s *session.Session) { s.Flash("l.0", "A"); s.Flash("l.2", "C"); s.Flash("l.1", "B") }, []any{"A", "B", "C", "d"}, []any{"d"}},
+		"one before it is removed": {func(s *session.Session) { s.Flash("l.1", "B"); s.Remove("l.0") },
+			[]any{"B", "c", "d"}, []any{"c", "d"}},
+		"one behind it is removed": {func(s *session.Session) { s.Flash("l.1", "B"); s.Remove("l.2") },
+			[]any{"a", "B", "d"}, []any{"a", "d"}},
+		"it is removed": {func(s *session.Session) { s.Flash("l.1", "B"); s.Remove("l.1") },
+			[]any{"a", "c", "d"}, []any{"a", "c", "d"}},
+		"it is popped, others moved": {func(s *session.Session) {
+			s.Flash("l.1", "B")
+			s.Flash("l.2", "C")
+			s.Pop("l.1")
+		}, []any{"a", "C", "d"}, []any{"a", "d"}},
+		"several go together": {func(s *session.Session) {
+			s.Flash("l.0", "A")
+			s.Flash("l.2", "C")
+			s.Flash("l.1", "B")
+		}, []any{"A", "B", "C", "d"}, []any{"d"}},
 		"a part of a later one": {
 			func(s *session.Session) { s.Set("l.2", data{"x": 1}); s.Flash("l.2.y", 2); s.Remove("l.0") },
 			[]any{"b", data{"x": int64(1), "y": int64(2)}, "d"}, []any{"b", data{"x": int64(1)}, "d"},
@@ -343,7 +366,11 @@ func TestFlashedListElementsAreFollowed(t *testing.T) {
 	}
 	t.Run("a map with numbers for keys", func(t *testing.T) {
 		visits(t, newRig(t).visitor(),
-			visit{nil, func(s *session.Session) { s.Set("m", data{"0": "a", "1": "b"}); s.Flash("m.1", "B"); s.Remove("m.0") }},
+			visit{nil, func(s *session.Session) {
+				s.Set("m", data{"0": "a", "1": "b"})
+				s.Flash("m.1", "B")
+				s.Remove("m.0")
+			}},
 			visit{data{"m": data{"1": "B"}}, nil},
 			visit{data{"m": data{}}, nil},
 		)
@@ -358,13 +385,17 @@ func TestASetWithinFlashedDataIsKept(t *testing.T) {
 		does         func(*session.Session)
 		next, finish data
 	}{
-		"set":    {func(s *session.Session) { s.Set("form.in.x", 3) }, data{"form": data{"in": data{"x": int64(3)}}}, data{"form": data{"in": data{"x": int64(3)}}}},
-		"flash":  {func(s *session.Session) { s.Flash("form.in.x", 3) }, data{"form": data{"in": data{"x": int64(3)}}}, nil},
+		"set": {func(s *session.Session) { s.Set("form.in.x", 3) }, data{"form": data{"in": data{"x": int64(3)}}},
+			data{"form": data{"in": data{"x": int64(3)}}}},
+		"flash": {func(s *session.Session) { s.Flash("form.in.x", 3) }, data{"form": data{"in": data{"x": int64(3)}}},
+			nil},
 		"remove": {func(s *session.Session) { s.Remove("form.in.x") }, nil, nil},
-		"new":    {func(s *session.Session) { s.Set("form.z", 3) }, data{"form": data{"z": int64(3)}}, data{"form": data{"z": int64(3)}}},
+		"new": {func(s *session.Session) { s.Set("form.z", 3) }, data{"form": data{"z": int64(3)}},
+			data{"form": data{"z": int64(3)}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			visits(t, newRig(t).visitor(), visit{nil, form}, visit{sees, row.does}, visit{row.next, nil}, visit{row.finish, nil})
+			visits(t, newRig(t).visitor(), visit{nil, form}, visit{sees, row.does}, visit{row.next, nil},
+				visit{row.finish, nil})
 		})
 	}
 }
@@ -376,7 +407,8 @@ func TestFlashThroughChangesOfIdentity(t *testing.T) {
 	} {
 		t.Run(name+" in the request that flashed", func(t *testing.T) {
 			visits(t, newRig(t).visitor(), visit{nil, func(s *session.Session) { s.Set("x", 1) }},
-				visit{data{"x": int64(1)}, func(s *session.Session) { flashed(s); change(s) }}, visit{data{"x": int64(1), "f": "ok"}, nil}, visit{data{"x": int64(1)}, nil})
+				visit{data{"x": int64(1)}, func(s *session.Session) { flashed(s); change(s) }},
+				visit{data{"x": int64(1), "f": "ok"}, nil}, visit{data{"x": int64(1)}, nil})
 		})
 		t.Run(name+" in the next request", func(t *testing.T) {
 			visits(t, newRig(t).visitor(), visit{nil, func(s *session.Session) { s.Set("x", 1); flashed(s) }},
@@ -386,7 +418,8 @@ func TestFlashThroughChangesOfIdentity(t *testing.T) {
 	t.Run("logout, then a message for the stranger", func(t *testing.T) {
 		v := newRig(t).visitor()
 		visits(t, v, visit{nil, func(s *session.Session) { s.Login("ada"); s.Set("x", 1) }},
-			visit{data{"x": int64(1)}, func(s *session.Session) { s.Logout(); s.Flash("f", "bye") }}, visit{data{"f": "bye"}, nil}, visit{nil, nil})
+			visit{data{"x": int64(1)}, func(s *session.Session) { s.Logout(); s.Flash("f", "bye") }},
+			visit{data{"f": "bye"}, nil}, visit{nil, nil})
 	})
 	t.Run("renewal", func(t *testing.T) {
 		r := newRig(t, func(o *session.Options) { o.RenewEvery = time.Hour })
@@ -404,8 +437,8 @@ func TestFlashThroughChangesOfIdentity(t *testing.T) {
 	})
 }
 
-// Requests that have the session at the same time all see the flashed value; it is gone after them, and what one of them
-// flashes is there for the next one.
+// Requests that have the session at the same time all see the flashed value; it is gone after them, and what one of
+// them flashes is there for the next one.
 func TestConcurrentRequestsAllSeeTheFlash(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -439,7 +472,8 @@ func TestAFlashOfAnotherRequestIsNotConsumed(t *testing.T) {
 	if err := slow.Save(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	visits(t, v, visit{data{"x": int64(1), "y": int64(2), "f": "ok"}, nil}, visit{data{"x": int64(1), "y": int64(2)}, nil})
+	visits(t, v, visit{data{"x": int64(1), "y": int64(2), "f": "ok"}, nil},
+		visit{data{"x": int64(1), "y": int64(2)}, nil})
 }
 
 // A request that only reads must not fail, and must not lose the flash, when it cannot be stored.

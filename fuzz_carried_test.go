@@ -27,7 +27,8 @@ func FuzzCarried(f *testing.F) {
 		if err != nil {
 			t.Fatalf("what was encoded does not parse: %v", err)
 		}
-		if same.ID != rec.ID || same.User != rec.User || same.Version != rec.Version+1 || !same.SeenAt.Equal(rec.SeenAt) || !same.ExpiresAt.Equal(rec.ExpiresAt) {
+		if same.ID != rec.ID || same.User != rec.User || same.Version != rec.Version+1 ||
+			!same.SeenAt.Equal(rec.SeenAt) || !same.ExpiresAt.Equal(rec.ExpiresAt) {
 			t.Errorf("%v became %v", rec, same)
 		}
 	})

@@ -19,7 +19,8 @@ import (
 func fuzzStore(f *testing.F, secret session.Secret) (*session.Manager, *memstore.Store) {
 	f.Helper()
 	store := memstore.New(memstore.Options{})
-	m, err := session.New(store, session.Options{Secrets: []session.Secret{secret}, SweepEvery: -1, IdleTimeout: -1, Lifetime: -1})
+	m, err := session.New(store, session.Options{Secrets: []session.Secret{secret}, SweepEvery: -1, IdleTimeout: -1,
+		Lifetime: -1})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -68,27 +69,31 @@ func sealedFor(keyID []byte, key *sealed.Key, id, user string, body []byte) []by
 	return key.Seal(append([]byte{2}, keyID...), body, binding)
 }
 
-// FuzzEnvelopeLoad: whatever stands in an authentic record, it is read as a whole or gives an empty session, it can be used
-// and stored again, and nothing of it panics. The same bytes without authentication open nothing.
+// FuzzEnvelopeLoad: whatever stands in an authentic record, it is read as a whole or gives an empty session, it can be
+// used and stored again, and nothing of it panics. The same bytes without authentication open nothing.
 func FuzzEnvelopeLoad(f *testing.F) {
 	h := envelope.Header{Created: 1, Login: 2, Issued: 3, Idle: -1, Lifetime: -1, Persistent: 1, FlashSeq: 2,
 		Flashes: []envelope.Flash{{Path: "f", Seq: 1}, {Path: `in\.f.g`, Seq: 2, Made: 1}}}
 	whole := h.Append(nil)
-	for key, value := range map[string]string{"f": `"flash"`, "in.f": `{"g":1}`, "n": "1", "list": "[1,2]", "torn": "{", "": "null"} {
+	for key, value := range map[string]string{"f": `"flash"`, "in.f": `{"g":1}`, "n": "1", "list": "[1,2]", "torn": "{",
+		"": "null"} {
 		whole = envelope.AppendEntry(whole, key, []byte(value))
 	}
-	for _, body := range [][]byte{whole, whole[:len(whole)-3], whole[:9], {}, {0}, {1}, bytes.Repeat([]byte{0xff}, 40), (&envelope.Header{}).Append(nil)} {
+	for _, body := range [][]byte{whole, whole[:len(whole)-3], whole[:9], {}, {0}, {1}, bytes.Repeat([]byte{0xff}, 40),
+		(&envelope.Header{}).Append(nil)} {
 		f.Add(body)
 	}
 	secret := session.Secret("0123456789abcdefGHIJKLMNOPQRSTUV")
 	m, store := fuzzStore(f, secret)
-	keyID, key := deriveKey(f, secret, "key id", 4), sealed.NewKey(deriveKey(f, secret, "sealed record", sealed.KeySize))
+	keyID, key := deriveKey(f, secret, "key id", 4),
+		sealed.NewKey(deriveKey(f, secret, "sealed record", sealed.KeySize))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		s := opened(t, m, "")
 		s.Login("ada")
 		stored(t, m, s)
 		id, token := s.ID(), s.Token()
-		for _, data := range [][]byte{body, append([]byte{1}, body...), sealedFor(keyID, key, id, "eve", body), sealedFor(keyID, key, id, "ada", body)} {
+		for _, data := range [][]byte{body, append([]byte{1}, body...), sealedFor(keyID, key, id, "eve", body),
+			sealedFor(keyID, key, id, "ada", body)} {
 			if err := store.Delete(t.Context(), id); err != nil {
 				t.Fatal(err)
 			}
@@ -133,8 +138,10 @@ func FuzzEnvelopeLoad(f *testing.F) {
 func FuzzParseSecrets(f *testing.F) {
 	encoded := base64.StdEncoding.EncodeToString(testSecret)
 	for _, text := range []string{
-		"base64:" + encoded, " base64:" + encoded + " , base64:" + encoded + "\n", "base64:" + base64.RawURLEncoding.EncodeToString(testSecret),
-		"", ",", "base64:", encoded, "base64:hunter2hunter2hunter2hunter2hunter2hunter2hunter2", "base64:" + encoded[:20], "BASE64:" + encoded,
+		"base64:" + encoded, " base64:" + encoded + " , base64:" + encoded + "\n",
+		"base64:" + base64.RawURLEncoding.EncodeToString(testSecret),
+		"", ",", "base64:", encoded, "base64:hunter2hunter2hunter2hunter2hunter2hunter2hunter2",
+		"base64:" + encoded[:20], "BASE64:" + encoded,
 	} {
 		f.Add(text)
 	}
@@ -145,7 +152,8 @@ func FuzzParseSecrets(f *testing.F) {
 		}
 		if err != nil {
 			for part := range strings.SplitSeq(text, ",") {
-				if part = strings.TrimPrefix(strings.TrimSpace(part), "base64:"); len(part) > 12 && strings.Contains(err.Error(), part) {
+				if part = strings.TrimPrefix(strings.TrimSpace(part), "base64:"); len(part) > 12 &&
+					strings.Contains(err.Error(), part) {
 					t.Fatalf("the error shows the secret: %v", err)
 				}
 			}

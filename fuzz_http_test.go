@@ -16,7 +16,8 @@ var fuzzSecret = session.Secret("for the fuzz corpus, known to all")
 
 func fuzzManager(f *testing.F) *session.Manager {
 	f.Helper()
-	m, err := session.New(memstore.New(memstore.Options{}), session.Options{Secrets: []session.Secret{fuzzSecret}, SweepEvery: -1})
+	m, err := session.New(memstore.New(memstore.Options{}), session.Options{Secrets: []session.Secret{fuzzSecret},
+		SweepEvery: -1})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -41,8 +42,10 @@ func FuzzCookieHeader(f *testing.F) {
 	m := fuzzManager(f)
 	good := fuzzTicket(f, m)
 	for _, line := range []string{
-		"__Host-Http-session=TICKET", "a=1; __Host-Http-session=TICKET;b", "__Host-Http-session=TICKET; __Host-Http-session=TICKET", "__host-http-session=TICKET",
-		`__Host-Http-session="TICKET"`, "__Host-Http-session =TICKET", "\t__Host-Http-session=TICKET\t", "=__Host-Http-session=TICKET", "__Host-Http-session", "; ;;=", "__Host-Http-session=TICKET\x00",
+		"__Host-Http-session=TICKET", "a=1; __Host-Http-session=TICKET;b",
+		"__Host-Http-session=TICKET; __Host-Http-session=TICKET", "__host-http-session=TICKET",
+		`__Host-Http-session="TICKET"`, "__Host-Http-session =TICKET", "\t__Host-Http-session=TICKET\t",
+		"=__Host-Http-session=TICKET", "__Host-Http-session", "; ;;=", "__Host-Http-session=TICKET\x00",
 	} {
 		f.Add(line)
 	}
@@ -52,7 +55,9 @@ func FuzzCookieHeader(f *testing.F) {
 		req.Header["Cookie"] = []string{line}
 		w := httptest.NewRecorder()
 		var opened bool
-		m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { opened = !s.IsNew() }).ServeHTTP(w, req)
+		m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
+			opened = !s.IsNew()
+		}).ServeHTTP(w, req)
 		if w.Code != 200 || w.Header()["Set-Cookie"] != nil {
 			t.Errorf("%q: status %d, %d cookies", line, w.Code, len(w.Header()["Set-Cookie"]))
 		}

@@ -96,7 +96,9 @@ func newRigOn(t *testing.T, store fullStore, change ...func(*session.Options)) *
 // node is a second manager on the same store, with the same clock and secret.
 func (r *rig) node(change ...func(*session.Options)) *rig {
 	r.t.Helper()
-	n := newRigOn(r.t, r.store.fullStore, append([]func(*session.Options){func(o *session.Options) { o.Now = r.clock.now }}, change...)...)
+	n := newRigOn(r.t, r.store.fullStore, append([]func(*session.Options){func(o *session.Options) {
+		o.Now = r.clock.now
+	}}, change...)...)
 	n.clock = r.clock
 	return n
 }

@@ -101,7 +101,8 @@ func TestALoginDefeatsFixation(t *testing.T) {
 	other := newRig(t).visitor()
 	other.with(func(s *session.Session) { s.Set("x", 1) }) // signed well, and not in the store
 	for what, ticket := range map[string]string{
-		"another secret": unknown.ticket(), "not in the store": other.ticket(), "garbage": "v1.abc.def", "empty parts": "v1..", "a file name": "../victim",
+		"another secret": unknown.ticket(), "not in the store": other.ticket(), "garbage": "v1.abc.def",
+		"empty parts": "v1..", "a file name": "../victim",
 	} {
 		s, err := r.Open(t.Context(), ticket)
 		if err != nil || !s.IsNew() || s.ID() != "" {
@@ -161,17 +162,23 @@ func TestLoginKeepsTheVisitorsDataAndDropsAnotherUsers(t *testing.T) {
 
 // Invalidate drops id, user and data; with nothing set after it there is no record and no cookie.
 func TestInvalidateLeavesNothing(t *testing.T) {
-	for name, end := range map[string]func(*session.Session){"Invalidate": (*session.Session).Invalidate, "Logout": (*session.Session).Logout} {
+	for name, end := range map[string]func(*session.Session){"Invalidate": (*session.Session).Invalidate,
+		"Logout": (*session.Session).Logout} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
 			v := r.visitor()
-			v.with(func(s *session.Session) { s.Login("ada", session.Remember(time.Hour)); s.Set("x", 1); s.Flash("f", 1) })
+			v.with(func(s *session.Session) {
+				s.Login("ada", session.Remember(time.Hour))
+				s.Set("x", 1)
+				s.Flash("f", 1)
+			})
 			old := v.ticket()
 			resp := v.with(func(s *session.Session) {
 				s.Now("n", 1)
 				s.Set("a..b", 1) // refused, and nothing to do with what follows
 				end(s)
-				if s.User() != "" || len(s.All()) != 0 || s.ID() != "" || s.Token() != "" || !s.LoginAt().IsZero() || s.Err() != nil {
+				if s.User() != "" || len(s.All()) != 0 || s.ID() != "" || s.Token() != "" || !s.LoginAt().IsZero() ||
+					s.Err() != nil {
 					t.Errorf("at once: user %q, data %v, id %q, Err %v", s.User(), s.All(), s.ID(), s.Err())
 				}
 			})
@@ -179,7 +186,8 @@ func TestInvalidateLeavesNothing(t *testing.T) {
 				t.Errorf("status %d, cookies %d, want one that deletes", resp.StatusCode, len(c))
 			}
 			if v.ticket() != "" || r.opens(old) || r.ev.count(session.EventEnded) != 1 {
-				t.Errorf("cookie kept %v, old ticket opens %v, %d events", v.ticket() != "", r.opens(old), r.ev.count(session.EventEnded))
+				t.Errorf("cookie kept %v, old ticket opens %v, %d events", v.ticket() != "", r.opens(old),
+					r.ev.count(session.EventEnded))
 			}
 			for range r.All(t.Context()) {
 				t.Error("a session is left")
@@ -247,7 +255,8 @@ func TestLogoutOfWhatIsGoneDoesNothing(t *testing.T) {
 // A request with a retired ticket reads nothing and creates nothing, and no response to it touches the cookie.
 func TestARetiredTicketGivesNothing(t *testing.T) {
 	for name, retire := range map[string]func(*session.Session){
-		"login": func(s *session.Session) { s.Login("ada") }, "regenerate": (*session.Session).Regenerate, "logout": (*session.Session).Logout,
+		"login": func(s *session.Session) { s.Login("ada") }, "regenerate": (*session.Session).Regenerate,
+		"logout": (*session.Session).Logout,
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -272,13 +281,15 @@ func TestARetiredTicketGivesNothing(t *testing.T) {
 					c.do(s)
 				})
 				if resp.StatusCode != c.status || resp.Header["Set-Cookie"] != nil {
-					t.Errorf("%s: status %d, cookie touched %v, want %d and no cookie", what, resp.StatusCode, resp.Header["Set-Cookie"] != nil, c.status)
+					t.Errorf("%s: status %d, cookie touched %v, want %d and no cookie", what, resp.StatusCode,
+						resp.Header["Set-Cookie"] != nil, c.status)
 				}
 			}
 			r.clock.advance(time.Minute) // the grace is over: as if the tombstone was swept
 			resp := old.with(put("y", 1))
 			if resp.StatusCode != 200 || resp.Header["Set-Cookie"] == nil {
-				t.Errorf("after the grace: status %d, a fresh session %v", resp.StatusCode, resp.Header["Set-Cookie"] != nil)
+				t.Errorf("after the grace: status %d, a fresh session %v", resp.StatusCode,
+					resp.Header["Set-Cookie"] != nil)
 			}
 			old.with(func(s *session.Session) {
 				if s.Has("x") || s.Get("y") != int64(1) {
@@ -289,7 +300,8 @@ func TestARetiredTicketGivesNothing(t *testing.T) {
 	}
 }
 
-// Logout with a retired ticket reaches the session under its new id, and ends that. It leaves the cookie, which may be another.
+// Logout with a retired ticket reaches the session under its new id, and ends that. It leaves the cookie, which may be
+// another.
 func TestLogoutWithARetiredTicketEndsTheSuccessor(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
@@ -397,15 +409,17 @@ func TestALoginOptionMayUseTheSession(t *testing.T) {
 	})
 }
 
-// A user name has 1 to 255 bytes of UTF-8 without control characters, and looks like no other one; anything else is refused
-// everywhere, and told which rule it breaks.
+// A user name has 1 to 255 bytes of UTF-8 without control characters, and looks like no other one; anything else is
+// refused everywhere, and told which rule it breaks.
 func TestAnInvalidUserNameIsRefusedEverywhere(t *testing.T) {
 	r := newRig(t)
 	for user, rule := range map[string]string{
-		"": "empty", "a\x00b": "control", "a\nb": "control", "\x7f": "control", "a\u0085b": "control", "\xff": "UTF-8", "ab\xc3": "UTF-8",
+		"": "empty", "a\x00b": "control", "a\nb": "control", "\x7f": "control", "a\u0085b": "control", "\xff": "UTF-8",
+		"ab\xc3":                 "UTF-8",
 		strings.Repeat("x", 256): "255 bytes", strings.Repeat("ü", 128): "255 bytes",
 		"   ": "blank", "ada ": "blank", " ada": "blank", "\u00a0ada": "blank", "ada\u3000": "blank", "\u2003": "blank",
-		"a\u200bda": "invisible", "ad\u202ea": "invisible", "\ufeffada": "invisible", "ada\u00ad": "invisible", "a\u2066da": "invisible",
+		"a\u200bda": "invisible", "ad\u202ea": "invisible", "\ufeffada": "invisible", "ada\u00ad": "invisible",
+		"a\u2066da": "invisible",
 		"ada\ufe0f": "invisible", "ad\u3164a": "invisible", "ada\u2028": "invisible", "a\U000e0041da": "invisible",
 	} {
 		v := r.visitor()
@@ -426,7 +440,8 @@ func TestAnInvalidUserNameIsRefusedEverywhere(t *testing.T) {
 			t.Errorf("RevokeUser(%q) = %d, %v", user, n, err)
 		}
 	}
-	for _, user := range []string{"a", "ada@example.com", "ü", "用户", "a b", "../x", "'; DROP TABLE", strings.Repeat("x", 255), "%", "*"} {
+	for _, user := range []string{"a", "ada@example.com", "ü", "用户", "a b", "../x", "'; DROP TABLE",
+		strings.Repeat("x", 255), "%", "*"} {
 		v := r.visitor()
 		v.with(func(s *session.Session) { s.Login(user) })
 		infos, err := r.Sessions(t.Context(), user)

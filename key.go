@@ -6,9 +6,9 @@ import "github.com/coatcheck/session/internal/data"
 //
 //	const visits = session.Key[int]("visits")
 //
-// Names that begin with "coatcheck:" are the library's own: what package guard keeps, such as [guard.Roles]. They are no data of
-// the application: constants alone reach them, and neither the paths of Session do nor anything that [Path] made. A name that is
-// made from user input goes through Path.
+// Names that begin with "coatcheck:" are the library's own: what package guard keeps, such as [guard.Roles]. They are
+// no data of the application: constants alone reach them, and neither the paths of Session do nor anything that [Path]
+// made. A name that is made from user input goes through Path.
 //
 // [guard.Roles]: https://pkg.go.dev/github.com/coatcheck/session/guard#Roles
 type Key[T any] string
@@ -27,7 +27,8 @@ func (k Key[T]) Or(s *Session, fallback T) T {
 	return fallback
 }
 
-// Lookup returns the value. The error is ErrNoValue when there is none, and a *DecodeError when it does not decode as a T.
+// Lookup returns the value. The error is ErrNoValue when there is none, and a *DecodeError when it does not decode as a
+// T.
 func (k Key[T]) Lookup(s *Session) (T, error) {
 	raw, ok, err := s.lookup(data.ParseConstant, string(k))
 	return k.decoded(s, raw, ok, err)
@@ -54,8 +55,8 @@ func (k Key[T]) Set(s *Session, v T) { s.put(data.OpSet, data.ParseConstant, str
 
 // Update replaces the value by what fn makes of it; fn gets the zero value when there is none. When another request
 // commits first, fn runs again on what that one left, so that a counter never loses a step. fn must be pure: it
-// runs more than once. It works on what is stored, also where Now hides that, and must not commit the session. A value that does not
-// decode is refused: see Session.Err.
+// runs more than once. It works on what is stored, also where Now hides that, and must not commit the session. A value
+// that does not decode is refused: see Session.Err.
 func (k Key[T]) Update(s *Session, fn func(T) T) {
 	p, err := data.ParseConstant(string(k))
 	if err != nil {
@@ -77,7 +78,8 @@ func (k Key[T]) Update(s *Session, fn func(T) T) {
 	}})
 }
 
-// update runs the function without the lock, for it may read the session, and does it again when the value changed meanwhile.
+// update runs the function without the lock, for it may read the session, and does it again when the value changed
+// meanwhile.
 func (s *Session) update(o data.Op) {
 	for {
 		raw, ok, err := s.stored(o.Path)
@@ -103,8 +105,8 @@ func (s *Session) stored(p data.Path) ([]byte, bool, error) {
 	return raw, ok, dataError(err)
 }
 
-// swap sets the fresh value if the old one is still there, and remembers the operation for a replay. It reports false when
-// it is not.
+// swap sets the fresh value if the old one is still there, and remembers the operation for a replay. It reports false
+// when it is not.
 func (s *Session) swap(o data.Op, old []byte, had bool, fresh []byte) (done bool) {
 	done = true
 	s.unlessLate(o, func() {
@@ -138,6 +140,6 @@ func Append[T any](s *Session, k Key[[]T], values ...T) {
 }
 
 // Path joins parts to a path, and escapes them so that each part is one step whatever it contains. Use it for keys
-// that are made from user input: a dot in them would otherwise lead into a nested value. What it returns for the library's
-// own keys, which begin with "coatcheck:", is refused everywhere, also by a [Key].
+// that are made from user input: a dot in them would otherwise lead into a nested value. What it returns for the
+// library's own keys, which begin with "coatcheck:", is refused everywhere, also by a [Key].
 func Path(parts ...string) string { return data.Join(parts...) }

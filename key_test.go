@@ -66,7 +66,8 @@ func TestATypedKeyGivesBackWhatWasSet(t *testing.T) {
 	roundTrip(t, &owner)
 	roundTrip(t, time.Date(2026, 1, 2, 3, 4, 5, 678, time.UTC))
 	roundTrip(t, 90*time.Minute)
-	roundTrip(t, cart{Items: []item{{"x", 1}, {"y", 2}}, Notes: map[string]string{"a": "b"}, Owner: &owner, At: time.Unix(1, 0).UTC()})
+	roundTrip(t, cart{Items: []item{{"x", 1}, {"y", 2}}, Notes: map[string]string{"a": "b"}, Owner: &owner,
+		At: time.Unix(1, 0).UTC()})
 	roundTrip[any](t, "text")
 }
 
@@ -81,12 +82,15 @@ func TestLookupSaysWhy(t *testing.T) {
 		s.Set("nil", nil)
 	})
 	v.with(func(s *session.Session) {
-		for path, want := range map[session.Key[int]]error{"absent": session.ErrNoValue, "in.absent": session.ErrNoValue, "text.x": session.ErrNoValue, "": session.ErrNoValue} {
+		for path, want := range map[session.Key[int]]error{"absent": session.ErrNoValue,
+			"in.absent": session.ErrNoValue, "text.x": session.ErrNoValue, "": session.ErrNoValue} {
 			if n, err := path.Lookup(s); !errors.Is(err, want) || n != 0 {
 				t.Errorf("Lookup(%q) = %v, %v, want %v", path, n, err, want)
 			}
 		}
-		for _, err := range []error{lookupErr[int](s, "text"), lookupErr[int](s, "in.text"), lookupErr[[]string](s, "text"), lookupErr[cart](s, "text"), lookupErr[int8](s, "big"), lookupErr[time.Time](s, "text")} {
+		for _, err := range []error{lookupErr[int](s, "text"), lookupErr[int](s, "in.text"),
+			lookupErr[[]string](s, "text"), lookupErr[cart](s, "text"), lookupErr[int8](s, "big"),
+			lookupErr[time.Time](s, "text")} {
 			var bad *session.DecodeError
 			if !errors.As(err, &bad) || errors.Is(err, session.ErrNoValue) {
 				t.Fatalf("Lookup = %v, want a *DecodeError", err)
@@ -268,7 +272,8 @@ func TestTypedPopRemoveFlashAndAppend(t *testing.T) {
 		tags.Remove(s)
 	})
 	v.with(func(s *session.Session) {
-		if got, want := s.All(), (data{"article": data{}, "items": []any{data{"sku": "x", "n": int64(1)}}}); !reflect.DeepEqual(got, want) {
+		if got, want := s.All(),
+			(data{"article": data{}, "items": []any{data{"sku": "x", "n": int64(1)}}}); !reflect.DeepEqual(got, want) {
 			t.Errorf("All = %v, want %v", got, want)
 		}
 	})

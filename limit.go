@@ -92,8 +92,8 @@ func (a *admission) makeRoom(ctx context.Context, full error) error {
 	return nil
 }
 
-// withoutLost leaves out the records of moves, and removes those of moves that were decided otherwise: who made such a one is
-// about to remove it too, or has died.
+// withoutLost leaves out the records of moves, and removes those of moves that were decided otherwise: who made such a
+// one is about to remove it too, or has died.
 func (a *admission) withoutLost(ctx context.Context, all []*Record) (own []*Record, removed bool, err error) {
 	there := map[string]bool{}
 	for _, r := range all {
@@ -152,8 +152,8 @@ func (a *admission) evict(ctx context.Context, r *Record) error {
 	return err
 }
 
-// removeEvicted deletes the tombstones of those that had to go. Until the login is in they tell what a move of such a session
-// leaves from a session. One that cannot be deleted goes by its time.
+// removeEvicted deletes the tombstones of those that had to go. Until the login is in they tell what a move of such a
+// session leaves from a session. One that cannot be deleted goes by its time.
 func (a *admission) removeEvicted(ctx context.Context) {
 	for _, e := range a.evicted {
 		_ = a.m.store.Delete(ctx, e.ID)

@@ -172,7 +172,8 @@ func aLoginBesideARenewal(t *testing.T) {
 	x := &explore.Explorer{Preemptions: -1, Settled: synctest.Wait}
 	orders, err := x.Search(func() ([]func(context.Context), func() error, error) {
 		clock, store := newClock(), memstore.New(memstore.Options{})
-		opts := session.Options{Secrets: []session.Secret{testSecret}, Now: clock.now, SweepEvery: -1, RenewEvery: time.Hour, MaxPerUser: 3}
+		opts := session.Options{Secrets: []session.Secret{testSecret}, Now: clock.now, SweepEvery: -1,
+			RenewEvery: time.Hour, MaxPerUser: 3}
 		m, err := session.New(x.Steps(store), opts)
 		if err != nil {
 			t.Fatal(err)
@@ -192,7 +193,8 @@ func aLoginBesideARenewal(t *testing.T) {
 			return func(ctx context.Context) {
 				r := httptest.NewRequestWithContext(ctx, "GET", "https://app.example.com/", nil)
 				r.AddCookie(&http.Cookie{Name: "__Host-Http-session", Value: ticket})
-				m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { do(s) }).ServeHTTP(httptest.NewRecorder(), r)
+				m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { do(s) }).ServeHTTP(
+					httptest.NewRecorder(), r)
 			}
 		}
 		requests := []func(context.Context){

@@ -9,7 +9,8 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// A sign-in that cannot be done changes nothing: the handler answers as it likes, and what else the request did is stored.
+// A sign-in that cannot be done changes nothing: the handler answers as it likes, and what else the request did is
+// stored.
 func TestTryLoginThatRefusesChangesNothing(t *testing.T) {
 	own := func(change func(*session.Session)) []session.LoginOption { return []session.LoginOption{change} }
 	for name, c := range map[string]struct {
@@ -39,7 +40,8 @@ func TestTryLoginThatRefusesChangesNothing(t *testing.T) {
 					if err := s.TryLogin(c.user, c.opts...); err == nil {
 						t.Error("TryLogin = nil")
 					}
-					if s.Err() != nil || s.ID() != id || s.User() != before || !s.LoginAt().Equal(login) || s.Get("theme") != "dark" {
+					if s.Err() != nil || s.ID() != id || s.User() != before || !s.LoginAt().Equal(login) ||
+						s.Get("theme") != "dark" {
 						t.Errorf("Err %v, user %q, data %v", s.Err(), s.User(), s.All())
 					}
 					w.WriteHeader(http.StatusBadRequest)
@@ -63,7 +65,8 @@ func TestTryLoginSignsIn(t *testing.T) {
 	v.with(put("cart", 1))
 	old := v.ticket()
 	v.with(func(s *session.Session) {
-		if err := s.TryLogin("ada", session.Remember(time.Hour)); err != nil || s.User() != "ada" || s.LoginAt().IsZero() {
+		if err := s.TryLogin("ada", session.Remember(time.Hour)); err != nil || s.User() != "ada" ||
+			s.LoginAt().IsZero() {
 			t.Errorf("TryLogin = %v, user %q", err, s.User())
 		}
 	})

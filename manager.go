@@ -48,8 +48,8 @@ type Manager struct {
 }
 
 // New returns a manager that keeps its sessions in the store. Every wrong option is an error here, which names it,
-// and never a surprise later. New does no I/O, but for asking Options.SecretSource. Unless Options.SweepEvery is Never it starts
-// a sweeper; Close stops it.
+// and never a surprise later. New does no I/O, but for asking Options.SecretSource. Unless Options.SweepEvery is Never
+// it starts a sweeper; Close stops it.
 func New(store Store, opts Options) (*Manager, error) {
 	resolved, err := opts.resolve()
 	if isNil(store) {
@@ -121,8 +121,8 @@ func (m *Manager) ring() keys.Ring { return *m.keys.Load() }
 // now is the manager's clock at the precision that stores keep.
 func (m *Manager) now() time.Time { return m.opts.Now().UTC().Truncate(time.Microsecond) }
 
-// Close stops what the manager does by itself, and waits for it. The store stays open. Close may be called more than once, and the manager still
-// serves afterwards.
+// Close stops what the manager does by itself, and waits for it. The store stays open. Close may be called more than
+// once, and the manager still serves afterwards.
 func (m *Manager) Close() error {
 	m.closing.Do(func() {
 		m.orphans.mu.Lock()
@@ -166,12 +166,13 @@ func (m *Manager) Open(ctx context.Context, token string) (*Session, error) {
 	return s, nil
 }
 
-// Middleware gives the handler a session that it loads when it wants to, with Load. It does no I/O by itself, and commits the
-// session before the first byte of the response leaves. A handler that panics commits nothing; a recoverer must
-// therefore stand outside, and so must what answers in the handler's place, such as http.TimeoutHandler, stand inside.
+// Middleware gives the handler a session that it loads when it wants to, with Load. It does no I/O by itself, and
+// commits the session before the first byte of the response leaves. A handler that panics commits nothing; a recoverer
+// must therefore stand outside, and so must what answers in the handler's place, such as http.TimeoutHandler, stand
+// inside.
 //
-// To use it twice around a handler is harmless. A request within a request that brings a ticket of its own, as those of a batch do,
-// has the session of that ticket.
+// To use it twice around a handler is harmless. A request within a request that brings a ticket of its own, as those of
+// a batch do, has the session of that ticket.
 func (m *Manager) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		outer, nested := r.Context().Value(exchangeKey{m}).(*exchange)
@@ -191,8 +192,9 @@ func (m *Manager) Middleware(next http.Handler) http.Handler {
 	})
 }
 
-// HandlerFunc is Middleware around a handler that is given its session. When the session cannot be loaded, Options.OnError
-// answers, and fn does not run. A request that Options.Skip names gets an empty session that is never stored.
+// HandlerFunc is Middleware around a handler that is given its session. When the session cannot be loaded,
+// Options.OnError answers, and fn does not run. A request that Options.Skip names gets an empty session that is never
+// stored.
 func (m *Manager) HandlerFunc(fn func(http.ResponseWriter, *http.Request, *Session)) http.Handler {
 	return m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s, err := m.Load(r.Context())
@@ -208,12 +210,12 @@ func (m *Manager) HandlerFunc(fn func(http.ResponseWriter, *http.Request, *Sessi
 	}))
 }
 
-// Now is the time by Options.Now, at the precision that sessions keep. Middleware that compares it with the times of a session
-// should not read another clock.
+// Now is the time by Options.Now, at the precision that sessions keep. Middleware that compares it with the times of a
+// session should not read another clock.
 func (m *Manager) Now() time.Time { return m.now() }
 
-// Fail answers a request as Options.OnError would, and logs the error: for middleware on top of a session that cannot go
-// on. Nothing of the response must have been sent.
+// Fail answers a request as Options.OnError would, and logs the error: for middleware on top of a session that cannot
+// go on. Nothing of the response must have been sent.
 func (m *Manager) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	m.fail(w, r, err, w.Header()["Content-Encoding"]) // of a writer around this one, for no handler has answered
 }

@@ -28,32 +28,46 @@ func put(path string, v any) func(*session.Session) {
 // What two requests at two nodes do to one session is merged; on one path the last committer wins.
 func TestTwoRequestsAreMerged(t *testing.T) {
 	for name, m := range map[string]meeting{
-		"different keys":             {none, put("a", 1), put("b", 2), data{"a": int64(1), "b": int64(2)}},
-		"different paths":            {none, put("m.a", 1), put("m.b", 2), data{"m": data{"a": int64(1), "b": int64(2)}}},
-		"paths of deep maps":         {put("m.x.y", 0), put("m.x.a", 1), put("m.x.b", 2), data{"m": data{"x": data{"y": int64(0), "a": int64(1), "b": int64(2)}}}},
-		"one path":                   {none, put("a", 1), put("a", 2), data{"a": int64(2)}},
-		"parent after child":         {none, put("m.a", 1), put("m", data{"b": 2}), data{"m": data{"b": int64(2)}}},
-		"child after parent":         {none, put("m", data{"b": 2}), put("m.a", 1), data{"m": data{"a": int64(1), "b": int64(2)}}},
-		"appends":                    {none, func(s *session.Session) { s.Append("l", 1, 2) }, func(s *session.Session) { s.Append("l", 3) }, data{"l": []any{int64(1), int64(2), int64(3)}}},
-		"appends to what is":         {put("l", []int{0}), func(s *session.Session) { s.Append("l", 1) }, func(s *session.Session) { s.Append("l", 2) }, data{"l": []any{int64(0), int64(1), int64(2)}}},
-		"typed appends":              {none, func(s *session.Session) { session.Append(s, "m.l", "a") }, func(s *session.Session) { session.Append(s, "m.l", "b") }, data{"m": data{"l": []any{"a", "b"}}}},
-		"updates":                    {put("n", 1), increment, increment, data{"n": int64(3)}},
-		"update, then set":           {put("n", 1), increment, put("n", 7), data{"n": int64(7)}},
-		"set, then update":           {put("n", 1), put("n", 7), increment, data{"n": int64(8)}},
-		"remove, then set":           {put("a", 1), func(s *session.Session) { s.Remove("a") }, put("a", 2), data{"a": int64(2)}},
-		"set, then remove":           {put("a", 1), put("a", 2), func(s *session.Session) { s.Remove("a") }, data{}},
-		"remove both":                {put("a", 1), func(s *session.Session) { s.Remove("a") }, func(s *session.Session) { s.Remove("a"); s.Set("b", 1) }, data{"b": int64(1)}},
-		"removes of elements":        {put("m", data{"a": 1, "b": 2, "c": 3}), func(s *session.Session) { s.Remove("m.a") }, func(s *session.Session) { s.Remove("m.b") }, data{"m": data{"c": int64(3)}}},
+		"different keys": {none, put("a", 1), put("b", 2), data{"a": int64(1), "b": int64(2)}},
+		"different paths": {none, put("m.a", 1), put("m.b", 2),
+			data{"m": data{"a": int64(1), "b": int64(2)}}},
+		"paths of deep maps": {put("m.x.y", 0), put("m.x.a", 1), put("m.x.b", 2),
+			data{"m": data{"x": data{"y": int64(0), "a": int64(1), "b": int64(2)}}}},
+		"one path":           {none, put("a", 1), put("a", 2), data{"a": int64(2)}},
+		"parent after child": {none, put("m.a", 1), put("m", data{"b": 2}), data{"m": data{"b": int64(2)}}},
+		"child after parent": {none, put("m", data{"b": 2}), put("m.a", 1),
+			data{"m": data{"a": int64(1), "b": int64(2)}}},
+		"appends": {none, func(s *session.Session) { s.Append("l", 1, 2) },
+			func(s *session.Session) { s.Append("l", 3) }, data{"l": []any{int64(1), int64(2), int64(3)}}},
+		"appends to what is": {put("l", []int{0}), func(s *session.Session) { s.Append("l", 1) },
+			func(s *session.Session) { s.Append("l", 2) }, data{"l": []any{int64(0), int64(1), int64(2)}}},
+		"typed appends": {none, func(s *session.Session) { session.Append(s, "m.l", "a") },
+			func(s *session.Session) { session.Append(s, "m.l", "b") }, data{"m": data{"l": []any{"a", "b"}}}},
+		"updates":          {put("n", 1), increment, increment, data{"n": int64(3)}},
+		"update, then set": {put("n", 1), increment, put("n", 7), data{"n": int64(7)}},
+		"set, then update": {put("n", 1), put("n", 7), increment, data{"n": int64(8)}},
+		"remove, then set": {put("a", 1), func(s *session.Session) { s.Remove("a") }, put("a", 2),
+			data{"a": int64(2)}},
+		"set, then remove": {put("a", 1), put("a", 2), func(s *session.Session) { s.Remove("a") }, data{}},
+		"remove both": {put("a", 1), func(s *session.Session) { s.Remove("a") },
+			func(s *session.Session) { s.Remove("a"); s.Set("b", 1) }, data{"b": int64(1)}},
+		"removes of elements": {put("m", data{"a": 1, "b": 2, "c": 3}),
+			func(s *session.Session) { s.Remove("m.a") }, func(s *session.Session) { s.Remove("m.b") },
+			data{"m": data{"c": int64(3)}}},
 		"set, then clear":            {put("a", 1), put("b", 2), func(s *session.Session) { s.Clear() }, data{}},
 		"set, then clear of nothing": {none, put("b", 2), func(s *session.Session) { s.Clear() }, data{}},
-		"clear, then set":            {put("a", 1), func(s *session.Session) { s.Clear() }, put("b", 2), data{"b": int64(2)}},
-		"set, then clear + set":      {put("a", 1), put("b", 2), func(s *session.Session) { s.Clear(); s.Set("c", 3) }, data{"c": int64(3)}},
-		"clear, then update":         {put("n", 5), func(s *session.Session) { s.Clear() }, increment, data{"n": int64(1)}},
-		"absent is no change":        {none, put("a", 1), func(s *session.Session) { s.Remove("a"); s.Set("b", 1) }, data{"a": int64(1), "b": int64(1)}},
-		"pop":                        {put("a", 1), put("b", 2), func(s *session.Session) { s.Pop("a") }, data{"b": int64(2)}},
-		"flash, then set":            {none, func(s *session.Session) { s.Flash("f", 1) }, put("f", 2), data{"f": int64(2)}},
-		"set, then flash":            {none, put("f", 1), func(s *session.Session) { s.Flash("f", 2) }, data{"f": int64(2)}},
-		"two flashes":                {none, func(s *session.Session) { s.Flash("f.a", 1) }, func(s *session.Session) { s.Flash("f.b", 2) }, data{"f": data{"a": int64(1), "b": int64(2)}}},
+		"clear, then set": {put("a", 1), func(s *session.Session) { s.Clear() }, put("b", 2),
+			data{"b": int64(2)}},
+		"set, then clear + set": {put("a", 1), put("b", 2), func(s *session.Session) { s.Clear(); s.Set("c", 3) },
+			data{"c": int64(3)}},
+		"clear, then update": {put("n", 5), func(s *session.Session) { s.Clear() }, increment, data{"n": int64(1)}},
+		"absent is no change": {none, put("a", 1), func(s *session.Session) { s.Remove("a"); s.Set("b", 1) },
+			data{"a": int64(1), "b": int64(1)}},
+		"pop":             {put("a", 1), put("b", 2), func(s *session.Session) { s.Pop("a") }, data{"b": int64(2)}},
+		"flash, then set": {none, func(s *session.Session) { s.Flash("f", 1) }, put("f", 2), data{"f": int64(2)}},
+		"set, then flash": {none, put("f", 1), func(s *session.Session) { s.Flash("f", 2) }, data{"f": int64(2)}},
+		"two flashes": {none, func(s *session.Session) { s.Flash("f.a", 1) },
+			func(s *session.Session) { s.Flash("f.b", 2) }, data{"f": data{"a": int64(1), "b": int64(2)}}},
 		"many at once": {put("n", 0), func(s *session.Session) { increment(s); s.Append("l", "a"); s.Set("x.a", 1) },
 			func(s *session.Session) { increment(s); s.Append("l", "b"); s.Set("x.b", 2); s.Remove("gone") },
 			data{"n": int64(2), "l": []any{"a", "b"}, "x": data{"a": int64(1), "b": int64(2)}}},
@@ -85,11 +99,14 @@ func TestTwoRequestsAreMerged(t *testing.T) {
 // A replay that cannot be applied fails the whole commit: nothing of it is stored, and the session goes on.
 func TestAReplayThatCannotBeAppliedFailsTheWholeCommit(t *testing.T) {
 	for name, m := range map[string]meeting{
-		"set through a scalar":    {none, put("m", "text"), put("m.a", 1), data{"m": "text"}},
-		"append to a scalar":      {none, put("m", "text"), func(s *session.Session) { s.Append("m", 1) }, data{"m": "text"}},
-		"flash through a scalar":  {none, put("m", "text"), func(s *session.Session) { s.Flash("m.a", 1) }, data{"m": "text"}},
+		"set through a scalar": {none, put("m", "text"), put("m.a", 1), data{"m": "text"}},
+		"append to a scalar": {none, put("m", "text"), func(s *session.Session) { s.Append("m", 1) },
+			data{"m": "text"}},
+		"flash through a scalar": {none, put("m", "text"), func(s *session.Session) { s.Flash("m.a", 1) },
+			data{"m": "text"}},
 		"update that not decodes": {none, put("n", "text"), increment, data{"n": "text"}},
-		"index that went":         {put("l", []int{1, 2}), func(s *session.Session) { s.Remove("l.1") }, put("l.1", 3), data{"l": []any{int64(1)}}},
+		"index that went": {put("l", []int{1, 2}), func(s *session.Session) { s.Remove("l.1") }, put("l.1", 3),
+			data{"l": []any{int64(1)}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -129,7 +146,8 @@ func TestAfterAFailedReplayTheSessionCanBeReloaded(t *testing.T) {
 	s.Set("m.a", 1)
 	v.with(put("m", "text"))
 	for range 2 {
-		if err := s.Save(t.Context()); err == nil || errors.Is(err, session.ErrUnavailable) || errors.Is(err, session.ErrEnded) {
+		if err := s.Save(t.Context()); err == nil || errors.Is(err, session.ErrUnavailable) ||
+			errors.Is(err, session.ErrEnded) {
 			t.Errorf("Save = %v, want why it cannot be applied", err)
 		}
 	}
@@ -160,7 +178,8 @@ func TestSettingsAndLoginsAreMergedToo(t *testing.T) {
 		}
 	}
 	again, err := r.Open(t.Context(), b.Token())
-	if err != nil || again.User() != "ada" || again.Get("a") != int64(1) || !again.ExpiresAt().Equal(r.clock.now().Add(2e9)) {
+	if err != nil || again.User() != "ada" || again.Get("a") != int64(1) ||
+		!again.ExpiresAt().Equal(r.clock.now().Add(2e9)) {
 		t.Errorf("user %q, data %v, expires %v, %v", again.User(), again.All(), again.ExpiresAt(), err)
 	}
 	infos, _ := r.Sessions(t.Context(), "ada")
@@ -200,7 +219,8 @@ func TestParallelWritersLoseNothing(t *testing.T) {
 	})
 }
 
-// model is what DESIGN section 4 says of a session's data, as simple as it can be: keys, and lists and maps of one level.
+// model is what DESIGN section 4 says of a session's data, as simple as it can be: keys, and lists and maps of one
+// level.
 type model struct {
 	data    data
 	flash   map[string]bool // true: of an earlier request
@@ -238,23 +258,28 @@ func randomStep(rng *rand.Rand) step {
 	n := int64(rng.IntN(1000))
 	switch rng.IntN(9) {
 	case 0, 1:
-		return step{fmt.Sprintf("Set(%s, %d)", key, n), put(key, n), func(m *model) { m.data[key] = n; delete(m.flash, key) }}
+		return step{fmt.Sprintf("Set(%s, %d)", key, n), put(key, n),
+			func(m *model) { m.data[key] = n; delete(m.flash, key) }}
 	case 2:
 		path := "map" + key + "." + sub
 		return step{fmt.Sprintf("Set(%s, %d)", path, n), put(path, n), func(m *model) { m.sub("map" + key)[sub] = n }}
 	case 3:
 		path := "list" + key
-		return step{fmt.Sprintf("Append(%s, %d)", path, n), func(s *session.Session) { s.Append(path, n) }, func(m *model) {
-			list, _ := m.data[path].([]any)
-			m.data[path] = append(append([]any{}, list...), n)
-		}}
+		return step{fmt.Sprintf("Append(%s, %d)", path, n), func(s *session.Session) { s.Append(path, n) },
+			func(m *model) {
+				list, _ := m.data[path].([]any)
+				m.data[path] = append(append([]any{}, list...), n)
+			}}
 	case 4:
-		return step{"Update(n)", func(s *session.Session) { session.Key[int64]("n").Update(s, func(v int64) int64 { return v*3 + n }) }, func(m *model) {
+		return step{"Update(n)", func(s *session.Session) {
+			session.Key[int64]("n").Update(s, func(v int64) int64 { return v*3 + n })
+		}, func(m *model) {
 			v, _ := m.data["n"].(int64)
 			m.data["n"] = v*3 + n
 		}}
 	case 5:
-		return step{"Remove(" + key + ")", func(s *session.Session) { s.Remove(key) }, func(m *model) { delete(m.data, key); delete(m.flash, key) }}
+		return step{"Remove(" + key + ")", func(s *session.Session) { s.Remove(key) },
+			func(m *model) { delete(m.data, key); delete(m.flash, key) }}
 	case 6:
 		path := "map" + key + "." + sub
 		return step{"Remove(" + path + ")", func(s *session.Session) { s.Remove(path) }, func(m *model) {
@@ -263,7 +288,8 @@ func randomStep(rng *rand.Rand) step {
 			}
 		}}
 	case 7:
-		return step{fmt.Sprintf("Flash(%s, %d)", key, n), func(s *session.Session) { s.Flash(key, n) }, func(m *model) { m.data[key] = n; m.flash[key] = false }}
+		return step{fmt.Sprintf("Flash(%s, %d)", key, n), func(s *session.Session) { s.Flash(key, n) },
+			func(m *model) { m.data[key] = n; m.flash[key] = false }}
 	}
 	if rng.IntN(4) > 0 {
 		return step{"Get", func(s *session.Session) { s.Get(key); s.All() }, func(*model) {}}
@@ -341,8 +367,8 @@ func TestRandomRequestsInARowFollowTheModel(t *testing.T) {
 	}
 }
 
-// Several requests have the session at once, at two nodes, and commit in a random order: what is stored is what the model
-// gets when it does their operations one request after the other, in the order of the commits.
+// Several requests have the session at once, at two nodes, and commit in a random order: what is stored is what the
+// model gets when it does their operations one request after the other, in the order of the commits.
 func TestRandomConcurrentRequestsAreMergedAsTheModelSays(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

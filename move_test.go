@@ -23,7 +23,8 @@ var moves = []action{
 func hourly(o *session.Options) { o.RenewEvery = time.Hour }
 
 // eachMove runs a test for each kind of move, with a session of ada whose renewal is due.
-func eachMove(t *testing.T, change func(*session.Options), test func(t *testing.T, r *rig, v *visitor, id string, move func(*session.Session))) {
+func eachMove(t *testing.T, change func(*session.Options), test func(t *testing.T, r *rig, v *visitor, id string,
+	move func(*session.Session))) {
 	for _, m := range moves {
 		t.Run(m.name, func(t *testing.T) {
 			r := newRig(t, hourly, change)
@@ -36,8 +37,8 @@ func eachMove(t *testing.T, change func(*session.Options), test func(t *testing.
 
 func unlimited(*session.Options) {}
 
-// atTheSaveOf runs what another request does while one saves the record of this id, just before the save. It is run once, and
-// may wait for another save itself.
+// atTheSaveOf runs what another request does while one saves the record of this id, just before the save. It is run
+// once, and may wait for another save itself.
 func (r *rig) atTheSaveOf(id string, do func()) {
 	r.store.hook(func(call, of string) error {
 		if call == "save" && of == id {
@@ -179,12 +180,14 @@ func TestUpdateUserReachesASessionWhoseMoveBeginsAgain(t *testing.T) {
 func TestASessionThatIsGettingANewIDTakesOnePlace(t *testing.T) {
 	for _, overflow := range []session.Overflow{session.EvictOldest, session.RefuseNew} {
 		t.Run(fmt.Sprint("overflow ", overflow), func(t *testing.T) {
-			eachMove(t, atMost(2, overflow), func(t *testing.T, r *rig, v *visitor, id string, move func(*session.Session)) {
+			eachMove(t, atMost(2, overflow), func(t *testing.T, r *rig, v *visitor, id string,
+				move func(*session.Session)) {
 				other, status := r.node(atMost(2, overflow)).visitor(), 0
 				r.atTheSaveOf(id, func() { status = other.with(signIn("ada")).StatusCode })
 				v.with(move)
 				if status != http.StatusOK || v.x() != int64(2) || other.user() != "ada" || r.alive("ada") != 2 {
-					t.Errorf("status %d, x = %v, the other is %q, %d sessions; want 200, 2, ada, 2", status, v.x(), other.user(), r.alive("ada"))
+					t.Errorf("status %d, x = %v, the other is %q, %d sessions; want 200, 2, ada, 2", status, v.x(),
+						other.user(), r.alive("ada"))
 				}
 			})
 		})
@@ -211,7 +214,8 @@ func TestALoginTakesThePlaceOfItsOwnSessionThatWasRenewed(t *testing.T) {
 	})
 }
 
-// Of a store that has no room for anybody else, whoever is in it keeps the place under a new id, and the old one leads on.
+// Of a store that has no room for anybody else, whoever is in it keeps the place under a new id, and the old one leads
+// on.
 func TestAMoveInAFullStoreSignsNobodyOut(t *testing.T) {
 	for bound := 1; bound <= 3; bound++ {
 		for _, m := range moves {
@@ -261,7 +265,8 @@ func TestALoginInAFullStoreKeepsTheCart(t *testing.T) {
 	}
 }
 
-// One call fails while a request that only reads follows an alias. What was found out by then must not be taken for the session.
+// One call fails while a request that only reads follows an alias. What was found out by then must not be taken for the
+// session.
 func TestAFailureWhileAnAliasIsFollowedBringsNobodyBack(t *testing.T) {
 	r := newRig(t, hourly)
 	v, id := r.signIn("ada")

@@ -8,7 +8,8 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// A batch: a request within a request is its own visitor's when it brings a ticket, and the outer one's when it brings none.
+// A batch: a request within a request is its own visitor's when it brings a ticket, and the outer one's when it brings
+// none.
 func TestARequestWithinARequestHasItsOwnSession(t *testing.T) {
 	for name, c := range map[string]struct {
 		cookie func(ada, bob string) string
@@ -19,7 +20,8 @@ func TestARequestWithinARequestHasItsOwnSession(t *testing.T) {
 		"the same ticket": {func(ada, _ string) string { return "theme=dark; " + newName + "=" + ada }, "ada", false},
 		"no ticket":       {func(_, _ string) string { return "theme=dark" }, "ada", false},
 		"a forged ticket": {func(_, bob string) string { return newName + "=" + flip(bob, 50) }, "", true},
-		"two tickets":     {func(ada, bob string) string { return newName + "=" + bob + "; " + newName + "=" + ada }, "", true},
+		"two tickets": {func(ada, bob string) string { return newName + "=" + bob + "; " + newName + "=" + ada },
+			"", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -75,7 +77,9 @@ func TestTheSameRequestAgainHasTheSameSession(t *testing.T) {
 			req.Header.Set("Cookie", newName+"="+s.Token())
 			req.Header.Set("X-Session", s.Token())
 			w := httptest.NewRecorder()
-			h := r.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Set("x", s.User()) })
+			h := r.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
+				s.Set("x", s.User())
+			})
 			r.Middleware(http.StripPrefix("/api", http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 				h.ServeHTTP(w, req.Clone(req.Context()))
 			}))).ServeHTTP(w, req)

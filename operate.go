@@ -18,10 +18,11 @@ type Content struct {
 	Err   error // it does not decode; the error does not contain it
 }
 
-// Contents opens a live record that a store has loaded, and returns what it holds, sorted by key and without the library's own
-// keys. stale says that an older secret made the record, or that it is sealed and the options do not ask for that, or the other
-// way round. It is for tools that operate a site: a session is opened by its ticket. The error wraps ErrCorrupt when the record
-// does not open with the secrets of this manager, or ErrNotSupported when its store keeps no records.
+// Contents opens a live record that a store has loaded, and returns what it holds, sorted by key and without the
+// library's own keys. stale says that an older secret made the record, or that it is sealed and the options do not ask
+// for that, or the other way round. It is for tools that operate a site: a session is opened by its ticket. The error
+// wraps ErrCorrupt when the record does not open with the secrets of this manager, or ErrNotSupported when its store
+// keeps no records.
 func (m *Manager) Contents(rec *Record) (list []Content, stale bool, err error) {
 	st, stale, err := m.contents(rec)
 	if err != nil {
@@ -52,9 +53,10 @@ func (m *Manager) contents(rec *Record) (data.State, bool, error) {
 	return data.NewState(h, entries, h.FlashSeq), stale, nil
 }
 
-// Reseal returns a copy of a record as a store is to keep it behind the version given, 0 for one that is not there yet: signed or
-// sealed anew with this manager's newest secret. Nothing else changes, so that the ticket of the session still opens it. It is
-// for tools that move records between stores, or retire a secret. The errors are those of Contents.
+// Reseal returns a copy of a record as a store is to keep it behind the version given, 0 for one that is not there yet:
+// signed or sealed anew with this manager's newest secret. Nothing else changes, so that the ticket of the session
+// still opens it. It is for tools that move records between stores, or retire a secret. The errors are those of
+// Contents.
 func (m *Manager) Reseal(rec *Record, version uint64) (*Record, error) {
 	out := rec.Clone()
 	out.Version = version
@@ -76,7 +78,8 @@ var errUnsealed = fmt.Errorf("%w: it is not sealed, and Options.RequireSealed is
 
 // sealRecord encodes the state as the data of the record's next version.
 func (m *Manager) sealRecord(rec *Record, st *data.State) []byte {
-	return m.ring().Seal(keys.Row{ID: rec.ID, User: rec.User, Version: rec.Version + 1}, st.Size(), st.Append, m.opts.Seal)
+	return m.ring().Seal(keys.Row{ID: rec.ID, User: rec.User, Version: rec.Version + 1}, st.Size(), st.Append,
+		m.opts.Seal)
 }
 
 // openRecord returns the state in the record's data, and whether they are to be signed or sealed anew: they are under

@@ -58,14 +58,16 @@ func TestARecordThatMovesKeepsItsTicket(t *testing.T) {
 			}
 		}
 		s, err := m.Open(t.Context(), token)
-		if err != nil || s.User() != "ada" || s.Get("n") != int64(3) || s.ID() != rec.ID || !s.CreatedAt().Equal(rec.CreatedAt) {
+		if err != nil || s.User() != "ada" || s.Get("n") != int64(3) || s.ID() != rec.ID ||
+			!s.CreatedAt().Equal(rec.CreatedAt) {
 			t.Errorf("sealed %v: after the move user %q, n %v, %v", seal, s.User(), s.Get("n"), err)
 		}
 		moved, err := to.Load(t.Context(), rec.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, stale, err := manage(t, to, session.Options{Secrets: []session.Secret{fresh}, Seal: seal}).Contents(moved); stale || err != nil {
+		if _, stale, err := manage(t, to, session.Options{Secrets: []session.Secret{fresh}, Seal: seal}).Contents(
+			moved); stale || err != nil {
 			t.Errorf("sealed %v: the newest secret alone opens it: stale %v, %v", seal, stale, err)
 		}
 	}
@@ -111,7 +113,8 @@ func TestContentsAreThoseOfTheRecord(t *testing.T) {
 	m := manage(t, store, session.Options{Secrets: []session.Secret{old}})
 	_, rec := begun(t, m, store, 1)
 	list, stale, err := m.Contents(rec)
-	if err != nil || stale || len(list) != 2 || list[0].Key != "n" || list[0].Value != int64(1) || list[1].Size != len(`"canary"`) {
+	if err != nil || stale || len(list) != 2 || list[0].Key != "n" || list[0].Value != int64(1) ||
+		list[1].Size != len(`"canary"`) {
 		t.Errorf("Contents gives %d, stale %v, %v", len(list), stale, err)
 	}
 	newer := manage(t, store, session.Options{Secrets: []session.Secret{session.NewSecret(), old}})

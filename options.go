@@ -26,20 +26,22 @@ const (
 	storeTimeout       = 5 * time.Second
 )
 
-// Options configure a Manager. Only Secrets or SecretSource is required; the zero value of everything else is the safe choice.
-// New copies what it keeps, so that later changes of the struct have no effect.
+// Options configure a Manager. Only Secrets or SecretSource is required; the zero value of everything else is the safe
+// choice. New copies what it keeps, so that later changes of the struct have no effect.
 type Options struct {
 	// Secrets sign tickets and records. The first signs, all verify, so that a secret is replaced by putting a new one
 	// in front and removing the old one when the longest session is over.
 	Secrets []Secret
-	// SecretSource says the secrets instead of Secrets, and is asked again every minute, so that a secret is replaced without a
-	// restart: put a new one in front, and remove the old one when the longest session is over. A new first secret verifies at
-	// once and signs after two minutes, when every node knows it. New asks first, and fails when the source does; later a
-	// source that fails, or says weak secrets, leaves those in use, and an error in the log. Close stops the asking.
+	// SecretSource says the secrets instead of Secrets, and is asked again every minute, so that a secret is replaced
+	// without a restart: put a new one in front, and remove the old one when the longest session is over. A new first
+	// secret verifies at once and signs after two minutes, when every node knows it. New asks first, and fails when the
+	// source does; later a source that fails, or says weak secrets, leaves those in use, and an error in the log. Close
+	// stops the asking.
 	SecretSource func(context.Context) ([]Secret, error)
 	Cookie       Cookie
 
-	// IdleTimeout ends a session that nobody used for so long. 0: 24 hours. Never: no idle timeout. It is a second or more.
+	// IdleTimeout ends a session that nobody used for so long. 0: 24 hours. Never: no idle timeout. It is a second or
+	// more.
 	IdleTimeout time.Duration
 	// Lifetime ends a session so long after its first save or last Login, however much it is used. 0: 30 days.
 	// Never: no absolute lifetime. It is a second or more.
@@ -55,13 +57,13 @@ type Options struct {
 	// sweeper runs; call Manager.Sweep.
 	SweepEvery time.Duration
 
-	// WatchEvery is how often Session.Done asks the store for sessions that ended on another node. 0: 5 seconds, which is also
-	// the most. A store that is a Watcher tells of them at once. Each session that is waited for is asked for, one after the
-	// other: a thousand streams on a node are two hundred loads a second.
+	// WatchEvery is how often Session.Done asks the store for sessions that ended on another node. 0: 5 seconds, which
+	// is also the most. A store that is a Watcher tells of them at once. Each session that is waited for is asked for,
+	// one after the other: a thousand streams on a node are two hundred loads a second.
 	WatchEvery time.Duration
 
-	// MaxPerUser limits the sessions of one user, exactly, also when many logins happen at once. 0: no limit. Overflow says
-	// what happens above it. New refuses it with ErrNotSupported when the store is no Limiter.
+	// MaxPerUser limits the sessions of one user, exactly, also when many logins happen at once. 0: no limit. Overflow
+	// says what happens above it. New refuses it with ErrNotSupported when the store is no Limiter.
 	MaxPerUser int
 	Overflow   Overflow
 	// MaxBytes limits the encoded data of one session, with its keys and the paths of flash data. 0: 1 MiB.
@@ -69,7 +71,8 @@ type Options struct {
 
 	// Seal encrypts the data in the store with AES-256-GCM. Without it they can be read there, but not changed.
 	Seal bool
-	// RequireSealed refuses records that are not sealed, and includes Seal. Without it records from before Seal are read.
+	// RequireSealed refuses records that are not sealed, and includes Seal. Without it records from before Seal are
+	// read.
 	RequireSealed bool
 	// Codec encodes the values. nil: JSON.
 	Codec Codec
@@ -78,17 +81,18 @@ type Options struct {
 	Transport Transport
 	// Skip says which requests have no session. nil: none.
 	Skip func(*http.Request) bool
-	// ClientIP finds the address of the visitor. nil: the address of the peer, never a header by itself. See ClientIPFrom.
+	// ClientIP finds the address of the visitor. nil: the address of the peer, never a header by itself. See
+	// ClientIPFrom.
 	ClientIP func(*http.Request) netip.Addr
 
-	// OnError answers a request whose session could not be loaded or stored. It is given the request as the handler had it, and is
-	// not asked when the client hung up. When it writes nothing, the status that fits the error is sent. It is called without a
-	// lock held.
+	// OnError answers a request whose session could not be loaded or stored. It is given the request as the handler had
+	// it, and is not asked when the client hung up. When it writes nothing, the status that fits the error is sent. It
+	// is called without a lock held.
 	OnError func(http.ResponseWriter, *http.Request, error)
 	// OnEvent is told what happens to sessions. It is called without a lock held, and delays the request.
 	OnEvent func(context.Context, Event)
-	// Logger gets failures at level Error or Warn, requests whose session ended meanwhile at Info, and at Debug events and requests
-	// whose client hung up. nil: slog.Default. To log nothing, use slog.New(slog.DiscardHandler).
+	// Logger gets failures at level Error or Warn, requests whose session ended meanwhile at Info, and at Debug events
+	// and requests whose client hung up. nil: slog.Default. To log nothing, use slog.New(slog.DiscardHandler).
 	Logger *slog.Logger
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time
@@ -145,7 +149,9 @@ func (o Options) resolve() (Options, error) {
 		o.TouchEvery = defaultTouchEvery(o.IdleTimeout)
 	}
 	if o.IdleTimeout > 0 && o.TouchEvery >= o.IdleTimeout {
-		checks = append(checks, fmt.Errorf("TouchEvery: %v is not below IdleTimeout, %v: sessions in use would time out", o.TouchEvery, o.IdleTimeout))
+		checks = append(checks,
+			fmt.Errorf("TouchEvery: %v is not below IdleTimeout, %v: sessions in use would time out", o.TouchEvery,
+				o.IdleTimeout))
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(defaultLog{})

@@ -28,66 +28,100 @@ func TestAWrongOptionIsRefusedByName(t *testing.T) {
 		names  string
 		change func(*session.Options)
 	}{
-		"no secret":                   {"Secrets", func(o *session.Options) { o.Secrets = nil }},
-		"an empty secret":             {"Secrets", func(o *session.Options) { o.Secrets = []session.Secret{nil} }},
-		"31 bytes":                    {"Secrets", func(o *session.Options) { o.Secrets = []session.Secret{testSecret[:31]} }},
-		"an older secret of 31 bytes": {"Secrets", func(o *session.Options) { o.Secrets = append(o.Secrets, session.NewSecret()[:31]) }},
-		"zeros":                       {"Secrets", func(o *session.Options) { o.Secrets = pattern("\x00", 32) }},
-		"one byte":                    {"Secrets", func(o *session.Options) { o.Secrets = pattern("a", 64) }},
-		"a short pattern":             {"Secrets", func(o *session.Options) { o.Secrets = pattern("changeme", 4) }},
-		"a pattern cut":               {"Secrets", func(o *session.Options) { o.Secrets = pattern("secret", 6) }},
-		"SameSite default":            {"Cookie.SameSite", func(o *session.Options) { o.Cookie.SameSite = http.SameSiteDefaultMode }},
-		"SameSite unknown":            {"Cookie.SameSite", func(o *session.Options) { o.Cookie.SameSite = 9 }},
-		"SameSite negative":           {"Cookie.SameSite", func(o *session.Options) { o.Cookie.SameSite = -1 }},
+		"no secret":       {"Secrets", func(o *session.Options) { o.Secrets = nil }},
+		"an empty secret": {"Secrets", func(o *session.Options) { o.Secrets = []session.Secret{nil} }},
+		"31 bytes": {"Secrets",
+			func(o *session.Options) { o.Secrets = []session.Secret{testSecret[:31]} }},
+		"an older secret of 31 bytes": {"Secrets",
+			func(o *session.Options) { o.Secrets = append(o.Secrets, session.NewSecret()[:31]) }},
+		"zeros":           {"Secrets", func(o *session.Options) { o.Secrets = pattern("\x00", 32) }},
+		"one byte":        {"Secrets", func(o *session.Options) { o.Secrets = pattern("a", 64) }},
+		"a short pattern": {"Secrets", func(o *session.Options) { o.Secrets = pattern("changeme", 4) }},
+		"a pattern cut":   {"Secrets", func(o *session.Options) { o.Secrets = pattern("secret", 6) }},
+		"SameSite default": {"Cookie.SameSite", func(o *session.Options) {
+			o.Cookie.SameSite = http.SameSiteDefaultMode
+		}},
+		"SameSite unknown":  {"Cookie.SameSite", func(o *session.Options) { o.Cookie.SameSite = 9 }},
+		"SameSite negative": {"Cookie.SameSite", func(o *session.Options) { o.Cookie.SameSite = -1 }},
 		"None without Secure": {"Cookie.SameSite", func(o *session.Options) {
 			o.Cookie = session.Cookie{SameSite: http.SameSiteNoneMode, Insecure: true}
 		}},
-		"Partitioned without Secure": {"Cookie.Partitioned", func(o *session.Options) { o.Cookie = session.Cookie{Partitioned: true, Insecure: true} }},
-		"__Host- with Domain":        {"Cookie.Name", func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Host-x", Domain: "example.com"} }},
-		"__Host- with Path":          {"Cookie.Name", func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Host-x", Path: "/api"} }},
-		"__Host- with Insecure":      {"Cookie.Name", func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Host-x", Insecure: true} }},
-		"__host- with Insecure":      {"Cookie.Name", func(o *session.Options) { o.Cookie = session.Cookie{Name: "__host-x", Insecure: true} }},
-		"__Secure- with Insecure":    {"Cookie.Name", func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Secure-x", Insecure: true} }},
-		"__Http- with ScriptAccess":  {"Cookie.Name", func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Http-x", ScriptAccess: true} }},
-		"a name with a space":        {"Cookie.Name", func(o *session.Options) { o.Cookie.Name = "a b" }},
-		"a name with a semicolon":    {"Cookie.Name", func(o *session.Options) { o.Cookie.Name = "a;b" }},
-		"a path without slash":       {"Cookie.Path", func(o *session.Options) { o.Cookie.Path = "api" }},
-		"a path with a line break":   {"Cookie.Path", func(o *session.Options) { o.Cookie.Path = "/a\r\nX: y" }},
-		"a domain with a port":       {"Cookie.Domain", func(o *session.Options) { o.Cookie.Domain = "example.com:80" }},
-		"IdleTimeout without a unit": {"IdleTimeout: 30ns is below one second; did you mean 30*time.Second?", func(o *session.Options) {
-			o.IdleTimeout = 30
+		"Partitioned without Secure": {"Cookie.Partitioned",
+			func(o *session.Options) { o.Cookie = session.Cookie{Partitioned: true, Insecure: true} }},
+		"__Host- with Domain": {"Cookie.Name",
+			func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Host-x", Domain: "example.com"} }},
+		"__Host- with Path": {"Cookie.Name",
+			func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Host-x", Path: "/api"} }},
+		"__Host- with Insecure": {"Cookie.Name",
+			func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Host-x", Insecure: true} }},
+		"__host- with Insecure": {"Cookie.Name",
+			func(o *session.Options) { o.Cookie = session.Cookie{Name: "__host-x", Insecure: true} }},
+		"__Secure- with Insecure": {"Cookie.Name",
+			func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Secure-x", Insecure: true} }},
+		"__Http- with ScriptAccess": {"Cookie.Name",
+			func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Http-x", ScriptAccess: true} }},
+		"a name with a space":      {"Cookie.Name", func(o *session.Options) { o.Cookie.Name = "a b" }},
+		"a name with a semicolon":  {"Cookie.Name", func(o *session.Options) { o.Cookie.Name = "a;b" }},
+		"a path without slash":     {"Cookie.Path", func(o *session.Options) { o.Cookie.Path = "api" }},
+		"a path with a line break": {"Cookie.Path", func(o *session.Options) { o.Cookie.Path = "/a\r\nX: y" }},
+		"a domain with a port":     {"Cookie.Domain", func(o *session.Options) { o.Cookie.Domain = "example.com:80" }},
+		"IdleTimeout without a unit": {"IdleTimeout: 30ns is below one second; did you mean 30*time.Second?",
+			func(o *session.Options) {
+				o.IdleTimeout = 30
+			}},
+		"Lifetime in another unit": {"Lifetime: 90ms is below one second; did you mean 90*time.Second?",
+			func(o *session.Options) {
+				o.Lifetime = 90 * time.Millisecond
+			}},
+		"a negative IdleTimeout": {"IdleTimeout: -1m0s is negative; use session.Never",
+			func(o *session.Options) { o.IdleTimeout = -time.Minute }},
+		"a negative Lifetime": {"Lifetime: -2ns is negative; use session.Never",
+			func(o *session.Options) { o.Lifetime = -2 }},
+		"the least Lifetime": {"Lifetime", func(o *session.Options) { o.Lifetime = math.MinInt64 }},
+		"a negative SweepEvery": {"SweepEvery: -1s is negative; use session.Never",
+			func(o *session.Options) { o.SweepEvery = -time.Second }},
+		"a negative TouchEvery": {"TouchEvery: -1s is negative; use -1",
+			func(o *session.Options) { o.TouchEvery = -time.Second }},
+		"RenewEvery":        {"RenewEvery", func(o *session.Options) { o.RenewEvery = -1 }},
+		"RenewGrace":        {"RenewGrace", func(o *session.Options) { o.RenewGrace = -time.Second }},
+		"WatchEvery":        {"WatchEvery", func(o *session.Options) { o.WatchEvery = -1 }},
+		"a long WatchEvery": {"WatchEvery", func(o *session.Options) { o.WatchEvery = 6 * time.Second }},
+		"MaxPerUser":        {"MaxPerUser", func(o *session.Options) { o.MaxPerUser = -1 }},
+		"MaxBytes":          {"MaxBytes", func(o *session.Options) { o.MaxBytes = -1 }},
+		"Overflow":          {"Overflow", func(o *session.Options) { o.Overflow = 7 }},
+		"TouchEvery = IdleTimeout": {"TouchEvery", func(o *session.Options) {
+			o.TouchEvery, o.IdleTimeout = time.Hour,
+				time.Hour
 		}},
-		"Lifetime in another unit": {"Lifetime: 90ms is below one second; did you mean 90*time.Second?", func(o *session.Options) {
-			o.Lifetime = 90 * time.Millisecond
+		"TouchEvery above default": {"TouchEvery", func(o *session.Options) { o.TouchEvery = 25 * time.Hour }},
+		"an empty header name":     {"Transport", func(o *session.Options) { o.Transport = session.Header("") }},
+		"a header name with a break": {"Transport",
+			func(o *session.Options) { o.Transport = session.Header("X\r\nSet-Cookie: a") }},
+		"the header Set-Cookie": {"Transport: the header Set-Cookie",
+			func(o *session.Options) { o.Transport = session.Header("set-cookie") }},
+		"the header Cookie": {"Transport: the header Cookie",
+			func(o *session.Options) { o.Transport = session.Header("Cookie") }},
+		"the header Content-Length": {"Transport: the header Content-Length",
+			func(o *session.Options) { o.Transport = session.Header("content-length") }},
+		"the header TE": {"Transport: the header Te",
+			func(o *session.Options) { o.Transport = session.Header("TE") }},
+		"the header Connection": {"Transport: the header Connection",
+			func(o *session.Options) { o.Transport = session.Header("Connection") }},
+		"the header Host": {"Transport: the header Host",
+			func(o *session.Options) { o.Transport = session.Header("Host") }},
+		"the header Vary": {"Transport: the header Vary",
+			func(o *session.Options) { o.Transport = session.Header("Vary") }},
+		"__Host-Http- with scripts": {"Cookie.Name", func(o *session.Options) {
+			o.Cookie = session.Cookie{Name: "__Host-Http-x", ScriptAccess: true}
 		}},
-		"a negative IdleTimeout":     {"IdleTimeout: -1m0s is negative; use session.Never", func(o *session.Options) { o.IdleTimeout = -time.Minute }},
-		"a negative Lifetime":        {"Lifetime: -2ns is negative; use session.Never", func(o *session.Options) { o.Lifetime = -2 }},
-		"the least Lifetime":         {"Lifetime", func(o *session.Options) { o.Lifetime = math.MinInt64 }},
-		"a negative SweepEvery":      {"SweepEvery: -1s is negative; use session.Never", func(o *session.Options) { o.SweepEvery = -time.Second }},
-		"a negative TouchEvery":      {"TouchEvery: -1s is negative; use -1", func(o *session.Options) { o.TouchEvery = -time.Second }},
-		"RenewEvery":                 {"RenewEvery", func(o *session.Options) { o.RenewEvery = -1 }},
-		"RenewGrace":                 {"RenewGrace", func(o *session.Options) { o.RenewGrace = -time.Second }},
-		"WatchEvery":                 {"WatchEvery", func(o *session.Options) { o.WatchEvery = -1 }},
-		"a long WatchEvery":          {"WatchEvery", func(o *session.Options) { o.WatchEvery = 6 * time.Second }},
-		"MaxPerUser":                 {"MaxPerUser", func(o *session.Options) { o.MaxPerUser = -1 }},
-		"MaxBytes":                   {"MaxBytes", func(o *session.Options) { o.MaxBytes = -1 }},
-		"Overflow":                   {"Overflow", func(o *session.Options) { o.Overflow = 7 }},
-		"TouchEvery = IdleTimeout":   {"TouchEvery", func(o *session.Options) { o.TouchEvery, o.IdleTimeout = time.Hour, time.Hour }},
-		"TouchEvery above default":   {"TouchEvery", func(o *session.Options) { o.TouchEvery = 25 * time.Hour }},
-		"an empty header name":       {"Transport", func(o *session.Options) { o.Transport = session.Header("") }},
-		"a header name with a break": {"Transport", func(o *session.Options) { o.Transport = session.Header("X\r\nSet-Cookie: a") }},
-		"the header Set-Cookie":      {"Transport: the header Set-Cookie", func(o *session.Options) { o.Transport = session.Header("set-cookie") }},
-		"the header Cookie":          {"Transport: the header Cookie", func(o *session.Options) { o.Transport = session.Header("Cookie") }},
-		"the header Content-Length":  {"Transport: the header Content-Length", func(o *session.Options) { o.Transport = session.Header("content-length") }},
-		"the header TE":              {"Transport: the header Te", func(o *session.Options) { o.Transport = session.Header("TE") }},
-		"the header Connection":      {"Transport: the header Connection", func(o *session.Options) { o.Transport = session.Header("Connection") }},
-		"the header Host":            {"Transport: the header Host", func(o *session.Options) { o.Transport = session.Header("Host") }},
-		"the header Vary":            {"Transport: the header Vary", func(o *session.Options) { o.Transport = session.Header("Vary") }},
-		"__Host-Http- with scripts":  {"Cookie.Name", func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Host-Http-x", ScriptAccess: true} }},
-		"__Host-Http- with Path":     {"Cookie.Name", func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Host-Http-x", Path: "/a"} }},
-		"__HOST-HTTP- with Insecure": {"Cookie.Name", func(o *session.Options) { o.Cookie = session.Cookie{Name: "__HOST-HTTP-x", Insecure: true} }},
-		"__Http- with Insecure":      {"Cookie.Name", func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Http-x", Insecure: true} }},
-		"a header name with a colon": {"Transport", func(o *session.Options) { o.Transport = session.Header("X-Session:") }},
+		"__Host-Http- with Path": {"Cookie.Name",
+			func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Host-Http-x", Path: "/a"} }},
+		"__HOST-HTTP- with Insecure": {"Cookie.Name",
+			func(o *session.Options) { o.Cookie = session.Cookie{Name: "__HOST-HTTP-x", Insecure: true} }},
+		"__Http- with Insecure": {"Cookie.Name",
+			func(o *session.Options) { o.Cookie = session.Cookie{Name: "__Http-x", Insecure: true} }},
+		"a header name with a colon": {"Transport",
+			func(o *session.Options) { o.Transport = session.Header("X-Session:") }},
 	}
 	for name, w := range wrong {
 		t.Run(name, func(t *testing.T) {
@@ -130,7 +164,9 @@ func TestUnusualOptionsAreAccepted(t *testing.T) {
 		"no clocks":                    func(o *session.Options) { o.IdleTimeout, o.Lifetime = -1, -1 },
 		"a touch at every request":     func(o *session.Options) { o.TouchEvery = -1 },
 		"a long touch without a clock": func(o *session.Options) { o.TouchEvery, o.IdleTimeout = time.Hour, -1 },
-		"many secrets":                 func(o *session.Options) { o.Secrets = append(o.Secrets, session.NewSecret(), session.NewSecret()) },
+		"many secrets": func(o *session.Options) {
+			o.Secrets = append(o.Secrets, session.NewSecret(), session.NewSecret())
+		},
 		"a text of 32 letters": func(o *session.Options) {
 			o.Secrets = []session.Secret{session.Secret("correct horse battery staple, 42!")}
 		},
@@ -184,19 +220,24 @@ func TestNothingPrintsASecretATicketOrAValue(t *testing.T) {
 	_, short := session.New(r.store, session.Options{Secrets: []session.Secret{secret[:20]}})
 	_, parsed := session.ParseSecrets("base64:canary-secret!,base64:" + canary)
 	_, unparsed := session.ParseSecrets(canary)
-	r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Get("x") }, "__Host-Http-session="+flip(s.Token(), 10))
+	r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Get("x") },
+		"__Host-Http-session="+flip(s.Token(), 10))
 	r.store.hook(func(string, string) error { return errDown })
 	_, down := r.Open(t.Context(), s.Token())
 	things := map[string]any{
-		"Secret": secret, "*Secret": &secret, "[]Secret": opts.Secrets, "Options": opts, "*Options": &opts, "Manager": r.Manager, "Session": s,
-		"Record": *rec, "*Record": rec, "[]*Record": []*session.Record{rec}, "Info": infos, "Events": r.ev.list, "in a struct": struct{ S, M, O, R any }{s, r.Manager, opts, rec},
-		"DecodeError": decode, "DecodeError of a time": date, "Err": s.Err(), "an error of New": short, "an error of ParseSecrets": parsed,
+		"Secret": secret, "*Secret": &secret, "[]Secret": opts.Secrets, "Options": opts, "*Options": &opts,
+		"Manager": r.Manager, "Session": s,
+		"Record": *rec, "*Record": rec, "[]*Record": []*session.Record{rec}, "Info": infos, "Events": r.ev.list,
+		"in a struct": struct{ S, M, O, R any }{s, r.Manager, opts, rec},
+		"DecodeError": decode, "DecodeError of a time": date, "Err": s.Err(), "an error of New": short,
+		"an error of ParseSecrets":      parsed,
 		"another error of ParseSecrets": unparsed, "an outage": down, "Findings": r.Audit(),
 	}
 	ticket := s.Token()
 	check := func(what, text string) {
 		t.Helper()
-		hidden := []string{canary, "canary-secret", hex.EncodeToString(secret[:8]), fmt.Sprint([]byte(secret)[:8])[1:20], ticket, ticket[3:46], ticket[47:]}
+		hidden := []string{canary, "canary-secret", hex.EncodeToString(secret[:8]),
+			fmt.Sprint([]byte(secret)[:8])[1:20], ticket, ticket[3:46], ticket[47:]}
 		for _, h := range hidden {
 			if strings.Contains(strings.ToLower(text), strings.ToLower(h)) {
 				t.Errorf("%s shows %q: %q", what, h, text)

@@ -13,8 +13,8 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-// A store that fails in the middle of a request, and stays out for a minute: when it is back, nobody is left with a session in
-// their list that nobody has the ticket of.
+// A store that fails in the middle of a request, and stays out for a minute: when it is back, nobody is left with a
+// session in their list that nobody has the ticket of.
 func TestAnOutageLeavesNoSessionThatNobodyHas(t *testing.T) {
 	for _, a := range actions {
 		for n := 1; n <= 4; n++ {
@@ -66,7 +66,8 @@ func outage(t *testing.T, a action, n int, lost bool) {
 	}
 }
 
-// The request to retire an id arrives after the manager has given up and looked: it must not lead to a record that is removed.
+// The request to retire an id arrives after the manager has given up and looked: it must not lead to a record that is
+// removed.
 func TestARetirementThatArrivesLateLosesNoSession(t *testing.T) {
 	for _, every := range []time.Duration{0, time.Hour} {
 		t.Run(fmt.Sprintf("RenewEvery=%v", every), func(t *testing.T) {
@@ -110,15 +111,19 @@ func (l *late) Save(ctx context.Context, rec *session.Record) error {
 	return l.fullStore.Save(ctx, rec)
 }
 
-// The first try is stored although its answer is lost, and cannot be removed. The second one, of the same request, must not be
-// taken for it, neither at once nor by what removes the first one later.
+// The first try is stored although its answer is lost, and cannot be removed. The second one, of the same request, must
+// not be taken for it, neither at once nor by what removes the first one later.
 func TestASecondTryAfterALostAnswerIsKept(t *testing.T) {
 	tries := map[string]func(context.Context, *session.Session) error{
 		"Save": func(ctx context.Context, s *session.Session) error { s.Set("x", 2); return s.Save(ctx) },
 		"Atomic": func(ctx context.Context, s *session.Session) error {
 			return s.Atomic(ctx, func(s *session.Session) error { s.Set("x", 2); return nil })
 		},
-		"Login": func(ctx context.Context, s *session.Session) error { s.Login("ada"); s.Set("x", 2); return s.Save(ctx) },
+		"Login": func(ctx context.Context, s *session.Session) error {
+			s.Login("ada")
+			s.Set("x", 2)
+			return s.Save(ctx)
+		},
 	}
 	for name, try := range tries {
 		for _, signedIn := range []bool{false, true} {
@@ -179,8 +184,8 @@ func secondTry(t *testing.T, try func(context.Context, *session.Session) error, 
 	}
 }
 
-// A move meets a conflict, removes its new record, and the answer to that is lost. It is done again then, and what it makes must not
-// be what is removed later.
+// A move meets a conflict, removes its new record, and the answer to that is lost. It is done again then, and what it
+// makes must not be what is removed later.
 func TestAMoveThatIsDoneAgainIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &lossy{fullStore: memstore.New(memstore.Options{})}
@@ -220,7 +225,8 @@ func TestAMoveThatIsDoneAgainIsKept(t *testing.T) {
 	})
 }
 
-// While the store is out it is asked seldom, also after it had answered once, and one record that it never answers for holds up no other.
+// While the store is out it is asked seldom, also after it had answered once, and one record that it never answers for
+// holds up no other.
 func TestTheStoreIsAskedSeldomAboutWhatItDoesNotAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
@@ -259,7 +265,8 @@ func TestTheStoreIsAskedSeldomAboutWhatItDoesNotAnswer(t *testing.T) {
 	})
 }
 
-// A renewal was done, and the store went away before it could say so. The old ticket leads to the new record, which must stay.
+// A renewal was done, and the store went away before it could say so. The old ticket leads to the new record, which
+// must stay.
 func TestARenewalThatWasDoneAfterAllIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &lossy{fullStore: memstore.New(memstore.Options{})}

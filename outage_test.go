@@ -67,13 +67,21 @@ type action struct {
 }
 
 var actions = []action{
-	{"write", func(s *session.Session) { s.Set("x", 2) }, func(s *session.Session) bool { return s.User() == "ada" && s.Get("x") == int64(2) }},
-	{"login again", func(s *session.Session) { s.Login("ada"); s.Set("x", 3) }, func(s *session.Session) bool { return s.User() == "ada" && s.Get("x") == int64(3) }},
-	{"login as another", func(s *session.Session) { s.Login("bob") }, func(s *session.Session) bool { return s.User() == "bob" && !s.Has("x") }},
-	{"regenerate", func(s *session.Session) { s.Regenerate(); s.Set("x", 4) }, func(s *session.Session) bool { return s.User() == "ada" && s.Get("x") == int64(4) }},
+	{"write", func(s *session.Session) { s.Set("x", 2) }, func(s *session.Session) bool {
+		return s.User() == "ada" &&
+			s.Get("x") == int64(2)
+	}},
+	{"login again", func(s *session.Session) { s.Login("ada"); s.Set("x", 3) },
+		func(s *session.Session) bool { return s.User() == "ada" && s.Get("x") == int64(3) }},
+	{"login as another", func(s *session.Session) { s.Login("bob") },
+		func(s *session.Session) bool { return s.User() == "bob" && !s.Has("x") }},
+	{"regenerate", func(s *session.Session) { s.Regenerate(); s.Set("x", 4) },
+		func(s *session.Session) bool { return s.User() == "ada" && s.Get("x") == int64(4) }},
 	{"logout", (*session.Session).Logout, func(s *session.Session) bool { return s.User() == "" && !s.Has("x") }},
-	{"logout and set", func(s *session.Session) { s.Logout(); s.Set("x", 5) }, func(s *session.Session) bool { return s.User() == "" && s.Get("x") == int64(5) }},
-	{"invalidate and flash", func(s *session.Session) { s.Invalidate(); s.Flash("x", 6) }, func(s *session.Session) bool { return s.User() == "" && s.Get("x") == int64(6) }},
+	{"logout and set", func(s *session.Session) { s.Logout(); s.Set("x", 5) },
+		func(s *session.Session) bool { return s.User() == "" && s.Get("x") == int64(5) }},
+	{"invalidate and flash", func(s *session.Session) { s.Invalidate(); s.Flash("x", 6) },
+		func(s *session.Session) bool { return s.User() == "" && s.Get("x") == int64(6) }},
 }
 
 func untouched(s *session.Session) bool { return s.User() == "ada" && s.Get("x") == int64(1) }
@@ -106,7 +114,8 @@ func sees(v *visitor, check func(*session.Session) bool) (ok bool) {
 func checkClean503(t *testing.T, resp *http.Response, body string) {
 	t.Helper()
 	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" || body == "hello" {
-		t.Errorf("got %d, Retry-After %q, body %q, want one clean 503", resp.StatusCode, resp.Header.Get("Retry-After"), body)
+		t.Errorf("got %d, Retry-After %q, body %q, want one clean 503", resp.StatusCode, resp.Header.Get("Retry-After"),
+			body)
 	}
 	if resp.Header["Set-Cookie"] != nil || resp.Header.Get("ETag") != "" || resp.Header.Get("Content-Length") == "5" ||
 		resp.Header.Get("Cache-Control") != "no-store" {
@@ -341,7 +350,8 @@ func TestAFailedRenewalIsTriedAgainAlthoughTheRequestWritesLater(t *testing.T) {
 	}
 }
 
-// The request came with a renewed ticket, so it has a new one to hand out; but the session is to be ended, and the store fails.
+// The request came with a renewed ticket, so it has a new one to hand out; but the session is to be ended, and the
+// store fails.
 func TestAFailingLogoutThroughARenewedTicketKeepsTheCookie(t *testing.T) {
 	for _, a := range actions {
 		t.Run(a.name, func(t *testing.T) {
@@ -374,10 +384,12 @@ func TestAFailingLogoutThroughARenewedTicketKeepsTheCookie(t *testing.T) {
 	}
 }
 
-// What a Save stored must reach the client, also when a later commit of the same request fails: its old ticket is retired.
+// What a Save stored must reach the client, also when a later commit of the same request fails: its old ticket is
+// retired.
 func TestTheTicketOfAnEarlierSaveIsToldWhenALaterCommitFails(t *testing.T) {
 	for name, later := range map[string]func(*session.Session){
-		"write": func(s *session.Session) { s.Set("x", 2) }, "logout": (*session.Session).Logout, "refused": func(s *session.Session) { s.Set("a..b", 1) },
+		"write": func(s *session.Session) { s.Set("x", 2) }, "logout": (*session.Session).Logout,
+		"refused": func(s *session.Session) { s.Set("a..b", 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)

@@ -74,7 +74,8 @@ func TestNoPathWritesTheLibrarysOwnKeys(t *testing.T) {
 				v := ownSession(t)
 				resp := v.with(func(s *session.Session) {
 					do(s)
-					if err := s.Err(); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q", path)) || !strings.Contains(err.Error(), "own") {
+					if err := s.Err(); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q", path)) ||
+						!strings.Contains(err.Error(), "own") {
 						t.Errorf("Err = %v, want one that names %q", err, path)
 					}
 				})
@@ -124,7 +125,8 @@ func TestAKeyMadeByPathReachesNoOwnKey(t *testing.T) {
 // What only looks like the prefix is a key like any other.
 func TestKeysThatOnlyLookLikeTheLibrarysAreTheApplications(t *testing.T) {
 	for _, key := range []string{
-		"coatcheck", "Coatcheck:roles", "coatcheck\uff1aroles", "c\u043eatcheck:roles", " coatcheck:roles", "coatcheck\u200b:roles",
+		"coatcheck", "Coatcheck:roles", "coatcheck\uff1aroles", "c\u043eatcheck:roles", " coatcheck:roles",
+		"coatcheck\u200b:roles",
 		"\\coatcheck:roles", "x.coatcheck:roles", "coat\u0301check:roles",
 	} {
 		both(t, func(s *session.Session) {
@@ -175,15 +177,30 @@ func TestAVisitorWhoNamesHisListGetsNoRole(t *testing.T) {
 func TestAnErrorNamesItsPathAndReason(t *testing.T) {
 	long := strings.Repeat("ü", 500) + "..end"
 	for want, do := range map[string]func(*session.Session){
-		`append to "text": the value is not a list`:                       func(s *session.Session) { s.Append("text", "canary") },
-		`set "text.x": the path leads through a value that has no parts`:  func(s *session.Session) { s.Set("text.x", "canary") },
-		`flash "list.7": the path names a list element that is not there`: func(s *session.Session) { s.Flash("list.7", "canary") },
+		`append to "text": the value is not a list`: func(s *session.Session) {
+			s.Append("text",
+				"canary")
+		},
+		`set "text.x": the path leads through a value that has no parts`: func(s *session.Session) {
+			s.Set("text.x",
+				"canary")
+		},
+		`flash "list.7": the path names a list element that is not there`: func(s *session.Session) {
+			s.Flash("list.7",
+				"canary")
+		},
 		`update "text.x": the path leads through a value that has no part`: func(s *session.Session) {
 			session.Key[string]("text.x").Update(s, func(string) string { return "canary" })
 		},
-		`set "a..b": a path and each of its parts must not be empty`:     func(s *session.Session) { s.Set("a..b", "canary") },
-		`set for now "": a path and each of its parts must not be empty`: func(s *session.Session) { s.Now("", "canary") },
-		"set \"" + strings.Repeat("ü", 100) + "…\": a path and":          func(s *session.Session) { s.Set(long, "canary") },
+		`set "a..b": a path and each of its parts must not be empty`: func(s *session.Session) {
+			s.Set("a..b",
+				"canary")
+		},
+		`set for now "": a path and each of its parts must not be empty`: func(s *session.Session) {
+			s.Now("",
+				"canary")
+		},
+		"set \"" + strings.Repeat("ü", 100) + "…\": a path and": func(s *session.Session) { s.Set(long, "canary") },
 	} {
 		err := refuses(t, func(s *session.Session) { s.Set("text", "canary"); s.Set("list", []int{1}) }, do)
 		if err == nil || !strings.Contains(err.Error(), "session: "+want) || strings.Contains(err.Error(), "canary") {

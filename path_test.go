@@ -82,7 +82,8 @@ func TestADottedPathReadsAndMakesNestedMaps(t *testing.T) {
 // Keys with dots, backslashes and anything else are reached by escapes and by Path.
 func TestPathEscapesWhatIsNoSeparator(t *testing.T) {
 	for _, key := range []string{
-		"a.b", `a\b`, `a\.b`, `\`, `.`, `..`, `\\`, `a\`, "a b", "ü.ö", "0", "-1", "__proto__", "items.0", "$", `"`, "<script>", "a\nb", "a\x00b",
+		"a.b", `a\b`, `a\.b`, `\`, `.`, `..`, `\\`, `a\`, "a b", "ü.ö", "0", "-1", "__proto__", "items.0", "$", `"`,
+		"<script>", "a\nb", "a\x00b",
 		strings.Repeat("long.", 50),
 	} {
 		t.Run(key, func(t *testing.T) {
@@ -135,7 +136,8 @@ func TestAnIndexReachesAnElementThatIsThere(t *testing.T) {
 		wantGet(t, s, "items", []any{"B", map[string]any{"n": int64(1), "m": int64(2)}, "d"})
 		wantGet(t, s, "items.0", "B")
 		wantGet(t, s, "items.1.n", int64(1))
-		for _, path := range []string{"items.3", "items.-1", "items.00", "items.+1", "items. 1", "items.x", "items.1e0", "items.99999999999999999999"} {
+		for _, path := range []string{"items.3", "items.-1", "items.00", "items.+1", "items. 1", "items.x", "items.1e0",
+			"items.99999999999999999999"} {
 			wantGet(t, s, path, nil)
 		}
 	})
@@ -155,7 +157,8 @@ func TestListsOfListsAreReachedByIndexes(t *testing.T) {
 
 // What cannot be done is refused, the whole request with it, and what is stored stays as it is.
 func TestAPathThatLeadsNowhereIsRefusedOnWriting(t *testing.T) {
-	values := map[string]any{"text": "x", "number": 1, "flag": true, "null": nil, "list": []int{1, 2}, "map": map[string]any{"n": 1}}
+	values := map[string]any{"text": "x", "number": 1, "flag": true, "null": nil, "list": []int{1, 2},
+		"map": map[string]any{"n": 1}}
 	before := func(s *session.Session) {
 		for k, v := range values {
 			s.Set(k, v)
@@ -183,7 +186,8 @@ func TestAPathThatLeadsNowhereIsAbsentOnReading(t *testing.T) {
 	v.with(func(s *session.Session) { s.Set("text", "x"); s.Set("list", []int{1}) })
 	r.store.reset()
 	v.with(func(s *session.Session) {
-		for _, path := range []string{"", ".", "a..b", "absent", "text.x", "text.x.y", "list.1", "list.x", "list.0.x", "a.\xff"} {
+		for _, path := range []string{"", ".", "a..b", "absent", "text.x", "text.x.y", "list.1", "list.x", "list.0.x",
+			"a.\xff"} {
 			wantGet(t, s, path, nil)
 			if got := s.GetOr(path, 7); got != 7 {
 				t.Errorf("GetOr(%q) = %v", path, got)

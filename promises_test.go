@@ -77,8 +77,10 @@ func TestALogoutHoldsWhenWhatFollowsIsRefused(t *testing.T) {
 		do     func(*session.Session)
 		status int
 	}{
-		"too much data":                     {func(s *session.Session) { s.Set("x", strings.Repeat("x", 2000)) }, http.StatusInternalServerError},
-		"a path that is no":                 {func(s *session.Session) { s.Set("a..b", 1) }, http.StatusInternalServerError},
+		"too much data": {func(s *session.Session) { s.Set("x", strings.Repeat("x", 2000)) },
+			http.StatusInternalServerError},
+		"a path that is no": {func(s *session.Session) { s.Set("a..b", 1) },
+			http.StatusInternalServerError},
 		"a user who is signed in elsewhere": {func(s *session.Session) { s.Login("bob") }, http.StatusForbidden},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -93,7 +95,8 @@ func TestALogoutHoldsWhenWhatFollowsIsRefused(t *testing.T) {
 			if v.ticket() != "" {
 				t.Error("the client keeps its ticket")
 			}
-			if !sees(old, func(s *session.Session) bool { return s.User() == "" && !s.Has("x") }) || r.alive("ada") != 0 {
+			if !sees(old, func(s *session.Session) bool { return s.User() == "" && !s.Has("x") }) ||
+				r.alive("ada") != 0 {
 				t.Error("the old ticket still opens the session")
 			}
 		})
@@ -165,7 +168,9 @@ func TestTheCostIsKnown(t *testing.T) {
 		t.Errorf("untouched response has %v", resp.Header)
 	}
 	r.clock.advance(2 * time.Minute)
-	cost("read that is due for a touch", 2, func() *http.Response { return v.with(func(s *session.Session) { s.Get("x") }) })
+	cost("read that is due for a touch", 2, func() *http.Response {
+		return v.with(func(s *session.Session) { s.Get("x") })
+	})
 	stranger := r.visitor()
 	for range 1000 {
 		stranger.with(func(s *session.Session) {
@@ -246,7 +251,11 @@ func TestAStolenDatabaseOpensNoSession(t *testing.T) {
 			ada, bob := r.visitor(), r.visitor()
 			ids := map[string]string{}
 			for name, v := range map[string]*visitor{"ada": ada, "bob": bob} {
-				v.with(func(s *session.Session) { s.Login(name); s.Set("canary", "plain-text-value"); ids[name] = s.ID() })
+				v.with(func(s *session.Session) {
+					s.Login(name)
+					s.Set("canary", "plain-text-value")
+					ids[name] = s.ID()
+				})
 			}
 			ctx := context.Background()
 			a, _ := r.store.fullStore.Load(ctx, ids["ada"])
@@ -306,10 +315,12 @@ func TestAnOutageLogsNobodyOut(t *testing.T) {
 			})
 			var body bytes.Buffer
 			body.ReadFrom(resp.Body)
-			if resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" || strings.Contains(body.String(), "hello") {
+			if resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" ||
+				strings.Contains(body.String(), "hello") {
 				t.Errorf("got %d %v %q, want one clean 503", resp.StatusCode, resp.Header, body.String())
 			}
-			if resp.Header["Set-Cookie"] != nil || resp.Header.Get("ETag") != "" || resp.Header.Get("Content-Length") == "5" {
+			if resp.Header["Set-Cookie"] != nil || resp.Header.Get("ETag") != "" ||
+				resp.Header.Get("Content-Length") == "5" {
 				t.Errorf("headers of the handler or a cookie are in the answer: %v", resp.Header)
 			}
 			r.store.hook(nil)

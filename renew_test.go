@@ -65,7 +65,8 @@ func TestWithoutRenewEveryOnlyLoginAndRegenerateChangeTheID(t *testing.T) {
 	}
 }
 
-// Within the grace the old ticket opens the session, in two round trips, and every response hands out the one successor.
+// Within the grace the old ticket opens the session, in two round trips, and every response hands out the one
+// successor.
 func TestTheOldTicketLeadsToTheSessionWithinTheGrace(t *testing.T) {
 	r, v, old := renewed(t)
 	for range 3 {
@@ -113,7 +114,8 @@ func TestAReuseAfterTheGraceIsDetected(t *testing.T) {
 				}
 			})
 			if resp.Header["Set-Cookie"] != nil || r.ev.count(session.EventReused) != 1 {
-				t.Errorf("cookie touched %v, %d events reused", resp.Header["Set-Cookie"] != nil, r.ev.count(session.EventReused))
+				t.Errorf("cookie touched %v, %d events reused", resp.Header["Set-Cookie"] != nil,
+					r.ev.count(session.EventReused))
 			}
 			if !v.alive() {
 				t.Error("the reuse ended the session")
@@ -253,7 +255,8 @@ func TestALoginDuringARenewalRetiresEveryOlderTicket(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r.opens(first) || r.opens(second) || !r.opens(slow.Token()) || slow.Get("cart") != int64(1) {
-		t.Errorf("first opens %v, second opens %v, the new one %v, cart %v", r.opens(first), r.opens(second), r.opens(slow.Token()), slow.Get("cart"))
+		t.Errorf("first opens %v, second opens %v, the new one %v, cart %v", r.opens(first), r.opens(second),
+			r.opens(slow.Token()), slow.Get("cart"))
 	}
 }
 
@@ -269,7 +272,8 @@ func TestAnOldTicketIsGoodForTheWholeGrace(t *testing.T) {
 	}
 	slow.with(func(s *session.Session) {
 		if s.User() != "ada" {
-			t.Errorf("the ticket was renewed 28 seconds ago and gives nothing; %d events reused", r.ev.count(session.EventReused))
+			t.Errorf("the ticket was renewed 28 seconds ago and gives nothing; %d events reused",
+				r.ev.count(session.EventReused))
 		}
 	})
 	if slow.ticket() != v.ticket() {

@@ -23,18 +23,21 @@ var failures = map[string]struct {
 	save   error                            // of the store
 	do     func(r *rig, s *session.Session) // in the handler
 }{
-	"the store is down":      {503, true, session.ErrUnavailable, errDown, set},
-	"a conflict":             {503, true, session.ErrConflict, session.ErrConflict, set},
-	"the session was ended":  {409, false, session.ErrEnded, nil, func(r *rig, s *session.Session) { r.Revoke(context.Background(), s.ID()); s.Set("y", 1) }},
-	"too many sessions":      {403, false, session.ErrTooMany, session.ErrTooMany, set},
-	"a value is refused":     {500, false, nil, nil, func(_ *rig, s *session.Session) { s.Set("y", make(chan int)) }},
-	"the session is too big": {500, false, session.ErrTooLarge, nil, func(_ *rig, s *session.Session) { s.Set("y", strings.Repeat("x", 2<<20)) }},
+	"the store is down": {503, true, session.ErrUnavailable, errDown, set},
+	"a conflict":        {503, true, session.ErrConflict, session.ErrConflict, set},
+	"the session was ended": {409, false, session.ErrEnded, nil,
+		func(r *rig, s *session.Session) { r.Revoke(context.Background(), s.ID()); s.Set("y", 1) }},
+	"too many sessions":  {403, false, session.ErrTooMany, session.ErrTooMany, set},
+	"a value is refused": {500, false, nil, nil, func(_ *rig, s *session.Session) { s.Set("y", make(chan int)) }},
+	"the session is too big": {500, false, session.ErrTooLarge, nil,
+		func(_ *rig, s *session.Session) { s.Set("y", strings.Repeat("x", 2<<20)) }},
 }
 
 func set(_ *rig, s *session.Session) { s.Set("y", "a-secret-value") }
 
 // failing sends one request whose commit fails, after the handler has prepared the response.
-func failing(t *testing.T, name, method string, onError func(http.ResponseWriter, *http.Request, error), prepare func(http.ResponseWriter), change ...func(*session.Options)) (reply, *rig) {
+func failing(t *testing.T, name, method string, onError func(http.ResponseWriter, *http.Request, error),
+	prepare func(http.ResponseWriter), change ...func(*session.Options)) (reply, *rig) {
 	t.Helper()
 	f := failures[name]
 	r := newRig(t, append(change, func(o *session.Options) { o.OnError = onError })...)
@@ -60,7 +63,9 @@ func TestTheLogTellsFailuresFromEndedSessions(t *testing.T) {
 	for name, f := range failures {
 		var log bytes.Buffer
 		quiet := func(http.ResponseWriter) {}
-		failing(t, name, "GET", nil, quiet, func(o *session.Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+		failing(t, name, "GET", nil, quiet, func(o *session.Options) {
+			o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		})
 		if failed := strings.Contains(log.String(), "level=ERROR"); failed != (f.status >= 500) {
 			t.Errorf("%s: an answer of %d is logged as\n%s", name, f.status, log.String())
 		}
@@ -121,14 +126,16 @@ var handlersOwn = []string{
 	"Cdn-Cache-Control", "Surrogate-Control", "Edge-Control", "Location", "Refresh", "Accept-Ranges", "Clear-Site-Data",
 }
 
-// What the failure's own answer looks like is up to OnError. It gets the error, and whatever it does, one response goes out.
+// What the failure's own answer looks like is up to OnError. It gets the error, and whatever it does, one response goes
+// out.
 func TestOnErrorGivesTheResponse(t *testing.T) {
 	answers := map[string]struct {
 		answer func(http.ResponseWriter)
 		status int
 		body   string
 	}{
-		"writes":                {func(w http.ResponseWriter) { http.Error(w, "mine", http.StatusTeapot) }, 418, "mine\n"},
+		"writes": {func(w http.ResponseWriter) { http.Error(w, "mine", http.StatusTeapot) }, 418,
+			"mine\n"},
 		"writes without status": {func(w http.ResponseWriter) { io.WriteString(w, "mine") }, 200, "mine"},
 		"only a status":         {func(w http.ResponseWriter) { w.WriteHeader(418) }, 418, ""},
 		"copies":                {func(w http.ResponseWriter) { io.Copy(w, strings.NewReader("mine")) }, 200, "mine"},
@@ -161,7 +168,8 @@ func TestOnErrorGivesTheResponse(t *testing.T) {
 				}
 			})
 			if got.StatusCode != a.status || got.body != a.body || calls != 1 {
-				t.Errorf("got %d %q after %d calls, want %d %q after one", got.StatusCode, got.body, calls, a.status, a.body)
+				t.Errorf("got %d %q after %d calls, want %d %q after one", got.StatusCode, got.body, calls, a.status,
+					a.body)
 			}
 		})
 	}

@@ -57,7 +57,8 @@ func TestNoTicketAndNoValueIsLogged(t *testing.T) {
 	v := r.visitor()
 	var tickets []string
 	for _, do := range []func(*session.Session){
-		put("x", "canary"), func(s *session.Session) { s.Login("ada") }, func(s *session.Session) { session.Key[int]("x").Get(s) },
+		put("x", "canary"), func(s *session.Session) { s.Login("ada") },
+		func(s *session.Session) { session.Key[int]("x").Get(s) },
 		func(s *session.Session) { r.clock.advance(2 * renewEvery); s.Set("x", "canary") }, (*session.Session).Logout,
 	} {
 		v.with(func(s *session.Session) {
@@ -68,13 +69,15 @@ func TestNoTicketAndNoValueIsLogged(t *testing.T) {
 		tickets = append(tickets, v.ticket())
 	}
 	text := log.String()
-	for _, kind := range []session.EventKind{session.EventCreated, session.EventRenewed, session.EventEnded, session.EventUndecodable} {
+	for _, kind := range []session.EventKind{session.EventCreated, session.EventRenewed, session.EventEnded,
+		session.EventUndecodable} {
 		if !strings.Contains(text, string(kind)) || r.ev.count(kind) == 0 {
 			t.Errorf("event %q is missing", kind)
 		}
 	}
 	for _, ticket := range append(tickets, "canary") {
-		if ticket != "" && (strings.Contains(text, ticket) || len(ticket) > 50 && strings.Contains(text, ticket[3:46])) {
+		if ticket != "" && (strings.Contains(text, ticket) ||
+			len(ticket) > 50 && strings.Contains(text, ticket[3:46])) {
 			t.Errorf("%d characters of a ticket, or a value, are in the log", len(ticket))
 		}
 	}
@@ -120,8 +123,10 @@ func TestGarbageCollectionEndsNothing(t *testing.T) {
 // The cookie of the zero options is Secure, HttpOnly and SameSite Lax, and does not survive the browser.
 func TestTheCookieOfTheZeroOptionsIsTheSafeOne(t *testing.T) {
 	c := newRig(t).visitor().with(put("x", 1)).Cookies()[0]
-	if !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.MaxAge != 0 || !c.Expires.IsZero() || c.Path != "/" || c.Domain != "" {
-		t.Errorf("cookie %q has Secure %v, HttpOnly %v, SameSite %v, Max-Age %d", c.Name, c.Secure, c.HttpOnly, c.SameSite, c.MaxAge)
+	if !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.MaxAge != 0 || !c.Expires.IsZero() ||
+		c.Path != "/" || c.Domain != "" {
+		t.Errorf("cookie %q has Secure %v, HttpOnly %v, SameSite %v, Max-Age %d", c.Name, c.Secure, c.HttpOnly,
+			c.SameSite, c.MaxAge)
 	}
 }
 

@@ -24,8 +24,8 @@ func NewSecret() Secret {
 	return s
 }
 
-// ParseSecrets reads secrets as "base64:…,base64:…", the newest first, in standard or URL-safe base64 with or without padding.
-// White space around them is ignored. The error says which one is wrong and never contains it.
+// ParseSecrets reads secrets as "base64:…,base64:…", the newest first, in standard or URL-safe base64 with or without
+// padding. White space around them is ignored. The error says which one is wrong and never contains it.
 func ParseSecrets(text string) ([]Secret, error) {
 	var secrets []Secret
 	for i, part := range strings.Split(text, ",") {
@@ -65,7 +65,8 @@ func checkSecrets(secrets []Secret) error {
 	}
 	for i, s := range secrets {
 		if len(s) < minSecret {
-			return fmt.Errorf("Secrets: number %d has %d bytes; at least %d random ones are needed, see NewSecret", i+1, len(s), minSecret)
+			return fmt.Errorf("Secrets: number %d has %d bytes; at least %d random ones are needed, see NewSecret", i+1,
+				len(s), minSecret)
 		}
 		if isPattern(s) || isPublished(s) {
 			return fmt.Errorf("Secrets: number %d is not random; make one with NewSecret", i+1)
@@ -74,7 +75,8 @@ func checkSecrets(secrets []Secret) error {
 	return nil
 }
 
-// isPattern finds what people type instead of a secret: a short text repeated, few different bytes, or bytes that count.
+// isPattern finds what people type instead of a secret: a short text repeated, few different bytes, or bytes that
+// count.
 func isPattern(s Secret) bool {
 	for period := 1; period < minSecret && period < len(s); period++ {
 		if 2*period <= len(s) && bytes.Equal(s[period:], s[:len(s)-period]) {
@@ -97,7 +99,8 @@ func isPattern(s Secret) bool {
 const minDifferent = 11
 
 // published are parts of the secrets that documents, ours too, and the templates of frameworks show.
-var published = []string{"example", "changeme", "change-me", "change_me", "your-secret", "your_secret", "secret-key", "secret_key", "secretkey",
+var published = []string{"example", "changeme", "change-me", "change_me", "your-secret", "your_secret", "secret-key",
+	"secret_key", "secretkey",
 	"insecure", "thisismyscretkey", "password", "not-a-secret", "do-not-use"}
 
 // isPublished finds what was copied from a document. Random bytes do not look so.

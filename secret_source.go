@@ -10,12 +10,12 @@ import (
 	"github.com/coatcheck/session/internal/keys"
 )
 
-// SetSecrets replaces the secrets of a running manager, at once: the first of them signs, all verify. What only a secret
-// signed that is not among them is refused from now on. It serves programs that learn of new secrets by themselves;
-// otherwise see Options.SecretSource.
+// SetSecrets replaces the secrets of a running manager, at once: the first of them signs, all verify. What only a
+// secret signed that is not among them is refused from now on. It serves programs that learn of new secrets by
+// themselves; otherwise see Options.SecretSource.
 //
-// Where several managers share their sessions, none may sign with a secret that another does not know yet. Put a new secret
-// behind the one in use first, in all of them, and then before it.
+// Where several managers share their sessions, none may sign with a secret that another does not know yet. Put a new
+// secret behind the one in use first, in all of them, and then before it.
 func (m *Manager) SetSecrets(secrets []Secret) error {
 	err := checkSecrets(secrets)
 	if m.opts.SecretSource != nil {

@@ -46,8 +46,8 @@ func (v *vault) read(context.Context) ([]session.Secret, error) {
 	return v.secrets, v.err
 }
 
-// Row 23: while fifty visitors go to and fro between two nodes, a secret is put in front and the old one removed. Nobody is logged
-// out and no change is lost, and nothing that the old secret alone signed is accepted afterwards.
+// Row 23: while fifty visitors go to and fro between two nodes, a secret is put in front and the old one removed.
+// Nobody is logged out and no change is lost, and nothing that the old secret alone signed is accepted afterwards.
 func TestARotationUnderLoadLogsNobodyOut(t *testing.T) {
 	for name, newStore := range map[string]func() session.Store{
 		"memory": func() session.Store { return memstore.New(memstore.Options{}) },
@@ -124,7 +124,8 @@ func begin(t *testing.T, m *session.Manager) string {
 	return s.Token()
 }
 
-// A node that starts in the middle of a rotation signs with the secret that all know, and with the new one two minutes later.
+// A node that starts in the middle of a rotation signs with the secret that all know, and with the new one two minutes
+// later.
 func TestANewSecretSignsWhenEveryNodeKnowsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		old, fresh := session.NewSecret(), session.NewSecret()
@@ -178,7 +179,8 @@ func TestASourceThatFailsChangesNothing(t *testing.T) {
 		ticket := begin(t, m)
 		for _, spoil := range []func(){
 			func() { secrets.fail(errors.New("vault sealed")) }, func() { secrets.say() },
-			func() { secrets.say(session.Secret("too short, canary")) }, func() { secrets.say(bytes.Repeat([]byte{7}, 32)) },
+			func() { secrets.say(session.Secret("too short, canary")) },
+			func() { secrets.say(bytes.Repeat([]byte{7}, 32)) },
 		} {
 			synctest.Wait()
 			log.Reset()
@@ -254,20 +256,27 @@ func TestWeakSecretsAreRefused(t *testing.T) {
 		counting[i] = byte(3 * i)
 	}
 	for name, secret := range map[string]session.Secret{
-		"zeros": make(session.Secret, 32), "a repeated text": session.Secret(strings.Repeat("tea&", 8)), "counting": counting,
-		"a long text twice": session.Secret(strings.Repeat("twenty characters: x", 2)), "digits": session.Secret("31415926535897932384626433832795"),
-		"0 to f twice": session.Secret("0123456789abcdef0123456789abcdef"), "a placeholder": session.Secret("your-secret-key-with-32-characters-here!"),
-		"of a template": session.Secret("CHANGE_ME_TO_A_COMPLEX_RANDOM_SECRET"), "of a framework": session.Secret("django-insecure-#k2j8h$x!9q0z7w6v5u4t3"),
-		"of an example": session.Secret("Example: 8c1f9e0d7b6a5f4e3d2c1b0a"), "half zeros": append(make(session.Secret, 24), testSecret[:8]...),
+		"zeros": make(session.Secret, 32), "a repeated text": session.Secret(strings.Repeat("tea&", 8)),
+		"counting":          counting,
+		"a long text twice": session.Secret(strings.Repeat("twenty characters: x", 2)),
+		"digits":            session.Secret("31415926535897932384626433832795"),
+		"0 to f twice":      session.Secret("0123456789abcdef0123456789abcdef"),
+		"a placeholder":     session.Secret("your-secret-key-with-32-characters-here!"),
+		"of a template":     session.Secret("CHANGE_ME_TO_A_COMPLEX_RANDOM_SECRET"),
+		"of a framework":    session.Secret("django-insecure-#k2j8h$x!9q0z7w6v5u4t3"),
+		"of an example":     session.Secret("Example: 8c1f9e0d7b6a5f4e3d2c1b0a"),
+		"half zeros":        append(make(session.Secret, 24), testSecret[:8]...),
 	} {
 		opts := session.Options{Secrets: []session.Secret{secret}, SweepEvery: -1}
-		if m, err := session.New(memstore.New(memstore.Options{}), opts); m != nil || err == nil || !strings.Contains(err.Error(), "not random") {
+		if m, err := session.New(memstore.New(memstore.Options{}), opts); m != nil || err == nil ||
+			!strings.Contains(err.Error(), "not random") {
 			t.Errorf("%s: New = %v", name, err)
 		}
 	}
 	for range 2000 {
 		s := session.NewSecret()
-		hex, text := []byte(strings.ToUpper(strings.ReplaceAll(base64.StdEncoding.EncodeToString(s), "+", "-"))), base64.StdEncoding.EncodeToString(s)
+		hex, text := []byte(strings.ToUpper(strings.ReplaceAll(base64.StdEncoding.EncodeToString(s), "+", "-"))),
+			base64.StdEncoding.EncodeToString(s)
 		for _, secret := range []session.Secret{s, session.Secret(hex), session.Secret(text)} {
 			if _, err := session.ParseSecrets("base64:" + base64.StdEncoding.EncodeToString(secret)); err != nil {
 				t.Fatalf("a random secret of %d bytes is refused: %v", len(secret), err)
@@ -284,7 +293,8 @@ func TestNoDocumentShowsASecretThatWorks(t *testing.T) {
 		if err == nil && d.IsDir() && (strings.HasPrefix(d.Name(), ".") && name != "." || d.Name() == "testdata") {
 			return fs.SkipDir
 		}
-		if err != nil || d.IsDir() || strings.HasSuffix(name, "_test.go") && !strings.HasSuffix(name, "example_test.go") {
+		if err != nil || d.IsDir() || strings.HasSuffix(name, "_test.go") && !strings.HasSuffix(name,
+			"example_test.go") {
 			return err
 		}
 		text, err := os.ReadFile(name)

@@ -47,8 +47,8 @@ func (m *Manager) until(maxAge int) time.Time {
 	return m.now().Add(time.Duration(age) * time.Second)
 }
 
-// Signed returns the value of a cookie that SetSigned set. The error is ErrNoCookie, ErrMalformed (also when the cookie came
-// twice), ErrBadSignature or ErrExpired.
+// Signed returns the value of a cookie that SetSigned set. The error is ErrNoCookie, ErrMalformed (also when the cookie
+// came twice), ErrBadSignature or ErrExpired.
 func (m *Manager) Signed(r *http.Request, name string) (string, error) {
 	text, n := wire.Find(r.Header["Cookie"], name)
 	switch {

@@ -39,7 +39,8 @@ func sending(cookies ...*http.Cookie) *http.Request {
 // Any text is a value, and comes back as it was; anybody can read it.
 func TestASignedCookieComesBack(t *testing.T) {
 	r := newRig(t)
-	for _, value := range []string{"", "plain", "1", "a;b,c=d \"e\"", "ü\u2028", "\x00\xff\r\n", strings.Repeat("x", 2000), "v1.a.b"} {
+	for _, value := range []string{"", "plain", "1", "a;b,c=d \"e\"", "ü\u2028", "\x00\xff\r\n",
+		strings.Repeat("x", 2000), "v1.a.b"} {
 		c := signed(t, r.Manager, &http.Cookie{Name: "theme", Value: value})
 		got, err := r.Signed(sending(c), "theme")
 		if err != nil || got != value {
@@ -56,7 +57,9 @@ func TestSignedSaysWhatIsWrong(t *testing.T) {
 	r := newRig(t)
 	c := signed(t, r.Manager, &http.Cookie{Name: "theme", Value: "dark"})
 	other := signed(t, r.Manager, &http.Cookie{Name: "lang", Value: "dark"})
-	foreign := signed(t, newRig(t, func(o *session.Options) { o.Secrets = []session.Secret{session.NewSecret()} }).Manager, &http.Cookie{Name: "theme", Value: "dark"})
+	foreign := signed(t, newRig(t, func(o *session.Options) {
+		o.Secrets = []session.Secret{session.NewSecret()}
+	}).Manager, &http.Cookie{Name: "theme", Value: "dark"})
 	value, signature, _ := strings.Cut(c.Value, ".")
 	named := func(v string) *http.Cookie { return &http.Cookie{Name: "theme", Value: v} }
 	v := r.visitor()
@@ -142,10 +145,12 @@ func TestANegativeMaxAgeDeletes(t *testing.T) {
 
 // Attributes are as given; Secure is added unless the manager's own cookie is Insecure. The argument is left alone.
 func TestSignedCookiesHaveTheAttributesGiven(t *testing.T) {
-	given := &http.Cookie{Name: "theme", Value: "dark", Path: "/x", Domain: "example.com", HttpOnly: true, SameSite: http.SameSiteStrictMode, Expires: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
+	given := &http.Cookie{Name: "theme", Value: "dark", Path: "/x", Domain: "example.com", HttpOnly: true,
+		SameSite: http.SameSiteStrictMode, Expires: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
 	before := *given
 	got := signed(t, newRig(t).Manager, given)
-	if got.Path != "/x" || got.Domain != "example.com" || !got.HttpOnly || got.SameSite != http.SameSiteStrictMode || !got.Secure || !got.Expires.Equal(given.Expires) {
+	if got.Path != "/x" || got.Domain != "example.com" || !got.HttpOnly || got.SameSite != http.SameSiteStrictMode ||
+		!got.Secure || !got.Expires.Equal(given.Expires) {
 		t.Errorf("cookie = %v", got)
 	}
 	if given.Value != before.Value || given.Secure != before.Secure {
@@ -156,7 +161,8 @@ func TestSignedCookiesHaveTheAttributesGiven(t *testing.T) {
 		t.Errorf("cookie = %v", bare)
 	}
 	insecure := newRig(t, func(o *session.Options) { o.Cookie.Insecure = true })
-	if signed(t, insecure.Manager, &http.Cookie{Name: "theme"}).Secure || !signed(t, insecure.Manager, &http.Cookie{Name: "theme", Secure: true}).Secure {
+	if signed(t, insecure.Manager, &http.Cookie{Name: "theme"}).Secure ||
+		!signed(t, insecure.Manager, &http.Cookie{Name: "theme", Secure: true}).Secure {
 		t.Error("Secure is not as given when the manager's cookie is Insecure")
 	}
 }
@@ -228,7 +234,8 @@ func TestASignedCookieIsNoTicket(t *testing.T) {
 	if r.opens(c.Value) || r.opens("v1."+c.Value) {
 		t.Error("a signed cookie opens a session")
 	}
-	if _, err := r.Signed(sending(&http.Cookie{Name: "__Host-Http-session", Value: v.ticket()}), "__Host-Http-session"); err == nil {
+	if _, err := r.Signed(sending(&http.Cookie{Name: "__Host-Http-session", Value: v.ticket()}),
+		"__Host-Http-session"); err == nil {
 		t.Error("a ticket is a signed cookie")
 	}
 }

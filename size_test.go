@@ -69,23 +69,35 @@ func TestWhatLiesBelowOneKeyIsEncodedOnce(t *testing.T) {
 		before, do func(*session.Session)
 		large      int64 // how often a value of half the form may go through the codec
 	}{
-		"set":                  {nil, set, 1},
-		"set again":            {set, set, 2},
-		"set and look":         {set, each(func(s *session.Session, name string) { s.Has("old"); s.Set(path(name), 1); s.Get(path(name)) }), 2},
-		"append":               {nil, add, 1},
-		"append more":          {add, add, 2},
-		"flash":                {nil, flash, 1},
-		"read flash":           {flash, each(func(s *session.Session, name string) { s.Get(path(name)) }), 3},
-		"reflash":              {flash, func(s *session.Session) { s.Reflash() }, 4},
-		"reflash by name":      {flash, func(s *session.Session) { s.Reflash(mapped(names, path)...) }, 4},
-		"remove":               {set, each(func(s *session.Session, name string) { s.Remove(path(name)) }), 2},
-		"pop flash":            {flash, each(func(s *session.Session, name string) { s.Pop(path(name)) }), 3},
-		"update":               {set, each(func(s *session.Session, name string) { session.Key[string](path(name)).Update(s, strings.ToUpper) }), 2},
-		"now":                  {set, each(func(s *session.Session, name string) { s.Now(path(name), "now"); s.Get(path(name)) }), 2},
-		"set within a flash":   {func(s *session.Session) { s.Flash("old", form(names)) }, set, 4},
-		"set after a save":     {func(s *session.Session) { s.Flash("old", form(names)) }, func(s *session.Session) { save(t, s); set(s); save(t, s) }, 6},
-		"elements of a flash":  {func(s *session.Session) { s.Flash("old", names) }, func(s *session.Session) { s.Set("old.0", "x") }, 5},
-		"elements of a flash2": {func(s *session.Session) { s.Flash("old", names); s.Set("old.0", "x") }, func(s *session.Session) { s.Get("old.1") }, 4},
+		"set":       {nil, set, 1},
+		"set again": {set, set, 2},
+		"set and look": {set, each(func(s *session.Session, name string) {
+			s.Has("old")
+			s.Set(path(name), 1)
+			s.Get(path(name))
+		}), 2},
+		"append":          {nil, add, 1},
+		"append more":     {add, add, 2},
+		"flash":           {nil, flash, 1},
+		"read flash":      {flash, each(func(s *session.Session, name string) { s.Get(path(name)) }), 3},
+		"reflash":         {flash, func(s *session.Session) { s.Reflash() }, 4},
+		"reflash by name": {flash, func(s *session.Session) { s.Reflash(mapped(names, path)...) }, 4},
+		"remove":          {set, each(func(s *session.Session, name string) { s.Remove(path(name)) }), 2},
+		"pop flash":       {flash, each(func(s *session.Session, name string) { s.Pop(path(name)) }), 3},
+		"update": {set, each(func(s *session.Session, name string) {
+			session.Key[string](path(name)).Update(s, strings.ToUpper)
+		}), 2},
+		"now": {set, each(func(s *session.Session, name string) {
+			s.Now(path(name), "now")
+			s.Get(path(name))
+		}), 2},
+		"set within a flash": {func(s *session.Session) { s.Flash("old", form(names)) }, set, 4},
+		"set after a save": {func(s *session.Session) { s.Flash("old", form(names)) },
+			func(s *session.Session) { save(t, s); set(s); save(t, s) }, 6},
+		"elements of a flash": {func(s *session.Session) { s.Flash("old", names) },
+			func(s *session.Session) { s.Set("old.0", "x") }, 5},
+		"elements of a flash2": {func(s *session.Session) { s.Flash("old", names); s.Set("old.0", "x") },
+			func(s *session.Session) { s.Get("old.1") }, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newByteCodec(10000)
@@ -147,7 +159,8 @@ func TestMaxBytesIsKnownAtTheOperation(t *testing.T) {
 			resp := v.with(func(s *session.Session) {
 				do(s)
 				err := s.Err()
-				if !errors.Is(err, session.ErrTooLarge) || !strings.Contains(err.Error(), "path") || !strings.Contains(err.Error(), "Options.MaxBytes") ||
+				if !errors.Is(err, session.ErrTooLarge) || !strings.Contains(err.Error(), "path") ||
+					!strings.Contains(err.Error(), "Options.MaxBytes") ||
 					strings.Contains(err.Error(), "xx") {
 					t.Errorf("Err = %v, want ErrTooLarge with the path and the option, and without the value", err)
 				}
@@ -194,9 +207,11 @@ func TestRoomIsMadeAgain(t *testing.T) {
 			s.Set("b", x)
 			session.Key[string]("a").Update(s, func(string) string { return "" })
 		},
-		"over flash data":    func(s *session.Session) { s.Remove("a"); s.Set("c", x) },
-		"in steps":           func(s *session.Session) { s.Set("b", x); s.Remove("a"); s.Set("c", x); s.Remove("b") },
-		"much that is short": func(s *session.Session) { s.Set("raw", json.RawMessage(`"`+strings.Repeat(`\u0041`, 9)+`"`)) },
+		"over flash data": func(s *session.Session) { s.Remove("a"); s.Set("c", x) },
+		"in steps":        func(s *session.Session) { s.Set("b", x); s.Remove("a"); s.Set("c", x); s.Remove("b") },
+		"much that is short": func(s *session.Session) {
+			s.Set("raw", json.RawMessage(`"`+strings.Repeat(`\u0041`, 9)+`"`))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := newRig(t, func(o *session.Options) { o.MaxBytes = 200 }).visitor()
@@ -255,7 +270,10 @@ func TestASessionAboveALoweredLimitCanShrinkAndMove(t *testing.T) {
 		{"take a role", func(s *session.Session) { s.Set("roles", []string{"user"}) }, 200},
 		{"a new id", (*session.Session).Regenerate, 200},
 		{"grow", func(s *session.Session) { s.Set("b", strings.Repeat("y", 60)) }, 500},
-		{"exchange", func(s *session.Session) { s.Set("b", strings.Repeat("y", 60)); s.Set("a", strings.Repeat("x", 200)) }, 200},
+		{"exchange", func(s *session.Session) {
+			s.Set("b", strings.Repeat("y", 60))
+			s.Set("a", strings.Repeat("x", 200))
+		}, 200},
 	} {
 		if resp := small.with(row.do); resp.StatusCode != row.status {
 			t.Errorf("%s: status %d, want %d", row.name, resp.StatusCode, row.status)

@@ -14,13 +14,14 @@ import (
 // where the backend is shared. Package sessiontest checks a store against this contract, a test for each rule:
 //
 //  1. Load returns the record as it was last saved or touched, or an error that wraps [ErrNotFound].
-//  2. Save with Version 0 creates. It never overwrites: when the id is taken it returns an error that wraps [ErrConflict].
+//  2. Save with Version 0 creates. It never overwrites: when the id is taken it returns an error that wraps
+//     [ErrConflict].
 //  3. Save with another Version replaces, and only the record that has that version: otherwise it returns an error that
 //     wraps [ErrConflict], or [ErrNotFound] when there is none. There is no upsert. What is stored has Version+1.
 //  4. Of any number of concurrent saves at one version exactly one succeeds.
 //  5. Delete removes the record. To delete what is not there is no error, and no later save brings it back.
-//  6. Data, up to the size the application allows, comes back byte for byte, and is never shared: neither the record given to
-//     Save nor the one returned by Load is kept or changed by the store afterwards.
+//  6. Data, up to the size the application allows, comes back byte for byte, and is never shared: neither the record
+//     given to Save nor the one returned by Load is kept or changed by the store afterwards.
 //  7. A cancelled context gives an error, and the call has changed everything that it was to change, or nothing.
 //  8. Two stores on one backend see each other's changes at once.
 //  9. A backend that fails gives an error that does not wrap [ErrNotFound] or [ErrConflict].
@@ -29,8 +30,8 @@ import (
 //  11. An id is any string: the store keeps it, or refuses it with an error; it never mixes it up with another one and
 //     touches nothing outside its own place because of it.
 //
-// The optional interfaces [Toucher], [Sweeper], [Lister], [Limiter], [Watcher] and [Evicter] say more of what a store can do. The manager looks for
-// them once, in [New]. A [Forgetter] says what the store may not be trusted with.
+// The optional interfaces [Toucher], [Sweeper], [Lister], [Limiter], [Watcher] and [Evicter] say more of what a store
+// can do. The manager looks for them once, in [New]. A [Forgetter] says what the store may not be trusted with.
 type Store interface {
 	Load(ctx context.Context, id string) (*Record, error)
 	Save(ctx context.Context, rec *Record) error
@@ -72,10 +73,10 @@ type Lister interface {
 //
 //  1. SaveWithin creates a record as Save with Version 0 does, if fewer than limit.Max records count. Otherwise it
 //     returns an error that wraps [ErrTooMany], and nothing is changed. It refuses a record with another Version.
-//  2. What counts are the live records of the record's user that have no ExpiresAt or one after limit.Now, but for the one
-//     with the id limit.Instead, whose place the new one takes. A record and its Predecessor are one session: while both
-//     would count, they count as one, and so do records that have a Predecessor in common. One whose Predecessor is
-//     limit.Instead does not count either.
+//  2. What counts are the live records of the record's user that have no ExpiresAt or one after limit.Now, but for the
+//     one with the id limit.Instead, whose place the new one takes. A record and its Predecessor are one session: while
+//     both would count, they count as one, and so do records that have a Predecessor in common. One whose Predecessor
+//     is limit.Instead does not count either.
 //  3. However many goroutines and stores on one backend call it at once, no more than limit.Max records come to count
 //     by it, and no call is refused while fewer count.
 //  4. It reads no clock.
@@ -122,10 +123,10 @@ func Moves(live []*Record) map[string]string {
 
 // Watcher is a store that tells of sessions that ended, here or on another node, so that nobody has to ask for them.
 //
-//  1. Watch calls tell with the id of each record that a Delete removed, or a Save made something else than a live record,
-//     from the moment at which it has begun. It may call it with other ids as well, and more than once. What is swept, or
-//     dropped by the server, need not be told. It may call tell with "" when it has begun: whoever waits then asks for what
-//     ended before.
+//  1. Watch calls tell with the id of each record that a Delete removed, or a Save made something else than a live
+//     record, from the moment at which it has begun. It may call it with other ids as well, and more than once. What is
+//     swept, or dropped by the server, need not be told. It may call tell with "" when it has begun: whoever waits then
+//     asks for what ended before.
 //  2. It returns when the context ends, or when it cannot go on, and never without an error. One that wraps
 //     [ErrNotSupported] says that it is of no use to call it again.
 //
@@ -138,8 +139,8 @@ type Watcher interface {
 //
 //  1. It calls fn for each record that it dropped, without a lock held, until stop is called.
 //  2. It drops no record for one that has it as its Predecessor, and none while such a one is there: the two are one
-//     session. A record that gets a successor in a full store costs nobody else a session either. Where the Predecessor of a
-//     new record is retired, the store may refuse it, with a [ConflictError] that has the Predecessor.
+//     session. A record that gets a successor in a full store costs nobody else a session either. Where the Predecessor
+//     of a new record is retired, the store may refuse it, with a [ConflictError] that has the Predecessor.
 type Evicter interface {
 	OnEvict(fn func(id, user string)) (stop func())
 }
@@ -201,13 +202,14 @@ func (k RecordKind) String() string {
 // and Data is opaque; the rest is there so that sessions can be listed without opening Data. Printing, logging or
 // encoding a record as JSON leaves Data out: a store writes it by itself.
 type Record struct {
-	ID         string
-	User       string // "" when nobody is signed in
-	Kind       RecordKind
-	Successor  string    // ID of the session that took over from an alias or tombstone. In a live one: see Predecessor
-	Version    uint64    // 0 before the first save, then 1, 2, …
-	CreatedAt  time.Time // the first save
-	SeenAt     time.Time // the last request, as far as it was written down; of an alias or tombstone: when it was retired
+	ID        string
+	User      string // "" when nobody is signed in
+	Kind      RecordKind
+	Successor string    // ID of the session that took over from an alias or tombstone. In a live one: see Predecessor
+	Version   uint64    // 0 before the first save, then 1, 2, …
+	CreatedAt time.Time // the first save
+	// the last request, as far as it was written down; of an alias or tombstone: when it was retired
+	SeenAt     time.Time
 	LoginAt    time.Time // zero before a login
 	ExpiresAt  time.Time // zero: never
 	RemoteIP   netip.Addr
@@ -216,10 +218,10 @@ type Record struct {
 	Data       []byte `json:"-"`
 }
 
-// Predecessor is the id that a live record takes over from, "" when there is none. A session gets a new id in two steps:
-// the new record is created, and then the old one becomes an alias or a tombstone. In between both are live, and they are
-// one session. Whoever lists, counts, limits, drops or ends sessions knows by this that they are. It says nothing once the
-// record that it names is gone or retired, and goes with the next save.
+// Predecessor is the id that a live record takes over from, "" when there is none. A session gets a new id in two
+// steps: the new record is created, and then the old one becomes an alias or a tombstone. In between both are live, and
+// they are one session. Whoever lists, counts, limits, drops or ends sessions knows by this that they are. It says
+// nothing once the record that it names is gone or retired, and goes with the next save.
 //
 // A live record keeps it in the field Successor, which has no other use there, so that a store need not know of it.
 func (r *Record) Predecessor() string {

@@ -12,8 +12,8 @@ import (
 const sweepBatch = 500
 
 // Sweep removes expired records from the store, in batches, and says how many: sessions, and what retired ids left
-// behind. Sessions end on time without it; it frees space. The error wraps ErrNotSupported when the store cannot sweep, or
-// ErrUnavailable.
+// behind. Sessions end on time without it; it frees space. The error wraps ErrNotSupported when the store cannot sweep,
+// or ErrUnavailable.
 func (m *Manager) Sweep(ctx context.Context) (int, error) {
 	if m.sweeper == nil {
 		return 0, fmt.Errorf("%w: %T cannot sweep", ErrNotSupported, m.store)

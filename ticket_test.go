@@ -76,7 +76,8 @@ func TestAHostileTicketGivesAnEmptySession(t *testing.T) {
 		"twice":                   {name + good + "; " + name + good},
 		"twice with another":      {name + "x; " + name + good},
 		"twice in two lines":      {name + good, name + "x"},
-		"a MAC of zeros":          {name + "v1." + parts[1] + "." + base64.RawURLEncoding.EncodeToString(make([]byte, 32))},
+		"a MAC of zeros": {name + "v1." + parts[1] + "." + base64.RawURLEncoding.EncodeToString(make([]byte,
+			32))},
 	}
 	for what, lines := range hostile {
 		t.Run(what, func(t *testing.T) {
@@ -89,14 +90,17 @@ func TestAHostileTicketGivesAnEmptySession(t *testing.T) {
 			}
 			resp := r.cookieRequest(look, lines...)
 			if resp.StatusCode != 200 || resp.Header["Set-Cookie"] != nil || r.store.total() != 0 {
-				t.Errorf("status %d, %d cookies, %d calls", resp.StatusCode, len(resp.Header["Set-Cookie"]), r.store.total())
+				t.Errorf("status %d, %d cookies, %d calls", resp.StatusCode, len(resp.Header["Set-Cookie"]),
+					r.store.total())
 			}
 			if n := r.ev.count(session.EventRejected) - before; n != 1 {
 				t.Errorf("%d events rejected, want 1", n)
 			}
-			resp = r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Set("x", 1) }, lines...)
+			resp = r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Set("x", 1) },
+				lines...)
 			ticket := ticketOf(t, resp)
-			if strings.Contains(strings.Join(lines, " "), ticket) || strings.Contains(ticket, parts[1]) || r.sees(ticket) != int64(1) {
+			if strings.Contains(strings.Join(lines, " "), ticket) || strings.Contains(ticket, parts[1]) ||
+				r.sees(ticket) != int64(1) {
 				t.Error("the new session has the ticket of the client")
 			}
 		})
@@ -137,8 +141,10 @@ func TestOtherCookieNamesAreIgnored(t *testing.T) {
 	v.with(func(s *session.Session) { s.Login("ada") })
 	ticket := v.ticket()
 	for _, name := range []string{
-		"__host-http-session", "__HOST-HTTP-SESSION", "__%48ost-Http-session", `"__Host-Http-session"`, "..Host-Http-session", "\u2000__Host-Http-session", "\u0085__Host-Http-session",
-		"__Host-Http-session\u00a0", "session", "__Host-Http-sessio", "__Host-Http-session2", "x__Host-Http-session", "", "=__Host-Http-session", "$Version=1, __Host-Http-session", "__Host-Http-session[]",
+		"__host-http-session", "__HOST-HTTP-SESSION", "__%48ost-Http-session", `"__Host-Http-session"`,
+		"..Host-Http-session", "\u2000__Host-Http-session", "\u0085__Host-Http-session",
+		"__Host-Http-session\u00a0", "session", "__Host-Http-sessio", "__Host-Http-session2", "x__Host-Http-session",
+		"", "=__Host-Http-session", "$Version=1, __Host-Http-session", "__Host-Http-session[]",
 	} {
 		resp := r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
 			if s.User() != "" {
@@ -154,7 +160,8 @@ func TestOtherCookieNamesAreIgnored(t *testing.T) {
 			}
 		}, name+"=evil; __Host-Http-session="+ticket)
 	}
-	for _, lines := range [][]string{{"a=1;__Host-Http-session=" + ticket + ";b=2"}, {"a=1", " __Host-Http-session=" + ticket + " "}, {"; ;\t__Host-Http-session=" + ticket + ";"}} {
+	for _, lines := range [][]string{{"a=1;__Host-Http-session=" + ticket + ";b=2"},
+		{"a=1", " __Host-Http-session=" + ticket + " "}, {"; ;\t__Host-Http-session=" + ticket + ";"}} {
 		r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
 			if s.User() != "ada" {
 				t.Errorf("%d lines: the session does not open", len(lines))
@@ -168,7 +175,8 @@ func TestATicketInAnotherPlaceIsIgnored(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
 	v.with(func(s *session.Session) { s.Login("ada") })
-	req := httptest.NewRequest("POST", "/?session="+v.ticket()+"&__Host-Http-session="+v.ticket(), strings.NewReader("__Host-Http-session="+v.ticket()))
+	req := httptest.NewRequest("POST", "/?session="+v.ticket()+"&__Host-Http-session="+v.ticket(),
+		strings.NewReader("__Host-Http-session="+v.ticket()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Authorization", "Bearer "+v.ticket())
 	req.Header.Set("Set-Cookie", "__Host-Http-session="+v.ticket())

@@ -38,12 +38,14 @@ func TestASessionEndsWhenNobodyUsedIt(t *testing.T) {
 	r.clock.advance(time.Hour)
 	ticket := v.ticket()
 	resp := v.with(func(s *session.Session) {
-		if !s.IsNew() || !s.Expired() || s.User() != "" || s.Has("x") || s.ID() != "" || s.Token() != "" || !s.ExpiresAt().IsZero() {
+		if !s.IsNew() || !s.Expired() || s.User() != "" || s.Has("x") || s.ID() != "" || s.Token() != "" ||
+			!s.ExpiresAt().IsZero() {
 			t.Errorf("new %v, expired %v, user %q, data %v", s.IsNew(), s.Expired(), s.User(), s.All())
 		}
 	})
 	if resp.StatusCode != 200 || resp.Header["Set-Cookie"] != nil || r.ev.count(session.EventExpired) != 1 {
-		t.Errorf("status %d, cookie touched %v, %d events", resp.StatusCode, resp.Header["Set-Cookie"] != nil, r.ev.count(session.EventExpired))
+		t.Errorf("status %d, cookie touched %v, %d events", resp.StatusCode, resp.Header["Set-Cookie"] != nil,
+			r.ev.count(session.EventExpired))
 	}
 	v.with(func(s *session.Session) { s.Set("y", 1) })
 	if v.ticket() == ticket {
@@ -126,15 +128,17 @@ func TestASessionHasItsOwnClocks(t *testing.T) {
 		"shorter life":    {func(s *session.Session) { s.SetLifetime(10 * time.Minute) }, 10 * time.Minute},
 		"idle above life": {func(s *session.Session) { s.SetIdleTimeout(30 * time.Hour) }, 10 * time.Hour},
 		"no idle":         {func(s *session.Session) { s.SetIdleTimeout(session.Never) }, 10 * time.Hour},
-		"no life":         {func(s *session.Session) { s.SetLifetime(session.Never); s.SetIdleTimeout(20 * time.Hour) }, 20 * time.Hour},
-		"neither":         {func(s *session.Session) { s.SetIdleTimeout(session.Never); s.SetLifetime(session.Never) }, 0},
+		"no life": {func(s *session.Session) { s.SetLifetime(session.Never); s.SetIdleTimeout(20 * time.Hour) },
+			20 * time.Hour},
+		"neither": {func(s *session.Session) { s.SetIdleTimeout(session.Never); s.SetLifetime(session.Never) }, 0},
 		"back to 0": {func(s *session.Session) {
 			s.SetIdleTimeout(1e9)
 			s.SetIdleTimeout(0)
 			s.SetLifetime(1e9)
 			s.SetLifetime(0)
 		}, time.Hour},
-		"remember":  {func(s *session.Session) { s.Login("ada", session.Remember(40*24*time.Hour)) }, 40 * 24 * time.Hour},
+		"remember": {func(s *session.Session) { s.Login("ada", session.Remember(40*24*time.Hour)) },
+			40 * 24 * time.Hour},
 		"a second":  {func(s *session.Session) { s.SetIdleTimeout(time.Second) }, time.Second},
 		"half a µs": {func(s *session.Session) { s.SetIdleTimeout(time.Second + 500) }, time.Second},
 	} {
@@ -281,7 +285,8 @@ func TestSeenAtIsTheLastRequest(t *testing.T) {
 
 // A clock that steps backwards extends nothing, ends nothing, and undoes nothing.
 func TestClockStepsBackwardsExtendNothing(t *testing.T) {
-	r := newRig(t, clocks(time.Hour, 10*time.Hour), func(o *session.Options) { o.TouchEvery = -1; o.RenewEvery = 2 * time.Hour })
+	r := newRig(t, clocks(time.Hour, 10*time.Hour),
+		func(o *session.Options) { o.TouchEvery = -1; o.RenewEvery = 2 * time.Hour })
 	v := r.visitor()
 	v.with(func(s *session.Session) { s.Login("ada") })
 	var end time.Time
@@ -316,7 +321,8 @@ func TestASessionThatWentIdleDuringARequestIsGone(t *testing.T) {
 		s.Set("x", 2)
 	})
 	if resp.StatusCode != 409 || resp.Header["Set-Cookie"] != nil {
-		t.Errorf("status %d, cookie touched %v, want 409 and no cookie", resp.StatusCode, resp.Header["Set-Cookie"] != nil)
+		t.Errorf("status %d, cookie touched %v, want 409 and no cookie", resp.StatusCode,
+			resp.Header["Set-Cookie"] != nil)
 	}
 	if v.alive() {
 		t.Error("alive after its idle timeout")

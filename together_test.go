@@ -61,7 +61,12 @@ func TestWhatNowSetsDuringACommitIsSeen(t *testing.T) {
 	for name, commit := range map[string]func(*session.Session) error{
 		"Save": func(s *session.Session) error { s.Set("x", 1); return s.Save(t.Context()) },
 		"Atomic": func(s *session.Session) error {
-			return s.Atomic(t.Context(), func(s *session.Session) error { s.Set("x", 1); s.Now("inside", 2); s.Now("both", 2); return nil })
+			return s.Atomic(t.Context(), func(s *session.Session) error {
+				s.Set("x", 1)
+				s.Now("inside", 2)
+				s.Now("both", 2)
+				return nil
+			})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -258,7 +263,8 @@ func TestTheFirstByteWaitsForACommitInAnotherGoroutine(t *testing.T) {
 
 // A response that cannot wait any longer is a failure; the commit then makes no new id, for nobody could be told of it.
 func TestACommitThatTheResponseDidNotWaitForMakesNoNewID(t *testing.T) {
-	for name, do := range map[string]func(*session.Session){"Regenerate": (*session.Session).Regenerate, "Login": func(s *session.Session) { s.Login("ada") }} {
+	for name, do := range map[string]func(*session.Session){"Regenerate": (*session.Session).Regenerate,
+		"Login": func(s *session.Session) { s.Login("ada") }} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
@@ -297,7 +303,11 @@ func TestAnAnswerFromWithinAtomicIsSent(t *testing.T) {
 	v := r.visitor()
 	v.with(func(s *session.Session) { s.Set("cart", 1) })
 	resp := v.do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
-		err := s.Atomic(t.Context(), func(s *session.Session) error { s.Set("cart", 2); w.WriteHeader(http.StatusTeapot); return nil })
+		err := s.Atomic(t.Context(), func(s *session.Session) error {
+			s.Set("cart", 2)
+			w.WriteHeader(http.StatusTeapot)
+			return nil
+		})
 		if err != nil {
 			t.Errorf("Atomic = %v", err)
 		}
@@ -311,7 +321,11 @@ func TestAnAnswerFromWithinAtomicIsSent(t *testing.T) {
 	}
 	v.with(func(s *session.Session) { wantGet(t, s, "cart", int64(2)) })
 	v.do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
-		err := s.Atomic(t.Context(), func(s *session.Session) error { s.Regenerate(); w.WriteHeader(http.StatusOK); return nil })
+		err := s.Atomic(t.Context(), func(s *session.Session) error {
+			s.Regenerate()
+			w.WriteHeader(http.StatusOK)
+			return nil
+		})
 		if err == nil {
 			t.Error("the new id of an answer that is out already is not refused")
 		}
@@ -426,7 +440,8 @@ func TestAFunctionThatCommitsTheSessionAroundItDoesNotHang(t *testing.T) {
 					}
 					s.Login("ada", func(*session.Session) { inner() })
 					save(t, s)
-					if err := s.Atomic(context.Background(), func(*session.Session) error { inner(); return nil }); err != nil {
+					if err := s.Atomic(context.Background(),
+						func(*session.Session) error { inner(); return nil }); err != nil {
 						t.Error(err)
 					}
 				})

@@ -19,14 +19,14 @@ type Transport interface {
 	VaryOn() string
 	// Read returns the ticket of the request, "" when there is none, and ErrMalformed when there is more than one.
 	Read(r *http.Request) (string, error)
-	// Write puts the ticket into the header of the response; "" tells the client to forget the one it has. The client should
-	// keep it until the time given, or until it closes when that is zero. now is the manager's clock.
+	// Write puts the ticket into the header of the response; "" tells the client to forget the one it has. The client
+	// should keep it until the time given, or until it closes when that is zero. now is the manager's clock.
 	Write(h http.Header, ticket string, until, now time.Time)
 }
 
 // Header returns a transport for API clients and mobile apps: the ticket comes in the request header of that name, with
-// or without "Bearer " before it, and a new one goes out in the response header of that name, empty after a logout. New refuses
-// a name that means something else to whoever passes the message on, such as Cookie or Content-Length.
+// or without "Bearer " before it, and a new one goes out in the response header of that name, empty after a logout. New
+// refuses a name that means something else to whoever passes the message on, such as Cookie or Content-Length.
 func Header(name string) Transport { return headerTransport(textproto.CanonicalMIMEHeaderKey(name)) }
 
 // VaryOn is the request header in which the tickets of this manager come, "Cookie" unless Options.Transport says
@@ -35,12 +35,15 @@ func (m *Manager) VaryOn() string { return m.transport.VaryOn() }
 
 type headerTransport string
 
-// taken are the headers by which HTTP itself frames, routes and caches messages, or carries cookies. One that a connection ends with
-// reaches nobody behind a proxy.
+// taken are the headers by which HTTP itself frames, routes and caches messages, or carries cookies. One that a
+// connection ends with reaches nobody behind a proxy.
 var taken = []string{
-	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
-	"Content-Length", "Content-Encoding", "Content-Type", "Content-Range", "Host", "Expect", "Http2-Settings", "Via", "Forwarded",
-	"Cookie", "Set-Cookie", "Cache-Control", "Vary", "Expires", "Age", "Date", "Etag", "Last-Modified", "Location", "Retry-After", "Range",
+	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer",
+	"Transfer-Encoding", "Upgrade",
+	"Content-Length", "Content-Encoding", "Content-Type", "Content-Range", "Host", "Expect", "Http2-Settings", "Via",
+	"Forwarded",
+	"Cookie", "Set-Cookie", "Cache-Control", "Vary", "Expires", "Age", "Date", "Etag", "Last-Modified", "Location",
+	"Retry-After", "Range",
 }
 
 func (t headerTransport) check() error {
@@ -48,7 +51,8 @@ func (t headerTransport) check() error {
 	case !wire.IsToken(string(t)):
 		return fmt.Errorf("Transport: %q is no name of a header", string(t))
 	case slices.Contains(taken, string(t)):
-		return fmt.Errorf("Transport: the header %s has another meaning; use Authorization, or a name of your own such as X-Session", string(t))
+		return fmt.Errorf("Transport: the header %s has another meaning; use Authorization, or a name of your own "+
+			"such as X-Session", string(t))
 	}
 	return nil
 }

@@ -45,7 +45,8 @@ func TestTheHeaderCarriesTheTicket(t *testing.T) {
 			t.Errorf("with %q: the ticket is sent again", prefix)
 		}
 	}
-	for _, values := range [][]string{{"Basic " + ticket}, {"Bearer"}, {"Bearer" + ticket}, {ticket, ticket}, {ticket + ", " + ticket}, {"x"}, {`"` + ticket + `"`}} {
+	for _, values := range [][]string{{"Basic " + ticket}, {"Bearer"}, {"Bearer" + ticket}, {ticket, ticket},
+		{ticket + ", " + ticket}, {"x"}, {`"` + ticket + `"`}} {
 		before := r.ev.count(session.EventRejected)
 		do(is(""), values...)
 		if n := r.ev.count(session.EventRejected) - before; n != 1 {

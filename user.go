@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// checkUser refuses what is no user name, and what looks like another one on a page: two users with one face are a way to be
-// taken for somebody else. The error does not contain the name.
+// checkUser refuses what is no user name, and what looks like another one on a page: two users with one face are a way
+// to be taken for somebody else. The error does not contain the name.
 func checkUser(user string) error {
 	switch {
 	case user == "":
@@ -29,5 +29,6 @@ func checkUser(user string) error {
 
 // invisible reports characters that show nothing, or change the order of what is around them.
 func invisible(r rune) bool {
-	return r >= 0x80 && unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+	return r >= 0x80 && unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point,
+		unicode.Variation_Selector)
 }

@@ -64,11 +64,13 @@ func TestSessionsTellsWhereAUserIsSignedIn(t *testing.T) {
 		ip, agent string
 	}{{"192.0.2.3", ""}, {"192.0.2.2", strings.Repeat("ü", 128)}, {"192.0.2.1", "Firefox"}} {
 		info := infos[i]
-		if info.RemoteIP != netip.MustParseAddr(want.ip) || info.UserAgent != want.agent || info.User != "ada" || !info.Persistent {
+		if info.RemoteIP != netip.MustParseAddr(want.ip) || info.UserAgent != want.agent || info.User != "ada" ||
+			!info.Persistent {
 			t.Errorf("session %d = %+v, want %v", i, info, want)
 		}
 		at := r.clock.now().Add(-time.Duration(i+1) * time.Minute)
-		if info.ID == "" || !info.CreatedAt.Equal(at) || !info.LoginAt.Equal(at) || !info.SeenAt.Equal(at) || !info.ExpiresAt.Equal(at.Add(time.Hour)) {
+		if info.ID == "" || !info.CreatedAt.Equal(at) || !info.LoginAt.Equal(at) || !info.SeenAt.Equal(at) ||
+			!info.ExpiresAt.Equal(at.Add(time.Hour)) {
 			t.Errorf("session %d = %+v, want times of %v", i, info, at)
 		}
 	}
@@ -261,7 +263,8 @@ func TestRevokeUserKeepsASessionThatIsAboutToGetANewID(t *testing.T) {
 				}
 			})
 			if resp.StatusCode != 200 || other.alive() || copied.alive() {
-				t.Errorf("status %d; the other one is alive: %v, the old ticket: %v", resp.StatusCode, other.alive(), copied.alive())
+				t.Errorf("status %d; the other one is alive: %v, the old ticket: %v", resp.StatusCode, other.alive(),
+					copied.alive())
 			}
 			v.with(func(s *session.Session) {
 				if s.User() != "ada" || s.Get("cart") != int64(3) {
@@ -325,7 +328,8 @@ func TestANullstoreSwitchesSessionsOff(t *testing.T) {
 
 // MaxPerUser is refused where the store cannot keep it.
 func TestMaxPerUserIsRefusedWhereItCannotBeKept(t *testing.T) {
-	for name, store := range map[string]session.Store{"nullstore": nullstore.New(), "only the three methods": bare{memstore.New(memstore.Options{})}} {
+	for name, store := range map[string]session.Store{"nullstore": nullstore.New(),
+		"only the three methods": bare{memstore.New(memstore.Options{})}} {
 		_, err := session.New(store, session.Options{Secrets: []session.Secret{testSecret}, MaxPerUser: 1})
 		if !errors.Is(err, session.ErrNotSupported) || !strings.Contains(fmt.Sprint(err), "MaxPerUser") {
 			t.Errorf("%s: New = %v, want ErrNotSupported that names MaxPerUser", name, err)
@@ -339,7 +343,8 @@ type bare struct{ session.Store }
 // An own store needs three methods; sessions live, are refreshed and end on it as on any other.
 func TestAStoreNeedsThreeMethodsOnly(t *testing.T) {
 	clk := newClock()
-	m, err := session.New(bare{memstore.New(memstore.Options{})}, session.Options{Secrets: []session.Secret{testSecret}, Now: clk.now, IdleTimeout: time.Hour})
+	m, err := session.New(bare{memstore.New(memstore.Options{})}, session.Options{Secrets: []session.Secret{testSecret},
+		Now: clk.now, IdleTimeout: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -100,7 +100,8 @@ func TestTheExplorerFindsWhatABrokenStoreBreaks(t *testing.T) {
 		{"what a ticket opens is in the lists", "load, revoke all, nothing due", brokenStore{list: none}},
 		{"nobody is signed out whom nobody signed out", "load, sign in, nothing due", brokenStore{save: alone}},
 		{"what was to be kept is there", "set, revoke others, nothing due", brokenStore{save: alone}},
-		{"nobody has more sessions than allowed", "load, sign in, nothing due, at most 1 sessions, the oldest goes", brokenStore{within: anyway}},
+		{"nobody has more sessions than allowed", "load, sign in, nothing due, at most 1 sessions, the oldest goes",
+			brokenStore{within: anyway}},
 	} {
 		t.Run(row.promise, func(t *testing.T) {
 			if !slices.Contains(brokenPromises(t, row.name, row.store), row.promise) {
@@ -124,7 +125,8 @@ func brokenPromises(t *testing.T, name string, store brokenStore) (promises []st
 	}
 	synctest.Test(t, func(t *testing.T) {
 		store.Store = memstore.New(memstore.Options{})
-		_, err := cases[i].Explore([2]explore.Store{store, store}, explore.Play{Start: time.Now(), Preemptions: -1, Known: note})
+		_, err := cases[i].Explore([2]explore.Store{store, store}, explore.Play{Start: time.Now(), Preemptions: -1,
+			Known: note})
 		if err != nil {
 			t.Error(err)
 		}

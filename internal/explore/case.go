@@ -98,7 +98,8 @@ func CasesOfMoves(n int) []Case {
 	return cases(choose(n, deedsOfMoves()), []due{nothingDue, renewalDue}, []room{{}})
 }
 
-// CasesWithALimit returns every choice of n of the requests that matter to a limit of sessions per user, with the limits.
+// CasesWithALimit returns every choice of n of the requests that matter to a limit of sessions per user, with the
+// limits.
 func CasesWithALimit(n int) []Case { return casesWithALimit(choose(n, deedsOfALimit())) }
 
 // FewCasesWithALimit returns those of CasesWithALimit in which somebody moves and somebody signs in.
@@ -121,7 +122,8 @@ func casesWithALimit(choices [][]deed) []Case {
 	return list
 }
 
-// CasesWithABound returns every choice of n of the requests that matter to a store with a bound, with the smallest bounds.
+// CasesWithABound returns every choice of n of the requests that matter to a store with a bound, with the smallest
+// bounds.
 func CasesWithABound(n int) []Case { return casesWithABound(choose(n, deedsOfABound())) }
 
 // FewCasesWithABound returns those of CasesWithABound in which somebody moves and somebody signs in.

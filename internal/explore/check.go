@@ -37,7 +37,8 @@ func (sc *scene) check() error {
 		return err
 	}
 	for _, check := range []func(){
-		v.checkReach, v.checkTwins, v.checkData, v.checkAnswers, v.checkErrors, v.checkCookies, v.checkEnds, v.checkAlive,
+		v.checkReach, v.checkTwins, v.checkData, v.checkAnswers, v.checkErrors, v.checkCookies, v.checkEnds,
+		v.checkAlive,
 		v.checkTickets, v.checkWrites, v.checkUpdates, v.checkLimit, v.checkRefusals, v.checkRates, v.checkForms,
 	} {
 		check()
@@ -87,7 +88,8 @@ func (v *sight) tickets() (list []string) {
 
 // fail notes a promise that is broken.
 func (v *sight) fail(promise, format string, args ...any) {
-	v.broken = append(v.broken, &Broken{Promise: promise, Detail: fmt.Sprintf(format, args...) + fmt.Sprint(" ", v.acts)})
+	v.broken = append(v.broken,
+		&Broken{Promise: promise, Detail: fmt.Sprintf(format, args...) + fmt.Sprint(" ", v.acts)})
 }
 
 // of returns a session that somebody has a ticket of and that holds the data of a device, nil when there is none.

@@ -86,8 +86,8 @@ func (v *sight) checkRefusals() {
 	}
 }
 
-// mayBegin reports whether a request may have begun a session of ada's: a stranger who signs in, or who signs in where the
-// session has ended meanwhile.
+// mayBegin reports whether a request may have begun a session of ada's: a stranger who signs in, or who signs in where
+// the session has ended meanwhile.
 func (v *sight) mayBegin(a *act) bool {
 	switch {
 	case a.signs != "ada" || !a.done() && !a.faulted():

@@ -151,7 +151,8 @@ func (v *sight) writes(device string) (certain, perhaps map[string]int) {
 		}
 		for _, key := range a.pending {
 			if a.faulted() || a.failed {
-				perhaps[key] += 2 // the handler gave up when it did not know, and the answer to that commits what was left
+				// the handler gave up when it did not know, and the answer to that commits what was left
+				perhaps[key] += 2
 			}
 		}
 	}

@@ -14,7 +14,8 @@ const (
 	stranger = "stranger"
 )
 
-// deed is what a request does: through a handler, through a page of the application, or to the manager without a request.
+// deed is what a request does: through a handler, through a page of the application, or to the manager without a
+// request.
 type deed struct {
 	name   string
 	by     string // who does it; "": the desk
@@ -87,7 +88,8 @@ func deedsOfMoves() []deed {
 
 func deedsOfALimit() []deed {
 	return named(
-		"load", "set", "regenerate", "login", "atomic login", "sign in", "logout", "phone: load", "phone: login", "revoke others",
+		"load", "set", "regenerate", "login", "atomic login", "sign in", "logout", "phone: load", "phone: login",
+		"revoke others",
 	)
 }
 

@@ -44,7 +44,8 @@ func deedsOfSaves() []deed {
 	}
 }
 
-// save stores what the handler did so far. An answer tells the client that it is there, whatever becomes of the request.
+// save stores what the handler did so far. An answer tells the client that it is there, whatever becomes of the
+// request.
 func (a *act) save() {
 	if a.failed {
 		return

@@ -1,8 +1,8 @@
-// Package explore runs a few requests in every order of their calls to a store, and checks what is left against the promises
-// of this library. Only tests use it.
+// Package explore runs a few requests in every order of their calls to a store, and checks what is left against the
+// promises of this library. Only tests use it.
 //
-// What happens between two calls of one request cannot be told apart from outside, so that these are all the orders that
-// matter, whatever the store is: one in memory, or a server.
+// What happens between two calls of one request cannot be told apart from outside, so that these are all the orders
+// that matter, whatever the store is: one in memory, or a server.
 package explore
 
 import (
@@ -14,15 +14,15 @@ import (
 
 // Explorer lets one call to a store happen at a time, and decides which.
 type Explorer struct {
-	// Preemptions is how often a request may be interrupted that could go on. Negative: any number of times. Two of them
-	// find nearly all that three requests can do to each other, in a small part of the time.
+	// Preemptions is how often a request may be interrupted that could go on. Negative: any number of times. Two of
+	// them find nearly all that three requests can do to each other, in a small part of the time.
 	Preemptions int
 
 	// Faults is how many calls may fail: either nothing is done, or all of it, and only the answer is lost.
 	Faults int
 
-	// Settled, if set, returns when every request waits for its turn, pauses or has ended: synctest.Wait in a bubble. Then
-	// others go on while one pauses before it tries again. Without it a pause is part of the way to the next call.
+	// Settled, if set, returns when every request waits for its turn, pauses or has ended: synctest.Wait in a bubble.
+	// Then others go on while one pauses before it tries again. Without it a pause is part of the way to the next call.
 	Settled func()
 
 	waiting map[int]event // what requests wait before
@@ -62,8 +62,8 @@ func (f Fate) String() string {
 
 type requestKey struct{}
 
-// Step is what a store calls before it does anything to the record with this id; "" stands for any. The call waits for its
-// turn if it comes from a request that is explored; requests make one call at a time.
+// Step is what a store calls before it does anything to the record with this id; "" stands for any. The call waits for
+// its turn if it comes from a request that is explored; requests make one call at a time.
 func (x *Explorer) Step(ctx context.Context, call, id string) Fate {
 	i, ok := ctx.Value(requestKey{}).(int)
 	if !ok {
@@ -77,8 +77,10 @@ func (x *Explorer) Step(ctx context.Context, call, id string) Fate {
 // Faulted reports whether a call of a request has failed.
 func (x *Explorer) Faulted(request int) bool { return x.faulted[request] }
 
-// Search calls once for every order, until a check fails. Once makes new requests, and the check of what is left of them.
-func (x *Explorer) Search(once func() (requests []func(context.Context), check func() error, err error)) (orders int, err error) {
+// Search calls once for every order, until a check fails. Once makes new requests, and the check of what is left of
+// them.
+func (x *Explorer) Search(once func() (requests []func(context.Context), check func() error, err error)) (orders int,
+	err error) {
 	for choices := []choice{}; choices != nil && err == nil; {
 		requests, check, err := once()
 		if err != nil {

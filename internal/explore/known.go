@@ -13,8 +13,8 @@ type failure struct {
 	deep           bool // only shown by all that make explore tries
 }
 
-// known are the failures that do not stop a search. A line goes when its failure is mended, and the tests say so when none of
-// their cases shows it any more.
+// known are the failures that do not stop a search. A line goes when its failure is mended, and the tests say so when
+// none of their cases shows it any more.
 var known = []failure{}
 
 var seen struct {
@@ -38,13 +38,16 @@ func Known(c Case, b *Broken) (found bool) {
 	return found
 }
 
-// Mended returns a sentence for each known failure that no search has met, of those that show when not everything is tried.
+// Mended returns a sentence for each known failure that no search has met, of those that show when not everything is
+// tried.
 func Mended(everything bool) (list []string) {
 	seen.mu.Lock()
 	defer seen.mu.Unlock()
 	for _, f := range known {
 		if !slices.Contains(seen.what, f) && (everything || !f.deep) {
-			list = append(list, fmt.Sprintf("no case that matches %q fails any more with %q: take the line out of known", f.cases, f.promise))
+			list = append(list,
+				fmt.Sprintf("no case that matches %q fails any more with %q: take the line out of known", f.cases,
+					f.promise))
 		}
 	}
 	return list

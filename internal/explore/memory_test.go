@@ -13,8 +13,9 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-// Without this variable the tests take about a minute of processor time with the race detector; with it, as in make explore,
-// they try all that is known to be worth it. COATCHECK_CASE chooses cases by a regular expression: what a failure begins with.
+// Without this variable the tests take about a minute of processor time with the race detector; with it, as in make
+// explore, they try all that is known to be worth it. COATCHECK_CASE chooses cases by a regular expression: what a
+// failure begins with.
 var (
 	everything = os.Getenv("COATCHECK_EXPLORE") != ""
 	only       = regexp.MustCompile(os.Getenv("COATCHECK_CASE"))
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// T-RACE-2: two requests in every order. The same on other stores is in internal/integration.
+// Two requests in every order. The same on other stores is in internal/integration.
 func TestEveryOrderOfTwoRequestsKeepsThePromises(t *testing.T) {
 	exploreMemory(t, fewOrAll(2, explore.CasesButTouches, explore.Cases), explore.Play{Preemptions: thorough(-1, 1)})
 }

@@ -11,8 +11,8 @@ type option struct {
 	fate    Fate
 }
 
-// tireless is how many calls a request makes in a row before the others go on: it tries again and again, and they would have
-// come to their turn while it pauses.
+// tireless is how many calls a request makes in a row before the others go on: it tries again and again, and they would
+// have come to their turn while it pauses.
 const tireless = 50
 
 func (x *Explorer) tired() bool { return x.streak >= tireless }

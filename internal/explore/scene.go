@@ -22,8 +22,8 @@ type Play struct {
 	// Settled, if set, is that of the Explorer, and all requests come to one node. Otherwise each has its own.
 	Settled func()
 
-	// Rest, if set, lets time pass between the requests and the checks, in which a manager removes what it left behind when
-	// the store failed.
+	// Rest, if set, lets time pass between the requests and the checks, in which a manager removes what it left behind
+	// when the store failed.
 	Rest func()
 
 	// Known, if set, reports failures that are expected. The search goes on after them.

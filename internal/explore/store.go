@@ -71,8 +71,8 @@ func (s stepStore) Touch(ctx context.Context, id string, version uint64, seen, e
 	return s.step(ctx, "touch", id, func() error { return s.Store.Touch(ctx, id, version, seen, expires) })
 }
 
-// ByUser lists in an order that is the same in every run, although the ids are others: the newest first, so that who works his
-// way through the list comes to the new record of a move before the old one.
+// ByUser lists in an order that is the same in every run, although the ids are others: the newest first, so that who
+// works his way through the list comes to the new record of a move before the old one.
 func (s stepStore) ByUser(ctx context.Context, user string) (recs []*session.Record, err error) {
 	err = s.step(ctx, "list", "", func() error {
 		recs, err = s.Store.ByUser(ctx, user)

@@ -88,8 +88,9 @@ var rules = []rule{
 		},
 	},
 	{
-		name:    "internal/data imports the standard library without HTTP, and internal/envelope",
-		why:     "what a session holds knows no request, no record and no manager, so that it is understood and tested alone",
+		name: "internal/data imports the standard library without HTTP, and internal/envelope",
+		why: "what a session holds knows no request, no record and no manager, so that it is understood and " +
+			"tested alone",
 		applies: func(importer string) bool { return importer == "internal/data" },
 		forbids: func(_, imported string) bool {
 			short, ours := rel(imported)
@@ -222,7 +223,8 @@ func missing(pkgs []pkg) []string {
 			broken = append(broken, short+" looks like a store: add it to stores, so that the law holds for it too")
 		}
 	}
-	for _, name := range slices.Concat(stores, []string{".", "guard", "sessiontest", "internal/respond", "internal/wire"}) {
+	named := []string{".", "guard", "sessiontest", "internal/respond", "internal/wire"}
+	for _, name := range slices.Concat(stores, named) {
 		switch planned := slices.Contains(notYet, name); {
 		case exists[name] && planned:
 			broken = append(broken, name+" exists now: remove it from notYet")

@@ -23,7 +23,8 @@ func TestAnyTextIsAValue(t *testing.T) {
 func TestAValueHoldsUntilItsTime(t *testing.T) {
 	text := known.SignValue("theme", "dark", noon)
 	for now, want := range map[time.Time]error{
-		time.Time{}: nil, noon.Add(-time.Microsecond): nil, noon: keys.ErrExpired, noon.AddDate(200, 0, 0): keys.ErrExpired,
+		time.Time{}: nil, noon.Add(-time.Microsecond): nil, noon: keys.ErrExpired,
+		noon.AddDate(200, 0, 0): keys.ErrExpired,
 	} {
 		if got, err := known.CheckValue("theme", text, now); !errors.Is(err, want) || (err == nil) != (got == "dark") {
 			t.Errorf("at %v: %q, %v, want %v", now, got, err, want)

@@ -81,7 +81,8 @@ func FuzzTicket(f *testing.F) {
 	good := oldTicket
 	parts := strings.Split(good, ".")
 	for _, text := range []string{
-		good, good + "=", "v1." + parts[2] + "." + parts[1], "v2." + good[3:], good[:89], strings.ToUpper(good), "v1..", "",
+		good, good + "=", "v1." + parts[2] + "." + parts[1], "v2." + good[3:], good[:89], strings.ToUpper(good), "v1..",
+		"",
 	} {
 		f.Add(text, 0, byte(0))
 	}
@@ -93,7 +94,8 @@ func FuzzTicket(f *testing.F) {
 		}
 		ticket, _, err := keys.ParseTicket(text, known, cookie)
 		switch {
-		case err == nil && ticket.Text(known, cookie) != text: // a corpus may hold another ticket that this secret signed
+		case err == nil && ticket.Text(known, cookie) != text:
+			// a corpus may hold another ticket that this secret signed
 			t.Errorf("%q is accepted, and is not how the ticket is written", text)
 		case err != nil && !refused(err):
 			t.Errorf("ParseTicket(%q) = %v", text, err)

@@ -17,9 +17,11 @@ func TestATokenComesBack(t *testing.T) {
 	for _, plain := range []string{"", "x", strings.Repeat("the coat ", 1000)} {
 		token := known.SealToken([]byte(plain), forCookie)
 		if len(token) != keys.TokenSize(len(plain)) {
-			t.Errorf("a token of %d bytes has %d, TokenSize says %d", len(plain), len(token), keys.TokenSize(len(plain)))
+			t.Errorf("a token of %d bytes has %d, TokenSize says %d", len(plain), len(token),
+				keys.TokenSize(len(plain)))
 		}
-		if got, signer, err := known.OpenToken(string(token), cookieOnly); string(got) != plain || signer != 0 || err != nil {
+		if got, signer, err := known.OpenToken(string(token), cookieOnly); string(got) != plain || signer != 0 ||
+			err != nil {
 			t.Errorf("OpenToken = %q by %d, %v", got, signer, err)
 		}
 	}

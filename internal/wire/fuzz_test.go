@@ -91,7 +91,8 @@ func FuzzFind(f *testing.F) {
 	})
 }
 
-// asBrowsersDo reads the attributes of a Set-Cookie header: what stands between semicolons, without the space around it.
+// asBrowsersDo reads the attributes of a Set-Cookie header: what stands between semicolons, without the space around
+// it.
 func asBrowsersDo(attributes string) map[string]string {
 	got := map[string]string{}
 	for part := range strings.SplitSeq(attributes, ";") {
@@ -105,7 +106,8 @@ func asBrowsersDo(attributes string) map[string]string {
 func FuzzAttributes(f *testing.F) {
 	for _, text := range []string{
 		"", "a", "a b", "a;b", "a\r\nb", "a\x00", "é", "/", "/a;b", "example.com", ".example.com", "example.com:80",
-		"a-.com", "Path", "127.0.0.1", `/"`, `/\`, "[::1]", "com.", "a_b.com", strings.Repeat("a", 64) + ".com", "a.1", "__Host-x",
+		"a-.com", "Path", "127.0.0.1", `/"`, `/\`, "[::1]", "com.", "a_b.com", strings.Repeat("a", 64) + ".com", "a.1",
+		"__Host-x",
 	} {
 		f.Add(text)
 	}
