@@ -96,23 +96,39 @@ func (m *Manager) bury(ctx context.Context, rec, follower *Record) error {
 // that it has ended, and begins anew. Where the record can be written, there was room, and the failure is an outage
 // like any other.
 func (m *Manager) endWithoutRoom(ctx context.Context, rec *Record, why error) error {
-	now, err := m.load(ctx, rec.ID)
-	switch {
-	case errors.Is(err, ErrUnavailable):
-		return why
-	case err != nil:
+	now, err := m.unchanged(ctx, rec, why)
+	if err != nil {
 		return err
-	case now.Kind != KindLive || now.Version != rec.Version:
-		return &ConflictError{Newest: now}
 	}
 	if now, err = m.Reseal(now, now.Version); err != nil {
 		return why
 	}
 	err = m.store.Save(ctx, now)
-	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) || m.store.Delete(ctx, rec.ID) != nil {
+	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
+		return why
+	}
+	if _, err = m.unchanged(ctx, rec, why); err != nil { // it may have moved while that took its time to fail
+		return err
+	}
+	if m.store.Delete(ctx, rec.ID) != nil {
 		return why
 	}
 	return m.removeHeirsOf(ctx, rec)
+}
+
+// unchanged loads a record again. The error is why when the store does not answer, and tells what became of a record
+// that is another one by now.
+func (m *Manager) unchanged(ctx context.Context, rec *Record, why error) (*Record, error) {
+	now, err := m.load(ctx, rec.ID)
+	switch {
+	case errors.Is(err, ErrUnavailable):
+		return nil, why
+	case err != nil:
+		return nil, err
+	case now.Kind != KindLive || now.Version != rec.Version:
+		return nil, &ConflictError{Newest: now}
+	}
+	return now, nil
 }
 
 // removeHeirsOf removes what a move of a record left that was decided just before the record was deleted.

@@ -106,7 +106,7 @@ func (a *admission) withoutLost(ctx context.Context, all []*Record) (own []*Reco
 			return nil, false, err
 		case before != nil && before.Kind != KindLive:
 			removed = true
-			if err := a.m.remove(ctx, r.ID); err != nil {
+			if err := a.m.removeLost(ctx, r); err != nil {
 				return nil, false, err
 			}
 		case before == nil && !there[r.Predecessor()]: // decided only since the two were listed
@@ -114,6 +114,19 @@ func (a *admission) withoutLost(ctx context.Context, all []*Record) (own []*Reco
 		}
 	}
 	return own, removed, nil
+}
+
+// removeLost removes a record that was made for nothing. It is retired first, at the version that was seen: the request that made
+// it may write it anew, and then it is its session.
+func (m *Manager) removeLost(ctx context.Context, r *Record) error {
+	err := m.store.Save(ctx, m.tombstoneOf(r, nil))
+	switch {
+	case errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return unavailable(err)
+	}
+	return m.remove(ctx, r.ID)
 }
 
 // replaces reports whether a record is of the session whose place the new one takes.
@@ -145,7 +158,7 @@ func (a *admission) follow(ctx context.Context) error {
 }
 
 func (a *admission) evict(ctx context.Context, r *Record) error {
-	ended, err := a.m.end(ctx, r, nil, anybody)
+	ended, err := a.m.end(ctx, r, nil, r.User) // not who signed in on the same browser meanwhile
 	for _, e := range ended {
 		a.evicted = append(a.evicted, Event{Kind: EventEvicted, ID: e.ID, User: e.User})
 	}

@@ -74,7 +74,7 @@ func (m *Manager) byUser(ctx context.Context, user string) ([]*Record, error) {
 }
 
 // All goes through all live sessions, in pages. An error ends the walk. Sessions that begin or end meanwhile may be
-// listed or not.
+// listed or not; one that gets a new id between two pages may be listed under both ids, or under none.
 func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
 		if err := m.canList(); err != nil {
@@ -87,27 +87,34 @@ func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 				yield(Info{}, unavailable(err))
 				return
 			}
+			if more = len(page) == pageSize; more {
+				after = page[pageSize-1].ID
+			}
+			page = slices.DeleteFunc(page, func(r *Record) bool { return !m.alive(r) })
 			for _, r := range page {
-				is, err := m.isSession(ctx, r)
+				is, err := m.isSession(ctx, r, page)
 				if err != nil || is {
 					if !yield(r.info(), err) || err != nil {
 						return
 					}
 				}
-				after = r.ID
 			}
-			more = len(page) == pageSize
 		}
 	}
 }
 
-// isSession reports whether a record is a live session of its own.
-func (m *Manager) isSession(ctx context.Context, r *Record) (bool, error) {
-	if !m.alive(r) {
+// isSession reports whether a live record is a session of its own. One whose predecessor is on the same page is listed
+// as that.
+func (m *Manager) isSession(ctx context.Context, r *Record, page []*Record) (bool, error) {
+	id := r.Predecessor()
+	if id == "" {
+		return true, nil
+	}
+	if slices.ContainsFunc(page, func(o *Record) bool { return o.ID == id }) {
 		return false, nil
 	}
-	from, err := m.movingFrom(ctx, r)
-	return from == nil && err == nil, err
+	before, err := m.before(ctx, r)
+	return before == nil && err == nil, err
 }
 
 // sessionsOf lists the live records of a user, one for each session.
@@ -132,11 +139,12 @@ func (m *Manager) withoutHeirs(ctx context.Context, recs []*Record) ([]*Record, 
 	for _, r := range recs {
 		moves := there[r.Predecessor()]
 		if !moves && begun[r.CreatedAt.UnixMicro()] > 1 {
-			from, err := m.movingFrom(ctx, r)
+			before, err := m.before(ctx, r)
 			if err != nil {
 				return nil, err
 			}
-			moves = from != nil
+			// A login counts before it is decided.
+			moves = before != nil && (before.User == r.User || before.Kind != KindLive)
 		}
 		if !moves {
 			own = append(own, r)

@@ -60,6 +60,25 @@ func (m *Manager) revoke(ctx context.Context, id, user string) (int, error) {
 	case err != nil:
 		return 0, err
 	}
+	return m.revokeRecord(ctx, rec, user)
+}
+
+// revokeListed revokes a session that was listed for its user, and not the one of whoever signed in on the same browser
+// meanwhile.
+func (m *Manager) revokeListed(ctx context.Context, listed *Record) (int, error) {
+	rec, err := m.load(ctx, listed.ID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return 0, nil
+	case errors.Is(err, ErrCorrupt):
+		return 0, m.remove(ctx, listed.ID)
+	case err != nil:
+		return 0, err
+	}
+	return m.revokeRecord(ctx, rec, listed.User)
+}
+
+func (m *Manager) revokeRecord(ctx context.Context, rec *Record, user string) (int, error) {
 	from, err := m.movingFrom(ctx, rec)
 	if err != nil {
 		return 0, err
@@ -78,6 +97,16 @@ func (m *Manager) revoke(ctx context.Context, id, user string) (int, error) {
 // the record is a session of its own. Of a login the session before it was nobody's, or somebody else's, and remains
 // that.
 func (m *Manager) movingFrom(ctx context.Context, rec *Record) (*Record, error) {
+	before, err := m.before(ctx, rec)
+	if before != nil && before.User != rec.User {
+		return nil, nil
+	}
+	return before, err
+}
+
+// before is the record that has not given way to a live one, or to another: nil when the live one is a session of its
+// own.
+func (m *Manager) before(ctx context.Context, rec *Record) (*Record, error) {
 	if rec.Predecessor() == "" {
 		return nil, nil
 	}
@@ -85,7 +114,7 @@ func (m *Manager) movingFrom(ctx context.Context, rec *Record) (*Record, error) 
 	switch {
 	case errors.Is(err, ErrUnavailable):
 		return nil, err
-	case err != nil || before.User != rec.User || before.Kind != KindLive && before.Successor == rec.ID:
+	case err != nil || before.Kind != KindLive && before.Successor == rec.ID:
 		return nil, nil
 	}
 	return before, nil
@@ -144,7 +173,7 @@ func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (
 			return n, err
 		}
 		for _, r := range recs {
-			ended, err := m.revoke(ctx, r.ID, anybody)
+			ended, err := m.revokeListed(ctx, r)
 			if !over[r.Predecessor()] { // which has counted as this one
 				n += ended
 			}
