@@ -1,11 +1,11 @@
 .DEFAULT_GOAL := help
 FUZZTIME ?= 10s
-export BENCH BENCHTIME COUNT TOP MODULE PACKAGE VULN STORE SESSIONS ROUNDS VERSION PUSH
+export BENCH BENCHTIME COUNT TOP MODULE PACKAGE VULN STORE SESSIONS ROUNDS VERSION PUSH SEED FOR
 
-.PHONY: help test explore lint bench bench-peers profile scale screenshots cover fuzz tidy try release
+.PHONY: help test explore lint bench bench-peers profile scale storm screenshots cover fuzz tidy try release
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-11s %s\n", $$1, $$2 }'
-	@echo 'Every target but bench-peers, explore, profile, release, scale and screenshots works on every module of the repository: the root and those below it.'
+	@echo 'Every target but bench-peers, explore, profile, release, scale, screenshots and storm works on every module of the repository: the root and those below it.'
 
 test: ## Vet and test with the race detector. On Debian a missing C compiler is installed.
 	@internal/tools/test.sh
@@ -27,6 +27,9 @@ profile: ## Run benchmarks with profiles, and print what costs most. BENCH=regex
 
 scale: ## Measure stores with a million sessions, and write docs/operations.md. STORE=redis SESSIONS=1000000
 	@internal/tools/scale.sh
+
+storm: ## Random requests and faults on every store for five minutes, against a model. STORE=redis SEED=1 FOR=5m
+	@internal/tools/storm.sh
 
 screenshots: ## Take the pictures of the demo for the README, with Chromium.
 	@internal/tools/screenshots.sh

@@ -50,9 +50,10 @@ func (l *lossy) Touch(ctx context.Context, id string, version uint64, seen, expi
 
 // nth fails the n-th call from now, counted from 1, and all that follow when forever is set.
 func nth(n int, forever bool, err error) func() error {
-	var calls atomic.Int64 // the manager removes what a failure left while the request goes on
+	calls := 0
 	return func() error {
-		if c := int(calls.Add(1)); c == n || forever && c > n {
+		calls++
+		if calls == n || forever && calls > n {
 			return err
 		}
 		return nil
