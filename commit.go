@@ -125,7 +125,8 @@ func (d *draft) add(ctx context.Context, rec *Record) error {
 		return err
 	}
 	if !errors.Is(err, ErrConflict) {
-		d.undo(ctx, rec.ID)
+		_ = d.m.store.Delete(ctx, rec.ID)
+		d.abandon(ctx, orphan{id: rec.ID}) // which deletes it again: a server may yet do what its caller gave up
 	}
 	return unavailable(err)
 }

@@ -1,14 +1,17 @@
 package session_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/memstore"
 )
 
 // Each of these was found by internal/storm, and is the shortest way to it.
@@ -177,6 +180,34 @@ func TestAnEndInAStoreThatFailsReachesASessionThatMovedMeanwhile(t *testing.T) {
 			})
 		})
 	}
+}
+
+// belated is a store that answers the first save with an error, and does it when nobody waits any more.
+type belated struct {
+	*memstore.Store
+	begun atomic.Bool
+}
+
+func (l *belated) Save(ctx context.Context, rec *session.Record) error {
+	if !l.begun.CompareAndSwap(false, true) {
+		return l.Store.Save(ctx, rec)
+	}
+	time.AfterFunc(100*time.Millisecond, func() { _ = l.Store.Save(context.Background(), rec) })
+	return errors.New("the answer takes too long")
+}
+
+func TestASessionThatIsStoredAfterItsCallerGaveUpDoesNotStay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRigOn(t, &belated{Store: memstore.New(memstore.Options{})})
+		if status := r.visitor().with(signInAda).StatusCode; status != http.StatusServiceUnavailable {
+			t.Fatalf("the login was answered %d, want 503", status)
+		}
+		time.Sleep(time.Minute)
+		if n := listed(t, r); n != 0 {
+			t.Errorf("%d sessions are there, and nobody has their tickets", n)
+		}
+		r.Close()
+	})
 }
 
 func listed(t *testing.T, r *rig) (n int) {
