@@ -116,8 +116,8 @@ func (a *admission) withoutLost(ctx context.Context, all []*Record) (own []*Reco
 	return own, removed, nil
 }
 
-// removeLost removes a record that was made for nothing. It is retired first, at the version that was seen: the request that made
-// it may write it anew, and then it is its session.
+// removeLost removes a record that was made for nothing. It is retired first, at the version that was seen: the request
+// that made it may write it anew, and then it is its session.
 func (m *Manager) removeLost(ctx context.Context, r *Record) error {
 	err := m.store.Save(ctx, m.tombstoneOf(r, nil))
 	switch {

@@ -16,8 +16,8 @@ import (
 
 // Each of these was found by internal/storm, and is the shortest way to it.
 
-// hold begins a request that moves a session, and returns when its new record is there and nothing is decided. Finish lets it
-// go on, and returns its status; to call it again does nothing.
+// hold begins a request that moves a session, and returns when its new record is there and nothing is decided. Finish
+// lets it go on, and returns its status; to call it again does nothing.
 func hold(r *rig, v *visitor, id string, fn func(*session.Session)) (finish func() int) {
 	reached, decide, answer := make(chan struct{}), make(chan struct{}), make(chan int, 1)
 	var held atomic.Bool
@@ -125,7 +125,8 @@ func TestEndingSessionsOfAUserEndsNobodyElse(t *testing.T) {
 	}
 }
 
-// While a login looks for what moves have left, the record that it takes for such is written anew and becomes the session.
+// While a login looks for what moves have left, the record that it takes for such is written anew and becomes the
+// session.
 func TestALoginInAFullHouseRemovesNoSessionThatMoves(t *testing.T) {
 	r := newRig(t, func(o *session.Options) {
 		o.MaxPerUser, o.Overflow, o.RenewEvery = 1, session.RefuseNew, time.Hour

@@ -101,6 +101,7 @@ func TestDoctorTellsWhatAServerDoesNotKeep(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "coatcheck")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
 	build.Dir = commandModule
+	build.Env = append(os.Environ(), "GOWORK=", "GOFLAGS=-buildvcs=false") // its own go.mod, in the workspace
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the command: %v\n%s", err, out)
 	}

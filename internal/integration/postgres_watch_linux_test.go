@@ -32,11 +32,13 @@ func TestPostgreSQLTellsOfTheTablesOwnSessions(t *testing.T) {
 	own, other := s.store(t, db, table), s.store(t, db, table+"x")
 	heard, began := make(chan string, 100), make(chan struct{})
 	go own.Watch(t.Context(), func(id string) {
-		if id == "first" {
+		switch id {
+		case "": // it has begun
+		case "first":
 			close(began)
-			return
+		default:
+			heard <- id
 		}
-		heard <- id
 	})
 	end := func(store *sqlstore.Store, id string) {
 		save(t, store, &session.Record{ID: id})
@@ -126,7 +128,11 @@ func TestPgBouncerThatPoolsSessionsTells(t *testing.T) {
 	s.start = func() (*servers.Database, error) { return servers.NewPgBouncer("session") }
 	store := s.store(t, s.open(t), s.table())
 	heard := make(chan string, 100)
-	go store.Watch(t.Context(), func(id string) { heard <- id })
+	go store.Watch(t.Context(), func(id string) {
+		if id != "" { // it has begun
+			heard <- id
+		}
+	})
 	recovered(t, func() bool { // until it listens
 		save(t, store, &session.Record{ID: "b"})
 		if err := store.Delete(t.Context(), "b"); err != nil {

@@ -26,7 +26,11 @@ func TestARedisThatWasAwayTellsAgain(t *testing.T) {
 	own, other := redisStore(t, client, redisstore.Options{}),
 		redisStore(t, client, redisstore.Options{Prefix: "other:"})
 	heard := make(chan string, 100)
-	go own.Watch(t.Context(), func(id string) { heard <- id })
+	go own.Watch(t.Context(), func(id string) {
+		if id != "" { // it has begun
+			heard <- id
+		}
+	})
 	for range 2 {
 		untilSubscribed(t, r)
 		ids := []string{"a b", "x", strings.Repeat("é", 1000), `quo'te"` + "\n"}

@@ -50,15 +50,16 @@ func (w *world) check() error {
 	v.errs = append(v.errs, w.wrong...)
 	v.resolve()
 	for _, check := range []func(){
-		v.checkReach, v.checkWrites, v.checkEnds, v.checkAlive, v.checkUsers, v.checkLimit, v.checkBound, v.checkListings, v.checkOnce,
+		v.checkReach, v.checkWrites, v.checkEnds, v.checkAlive, v.checkUsers, v.checkLimit, v.checkBound,
+		v.checkListings, v.checkOnce,
 	} {
 		check()
 	}
 	return errors.Join(v.errs...)
 }
 
-// settle waits until the managers have removed the records that nobody has the ticket of, as they do after a second, or later
-// when the store has failed them.
+// settle waits until the managers have removed the records that nobody has the ticket of, as they do after a second, or
+// later when the store has failed them.
 func (v *verdict) settle() error {
 	for range 150 {
 		if err := v.open(); err != nil {

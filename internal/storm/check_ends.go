@@ -25,7 +25,8 @@ func (v *verdict) checkEnds() {
 	})
 }
 
-// was reports whether somebody had a session under that id. A login that is evicted before it was done may be done later.
+// was reports whether somebody had a session under that id. A login that is evicted before it was done may be done
+// later.
 func (v *verdict) was(id string) bool {
 	return slices.ContainsFunc(v.sightings, func(s sighting) bool { return s.id == id })
 }
@@ -50,7 +51,8 @@ func (v *verdict) surelyEnded(st *state, f *fact) bool {
 	case f.user != "":
 		return st.user == f.user && signed && !v.keeps(f, st, true)
 	case len(f.ids) > 0: // one that signs in at this moment may be ended as what it was before, and remain that
-		return v.lifeOf(f.ids[0]) == st.life && v.was(f.ids[0]) && (f.own == "" || f.own == st.user) && (signed || len(st.users) == 0)
+		return v.lifeOf(f.ids[0]) == st.life && v.was(f.ids[0]) && (f.own == "" || f.own == st.user) && (signed ||
+			len(st.users) == 0)
 	}
 	return slices.Contains(f.lives, st.life)
 }
@@ -68,8 +70,8 @@ func (v *verdict) perhapsEnded(st *state, f *fact) bool {
 	return f.vague || slices.ContainsFunc(f.lives, func(life string) bool { return v.descends(st.life, life) })
 }
 
-// keeps reports whether a revocation keeps a session, or perhaps does: what is to be kept leads to the session that followed on
-// the same browser, too.
+// keeps reports whether a revocation keeps a session, or perhaps does: what is to be kept leads to the session that
+// followed on the same browser, too.
 func (v *verdict) keeps(f *fact, st *state, perhaps bool) bool {
 	kept := func(life string) bool { return life == st.life || perhaps && v.descends(st.life, life) }
 	return perhaps && slices.ContainsFunc(f.lives, kept) ||
@@ -86,11 +88,14 @@ func (v *verdict) descends(life, from string) bool {
 	return false
 }
 
-// perhapsEvicted reports whether a session may have made room for another one. It need not have been told where answers are lost.
+// perhapsEvicted reports whether a session may have made room for another one. It need not have been told where answers
+// are lost.
 func (v *verdict) perhapsEvicted(st *state) bool {
-	return st.dropped || v.max > 0 && v.overflow == session.EvictOldest && slices.ContainsFunc(v.facts, func(f *fact) bool {
-		return f.kind == logins && f.tries > 0 && (v.faults > 0 || v.killIn > 0) && slices.Contains(st.users, f.user)
-	})
+	return st.dropped || v.max > 0 && v.overflow == session.EvictOldest && slices.ContainsFunc(v.facts,
+		func(f *fact) bool {
+			return f.kind == logins && f.tries > 0 && (v.faults > 0 || v.killIn > 0) && slices.Contains(st.users,
+				f.user)
+		})
 }
 
 // lasts reports whether nobody can have ended a session that a client was told of.

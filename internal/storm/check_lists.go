@@ -6,7 +6,8 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// checkLimit wants that nobody has more sessions than MaxPerUser, and that none was refused or ended while there was room.
+// checkLimit wants that nobody has more sessions than MaxPerUser, and that none was refused or ended while there was
+// room.
 func (v *verdict) checkLimit() {
 	if v.max == 0 {
 		return
@@ -33,14 +34,15 @@ func (v *verdict) checkLimit() {
 	}
 }
 
-// mostOf is how many other sessions a user can have had at some time. What a request had is another one when it has moved: a
-// login that comes too late for it begins afresh.
+// mostOf is how many other sessions a user can have had at some time. What a request had is another one when it has
+// moved: a login that comes too late for it begins afresh.
 func (v *verdict) mostOf(user string, from, to int, but []string) (n int) {
 	v.each(func(st *state) {
 		signedIn := slices.ContainsFunc(v.facts, func(f *fact) bool {
 			return f.kind == logins && f.user == user && f.from < to && slices.Contains(v.concerned(f), st)
 		})
-		if signedIn && !v.over(st, from, to) && (st.moved || st.dropped || v.faults > 0 || v.killIn > 0 || !slices.Contains(but, st.life)) {
+		if signedIn && !v.over(st, from, to) && (st.moved || st.dropped || v.faults > 0 || v.killIn > 0 ||
+			!slices.Contains(but, st.life)) {
 			n++
 		}
 	})
@@ -100,7 +102,8 @@ func (v *verdict) perhapsOrphaned(st *state, from, to int) bool {
 	})
 }
 
-// perhapsTold reports whether UpdateUser may have changed the record of a login that was not done. It is listed until it goes.
+// perhapsTold reports whether UpdateUser may have changed the record of a login that was not done. It is listed until
+// it goes.
 func (v *verdict) perhapsTold(st *state, to int) bool {
 	return slices.ContainsFunc(v.facts, func(f *fact) bool {
 		return f.kind == tells && f.from < to && slices.Contains(st.users, f.user)

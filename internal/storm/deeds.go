@@ -160,7 +160,8 @@ func (v *visit) atomic() {
 	refused := errors.New("refused")
 	var plan []*fact
 	for range 1 + v.rng.IntN(2) {
-		plan = append(plan, v.w.add(&fact{kind: pick(v.rng, appends, counts, sets), token: v.w.token(), lives: v.lives}))
+		plan = append(plan,
+			v.w.add(&fact{kind: pick(v.rng, appends, counts, sets), token: v.w.token(), lives: v.lives}))
 	}
 	do := func(result error) error {
 		return v.s.Atomic(v.ctx, func(s *session.Session) error {
@@ -223,8 +224,8 @@ func (v *visit) identity(name string) (act func(s *session.Session)) {
 	}
 }
 
-// revokeOthers ends the other sessions of the user, as the page does on which one changes the password. Without HTTP nobody knows
-// that an id to come is to be kept.
+// revokeOthers ends the other sessions of the user, as the page does on which one changes the password. Without HTTP
+// nobody knows that an id to come is to be kept.
 func (v *visit) revokeOthers() {
 	user, id := v.s.User(), v.s.ID()
 	if user == "" || id == "" || v.job && v.s.Token() == "" || v.job && len(keepOnly(v.pending, moves, logins)) > 0 {

@@ -106,7 +106,8 @@ type ledger struct {
 
 func newLedger() ledger {
 	return ledger{
-		parents: map[string]string{}, names: map[string]int{}, kin: map[string]string{}, kinds: map[string]session.RecordKind{}, retiring: map[string]int{},
+		parents: map[string]string{}, names: map[string]int{}, kin: map[string]string{},
+		kinds: map[string]session.RecordKind{}, retiring: map[string]int{},
 		stranded: map[string]bool{},
 	}
 }
@@ -221,14 +222,15 @@ func (l *ledger) stored(rec *session.Record, err error) error {
 	}
 	if err == nil {
 		l.kinds[rec.ID] = rec.Kind
-	} else if rec.Kind != session.KindLive && rec.Successor != "" { // that move is lost, and its record one more until it goes
+	} else if rec.Kind != session.KindLive && rec.Successor != "" {
+		// that move is lost, and its record one more until it goes
 		l.made++
 	}
 	return err
 }
 
-// deleted notes that a record goes. One that is deleted because nothing can be written may have moved since somebody looked,
-// and then it leads nobody to the session any more.
+// deleted notes that a record goes. One that is deleted because nothing can be written may have moved since somebody
+// looked, and then it leads nobody to the session any more.
 func (l *ledger) deleted(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

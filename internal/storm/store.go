@@ -135,7 +135,8 @@ func (f faulty) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 }
 
 func (w *world) saves(how string, rec *session.Record) string {
-	return fmt.Sprintf("%s %s v%d %s %q successor %s", how, w.name(rec.ID), rec.Version, rec.Kind, rec.User, w.name(rec.Successor))
+	return fmt.Sprintf("%s %s v%d %s %q successor %s", how, w.name(rec.ID), rec.Version, rec.Kind, rec.User,
+		w.name(rec.Successor))
 }
 
 func (f faulty) Delete(ctx context.Context, id string) error {

@@ -1,12 +1,13 @@
-// Package storm makes random requests of every kind on a few sessions through two nodes, on a store that is slow, fails and
-// loses answers, and checks what is left against a model of the promises of this library. Only tests use it.
+// Package storm makes random requests of every kind on a few sessions through two nodes, on a store that is slow, fails
+// and loses answers, and checks what is left against a model of the promises of this library. Only tests use it.
 //
-// A round is made from its seed, which the failure names: the same seed repeats the same requests and faults. Where nothing
-// else waits, as in memory in a synctest bubble, it repeats the order of the calls as well, but for the jitter of pauses.
+// A round is made from its seed, which the failure names: the same seed repeats the same requests and faults. Where
+// nothing else waits, as in memory in a synctest bubble, it repeats the order of the calls as well, but for the jitter
+// of pauses.
 //
 // The model knows of each session what it was asked to be. A session is followed by a mark in its data, which is set
-// once and goes wherever the data go, so that nothing depends on what ids say. What was answered must be there; what failed
-// may be; what was ended must be gone, and nobody else's.
+// once and goes wherever the data go, so that nothing depends on what ids say. What was answered must be there; what
+// failed may be; what was ended must be gone, and nobody else's.
 package storm
 
 import (
@@ -30,13 +31,13 @@ type Store interface {
 
 // Options say where a storm rages.
 type Options struct {
-	// Stores returns two stores on one backend, which nobody else uses, and what is to be done with them after the round.
-	// They may be the same ones for every round: what the last one left is removed.
+	// Stores returns two stores on one backend, which nobody else uses, and what is to be done with them after the
+	// round. They may be the same ones for every round: what the last one left is removed.
 	Stores func(bound int) (stores [2]Store, done func(), err error)
 	// Bounded says that Stores heeds the bound, 0 for none. Otherwise there is none.
 	Bounded bool
-	// Settled, if set, returns when every request waits for its turn, pauses or has ended: synctest.Wait in a bubble. Then
-	// one call happens at a time, and the seed says which.
+	// Settled, if set, returns when every request waits for its turn, pauses or has ended: synctest.Wait in a bubble.
+	// Then one call happens at a time, and the seed says which.
 	Settled func()
 }
 

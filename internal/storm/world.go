@@ -31,8 +31,9 @@ type plan struct {
 }
 
 func (p plan) String() string {
-	return fmt.Sprintf("%d clients, %d workers of %d requests, users %v, MaxPerUser %d overflow %d, MaxSessions %d, RenewEvery %v, "+
-		"a fault in one call of %d", p.clients, p.workers, p.requests, p.users, p.max, p.overflow, p.bound, p.renewEvery, p.faults)
+	return fmt.Sprintf("%d clients, %d workers of %d requests, users %v, MaxPerUser %d overflow %d, MaxSessions %d, "+
+		"RenewEvery %v, a fault in one call of %d", p.clients, p.workers, p.requests, p.users, p.max, p.overflow,
+		p.bound, p.renewEvery, p.faults)
 }
 
 // newPlan chooses few kinds of request for each round: two that do not get on with each other then meet often.
@@ -99,7 +100,8 @@ func (l *locked) intN(n int) int {
 }
 
 func newWorld(seed uint64, o Options) (*world, error) {
-	w := &world{plan: newPlan(seed, o.Bounded), ledger: newLedger(), pace: pace{settled: o.Settled, waiting: map[int]chan struct{}{}}}
+	w := &world{plan: newPlan(seed, o.Bounded), ledger: newLedger(),
+		pace: pace{settled: o.Settled, waiting: map[int]chan struct{}{}}}
 	w.others.rng = rand.New(rand.NewPCG(seed, 2))
 	w.calm.Store(true)
 	stores, done, err := o.Stores(w.bound)
@@ -118,7 +120,8 @@ func (w *world) open(stores [2]Store) (err error) {
 	opts := session.Options{
 		Secrets:   []session.Secret{session.NewSecret()},
 		Transport: session.Header(header), SweepEvery: -1, Now: w.now, OnEvent: w.happened,
-		IdleTimeout: time.Hour, TouchEvery: 2 * time.Millisecond, RenewEvery: w.renewEvery, RenewGrace: 30 * time.Minute,
+		IdleTimeout: time.Hour, TouchEvery: 2 * time.Millisecond, RenewEvery: w.renewEvery,
+		RenewGrace: 30 * time.Minute,
 		MaxPerUser: w.max, Overflow: w.overflow, Seal: w.seal, Logger: slog.New(slog.DiscardHandler),
 	}
 	for i, store := range stores {
