@@ -1,11 +1,11 @@
 .DEFAULT_GOAL := help
 FUZZTIME ?= 10s
-export BENCH BENCHTIME COUNT TOP MODULE PACKAGE VULN STORE SESSIONS ROUNDS VERSION PUSH SEED FOR
+export BENCH BENCHTIME COUNT TOP MODULE PACKAGE VULN STORE SESSIONS ROUNDS VERSION PUSH SEED FOR SAMPLE PACKAGES MATCH
 
 .PHONY: help test explore lint bench bench-peers profile scale storm screenshots cover fuzz tidy try release
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-11s %s\n", $$1, $$2 }'
-	@echo 'Every target but bench-peers, explore, profile, release, scale, screenshots and storm works on every module of the repository: the root and those below it.'
+	@echo 'Every target but bench-peers, explore, mutants, profile, release, scale, screenshots and storm works on every module of the repository: the root and those below it.'
 
 test: ## Vet and test with the race detector. On Debian a missing C compiler is installed.
 	@internal/tools/test.sh
@@ -39,6 +39,10 @@ cover: ## Test and write coverage.out, one profile for all modules.
 
 fuzz: ## Run each fuzz function. FUZZTIME=10s each
 	@internal/tools/fuzz.sh $(FUZZTIME)
+
+.PHONY: mutants
+mutants: ## Change the code in small ways and list what no test notices. SAMPLE=300 (0: all) SEED=1 PACKAGES=.,guard MATCH=regexp
+	@internal/tools/mutants.sh
 
 tidy: ## go mod tidy.
 	@internal/tools/tidy.sh

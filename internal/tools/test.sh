@@ -20,3 +20,11 @@ check() {
 }
 export -f check
 each test bash -ec 'check "$@"' check "$@"
+
+# The tools need a newer Go than the library, which is tested with the oldest that it supports too.
+if go -C internal/tools list -m >/dev/null 2>&1; then
+	echo '== test: ./internal/tools'
+	(cd internal/tools && check "$@")
+else
+	echo "== test: ./internal/tools needs a newer Go than $(go env GOVERSION), and is left to it"
+fi
