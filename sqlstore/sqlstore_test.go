@@ -179,3 +179,30 @@ func TestBusyIsKnownWithoutADriver(t *testing.T) {
 		}
 	}
 }
+
+func TestARecordWithoutAnIDIsRefusedBeforeTheDatabaseIsAsked(t *testing.T) {
+	db := &unreachable{}
+	store, err := sqlstore.New(sql.OpenDB(db), sqlstore.Options{Dialect: sqlstore.SQLite})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := &session.Record{User: "ada"}
+	for name, err := range map[string]error{
+		"Save":       store.Save(t.Context(), rec),
+		"SaveWithin": store.SaveWithin(t.Context(), rec, session.Limit{Max: 1}),
+	} {
+		if err == nil || errors.Is(err, errUnreachable) || db.asked != 0 {
+			t.Errorf("%s = %v after %d connections, want the record refused", name, err, db.asked)
+		}
+	}
+}
+
+func TestADialectSaysItsName(t *testing.T) {
+	for dialect, want := range map[sqlstore.Dialect]string{
+		sqlstore.SQLite: "SQLite", sqlstore.PostgreSQL: "PostgreSQL", sqlstore.MySQL: "MySQL",
+	} {
+		if got := dialect.String(); got != want {
+			t.Errorf("String() = %q, want %q", got, want)
+		}
+	}
+}
