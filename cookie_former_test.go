@@ -277,3 +277,36 @@ func TestAFormerCookieIsRemovedAsItsNameAsks(t *testing.T) {
 		})
 	}
 }
+
+// One of two cookies led to a session that timed out, and the other one leads to one that lives.
+func TestASessionUnderAFormerNameHasNotExpired(t *testing.T) {
+	now, before, _ := renamed(t)
+	v := now.visitor()
+	v.with(func(s *session.Session) { s.SetIdleTimeout(time.Minute); s.Set("x", 1) })
+	old := before.visitor()
+	old.with(func(s *session.Session) { s.Login("ada") })
+	v.plant(oldName, old.cookie(oldName))
+	now.clock.advance(2 * time.Minute)
+	v.with(func(s *session.Session) {
+		if s.User() != "ada" || s.Expired() || s.IsNew() {
+			t.Errorf("user %q, expired %v, new %v; want ada's session", s.User(), s.Expired(), s.IsNew())
+		}
+	})
+}
+
+// A former cookie of a session that is gone is in nobody's way.
+func TestALogoutPassesByAFormerCookieThatLeadsNowhere(t *testing.T) {
+	now, before, _ := renamed(t)
+	v := now.visitor()
+	v.with(func(s *session.Session) { s.Login("ada") })
+	old := before.visitor()
+	old.with(func(s *session.Session) { s.Login("bob") })
+	v.plant(oldName, old.cookie(oldName))
+	if n, err := now.RevokeUser(t.Context(), "bob"); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	if resp := v.with((*session.Session).Logout); resp.StatusCode != http.StatusOK {
+		t.Errorf("status %d, want 200", resp.StatusCode)
+	}
+	v.isUser("")
+}

@@ -1,0 +1,74 @@
+package session_test
+
+import (
+	"testing"
+
+	"github.com/coatcheck/session"
+)
+
+// What a request does to a part of a value that Now has set, it sees in that value.
+func TestAPartOfAValueOfThisRequestCanBeChanged(t *testing.T) {
+	for name, do := range map[string]func(*session.Session){
+		"Set":   func(s *session.Session) { s.Set("a.b.x", 2) },
+		"Flash": func(s *session.Session) { s.Flash("a.b.x", 2) },
+		"Now":   func(s *session.Session) { s.Now("a.b.x", 2) },
+		"Update": func(s *session.Session) {
+			session.Key[int](`a\.b.x`).Update(s, func(int) int { return 0 })
+			s.Set("a.b.x", 2)
+		},
+	} {
+		v := newRig(t).visitor()
+		v.with(func(s *session.Session) {
+			s.Set("a.c", "stored")
+			s.Now("a.b", map[string]any{"x": 1, "y": 1})
+			do(s)
+			if s.Err() != nil {
+				t.Fatalf("%s: %v", name, s.Err())
+			}
+			wantGet(t, s, "a.b.x", int64(2))
+			wantGet(t, s, "a.b.y", int64(1))
+			wantGet(t, s, "a.c", "stored")
+		})
+	}
+}
+
+func TestAValueOfThisRequestStandsBeforeOneThatDoesNotDecode(t *testing.T) {
+	r := newRig(t)
+	v := r.visitor()
+	v.on(r.node(with(tornCodec{})).Manager).with(func(s *session.Session) { s.Set("torn", torn("canary")) })
+	v.with(func(s *session.Session) {
+		s.Now("torn", 1)
+		wantGet(t, s, "torn", int64(1))
+	})
+}
+
+// What is wrong with the data of one user is not held against the next, whose login drops that data.
+func TestALoginAsSomebodyElseForgetsWhatWasRefused(t *testing.T) {
+	r := newRig(t)
+	v, _ := r.signIn("ada")
+	resp := v.with(func(s *session.Session) {
+		s.Set("a..b", 1)
+		if s.Err() == nil {
+			t.Fatal("the path is not refused")
+		}
+		s.Login("bob")
+		if s.Err() != nil {
+			t.Errorf("Err = %v, want what the other user did forgotten", s.Err())
+		}
+	})
+	if got := v.user(); resp.StatusCode != 200 || got != "bob" {
+		t.Errorf("status %d, signed in as %q, want bob", resp.StatusCode, got)
+	}
+}
+
+func TestWhatIsNoPathPopsNothing(t *testing.T) {
+	r := newRig(t)
+	r.visitor().with(func(s *session.Session) {
+		if got := s.Pop("a..b"); got != nil {
+			t.Errorf("Pop = %v, want nothing", got)
+		}
+	})
+	if n := r.ev.count(session.EventUndecodable); n != 0 {
+		t.Errorf("%d events say that a value does not decode", n)
+	}
+}

@@ -1,0 +1,87 @@
+package session_test
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/memstore"
+)
+
+// swept is a store that counts its sweeps.
+type swept struct {
+	fullStore
+	sweeps atomic.Int64
+	sweep  func(context.Context) error
+}
+
+func newSwept(sweep func(context.Context) error) *swept {
+	return &swept{fullStore: memstore.New(memstore.Options{}), sweep: sweep}
+}
+
+func (s *swept) Sweep(ctx context.Context, _ time.Time, _ int) (int, error) {
+	s.sweeps.Add(1)
+	return 0, s.sweep(ctx)
+}
+
+func TestSweepsComeEveryFiveMinutesATenthMoreOrLess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newSwept(func(context.Context) error { return nil })
+		newRigOn(t, store, bubbled, func(o *session.Options) { o.SweepEvery = 0 })
+		time.Sleep(500 * time.Minute)
+		if n := store.sweeps.Load(); n < 90 || n > 111 {
+			t.Errorf("%d sweeps in 500 minutes, want 90 to 111", n)
+		}
+	})
+}
+
+func TestASweepThatFailsIsLoggedAndTheNextOneComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, log := newSwept(func(context.Context) error { return errDown }), &logged{}
+		newRigOn(t, store, bubbled, log.to, func(o *session.Options) { o.SweepEvery = time.Minute })
+		time.Sleep(5 * time.Minute)
+		if n := store.sweeps.Load(); n < 4 || !log.has("WARN", "session: sweep", errDown.Error()) {
+			t.Errorf("%d sweeps, and the log is\n%s", n, log.text())
+		}
+	})
+}
+
+func TestASweepThatCloseEndsIsNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, log := newSwept(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }), &logged{}
+		r := newRigOn(t, store, bubbled, log.to, func(o *session.Options) { o.SweepEvery = time.Minute })
+		time.Sleep(2 * time.Minute)
+		if err := r.Close(); err != nil || store.sweeps.Load() != 1 {
+			t.Fatalf("Close = %v after %d sweeps", err, store.sweeps.Load())
+		}
+		if text := log.text(); strings.Contains(text, "sweep") {
+			t.Errorf("the log says\n%s", text)
+		}
+	})
+}
+
+// What a source says again is no news, and no failure.
+func TestAChangeOfSecretsIsLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		secrets, log := atomic.Pointer[[]session.Secret]{}, &logged{}
+		secrets.Store(&[]session.Secret{session.NewSecret()})
+		newRig(t, bubbled, log.to, func(o *session.Options) {
+			o.Secrets, o.SecretSource = nil, func(context.Context) ([]session.Secret, error) { return *secrets.Load(), nil }
+		})
+		const line = "session: the secrets have changed"
+		before := strings.Count(log.text(), line)
+		time.Sleep(5 * time.Minute)
+		if text := log.text(); strings.Count(text, line) != before || strings.Contains(text, "stay") {
+			t.Errorf("the log says\n%s", text)
+		}
+		secrets.Store(&[]session.Secret{session.NewSecret(), (*secrets.Load())[0]})
+		time.Sleep(2 * time.Minute)
+		if text := log.text(); strings.Count(text, line) != before+1 || !log.has("INFO", line, "count=2") {
+			t.Errorf("the log says\n%s", text)
+		}
+	})
+}

@@ -1,0 +1,54 @@
+package session_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// One who no longer waits takes nobody along who waits for the same session.
+func TestOneOfTwoWhoWaitMayLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, bubbled)
+		v, _ := r.signIn("ada")
+		stays := streaming(t, v).Done()
+		for range 2 {
+			v.with(func(s *session.Session) { s.Done() }) // and the request is over
+			synctest.Wait()
+		}
+		if isClosed(stays) {
+			t.Fatal("closed while the session lives")
+		}
+		v.with((*session.Session).Logout)
+		synctest.Wait()
+		if !isClosed(stays) {
+			t.Error("not told that the session ended")
+		}
+	})
+}
+
+// The store is asked as long as somebody waits, and again when somebody else does.
+func TestTheStoreIsAskedAsLongAsSomebodyWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, bubbled)
+		node := r.node(bubbled)
+		v, _ := r.signIn("ada")
+		for range 3 {
+			done := streaming(t, v).Done()
+			time.Sleep(time.Minute)
+			v.on(node.Manager).with((*session.Session).Logout)
+			time.Sleep(10 * time.Second)
+			if !isClosed(done) {
+				t.Fatal("not told within ten seconds that the session ended elsewhere")
+			}
+			r.store.reset()
+			time.Sleep(10 * time.Minute)
+			if n := r.store.total(); n != 0 {
+				t.Errorf("%d calls of the store while nobody waits", n)
+			}
+			v.with(func(s *session.Session) { s.Login("ada") })
+		}
+	})
+}
