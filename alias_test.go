@@ -26,7 +26,9 @@ func TestAnAliasIsKeptNoLongerThanItsSessionAndADayAtMost(t *testing.T) {
 		"a session of a week":    {session.Never, 7 * 24 * time.Hour, 24 * time.Hour},
 		"one without an end":     {session.Never, session.Never, 24 * time.Hour},
 	} {
-		r := newRig(t, func(o *session.Options) { o.IdleTimeout, o.Lifetime, o.RenewEvery = tt.idle, tt.lifetime, time.Hour })
+		r := newRig(t, func(o *session.Options) {
+			o.IdleTimeout, o.Lifetime, o.RenewEvery = tt.idle, tt.lifetime, time.Hour
+		})
 		_, old, id := renewedOnce(r)
 		rec, err := r.store.fullStore.Load(t.Context(), old)
 		if err != nil || rec.Kind != session.KindAlias || rec.Successor != id {

@@ -70,7 +70,10 @@ func TestAChangeOfSecretsIsLoggedOnce(t *testing.T) {
 		secrets, log := atomic.Pointer[[]session.Secret]{}, &logged{}
 		secrets.Store(&[]session.Secret{session.NewSecret()})
 		newRig(t, bubbled, log.to, func(o *session.Options) {
-			o.Secrets, o.SecretSource = nil, func(context.Context) ([]session.Secret, error) { return *secrets.Load(), nil }
+			o.Secrets, o.SecretSource = nil, func(context.Context) ([]session.Secret, error) {
+				return *secrets.Load(),
+					nil
+			}
 		})
 		const line = "session: the secrets have changed"
 		before := strings.Count(log.text(), line)

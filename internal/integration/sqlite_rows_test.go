@@ -14,7 +14,8 @@ func TestSQLiteARowThatCannotBeReadKeepsNoConnection(t *testing.T) {
 	db := openSQLite(t, sqliteFile(t))
 	db.SetMaxOpenConns(1)
 	store := migrated(t, db, "")
-	if err := store.Save(t.Context(), &session.Record{ID: "a", User: "ada", SeenAt: time.Unix(1e9, 0).UTC()}); err != nil {
+	if err := store.Save(t.Context(),
+		&session.Record{ID: "a", User: "ada", SeenAt: time.Unix(1e9, 0).UTC()}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := db.Exec("UPDATE sessions SET version = -1"); err != nil {

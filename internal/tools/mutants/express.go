@@ -92,7 +92,8 @@ func besideError(parent ast.Node) bool {
 
 // truth turns true into false and back.
 func (f *finder) truth(n *ast.Ident, parent ast.Node) {
-	if (n.Name != "true" && n.Name != "false") || f.info.Uses[n] != types.Universe.Lookup(n.Name) || besideError(parent) {
+	if (n.Name != "true" && n.Name != "false") || f.info.Uses[n] != types.Universe.Lookup(n.Name) ||
+		besideError(parent) {
 		return
 	}
 	if isBool(f.info.TypeOf(n)) {

@@ -58,7 +58,8 @@ func main() {
 	o := options{mutated: mutated, tested: tested(), out: os.Stdout}
 	flag.StringVar(&o.root, "root", ".", "the `folder` of the repository")
 	flag.IntVar(&o.sample, "sample", 300, "how many mutants to try; 0: all")
-	flag.Uint64Var(&o.seed, "seed", 1, "which ones; the same number draws the same ones, as far as they are still there")
+	flag.Uint64Var(&o.seed, "seed", 1, "which ones; the same number draws the same ones, as far as they are "+
+		"still there")
 	flag.StringVar(&o.packages, "packages", "", "mutants of these `folders` alone, with commas between")
 	flag.StringVar(&o.match, "match", "", "mutants alone whose name this `regexp` matches")
 	flag.IntVar(&o.procs, "procs", 2, "how many to try at once")

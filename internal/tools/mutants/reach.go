@@ -82,7 +82,8 @@ func (r *runner) reach() ([]test, error) {
 func (r *runner) list() ([]test, error) {
 	var tests []test
 	for _, t := range r.targets {
-		out, err := exec.Command(t.binary, "-test.list=.", "-test.run=.").Output() // explore wants to be told which to run
+		// explore wants to be told which to run
+		out, err := exec.Command(t.binary, "-test.list=.", "-test.run=.").Output()
 		if err != nil {
 			return nil, fmt.Errorf("list the tests of %s: %w", t.folder, err)
 		}

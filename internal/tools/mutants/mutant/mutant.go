@@ -92,7 +92,8 @@ func GreaterOrEqual[T cmp.Ordered](n int, a, b T) bool {
 }
 
 type numeric interface {
-	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr | ~float32 | ~float64
+	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr | ~float32 |
+		~float64
 }
 
 // Plus is a + b, or a - b.
