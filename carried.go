@@ -55,7 +55,7 @@ func (m *Manager) findCarrier() {
 }
 
 // carry encodes and seals a record as the token that the client is given.
-func (m *Manager) carry(rec *Record, t ticket, st *data.State, admitted int64) ([]byte, error) {
+func (m *Manager) carry(rec *Record, t keys.Ticket, st *data.State, admitted int64) ([]byte, error) {
 	plain := appendCarried(make([]byte, 0, 128+len(rec.User)+st.Size()*5/4), rec, t, st, admitted)
 	if len(plain) > maxCarried {
 		return nil, fmt.Errorf("%w: the session has %d bytes, a cookie carries at most %d",
@@ -70,7 +70,7 @@ func (m *Manager) carry(rec *Record, t ticket, st *data.State, admitted int64) (
 }
 
 // appendCarried appends the plain form of a record's next version.
-func appendCarried(plain []byte, rec *Record, t ticket, st *data.State, admitted int64) []byte {
+func appendCarried(plain []byte, rec *Record, t keys.Ticket, st *data.State, admitted int64) []byte {
 	plain = append(append(plain, carriedVersion), t[:]...)
 	plain = binary.AppendUvarint(plain, rec.Version+1)
 	for _, n := range []int64{rec.SeenAt.UnixMicro(), microOf(rec.ExpiresAt), admitted} {
@@ -83,7 +83,7 @@ func appendCarried(plain []byte, rec *Record, t ticket, st *data.State, admitted
 // carried is the content of a token.
 type carried struct {
 	rec      *Record // with the plain envelope as its data
-	ticket   ticket
+	ticket   keys.Ticket
 	admitted int64
 	signer   int // which secret sealed it
 }
@@ -109,7 +109,7 @@ func (c *carried) parse(plain []byte) error {
 	if len(plain) <= len(c.ticket) || plain[0] != carriedVersion {
 		return fmt.Errorf("%w: of another version", ErrCorrupt)
 	}
-	c.ticket = ticket(plain[1 : 1+len(c.ticket)])
+	c.ticket = keys.Ticket(plain[1 : 1+len(c.ticket)])
 	rest := plain[1+len(c.ticket):]
 	var nums [4]int64 // version, seen, expires, admitted
 	for i := range nums {
@@ -145,7 +145,7 @@ func microOf(t time.Time) int64 {
 }
 
 // ticketOf is the ticket of a record that is about to be stored.
-func (d *draft) ticketOf(rec *Record) ticket {
+func (d *draft) ticketOf(rec *Record) keys.Ticket {
 	if rec.ID == d.nextID {
 		return d.nextTicket
 	}

@@ -114,7 +114,7 @@ func (m *Manager) idsOf(tickets []string, but string) (ids []string) {
 }
 
 // parseTicket checks a ticket that was signed for the cookie's name, or for a former one.
-func (m *Manager) parseTicket(text string) (t ticket, signer int, err error) {
+func (m *Manager) parseTicket(text string) (t keys.Ticket, signer int, err error) {
 	t, signer, err = keys.ParseTicket(text, m.ring(), m.transport.Name())
 	for i := 0; i < len(m.formerNames) && errors.Is(err, ErrBadSignature); i++ {
 		t, signer, err = keys.ParseTicket(text, m.ring(), m.formerNames[i])

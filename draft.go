@@ -2,10 +2,10 @@ package session
 
 import (
 	"fmt"
-	"github.com/coatcheck/session/internal/keys"
 	"net/netip"
 
 	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/keys"
 )
 
 // draft is everything in a session that a commit reads and replaces. It has no lock: Session guards its own, and a
@@ -19,7 +19,7 @@ type draft struct {
 	ip   netip.Addr
 	ua   string
 
-	nextTicket  ticket // of the id to come, zero when none is
+	nextTicket  keys.Ticket // of the id to come, zero when none is
 	nextID      string
 	nextVersion uint64     // of the record under nextID, while a move is under way; 0: it is not in the store
 	idTaken     bool       // nextID may be in the store already, so that the next commit takes another
@@ -41,7 +41,7 @@ type draft struct {
 // place is which stored record a draft is based on, and what leads to it.
 type place struct {
 	rec       *Record // nil: none
-	ticket    ticket
+	ticket    keys.Ticket
 	token     string // what the client has, when the record travels with it
 	admitted  int64  // the mass revocation that this session outlived, of a carried session
 	flashUpTo uint64 // Flash calls up to this number were made by earlier requests
@@ -101,7 +101,7 @@ func (d *draft) makeNextID() {
 }
 
 // dropNextID makes the next commit that needs a new id take another one.
-func (d *draft) dropNextID() { d.nextTicket, d.nextID = ticket{}, "" }
+func (d *draft) dropNextID() { d.nextTicket, d.nextID = keys.Ticket{}, "" }
 
 // do does an operation and remembers it for the commit, or that it was refused.
 func (d *draft) do(o data.Op) { d.refuse(d.doc.Do(d.rules(), o, d.rec != nil && !d.gone)) }

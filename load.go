@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/keys"
 )
 
 // maxAliases bounds how many renewals in a row one load follows: more than fit into the default grace at one a second.
@@ -41,7 +42,7 @@ func (s *Session) find(ctx context.Context, token string) ([]Event, error) {
 }
 
 // unfound leaves an empty session, and says why.
-func (s *Session) unfound(t ticket, err error) Event {
+func (s *Session) unfound(t keys.Ticket, err error) Event {
 	rec := s.draft.rec
 	s.draft = draft{m: s.m}
 	switch {

@@ -102,14 +102,11 @@ func (m *Manager) openRecord(rec *Record) (h envelope.Header, entries envelope.E
 	return h, entries, stale, nil
 }
 
-// ticket is short for what a client keeps of a session.
-type ticket = keys.Ticket
-
 // openAlias returns the ticket of the record that took over.
-func openAlias(t ticket, alias *Record) (ticket, error) {
+func openAlias(t keys.Ticket, alias *Record) (keys.Ticket, error) {
 	next, err := keys.OpenTicket(t, alias.Data, alias.ID, alias.Successor)
 	if err != nil {
-		return ticket{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return keys.Ticket{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	return next, nil
 }
