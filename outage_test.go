@@ -50,10 +50,9 @@ func (l *lossy) Touch(ctx context.Context, id string, version uint64, seen, expi
 
 // nth fails the n-th call from now, counted from 1, and all that follow when forever is set.
 func nth(n int, forever bool, err error) func() error {
-	calls := 0
+	var calls atomic.Int64 // the manager removes what a failure left while the request goes on
 	return func() error {
-		calls++
-		if calls == n || forever && calls > n {
+		if c := int(calls.Add(1)); c == n || forever && c > n {
 			return err
 		}
 		return nil
