@@ -74,7 +74,7 @@ func (m *Manager) byUser(ctx context.Context, user string) ([]*Record, error) {
 }
 
 // All goes through all live sessions, in pages. An error ends the walk. Sessions that begin or end meanwhile may be
-// listed or not; one that gets a new id between two pages may be listed under both ids, or under none.
+// listed or not; one that gets a new id meanwhile may be listed under both ids, or under none.
 func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
 		if err := m.canList(); err != nil {
