@@ -28,15 +28,15 @@ var reasons = map[string]string{
 var exceptions = map[string]string{
 	"clock redisstore.now": "how long a cached record may be older than a write of this process; it " +
 		"judges no record",
-	"clock session.Options.resolve":   "the manager's clock where the program names none",
-	"clock internal/bounded.now":      "how long a call to a store may take; it judges no record",
-	"compare filestore.checkHeader":   "a checksum without a key, which finds torn files",
-	"compare filestore.readSlot":      "a checksum without a key, which finds torn files",
-	"panic internal/keys.newKey":      "AES takes keys of 32 bytes, and GCM takes AES",
-	"panic internal/keys.derive":      "HKDF fails only for sizes that nobody asks of it",
-	"panic session.exchange.endAbort": "it was a panic before, of the handler, and is none of ours",
-	"panic internal/sealed.NewKey":    "a key of another length is a wrong program, and AES takes 32 bytes",
-	"panic internal/sealed.Key.aead":  "AES takes keys of 32 bytes, and GCM takes AES",
+	"clock session.Options.resolve":    "the manager's clock where the program names none",
+	"clock internal/bounded.now":       "how long a call to a store may take; it judges no record",
+	"compare filestore.checkHeader":    "a checksum without a key, which finds torn files",
+	"compare filestore.readSlot":       "a checksum without a key, which finds torn files",
+	"panic internal/keys.newKey":       "AES takes keys of 32 bytes, and GCM takes AES",
+	"panic internal/keys.derive":       "HKDF fails only for sizes that nobody asks of it",
+	"panic session.exchange.endAbort":  "it was a panic before, of the handler, and is none of ours",
+	"panic internal/sealed.NewKey":     "a key of another length is a wrong program, and AES takes 32 bytes",
+	"panic internal/sealed.Key.derive": "AES takes keys of 32 bytes, and GCM takes AES",
 }
 
 // exempt reports whether a folder is no library code: programs, and what only tests run.

@@ -6,6 +6,8 @@ import (
 	"crypto/cipher"
 	"encoding/hex"
 	"errors"
+	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/coatcheck/session/internal/sealed"
@@ -65,6 +67,44 @@ func TestTwoSealsOfOneMessageDiffer(t *testing.T) {
 	}
 }
 
+// One key for each message would cost more than the sealing; one for all of them would run into the bound of GCM.
+func TestARunOfMessagesSharesADerivedKeyAndEndsFarBelowTheBound(t *testing.T) {
+	key := sealed.NewKey(make([]byte, 32))
+	runs := map[string]int{}
+	var box []byte
+	for range 1<<20 + 1 {
+		box = key.Seal(box[:0], nil, nil)
+		runs[string(box[:12])]++
+	}
+	if len(runs) != 2 || runs[string(box[:12])] != 1 {
+		t.Fatalf("2^20 + 1 messages make %d runs, the last of %d, want 2 and 1", len(runs), runs[string(box[:12])])
+	}
+}
+
+// A site has more processes and restarts than there is room for derived keys.
+func TestMessagesOfManyRunsOpenInAnyOrder(t *testing.T) {
+	reader := sealed.NewKey(make([]byte, 32))
+	var boxes [][]byte
+	for range 300 {
+		boxes = append(boxes, sealed.NewKey(make([]byte, 32)).Seal(nil, []byte("coat"), nil))
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for _, i := range rand.Perm(2 * len(boxes)) {
+				if got, err := reader.Open(nil, boxes[i/2], nil); err != nil || string(got) != "coat" {
+					t.Errorf("the box of process %d: %q, %v", i/2, got, err)
+				}
+				own := reader.Seal(nil, []byte("own"), nil)
+				if got, err := reader.Open(nil, own, nil); err != nil || string(got) != "own" {
+					t.Errorf("a box of its own: %q, %v", got, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
 // fixedBox is "message" under a key of zeros and the associated data "aad".
 const fixedBox = "ebd2b4ce592d7db21e407acd0d4625d21d9eee292a2026099e9101e34f1ac68d2307df732c22571efdac4cc2852765"
 
@@ -83,7 +123,7 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// A key of its own for each message has a price; this is it, beside GCM with one key.
+// A key that is derived has a price; this is it, beside GCM with one key.
 func BenchmarkOpen(b *testing.B) {
 	message := make([]byte, 200)
 	material := make([]byte, 32)
