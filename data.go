@@ -2,7 +2,6 @@ package session
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/coatcheck/session/internal/data"
 )
@@ -144,7 +143,7 @@ func (s *Session) prepare(kind data.OpKind, parse parser, text string, value any
 	if err != nil {
 		return data.Path{}, nil, data.NotEncoded(text, value, err)
 	}
-	return p, slices.Clip(append([]byte{}, raw...)), nil
+	return p, raw, nil
 }
 
 // Append adds values to the list at the path, and makes the list when it is missing. What is no list is refused: see

@@ -74,7 +74,7 @@ func (k Key[T]) Update(s *Session, fn func(T) T) {
 		if err != nil {
 			return nil, data.NotEncoded(string(k), v, err)
 		}
-		return append([]byte{}, raw...), nil
+		return raw, nil
 	}})
 }
 

@@ -8,7 +8,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // Codec is session.Codec.
@@ -26,35 +25,16 @@ func (JSON) Marshal(v any) ([]byte, error) { return json.Marshal(v) }
 // Unmarshal is json.Unmarshal.
 func (JSON) Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v) }
 
-// Encode encodes a value; small ones of a known type without reflection where JSON is used.
+// Encode encodes a value into bytes that nobody else holds; one of a common type without reflection where JSON is used.
 func Encode(c Codec, v any) ([]byte, error) {
-	if _, ok := c.(JSON); ok {
-		switch v := v.(type) {
-		case nil:
-			return []byte("null"), nil
-		case bool:
-			return strconv.AppendBool(nil, v), nil
-		case int:
-			return strconv.AppendInt(nil, int64(v), 10), nil
-		case int64:
-			return strconv.AppendInt(nil, v, 10), nil
-		case string:
-			if isPlain(v) {
-				return append(append(append(make([]byte, 0, len(v)+2), '"'), v...), '"'), nil
-			}
-		}
+	if _, ok := c.(JSON); !ok {
+		raw, err := c.Marshal(v)
+		return append([]byte{}, raw...), err // what a codec returns it may keep
 	}
-	return c.Marshal(v)
-}
-
-// isPlain reports whether a string stands in JSON as it is.
-func isPlain[T string | []byte](s T) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			return false
-		}
+	if raw, ok := appendPlain(nil, v); ok {
+		return raw, nil
 	}
-	return true
+	return json.Marshal(v)
 }
 
 // Decode decodes into the value that v points to.
@@ -68,29 +48,6 @@ func Decode(c Codec, data []byte, v any) error {
 		return decodeFailure(v, err)
 	}
 	return nil
-}
-
-// decodePlain decodes the commonest types without reflection, and leaves everything unusual to the codec.
-func decodePlain(data []byte, v any) bool {
-	var err error
-	switch v := v.(type) {
-	case *string:
-		n := len(data)
-		if n < 2 || data[0] != '"' || data[n-1] != '"' || !isPlain(data[1:n-1]) {
-			return false
-		}
-		*v = string(data[1 : n-1])
-	case *int:
-		*v, err = strconv.Atoi(string(data))
-	case *int64:
-		*v, err = strconv.ParseInt(string(data), 10, 64)
-	case *bool:
-		*v, err = strconv.ParseBool(string(data))
-		return len(data) > 3 && err == nil // "1" and "t" are not JSON's
-	default:
-		return false
-	}
-	return err == nil
 }
 
 // decodeFailure names types only: the codec's own text may quote the value.
@@ -138,24 +95,6 @@ func Value(c Codec, data []byte) (any, error) {
 		return nil, err
 	}
 	return settle(v), nil
-}
-
-// plainValue decodes a short scalar of JSON.
-func plainValue(data []byte) (any, bool) {
-	switch {
-	case len(data) == 0:
-		return nil, false
-	case data[0] == '"':
-		var s string
-		ok := decodePlain(data, &s)
-		return s, ok
-	case data[0] == '-' || data[0] >= '0' && data[0] <= '9':
-		n, err := strconv.ParseInt(string(data), 10, 64)
-		return n, err == nil
-	case string(data) == "true" || string(data) == "false":
-		return data[0] == 't', true
-	}
-	return nil, string(data) == "null"
 }
 
 // settle turns numbers into int64 where they are whole and fit, and into float64 otherwise.

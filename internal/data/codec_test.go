@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session/internal/data"
 )
@@ -47,14 +48,21 @@ func FuzzJSON(f *testing.F) {
 		decodesAlike[int](t, raw)
 		decodesAlike[int64](t, raw)
 		decodesAlike[bool](t, raw)
+		decodesAlike[int8](t, raw)
+		decodesAlike[uint64](t, raw)
+		decodesAlike[uint16](t, raw)
+		decodesAlike[float64](t, raw)
+		decodesAlike[float32](t, raw)
+		decodesAlike[time.Time](t, raw)
+		decodesAlike[[]byte](t, raw)
 	})
 }
 
-func decodesAlike[T comparable](t *testing.T, raw []byte) {
+func decodesAlike[T any](t *testing.T, raw []byte) {
 	t.Helper()
 	var got, want T
 	err, slow := data.Decode(data.JSON{}, raw, &got), json.Unmarshal(raw, &want)
-	if (err == nil) != (slow == nil) || err == nil && got != want {
+	if (err == nil) != (slow == nil) || err == nil && !reflect.DeepEqual(got, want) {
 		t.Fatalf("Decode(%q) into a %T = %v, %v, want %v, %v", raw, got, got, err, want, slow)
 	}
 }
@@ -62,7 +70,11 @@ func decodesAlike[T comparable](t *testing.T, raw []byte) {
 func TestWhatIsEncodedQuicklyIsWhatJSONEncodes(t *testing.T) {
 	for _, v := range []any{
 		nil, true, false, 0, -1, int64(math.MinInt64), "", "plain", "<script>", "\u2028", "\xff", `"\`,
-		"a\nb", 1.5, []int{1}, uint8(7),
+		"a\nb", 1.5, []int{1}, uint8(7), int8(-8), int16(-300), int32(1 << 30), uint(9), uint16(65535), uint32(1 << 31),
+		uint64(math.MaxUint64), 0.0, math.Copysign(0, -1), 1e-5, 9.99e-6, 1e-7, 1e20, 9.9e19, 1e21, math.MaxFloat64,
+		math.SmallestNonzeroFloat64, float32(0.1), float32(3e7), float32(1e-5), float32(math.MaxFloat32),
+		[]byte{}, []byte(nil), []byte{0, 0xfb, 0xff}, time.Time{}, time.Unix(1e9, 5).UTC(),
+		time.Date(2026, 2, 3, 4, 5, 6, 7, time.FixedZone("", 3600)),
 	} {
 		got, err := data.Encode(data.JSON{}, v)
 		want, slow := json.Marshal(v)
