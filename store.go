@@ -175,6 +175,25 @@ func Forgets(store Store) string {
 	return ""
 }
 
+// Sharer is an ability of a store in the memory of this process. The manager gives it, and gets from it, the records
+// that are kept themselves, where Save and Load copy them.
+//
+// With a record goes a note, which says nothing to the store. The manager keeps there that it sealed those very Data,
+// so that it need not authenticate again what never left the process.
+//
+//  1. SaveShared does what Save does, and LoadShared what Load does. When SaveShared succeeds, the record has become
+//     the store's, and has the Version that is stored; when it fails, it is the caller's.
+//  2. The note that LoadShared returns is the one that these Data were saved with: a touch keeps it, the next save
+//     brings its own, and Save brings none.
+//  3. A record that was shared never changes: a touch and a save put another in its place.
+//  4. Shares reports whether the store given is this one. One that embeds it has these methods too, but its own Load
+//     and Save are those that count.
+type Sharer interface {
+	LoadShared(ctx context.Context, id string) (rec *Record, note any, err error)
+	SaveShared(ctx context.Context, rec *Record, note any) error
+	Shares(store Store) bool
+}
+
 // RecordKind says what a record is.
 type RecordKind uint8
 

@@ -1,7 +1,6 @@
 package memstore
 
 import (
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -10,42 +9,44 @@ import (
 )
 
 // displace creates the record in a store with a bound, and returns what had to go for it.
-func (s *Store) displace(rec *session.Record) (dropped []victim, err error) {
+func (s *Store) displace(rec *session.Record, note any) (dropped []victim, err error) {
 	s.creating.Lock()
 	defer s.creating.Unlock()
 	// A save that is refused must drop nobody. Creating is what the lock is for, so the id stays free until we take it.
-	var old session.Record
-	if s.peek(rec.ID, &old) {
-		return nil, fmt.Errorf("memstore: save: %w", &session.ConflictError{Newest: clone(&old)})
+	if old, _ := s.peek(rec.ID); old != nil {
+		return nil, conflict(old)
 	}
 	if before := rec.Predecessor(); before != "" {
-		return nil, s.createHeir(rec, before)
+		return nil, s.createHeir(rec, note, before)
 	}
 	dropped, kept := s.makeRoom(rec)
 	if !kept {
+		advance(rec)
 		return append(dropped, victim{id: rec.ID}), nil
 	}
-	return dropped, s.create(rec)
+	return dropped, s.create(rec, note)
 }
 
 // createHeir creates the record of a session that moves, which needs no room. Where the session has moved already, the
 // move is lost. Where it is gone, the record will go as well: nobody must go for it.
-func (s *Store) createHeir(rec *session.Record, before string) error {
-	var old session.Record
-	if !s.inherit(rec) && s.peek(before, &old) {
-		return fmt.Errorf("memstore: save: %w", &session.ConflictError{Newest: clone(&old)})
+func (s *Store) createHeir(rec *session.Record, note any, before string) error {
+	if s.inherit(rec) {
+		return s.create(rec, note)
 	}
-	return s.create(rec)
+	if old, _ := s.peek(before); old != nil {
+		return conflict(old)
+	}
+	return s.create(rec, note)
 }
 
 // supersede replaces a record in a store with a bound. One that is retired by it may be one too many of those.
-func (s *Store) supersede(rec *session.Record) (dropped []victim, err error) {
-	old, err := s.replace(rec)
+func (s *Store) supersede(rec *session.Record, note any) (dropped []victim, err error) {
+	old, err := s.replace(rec, note)
 	if err != nil {
 		return nil, err
 	}
 	if rec.Predecessor() != old.Predecessor() {
-		s.renounce(&old)
+		s.renounce(old)
 		s.inherit(rec)
 	}
 	if rec.Kind == session.KindLive {
@@ -116,7 +117,7 @@ func (s *Store) dropWorst(dropped []victim, now time.Time, worst func(*shard, ti
 	if !gone {
 		return dropped
 	}
-	s.renounce(&rec)
+	s.renounce(rec)
 	return append(dropped, v)
 }
 
@@ -155,11 +156,11 @@ func victimOf(e *entry) (victim, bool) {
 // dropVictim drops v if it still is what goes first in its shard.
 func (s *Store) dropVictim(
 	sh *shard, v victim, now time.Time, worst func(*shard, time.Time) (victim, bool),
-) (rec session.Record, gone bool) {
+) (rec *session.Record, gone bool) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if w, ok := worst(sh, now); !ok || w.id != v.id || w.class != v.class || !w.at.Equal(v.at) {
-		return rec, false
+		return nil, false
 	}
 	return s.drop(sh, sh.table.find(s.hash(v.id), v.id)), true
 }

@@ -34,5 +34,5 @@ func (s *Store) admit(ctx context.Context, rec *session.Record, limit session.Li
 	if !limit.Allows(recs) {
 		return nil, fmt.Errorf("memstore: save: %w", session.ErrTooMany)
 	}
-	return s.save(ctx, rec)
+	return s.save(ctx, copied(rec), nil)
 }

@@ -31,9 +31,8 @@ func (s *Store) look(recs []*session.Record, user string, seen map[string]bool) 
 			continue
 		}
 		seen[id] = true
-		var rec session.Record
-		if s.peek(id, &rec) && owner(&rec) == user {
-			recs = append(recs, listed(&rec))
+		if rec, _ := s.peek(id); rec != nil && owner(rec) == user {
+			recs = append(recs, listed(rec))
 		} else {
 			again = true
 		}
@@ -62,7 +61,7 @@ func (sh *shard) page(recs []*session.Record, hash uint64, id string, limit int)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sh.table.after(hash, id, func(e *entry) bool {
-		recs = append(recs, listed(&e.rec))
+		recs = append(recs, listed(e.rec))
 		return len(recs) < limit
 	})
 	return recs

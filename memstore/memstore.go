@@ -10,6 +10,7 @@
 //
 //   - memstore.go has the three methods that every store needs, and Touch.
 //   - shard.go has what one lock guards; table.go and queue.go are the two structures in it.
+//   - share.go has Load and Save without a copy, for the manager.
 //   - users.go and list.go answer ByUser and Page.
 //   - sweep.go has Sweep; bound.go and evict.go keep the bound.
 package memstore
@@ -34,6 +35,7 @@ var (
 	_ session.Watcher   = (*Store)(nil)
 	_ session.Evicter   = (*Store)(nil)
 	_ session.Forgetter = (*Store)(nil)
+	_ session.Sharer    = (*Store)(nil)
 )
 
 // A miss is as frequent as visitors with an old cookie, so its error is made once.
@@ -92,43 +94,32 @@ func (s *Store) Forgets() string {
 
 // Load returns a copy of the record.
 func (s *Store) Load(ctx context.Context, id string) (*session.Record, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("memstore: load: %w", err)
+	rec, _, err := s.LoadShared(ctx, id)
+	if err != nil {
+		return nil, err
 	}
-	var rec session.Record
-	if !s.peek(id, &rec) {
-		return nil, errNotFound
-	}
-	return clone(&rec), nil
+	return clone(rec), nil
 }
 
-// peek fills in the record as it is kept. Its Data is the store's own: to be copied, not to be given away. That copy is
-// made when the lock is free again, which is possible because what is kept is replaced, never changed.
-func (s *Store) peek(id string, rec *session.Record) bool {
+// peek returns the record as it is kept, nil when there is none, and its note.
+func (s *Store) peek(id string) (*session.Record, any) {
 	hash := s.hash(id)
 	sh := s.shard(hash)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	e := sh.table.find(hash, id)
-	if e == nil {
-		return false
+	if e := sh.table.find(hash, id); e != nil {
+		return e.rec, e.note
 	}
-	*rec = e.rec
-	return true
+	return nil, nil
 }
 
 // Save creates the record when its Version is 0, and otherwise replaces the one that has that version.
 func (s *Store) Save(ctx context.Context, rec *session.Record) error {
-	dropped, err := s.save(ctx, rec)
-	s.watchers.tell(dropped...)
-	if err == nil && rec.Kind != session.KindLive {
-		s.endings.tell(victim{id: rec.ID})
-	}
-	return err
+	return s.SaveShared(ctx, copied(rec), nil)
 }
 
-// save returns what had to go for the record. The caller tells of it, without a lock.
-func (s *Store) save(ctx context.Context, rec *session.Record) (dropped []victim, err error) {
+// save keeps the record itself. It returns what had to go for it. The caller tells of it, without a lock.
+func (s *Store) save(ctx context.Context, rec *session.Record, note any) (dropped []victim, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("memstore: save: %w", err)
 	}
@@ -136,57 +127,57 @@ func (s *Store) save(ctx context.Context, rec *session.Record) (dropped []victim
 	case rec.ID == "":
 		return nil, errEmptyID
 	case s.max == 0 && rec.Version == 0:
-		return nil, s.create(rec)
+		return nil, s.create(rec, note)
 	case s.max == 0:
-		_, err = s.replace(rec)
+		_, err = s.replace(rec, note)
 		return nil, err
 	case rec.Version == 0:
-		return s.displace(rec)
+		return s.displace(rec, note)
 	}
-	return s.supersede(rec)
+	return s.supersede(rec, note)
 }
 
-func (s *Store) create(rec *session.Record) error {
-	e := &entry{hash: s.hash(rec.ID), id: rec.ID}
-	e.rec, e.text = kept(rec)
+func (s *Store) create(rec *session.Record, note any) error {
+	e := &entry{hash: s.hash(rec.ID), id: rec.ID, rec: rec, note: note}
 	sh := s.shard(e.hash)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if old := sh.table.find(e.hash, rec.ID); old != nil {
-		return conflict(old)
+		return conflict(old.rec)
 	}
+	advance(rec)
 	sh.insert(e, s.max > 0)
-	s.users.move(e, "", owner(&e.rec))
+	s.users.move(e, "", owner(rec))
 	s.bound.add(e, 1)
 	return nil
 }
 
 // replace returns the record that was there.
-func (s *Store) replace(rec *session.Record) (old session.Record, err error) {
+func (s *Store) replace(rec *session.Record, note any) (old *session.Record, err error) {
 	hash := s.hash(rec.ID)
-	next, text := kept(rec)
 	sh := s.shard(hash)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	e := sh.table.find(hash, rec.ID)
 	if e == nil {
-		return old, errNotFound
+		return nil, errNotFound
 	}
 	if e.rec.Version != rec.Version {
-		return old, conflict(e)
+		return nil, conflict(e.rec)
 	}
+	advance(rec)
 	old = e.rec
 	was := sh.standings(e)
-	if (old.Kind == session.KindLive) != (next.Kind == session.KindLive) {
+	if (old.Kind == session.KindLive) != (rec.Kind == session.KindLive) {
 		s.bound.add(e, -1)
 		defer s.bound.add(e, 1)
-		if next.Successor != "" { // which counts from now on
+		if rec.Successor != "" { // which counts from now on
 			s.bound.disown(e, 1)
 		}
 	}
-	e.rec, e.text = next, text
+	e.rec, e.note = rec, note
 	sh.requeue(e, was, s.max > 0)
-	s.users.move(e, owner(&old), owner(&e.rec))
+	s.users.move(e, owner(old), owner(rec))
 	return old, nil
 }
 
@@ -196,29 +187,29 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 		return fmt.Errorf("memstore: delete: %w", err)
 	}
 	if rec, there := s.remove(id); there {
-		s.renounce(&rec)
+		s.renounce(rec)
 		s.endings.tell(victim{id: id})
 	}
 	return nil
 }
 
-func (s *Store) remove(id string) (rec session.Record, there bool) {
+func (s *Store) remove(id string) (rec *session.Record, there bool) {
 	hash := s.hash(id)
 	sh := s.shard(hash)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	e := sh.table.find(hash, id)
 	if e == nil {
-		return rec, false
+		return nil, false
 	}
 	return s.drop(sh, e), true
 }
 
 // drop removes the entry from everything that knows it. The caller holds the lock of sh. It returns the record, for the
 // caller to renounce without the lock what it was to inherit.
-func (s *Store) drop(sh *shard, e *entry) session.Record {
+func (s *Store) drop(sh *shard, e *entry) *session.Record {
 	sh.remove(e)
-	s.users.move(e, owner(&e.rec), "")
+	s.users.move(e, owner(e.rec), "")
 	s.bound.add(e, -1)
 	s.bound.disown(e, e.heirs)
 	return e.rec
@@ -238,12 +229,14 @@ func (s *Store) Touch(ctx context.Context, id string, version uint64, seen, expi
 	if e == nil || e.rec.Version != version {
 		return nil
 	}
-	if seen.After(e.rec.SeenAt) {
-		e.rec.SeenAt = wall(seen)
+	rec := *e.rec
+	if seen.After(rec.SeenAt) {
+		rec.SeenAt = wall(seen)
 	}
-	if old := e.rec.ExpiresAt; !old.IsZero() && (expires.IsZero() || expires.After(old)) {
-		e.rec.ExpiresAt = wall(expires)
+	if old := rec.ExpiresAt; !old.IsZero() && (expires.IsZero() || expires.After(old)) {
+		rec.ExpiresAt = wall(expires)
 	}
+	e.rec = &rec
 	return nil
 }
 
@@ -251,9 +244,9 @@ func (s *Store) hash(id string) uint64 { return maphash.String(s.seed, id) }
 
 func (s *Store) shard(hash uint64) *shard { return &s.shards[hash>>(64-shardBits)] }
 
-// conflict hands over the record that stands in the way. It runs under the lock, which conflicts are rare enough for.
-func conflict(e *entry) error {
-	return fmt.Errorf("memstore: save: %w", &session.ConflictError{Newest: clone(&e.rec)})
+// conflict hands over the record that stands in the way. It may run under the lock, which conflicts are rare enough for.
+func conflict(rec *session.Record) error {
+	return fmt.Errorf("memstore: save: %w", &session.ConflictError{Newest: clone(rec)})
 }
 
 // owner is the user under whose name the record is listed, "" when it is not.

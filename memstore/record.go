@@ -6,16 +6,18 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// kept returns what the store keeps of a record that is saved: a copy, one version on. The text is the id and the data.
-func kept(rec *session.Record) (c session.Record, text []byte) {
-	c = *rec
-	c.Version++
-	c.CreatedAt, c.SeenAt = wall(c.CreatedAt), wall(c.SeenAt)
-	c.LoginAt, c.ExpiresAt = wall(c.LoginAt), wall(c.ExpiresAt)
-	text = make([]byte, len(rec.ID)+len(rec.Data))
-	c.Data = text[copy(text, rec.ID):]
-	copy(c.Data, rec.Data)
-	return c, text
+// copied returns a copy of a record that is saved, for the store to keep.
+func copied(rec *session.Record) *session.Record {
+	c := *rec
+	c.Data = append(make([]byte, 0, len(rec.Data)), rec.Data...)
+	return &c
+}
+
+// advance makes a record what is kept of it: one version on, and without readings of the monotonic clock.
+func advance(rec *session.Record) {
+	rec.Version++
+	rec.CreatedAt, rec.SeenAt = wall(rec.CreatedAt), wall(rec.SeenAt)
+	rec.LoginAt, rec.ExpiresAt = wall(rec.LoginAt), wall(rec.ExpiresAt)
 }
 
 // wall drops the monotonic reading, which other stores lose as well. Times with and without one have no common order,

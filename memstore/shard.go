@@ -23,17 +23,11 @@ type shard struct {
 type entry struct {
 	hash       uint64 // of the id; like it, never changed
 	id         string
-	rec        session.Record
-	text       []byte // the id, and after it the data of rec
-	pos        [3]int // in the queues; 0 when it is in none
-	heirs      int    // live records that have this one as their predecessor, in a store with a bound
-	prev, more *entry // among the entries of the same user
-}
-
-// has says whether e is the entry of the id. It compares what stands before the data: whoever looks for an entry mostly
-// wants its data next, and e.id would have to be fetched from somewhere else.
-func (e *entry) has(id string) bool {
-	return len(e.id) == len(id) && string(e.text[:len(id)]) == id
+	rec        *session.Record // replaced, never changed: others read it without the lock
+	note       any             // of SaveShared
+	pos        [3]int          // in the queues; 0 when it is in none
+	heirs      int             // live records that have this one as their predecessor, in a store with a bound
+	prev, more *entry          // among the entries of the same user
 }
 
 func (sh *shard) init() {

@@ -18,10 +18,10 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 		return 0, fmt.Errorf("memstore: sweep: %w", err)
 	}
 	total := 0
-	var heirs []session.Record
+	var heirs []*session.Record
 	defer func() {
-		for i := range heirs {
-			s.renounce(&heirs[i])
+		for _, rec := range heirs {
+			s.renounce(rec)
 		}
 	}()
 	for again := true; again && total < limit; {
@@ -36,7 +36,7 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 
 // sweepShard says how many it removed, and whether there may be more. It adds what it removed to heirs, as far as it
 // was one.
-func (s *Store) sweepShard(sh *shard, before time.Time, limit int, heirs *[]session.Record) (n int, more bool) {
+func (s *Store) sweepShard(sh *shard, before time.Time, limit int, heirs *[]*session.Record) (n int, more bool) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	for range sweepShare {

@@ -46,7 +46,7 @@ func (t *table) find(hash uint64, id string) *entry {
 		if s.e == nil || s.hash > hash {
 			return nil
 		}
-		if s.hash == hash && s.e.has(id) {
+		if s.hash == hash && s.e.id == id {
 			return s.e
 		}
 	}

@@ -24,7 +24,7 @@ func TestATableFindsAndWalksWhatIsInIt(t *testing.T) {
 		grow := step/2500%2 == 0
 		switch {
 		case !there && grow:
-			e := &entry{hash: hash, id: id, text: []byte(id)}
+			e := &entry{hash: hash, id: id}
 			tab.insert(e)
 			model = slices.Insert(model, i, e)
 		case there && (!grow || rnd.IntN(4) == 0):
@@ -71,7 +71,7 @@ func TestATableShrinksWithItsEntries(t *testing.T) {
 	var es []*entry
 	for i := range 1000 {
 		id := fmt.Sprint(i)
-		es = append(es, &entry{hash: rand.Uint64() >> shardBits, id: id, text: []byte(id)})
+		es = append(es, &entry{hash: rand.Uint64() >> shardBits, id: id})
 		tab.insert(es[i])
 	}
 	for _, e := range es {

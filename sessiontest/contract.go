@@ -62,6 +62,13 @@ var contract = map[string]string{
 		"two are one session. A record that gets a successor in a full store costs nobody else a session either. " +
 		"Where the Predecessor of a new record is retired, the store may refuse it, with a [ConflictError] that has " +
 		"the Predecessor.",
+	"Sharer 1": "SaveShared does what Save does, and LoadShared what Load does. When SaveShared succeeds, the record " +
+		"has become the store's, and has the Version that is stored; when it fails, it is the caller's.",
+	"Sharer 2": "The note that LoadShared returns is the one that these Data were saved with: a touch keeps it, the " +
+		"next save brings its own, and Save brings none.",
+	"Sharer 3": "A record that was shared never changes: a touch and a save put another in its place.",
+	"Sharer 4": "Shares reports whether the store given is this one. One that embeds it has these methods too, but " +
+		"its own Load and Save are those that count.",
 	"Forgetter": "A store with a bound says why.",
 	"ConflictError": "A store that learns the newest record while it refuses a save returns this one, and spares the " +
 		"manager the load before the next attempt.",

@@ -31,7 +31,7 @@ func TestTheContractIsThatOfTheInterfaces(t *testing.T) {
 			t.Errorf("the comment of %s does not have the sentence %q", clause, sentence)
 		}
 	}
-	for _, name := range []string{"Store", "Toucher", "Sweeper", "Lister", "Limiter", "Watcher"} {
+	for _, name := range []string{"Store", "Toucher", "Sweeper", "Lister", "Limiter", "Watcher", "Sharer"} {
 		for number, text := range items(docs[name]) {
 			if clause := name + " " + number; sessiontest.Contract[clause] == "" {
 				t.Errorf("the contract lacks %s: %q", clause, text)

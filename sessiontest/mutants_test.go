@@ -26,7 +26,7 @@ func loudMutants() []mutant {
 	return slices.Concat(loadMutants, saveMutants, raceMutants, dataMutants, contextMutants(), peerMutants,
 		outageMutants(),
 		fieldMutants(), idMutants, touchMutants, sweepMutants, userMutants, moveMutants, pageMutants, limitMutants,
-		evictMutants)
+		evictMutants, shareMutants)
 }
 
 func TestASoundStoreBreaksNoRule(t *testing.T) {

@@ -18,6 +18,7 @@ type shelf struct {
 	mu   sync.Mutex
 	recs map[string]*session.Record
 	torn map[string]bool // ids of records that were damaged
+	note map[string]noted
 	down bool
 	max  int // 0: no bound
 	fns  []*func(id, user string)
@@ -27,7 +28,9 @@ type shelf struct {
 }
 
 func newShelf(max int) *shelf {
-	return &shelf{recs: make(map[string]*session.Record), torn: make(map[string]bool), max: max}
+	return &shelf{
+		recs: make(map[string]*session.Record), torn: make(map[string]bool), note: make(map[string]noted), max: max,
+	}
 }
 
 var errDown = errors.New("shelf: the backend is down")
@@ -74,6 +77,7 @@ func (b *shelf) drop(id string) {
 	defer b.mu.Unlock()
 	delete(b.recs, id)
 	delete(b.torn, id)
+	delete(b.note, id)
 }
 
 // all returns the records that match, by id.

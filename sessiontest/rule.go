@@ -20,7 +20,7 @@ type rule struct {
 func rules() []rule {
 	return slices.Concat(loadRules, saveRules, raceRules, deleteRules, dataRules, contextRules, peerRules, outageRules,
 		fieldRules, corruptRules, idRules, touchRules, sweepRules, userRules, moveRules, pageRules, limitRules,
-		watchRules, evictRules)
+		watchRules, evictRules, shareRules)
 }
 
 func (r rule) why() string { return r.clause + ": " + contract[r.clause] }
@@ -58,6 +58,7 @@ var (
 	lister  = need{"the store is no session.Lister", func(e *env) bool { return e.lister() != nil }}
 	limiter = need{"the store is no session.Limiter", func(e *env) bool { return e.limiter() != nil }}
 	watcher = need{"the store is no session.Watcher", func(e *env) bool { return e.watcher() != nil }}
+	sharer  = need{"the store is no session.Sharer", func(e *env) bool { return e.sharer() != nil }}
 	peer    = need{"Options.Peer is nil", func(e *env) bool { return e.opts.Peer != nil }}
 	outage  = need{"Options.Break is nil", func(e *env) bool { return e.opts.Break != nil }}
 	corrupt = need{"Options.Corrupt is nil", func(e *env) bool { return e.opts.Corrupt != nil }}
@@ -66,6 +67,7 @@ var (
 
 func (e *env) toucher() session.Toucher { s, _ := e.Store.(session.Toucher); return s }
 func (e *env) sweeper() session.Sweeper { s, _ := e.Store.(session.Sweeper); return s }
+func (e *env) sharer() session.Sharer   { s, _ := e.Store.(session.Sharer); return s }
 func (e *env) limiter() session.Limiter { s, _ := e.Store.(session.Limiter); return s }
 
 // lister lists without nil, which is an error there.

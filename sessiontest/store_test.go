@@ -23,6 +23,9 @@ type store struct {
 	watch  func(ctx context.Context, tell func(id string)) error
 	evict  func(fn func(id, user string)) (stop func())
 	forget func() string
+	keep   func(ctx context.Context, rec *session.Record, note any) error
+	share  func(ctx context.Context, id string) (*session.Record, any, error)
+	shares func(session.Store) bool
 }
 
 var (
@@ -34,6 +37,7 @@ var (
 	_ session.Watcher   = (*store)(nil)
 	_ session.Evicter   = (*store)(nil)
 	_ session.Forgetter = (*store)(nil)
+	_ session.Sharer    = (*store)(nil)
 )
 
 // A change breaks a store.
@@ -46,8 +50,9 @@ func newStore(b *shelf, change change) *store {
 	s := &store{
 		shelf: b, load: b.Load, save: b.Save, remove: b.Delete, touch: b.Touch, sweep: b.Sweep,
 		byUser: b.ByUser, page: b.Page, within: b.SaveWithin, watch: b.Watch, evict: b.OnEvict,
-		forget: b.Forgets,
+		forget: b.Forgets, keep: b.saveShared, share: b.loadShared,
 	}
+	s.shares = func(other session.Store) bool { return other == session.Store(s) }
 	change(s)
 	return s
 }
@@ -72,7 +77,14 @@ func (s *store) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 }
 func (s *store) Watch(ctx context.Context, tell func(id string)) error { return s.watch(ctx, tell) }
 func (s *store) OnEvict(fn func(id, user string)) (stop func())        { return s.evict(fn) }
-func (s *store) Forgets() string                                       { return s.forget() }
+func (s *store) SaveShared(ctx context.Context, rec *session.Record, note any) error {
+	return s.keep(ctx, rec, note)
+}
+func (s *store) LoadShared(ctx context.Context, id string) (*session.Record, any, error) {
+	return s.share(ctx, id)
+}
+func (s *store) Shares(other session.Store) bool { return s.shares(other) }
+func (s *store) Forgets() string                 { return s.forget() }
 
 // check runs all rules on stores with that change, without those to skip.
 func check(ctx context.Context, change change, skip ...string) error {
