@@ -74,14 +74,14 @@ func (m *Manager) auditTimes() []Finding {
 }
 
 func (m *Manager) auditStore() []Finding {
-	o, carried := m.opts, m.carried != nil
-	remembers := !carried || m.carried.remembers
+	o, carried := m.opts, m.keeper.carried != nil
+	remembers := !carried || m.keeper.carried.remembers
 	return []Finding{
 		finding("sealed-at-rest", o.Seal || carried, "a copy of the store shows no values",
 			"Seal: set it, so that a copy of the store shows no values"),
 		finding("unsealed-refused", o.RequireSealed || carried, "a record that is not sealed is refused",
 			"RequireSealed: set it when the last session is over that was not sealed"),
-		finding("sessions-can-be-listed", m.lister != nil, "the store lists the sessions of a user",
+		finding("sessions-can-be-listed", m.keeper.lister != nil, "the store lists the sessions of a user",
 			"store: use one that can list, so that people can see and end their sessions"),
 		finding("logout-is-final", remembers, "the server knows which sessions have ended",
 			"cookiestore.Options.Revocations: set it, or use a store on the server, so that a copied cookie ends "+
@@ -98,7 +98,7 @@ func (m *Manager) auditStore() []Finding {
 
 // sweeps says how expired records go.
 func (m *Manager) sweeps() string {
-	if m.carried != nil && !m.carried.remembers {
+	if m.keeper.carried != nil && !m.keeper.carried.remembers {
 		return "the server keeps no records"
 	}
 	return "expired records are removed every " + m.opts.SweepEvery.String()

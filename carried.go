@@ -43,30 +43,30 @@ func (m *Manager) findCarrier() {
 	}
 	cookies, retired := store.Carries()
 	cookies = min(max(cookies, 1), wire.MaxPieces)
-	m.carried = &carriage{carrier: store, remembers: retired != nil, room: cookies * wire.MaxCookieSize}
+	m.keeper.carried = &carriage{carrier: store, remembers: retired != nil, room: cookies * wire.MaxCookieSize}
 	for _, name := range append([]string{m.transport.Name()}, m.formerNames...) {
-		m.carried.bindings = append(m.carried.bindings, keys.BindToken(name))
+		m.keeper.carried.bindings = append(m.keeper.carried.bindings, keys.BindToken(name))
 	}
 	m.sweeper, _ = retired.(Sweeper)
 	if t, ok := m.transport.(cookieTransport); ok {
 		t.pieces = wire.NewPieces(t.Cookie.Name, cookies)
-		m.transport, m.carried.room = t, t.pieces.Room()
+		m.transport, m.keeper.carried.room = t, t.pieces.Room()
 	}
 }
 
 // carry encodes and seals a record as the token that the client is given.
-func (m *Manager) carry(rec *Record, t keys.Ticket, st *data.State, admitted int64) ([]byte, error) {
+func (k *keeper) carry(rec *Record, t keys.Ticket, st *data.State, admitted int64) ([]byte, error) {
 	plain := appendCarried(make([]byte, 0, 128+len(rec.User)+st.Size()*5/4), rec, t, st, admitted)
 	if len(plain) > maxCarried {
 		return nil, fmt.Errorf("%w: the session has %d bytes, a cookie carries at most %d",
 			ErrTooLarge, len(plain), maxCarried)
 	}
-	packed := m.carried.Pack(plain)
-	if size := keys.TokenSize(len(packed)); size > m.carried.room {
+	packed := k.carried.Pack(plain)
+	if size := keys.TokenSize(len(packed)); size > k.carried.room {
 		return nil, fmt.Errorf("%w: the sealed session has %d bytes, its cookies hold %d: keep less in it, or raise "+
-			"MaxChunks of the store", ErrTooLarge, size, m.carried.room)
+			"MaxChunks of the store", ErrTooLarge, size, k.carried.room)
 	}
-	return m.ring().SealToken(packed, m.carried.bindings[0]), nil
+	return k.ring().SealToken(packed, k.carried.bindings[0]), nil
 }
 
 // appendCarried appends the plain form of a record's next version.
@@ -89,15 +89,15 @@ type carried struct {
 }
 
 // uncarry opens a token. The error is ErrMalformed, ErrBadSignature, or wraps ErrCorrupt.
-func (m *Manager) uncarry(token string) (c carried, err error) {
-	if len(token) > m.carried.room {
+func (k *keeper) uncarry(token string) (c carried, err error) {
+	if len(token) > k.carried.room {
 		return c, ErrMalformed
 	}
-	packed, signer, err := m.ring().OpenToken(token, m.carried.bindings)
+	packed, signer, err := k.ring().OpenToken(token, k.carried.bindings)
 	if err != nil {
 		return c, err
 	}
-	plain, err := m.carried.Unpack(packed, maxCarried)
+	plain, err := k.carried.Unpack(packed, maxCarried)
 	if err != nil {
 		return c, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}

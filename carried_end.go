@@ -23,59 +23,59 @@ func isID(text string) bool {
 	return err == nil && len(raw) == sha256.Size && text == strings.ToLower(text)
 }
 
-func (m *Manager) canRevoke() error {
-	if m.carried != nil && !m.carried.remembers {
-		return fmt.Errorf("%w: %T cannot end a session that is with the client; give it a store for revocations",
-			ErrNotSupported, m.store)
+func (k *keeper) canRevoke() error {
+	if k.carried != nil && !k.carried.remembers {
+		return fmt.Errorf("%w: %s cannot end a session that is with the client; give it a store for revocations",
+			ErrNotSupported, k.storeType)
 	}
 	return nil
 }
 
 // recordOf is the record of an id. Of a carried session that was not retired nothing is known but the id.
-func (m *Manager) recordOf(ctx context.Context, id string) (*Record, error) {
-	rec, err := m.load(ctx, id)
-	if m.carried != nil && errors.Is(err, ErrNotFound) {
+func (k *keeper) recordOf(ctx context.Context, id string) (*Record, error) {
+	rec, err := k.load(ctx, id)
+	if k.carried != nil && errors.Is(err, ErrNotFound) {
 		return &Record{ID: id}, nil
 	}
 	return rec, err
 }
 
 // revokeCarried retires the id of a carried session, for ever: nobody knows when the last copy of it ends.
-func (m *Manager) revokeCarried(ctx context.Context, id string) (int, error) {
+func (k *keeper) revokeCarried(ctx context.Context, id string) (int, error) {
 	if !isID(id) {
 		return 0, nil
 	}
-	ended, err := m.end(ctx, &Record{ID: id}, nil, anybody)
+	ended, err := k.end(ctx, &Record{ID: id}, nil, anybody)
 	for _, rec := range ended {
-		m.emit(ctx, Event{Kind: EventEnded, ID: rec.ID})
+		k.tell(ctx, Event{Kind: EventEnded, ID: rec.ID})
 	}
 	return len(ended), err
 }
 
 // revokeCarriedUser remembers that what began before now is over, but for the sessions to keep. How many that ends,
 // nobody knows.
-func (m *Manager) revokeCarriedUser(ctx context.Context, user string, keep []string) error {
-	if err := m.canRevoke(); err != nil {
+func (k *keeper) revokeCarriedUser(ctx context.Context, user string, keep []string) error {
+	if err := k.canRevoke(); err != nil {
 		return err
 	}
 	if err := checkUser(user); err != nil {
 		return err
 	}
 	keep = slices.DeleteFunc(slices.Clone(keep), func(id string) bool { return !isID(id) })
-	rec := &Record{ID: everySession(user), Kind: KindTombstone, SeenAt: m.now(), Data: []byte(strings.Join(keep, " "))}
+	rec := &Record{ID: everySession(user), Kind: KindTombstone, SeenAt: k.now(), Data: []byte(strings.Join(keep, " "))}
 	for attempt := 0; ; attempt++ {
-		old, err := m.load(ctx, rec.ID)
+		old, err := k.load(ctx, rec.ID)
 		switch {
 		case err == nil:
 			rec.Version, rec.SeenAt = old.Version, laterOf(old.SeenAt, rec.SeenAt)
 		case !errors.Is(err, ErrNotFound):
 			return err
 		}
-		err = m.store.Save(ctx, rec)
+		err = k.store.Save(ctx, rec)
 		switch {
 		case err == nil:
-			m.watch.tip("")
-			m.emit(ctx, Event{Kind: EventEnded, User: user})
+			k.watch.tip("")
+			k.tell(ctx, Event{Kind: EventEnded, User: user})
 			return nil
 		case !errors.Is(err, ErrConflict) || attempt > 0 && pause(ctx, attempt) != nil:
 			return unavailable(err)

@@ -25,7 +25,7 @@ func (s *Session) findCarried(ctx context.Context, token string) ([]Event, error
 		s.isNew, s.seenAt = false, s.draft.rec.SeenAt
 		return nil, nil
 	case s.draft.rec == nil && !errors.Is(err, ErrUnavailable): // it did not open
-		s.draft = draft{m: s.m}
+		s.draft = draft{k: s.m.keeper}
 		return []Event{{Kind: EventRejected, Err: err}}, nil
 	}
 	e := s.unfound(s.draft.ticket, err)
@@ -37,20 +37,20 @@ func (s *Session) findCarried(ctx context.Context, token string) ([]Event, error
 
 // current is the newest record that is known: the store's, or the one in the token unless its id was retired since.
 func (d *draft) current(ctx context.Context, fresh bool) (*Record, error) {
-	if d.m.carried == nil {
-		return d.m.load(ctx, d.rec.ID)
+	if d.k.carried == nil {
+		return d.k.load(ctx, d.rec.ID)
 	}
-	got, err := d.m.uncarry(d.token)
+	got, err := d.k.uncarry(d.token)
 	if err != nil {
 		return nil, endedIf(!fresh, err)
 	}
 	d.rec, d.ticket, d.admitted = got.rec, got.ticket, got.admitted
 	d.stale = d.stale || got.signer > 0
-	if !d.m.carried.remembers {
+	if !d.k.carried.remembers {
 		return got.rec, nil
 	}
 	for range maxAliases {
-		listed, err := d.m.load(ctx, got.rec.ID)
+		listed, err := d.k.load(ctx, got.rec.ID)
 		switch {
 		case errors.Is(err, ErrNotFound):
 			return got.rec, d.admit(ctx, got.rec)
@@ -68,7 +68,7 @@ func (d *draft) current(ctx context.Context, fresh bool) (*Record, error) {
 
 // followCarried gives the record in the token the id under which another request has renewed it.
 func (d *draft) followCarried(rec, alias *Record, fresh bool) error {
-	if fresh && d.m.now().Sub(alias.SeenAt) >= d.m.opts.RenewGrace {
+	if fresh && d.k.now().Sub(alias.SeenAt) >= d.k.renewGrace {
 		return errReused
 	}
 	next, err := openAlias(d.ticket, alias)
@@ -105,16 +105,16 @@ func (d *draft) admit(ctx context.Context, rec *Record) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	d.admitted, err = d.m.admitCarried(ctx, rec.ID, membership{rec.User, max(h.Login, h.Created), d.admitted})
+	d.admitted, err = d.k.admitCarried(ctx, rec.ID, membership{rec.User, max(h.Login, h.Created), d.admitted})
 	return err
 }
 
 // admitCarried returns the mass revocation that the session has outlived. The error wraps ErrNotFound when it has not.
-func (m *Manager) admitCarried(ctx context.Context, id string, of membership) (admitted int64, err error) {
+func (k *keeper) admitCarried(ctx context.Context, id string, of membership) (admitted int64, err error) {
 	if of.user == "" {
 		return of.admitted, nil
 	}
-	all, err := m.load(ctx, everySession(of.user))
+	all, err := k.load(ctx, everySession(of.user))
 	if errors.Is(err, ErrNotFound) {
 		return of.admitted, nil
 	}
@@ -133,17 +133,17 @@ func (m *Manager) admitCarried(ctx context.Context, id string, of membership) (a
 
 // readmit looks again before a carried session changes its id: it is kept under the old one, or ended, if at all.
 func (d *draft) readmit(ctx context.Context) (err error) {
-	if d.m.carried == nil || !d.m.carried.remembers || d.login || d.rec.User == "" {
+	if d.k.carried == nil || !d.k.carried.remembers || d.login || d.rec.User == "" {
 		return nil
 	}
-	d.admitted, err = d.m.admitCarried(ctx, d.rec.ID, d.membership())
+	d.admitted, err = d.k.admitCarried(ctx, d.rec.ID, d.membership())
 	return endedIf(errors.Is(err, ErrNotFound), err)
 }
 
 // settleClocks gives a carried session a new id when its own time-outs change. All copies of an id then end by the same
 // clocks, and a retired id need not be remembered longer than the last of them can live.
 func (d *draft) settleClocks() {
-	if d.m.carried == nil || !d.m.carried.remembers || d.rec == nil || d.gone || d.oldBecomes != KindLive {
+	if d.k.carried == nil || !d.k.carried.remembers || d.rec == nil || d.gone || d.oldBecomes != KindLive {
 		return
 	}
 	clock := func(o data.Op) bool { return o.Kind == data.OpIdle || o.Kind == data.OpLifetime }
@@ -154,14 +154,14 @@ func (d *draft) settleClocks() {
 
 // outlive makes a retired id of a carried session be remembered for as long as any copy under that id could live: a
 // copy that was made a moment ago has all of the time that this one had.
-func (m *Manager) outlive(retired, old *Record) *Record {
-	if m.carried == nil {
+func (k *keeper) outlive(retired, old *Record) *Record {
+	if k.carried == nil {
 		return retired
 	}
 	retired.Version, retired.ExpiresAt = 0, time.Time{}
 	if !old.ExpiresAt.IsZero() {
 		left := old.ExpiresAt.Sub(old.SeenAt) // and no duration may hold the sum of this and the grace
-		retired.ExpiresAt = retired.SeenAt.Add(left).Add(m.opts.RenewGrace)
+		retired.ExpiresAt = retired.SeenAt.Add(left).Add(k.renewGrace)
 	}
 	return retired
 }

@@ -59,7 +59,7 @@ func (s *Session) takeReply() (r reply, text string, until time.Time) {
 			until = s.m.now().Add(maxCookieAge)
 		}
 	}
-	if s.m.carried != nil {
+	if s.m.keeper.carried != nil {
 		return r, at.token, until
 	}
 	return r, at.ticket.Text(s.m.ring(), s.m.transport.Name()), until

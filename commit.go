@@ -76,7 +76,7 @@ func (d *draft) optional(ctx context.Context, err error) error {
 		if errors.Is(err, ErrEnded) { // elsewhere, as a visitor may
 			level = slog.LevelInfo
 		}
-		d.m.opts.Logger.Log(ctx, level, "session: refresh", "err", err)
+		d.k.logger.Log(ctx, level, "session: refresh", "err", err)
 		d.dropNextID()
 		d.oldBecomes = KindLive
 	}
@@ -101,7 +101,7 @@ func (d *draft) create(ctx context.Context) error {
 		return nil
 	}
 	d.makeNextID()
-	rec, aged, err := d.build(d.m.now())
+	rec, aged, err := d.build(d.k.now())
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (d *draft) add(ctx context.Context, rec *Record) error {
 		return err
 	}
 	if !errors.Is(err, ErrConflict) {
-		_ = d.m.store.Delete(ctx, rec.ID)
+		_ = d.k.store.Delete(ctx, rec.ID)
 		d.abandon(ctx, orphan{id: rec.ID}) // which deletes it again: a server may yet do what its caller gave up
 	}
 	return unavailable(err)
@@ -139,29 +139,29 @@ func (d *draft) save(ctx context.Context, mode commitMode) error {
 		if err := d.stillThere(ctx); err != nil {
 			return d.lost(err)
 		}
-		rec, aged, err := d.build(d.m.now())
+		rec, aged, err := d.build(d.k.now())
 		if err != nil {
 			return err
 		}
-		err = d.m.store.Save(ctx, rec)
+		err = d.k.store.Save(ctx, rec)
 		if err == nil {
 			d.noteStored(rec, aged)
 			return nil
 		}
 		if mine == nil && !mode.once && errors.Is(err, ErrConflict) {
-			mine = d.m.queues.wait(ctx, rec.ID)
+			mine = d.k.queues.wait(ctx, rec.ID)
 		}
 		if err := d.again(ctx, err, mode, attempt); err != nil {
 			return d.lost(err)
 		}
-		d.doc.KeepShown(d.m.rules.Codec, aged)
+		d.doc.KeepShown(d.k.data.Codec, aged)
 	}
 }
 
 // stillThere looks again when the session seems to have timed out during the request: others may have used it. What
 // this request did to the clocks does not bring it back, so the time that the store was told counts too.
 func (d *draft) stillThere(ctx context.Context) error {
-	now, end := d.m.now(), d.rec.ExpiresAt
+	now, end := d.k.now(), d.rec.ExpiresAt
 	if !d.expired(now) && (end.IsZero() || now.Before(end)) {
 		return nil
 	}
@@ -220,24 +220,24 @@ func (d *draft) touchDue() bool {
 	if d.byOperator {
 		return false
 	}
-	every := d.m.opts.TouchEvery
+	every := d.k.touchEvery
 	if idle := d.idleTimeout(); idle > 0 && every > idle/2 {
 		every = idle / 2
 	}
-	return d.m.now().Sub(d.rec.SeenAt) >= every
+	return d.k.now().Sub(d.rec.SeenAt) >= every
 }
 
 // touch marks the session as seen. One that is gone meanwhile, or was written, needs none.
 func (d *draft) touch(ctx context.Context) error {
-	if d.expired(d.m.now()) {
+	if d.expired(d.k.now()) {
 		return nil
 	}
-	if d.m.carried != nil {
+	if d.k.carried != nil {
 		return d.save(ctx, commitMode{})
 	}
-	seen := laterOf(d.rec.SeenAt, d.m.now())
+	seen := laterOf(d.rec.SeenAt, d.k.now())
 	expires := d.expiresAt(seen)
-	if err := d.m.touch(ctx, d, seen, expires); err != nil {
+	if err := d.k.touch(ctx, d, seen, expires); err != nil {
 		return unavailable(err)
 	}
 	rec := *d.rec
@@ -250,16 +250,16 @@ func (d *draft) touch(ctx context.Context) error {
 }
 
 // touch asks the store to touch, or replaces the record where it cannot.
-func (m *Manager) touch(ctx context.Context, d *draft, seen, expires time.Time) error {
-	if m.toucher != nil {
-		return m.toucher.Touch(ctx, d.rec.ID, d.rec.Version, seen, expires)
+func (k *keeper) touch(ctx context.Context, d *draft, seen, expires time.Time) error {
+	if k.toucher != nil {
+		return k.toucher.Touch(ctx, d.rec.ID, d.rec.Version, seen, expires)
 	}
 	w := d.clone()
 	rec, _, err := w.build(seen)
 	if err != nil {
 		return err
 	}
-	if err = m.store.Save(ctx, rec); err == nil {
+	if err = k.store.Save(ctx, rec); err == nil {
 		d.rec.Version++
 	}
 	if errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {

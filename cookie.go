@@ -160,7 +160,7 @@ func (m *Manager) tellClient(r *http.Request, h http.Header, token string, until
 func (m *Manager) owns(cookie string) bool {
 	return slices.ContainsFunc(append([]string{m.opts.Cookie.Name}, m.formerNames...), func(own string) bool {
 		number, ok := strings.CutPrefix(cookie, own+".")
-		return cookie == own || ok && m.carried != nil && len(number) == 1
+		return cookie == own || ok && m.keeper.carried != nil && len(number) == 1
 	})
 }
 

@@ -80,7 +80,7 @@ func (s *Session) findAny(ctx context.Context, text string, former []string) ([]
 		}
 	}
 	if err == nil {
-		s.draft.former = s.m.idsOf(former, s.draft.id())
+		s.draft.former = s.m.keeper.idsOf(former, s.draft.id())
 	}
 	return events, err
 }
@@ -88,7 +88,7 @@ func (s *Session) findAny(ctx context.Context, text string, former []string) ([]
 // renamed has the ticket sent anew. One that is the session itself is sealed anew as well.
 func (s *Session) renamed() {
 	s.expired = false
-	if s.m.carried != nil {
+	if s.m.keeper.carried != nil {
 		s.draft.stale = true
 		return
 	}
@@ -96,14 +96,14 @@ func (s *Session) renamed() {
 }
 
 // idsOf are the ids of tickets that are genuine, but for one.
-func (m *Manager) idsOf(tickets []string, but string) (ids []string) {
+func (k *keeper) idsOf(tickets []string, but string) (ids []string) {
 	for _, text := range tickets {
 		id := ""
-		if m.carried != nil {
-			if c, err := m.uncarry(text); err == nil {
+		if k.carried != nil {
+			if c, err := k.uncarry(text); err == nil {
 				id = c.rec.ID
 			}
-		} else if t, _, err := m.parseTicket(text); err == nil {
+		} else if t, _, err := k.parseTicket(text); err == nil {
 			id = t.ID()
 		}
 		if id != "" && id != but {
@@ -114,10 +114,10 @@ func (m *Manager) idsOf(tickets []string, but string) (ids []string) {
 }
 
 // parseTicket checks a ticket that was signed for the cookie's name, or for a former one.
-func (m *Manager) parseTicket(text string) (t keys.Ticket, signer int, err error) {
-	t, signer, err = keys.ParseTicket(text, m.ring(), m.transport.Name())
-	for i := 0; i < len(m.formerNames) && errors.Is(err, ErrBadSignature); i++ {
-		t, signer, err = keys.ParseTicket(text, m.ring(), m.formerNames[i])
+func (k *keeper) parseTicket(text string) (t keys.Ticket, signer int, err error) {
+	t, signer, err = keys.ParseTicket(text, k.ring(), k.names[0])
+	for i := 1; i < len(k.names) && errors.Is(err, ErrBadSignature); i++ {
+		t, signer, err = keys.ParseTicket(text, k.ring(), k.names[i])
 	}
 	return t, signer, err
 }
@@ -126,19 +126,19 @@ func (m *Manager) parseTicket(text string) (t keys.Ticket, signer int, err error
 // cannot be ended, the client keeps its cookies, and can ask again.
 func (d *draft) endAll(ctx context.Context, rec, follower *Record) (ended []*Record, err error) {
 	for _, id := range d.former {
-		one, err := d.m.recordOf(ctx, id)
+		one, err := d.k.recordOf(ctx, id)
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
 			continue
 		}
 		if err != nil {
 			return ended, err
 		}
-		more, err := d.m.end(ctx, one, follower, anybody)
+		more, err := d.k.end(ctx, one, follower, anybody)
 		ended = append(ended, more...)
 		if err != nil {
 			return ended, err
 		}
 	}
-	own, err := d.m.end(ctx, rec, follower, anybody)
+	own, err := d.k.end(ctx, rec, follower, anybody)
 	return append(ended, own...), err
 }

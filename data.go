@@ -31,7 +31,7 @@ func (s *Session) get(path string) (any, bool) {
 func (s *Session) decoded(path string, raw []byte, ok bool, err error) (any, bool) {
 	if err == nil && ok {
 		var v any
-		if v, err = data.Value(s.m.rules.Codec, raw); err == nil {
+		if v, err = data.Value(s.m.opts.Codec, raw); err == nil {
 			return v, true
 		}
 	}
@@ -52,7 +52,7 @@ func (s *Session) lookup(parse parser, text string) ([]byte, bool, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	raw, ok, err := s.draft.doc.Look(s.m.rules.Codec, p)
+	raw, ok, err := s.draft.doc.Look(s.m.opts.Codec, p)
 	return raw, ok, dataError(err)
 }
 
@@ -83,7 +83,7 @@ func (s *Session) Has(path string) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.draft.doc.Has(s.m.rules.Codec, p)
+	return s.draft.doc.Has(s.m.opts.Codec, p)
 }
 
 // All returns a copy of all data by key, without what the library keeps for itself. Values that do not decode are left
@@ -92,7 +92,7 @@ func (s *Session) All() map[string]any {
 	raws := s.raws()
 	all := make(map[string]any, len(raws))
 	for key, raw := range raws {
-		v, err := data.Value(s.m.rules.Codec, raw)
+		v, err := data.Value(s.m.opts.Codec, raw)
 		if err != nil {
 			s.undecodable(Path(key), err)
 			continue
@@ -106,7 +106,7 @@ func (s *Session) All() map[string]any {
 func (s *Session) raws() map[string][]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.draft.doc.Raws(s.m.rules.Codec)
+	return s.draft.doc.Raws(s.m.opts.Codec)
 }
 
 // Set stores a value at the path, and makes the parents that are missing as maps. The value is encoded at once. A value
@@ -139,7 +139,7 @@ func (s *Session) prepare(kind data.OpKind, parse parser, text string, value any
 	if err != nil {
 		return data.Path{}, nil, data.Refusal(kind.String(), text, err)
 	}
-	raw, err := data.Encode(s.m.rules.Codec, value)
+	raw, err := data.Encode(s.m.opts.Codec, value)
 	if err != nil {
 		return data.Path{}, nil, data.NotEncoded(text, value, err)
 	}
@@ -182,7 +182,7 @@ func (s *Session) pop(parse parser, text string) (raw []byte, ok bool, err error
 	}
 	o := data.Op{Kind: data.OpRemove, Path: p}
 	s.unlessLate(o, func() {
-		raw, ok, err = s.draft.doc.Look(s.m.rules.Codec, p)
+		raw, ok, err = s.draft.doc.Look(s.m.opts.Codec, p)
 		s.draft.do(o)
 	})
 	return raw, ok, dataError(err)
@@ -216,7 +216,7 @@ func (s *Session) Now(path string, value any) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.draft.doc.Cast(s.m.rules.Codec, data.Shadow{Path: p, Raw: raw})
+	s.draft.doc.Cast(s.m.opts.Codec, data.Shadow{Path: p, Raw: raw})
 }
 
 // Reflash keeps flash data of the last request, and what Now set, for one more request: all of it, or only what is at
@@ -236,5 +236,5 @@ func (s *Session) Reflash(only ...string) {
 func (s *Session) reflashed(only []string) []data.Op {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.draft.doc.Reflashed(s.m.rules.Codec, only)
+	return s.draft.doc.Reflashed(s.m.opts.Codec, only)
 }

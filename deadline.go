@@ -7,7 +7,7 @@ func (d *draft) deadlines(seen time.Time) (idle, absolute time.Time) {
 	if timeout := d.idleTimeout(); timeout > 0 {
 		idle = seen.Add(timeout)
 	}
-	if lifetime := override(d.doc.State.Lifetime, d.m.opts.Lifetime); lifetime > 0 {
+	if lifetime := override(d.doc.State.Lifetime, d.k.lifetime); lifetime > 0 {
 		anchor := max(d.doc.State.Created, d.doc.State.Login)
 		if anchor == 0 {
 			anchor = seen.UnixMicro()
@@ -17,7 +17,7 @@ func (d *draft) deadlines(seen time.Time) (idle, absolute time.Time) {
 	return idle, absolute
 }
 
-func (d *draft) idleTimeout() time.Duration { return override(d.doc.State.Idle, d.m.opts.IdleTimeout) }
+func (d *draft) idleTimeout() time.Duration { return override(d.doc.State.Idle, d.k.idle) }
 
 // override is a session's own duration in microseconds, or the manager's.
 func override(own int64, managers time.Duration) time.Duration {
@@ -38,7 +38,7 @@ func (d *draft) expiresAt(seen time.Time) time.Time {
 
 func (d *draft) persistent() bool {
 	if d.doc.State.Persistent == 0 {
-		return d.m.opts.Cookie.Persistent
+		return d.k.persistent
 	}
 	return d.doc.State.Persistent == 1
 }
@@ -46,7 +46,7 @@ func (d *draft) persistent() bool {
 // expired reports whether the stored session has ended by time.
 func (d *draft) expired(now time.Time) bool {
 	end := d.expiresAt(d.rec.SeenAt)
-	if sealed := d.rec.ExpiresAt; d.m.carried != nil && !sealed.IsZero() && (end.IsZero() || sealed.Before(end)) {
+	if sealed := d.rec.ExpiresAt; d.k.carried != nil && !sealed.IsZero() && (end.IsZero() || sealed.Before(end)) {
 		end = sealed
 	}
 	return !end.IsZero() && !now.Before(end)

@@ -32,13 +32,13 @@ func (s *Session) watchStored() {
 		return
 	}
 	if s.done.watched {
-		s.m.watch.note(s.done, s.draft.membership())
+		s.m.keeper.watch.note(s.done, s.draft.membership())
 		return
 	}
 	w := s.done
 	w.watched = true
-	s.m.watch.add(s.draft.rec.ID, w, s.draft.membership())
-	context.AfterFunc(s.ctx, func() { s.m.watch.remove(w) })
+	s.m.keeper.watch.add(s.draft.rec.ID, w, s.draft.membership())
+	context.AfterFunc(s.ctx, func() { s.m.keeper.watch.remove(w) })
 }
 
 // watcher is one call of Done.
@@ -56,17 +56,16 @@ func (w *watcher) notify() { w.once.Do(func() { close(w.closed) }) }
 // watch knows who wants to be told of the end of which session. One goroutine asks the store for all of them; it runs
 // only while somebody waits.
 type watch struct {
-	m       *Manager
+	k       *keeper
 	mu      sync.Mutex
 	waiting map[string][]*watcher
 	tips    map[string]bool // ids among them that the store told of
 	wake    chan struct{}   // something was told
 	polling bool
-	closed  bool
 }
 
-func newWatch(m *Manager) *watch {
-	return &watch{m: m, waiting: map[string][]*watcher{}, tips: map[string]bool{}, wake: make(chan struct{}, 1)}
+func newWatch(k *keeper) *watch {
+	return &watch{k: k, waiting: map[string][]*watcher{}, tips: map[string]bool{}, wake: make(chan struct{}, 1)}
 }
 
 // add has the session asked for once at the start: it may have ended since it was loaded.
@@ -76,10 +75,8 @@ func (w *watch) add(id string, one *watcher, of membership) {
 	one.id, one.membership = id, of
 	w.waiting[id] = append(w.waiting[id], one)
 	w.askSoon(id)
-	if !w.polling && !w.closed {
-		w.polling = true
-		w.m.running.Add(1)
-		go w.poll()
+	if !w.polling {
+		w.polling = w.k.start(w.poll)
 	}
 }
 
@@ -133,22 +130,13 @@ func (w *watch) ended(ids ...string) {
 	}
 }
 
-// close lets no more polling begin.
-func (w *watch) close() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.closed = true
-}
-
-func (w *watch) poll() {
-	defer w.m.running.Done()
-	ctx, cancel := context.WithCancel(w.m.life)
+func (w *watch) poll(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if w.m.watcher != nil {
-		w.m.running.Add(1)
-		go w.listen(ctx)
+	if w.k.watcher != nil {
+		w.k.start(func(context.Context) { w.listen(ctx) })
 	}
-	ticker := time.NewTicker(w.m.opts.WatchEvery)
+	ticker := time.NewTicker(w.k.watchEvery)
 	defer ticker.Stop()
 	for more := true; more; {
 		var ids []string
@@ -191,17 +179,16 @@ func (w *watch) askAll(ctx context.Context, ids []string) {
 // listen lets the store tell of sessions that ended, and begins again when it stopped. What was missed is found by
 // asking.
 func (w *watch) listen(ctx context.Context) {
-	defer w.m.running.Done()
 	for {
-		err := w.m.watcher.Watch(ctx, w.tip)
+		err := w.k.watcher.Watch(ctx, w.tip)
 		if ctx.Err() != nil || errors.Is(err, ErrNotSupported) {
 			return
 		}
-		w.m.opts.Logger.WarnContext(ctx, "session: the store tells of no ended sessions for now", "err", err)
+		w.k.logger.WarnContext(ctx, "session: the store tells of no ended sessions for now", "err", err)
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(w.m.opts.WatchEvery):
+		case <-time.After(w.k.watchEvery):
 		}
 	}
 }
@@ -256,17 +243,17 @@ func (w *watch) ids() ([]string, bool) {
 func (w *watch) ask(ctx context.Context, id string) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	rec, err := w.m.load(ctx, id)
+	rec, err := w.k.load(ctx, id)
 	for err == nil && rec.Kind == KindAlias && ctx.Err() == nil {
 		w.moved(id, rec.Successor)
 		id = rec.Successor
-		rec, err = w.m.load(ctx, id)
+		rec, err = w.k.load(ctx, id)
 	}
 	switch {
-	case errors.Is(err, ErrNotFound) && (w.m.carried == nil || w.endedWithAll(ctx, id)):
+	case errors.Is(err, ErrNotFound) && (w.k.carried == nil || w.endedWithAll(ctx, id)):
 		w.ended(id)
 	case err != nil:
-	case rec.Kind == KindTombstone || !rec.ExpiresAt.IsZero() && !w.m.now().Before(rec.ExpiresAt):
+	case rec.Kind == KindTombstone || !rec.ExpiresAt.IsZero() && !w.k.now().Before(rec.ExpiresAt):
 		w.ended(id)
 	}
 }
@@ -279,6 +266,6 @@ func (w *watch) endedWithAll(ctx context.Context, id string) bool {
 		of = list[0].membership
 	}
 	w.mu.Unlock()
-	_, err := w.m.admitCarried(ctx, id, of)
+	_, err := w.k.admitCarried(ctx, id, of)
 	return errors.Is(err, ErrNotFound)
 }

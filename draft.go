@@ -3,6 +3,7 @@ package session
 import (
 	"fmt"
 	"net/netip"
+	"sync/atomic"
 
 	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/keys"
@@ -11,8 +12,8 @@ import (
 // draft is everything in a session that a commit reads and replaces. It has no lock: Session guards its own, and a
 // commit works on a copy, so that nobody waits for the store who only reads.
 type draft struct {
-	m  *Manager
-	ex *exchange // of the commit, nil outside a request
+	k    *keeper
+	sent *atomic.Bool // the headers of the response are out; nil outside a request
 	place
 	doc  data.Doc
 	user string
@@ -60,7 +61,7 @@ const (
 // clone returns a copy that can be changed while others read the original. What does not encode keeps both from being
 // stored.
 func (d *draft) clone() draft {
-	doc, err := d.doc.Clone(d.m.rules.Codec)
+	doc, err := d.doc.Clone(d.k.data.Codec)
 	d.refuse(err)
 	w := *d
 	w.doc, w.events, w.idTaken = doc, nil, false
@@ -107,15 +108,15 @@ func (d *draft) dropNextID() { d.nextTicket, d.nextID = keys.Ticket{}, "" }
 func (d *draft) do(o data.Op) { d.refuse(d.doc.Do(d.rules(), o, d.rec != nil && !d.gone)) }
 
 func (d *draft) rules() data.Rules {
-	r := d.m.rules
+	r := d.k.data
 	r.Rough = d.err != nil
 	return r
 }
 
 // replay puts the state on a newer record and does the unsaved operations again.
 func (d *draft) replay(st data.State) error {
-	if err := d.doc.Replay(d.m.rules.Codec, st); err != nil {
-		return fmt.Errorf("a change cannot be repeated on the newest state: %w", dataError(err))
+	if err := d.doc.Replay(d.k.data.Codec, st); err != nil {
+		return fmt.Errorf("a change cannot be repeated on the newest state: %w", d.k.explain(err))
 	}
 	return nil
 }
@@ -123,14 +124,14 @@ func (d *draft) replay(st data.State) error {
 // refuse remembers the first error.
 func (d *draft) refuse(err error) {
 	if err != nil && d.err == nil {
-		d.err = dataError(err)
+		d.err = d.k.explain(err)
 	}
 }
 
 // reset begins a new session: what was set before does not belong to it.
 func (d *draft) reset() {
 	*d = draft{
-		m: d.m, ip: d.ip, ua: d.ua, discard: d.discard, gone: d.gone, leaving: d.leaving, former: d.former,
+		k: d.k, ip: d.ip, ua: d.ua, discard: d.discard, gone: d.gone, leaving: d.leaving, former: d.former,
 		reply:  d.reply,
 		events: d.events,
 	}

@@ -41,12 +41,12 @@ func (d *draft) commitLeaving(ctx context.Context) error {
 
 // endAlone ends the session that was logged out in a store that has no room for the one that was to follow.
 func (d *draft) endAlone(ctx context.Context, refused error) error {
-	if d.m.carried != nil || d.m.endWithoutRoom(ctx, d.leaving.rec, refused) != nil {
+	if d.k.carried != nil || d.k.endWithoutRoom(ctx, d.leaving.rec, refused) != nil {
 		return refused
 	}
 	rec := d.leaving.rec
 	d.leaving, d.reply = nil, replyForget
-	d.m.watch.ended(rec.ID)
+	d.k.watch.ended(rec.ID)
 	d.events = append(d.events, Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
 	return refused
 }
@@ -54,23 +54,23 @@ func (d *draft) endAlone(ctx context.Context, refused error) error {
 // end ends the session of a record, or of the successor that it leads to, by compare-and-set, so that a session cannot
 // slip away under a new id meanwhile. It returns what it ended: nothing when the session was gone already, or is not
 // the user's.
-func (m *Manager) end(ctx context.Context, rec, follower *Record, user string) (ended []*Record, err error) {
+func (k *keeper) end(ctx context.Context, rec, follower *Record, user string) (ended []*Record, err error) {
 	var ids []string // that led to the session
 	for attempt := 0; ; attempt++ {
 		switch {
 		case rec.Kind == KindLive && user != anybody && rec.User != user:
 			return nil, nil
 		case rec.Kind == KindLive:
-			if err = m.bury(ctx, rec, follower); err == nil {
-				m.watch.ended(append(ids, rec.ID)...)
+			if err = k.bury(ctx, rec, follower); err == nil {
+				k.watch.ended(append(ids, rec.ID)...)
 				return append(ended, rec), nil
 			}
-			rec, err = m.newer(ctx, rec, err, attempt)
+			rec, err = k.newer(ctx, rec, err, attempt)
 		case rec.Successor == "" || follower != nil && rec.Successor == follower.ID || attempt > 100*maxAliases:
 			return ended, nil
 		default:
 			ids = append(ids, rec.ID)
-			rec, err = m.recordOf(ctx, rec.Successor)
+			rec, err = k.recordOf(ctx, rec.Successor)
 		}
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
 			return ended, nil
@@ -82,44 +82,44 @@ func (m *Manager) end(ctx context.Context, rec, follower *Record, user string) (
 }
 
 // bury makes a tombstone of a live record, or removes the record where a tombstone cannot be written.
-func (m *Manager) bury(ctx context.Context, rec, follower *Record) error {
-	stone := m.tombstoneOf(rec, follower)
-	err := m.confirmBuried(ctx, stone, m.store.Save(ctx, stone))
-	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) || m.carried != nil {
+func (k *keeper) bury(ctx context.Context, rec, follower *Record) error {
+	stone := k.tombstoneOf(rec, follower)
+	err := k.confirmBuried(ctx, stone, k.store.Save(ctx, stone))
+	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) || k.carried != nil {
 		return err
 	}
-	return m.endWithoutRoom(ctx, rec, err)
+	return k.endWithoutRoom(ctx, rec, err)
 }
 
 // endWithoutRoom deletes a record that cannot be replaced, for a store that is full must not keep a session alive. No
 // later save brings it back, and a move of it that is under way fails; but a request with its ticket is no longer told
 // that it has ended, and begins anew. Where the record can be written, there was room, and the failure is an outage
 // like any other.
-func (m *Manager) endWithoutRoom(ctx context.Context, rec *Record, why error) error {
-	now, err := m.unchanged(ctx, rec, why)
+func (k *keeper) endWithoutRoom(ctx context.Context, rec *Record, why error) error {
+	now, err := k.unchanged(ctx, rec, why)
 	if err != nil {
 		return err
 	}
-	if now, err = m.Reseal(now, now.Version); err != nil {
+	if now, err = k.reseal(now, now.Version); err != nil {
 		return why
 	}
-	err = m.store.Save(ctx, now)
+	err = k.store.Save(ctx, now)
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
 		return why
 	}
-	if _, err = m.unchanged(ctx, rec, why); err != nil { // it may have moved while that took its time to fail
+	if _, err = k.unchanged(ctx, rec, why); err != nil { // it may have moved while that took its time to fail
 		return err
 	}
-	if m.store.Delete(ctx, rec.ID) != nil {
+	if k.store.Delete(ctx, rec.ID) != nil {
 		return why
 	}
-	return m.removeHeirsOf(ctx, rec)
+	return k.removeHeirsOf(ctx, rec)
 }
 
 // unchanged loads a record again. The error is why when the store does not answer, and tells what became of a record
 // that is another one by now.
-func (m *Manager) unchanged(ctx context.Context, rec *Record, why error) (*Record, error) {
-	now, err := m.load(ctx, rec.ID)
+func (k *keeper) unchanged(ctx context.Context, rec *Record, why error) (*Record, error) {
+	now, err := k.load(ctx, rec.ID)
 	switch {
 	case errors.Is(err, ErrUnavailable):
 		return nil, why
@@ -132,31 +132,31 @@ func (m *Manager) unchanged(ctx context.Context, rec *Record, why error) (*Recor
 }
 
 // removeHeirsOf removes what a move of a record left that was decided just before the record was deleted.
-func (m *Manager) removeHeirsOf(ctx context.Context, rec *Record) error {
-	if m.lister == nil || rec.User == "" {
+func (k *keeper) removeHeirsOf(ctx context.Context, rec *Record) error {
+	if k.lister == nil || rec.User == "" {
 		return nil
 	}
-	recs, err := m.byUser(ctx, rec.User)
-	return errors.Join(err, m.removeHeirs(ctx, rec, recs))
+	recs, err := k.byUser(ctx, rec.User)
+	return errors.Join(err, k.removeHeirs(ctx, rec, recs))
 }
 
 // removeHeirs removes those of the records that wait to take over from a session that has ended. Until the requests
 // that made them find that out, nobody could tell them from sessions.
-func (m *Manager) removeHeirs(ctx context.Context, ended *Record, recs []*Record) (err error) {
+func (k *keeper) removeHeirs(ctx context.Context, ended *Record, recs []*Record) (err error) {
 	for _, r := range recs {
 		if r.Predecessor() == ended.ID {
-			err = errors.Join(err, m.remove(ctx, r.ID))
+			err = errors.Join(err, k.remove(ctx, r.ID))
 		}
 	}
 	return err
 }
 
 // confirmBuried finds out whether a tombstone is there although the store told of a failure.
-func (m *Manager) confirmBuried(ctx context.Context, stone *Record, err error) error {
+func (k *keeper) confirmBuried(ctx context.Context, stone *Record, err error) error {
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
 		return err
 	}
-	now, loadErr := m.load(ctx, stone.ID)
+	now, loadErr := k.load(ctx, stone.ID)
 	if loadErr != nil || now.Kind != KindTombstone || now.Version != stone.Version+1 ||
 		now.Successor != stone.Successor {
 		return err
@@ -165,7 +165,7 @@ func (m *Manager) confirmBuried(ctx context.Context, stone *Record, err error) e
 }
 
 // newer is the record that stands in the way after a save of rec failed.
-func (m *Manager) newer(ctx context.Context, rec *Record, err error, attempt int) (*Record, error) {
+func (k *keeper) newer(ctx context.Context, rec *Record, err error, attempt int) (*Record, error) {
 	if !errors.Is(err, ErrConflict) {
 		return nil, err
 	}
@@ -176,5 +176,5 @@ func (m *Manager) newer(ctx context.Context, rec *Record, err error, attempt int
 	if errors.As(err, &with) && with.Newest != nil {
 		return with.Newest, nil
 	}
-	return m.load(ctx, rec.ID)
+	return k.load(ctx, rec.ID)
 }

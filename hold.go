@@ -83,7 +83,7 @@ func (s *Session) copied() (w *draft, ops int, now uint64) {
 	s.draft.id() // makes the id to come, so that who asks meanwhile is told the same
 	w = drafts.Get().(*draft)
 	*w = s.draft.clone()
-	w.ex = s.ex
+	w.sent = s.headersSent()
 	return w, len(s.draft.doc.Ops), s.draft.doc.Latest()
 }
 
@@ -96,4 +96,4 @@ func (s *Session) within(p part, d draft) *Session {
 }
 
 // tooLate reports whether the headers are out, so that nobody could be told of a new id.
-func (d *draft) tooLate() bool { return d.ex != nil && d.ex.sent.Load() }
+func (d *draft) tooLate() bool { return d.sent != nil && d.sent.Load() }

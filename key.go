@@ -40,7 +40,7 @@ func (k Key[T]) decoded(s *Session, raw []byte, ok bool, err error) (T, error) {
 		return v, ErrNoValue
 	}
 	if err == nil {
-		err = data.Decode(s.m.rules.Codec, raw, &v)
+		err = data.Decode(s.m.opts.Codec, raw, &v)
 	}
 	if err != nil {
 		s.undecodable(string(k), err)
@@ -66,11 +66,11 @@ func (k Key[T]) Update(s *Session, fn func(T) T) {
 	s.update(data.Op{Kind: data.OpUpdate, Path: p, Fn: func(old []byte, ok bool) ([]byte, error) {
 		var v T
 		if ok {
-			if err := data.Decode(s.m.rules.Codec, old, &v); err != nil {
+			if err := data.Decode(s.m.opts.Codec, old, &v); err != nil {
 				return nil, &DecodeError{Path: string(k), Err: err}
 			}
 		}
-		raw, err := data.Encode(s.m.rules.Codec, fn(v))
+		raw, err := data.Encode(s.m.opts.Codec, fn(v))
 		if err != nil {
 			return nil, data.NotEncoded(string(k), v, err)
 		}
@@ -101,7 +101,7 @@ func (s *Session) update(o data.Op) {
 func (s *Session) stored(p data.Path) ([]byte, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	raw, ok, err := s.draft.doc.State.At(s.m.rules.Codec, p)
+	raw, ok, err := s.draft.doc.State.At(s.m.opts.Codec, p)
 	return raw, ok, dataError(err)
 }
 

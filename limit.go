@@ -9,7 +9,7 @@ import (
 
 // admission creates the first record of a login, within Options.MaxPerUser.
 type admission struct {
-	m       *Manager
+	k       *keeper
 	rec     *Record
 	from    string  // the id of the session that signs in; "": none
 	needed  bool    // without that session there is no login
@@ -19,10 +19,10 @@ type admission struct {
 
 // insert stores the record of a new id. Only a Login is counted: a session that changes its id is there already.
 func (d *draft) insert(ctx context.Context, rec *Record) error {
-	if d.m.limiter == nil || !d.login {
-		return d.m.store.Save(ctx, rec)
+	if d.k.limiter == nil || !d.login {
+		return d.k.store.Save(ctx, rec)
 	}
-	a := admission{m: d.m, rec: rec}
+	a := admission{k: d.k, rec: rec}
 	old := d.rec
 	if d.leaving != nil {
 		old = d.leaving.rec
@@ -45,13 +45,13 @@ func (a *admission) admit(ctx context.Context) error {
 	defer func() { mine.release() }()
 	defer a.removeEvicted(ctx)
 	for attempt := 0; ; attempt++ {
-		limit := Limit{Max: a.m.opts.MaxPerUser, Now: a.m.now(), Instead: a.instead}
-		err := a.m.limiter.SaveWithin(ctx, a.rec, limit)
+		limit := Limit{Max: a.k.maxPerUser, Now: a.k.now(), Instead: a.instead}
+		err := a.k.limiter.SaveWithin(ctx, a.rec, limit)
 		if !errors.Is(err, ErrTooMany) {
 			return err
 		}
 		if mine == nil {
-			mine = a.m.queues.wait(ctx, "user "+a.rec.User)
+			mine = a.k.queues.wait(ctx, "user "+a.rec.User)
 		}
 		if err := a.makeRoom(ctx, err); err != nil {
 			return err
@@ -65,7 +65,7 @@ func (a *admission) admit(ctx context.Context) error {
 // makeRoom ends the sessions that are too many, the first to sign in first; with RefuseNew it returns full, the store's
 // answer, instead.
 func (a *admission) makeRoom(ctx context.Context, full error) error {
-	all, err := a.m.byUser(ctx, a.rec.User)
+	all, err := a.k.byUser(ctx, a.rec.User)
 	if err != nil {
 		return err
 	}
@@ -76,16 +76,16 @@ func (a *admission) makeRoom(ctx context.Context, full error) error {
 	if err != nil || removed { // there may be room now
 		return err
 	}
-	recs = slices.DeleteFunc(recs, func(r *Record) bool { return !a.m.alive(r) || a.replaces(r) })
+	recs = slices.DeleteFunc(recs, func(r *Record) bool { return !a.k.alive(r) || a.replaces(r) })
 	slices.SortFunc(recs, func(x, y *Record) int {
 		return cmp.Or(x.LoginAt.Compare(y.LoginAt), x.CreatedAt.Compare(y.CreatedAt), cmp.Compare(x.ID, y.ID))
 	})
-	surplus := len(recs) + 1 - a.m.opts.MaxPerUser
-	if surplus > 0 && a.m.opts.Overflow == RefuseNew {
+	surplus := len(recs) + 1 - a.k.maxPerUser
+	if surplus > 0 && a.k.refuseNew {
 		return full
 	}
 	for _, r := range recs[:max(surplus, 0)] {
-		if err := errors.Join(a.evict(ctx, r), a.m.removeHeirs(ctx, r, all)); err != nil {
+		if err := errors.Join(a.evict(ctx, r), a.k.removeHeirs(ctx, r, all)); err != nil {
 			return err
 		}
 	}
@@ -100,13 +100,13 @@ func (a *admission) withoutLost(ctx context.Context, all []*Record) (own []*Reco
 		there[r.ID] = true
 	}
 	for _, r := range all {
-		before, err := a.m.movingFrom(ctx, r)
+		before, err := a.k.movingFrom(ctx, r)
 		switch {
 		case err != nil:
 			return nil, false, err
 		case before != nil && before.Kind != KindLive:
 			removed = true
-			if err := a.m.removeLost(ctx, r); err != nil {
+			if err := a.k.removeLost(ctx, r); err != nil {
 				return nil, false, err
 			}
 		case before == nil && !there[r.Predecessor()]: // decided only since the two were listed
@@ -118,15 +118,15 @@ func (a *admission) withoutLost(ctx context.Context, all []*Record) (own []*Reco
 
 // removeLost removes a record that was made for nothing. It is retired first, at the version that was seen: the request
 // that made it may write it anew, and then it is its session.
-func (m *Manager) removeLost(ctx context.Context, r *Record) error {
-	err := m.store.Save(ctx, m.tombstoneOf(r, nil))
+func (k *keeper) removeLost(ctx context.Context, r *Record) error {
+	err := k.store.Save(ctx, k.tombstoneOf(r, nil))
 	switch {
 	case errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound):
 		return nil
 	case err != nil:
 		return unavailable(err)
 	}
-	return m.remove(ctx, r.ID)
+	return k.remove(ctx, r.ID)
 }
 
 // replaces reports whether a record is of the session whose place the new one takes.
@@ -141,10 +141,10 @@ func (a *admission) follow(ctx context.Context) error {
 	if a.from == "" {
 		return nil
 	}
-	rec, err := a.m.load(ctx, a.from)
+	rec, err := a.k.load(ctx, a.from)
 	for err == nil && rec.Kind == KindAlias {
 		a.from = rec.Successor
-		rec, err = a.m.load(ctx, a.from)
+		rec, err = a.k.load(ctx, a.from)
 	}
 	switch {
 	case errors.Is(err, ErrUnavailable):
@@ -158,7 +158,7 @@ func (a *admission) follow(ctx context.Context) error {
 }
 
 func (a *admission) evict(ctx context.Context, r *Record) error {
-	ended, err := a.m.end(ctx, r, nil, r.User) // not who signed in on the same browser meanwhile
+	ended, err := a.k.end(ctx, r, nil, r.User) // not who signed in on the same browser meanwhile
 	for _, e := range ended {
 		a.evicted = append(a.evicted, Event{Kind: EventEvicted, ID: e.ID, User: e.User})
 	}
@@ -169,6 +169,6 @@ func (a *admission) evict(ctx context.Context, r *Record) error {
 // session leaves from a session. One that cannot be deleted goes by its time.
 func (a *admission) removeEvicted(ctx context.Context) {
 	for _, e := range a.evicted {
-		_ = a.m.store.Delete(ctx, e.ID)
+		_ = a.k.store.Delete(ctx, e.ID)
 	}
 }

@@ -31,13 +31,13 @@ func (r *Record) info() Info {
 	}
 }
 
-func (m *Manager) alive(r *Record) bool {
-	return r.Kind == KindLive && (r.ExpiresAt.IsZero() || m.now().Before(r.ExpiresAt))
+func (k *keeper) alive(r *Record) bool {
+	return r.Kind == KindLive && (r.ExpiresAt.IsZero() || k.now().Before(r.ExpiresAt))
 }
 
-func (m *Manager) canList() error {
-	if m.lister == nil {
-		return fmt.Errorf("%w: %T cannot list sessions", ErrNotSupported, m.store)
+func (k *keeper) canList() error {
+	if k.lister == nil {
+		return fmt.Errorf("%w: %s cannot list sessions", ErrNotSupported, k.storeType)
 	}
 	return nil
 }
@@ -45,7 +45,7 @@ func (m *Manager) canList() error {
 // Sessions lists the live sessions of a user, the last seen first. The error wraps ErrNotSupported when the store
 // cannot list, or ErrUnavailable.
 func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
-	recs, err := m.sessionsOf(ctx, user)
+	recs, err := m.keeper.sessionsOf(ctx, user)
 	if err != nil {
 		return nil, err
 	}
@@ -59,14 +59,14 @@ func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
 	return infos, nil
 }
 
-func (m *Manager) byUser(ctx context.Context, user string) ([]*Record, error) {
-	if err := m.canList(); err != nil {
+func (k *keeper) byUser(ctx context.Context, user string) ([]*Record, error) {
+	if err := k.canList(); err != nil {
 		return nil, err
 	}
 	if err := checkUser(user); err != nil {
 		return nil, err
 	}
-	recs, err := m.lister.ByUser(ctx, user)
+	recs, err := k.lister.ByUser(ctx, user)
 	if err != nil {
 		return nil, unavailable(err)
 	}
@@ -77,12 +77,12 @@ func (m *Manager) byUser(ctx context.Context, user string) ([]*Record, error) {
 // listed or not; one that gets a new id meanwhile may be listed under both ids, or under none.
 func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
-		if err := m.canList(); err != nil {
+		if err := m.keeper.canList(); err != nil {
 			yield(Info{}, err)
 			return
 		}
 		for after, more := "", true; more; {
-			page, err := m.lister.Page(ctx, after, pageSize)
+			page, err := m.keeper.lister.Page(ctx, after, pageSize)
 			if err != nil {
 				yield(Info{}, unavailable(err))
 				return
@@ -90,9 +90,9 @@ func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 			if more = len(page) == pageSize; more {
 				after = page[pageSize-1].ID
 			}
-			page = slices.DeleteFunc(page, func(r *Record) bool { return !m.alive(r) })
+			page = slices.DeleteFunc(page, func(r *Record) bool { return !m.keeper.alive(r) })
 			for _, r := range page {
-				is, err := m.isSession(ctx, r, page)
+				is, err := m.keeper.isSession(ctx, r, page)
 				if err != nil || is {
 					if !yield(r.info(), err) || err != nil {
 						return
@@ -105,7 +105,7 @@ func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 
 // isSession reports whether a live record is a session of its own. One whose predecessor is on the same page is listed
 // as that.
-func (m *Manager) isSession(ctx context.Context, r *Record, page []*Record) (bool, error) {
+func (k *keeper) isSession(ctx context.Context, r *Record, page []*Record) (bool, error) {
 	id := r.Predecessor()
 	if id == "" {
 		return true, nil
@@ -113,23 +113,23 @@ func (m *Manager) isSession(ctx context.Context, r *Record, page []*Record) (boo
 	if slices.ContainsFunc(page, func(o *Record) bool { return o.ID == id }) {
 		return false, nil
 	}
-	before, err := m.before(ctx, r)
+	before, err := k.before(ctx, r)
 	return before == nil && err == nil, err
 }
 
 // sessionsOf lists the live records of a user, one for each session.
-func (m *Manager) sessionsOf(ctx context.Context, user string) ([]*Record, error) {
-	recs, err := m.byUser(ctx, user)
+func (k *keeper) sessionsOf(ctx context.Context, user string) ([]*Record, error) {
+	recs, err := k.byUser(ctx, user)
 	if err != nil {
 		return nil, err
 	}
-	return m.withoutHeirs(ctx, slices.DeleteFunc(recs, func(r *Record) bool { return !m.alive(r) }))
+	return k.withoutHeirs(ctx, slices.DeleteFunc(recs, func(r *Record) bool { return !k.alive(r) }))
 }
 
 // withoutHeirs leaves out the records of moves that were not decided when they were listed, or were decided otherwise
 // since: the sessions that move are there themselves. A record that shares its beginning with none has no part in such
 // a move, so that nobody has to be asked.
-func (m *Manager) withoutHeirs(ctx context.Context, recs []*Record) ([]*Record, error) {
+func (k *keeper) withoutHeirs(ctx context.Context, recs []*Record) ([]*Record, error) {
 	there, begun := map[string]bool{}, map[int64]int{}
 	for _, r := range recs {
 		there[r.ID] = true
@@ -139,7 +139,7 @@ func (m *Manager) withoutHeirs(ctx context.Context, recs []*Record) ([]*Record, 
 	for _, r := range recs {
 		moves := there[r.Predecessor()]
 		if !moves && begun[r.CreatedAt.UnixMicro()] > 1 {
-			before, err := m.before(ctx, r)
+			before, err := k.before(ctx, r)
 			if err != nil {
 				return nil, err
 			}

@@ -18,15 +18,15 @@ func (s *Session) find(ctx context.Context, token string) ([]Event, error) {
 	if token == "" || s.draft.discard {
 		return nil, nil
 	}
-	if s.m.carried != nil {
+	if s.m.keeper.carried != nil {
 		return s.findCarried(ctx, token)
 	}
-	t, signer, err := s.m.parseTicket(token)
+	t, signer, err := s.m.keeper.parseTicket(token)
 	if err != nil {
 		return []Event{{Kind: EventRejected, Err: err}}, nil
 	}
 	s.draft.ticket, s.draft.stale = t, signer > 0
-	rec, err := s.m.load(ctx, t.ID())
+	rec, err := s.m.keeper.load(ctx, t.ID())
 	if err == nil {
 		err = s.draft.resolve(ctx, rec, true)
 	}
@@ -44,7 +44,7 @@ func (s *Session) find(ctx context.Context, token string) ([]Event, error) {
 // unfound leaves an empty session, and says why.
 func (s *Session) unfound(t keys.Ticket, err error) Event {
 	rec := s.draft.rec
-	s.draft = draft{m: s.m}
+	s.draft = draft{k: s.m.keeper}
 	switch {
 	case errors.Is(err, errTombstone):
 		s.draft.gone, s.draft.rec = true, rec
@@ -58,8 +58,8 @@ func (s *Session) unfound(t keys.Ticket, err error) Event {
 }
 
 // load asks the store. What is neither a record nor a clear "not found" is an outage.
-func (m *Manager) load(ctx context.Context, id string) (*Record, error) {
-	rec, err := m.store.Load(ctx, id)
+func (k *keeper) load(ctx context.Context, id string) (*Record, error) {
+	rec, err := k.store.Load(ctx, id)
 	switch {
 	case err == nil:
 		return rec, nil
@@ -87,15 +87,15 @@ var (
 func (d *draft) resolve(ctx context.Context, rec *Record, fresh bool) error {
 	for hops := 0; rec.Kind == KindAlias; hops++ {
 		d.rec = rec
-		age := d.m.now().Sub(rec.SeenAt)
-		if hops == maxAliases || fresh && age >= d.m.opts.RenewGrace {
+		age := d.k.now().Sub(rec.SeenAt)
+		if hops == maxAliases || fresh && age >= d.k.renewGrace {
 			return errReused
 		}
 		next, err := openAlias(d.ticket, rec)
 		if err != nil {
 			return err
 		}
-		if rec, err = d.m.load(ctx, rec.Successor); err != nil {
+		if rec, err = d.k.load(ctx, rec.Successor); err != nil {
 			return err
 		}
 		d.ticket, d.reply = next, replyTicket
@@ -104,7 +104,7 @@ func (d *draft) resolve(ctx context.Context, rec *Record, fresh bool) error {
 	switch {
 	case rec.Kind == KindLive:
 		return d.readFrom(rec, fresh)
-	case fresh && d.m.now().Sub(rec.SeenAt) >= d.m.opts.RenewGrace: // as if it was swept already
+	case fresh && d.k.now().Sub(rec.SeenAt) >= d.k.renewGrace: // as if it was swept already
 		return errUnswept
 	}
 	return errTombstone
@@ -112,7 +112,7 @@ func (d *draft) resolve(ctx context.Context, rec *Record, fresh bool) error {
 
 // readFrom puts the state on a live record. At the start of a request all flash data in it are of earlier ones.
 func (d *draft) readFrom(rec *Record, fresh bool) error {
-	h, entries, stale, err := d.m.openRecord(rec)
+	h, entries, stale, err := d.k.openRecord(rec)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (d *draft) readFrom(rec *Record, fresh bool) error {
 	}
 	d.stale = d.stale || stale
 	d.doc.State, rec.Data = data.NewState(h, entries, d.flashUpTo), nil
-	if d.expired(d.m.now()) {
+	if d.expired(d.k.now()) {
 		return ErrExpired
 	}
 	if !d.login {
@@ -133,11 +133,11 @@ func (d *draft) readFrom(rec *Record, fresh bool) error {
 // newest loads the record again after a conflict, or takes the one that came with it, and does the unsaved operations
 // on it again. The error is ErrEnded when the session is no more.
 func (d *draft) newest(ctx context.Context, conflict error) error {
-	was, reply, shown := d.place, d.reply, d.doc.State.Aging(d.m.rules.Codec)
+	was, reply, shown := d.place, d.reply, d.doc.State.Aging(d.k.data.Codec)
 	err := d.follow(ctx, conflict)
 	switch {
 	case err == nil:
-		d.doc.KeepShown(d.m.rules.Codec, shown)
+		d.doc.KeepShown(d.k.data.Codec, shown)
 	case errors.Is(err, ErrUnavailable): // nothing was found out, so nothing is changed
 		d.place, d.reply = was, reply
 	case d.reply == replyTicket:

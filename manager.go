@@ -21,30 +21,18 @@ import (
 // in one process or many, may work on one backend.
 type Manager struct {
 	store       Store
-	toucher     Toucher
-	sweeper     Sweeper
-	lister      Lister
-	limiter     Limiter // nil: no limit
-	watcher     Watcher // nil: sessions that ended elsewhere are asked for
 	opts        Options
-	rules       data.Rules // of the options
+	keeper      *keeper
+	sweeper     Sweeper // nil: the store cannot sweep
+	local       bool    // the store waits for nothing
 	keys        atomic.Pointer[keys.Ring]
 	source      keys.Rotation
 	transport   Transport
 	formerNames []string // of the cookie, if that is the transport
-	queues      *queues
-	carried     *carriage // nil: the store keeps the records
-	discards    bool      // the store keeps nothing
-	local       bool      // the store waits for nothing
 
-	watch             *watch
-	orphans           orphans
 	warnedOfPlainHTTP sync.Once
 	stopEvicted       func()
-	life              context.Context // of what runs by itself, until Close
-	stop              context.CancelFunc
 	closing           sync.Once
-	running           sync.WaitGroup
 }
 
 // New returns a manager that keeps its sessions in the store. Every wrong option is an error here, which names it,
@@ -58,16 +46,14 @@ func New(store Store, opts Options) (*Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
-	m := &Manager{store: store, opts: resolved, queues: newQueues()}
-	m.rules = data.Rules{Codec: resolved.Codec, MaxBytes: resolved.MaxBytes}
-	m.life, m.stop = context.WithCancel(context.Background())
+	m := &Manager{store: store, opts: resolved}
 	m.opts.Cookie = resolved.Cookie.resolve()
 	m.transport = resolved.Transport
 	if isNil(m.transport) {
 		m.transport = cookieTransport{m.opts.Cookie, wire.NewPieces(m.opts.Cookie.Name, 0)}
 		m.formerNames = m.opts.Cookie.FormerNames
 	}
-	m.watch = newWatch(m)
+	m.keeper = newKeeper(store, m.rules())
 	if err := m.findAbilities(); err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
@@ -82,15 +68,9 @@ func New(store Store, opts Options) (*Manager, error) {
 
 // findAbilities looks once for what the store can do beyond the contract.
 func (m *Manager) findAbilities() error {
-	m.toucher, _ = m.store.(Toucher)
 	m.sweeper, _ = m.store.(Sweeper)
-	m.lister, _ = m.store.(Lister)
-	m.watcher, _ = m.store.(Watcher)
 	if err := m.findLimiter(); err != nil {
 		return err
-	}
-	if d, ok := m.store.(interface{ Discards() bool }); ok {
-		m.discards = d.Discards()
 	}
 	if l, ok := m.store.(interface{ Local() bool }); ok {
 		m.local = l.Local()
@@ -98,7 +78,7 @@ func (m *Manager) findAbilities() error {
 	m.stopEvicted = func() {}
 	if e, ok := m.store.(Evicter); ok {
 		m.stopEvicted = e.OnEvict(func(id, user string) {
-			m.watch.ended(id)
+			m.keeper.watch.ended(id)
 			m.emit(context.Background(), Event{Kind: EventEvicted, ID: id, User: user})
 		})
 	}
@@ -109,11 +89,25 @@ func (m *Manager) findLimiter() error {
 	if m.opts.MaxPerUser == 0 {
 		return nil
 	}
-	m.limiter, _ = m.store.(Limiter)
-	if m.limiter == nil || m.lister == nil {
+	if m.keeper.limiter == nil || m.keeper.lister == nil {
 		return fmt.Errorf("MaxPerUser: %w: %T cannot limit the sessions of a user", ErrNotSupported, m.store)
 	}
 	return nil
+}
+
+// rules are the options by which sessions live.
+func (m *Manager) rules() rules {
+	o := m.opts
+	return rules{
+		data: data.Rules{Codec: o.Codec, MaxBytes: o.MaxBytes},
+		now:  m.now,
+		idle: o.IdleTimeout, lifetime: o.Lifetime,
+		renewEvery: o.RenewEvery, renewGrace: o.RenewGrace, touchEvery: o.TouchEvery, watchEvery: o.WatchEvery,
+		maxPerUser: o.MaxPerUser, refuseNew: o.Overflow == RefuseNew, persistent: o.Cookie.Persistent,
+		ring: m.ring, names: append([]string{m.transport.Name()}, m.formerNames...),
+		seal: o.Seal, requireSealed: o.RequireSealed,
+		storeType: fmt.Sprintf("%T", m.store), logger: o.Logger, tell: m.emit, explain: dataError,
+	}
 }
 
 func (m *Manager) ring() keys.Ring { return *m.keys.Load() }
@@ -125,12 +119,8 @@ func (m *Manager) now() time.Time { return m.opts.Now().UTC().Truncate(time.Micr
 // once, and the manager still serves afterwards.
 func (m *Manager) Close() error {
 	m.closing.Do(func() {
-		m.orphans.mu.Lock()
-		m.stop()
-		m.orphans.mu.Unlock()
-		m.watch.close()
 		m.stopEvicted()
-		m.running.Wait()
+		m.keeper.close()
 	})
 	return nil
 }

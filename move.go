@@ -14,8 +14,8 @@ import (
 const maxAlias = 24 * time.Hour
 
 func (d *draft) renewalDue() bool {
-	every := d.m.opts.RenewEvery
-	return every > 0 && d.m.now().Sub(fromMicro(d.doc.State.Issued)) >= every
+	every := d.k.renewEvery
+	return every > 0 && d.k.now().Sub(fromMicro(d.doc.State.Issued)) >= every
 }
 
 // move gives the session a new id: the record of the new one is created, then the old one becomes an alias or a
@@ -44,7 +44,7 @@ func (d *draft) move(ctx context.Context, mode commitMode) error {
 			d.removeNext(ctx)
 			return d.restart(ctx, err)
 		}
-		d.doc.KeepShown(d.m.rules.Codec, aged)
+		d.doc.KeepShown(d.k.data.Codec, aged)
 		if d.oldBecomes == KindAlias && !d.renewalDue() { // another request has renewed it
 			d.removeNext(ctx)
 			d.dropNextID()
@@ -69,16 +69,16 @@ var errNextChanged = fmt.Errorf("%w: the record of the new id was changed", ErrC
 // saveNext puts the record of the id to come into the store, for the first time or anew. One that somebody ended
 // meanwhile is not made again under that id: who ended it was told that it is over.
 func (d *draft) saveNext(ctx context.Context) (rec *Record, aged []data.Shadow, err error) {
-	if rec, aged, err = d.build(d.m.now()); err != nil {
+	if rec, aged, err = d.build(d.k.now()); err != nil {
 		return nil, nil, err
 	}
 	if d.nextVersion == 0 {
-		if err = d.add(ctx, rec); err == nil && d.m.carried == nil {
+		if err = d.add(ctx, rec); err == nil && d.k.carried == nil {
 			d.nextVersion = 1
 		}
 		return rec, aged, err
 	}
-	err = d.m.store.Save(ctx, rec)
+	err = d.k.store.Save(ctx, rec)
 	switch {
 	case err == nil:
 		d.nextVersion++
@@ -103,13 +103,13 @@ func (d *draft) overtaken(err error) bool {
 // retireOld retires the old id, which gives the session its new one.
 func (d *draft) retireOld(ctx context.Context, rec *Record, aged []data.Shadow) error {
 	old := d.rec
-	err := d.m.store.Save(ctx, d.formerOf(old, rec))
+	err := d.k.store.Save(ctx, d.formerOf(old, rec))
 	if err = d.confirmRetired(ctx, old, rec, err); err != nil {
 		return err
 	}
 	d.noteStored(rec, aged)
 	d.event(EventRenewed, rec.ID, nil)
-	d.m.watch.moved(old.ID, rec.ID)
+	d.k.watch.moved(old.ID, rec.ID)
 	return nil
 }
 
@@ -130,7 +130,7 @@ func (d *draft) confirmRetired(ctx context.Context, old, rec *Record, err error)
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
 		return err
 	}
-	now, lookErr := d.m.moveOutcome(ctx, old, rec.ID)
+	now, lookErr := d.k.moveOutcome(ctx, old, rec.ID)
 	switch {
 	case lookErr != nil:
 		d.nextVersion = 0
@@ -155,7 +155,7 @@ func (d *draft) restart(ctx context.Context, err error) error {
 
 // undo removes a record that was created for nothing.
 func (d *draft) undo(ctx context.Context, id string) {
-	if err := d.m.store.Delete(ctx, id); err != nil {
+	if err := d.k.store.Delete(ctx, id); err != nil {
 		d.abandon(ctx, orphan{id: id})
 	}
 }
@@ -166,7 +166,7 @@ func (d *draft) abandon(ctx context.Context, s orphan) {
 		d.dropNextID()
 	}
 	d.idTaken = true
-	d.m.removeLater(ctx, s)
+	d.k.removeLater(ctx, s)
 }
 
 // dropTakenID takes over that the id to come cannot be used any more.
@@ -181,31 +181,31 @@ func (d *draft) formerOf(old, next *Record) *Record {
 	if d.oldBecomes == KindAlias {
 		return d.aliasOf(old, next)
 	}
-	return d.m.tombstoneOf(old, next)
+	return d.k.tombstoneOf(old, next)
 }
 
 func (d *draft) aliasOf(old, next *Record) *Record {
-	rec := d.m.retiredRecord(old, KindAlias, next)
+	rec := d.k.retiredRecord(old, KindAlias, next)
 	rec.Data = keys.SealTicket(d.ticket, d.nextTicket, old.ID, next.ID)
 	rec.ExpiresAt = rec.SeenAt.Add(maxAlias)
 	if end := next.ExpiresAt; !end.IsZero() && end.Before(rec.ExpiresAt) {
 		rec.ExpiresAt = end
 	}
-	return d.m.outlive(rec, old)
+	return d.k.outlive(rec, old)
 }
 
 // tombstoneOf is what becomes of a record whose session has ended, or is no more under this id. next is nil when
 // nothing follows.
-func (m *Manager) tombstoneOf(old, next *Record) *Record {
-	return m.outlive(m.retiredRecord(old, KindTombstone, next), old)
+func (k *keeper) tombstoneOf(old, next *Record) *Record {
+	return k.outlive(k.retiredRecord(old, KindTombstone, next), old)
 }
 
 // retiredRecord is what an alias and a tombstone have in common.
-func (m *Manager) retiredRecord(old *Record, kind RecordKind, next *Record) *Record {
-	now := m.now()
+func (k *keeper) retiredRecord(old *Record, kind RecordKind, next *Record) *Record {
+	now := k.now()
 	rec := &Record{
 		ID: old.ID, User: old.User, Kind: kind, Version: old.Version,
-		CreatedAt: old.CreatedAt, SeenAt: now, LoginAt: old.LoginAt, ExpiresAt: now.Add(m.opts.RenewGrace),
+		CreatedAt: old.CreatedAt, SeenAt: now, LoginAt: old.LoginAt, ExpiresAt: now.Add(k.renewGrace),
 	}
 	if next != nil {
 		rec.Successor = next.ID

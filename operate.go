@@ -24,13 +24,13 @@ type Content struct {
 // wraps ErrCorrupt when the record does not open with the secrets of this manager, or ErrNotSupported when its store
 // keeps no records.
 func (m *Manager) Contents(rec *Record) (list []Content, stale bool, err error) {
-	st, stale, err := m.contents(rec)
+	st, stale, err := m.keeper.contents(rec)
 	if err != nil {
 		return nil, false, err
 	}
 	st.Each(func(key string, raw []byte) {
 		c := Content{Key: key, Size: len(raw)}
-		if c.Value, err = data.Value(m.rules.Codec, raw); err != nil {
+		if c.Value, err = data.Value(m.opts.Codec, raw); err != nil {
 			c.Err = &DecodeError{Path: Path(key), Err: err}
 		}
 		list = append(list, c)
@@ -39,14 +39,14 @@ func (m *Manager) Contents(rec *Record) (list []Content, stale bool, err error) 
 	return list, stale, nil
 }
 
-func (m *Manager) contents(rec *Record) (data.State, bool, error) {
-	if m.carried != nil {
-		return data.State{}, false, fmt.Errorf("%w: %T keeps no records", ErrNotSupported, m.store)
+func (k *keeper) contents(rec *Record) (data.State, bool, error) {
+	if k.carried != nil {
+		return data.State{}, false, fmt.Errorf("%w: %s keeps no records", ErrNotSupported, k.storeType)
 	}
 	if rec.Kind != KindLive {
 		return data.State{}, false, fmt.Errorf("%w: a %s has no contents", ErrNotSupported, rec.Kind)
 	}
-	h, entries, stale, err := m.openRecord(rec)
+	h, entries, stale, err := k.openRecord(rec)
 	if err != nil {
 		return data.State{}, false, err
 	}
@@ -58,6 +58,10 @@ func (m *Manager) contents(rec *Record) (data.State, bool, error) {
 // still opens it. It is for tools that move records between stores, or retire a secret. The errors are those of
 // Contents.
 func (m *Manager) Reseal(rec *Record, version uint64) (*Record, error) {
+	return m.keeper.reseal(rec, version)
+}
+
+func (k *keeper) reseal(rec *Record, version uint64) (*Record, error) {
 	out := rec.Clone()
 	out.Version = version
 	if version == 0 && rec.Kind == KindLive { // a move that is under way takes place in the other store
@@ -66,32 +70,32 @@ func (m *Manager) Reseal(rec *Record, version uint64) (*Record, error) {
 	if rec.Kind != KindLive { // what an alias holds is sealed by its ticket alone, and a tombstone holds nothing
 		return out, nil
 	}
-	st, _, err := m.contents(rec)
+	st, _, err := k.contents(rec)
 	if err != nil {
 		return nil, err
 	}
-	out.Data = m.sealRecord(out, &st)
+	out.Data = k.sealRecord(out, &st)
 	return out, nil
 }
 
 var errUnsealed = fmt.Errorf("%w: it is not sealed, and Options.RequireSealed is set", ErrCorrupt)
 
 // sealRecord encodes the state as the data of the record's next version.
-func (m *Manager) sealRecord(rec *Record, st *data.State) []byte {
-	return m.ring().Seal(keys.Row{ID: rec.ID, User: rec.User, Version: rec.Version + 1}, st.Size(), st.Append,
-		m.opts.Seal)
+func (k *keeper) sealRecord(rec *Record, st *data.State) []byte {
+	return k.ring().Seal(keys.Row{ID: rec.ID, User: rec.User, Version: rec.Version + 1}, st.Size(), st.Append,
+		k.seal)
 }
 
 // openRecord returns the state in the record's data, and whether they are to be signed or sealed anew: they are under
 // an older secret, or in the other form.
-func (m *Manager) openRecord(rec *Record) (h envelope.Header, entries envelope.Entries, stale bool, err error) {
+func (k *keeper) openRecord(rec *Record) (h envelope.Header, entries envelope.Entries, stale bool, err error) {
 	body, signer := rec.Data, 0
-	if m.carried == nil { // else the token that it came in was sealed
-		if m.opts.RequireSealed && keys.IsSigned(rec.Data) {
+	if k.carried == nil { // else the token that it came in was sealed
+		if k.requireSealed && keys.IsSigned(rec.Data) {
 			return h, nil, false, errUnsealed
 		}
-		body, signer, err = m.ring().Open(rec.Data, keys.Row{ID: rec.ID, User: rec.User, Version: rec.Version})
-		stale = signer > 0 || keys.IsSigned(rec.Data) == m.opts.Seal
+		body, signer, err = k.ring().Open(rec.Data, keys.Row{ID: rec.ID, User: rec.User, Version: rec.Version})
+		stale = signer > 0 || keys.IsSigned(rec.Data) == k.seal
 	}
 	if err == nil {
 		h, entries, err = envelope.Parse(body)

@@ -25,61 +25,55 @@ const (
 type orphans struct {
 	mu   sync.Mutex
 	list []orphan
-	busy bool // removeStrays is running
+	busy bool // removeOrphans is running
 }
 
 // removeLater has the store asked again about an orphan.
-func (m *Manager) removeLater(ctx context.Context, s orphan) {
-	m.orphans.mu.Lock()
-	defer m.orphans.mu.Unlock()
-	if m.life.Err() != nil || len(m.orphans.list) == maxOrphans {
-		m.opts.Logger.WarnContext(ctx, "session: an unused record may stay until it ends", "id", s.id)
+func (k *keeper) removeLater(ctx context.Context, s orphan) {
+	k.orphans.mu.Lock()
+	defer k.orphans.mu.Unlock()
+	if k.closed() || len(k.orphans.list) == maxOrphans || !k.orphans.busy && !k.start(k.removeOrphans) {
+		k.logger.WarnContext(ctx, "session: an unused record may stay until it ends", "id", s.id)
 		return
 	}
-	m.orphans.list = append(m.orphans.list, s)
-	if !m.orphans.busy {
-		m.orphans.busy = true
-		m.running.Add(1)
-		go m.removeOrphans()
-	}
+	k.orphans.busy, k.orphans.list = true, append(k.orphans.list, s)
 }
 
 // removeOrphans runs until there are none. While the store does not answer it is asked about one of them at a time, and
 // seldom.
-func (m *Manager) removeOrphans() {
-	defer m.running.Done()
-	for wait := orphanPause; m.rest(wait); {
-		s, ok := m.orphans.next()
+func (k *keeper) removeOrphans(ctx context.Context) {
+	for wait := orphanPause; rest(ctx, wait); {
+		s, ok := k.orphans.next()
 		if !ok {
 			return
 		}
-		if m.removeOrphan(s) == nil {
+		if k.removeOrphan(ctx, s) == nil {
 			wait = 0
 			continue
 		}
-		m.orphans.putBack(s)
+		k.orphans.putBack(s)
 		wait = min(max(2*wait, orphanPause), maxOrphanPause)
 	}
 }
 
-func (m *Manager) removeOrphan(s orphan) error {
-	ctx, cancel := context.WithTimeout(m.life, storeTimeout)
+func (k *keeper) removeOrphan(ctx context.Context, s orphan) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	if s.old != nil {
-		now, err := m.moveOutcome(ctx, s.old, s.id)
+		now, err := k.moveOutcome(ctx, s.old, s.id)
 		if err != nil || now != nil && now.Kind == KindAlias { // the old ticket leads to it
 			return err
 		}
 	}
-	return m.store.Delete(ctx, s.id)
+	return k.store.Delete(ctx, s.id)
 }
 
 // moveOutcome finds out whether a move to id was done although the store told of a failure, and returns what the old
 // record became, or nil. The request to retire it may still be on its way; a new version keeps that from coming after
 // the answer.
-func (m *Manager) moveOutcome(ctx context.Context, old *Record, id string) (*Record, error) {
+func (k *keeper) moveOutcome(ctx context.Context, old *Record, id string) (*Record, error) {
 	for {
-		now, err := m.load(ctx, old.ID)
+		now, err := k.load(ctx, old.ID)
 		switch {
 		case errors.Is(err, ErrUnavailable):
 			return nil, err
@@ -90,28 +84,16 @@ func (m *Manager) moveOutcome(ctx context.Context, old *Record, id string) (*Rec
 		case now.Version != old.Version:
 			return nil, nil
 		}
-		if now, err = m.Reseal(now, now.Version); err != nil {
+		if now, err = k.reseal(now, now.Version); err != nil {
 			return nil, nil // what does not open leads nobody anywhere
 		}
-		err = m.store.Save(ctx, now)
+		err = k.store.Save(ctx, now)
 		switch {
 		case err == nil || errors.Is(err, ErrNotFound):
 			return nil, nil
 		case !errors.Is(err, ErrConflict):
 			return nil, unavailable(err)
 		}
-	}
-}
-
-// rest waits, and reports whether the manager is still open.
-func (m *Manager) rest(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-m.life.Done():
-		return false
 	}
 }
 

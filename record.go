@@ -12,17 +12,17 @@ func (d *draft) build(now time.Time) (rec *Record, aged []data.Shadow, err error
 	if d.doc.State.Created == 0 {
 		d.doc.State.Created = now.UnixMicro()
 	}
-	if aged, err = d.doc.State.Finish(d.m.rules); err != nil {
-		return nil, nil, dataError(err)
+	if aged, err = d.doc.State.Finish(d.k.data); err != nil {
+		return nil, nil, d.k.explain(err)
 	}
 	rec.CreatedAt, rec.LoginAt = fromMicro(d.doc.State.Created), fromMicro(d.doc.State.Login)
 	rec.ExpiresAt = d.expiresAt(rec.SeenAt)
 	rec.Persistent = d.persistent()
-	if d.m.carried != nil {
-		rec.Data, err = d.m.carry(rec, d.ticketOf(rec), &d.doc.State, d.admitted)
+	if d.k.carried != nil {
+		rec.Data, err = d.k.carry(rec, d.ticketOf(rec), &d.doc.State, d.admitted)
 		return rec, aged, err
 	}
-	rec.Data = d.m.sealRecord(rec, &d.doc.State)
+	rec.Data = d.k.sealRecord(rec, &d.doc.State)
 	return rec, aged, nil
 }
 
@@ -65,11 +65,11 @@ func (d *draft) noteStored(rec *Record, aged []data.Shadow) {
 		d.ticket = d.nextTicket
 	}
 	rec.Version++
-	if d.m.carried != nil {
+	if d.k.carried != nil {
 		d.reply, d.token, rec.Data = replyTicket, string(rec.Data), nil
 	}
 	d.rec = rec
-	d.doc.Stored(d.m.rules.Codec, aged)
+	d.doc.Stored(d.k.data.Codec, aged)
 	d.dropNextID()
 	d.nextVersion, d.oldBecomes, d.login, d.stale, d.gone = 0, KindLive, false, false, false
 }

@@ -9,32 +9,32 @@ import (
 // Revoke ends sessions by their Info.ID and says how many it ended; an unknown id is no error. A session that is
 // renewed at the same time is ended under its new id. The error wraps ErrUnavailable.
 func (m *Manager) Revoke(ctx context.Context, ids ...string) (int, error) {
-	return m.revokeAll(ctx, anybody, ids)
+	return m.keeper.revokeAll(ctx, anybody, ids)
 }
 
 // RevokeOwn is Revoke for a page on which people end sessions of their own: an id that is not the user's, and does not
 // lead to a session of the user, counts as unknown. An id that was renewed since the page was shown leads to its
 // session. The error wraps ErrUnavailable, or ErrNotSupported with cookiestore, which does not know whose an id is.
 func (m *Manager) RevokeOwn(ctx context.Context, user string, ids ...string) (int, error) {
-	if err := m.canList(); err != nil {
+	if err := m.keeper.canList(); err != nil {
 		return 0, err
 	}
 	if err := checkUser(user); err != nil {
 		return 0, err
 	}
-	return m.revokeAll(ctx, user, ids)
+	return m.keeper.revokeAll(ctx, user, ids)
 }
 
 // anybody is no name of a user.
 const anybody = ""
 
-func (m *Manager) revokeAll(ctx context.Context, user string, ids []string) (int, error) {
-	if err := m.canRevoke(); err != nil {
+func (k *keeper) revokeAll(ctx context.Context, user string, ids []string) (int, error) {
+	if err := k.canRevoke(); err != nil {
 		return 0, err
 	}
 	n := 0
 	for _, id := range ids {
-		ended, err := m.revoke(ctx, id, user)
+		ended, err := k.revoke(ctx, id, user)
 		n += ended
 		if err != nil {
 			return n, err
@@ -45,59 +45,59 @@ func (m *Manager) revokeAll(ctx context.Context, user string, ids []string) (int
 
 // revoke ends a session as Logout does, so that it cannot slip away under a new id, and then deletes what is left. Of
 // an id that a session is about to get, or that a move has given up, the session is meant.
-func (m *Manager) revoke(ctx context.Context, id, user string) (int, error) {
-	if m.carried != nil {
-		return m.revokeCarried(ctx, id)
+func (k *keeper) revoke(ctx context.Context, id, user string) (int, error) {
+	if k.carried != nil {
+		return k.revokeCarried(ctx, id)
 	}
-	rec, err := m.load(ctx, id)
+	rec, err := k.load(ctx, id)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return 0, nil
 	case errors.Is(err, ErrCorrupt) && user == anybody: // nobody can use it, and nobody can list it: away with it
-		return 0, m.remove(ctx, id)
+		return 0, k.remove(ctx, id)
 	case errors.Is(err, ErrCorrupt):
 		return 0, nil
 	case err != nil:
 		return 0, err
 	}
-	return m.revokeRecord(ctx, rec, user)
+	return k.revokeRecord(ctx, rec, user)
 }
 
 // revokeListed revokes a session that was listed for its user, and not the one of whoever signed in on the same browser
 // meanwhile.
-func (m *Manager) revokeListed(ctx context.Context, listed *Record) (int, error) {
-	rec, err := m.load(ctx, listed.ID)
+func (k *keeper) revokeListed(ctx context.Context, listed *Record) (int, error) {
+	rec, err := k.load(ctx, listed.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return 0, nil
 	case errors.Is(err, ErrCorrupt):
-		return 0, m.remove(ctx, listed.ID)
+		return 0, k.remove(ctx, listed.ID)
 	case err != nil:
 		return 0, err
 	}
-	return m.revokeRecord(ctx, rec, listed.User)
+	return k.revokeRecord(ctx, rec, listed.User)
 }
 
-func (m *Manager) revokeRecord(ctx context.Context, rec *Record, user string) (int, error) {
-	from, err := m.movingFrom(ctx, rec)
+func (k *keeper) revokeRecord(ctx context.Context, rec *Record, user string) (int, error) {
+	from, err := k.movingFrom(ctx, rec)
 	if err != nil {
 		return 0, err
 	}
 	if from == nil {
 		from = rec
 	}
-	ended, err := m.end(ctx, from, nil, user)
+	ended, err := k.end(ctx, from, nil, user)
 	if err != nil {
 		return 0, err
 	}
-	return m.removeEnded(ctx, rec, user, ended)
+	return k.removeEnded(ctx, rec, user, ended)
 }
 
 // movingFrom is the record of the session that a live record only waits to take over from, or has failed to: nil when
 // the record is a session of its own. Of a login the session before it was nobody's, or somebody else's, and remains
 // that.
-func (m *Manager) movingFrom(ctx context.Context, rec *Record) (*Record, error) {
-	before, err := m.before(ctx, rec)
+func (k *keeper) movingFrom(ctx context.Context, rec *Record) (*Record, error) {
+	before, err := k.before(ctx, rec)
 	if before != nil && before.User != rec.User {
 		return nil, nil
 	}
@@ -106,11 +106,11 @@ func (m *Manager) movingFrom(ctx context.Context, rec *Record) (*Record, error) 
 
 // before is the record that has not given way to a live one, or to another: nil when the live one is a session of its
 // own.
-func (m *Manager) before(ctx context.Context, rec *Record) (*Record, error) {
+func (k *keeper) before(ctx context.Context, rec *Record) (*Record, error) {
 	if rec.Predecessor() == "" {
 		return nil, nil
 	}
-	before, err := m.load(ctx, rec.Predecessor())
+	before, err := k.load(ctx, rec.Predecessor())
 	switch {
 	case errors.Is(err, ErrUnavailable):
 		return nil, err
@@ -121,27 +121,27 @@ func (m *Manager) before(ctx context.Context, rec *Record) (*Record, error) {
 }
 
 // removeEnded deletes what is left of the sessions that ended, and of the record that led to them, and counts them.
-func (m *Manager) removeEnded(ctx context.Context, rec *Record, user string, ended []*Record) (n int, err error) {
+func (k *keeper) removeEnded(ctx context.Context, rec *Record, user string, ended []*Record) (n int, err error) {
 	theirs := user == anybody || rec.User == user
 	for _, r := range ended {
-		if m.alive(r) {
+		if k.alive(r) {
 			n++
-			m.emit(ctx, Event{Kind: EventEnded, ID: r.ID, User: r.User})
+			k.tell(ctx, Event{Kind: EventEnded, ID: r.ID, User: r.User})
 		}
 		theirs = true
-		err = errors.Join(err, m.remove(ctx, r.ID))
-		if m.limiter != nil {
-			err = errors.Join(err, m.removeHeirsOf(ctx, r))
+		err = errors.Join(err, k.remove(ctx, r.ID))
+		if k.limiter != nil {
+			err = errors.Join(err, k.removeHeirsOf(ctx, r))
 		}
 	}
 	if theirs && !slices.ContainsFunc(ended, func(r *Record) bool { return r.ID == rec.ID }) {
-		err = errors.Join(err, m.remove(ctx, rec.ID))
+		err = errors.Join(err, k.remove(ctx, rec.ID))
 	}
 	return n, err
 }
 
-func (m *Manager) remove(ctx context.Context, id string) error {
-	if err := m.store.Delete(ctx, id); err != nil {
+func (k *keeper) remove(ctx context.Context, id string) error {
+	if err := k.store.Delete(ctx, id); err != nil {
 		return unavailable(err)
 	}
 	return nil
@@ -153,8 +153,8 @@ func (m *Manager) remove(ctx context.Context, id string) error {
 // look. With cookiestore nobody knows how many there are: it says 0. The errors are those of Sessions.
 func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (int, error) {
 	keep = m.keepCurrent(ctx, keep)
-	if m.carried != nil {
-		return 0, m.revokeCarriedUser(ctx, user, keep)
+	if m.keeper.carried != nil {
+		return 0, m.keeper.revokeCarriedUser(ctx, user, keep)
 	}
 	kept, over := map[string]bool{}, map[string]bool{}
 	for _, id := range keep {
@@ -162,18 +162,18 @@ func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (
 	}
 	n := 0
 	for range 10 { // a session that moves all the time cannot keep this busy for ever
-		recs, err := m.byUser(ctx, user)
+		recs, err := m.keeper.byUser(ctx, user)
 		if err == nil {
-			recs, err = m.withoutHeirs(ctx, recs)
+			recs, err = m.keeper.withoutHeirs(ctx, recs)
 		}
 		if err == nil {
-			recs, err = m.withoutKept(ctx, recs, kept)
+			recs, err = m.keeper.withoutKept(ctx, recs, kept)
 		}
 		if err != nil || len(recs) == 0 {
 			return n, err
 		}
 		for _, r := range recs {
-			ended, err := m.revokeListed(ctx, r)
+			ended, err := m.keeper.revokeListed(ctx, r)
 			if !over[r.Predecessor()] { // which has counted as this one
 				n += ended
 			}
@@ -188,8 +188,8 @@ func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (
 
 // withoutKept leaves out the sessions to keep. Their ids are followed after the records were listed: of a session that
 // moves meanwhile either the way to its new id is there by then, or the new record names an id on that way.
-func (m *Manager) withoutKept(ctx context.Context, recs []*Record, kept map[string]bool) ([]*Record, error) {
-	if err := m.keepSuccessors(ctx, kept); err != nil {
+func (k *keeper) withoutKept(ctx context.Context, recs []*Record, kept map[string]bool) ([]*Record, error) {
+	if err := k.keepSuccessors(ctx, kept); err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(recs, func(r *Record) bool { return kept[r.ID] || kept[r.Predecessor()] }), nil
@@ -215,10 +215,10 @@ func (m *Manager) keepCurrent(ctx context.Context, keep []string) []string {
 }
 
 // keepSuccessors adds the new ids of kept sessions that were renewed.
-func (m *Manager) keepSuccessors(ctx context.Context, kept map[string]bool) error {
+func (k *keeper) keepSuccessors(ctx context.Context, kept map[string]bool) error {
 	for id := range kept {
 		for range maxAliases {
-			rec, err := m.load(ctx, id)
+			rec, err := k.load(ctx, id)
 			if errors.Is(err, ErrUnavailable) {
 				return err
 			}

@@ -58,23 +58,21 @@ func (m *Manager) watchSecrets() error {
 	if err := m.readSecrets(context.Background()); err != nil {
 		return err
 	}
-	m.running.Add(1)
-	go m.rereadUntilClosed()
+	m.keeper.start(m.rereadUntilClosed)
 	return nil
 }
 
-func (m *Manager) rereadUntilClosed() {
-	defer m.running.Done()
+func (m *Manager) rereadUntilClosed(ctx context.Context) {
 	ticker := time.NewTicker(keys.ReadEvery)
 	defer ticker.Stop()
 	for {
 		select {
-		case <-m.life.Done():
+		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		if err := m.readSecrets(m.life); err != nil {
-			m.opts.Logger.ErrorContext(m.life, "session: the secrets in use stay", "err", err)
+		if err := m.readSecrets(ctx); err != nil {
+			m.opts.Logger.ErrorContext(ctx, "session: the secrets in use stay", "err", err)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coatcheck/session/internal/data"
@@ -45,7 +46,7 @@ var lateEvent = Event{Kind: EventLate, Err: errLate}
 
 // newSession makes an empty session. ex is nil outside a request.
 func (m *Manager) newSession(ctx context.Context, ex *exchange) *Session {
-	return &Session{m: m, ctx: ctx, ex: ex, isNew: true, draft: draft{m: m, discard: m.discards}}
+	return &Session{m: m, ctx: ctx, ex: ex, isNew: true, draft: draft{k: m.keeper, discard: m.keeper.discards}}
 }
 
 // ID is the public handle of the session: safe to show and to log, and of no use to a thief. It changes at once with
@@ -64,7 +65,7 @@ func (s *Session) Token() string {
 	if s.draft.rec == nil || s.draft.gone || s.draft.discard {
 		return ""
 	}
-	if s.m.carried != nil {
+	if s.m.keeper.carried != nil {
 		return s.draft.token
 	}
 	return s.draft.ticket.Text(s.m.ring(), s.m.transport.Name())
@@ -168,7 +169,7 @@ func (s *Session) refuse(err error) { s.draft.refuse(err) }
 // refuseLate refuses what would make the first save of a session whose ticket cannot be sent any more. A carried
 // session is its ticket, so that nothing of it can be changed then.
 func (s *Session) refuseLate(d *draft, o data.Op) bool {
-	if !s.late() || d.discard || d.gone || d.rec != nil && s.m.carried == nil {
+	if !s.late() || d.discard || d.gone || d.rec != nil && s.m.keeper.carried == nil {
 		return false
 	}
 	if d.rec == nil && (!o.TouchesData() || o.Kind == data.OpRemove || o.Kind == data.OpClear) {
@@ -180,6 +181,14 @@ func (s *Session) refuseLate(d *draft, o data.Op) bool {
 
 // late reports whether the headers of the response are out.
 func (s *Session) late() bool { return s.ex != nil && s.ex.sent.Load() }
+
+// headersSent is true once the headers are out, and nil outside a request.
+func (s *Session) headersSent() *atomic.Bool {
+	if s.ex == nil {
+		return nil
+	}
+	return &s.ex.sent
+}
 
 func (s *Session) reportLate() {
 	s.m.emit(s.ctx, Event{Kind: EventLate, ID: s.ID(), User: s.User(), Err: errLate})
@@ -271,7 +280,7 @@ func (s *Session) catchUp(w *draft, done int, now uint64) (late bool) {
 			w.do(o)
 		}
 	}
-	w.doc.Cast(s.m.rules.Codec, s.draft.doc.Shadows.Since(s.m.rules.Codec, now)...)
+	w.doc.Cast(s.m.opts.Codec, s.draft.doc.Shadows.Since(s.m.opts.Codec, now)...)
 	return late
 }
 

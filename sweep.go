@@ -35,17 +35,15 @@ func (m *Manager) startSweeper() {
 	if m.sweeper == nil || m.opts.SweepEvery < 0 {
 		return
 	}
-	m.running.Add(1)
-	go m.sweepUntilClosed()
+	m.keeper.start(m.sweepUntilClosed)
 }
 
-func (m *Manager) sweepUntilClosed() {
-	defer m.running.Done()
-	for m.rest(jitter(m.opts.SweepEvery)) {
-		if n, err := m.Sweep(m.life); err != nil && m.life.Err() == nil {
-			m.opts.Logger.WarnContext(m.life, "session: sweep", "err", err)
+func (m *Manager) sweepUntilClosed(ctx context.Context) {
+	for rest(ctx, jitter(m.opts.SweepEvery)) {
+		if n, err := m.Sweep(ctx); err != nil && ctx.Err() == nil {
+			m.opts.Logger.WarnContext(ctx, "session: sweep", "err", err)
 		} else if n > 0 {
-			m.opts.Logger.DebugContext(m.life, "session: swept", "removed", n)
+			m.opts.Logger.DebugContext(ctx, "session: swept", "removed", n)
 		}
 	}
 }

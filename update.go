@@ -21,7 +21,7 @@ var errIdentity = errors.New("session: a function given to UpdateUser changes da
 func (m *Manager) UpdateUser(ctx context.Context, user string, fn func(*Session) error) (int, error) {
 	u := update{m: m, fn: fn, done: map[string]bool{}}
 	for range 10 { // a session that moves all the time cannot keep this busy for ever
-		recs, err := m.sessionsOf(ctx, user)
+		recs, err := m.keeper.sessionsOf(ctx, user)
 		if err != nil {
 			return u.changed, errors.Join(u.failed, err)
 		}
