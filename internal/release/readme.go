@@ -36,6 +36,7 @@ var (
 	mux                 = http.NewServeMux()
 	app, account, admin http.Handler
 	address             string
+	passwordIsRight     func(user, password string) bool
 	r                   *http.Request
 	_                   sqlstore.Options
 	_                   sql.DB
