@@ -148,7 +148,11 @@ func (s *Session) attempt(ctx context.Context, d *draft) error {
 		s.reportLate()
 		return errLate
 	}
-	return d.commit(ctx, commitMode{once: true})
+	err := d.commit(ctx, commitMode{once: true})
+	if errors.Is(err, errLate) {
+		s.reportLate()
+	}
+	return err
 }
 
 func (s *Session) setBusy(on bool) {

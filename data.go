@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 
 	"github.com/coatcheck/session/internal/data"
@@ -173,13 +174,19 @@ func (s *Session) Pop(path string) any {
 	return v
 }
 
-// pop removes and returns the encoded value at a path, in one step, so that nobody else gets it too.
+// pop removes and returns the encoded value at a path, in one step, so that nobody else gets it too. It waits for a
+// function given to Atomic or Login, which works on a copy and may take the value there.
 func (s *Session) pop(parse parser, text string) (raw []byte, ok bool, err error) {
 	p, err := parse(text)
 	if err != nil {
 		s.remove(parse, text)
 		return nil, false, nil
 	}
+	if err := s.hold(context.Background()); err != nil {
+		s.refused(err)
+		return nil, false, nil
+	}
+	defer s.release()
 	o := data.Op{Kind: data.OpRemove, Path: p}
 	s.unlessLate(o, func() {
 		raw, ok, err = s.draft.doc.Look(s.m.opts.Codec, p)
