@@ -22,10 +22,12 @@ type exchange struct {
 
 	mu      sync.Mutex // one load at a time
 	session *Session
-	asked   bool        // for the session, which may have failed
-	whole   bool        // the answer to a commit that failed is out
-	sent    atomic.Bool // the headers are out, or about to be
-	failed  error       // why the commit failed
+	refused error             // by the screen
+	answer  func(http.Header) // of the screen
+	asked   bool              // for the session, which may have failed
+	whole   bool              // the answer to a commit that failed is out
+	sent    atomic.Bool       // the headers are out, or about to be
+	failed  error             // why the commit failed
 
 	// Content-Encoding of a writer around this one, which also encodes the answer to a commit that failed
 	encoding []string
@@ -70,6 +72,7 @@ func (ex *exchange) loadOnce(ctx context.Context) (*Session, []Event, error) {
 	if err != nil {
 		return nil, events, err
 	}
+	events = append(events, ex.screen(s)...)
 	ex.session = s
 	return s, events, nil
 }
@@ -107,6 +110,9 @@ func (ex *exchange) Open() error {
 	}
 	if s == nil {
 		return nil
+	}
+	if ex.answer != nil {
+		ex.answer(ex.out.W.Header())
 	}
 	err := ex.commit(s, commitMode{canTell: true, last: true})
 	ex.setHeaders(s)

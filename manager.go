@@ -29,6 +29,7 @@ type Manager struct {
 	source      keys.Rotation
 	transport   Transport
 	formerNames []string // of the cookie, if that is the transport
+	screen      atomic.Pointer[screen]
 
 	warnedOfPlainHTTP sync.Once
 	stopEvicted       func()

@@ -1,0 +1,185 @@
+package session_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/coatcheck/session"
+)
+
+var errNoKey = errors.New("the key was not shown")
+
+// screened makes a manager refuse sessions of users while the switch is on.
+func screened(r *rig, on *bool) {
+	err := r.Screen(func(_ *http.Request, s *session.Session) session.Screening {
+		if !*on || s.User() == "" {
+			return session.Screening{}
+		}
+		return session.Screening{Refuse: errNoKey, Event: session.Event{Kind: "screened", Err: errNoKey}}
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func TestARefusedSessionIsNobodysAndComesBack(t *testing.T) {
+	r, on := newRig(t), false
+	screened(r, &on)
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada"); s.Set("cart", 1) })
+	ticket := v.ticket()
+	on = true
+	r.clock.advance(1 << 40)
+	resp := v.with(func(s *session.Session) {
+		if s.User() != "" || s.ID() != "" || s.Token() != "" || !s.IsNew() || s.Has("cart") || !s.SeenAt().IsZero() ||
+			!errors.Is(s.Refused(), errNoKey) || s.Moved() {
+			t.Errorf("a refused session is %v of %q: %v", s.ID(), s.User(), s.All())
+		}
+	})
+	if len(resp.Cookies()) != 0 || r.ev.count("screened") != 1 {
+		t.Errorf("cookies %v, %d events, want no cookie and one event", resp.Cookies(), r.ev.count("screened"))
+	}
+	if resp := v.with(func(s *session.Session) { s.Set("cart", 2) }); resp.StatusCode != http.StatusConflict ||
+		len(resp.Cookies()) != 0 {
+		t.Errorf("what is set there: status %d, cookies %v, want 409 and none", resp.StatusCode, resp.Cookies())
+	}
+	on = false
+	v.with(func(s *session.Session) {
+		if s.User() != "ada" || s.Get("cart") != int64(1) || s.Refused() != nil || v.ticket() != ticket {
+			t.Errorf("afterwards the session is %q's with %v", s.User(), s.All())
+		}
+	})
+}
+
+func TestARefusedSessionIsNotTouchedOrRenewed(t *testing.T) {
+	r, on := newRig(t, func(o *session.Options) { o.RenewEvery = 1 << 30 }), true
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada") })
+	screened(r, &on)
+	r.clock.advance(1 << 42)
+	r.store.reset()
+	if resp := v.with(func(*session.Session) {}); len(resp.Cookies()) != 0 || r.store.total() != 1 {
+		t.Errorf("a refused request made the calls %v and the cookies %v", r.store.calls, resp.Cookies())
+	}
+}
+
+func TestALoginWhereASessionIsRefusedBeginsAFreshOne(t *testing.T) {
+	r, on := newRig(t), false
+	screened(r, &on)
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada"); s.Set("secret", 1) })
+	owner := v.clone()
+	on = true
+	v.with(func(s *session.Session) { s.Login("mallory") })
+	on = false
+	v.with(func(s *session.Session) {
+		if s.User() != "mallory" || s.Has("secret") {
+			t.Errorf("the fresh session is %q's with %v", s.User(), s.All())
+		}
+	})
+	owner.with(func(s *session.Session) {
+		if s.User() != "ada" {
+			t.Error("somebody else's Login ended the session that was refused")
+		}
+	})
+}
+
+func TestALogoutEndsTheSessionThatIsRefused(t *testing.T) {
+	r, on := newRig(t), false
+	screened(r, &on)
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada") })
+	copied := v.clone()
+	on = true
+	if resp := v.with(func(s *session.Session) { s.Logout() }); len(resp.Cookies()) != 1 {
+		t.Errorf("the logout sends %v, want the cookie deleted", resp.Cookies())
+	}
+	on = false
+	copied.with(func(s *session.Session) {
+		if s.User() != "" {
+			t.Error("the session is alive after the logout")
+		}
+	})
+}
+
+// What the screen adds comes with the same commit, and before the first byte.
+func TestAScreenAnswersBeforeTheCommit(t *testing.T) {
+	r := newRig(t)
+	seen := session.Key[string]("seen")
+	err := r.Screen(func(_ *http.Request, s *session.Session) session.Screening {
+		return session.Screening{Answer: func(h http.Header) {
+			h.Set("X-User", s.User())
+			if s.User() != "" {
+				seen.Set(s, s.User())
+			}
+		}}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := r.visitor()
+	resp := v.do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+		s.Login("ada")
+		w.WriteHeader(http.StatusSeeOther)
+		s.Set("late", 1)
+	})
+	if got := resp.Header.Get("X-User"); got != "ada" || r.store.calls["save"] != 2 {
+		t.Errorf("X-User %q and the calls %v, want ada, a save and one for what was late", got, r.store.calls)
+	}
+	v.with(func(s *session.Session) {
+		if seen.Or(s, "") != "ada" {
+			t.Error("what the screen set is not stored")
+		}
+	})
+}
+
+func TestATicketWhoseSessionWentOnSaysSo(t *testing.T) {
+	r := newRig(t)
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada") })
+	old, older := v.clone(), v.clone()
+	v.with(func(s *session.Session) { s.Regenerate() })
+	old.with(func(s *session.Session) {
+		if !s.Moved() {
+			t.Error("the ticket of a session that went on does not say so")
+		}
+	})
+	v.with(func(s *session.Session) {
+		if s.Moved() {
+			t.Error("the new ticket says that its session went on")
+		}
+	})
+	gone := v.clone()
+	v.with(func(s *session.Session) { s.Logout() })
+	gone.with(func(s *session.Session) {
+		if s.Moved() {
+			t.Error("a session that ended says that it went on")
+		}
+	})
+	r.clock.advance(1 << 40)
+	older.with(func(s *session.Session) {
+		if s.Moved() {
+			t.Error("a ticket says that its session went on when its grace is over")
+		}
+	})
+}
+
+func TestAManagerHasOneScreen(t *testing.T) {
+	r := newRig(t)
+	if err := r.Screen(nil); err == nil || !strings.Contains(err.Error(), "Screen") {
+		t.Errorf("Screen(nil) = %v", err)
+	}
+	fn := func(*http.Request, *session.Session) session.Screening { return session.Screening{} }
+	if err := errors.Join(r.Screen(fn)); err != nil {
+		t.Error(err)
+	}
+	if r.Screen(fn) == nil {
+		t.Error("a second screen is not refused")
+	}
+	s, err := r.Open(t.Context(), "")
+	if err != nil || s.Refused() != nil {
+		t.Errorf("a session without a request is refused: %v, %v", s.Refused(), err)
+	}
+}
