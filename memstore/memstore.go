@@ -244,7 +244,7 @@ func (s *Store) hash(id string) uint64 { return maphash.String(s.seed, id) }
 
 func (s *Store) shard(hash uint64) *shard { return &s.shards[hash>>(64-shardBits)] }
 
-// conflict hands over the record that stands in the way. It may run under the lock, which conflicts are rare enough for.
+// conflict hands over the record that stands in the way. It may run under the lock: conflicts are rare enough.
 func conflict(rec *session.Record) error {
 	return fmt.Errorf("memstore: save: %w", &session.ConflictError{Newest: clone(rec)})
 }
