@@ -9,7 +9,9 @@ import (
 
 // Reload drops unsaved changes and the error, and loads the newest state. The error wraps ErrEnded when the session is
 // gone, and then nothing of it is left here, or ErrUnavailable, and then nothing was dropped.
-func (s *Session) Reload(ctx context.Context) error {
+func (s *Session) Reload(ctx context.Context) error { return outward(s.reloadNewest(ctx)) }
+
+func (s *Session) reloadNewest(ctx context.Context) error {
 	if s.part != whole {
 		return errPart
 	}
@@ -63,9 +65,16 @@ func (d *draft) reload(ctx context.Context) error {
 // fn must use the session that it is given, and no other. Save, Reload and Atomic of it are refused with an error.
 func (s *Session) Atomic(ctx context.Context, fn func(*Session) error) error {
 	var events []Event
-	err := s.atomic(ctx, fn, &events)
+	var own error
+	err := s.atomic(ctx, func(s *Session) error {
+		own = fn(s)
+		return own
+	}, &events)
 	s.m.emit(ctx, events...)
-	return err
+	if own != nil {
+		return own
+	}
+	return outward(err)
 }
 
 func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[]Event) error {

@@ -8,13 +8,19 @@ import (
 )
 
 // Errors on which a caller branches. Each is wrapped with what was being done; test for them with [errors.Is].
+//
+// What Load, Open, Save, Reload and Atomic return of these, and what Options.OnError is given, has a method
+// StatusCode() int, for frameworks in which handlers return errors: 503 for ErrUnavailable and ErrConflict, 409 for
+// ErrEnded, 403 for ErrTooMany. Its text can be shown to a client, for it tells nothing of what a store or its driver
+// said. [errors.Unwrap] returns the error with that, and package log/slog logs it.
 var (
 	// ErrNoMiddleware is returned by Load when the context did not pass through the manager's middleware, or when
 	// Options.Skip said that the request has no session.
 	ErrNoMiddleware = errors.New("session: no session in this context: wrap the handler in Manager.Middleware")
 
-	// ErrUnavailable is returned when the store failed. It wraps the store's own error. The session is not known to be
-	// gone: nothing was created, and the visitor keeps the cookie.
+	// ErrUnavailable is returned when the store failed. It wraps the store's own error, which the text of what Load and
+	// Save return leaves out. The session is not known to be gone: nothing was created, and the visitor keeps the
+	// cookie.
 	ErrUnavailable = errors.New("session: the store is unavailable")
 
 	// ErrEnded is returned when the session ended while it was in use: somebody logged out, it was revoked, or its time

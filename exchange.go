@@ -56,7 +56,7 @@ func withoutInnermost(r *http.Request) *http.Request {
 func (ex *exchange) load(ctx context.Context) (*Session, error) {
 	s, events, err := ex.loadOnce(ctx)
 	ex.m.emit(ctx, events...)
-	return s, err
+	return s, outward(err)
 }
 
 // loadOnce leaves no lock behind when the store panics: whoever recovers from that still has a response to send.

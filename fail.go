@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -15,7 +16,8 @@ const statusHungUp = 499
 
 // fail answers a request whose session could not be loaded or stored, exactly once.
 func (m *Manager) fail(w http.ResponseWriter, r *http.Request, err error, encoding []string) {
-	m.opts.Logger.Log(r.Context(), level(r, err), "session: request failed", "err", err)
+	m.opts.Logger.Log(r.Context(), level(r, err), "session: request failed", "err", inward(err))
+	err = outward(err)
 	respond.Reset(w.Header(), encoding)
 	if hungUp(r, err) {
 		w.WriteHeader(statusHungUp)
@@ -50,18 +52,69 @@ func hungUp(r *http.Request, err error) bool {
 // defaultAnswer sends the status that fits the error, and a text that tells a stranger nothing. To load the page again
 // does not help who brings a retired ticket: until it is forgotten, only a sign-in begins a session.
 func (m *Manager) defaultAnswer(w http.ResponseWriter, err error) {
-	status, text := http.StatusInternalServerError, "Something went wrong. Please try again."
-	switch {
-	case errors.Is(err, ErrEnded):
-		status, text = http.StatusConflict, "Your session has ended. Please sign in again, or try again in a moment."
+	status, text := statusOf(err), "Something went wrong. Please try again."
+	switch status {
+	case http.StatusConflict:
+		text = "Your session has ended. Please sign in again, or try again in a moment."
 		if errors.Is(err, errTombstone) {
 			w.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(m.opts.RenewGrace)))
 		}
-	case errors.Is(err, ErrTooMany):
-		status, text = http.StatusForbidden, "You have too many sessions. Please end one first."
-	case errors.Is(err, ErrUnavailable) || errors.Is(err, ErrConflict):
-		status, text = http.StatusServiceUnavailable, "Please try again in a moment."
+	case http.StatusForbidden:
+		text = "You have too many sessions. Please end one first."
+	case http.StatusServiceUnavailable:
+		text = "Please try again in a moment."
 		w.Header().Set("Retry-After", "2")
 	}
 	http.Error(w, text, status)
+}
+
+// statusOf is the status of the answer to a request that failed with the error.
+func statusOf(err error) int {
+	switch {
+	case errors.Is(err, ErrEnded):
+		return http.StatusConflict
+	case errors.Is(err, ErrTooMany):
+		return http.StatusForbidden
+	case errors.Is(err, ErrUnavailable) || errors.Is(err, ErrConflict):
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// failure is an error as Load and Save return it. Frameworks show clients what it says, so that it says nothing of what
+// a store or its driver told; who unwraps it, and a log, is told all.
+type failure struct {
+	text  string
+	cause error
+}
+
+func (f *failure) Error() string        { return f.text }
+func (f *failure) Unwrap() error        { return f.cause }
+func (f *failure) StatusCode() int      { return statusOf(f.cause) }
+func (f *failure) LogValue() slog.Value { return slog.StringValue(f.cause.Error()) }
+
+// outward makes the error that the application is given. An operation that was refused is no failure: its error says
+// what to do, and is the one that Err returns.
+func outward(err error) error {
+	if err == nil || errors.As(err, new(*failure)) {
+		return err
+	}
+	for _, known := range []error{errHeld, ErrUnavailable, ErrEnded, ErrTooMany, ErrConflict} {
+		if errors.Is(err, known) {
+			return &failure{known.Error(), err}
+		}
+	}
+	return err
+}
+
+// inward is an error with the cause that outward took from its text, for the log.
+func inward(err error) error {
+	var f *failure
+	switch {
+	case !errors.As(err, &f):
+		return err
+	case err == error(f):
+		return f.cause
+	}
+	return fmt.Errorf("%w: %w", err, f.cause)
 }

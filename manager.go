@@ -152,7 +152,7 @@ func (m *Manager) Open(ctx context.Context, token string) (*Session, error) {
 	events, err := s.find(ctx, token)
 	m.emit(ctx, events...)
 	if err != nil {
-		return nil, err
+		return nil, outward(err)
 	}
 	return s, nil
 }

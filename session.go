@@ -198,7 +198,7 @@ func (s *Session) reportLate() {
 // wraps ErrUnavailable, ErrConflict, ErrEnded, ErrTooLarge or what Err tells; then nothing was stored, and the changes
 // are still there.
 func (s *Session) Save(ctx context.Context) error {
-	return s.commit(ctx, commitMode{canTell: s.ex != nil})
+	return outward(s.commit(ctx, commitMode{canTell: s.ex != nil}))
 }
 
 func (s *Session) commit(ctx context.Context, mode commitMode) error {

@@ -61,7 +61,7 @@ func (u *update) change(ctx context.Context, rec *Record) error {
 		refused = u.run(s)
 		return refused
 	})
-	switch {
+	switch err = inward(err); {
 	case refused != nil:
 		return refused
 	case err == nil:

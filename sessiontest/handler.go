@@ -1,6 +1,8 @@
 package sessiontest
 
 import (
+	"cmp"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -50,7 +52,7 @@ func Request(t testing.TB, m *session.Manager, r *http.Request, fill func(*sessi
 	// The middleware has saved it, and told its error to nobody who could tell us. Whatever it could not do is done
 	// again.
 	if err := filled.Save(r.Context()); err != nil {
-		t.Fatalf("sessiontest: Request: %v", err)
+		t.Fatalf("sessiontest: Request: %v", cmp.Or(errors.Unwrap(err), err)) // with what the store said
 	}
 	if filled.Token() == "" {
 		t.Fatalf("sessiontest: Request: nothing was stored: fill must set something or sign somebody in, and neither " +
@@ -79,7 +81,7 @@ func After(t testing.TB, m *session.Manager, r *http.Request, resp *http.Respons
 	c := carrierOf(m)
 	s, err := m.Open(t.Context(), c.ticket(c.follow(r, resp)))
 	if err != nil {
-		t.Fatalf("sessiontest: After: %v", err)
+		t.Fatalf("sessiontest: After: %v", cmp.Or(errors.Unwrap(err), err))
 	}
 	return s
 }

@@ -86,7 +86,7 @@ func together(clients []*client, work func(i int, c *client) error) (time.Durati
 	group.Wait()
 	for _, err := range errs {
 		if err != nil {
-			return 0, err // the others say the same
+			return 0, cmp.Or(errors.Unwrap(err), err) // with its cause; the others say the same
 		}
 	}
 	return time.Since(begin), nil

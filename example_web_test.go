@@ -1,0 +1,63 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/memstore"
+)
+
+// brokenStore is a store that can break, as when its server is down.
+type brokenStore struct {
+	*memstore.Store
+	err error
+}
+
+func (b *brokenStore) Load(ctx context.Context, id string) (*session.Record, error) {
+	if b.err != nil {
+		return nil, b.err
+	}
+	return b.Store.Load(ctx, id)
+}
+
+// In frameworks a handler returns its error. Echo asks that for the status by itself; where yours does not, this is all
+// that it takes. The text can go to the client, and the cause to the log.
+func ExampleLoad() {
+	store := &brokenStore{Store: memstore.New(memstore.Options{})}
+	sessions, err := session.New(store, session.Options{Secrets: []session.Secret{session.NewSecret()}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer sessions.Close()
+	page := func(w http.ResponseWriter, r *http.Request) error {
+		s, err := session.Load(r.Context())
+		if err != nil {
+			return err
+		}
+		s.Login("ada")
+		_, err = fmt.Fprintln(w, "hello", s.User())
+		return err
+	}
+	app := sessions.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := page(w, r)
+		var has interface{ StatusCode() int }
+		if errors.As(err, &has) {
+			fmt.Println("log:", errors.Unwrap(err))
+			http.Error(w, err.Error(), has.StatusCode())
+		}
+	}))
+
+	w := browser(app, nil)
+	fmt.Print(w.Code, " ", w.Body)
+	store.err = errors.New("dial tcp 10.0.0.7:5432: connection refused")
+	w = browser(app, w)
+	fmt.Print(w.Code, " ", w.Body)
+	// Output:
+	// 200 hello ada
+	// log: session: the store is unavailable: dial tcp 10.0.0.7:5432: connection refused
+	// 503 session: the store is unavailable
+}
