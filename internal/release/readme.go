@@ -76,13 +76,12 @@ func asProgram(piece string) (string, error) {
 		return "", err
 	}
 	var uses strings.Builder
-	ast.Inspect(file, func(n ast.Node) bool {
-		if assigned, ok := n.(*ast.AssignStmt); ok && assigned.Tok == token.DEFINE {
+	for _, statement := range file.Decls[len(file.Decls)-1].(*ast.FuncDecl).Body.List {
+		if assigned, ok := statement.(*ast.AssignStmt); ok && assigned.Tok == token.DEFINE {
 			for _, name := range assigned.Lhs {
 				fmt.Fprintf(&uses, "\t_ = %s\n", name.(*ast.Ident).Name)
 			}
 		}
-		return true
-	})
+	}
 	return fmt.Sprintf(around, piece, uses.String()), nil
 }
