@@ -150,10 +150,9 @@ func (s *Session) base() (d draft, ops int, now uint64) {
 // attempt commits what a function left. The first byte of the response waits for it. When that is out already, no new
 // id is made.
 func (s *Session) attempt(ctx context.Context, d *draft) error {
-	d.sent = s.headersSent()
 	s.setBusy(true)
 	defer s.setBusy(false)
-	if d.tooLate() && (d.oldBecomes != KindLive || s.m.keeper.carried != nil && d.dirty()) {
+	if d.tooLate() && (d.oldBecomes != KindLive || d.token != "" && d.dirty()) {
 		s.reportLate()
 		return errLate
 	}

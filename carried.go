@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/envelope"
 	"github.com/coatcheck/session/internal/keys"
-	"github.com/coatcheck/session/internal/wire"
 )
 
 // carrier is a store that keeps no session: the whole record travels with the client, sealed, and is the ticket. Load
@@ -22,95 +22,92 @@ type carrier interface {
 	Unpack(packed []byte, limit int) ([]byte, error)
 }
 
-// carriage is what the manager knows of a carrier.
-type carriage struct {
+// carried are records that are with their clients, each in its token.
+type carried struct {
+	*keeper
 	carrier
 	remembers bool
 	room      int      // the longest token
 	bindings  [][]byte // what a token is bound to besides its secret and purpose: the cookie's name, then former ones
 }
 
+var _ records = carried{}
+
 const (
 	carriedVersion = 1
 	maxCarried     = 1 << 20 // of a record, unpacked: more is neither sealed nor opened
 )
 
-// findCarrier looks once for a store whose records travel with the client.
-func (m *Manager) findCarrier() {
-	store, ok := m.store.(carrier)
-	if !ok {
-		return
+// newCarried returns the records of a carrier. room is the longest token.
+func newCarried(k *keeper, c carrier, remembers bool, room int) carried {
+	r := carried{keeper: k, carrier: c, remembers: remembers, room: room}
+	for _, name := range k.names {
+		r.bindings = append(r.bindings, keys.BindToken(name))
 	}
-	cookies, retired := store.Carries()
-	cookies = min(max(cookies, 1), wire.MaxPieces)
-	m.keeper.carried = &carriage{carrier: store, remembers: retired != nil, room: cookies * wire.MaxCookieSize}
-	for _, name := range append([]string{m.transport.Name()}, m.formerNames...) {
-		m.keeper.carried.bindings = append(m.keeper.carried.bindings, keys.BindToken(name))
-	}
-	m.sweeper, _ = retired.(Sweeper)
-	if t, ok := m.transport.(cookieTransport); ok {
-		t.pieces = wire.NewPieces(t.Cookie.Name, cookies)
-		m.transport, m.keeper.carried.room = t, t.pieces.Room()
-	}
+	return r
 }
 
-// carry encodes and seals a record as the token that the client is given.
-func (k *keeper) carry(rec *Record, t keys.Ticket, st *data.State, admitted int64) ([]byte, error) {
-	plain := appendCarried(make([]byte, 0, 128+len(rec.User)+st.Size()*5/4), rec, t, st, admitted)
+func (c carried) traits() traits { return traits{final: c.remembers} }
+
+// open opens no record of the store: none holds a session.
+func (c carried) open(*Record) (h envelope.Header, entries envelope.Entries, stale bool, err error) {
+	return h, nil, false, fmt.Errorf("%w: %s keeps no records", ErrNotSupported, c.storeType)
+}
+
+// seal makes the token that the client is given.
+func (c carried) seal(next place, st *data.State) (place, error) {
+	rec := next.rec
+	plain := appendCarried(make([]byte, 0, 128+len(rec.User)+st.Size()*5/4), next, st)
 	if len(plain) > maxCarried {
-		return nil, fmt.Errorf("%w: the session has %d bytes, a cookie carries at most %d",
+		return next, fmt.Errorf("%w: the session has %d bytes, a cookie carries at most %d",
 			ErrTooLarge, len(plain), maxCarried)
 	}
-	packed := k.carried.Pack(plain)
-	if size := keys.TokenSize(len(packed)); size > k.carried.room {
-		return nil, fmt.Errorf("%w: the sealed session has %d bytes, its cookies hold %d: keep less in it, or raise "+
-			"MaxChunks of the store", ErrTooLarge, size, k.carried.room)
+	packed := c.Pack(plain)
+	if size := keys.TokenSize(len(packed)); size > c.room {
+		return next, fmt.Errorf("%w: the sealed session has %d bytes, its cookies hold %d: keep less in it, or raise "+
+			"MaxChunks of the store", ErrTooLarge, size, c.room)
 	}
-	return k.ring().SealToken(packed, k.carried.bindings[0]), nil
+	next.token = string(c.ring().SealToken(packed, c.bindings[0]))
+	return next, nil
 }
 
-// appendCarried appends the plain form of a record's next version.
-func appendCarried(plain []byte, rec *Record, t keys.Ticket, st *data.State, admitted int64) []byte {
-	plain = append(append(plain, carriedVersion), t[:]...)
+// appendCarried appends the plain form of the next version of a record.
+func appendCarried(plain []byte, next place, st *data.State) []byte {
+	rec := next.rec
+	plain = append(append(plain, carriedVersion), next.ticket[:]...)
 	plain = binary.AppendUvarint(plain, rec.Version+1)
-	for _, n := range []int64{rec.SeenAt.UnixMicro(), microOf(rec.ExpiresAt), admitted} {
+	for _, n := range []int64{rec.SeenAt.UnixMicro(), microOf(rec.ExpiresAt), next.admitted} {
 		plain = binary.AppendVarint(plain, n)
 	}
 	plain = append(binary.AppendUvarint(plain, uint64(len(rec.User))), rec.User...)
 	return st.Append(plain)
 }
 
-// carried is the content of a token.
-type carried struct {
-	rec      *Record // with the plain envelope as its data
-	ticket   keys.Ticket
-	admitted int64
-	signer   int // which secret sealed it
+// parse opens a token. The record has the plain envelope as its data. The error is ErrMalformed, ErrBadSignature, or
+// wraps ErrCorrupt.
+func (c carried) parse(token string) (place, error) {
+	if len(token) > c.room {
+		return place{}, ErrMalformed
+	}
+	packed, signer, err := c.ring().OpenToken(token, c.bindings)
+	if err != nil {
+		return place{}, err
+	}
+	plain, err := c.Unpack(packed, maxCarried)
+	if err != nil {
+		return place{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	at, err := parseCarried(plain)
+	at.token, at.stale = token, signer > 0
+	return at, err
 }
 
-// uncarry opens a token. The error is ErrMalformed, ErrBadSignature, or wraps ErrCorrupt.
-func (k *keeper) uncarry(token string) (c carried, err error) {
-	if len(token) > k.carried.room {
-		return c, ErrMalformed
+func parseCarried(plain []byte) (at place, err error) {
+	if len(plain) <= len(at.ticket) || plain[0] != carriedVersion {
+		return at, fmt.Errorf("%w: of another version", ErrCorrupt)
 	}
-	packed, signer, err := k.ring().OpenToken(token, k.carried.bindings)
-	if err != nil {
-		return c, err
-	}
-	plain, err := k.carried.Unpack(packed, maxCarried)
-	if err != nil {
-		return c, fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-	c.signer = signer
-	return c, c.parse(plain)
-}
-
-func (c *carried) parse(plain []byte) error {
-	if len(plain) <= len(c.ticket) || plain[0] != carriedVersion {
-		return fmt.Errorf("%w: of another version", ErrCorrupt)
-	}
-	c.ticket = keys.Ticket(plain[1 : 1+len(c.ticket)])
-	rest := plain[1+len(c.ticket):]
+	at.ticket = keys.Ticket(plain[1 : 1+len(at.ticket)])
+	rest := plain[1+len(at.ticket):]
 	var nums [4]int64 // version, seen, expires, admitted
 	for i := range nums {
 		n, size := binary.Varint(rest)
@@ -120,21 +117,21 @@ func (c *carried) parse(plain []byte) error {
 			n = int64(u)
 		}
 		if size <= 0 {
-			return fmt.Errorf("%w: cut off", ErrCorrupt)
+			return at, fmt.Errorf("%w: cut off", ErrCorrupt)
 		}
 		nums[i], rest = n, rest[size:]
 	}
 	length, size := binary.Uvarint(rest)
 	if size <= 0 || length > uint64(len(rest)-size) {
-		return fmt.Errorf("%w: cut off", ErrCorrupt)
+		return at, fmt.Errorf("%w: cut off", ErrCorrupt)
 	}
 	user, data := rest[size:size+int(length)], rest[size+int(length):]
-	c.admitted = nums[3]
-	c.rec = &Record{
-		ID: c.ticket.ID(), User: string(user), Version: uint64(nums[0]), Data: data,
+	at.admitted = nums[3]
+	at.rec = &Record{
+		ID: at.ticket.ID(), User: string(user), Version: uint64(nums[0]), Data: data,
 		SeenAt: time.UnixMicro(nums[1]).UTC(), ExpiresAt: fromMicro(nums[2]),
 	}
-	return nil
+	return at, nil
 }
 
 func microOf(t time.Time) int64 {
@@ -142,12 +139,4 @@ func microOf(t time.Time) int64 {
 		return 0
 	}
 	return t.UnixMicro()
-}
-
-// ticketOf is the ticket of a record that is about to be stored.
-func (d *draft) ticketOf(rec *Record) keys.Ticket {
-	if rec.ID == d.nextID {
-		return d.nextTicket
-	}
-	return d.ticket
 }

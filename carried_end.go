@@ -23,62 +23,59 @@ func isID(text string) bool {
 	return err == nil && len(raw) == sha256.Size && text == strings.ToLower(text)
 }
 
-func (k *keeper) canRevoke() error {
-	if k.carried != nil && !k.carried.remembers {
+func (c carried) canRevoke() error {
+	if !c.remembers {
 		return fmt.Errorf("%w: %s cannot end a session that is with the client; give it a store for revocations",
-			ErrNotSupported, k.storeType)
+			ErrNotSupported, c.storeType)
 	}
 	return nil
 }
 
-// recordOf is the record of an id. Of a carried session that was not retired nothing is known but the id.
-func (k *keeper) recordOf(ctx context.Context, id string) (*Record, error) {
-	rec, err := k.load(ctx, id)
-	if k.carried != nil && errors.Is(err, ErrNotFound) {
-		return &Record{ID: id}, nil
+// revoke retires ids, for ever: nobody knows when the last copy of their sessions ends.
+func (c carried) revoke(ctx context.Context, _ string, ids []string) (n int, err error) {
+	if err := c.canRevoke(); err != nil {
+		return 0, err
 	}
-	return rec, err
+	for _, id := range slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !isID(id) }) {
+		ended, err := c.end(ctx, &Record{ID: id}, nil, anybody)
+		for _, rec := range ended {
+			c.tell(ctx, Event{Kind: EventEnded, ID: rec.ID})
+		}
+		n += len(ended)
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
 }
 
-// revokeCarried retires the id of a carried session, for ever: nobody knows when the last copy of it ends.
-func (k *keeper) revokeCarried(ctx context.Context, id string) (int, error) {
-	if !isID(id) {
-		return 0, nil
-	}
-	ended, err := k.end(ctx, &Record{ID: id}, nil, anybody)
-	for _, rec := range ended {
-		k.tell(ctx, Event{Kind: EventEnded, ID: rec.ID})
-	}
-	return len(ended), err
-}
-
-// revokeCarriedUser remembers that what began before now is over, but for the sessions to keep. How many that ends,
-// nobody knows.
-func (k *keeper) revokeCarriedUser(ctx context.Context, user string, keep []string) error {
-	if err := k.canRevoke(); err != nil {
-		return err
+// revokeUser remembers that what began before now is over, but for the sessions to keep. How many that ends, nobody
+// knows.
+func (c carried) revokeUser(ctx context.Context, user string, keep []string) (int, error) {
+	if err := c.canRevoke(); err != nil {
+		return 0, err
 	}
 	if err := checkUser(user); err != nil {
-		return err
+		return 0, err
 	}
 	keep = slices.DeleteFunc(slices.Clone(keep), func(id string) bool { return !isID(id) })
-	rec := &Record{ID: everySession(user), Kind: KindTombstone, SeenAt: k.now(), Data: []byte(strings.Join(keep, " "))}
+	rec := &Record{ID: everySession(user), Kind: KindTombstone, SeenAt: c.now(), Data: []byte(strings.Join(keep, " "))}
 	for attempt := 0; ; attempt++ {
-		old, err := k.load(ctx, rec.ID)
+		old, err := c.load(ctx, rec.ID)
 		switch {
 		case err == nil:
 			rec.Version, rec.SeenAt = old.Version, laterOf(old.SeenAt, rec.SeenAt)
 		case !errors.Is(err, ErrNotFound):
-			return err
+			return 0, err
 		}
-		err = k.store.Save(ctx, rec)
+		err = c.store.Save(ctx, rec)
 		switch {
 		case err == nil:
-			k.watch.tip("")
-			k.tell(ctx, Event{Kind: EventEnded, User: user})
-			return nil
+			c.watch.tip("")
+			c.tell(ctx, Event{Kind: EventEnded, User: user})
+			return 0, nil
 		case !errors.Is(err, ErrConflict) || attempt > 0 && pause(ctx, attempt) != nil:
-			return unavailable(err)
+			return 0, unavailable(err)
 		}
 	}
 }

@@ -59,10 +59,7 @@ func (s *Session) takeReply() (r reply, text string, until time.Time) {
 			until = s.m.now().Add(maxCookieAge)
 		}
 	}
-	if s.m.keeper.carried != nil {
-		return r, at.token, until
-	}
-	return r, at.ticket.Text(s.m.ring(), s.m.transport.Name()), until
+	return r, at.text(s.m.ring(), s.m.transport.Name()), until
 }
 
 // SkipHeader returns a predicate for Options.Skip: requests with this header, and the value if it is not "*", have no

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
+
+	"github.com/coatcheck/session/internal/data"
 )
 
 // commitMode is how far a commit may go.
@@ -101,19 +104,19 @@ func (d *draft) create(ctx context.Context) error {
 		return nil
 	}
 	d.makeNextID()
-	rec, aged, err := d.build(d.k.now())
+	next, aged, err := d.build(d.k.now())
 	if err != nil {
 		return err
 	}
-	if err := d.add(ctx, rec); err != nil {
+	if err := d.add(ctx, next.rec); err != nil {
 		return err
 	}
 	if d.tooLate() {
-		d.undo(ctx, rec.ID)
+		d.undo(ctx, next.rec.ID)
 		return errLate
 	}
-	d.noteStored(rec, aged)
-	d.event(EventCreated, rec.ID, nil)
+	d.noteStored(next, aged)
+	d.event(EventCreated, d.rec.ID, nil)
 	return nil
 }
 
@@ -139,17 +142,17 @@ func (d *draft) save(ctx context.Context, mode commitMode) error {
 		if err := d.stillThere(ctx); err != nil {
 			return d.lost(err)
 		}
-		rec, aged, err := d.build(d.k.now())
+		next, aged, err := d.build(d.k.now())
 		if err != nil {
 			return err
 		}
-		err = d.k.store.Save(ctx, rec)
+		err = d.k.store.Save(ctx, next.rec)
 		if err == nil {
-			d.noteStored(rec, aged)
+			d.noteStored(next, aged)
 			return nil
 		}
 		if mine == nil && !mode.once && errors.Is(err, ErrConflict) {
-			mine = d.k.queues.wait(ctx, rec.ID)
+			mine = d.k.queues.wait(ctx, next.rec.ID)
 		}
 		if err := d.again(ctx, err, mode, attempt); err != nil {
 			return d.lost(err)
@@ -207,6 +210,18 @@ func pause(ctx context.Context, attempt int) error {
 	}
 }
 
+// settleClocks gives a session that is in its token a new id when its own time-outs change. All copies of an id then
+// end by the same clocks, and a retired id need not be remembered longer than the last of them can live.
+func (d *draft) settleClocks() {
+	if d.token == "" || d.gone || d.oldBecomes != KindLive || !d.k.records.traits().final {
+		return
+	}
+	clock := func(o data.Op) bool { return o.Kind == data.OpIdle || o.Kind == data.OpLifetime }
+	if slices.ContainsFunc(d.doc.Ops, clock) {
+		d.oldBecomes = KindTombstone
+	}
+}
+
 // lost takes note of a session that ended while it was in use. The client is told nothing: in another tab the visitor
 // may have signed in anew.
 func (d *draft) lost(err error) error {
@@ -232,16 +247,15 @@ func (d *draft) touch(ctx context.Context) error {
 	if d.expired(d.k.now()) {
 		return nil
 	}
-	if d.k.carried != nil {
-		return d.save(ctx, commitMode{})
-	}
 	seen := laterOf(d.rec.SeenAt, d.k.now())
-	expires := d.expiresAt(seen)
-	if err := d.k.touch(ctx, d, seen, expires); err != nil {
-		return unavailable(err)
+	if d.k.toucher == nil || d.token != "" {
+		return d.replace(ctx, seen)
 	}
 	rec := *d.rec
-	rec.SeenAt, rec.ExpiresAt = seen, expires
+	rec.SeenAt, rec.ExpiresAt = seen, d.expiresAt(seen)
+	if err := d.k.toucher.Touch(ctx, rec.ID, rec.Version, seen, rec.ExpiresAt); err != nil {
+		return unavailable(err)
+	}
 	if cookieMoved(d.rec, &rec) {
 		d.reply = replyTicket
 	}
@@ -249,21 +263,17 @@ func (d *draft) touch(ctx context.Context) error {
 	return nil
 }
 
-// touch asks the store to touch, or replaces the record where it cannot.
-func (k *keeper) touch(ctx context.Context, d *draft, seen, expires time.Time) error {
-	if k.toucher != nil {
-		return k.toucher.Touch(ctx, d.rec.ID, d.rec.Version, seen, expires)
+// replace marks the session as seen by a record that takes the place of the one that was read.
+func (d *draft) replace(ctx context.Context, seen time.Time) error {
+	next, aged, err := d.build(seen)
+	if err == nil {
+		err = d.k.store.Save(ctx, next.rec)
 	}
-	w := d.clone()
-	rec, _, err := w.build(seen)
-	if err != nil {
-		return err
+	switch {
+	case err == nil:
+		d.noteStored(next, aged)
+	case !errors.Is(err, ErrConflict) && !errors.Is(err, ErrNotFound):
+		return unavailable(err)
 	}
-	if err = k.store.Save(ctx, rec); err == nil {
-		d.rec.Version++
-	}
-	if errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	return err
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/coatcheck/session/internal/keys"
@@ -158,9 +157,12 @@ func (m *Manager) tellClient(r *http.Request, h http.Header, token string, until
 
 // owns reports whether a cookie is, was, or may become, part of the session's.
 func (m *Manager) owns(cookie string) bool {
-	return slices.ContainsFunc(append([]string{m.opts.Cookie.Name}, m.formerNames...), func(own string) bool {
-		number, ok := strings.CutPrefix(cookie, own+".")
-		return cookie == own || ok && m.keeper.carried != nil && len(number) == 1
+	t, ok := m.transport.(cookieTransport)
+	if !ok {
+		return cookie == m.opts.Cookie.Name
+	}
+	return slices.ContainsFunc(append([]string{t.Cookie.Name}, t.FormerNames...), func(own string) bool {
+		return slices.Contains(t.pieces.Named(own).Names(), cookie)
 	})
 }
 

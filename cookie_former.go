@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/coatcheck/session/internal/keys"
 	"github.com/coatcheck/session/internal/wire"
 )
 
@@ -67,66 +66,11 @@ func (t cookieTransport) forgetFormer(r *http.Request, h http.Header) {
 	}
 }
 
-// findAny loads the session of the first ticket that has one. What former cookies name besides is noted, for a logout
-// ends it too.
-func (s *Session) findAny(ctx context.Context, text string, former []string) ([]Event, error) {
-	events, err := s.find(ctx, text)
-	for err == nil && len(former) > 0 && s.isNew && !s.draft.gone {
-		var more []Event
-		more, err = s.find(ctx, former[0])
-		events, former = append(events, more...), former[1:]
-		if !s.isNew {
-			s.renamed()
-		}
-	}
-	if err == nil {
-		s.draft.former = s.m.keeper.idsOf(former, s.draft.id())
-	}
-	return events, err
-}
-
-// renamed has the ticket sent anew. One that is the session itself is sealed anew as well.
-func (s *Session) renamed() {
-	s.expired = false
-	if s.m.keeper.carried != nil {
-		s.draft.stale = true
-		return
-	}
-	s.draft.reply = replyTicket
-}
-
-// idsOf are the ids of tickets that are genuine, but for one.
-func (k *keeper) idsOf(tickets []string, but string) (ids []string) {
-	for _, text := range tickets {
-		id := ""
-		if k.carried != nil {
-			if c, err := k.uncarry(text); err == nil {
-				id = c.rec.ID
-			}
-		} else if t, _, err := k.parseTicket(text); err == nil {
-			id = t.ID()
-		}
-		if id != "" && id != but {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
-// parseTicket checks a ticket that was signed for the cookie's name, or for a former one.
-func (k *keeper) parseTicket(text string) (t keys.Ticket, signer int, err error) {
-	t, signer, err = keys.ParseTicket(text, k.ring(), k.names[0])
-	for i := 1; i < len(k.names) && errors.Is(err, ErrBadSignature); i++ {
-		t, signer, err = keys.ParseTicket(text, k.ring(), k.names[i])
-	}
-	return t, signer, err
-}
-
 // endAll ends the session of a record, and before it what former cookies of the request name besides: when one of them
 // cannot be ended, the client keeps its cookies, and can ask again.
 func (d *draft) endAll(ctx context.Context, rec, follower *Record) (ended []*Record, err error) {
 	for _, id := range d.former {
-		one, err := d.k.recordOf(ctx, id)
+		one, err := d.k.named(ctx, id)
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
 			continue
 		}

@@ -43,10 +43,11 @@ func (d *draft) persistent() bool {
 	return d.doc.State.Persistent == 1
 }
 
-// expired reports whether the stored session has ended by time.
+// expired reports whether the stored session has ended by time. A token ends when it was sealed to, whatever the clocks
+// say by now.
 func (d *draft) expired(now time.Time) bool {
 	end := d.expiresAt(d.rec.SeenAt)
-	if sealed := d.rec.ExpiresAt; d.k.carried != nil && !sealed.IsZero() && (end.IsZero() || sealed.Before(end)) {
+	if sealed := d.rec.ExpiresAt; d.token != "" && !sealed.IsZero() && (end.IsZero() || sealed.Before(end)) {
 		end = sealed
 	}
 	return !end.IsZero() && !now.Before(end)

@@ -32,12 +32,12 @@ func (s *Session) watchStored() {
 		return
 	}
 	if s.done.watched {
-		s.m.keeper.watch.note(s.done, s.draft.membership())
+		s.m.keeper.watch.note(s.done, s.draft.member())
 		return
 	}
 	w := s.done
 	w.watched = true
-	s.m.keeper.watch.add(s.draft.rec.ID, w, s.draft.membership())
+	s.m.keeper.watch.add(s.draft.rec.ID, w, s.draft.member())
 	context.AfterFunc(s.ctx, func() { s.m.keeper.watch.remove(w) })
 }
 
@@ -48,7 +48,7 @@ type watcher struct {
 	watched bool
 
 	id string // under which it waits; this and what follows is guarded by the watch
-	membership
+	member
 }
 
 func (w *watcher) notify() { w.once.Do(func() { close(w.closed) }) }
@@ -69,10 +69,10 @@ func newWatch(k *keeper) *watch {
 }
 
 // add has the session asked for once at the start: it may have ended since it was loaded.
-func (w *watch) add(id string, one *watcher, of membership) {
+func (w *watch) add(id string, one *watcher, of member) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	one.id, one.membership = id, of
+	one.id, one.member = id, of
 	w.waiting[id] = append(w.waiting[id], one)
 	w.askSoon(id)
 	if !w.polling {
@@ -81,10 +81,10 @@ func (w *watch) add(id string, one *watcher, of membership) {
 }
 
 // note notes whose a watched session is by now.
-func (w *watch) note(one *watcher, of membership) {
+func (w *watch) note(one *watcher, of member) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	one.membership = of
+	one.member = of
 }
 
 func (w *watch) remove(one *watcher) {
@@ -250,7 +250,7 @@ func (w *watch) ask(ctx context.Context, id string) {
 		rec, err = w.k.load(ctx, id)
 	}
 	switch {
-	case errors.Is(err, ErrNotFound) && (w.k.carried == nil || w.endedWithAll(ctx, id)):
+	case errors.Is(err, ErrNotFound) && w.isGone(ctx, id):
 		w.ended(id)
 	case err != nil:
 	case rec.Kind == KindTombstone || !rec.ExpiresAt.IsZero() && !w.k.now().Before(rec.ExpiresAt):
@@ -258,14 +258,14 @@ func (w *watch) ask(ctx context.Context, id string) {
 	}
 }
 
-// endedWithAll reports whether a carried session was ended with all of its user's, of which its own id tells nothing.
-func (w *watch) endedWithAll(ctx context.Context, id string) bool {
+// isGone reports whether a session of whose id the store knows nothing has ended.
+func (w *watch) isGone(ctx context.Context, id string) bool {
 	w.mu.Lock()
-	var of membership
+	var of member
 	if list := w.waiting[id]; len(list) > 0 {
-		of = list[0].membership
+		of = list[0].member
 	}
 	w.mu.Unlock()
-	_, err := w.k.admitCarried(ctx, id, of)
+	_, err := w.k.records.missing(ctx, id, of)
 	return errors.Is(err, ErrNotFound)
 }

@@ -39,16 +39,6 @@ type draft struct {
 	events []Event // to be reported when the commit is over
 }
 
-// place is which stored record a draft is based on, and what leads to it.
-type place struct {
-	rec       *Record // nil: none
-	ticket    keys.Ticket
-	token     string // what the client has, when the record travels with it
-	admitted  int64  // the mass revocation that this session outlived, of a carried session
-	flashUpTo uint64 // Flash calls up to this number were made by earlier requests
-	stale     bool   // to be signed and sealed anew
-}
-
 // reply is what the response must do to the client's ticket.
 type reply uint8
 
@@ -93,6 +83,18 @@ func (d *draft) id() string {
 	return ""
 }
 
+// needsTelling reports whether the client must be told before an operation can be stored: that it has a session now,
+// or, where its token is the session, of every change.
+func (d *draft) needsTelling(o data.Op) bool {
+	switch {
+	case d.discard || d.gone:
+		return false
+	case d.rec == nil:
+		return o.TouchesData() && o.Kind != data.OpRemove && o.Kind != data.OpClear
+	}
+	return d.token != ""
+}
+
 // makeNextID makes the id to come, unless there is one.
 func (d *draft) makeNextID() {
 	if d.nextID == "" {
@@ -131,8 +133,7 @@ func (d *draft) refuse(err error) {
 // reset begins a new session: what was set before does not belong to it.
 func (d *draft) reset() {
 	*d = draft{
-		k: d.k, ip: d.ip, ua: d.ua, discard: d.discard, gone: d.gone, leaving: d.leaving, former: d.former,
-		reply:  d.reply,
-		events: d.events,
+		k: d.k, sent: d.sent, ip: d.ip, ua: d.ua, discard: d.discard, gone: d.gone,
+		leaving: d.leaving, former: d.former, reply: d.reply, events: d.events,
 	}
 }

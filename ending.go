@@ -41,7 +41,7 @@ func (d *draft) commitLeaving(ctx context.Context) error {
 
 // endAlone ends the session that was logged out in a store that has no room for the one that was to follow.
 func (d *draft) endAlone(ctx context.Context, refused error) error {
-	if d.k.carried != nil || d.k.endWithoutRoom(ctx, d.leaving.rec, refused) != nil {
+	if d.k.endWithoutRoom(ctx, d.leaving.rec, refused) != nil {
 		return refused
 	}
 	rec := d.leaving.rec
@@ -70,7 +70,7 @@ func (k *keeper) end(ctx context.Context, rec, follower *Record, user string) (e
 			return ended, nil
 		default:
 			ids = append(ids, rec.ID)
-			rec, err = k.recordOf(ctx, rec.Successor)
+			rec, err = k.named(ctx, rec.Successor)
 		}
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
 			return ended, nil
@@ -85,7 +85,7 @@ func (k *keeper) end(ctx context.Context, rec, follower *Record, user string) (e
 func (k *keeper) bury(ctx context.Context, rec, follower *Record) error {
 	stone := k.tombstoneOf(rec, follower)
 	err := k.confirmBuried(ctx, stone, k.store.Save(ctx, stone))
-	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) || k.carried != nil {
+	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
 		return err
 	}
 	return k.endWithoutRoom(ctx, rec, err)
@@ -96,6 +96,9 @@ func (k *keeper) bury(ctx context.Context, rec, follower *Record) error {
 // that it has ended, and begins anew. Where the record can be written, there was room, and the failure is an outage
 // like any other.
 func (k *keeper) endWithoutRoom(ctx context.Context, rec *Record, why error) error {
+	if !k.records.traits().kept {
+		return why
+	}
 	now, err := k.unchanged(ctx, rec, why)
 	if err != nil {
 		return err
@@ -162,6 +165,17 @@ func (k *keeper) confirmBuried(ctx context.Context, stone *Record, err error) er
 		return err
 	}
 	return nil
+}
+
+// named is the record of an id. Of a session that is with its client nothing is known but that.
+func (k *keeper) named(ctx context.Context, id string) (*Record, error) {
+	rec, err := k.load(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		if _, err := k.records.missing(ctx, id, member{}); err == nil {
+			return &Record{ID: id}, nil
+		}
+	}
+	return rec, err
 }
 
 // newer is the record that stands in the way after a save of rec failed.

@@ -84,12 +84,12 @@ func (ex *exchange) find(ctx context.Context, s *Session) ([]Event, error) {
 		return []Event{{Kind: EventRejected, Err: err}}, nil
 	}
 	if _, bounded := ctx.Deadline(); bounded || ex.m.local {
-		return s.findAny(ctx, token, former)
+		return s.find(ctx, token, former)
 	}
 	// Nothing else ends the context of a request to a server that hangs, as long as the client waits.
 	limited := bounded.Within(ctx, storeTimeout)
 	defer limited.End()
-	return s.findAny(limited, token, former)
+	return s.find(limited, token, former)
 }
 
 // loaded returns the session if the handler asked for it.

@@ -83,7 +83,6 @@ func (s *Session) copied() (w *draft, ops int, now uint64) {
 	s.draft.id() // makes the id to come, so that who asks meanwhile is told the same
 	w = drafts.Get().(*draft)
 	*w = s.draft.clone()
-	w.sent = s.headersSent()
 	return w, len(s.draft.doc.Ops), s.draft.doc.Latest()
 }
 

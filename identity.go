@@ -157,7 +157,7 @@ func (s *Session) logout() bool {
 	defer s.release()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.late() && s.m.keeper.canRevoke() != nil {
+	if s.late() && !s.m.keeper.records.traits().final {
 		s.refuse(errLate)
 		return false
 	}

@@ -26,7 +26,7 @@ type rules struct {
 
 	ring          func() keys.Ring
 	names         []string // what tickets are signed for: the first, and once the others
-	seal          bool
+	sealing       bool
 	requireSealed bool
 
 	storeType string // for errors
@@ -40,12 +40,12 @@ type rules struct {
 type keeper struct {
 	rules
 	store    Store
-	toucher  Toucher   // this and what follows is nil where the store cannot do it
-	lister   Lister    //
-	limiter  Limiter   // nil: no limit
-	watcher  Watcher   // nil: sessions that ended elsewhere are asked for
-	discards bool      // the store keeps nothing
-	carried  *carriage // nil: the store keeps the records
+	toucher  Toucher // this and what follows is nil where the store cannot do it
+	lister   Lister  //
+	limiter  Limiter // nil: no limit
+	watcher  Watcher // nil: sessions that ended elsewhere are asked for
+	discards bool    // the store keeps nothing
+	records  records
 
 	queues  *queues
 	orphans orphans
@@ -64,6 +64,7 @@ func newKeeper(store Store, r rules) *keeper {
 	if d, ok := store.(interface{ Discards() bool }); ok {
 		k.discards = d.Discards()
 	}
+	k.records = stored{k}
 	k.watch = newWatch(k)
 	return k
 }

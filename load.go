@@ -4,57 +4,103 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/envelope"
 	"github.com/coatcheck/session/internal/keys"
 )
 
-// maxAliases bounds how many renewals in a row one load follows: more than fit into the default grace at one a second.
-const maxAliases = 64
+// arrival is what a draft has found of the tickets of a request.
+type arrival struct {
+	live    bool      // a live session came
+	expired bool      // else one that has ended by time
+	seenAt  time.Time // the last request before
+	events  []Event
+}
 
-// find loads the session of a ticket into s. Whatever is wrong with the ticket or its record leaves an empty session
-// and gives an event; only a store that fails is an error.
-func (s *Session) find(ctx context.Context, token string) ([]Event, error) {
-	if token == "" || s.draft.discard {
-		return nil, nil
+// find finds the session of the first ticket that has one: the client's, or those in former cookies. What these name
+// besides is noted, for a logout ends it too. Whatever is wrong with a ticket or its record leaves an empty session and
+// gives an event; only a store that fails is an error.
+func (d *draft) find(ctx context.Context, token string, former []string) (a arrival, err error) {
+	err = d.findOne(ctx, token, &a)
+	for err == nil && len(former) > 0 && !a.live && !d.gone {
+		err = d.findOne(ctx, former[0], &a)
+		former = former[1:]
+		if a.live {
+			a.expired = false
+			d.sendAnew()
+		}
 	}
-	if s.m.keeper.carried != nil {
-		return s.findCarried(ctx, token)
+	if err == nil && len(former) > 0 {
+		d.former = d.idsOf(former, d.id())
 	}
-	t, signer, err := s.m.keeper.parseTicket(token)
+	return a, err
+}
+
+func (d *draft) findOne(ctx context.Context, token string, a *arrival) error {
+	if token == "" || d.discard {
+		return nil
+	}
+	at, err := d.k.records.parse(token)
 	if err != nil {
-		return []Event{{Kind: EventRejected, Err: err}}, nil
+		a.events = append(a.events, Event{Kind: EventRejected, Err: err})
+		return nil
 	}
-	s.draft.ticket, s.draft.stale = t, signer > 0
-	rec, err := s.m.keeper.load(ctx, t.ID())
-	if err == nil {
-		err = s.draft.resolve(ctx, rec, true)
+	d.place = at
+	if err = d.look(ctx, true, nil); err == nil {
+		d.sendRenewed()
+		a.live, a.seenAt = true, d.rec.SeenAt
+		return nil
 	}
-	if err == nil {
-		s.isNew, s.seenAt = false, s.draft.rec.SeenAt
-		return nil, nil
-	}
-	e := s.unfound(t, err)
+	e := d.unfound(at.ticket, err, a)
 	if errors.Is(err, ErrUnavailable) {
-		return nil, err
+		return err
 	}
-	return []Event{e}, nil
+	a.events = append(a.events, e)
+	return nil
 }
 
 // unfound leaves an empty session, and says why.
-func (s *Session) unfound(t keys.Ticket, err error) Event {
-	rec := s.draft.rec
-	s.draft = draft{k: s.m.keeper}
+func (d *draft) unfound(t keys.Ticket, err error, a *arrival) Event {
+	rec := d.rec
+	*d = draft{k: d.k, sent: d.sent}
 	switch {
 	case errors.Is(err, errTombstone):
-		s.draft.gone, s.draft.rec = true, rec
+		d.gone, d.rec = true, rec
 	case errors.Is(err, ErrExpired):
-		s.expired = true
+		a.expired = true
 		return Event{Kind: EventExpired, ID: rec.ID, User: rec.User}
 	case errors.Is(err, errReused):
 		return Event{Kind: EventReused, ID: rec.ID, User: rec.User}
 	}
 	return Event{Kind: EventRejected, ID: t.ID(), Err: err}
+}
+
+// sendAnew has the client given its ticket under the cookie's name. A token that is the session is sealed for it.
+func (d *draft) sendAnew() {
+	if d.token != "" {
+		d.stale = true
+		return
+	}
+	d.reply = replyTicket
+}
+
+// sendRenewed has the client given the ticket of an id that was renewed.
+func (d *draft) sendRenewed() {
+	if d.renewed {
+		d.renewed, d.reply = false, replyTicket
+	}
+}
+
+// idsOf are the ids of tickets that are genuine, but for one.
+func (d *draft) idsOf(tickets []string, but string) (ids []string) {
+	for _, text := range tickets {
+		if at, err := d.k.records.parse(text); err == nil && at.ticket.ID() != but {
+			ids = append(ids, at.ticket.ID())
+		}
+	}
+	return ids
 }
 
 // load asks the store. What is neither a record nor a clear "not found" is an outage.
@@ -76,86 +122,63 @@ func unavailable(err error) error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
+// graceOver reports whether a retired record no longer serves the requests that were under way.
+func (k *keeper) graceOver(retired *Record) bool { return k.now().Sub(retired.SeenAt) >= k.renewGrace }
+
 var (
 	errTombstone = fmt.Errorf("%w: the id was retired", ErrEnded)
 	errUnswept   = fmt.Errorf("%w: the id was retired, and its grace is over", ErrNotFound)
 	errReused    = fmt.Errorf("%w: the id was renewed, and its grace is over", ErrEnded)
 )
 
-// resolve bases the state on a record that was loaded for the draft's ticket. An alias is followed to its successor,
-// for a new request only within the grace; one that was under way when the id changed has shown a good ticket already.
-func (d *draft) resolve(ctx context.Context, rec *Record, fresh bool) error {
-	for hops := 0; rec.Kind == KindAlias; hops++ {
-		d.rec = rec
-		age := d.k.now().Sub(rec.SeenAt)
-		if hops == maxAliases || fresh && age >= d.k.renewGrace {
-			return errReused
-		}
-		next, err := openAlias(d.ticket, rec)
-		if err != nil {
-			return err
-		}
-		if rec, err = d.k.load(ctx, rec.Successor); err != nil {
-			return err
-		}
-		d.ticket, d.reply = next, replyTicket
-	}
-	d.rec = rec
+// look bases the state on the newest record of its place. At the start of a request all flash data in it are of earlier
+// ones.
+func (d *draft) look(ctx context.Context, begins bool, known *Record) error {
+	h, entries, err := d.k.records.look(ctx, &d.place, begins, known)
 	switch {
-	case rec.Kind == KindLive:
-		return d.readFrom(rec, fresh)
-	case fresh && d.k.now().Sub(rec.SeenAt) >= d.k.renewGrace: // as if it was swept already
+	case err != nil:
+		return err
+	case d.rec.Kind == KindLive:
+		return d.readFrom(h, entries, begins)
+	case begins && d.k.graceOver(d.rec): // as if it was swept already
 		return errUnswept
 	}
 	return errTombstone
 }
 
-// readFrom puts the state on a live record. At the start of a request all flash data in it are of earlier ones.
-func (d *draft) readFrom(rec *Record, fresh bool) error {
-	h, entries, stale, err := d.k.openRecord(rec)
-	if err != nil {
-		return err
-	}
-	if fresh {
+// readFrom puts the state on what is in a live record.
+func (d *draft) readFrom(h envelope.Header, entries envelope.Entries, begins bool) error {
+	if begins {
 		d.flashUpTo = h.FlashSeq
 	}
-	d.stale = d.stale || stale
-	d.doc.State, rec.Data = data.NewState(h, entries, d.flashUpTo), nil
+	d.doc.State, d.rec.Data = data.NewState(h, entries, d.flashUpTo), nil
 	if d.expired(d.k.now()) {
 		return ErrExpired
 	}
 	if !d.login {
-		d.user = rec.User
+		d.user = d.rec.User
 	}
 	return d.replay(d.doc.State)
 }
 
-// newest loads the record again after a conflict, or takes the one that came with it, and does the unsaved operations
-// on it again. The error is ErrEnded when the session is no more.
+// newest looks for the record again after a conflict, or takes the one that came with it, and does the unsaved
+// operations on it again. The error is ErrEnded when the session is no more.
 func (d *draft) newest(ctx context.Context, conflict error) error {
-	was, reply, shown := d.place, d.reply, d.doc.State.Aging(d.k.data.Codec)
-	err := d.follow(ctx, conflict)
+	var with *ConflictError
+	var known *Record
+	if errors.As(conflict, &with) {
+		known = with.Newest
+	}
+	was, shown := d.place, d.doc.State.Aging(d.k.data.Codec)
+	err := d.look(ctx, false, known)
 	switch {
 	case err == nil:
+		d.sendRenewed()
 		d.doc.KeepShown(d.k.data.Codec, shown)
 	case errors.Is(err, ErrUnavailable): // nothing was found out, so nothing is changed
-		d.place, d.reply = was, reply
-	case d.reply == replyTicket:
-		d.reply = reply
+		d.place = was
 	}
 	return endedIf(errors.Is(err, ErrNotFound) || errors.Is(err, ErrExpired) || errors.Is(err, ErrCorrupt), err)
-}
-
-func (d *draft) follow(ctx context.Context, conflict error) error {
-	var with *ConflictError
-	if errors.As(conflict, &with) && with.Newest != nil {
-		return d.resolve(ctx, with.Newest, false)
-	}
-	rec, err := d.current(ctx, false)
-	if err != nil {
-		return endedIf(errors.Is(err, ErrNotFound), err)
-	}
-	return d.resolve(ctx, rec, false)
 }
 
 // endedIf wraps an error as ErrEnded.

@@ -58,7 +58,9 @@ func New(store Store, opts Options) (*Manager, error) {
 	if err := m.findAbilities(); err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
-	m.findCarrier()
+	if c, ok := store.(carrier); ok {
+		m.carryRecords(c)
+	}
 	if err := m.watchSecrets(); err != nil {
 		m.stopEvicted()
 		return nil, fmt.Errorf("session: %w", err)
@@ -86,6 +88,19 @@ func (m *Manager) findAbilities() error {
 	return nil
 }
 
+// carryRecords leaves the records to the clients.
+func (m *Manager) carryRecords(c carrier) {
+	cookies, retired := c.Carries()
+	cookies = min(max(cookies, 1), wire.MaxPieces)
+	room := cookies * wire.MaxCookieSize
+	if t, ok := m.transport.(cookieTransport); ok {
+		t.pieces = wire.NewPieces(t.Cookie.Name, cookies)
+		m.transport, room = t, t.pieces.Room()
+	}
+	m.sweeper, _ = retired.(Sweeper)
+	m.keeper.records = newCarried(m.keeper, c, retired != nil, room)
+}
+
 func (m *Manager) findLimiter() error {
 	if m.opts.MaxPerUser == 0 {
 		return nil
@@ -106,7 +121,7 @@ func (m *Manager) rules() rules {
 		renewEvery: o.RenewEvery, renewGrace: o.RenewGrace, touchEvery: o.TouchEvery, watchEvery: o.WatchEvery,
 		maxPerUser: o.MaxPerUser, refuseNew: o.Overflow == RefuseNew, persistent: o.Cookie.Persistent,
 		ring: m.ring, names: append([]string{m.transport.Name()}, m.formerNames...),
-		seal: o.Seal, requireSealed: o.RequireSealed,
+		sealing: o.Seal, requireSealed: o.RequireSealed,
 		storeType: fmt.Sprintf("%T", m.store), logger: o.Logger, tell: m.emit, explain: dataError,
 	}
 }
@@ -149,7 +164,7 @@ func Load(ctx context.Context) (*Session, error) {
 // wraps ErrUnavailable.
 func (m *Manager) Open(ctx context.Context, token string) (*Session, error) {
 	s := m.newSession(ctx, nil)
-	events, err := s.find(ctx, token)
+	events, err := s.find(ctx, token, nil)
 	m.emit(ctx, events...)
 	if err != nil {
 		return nil, outward(err)

@@ -27,13 +27,13 @@ func (d *draft) move(ctx context.Context, mode commitMode) error {
 			d.removeNext(ctx)
 			return d.restart(ctx, err)
 		}
-		rec, aged, err := d.saveNext(ctx)
+		next, aged, err := d.saveNext(ctx)
 		switch {
 		case err == nil && d.tooLate():
 			d.removeNext(ctx)
 			return errLate
 		case err == nil:
-			if err = d.retireOld(ctx, rec, aged); err == nil {
+			if err = d.retireOld(ctx, next, aged); err == nil {
 				return nil
 			}
 		case !errors.Is(err, errNextChanged) && !d.overtaken(err):
@@ -63,31 +63,46 @@ func (d *draft) prepareMove(ctx context.Context) error {
 	return d.readmit(ctx)
 }
 
+// readmit looks again before a session that is in its token changes its id: it is kept under the old one, or ended, if
+// at all.
+func (d *draft) readmit(ctx context.Context) (err error) {
+	if d.token == "" || d.login {
+		return nil
+	}
+	d.admitted, err = d.k.records.missing(ctx, d.rec.ID, d.member())
+	return endedIf(errors.Is(err, ErrNotFound), err)
+}
+
+// member is the session as one of its user's.
+func (d *draft) member() member {
+	return member{d.rec.User, max(d.doc.State.Login, d.doc.State.Created), d.admitted}
+}
+
 // errNextChanged says that somebody ended or changed the record of the new id before the move was decided.
 var errNextChanged = fmt.Errorf("%w: the record of the new id was changed", ErrConflict)
 
 // saveNext puts the record of the id to come into the store, for the first time or anew. One that somebody ended
 // meanwhile is not made again under that id: who ended it was told that it is over.
-func (d *draft) saveNext(ctx context.Context) (rec *Record, aged []data.Shadow, err error) {
-	if rec, aged, err = d.build(d.k.now()); err != nil {
-		return nil, nil, err
+func (d *draft) saveNext(ctx context.Context) (next place, aged []data.Shadow, err error) {
+	if next, aged, err = d.build(d.k.now()); err != nil {
+		return place{}, nil, err
 	}
 	if d.nextVersion == 0 {
-		if err = d.add(ctx, rec); err == nil && d.k.carried == nil {
+		if err = d.add(ctx, next.rec); err == nil && next.token == "" {
 			d.nextVersion = 1
 		}
-		return rec, aged, err
+		return next, aged, err
 	}
-	err = d.k.store.Save(ctx, rec)
+	err = d.k.store.Save(ctx, next.rec)
 	switch {
 	case err == nil:
 		d.nextVersion++
-		return rec, aged, nil
+		return next, aged, nil
 	case errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound):
 		d.removeNext(ctx)
-		return nil, aged, errNextChanged
+		return place{}, aged, errNextChanged
 	}
-	return nil, nil, unavailable(err)
+	return place{}, nil, unavailable(err)
 }
 
 // overtaken reports whether a store that refused the new record knows that the old one is no longer there to be
@@ -101,15 +116,15 @@ func (d *draft) overtaken(err error) bool {
 }
 
 // retireOld retires the old id, which gives the session its new one.
-func (d *draft) retireOld(ctx context.Context, rec *Record, aged []data.Shadow) error {
+func (d *draft) retireOld(ctx context.Context, next place, aged []data.Shadow) error {
 	old := d.rec
-	err := d.k.store.Save(ctx, d.formerOf(old, rec))
-	if err = d.confirmRetired(ctx, old, rec, err); err != nil {
+	err := d.k.store.Save(ctx, d.formerOf(old, next.rec))
+	if err = d.confirmRetired(ctx, old, next.rec, err); err != nil {
 		return err
 	}
-	d.noteStored(rec, aged)
-	d.event(EventRenewed, rec.ID, nil)
-	d.k.watch.moved(old.ID, rec.ID)
+	d.noteStored(next, aged)
+	d.event(EventRenewed, d.rec.ID, nil)
+	d.k.watch.moved(old.ID, d.rec.ID)
 	return nil
 }
 
@@ -191,13 +206,16 @@ func (d *draft) aliasOf(old, next *Record) *Record {
 	if end := next.ExpiresAt; !end.IsZero() && end.Before(rec.ExpiresAt) {
 		rec.ExpiresAt = end
 	}
-	return d.k.outlive(rec, old)
+	d.k.records.remember(rec, old)
+	return rec
 }
 
 // tombstoneOf is what becomes of a record whose session has ended, or is no more under this id. next is nil when
 // nothing follows.
 func (k *keeper) tombstoneOf(old, next *Record) *Record {
-	return k.outlive(k.retiredRecord(old, KindTombstone, next), old)
+	rec := k.retiredRecord(old, KindTombstone, next)
+	k.records.remember(rec, old)
+	return rec
 }
 
 // retiredRecord is what an alias and a tombstone have in common.

@@ -6,8 +6,6 @@ import (
 	"slices"
 
 	"github.com/coatcheck/session/internal/data"
-	"github.com/coatcheck/session/internal/envelope"
-	"github.com/coatcheck/session/internal/keys"
 )
 
 // Content is a value in a record, as [Manager.Contents] finds it.
@@ -40,13 +38,10 @@ func (m *Manager) Contents(rec *Record) (list []Content, stale bool, err error) 
 }
 
 func (k *keeper) contents(rec *Record) (data.State, bool, error) {
-	if k.carried != nil {
-		return data.State{}, false, fmt.Errorf("%w: %s keeps no records", ErrNotSupported, k.storeType)
-	}
 	if rec.Kind != KindLive {
 		return data.State{}, false, fmt.Errorf("%w: a %s has no contents", ErrNotSupported, rec.Kind)
 	}
-	h, entries, stale, err := k.openRecord(rec)
+	h, entries, stale, err := k.records.open(rec)
 	if err != nil {
 		return data.State{}, false, err
 	}
@@ -74,43 +69,6 @@ func (k *keeper) reseal(rec *Record, version uint64) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.Data = k.sealRecord(out, &st)
-	return out, nil
-}
-
-var errUnsealed = fmt.Errorf("%w: it is not sealed, and Options.RequireSealed is set", ErrCorrupt)
-
-// sealRecord encodes the state as the data of the record's next version.
-func (k *keeper) sealRecord(rec *Record, st *data.State) []byte {
-	return k.ring().Seal(keys.Row{ID: rec.ID, User: rec.User, Version: rec.Version + 1}, st.Size(), st.Append,
-		k.seal)
-}
-
-// openRecord returns the state in the record's data, and whether they are to be signed or sealed anew: they are under
-// an older secret, or in the other form.
-func (k *keeper) openRecord(rec *Record) (h envelope.Header, entries envelope.Entries, stale bool, err error) {
-	body, signer := rec.Data, 0
-	if k.carried == nil { // else the token that it came in was sealed
-		if k.requireSealed && keys.IsSigned(rec.Data) {
-			return h, nil, false, errUnsealed
-		}
-		body, signer, err = k.ring().Open(rec.Data, keys.Row{ID: rec.ID, User: rec.User, Version: rec.Version})
-		stale = signer > 0 || keys.IsSigned(rec.Data) == k.seal
-	}
-	if err == nil {
-		h, entries, err = envelope.Parse(body)
-	}
-	if err != nil {
-		return h, nil, false, fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-	return h, entries, stale, nil
-}
-
-// openAlias returns the ticket of the record that took over.
-func openAlias(t keys.Ticket, alias *Record) (keys.Ticket, error) {
-	next, err := keys.OpenTicket(t, alias.Data, alias.ID, alias.Successor)
-	if err != nil {
-		return keys.Ticket{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-	return next, nil
+	next, err := k.records.seal(place{rec: out}, &st)
+	return next.rec, err
 }

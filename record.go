@@ -4,26 +4,33 @@ import (
 	"time"
 
 	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/keys"
 )
 
-// build makes the record that replaces rec, or the first one of a new id, and ages the flash data in st.
-func (d *draft) build(now time.Time) (rec *Record, aged []data.Shadow, err error) {
-	rec = d.withoutData(now)
+// build makes the place to be at next: a record that replaces rec, or the first one of a new id, with flash data aged.
+func (d *draft) build(now time.Time) (next place, aged []data.Shadow, err error) {
+	rec := d.withoutData(now)
 	if d.doc.State.Created == 0 {
 		d.doc.State.Created = now.UnixMicro()
 	}
 	if aged, err = d.doc.State.Finish(d.k.data); err != nil {
-		return nil, nil, d.k.explain(err)
+		return place{}, nil, d.k.explain(err)
 	}
 	rec.CreatedAt, rec.LoginAt = fromMicro(d.doc.State.Created), fromMicro(d.doc.State.Login)
 	rec.ExpiresAt = d.expiresAt(rec.SeenAt)
 	rec.Persistent = d.persistent()
-	if d.k.carried != nil {
-		rec.Data, err = d.k.carry(rec, d.ticketOf(rec), &d.doc.State, d.admitted)
-		return rec, aged, err
+	next = d.place
+	next.rec, next.ticket = rec, d.ticketOf(rec)
+	next, err = d.k.records.seal(next, &d.doc.State)
+	return next, aged, err
+}
+
+// ticketOf is the ticket of a record that is about to be stored.
+func (d *draft) ticketOf(rec *Record) keys.Ticket {
+	if rec.ID == d.nextID {
+		return d.nextTicket
 	}
-	rec.Data = d.k.sealRecord(rec, &d.doc.State)
-	return rec, aged, nil
+	return d.ticket
 }
 
 // withoutData makes the record but for its data and what follows from them. One of a new id names the one that it takes
@@ -55,23 +62,19 @@ func (r *Record) takeClient(from *Record) {
 	}
 }
 
-// noteStored takes note that the record is in the store.
-func (d *draft) noteStored(rec *Record, aged []data.Shadow) {
-	if d.rec == nil || d.rec.ID != rec.ID || d.stale ||
+// noteStored takes note that the record of a place is stored. A token that holds the record is another one each time.
+func (d *draft) noteStored(next place, aged []data.Shadow) {
+	rec := next.rec
+	if d.rec == nil || d.rec.ID != rec.ID || d.stale || next.token != "" ||
 		d.rec.Persistent != rec.Persistent || cookieMoved(d.rec, rec) {
 		d.reply = replyTicket
 	}
-	if d.nextID != "" {
-		d.ticket = d.nextTicket
-	}
 	rec.Version++
-	if d.k.carried != nil {
-		d.reply, d.token, rec.Data = replyTicket, string(rec.Data), nil
-	}
-	d.rec = rec
+	next.stale = false
+	d.place = next
 	d.doc.Stored(d.k.data.Codec, aged)
 	d.dropNextID()
-	d.nextVersion, d.oldBecomes, d.login, d.stale, d.gone = 0, KindLive, false, false, false
+	d.nextVersion, d.oldBecomes, d.login, d.gone = 0, KindLive, false, false
 }
 
 func laterOf(a, b time.Time) time.Time {

@@ -9,7 +9,7 @@ import (
 // Revoke ends sessions by their Info.ID and says how many it ended; an unknown id is no error. A session that is
 // renewed at the same time is ended under its new id. The error wraps ErrUnavailable.
 func (m *Manager) Revoke(ctx context.Context, ids ...string) (int, error) {
-	return m.keeper.revokeAll(ctx, anybody, ids)
+	return m.keeper.records.revoke(ctx, anybody, ids)
 }
 
 // RevokeOwn is Revoke for a page on which people end sessions of their own: an id that is not the user's, and does not
@@ -22,19 +22,16 @@ func (m *Manager) RevokeOwn(ctx context.Context, user string, ids ...string) (in
 	if err := checkUser(user); err != nil {
 		return 0, err
 	}
-	return m.keeper.revokeAll(ctx, user, ids)
+	return m.keeper.records.revoke(ctx, user, ids)
 }
 
 // anybody is no name of a user.
 const anybody = ""
 
-func (k *keeper) revokeAll(ctx context.Context, user string, ids []string) (int, error) {
-	if err := k.canRevoke(); err != nil {
-		return 0, err
-	}
+func (s stored) revoke(ctx context.Context, user string, ids []string) (int, error) {
 	n := 0
 	for _, id := range ids {
-		ended, err := k.revoke(ctx, id, user)
+		ended, err := s.revokeOne(ctx, id, user)
 		n += ended
 		if err != nil {
 			return n, err
@@ -43,54 +40,51 @@ func (k *keeper) revokeAll(ctx context.Context, user string, ids []string) (int,
 	return n, nil
 }
 
-// revoke ends a session as Logout does, so that it cannot slip away under a new id, and then deletes what is left. Of
-// an id that a session is about to get, or that a move has given up, the session is meant.
-func (k *keeper) revoke(ctx context.Context, id, user string) (int, error) {
-	if k.carried != nil {
-		return k.revokeCarried(ctx, id)
-	}
-	rec, err := k.load(ctx, id)
+// revokeOne ends a session as Logout does, so that it cannot slip away under a new id, and then deletes what is left.
+// Of an id that a session is about to get, or that a move has given up, the session is meant.
+func (s stored) revokeOne(ctx context.Context, id, user string) (int, error) {
+	rec, err := s.load(ctx, id)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return 0, nil
 	case errors.Is(err, ErrCorrupt) && user == anybody: // nobody can use it, and nobody can list it: away with it
-		return 0, k.remove(ctx, id)
+		return 0, s.remove(ctx, id)
 	case errors.Is(err, ErrCorrupt):
 		return 0, nil
 	case err != nil:
 		return 0, err
 	}
-	return k.revokeRecord(ctx, rec, user)
+	return s.revokeRecord(ctx, rec, user)
 }
 
 // revokeListed revokes a session that was listed for its user, and not the one of whoever signed in on the same browser
 // meanwhile.
-func (k *keeper) revokeListed(ctx context.Context, listed *Record) (int, error) {
-	rec, err := k.load(ctx, listed.ID)
+func (s stored) revokeListed(ctx context.Context, listed *Record) (int, error) {
+	rec, err := s.load(ctx, listed.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return 0, nil
 	case errors.Is(err, ErrCorrupt):
-		return 0, k.remove(ctx, listed.ID)
+		return 0, s.remove(ctx, listed.ID)
 	case err != nil:
 		return 0, err
 	}
-	return k.revokeRecord(ctx, rec, listed.User)
+	return s.revokeRecord(ctx, rec, listed.User)
 }
 
-func (k *keeper) revokeRecord(ctx context.Context, rec *Record, user string) (int, error) {
-	from, err := k.movingFrom(ctx, rec)
+func (s stored) revokeRecord(ctx context.Context, rec *Record, user string) (int, error) {
+	from, err := s.movingFrom(ctx, rec)
 	if err != nil {
 		return 0, err
 	}
 	if from == nil {
 		from = rec
 	}
-	ended, err := k.end(ctx, from, nil, user)
+	ended, err := s.end(ctx, from, nil, user)
 	if err != nil {
 		return 0, err
 	}
-	return k.removeEnded(ctx, rec, user, ended)
+	return s.removeEnded(ctx, rec, user, ended)
 }
 
 // movingFrom is the record of the session that a live record only waits to take over from, or has failed to: nil when
@@ -121,21 +115,21 @@ func (k *keeper) before(ctx context.Context, rec *Record) (*Record, error) {
 }
 
 // removeEnded deletes what is left of the sessions that ended, and of the record that led to them, and counts them.
-func (k *keeper) removeEnded(ctx context.Context, rec *Record, user string, ended []*Record) (n int, err error) {
+func (s stored) removeEnded(ctx context.Context, rec *Record, user string, ended []*Record) (n int, err error) {
 	theirs := user == anybody || rec.User == user
 	for _, r := range ended {
-		if k.alive(r) {
+		if s.alive(r) {
 			n++
-			k.tell(ctx, Event{Kind: EventEnded, ID: r.ID, User: r.User})
+			s.tell(ctx, Event{Kind: EventEnded, ID: r.ID, User: r.User})
 		}
 		theirs = true
-		err = errors.Join(err, k.remove(ctx, r.ID))
-		if k.limiter != nil {
-			err = errors.Join(err, k.removeHeirsOf(ctx, r))
+		err = errors.Join(err, s.remove(ctx, r.ID))
+		if s.limiter != nil {
+			err = errors.Join(err, s.removeHeirsOf(ctx, r))
 		}
 	}
 	if theirs && !slices.ContainsFunc(ended, func(r *Record) bool { return r.ID == rec.ID }) {
-		err = errors.Join(err, k.remove(ctx, rec.ID))
+		err = errors.Join(err, s.remove(ctx, rec.ID))
 	}
 	return n, err
 }
@@ -153,27 +147,28 @@ func (k *keeper) remove(ctx context.Context, id string) error {
 // look. With cookiestore nobody knows how many there are: it says 0. The errors are those of Sessions.
 func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (int, error) {
 	keep = m.keepCurrent(ctx, keep)
-	if m.keeper.carried != nil {
-		return 0, m.keeper.revokeCarriedUser(ctx, user, keep)
-	}
+	return m.keeper.records.revokeUser(ctx, user, keep)
+}
+
+func (s stored) revokeUser(ctx context.Context, user string, keep []string) (int, error) {
 	kept, over := map[string]bool{}, map[string]bool{}
 	for _, id := range keep {
 		kept[id] = id != "" // which is nobody's predecessor
 	}
 	n := 0
 	for range 10 { // a session that moves all the time cannot keep this busy for ever
-		recs, err := m.keeper.byUser(ctx, user)
+		recs, err := s.byUser(ctx, user)
 		if err == nil {
-			recs, err = m.keeper.withoutHeirs(ctx, recs)
+			recs, err = s.withoutHeirs(ctx, recs)
 		}
 		if err == nil {
-			recs, err = m.keeper.withoutKept(ctx, recs, kept)
+			recs, err = s.withoutKept(ctx, recs, kept)
 		}
 		if err != nil || len(recs) == 0 {
 			return n, err
 		}
 		for _, r := range recs {
-			ended, err := m.keeper.revokeListed(ctx, r)
+			ended, err := s.revokeListed(ctx, r)
 			if !over[r.Predecessor()] { // which has counted as this one
 				n += ended
 			}
@@ -188,8 +183,8 @@ func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (
 
 // withoutKept leaves out the sessions to keep. Their ids are followed after the records were listed: of a session that
 // moves meanwhile either the way to its new id is there by then, or the new record names an id on that way.
-func (k *keeper) withoutKept(ctx context.Context, recs []*Record, kept map[string]bool) ([]*Record, error) {
-	if err := k.keepSuccessors(ctx, kept); err != nil {
+func (s stored) withoutKept(ctx context.Context, recs []*Record, kept map[string]bool) ([]*Record, error) {
+	if err := s.keepSuccessors(ctx, kept); err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(recs, func(r *Record) bool { return kept[r.ID] || kept[r.Predecessor()] }), nil
@@ -215,10 +210,10 @@ func (m *Manager) keepCurrent(ctx context.Context, keep []string) []string {
 }
 
 // keepSuccessors adds the new ids of kept sessions that were renewed.
-func (k *keeper) keepSuccessors(ctx context.Context, kept map[string]bool) error {
+func (s stored) keepSuccessors(ctx context.Context, kept map[string]bool) error {
 	for id := range kept {
 		for range maxAliases {
-			rec, err := k.load(ctx, id)
+			rec, err := s.load(ctx, id)
 			if errors.Is(err, ErrUnavailable) {
 				return err
 			}

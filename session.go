@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/coatcheck/session/internal/data"
@@ -46,7 +45,18 @@ var lateEvent = Event{Kind: EventLate, Err: errLate}
 
 // newSession makes an empty session. ex is nil outside a request.
 func (m *Manager) newSession(ctx context.Context, ex *exchange) *Session {
-	return &Session{m: m, ctx: ctx, ex: ex, isNew: true, draft: draft{k: m.keeper, discard: m.keeper.discards}}
+	s := &Session{m: m, ctx: ctx, ex: ex, isNew: true, draft: draft{k: m.keeper, discard: m.keeper.discards}}
+	if ex != nil {
+		s.draft.sent = &ex.sent
+	}
+	return s
+}
+
+// find looks for the session of the tickets that came.
+func (s *Session) find(ctx context.Context, token string, former []string) ([]Event, error) {
+	found, err := s.draft.find(ctx, token, former)
+	s.isNew, s.expired, s.seenAt = !found.live, found.expired, found.seenAt
+	return found.events, err
 }
 
 // ID is the public handle of the session: safe to show and to log, and of no use to a thief. It changes at once with
@@ -65,10 +75,7 @@ func (s *Session) Token() string {
 	if s.draft.rec == nil || s.draft.gone || s.draft.discard {
 		return ""
 	}
-	if s.m.keeper.carried != nil {
-		return s.draft.token
-	}
-	return s.draft.ticket.Text(s.m.ring(), s.m.transport.Name())
+	return s.draft.text(s.m.ring(), s.m.transport.Name())
 }
 
 // User is who is signed in, "" for nobody.
@@ -166,13 +173,9 @@ func (s *Session) inTime(o data.Op, fn func()) bool {
 // refuse remembers the first error. It is called with the lock held.
 func (s *Session) refuse(err error) { s.draft.refuse(err) }
 
-// refuseLate refuses what would make the first save of a session whose ticket cannot be sent any more. A carried
-// session is its ticket, so that nothing of it can be changed then.
+// refuseLate refuses what cannot be done any more now that the headers are out.
 func (s *Session) refuseLate(d *draft, o data.Op) bool {
-	if !s.late() || d.discard || d.gone || d.rec != nil && s.m.keeper.carried == nil {
-		return false
-	}
-	if d.rec == nil && (!o.TouchesData() || o.Kind == data.OpRemove || o.Kind == data.OpClear) {
+	if !s.late() || !d.needsTelling(o) {
 		return false
 	}
 	d.refuse(errLate)
@@ -181,14 +184,6 @@ func (s *Session) refuseLate(d *draft, o data.Op) bool {
 
 // late reports whether the headers of the response are out.
 func (s *Session) late() bool { return s.ex != nil && s.ex.sent.Load() }
-
-// headersSent is true once the headers are out, and nil outside a request.
-func (s *Session) headersSent() *atomic.Bool {
-	if s.ex == nil {
-		return nil
-	}
-	return &s.ex.sent
-}
 
 func (s *Session) reportLate() {
 	s.m.emit(s.ctx, Event{Kind: EventLate, ID: s.ID(), User: s.User(), Err: errLate})

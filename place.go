@@ -1,0 +1,79 @@
+package session
+
+import (
+	"context"
+
+	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/envelope"
+	"github.com/coatcheck/session/internal/keys"
+)
+
+// place is where a session is: the record that a draft is based on, and what leads back to it.
+type place struct {
+	rec       *Record // nil: none
+	ticket    keys.Ticket
+	token     string // what holds the whole record, when its client has it; "" when the store does
+	admitted  int64  // the end of all sessions of the user that this one outlived, in microseconds; 0: none
+	flashUpTo uint64 // Flash calls up to this number were made by earlier requests
+	stale     bool   // to be signed and sealed anew
+	renewed   bool   // the ticket is another one than the client has shown
+}
+
+// id is the id under which the client knows the session.
+func (at *place) id() string {
+	if at.rec != nil {
+		return at.rec.ID
+	}
+	return at.ticket.ID()
+}
+
+// text is what the client is given.
+func (at *place) text(ring keys.Ring, name string) string {
+	if at.token != "" {
+		return at.token
+	}
+	return at.ticket.Text(ring, name)
+}
+
+// records is where the records of sessions are: in a store under their ids, or with their clients, each in a token. In
+// both cases the store knows which ids were retired.
+type records interface {
+	// parse checks what a client has shown, and asks nobody. The place has a ticket, and a record if that is in the
+	// token.
+	parse(token string) (place, error)
+	// look finds the newest record of a place, and what is in it if it is live. A renewed id is followed: by a request
+	// that begins within the grace only, by one that is under way at any time, for it has shown a good ticket already.
+	// known is that record where it is known already, and otherwise nil. The place tells how far it came also when
+	// there is an error.
+	look(ctx context.Context, at *place, begins bool, known *Record) (envelope.Header, envelope.Entries, error)
+	// open returns what is in a live record that a store has loaded, and whether it is to be signed or sealed anew.
+	open(rec *Record) (h envelope.Header, entries envelope.Entries, stale bool, err error)
+	// seal puts the state into the record of a place that a draft is to be at next, or into its token.
+	seal(next place, st *data.State) (place, error)
+	// missing says what it means that the store has no record of an id: the error wraps ErrNotFound when the session is
+	// gone. Otherwise it returns what place.admitted is to be.
+	missing(ctx context.Context, id string, of member) (admitted int64, err error)
+	// remember says for how long the store keeps what an old record becomes.
+	remember(retired, old *Record)
+	traits() traits
+	revoker
+}
+
+// traits are what is true of all sessions whose records are in one place.
+type traits struct {
+	kept  bool // the store has the records: it can be asked for them, and they can be deleted
+	final bool // a session that has ended is not opened by a copy of its ticket
+}
+
+// revoker ends sessions from outside of them, by id or by user, and says how many.
+type revoker interface {
+	revoke(ctx context.Context, user string, ids []string) (int, error)
+	revokeUser(ctx context.Context, user string, keep []string) (int, error)
+}
+
+// member is what decides whether a session is among those of its user that were all ended.
+type member struct {
+	user     string
+	begun    int64 // its first save or last login, in microseconds
+	admitted int64 // see place
+}
