@@ -12,8 +12,8 @@ import (
 func (s *Session) Reload(ctx context.Context) error { return outward(s.reloadNewest(ctx)) }
 
 func (s *Session) reloadNewest(ctx context.Context) error {
-	if s.part != whole {
-		return errPart
+	if err := s.uncommittable(); err != nil {
+		return err
 	}
 	if err := s.hold(ctx); err != nil {
 		return err
@@ -78,8 +78,8 @@ func (s *Session) Atomic(ctx context.Context, fn func(*Session) error) error {
 }
 
 func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[]Event) error {
-	if s.part != whole {
-		return errPart
+	if err := s.uncommittable(); err != nil {
+		return err
 	}
 	s.noteClient()
 	if err := s.hold(ctx); err != nil {

@@ -31,7 +31,7 @@ func (s *Session) noteClient() {
 func (s *Session) nothingToDo(mode commitMode) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	idle := s.draft.nothingToDo(mode) && !(s.busy && mode.last)
+	idle := s.stub == nil && s.draft.nothingToDo(mode) && !(s.busy && mode.last)
 	if idle && mode.last {
 		s.ex.sent.Store(true)
 	}

@@ -2,7 +2,8 @@
 //
 // A [Manager] holds the policy: tickets, clocks, cookies and merging. A [Store] holds the records; memstore, filestore
 // and sqlstore are stores of this module, and docs/writing-a-store.md shows how to write one. Wrap handlers in
-// [Manager.HandlerFunc], or in [Manager.Middleware] and call [Load] where the session is needed:
+// [Manager.HandlerFunc], in [Manager.Preload] and call [From] where the session is needed, or in [Manager.Middleware]
+// and call [Load], which asks for the session only then and returns the error:
 //
 //	const visits = session.Key[int]("visits")
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 
 	"github.com/coatcheck/session"
@@ -60,4 +61,53 @@ func ExampleLoad() {
 	// 200 hello ada
 	// log: session: the store is unavailable: dial tcp 10.0.0.7:5432: connection refused
 	// 503 session: the store is unavailable
+}
+
+// One line around the application, and one in a handler.
+func ExampleFrom() {
+	sessions := newManager()
+	defer sessions.Close()
+	const visits = session.Key[int]("visits")
+
+	app := http.NewServeMux()
+	app.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s := session.From(r.Context())
+		visits.Update(s, func(n int) int { return n + 1 })
+		fmt.Fprintln(w, "visit", visits.Or(s, 0))
+	})
+	site := sessions.Preload(app)
+
+	w := browser(site, nil)
+	fmt.Print(w.Body)
+	fmt.Print(browser(site, w).Body)
+	// Output:
+	// visit 1
+	// visit 2
+}
+
+// A store that is down is answered before the application runs.
+func ExampleManager_Preload() {
+	store := &brokenStore{Store: memstore.New(memstore.Options{})}
+	sessions, err := session.New(store, session.Options{
+		Secrets: []session.Secret{session.NewSecret()},
+		Logger:  slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer sessions.Close()
+	site := sessions.Preload(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		session.From(r.Context()).Login("ada")
+		fmt.Fprintln(w, "hello", session.From(r.Context()).User())
+	}))
+
+	w := browser(site, nil)
+	fmt.Print(w.Code, " ", w.Body)
+	store.err = errors.New("dial tcp 10.0.0.7:5432: connection refused")
+	w = browser(site, w)
+	fmt.Print(w.Code, " ", w.Body)
+	// Output:
+	// 200 hello ada
+	// 503 Please try again in a moment.
 }

@@ -63,8 +63,10 @@ func (ex *exchange) load(ctx context.Context) (*Session, error) {
 func (ex *exchange) loadOnce(ctx context.Context) (*Session, []Event, error) {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	if ex.session != nil {
-		return ex.session, nil, nil
+	if s := ex.session; s != nil && s.stub != nil {
+		return nil, nil, s.stub
+	} else if s != nil {
+		return s, nil, nil
 	}
 	ex.asked = true
 	s := ex.m.newSession(ex, ex)

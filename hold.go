@@ -23,6 +23,14 @@ var (
 		"must use no other session than the one that it is given, and not commit", ErrUnavailable)
 )
 
+// uncommittable is why the session may not be committed.
+func (s *Session) uncommittable() error {
+	if s.part != whole {
+		return errPart
+	}
+	return s.stub
+}
+
 // hold waits until no other call commits the session or changes its identity. That call may be waiting for this one,
 // when a function given to it has made this call: so nobody waits for it longer than for a store.
 func (s *Session) hold(ctx context.Context) error {

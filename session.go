@@ -25,6 +25,7 @@ type Session struct {
 	ctx context.Context // of the request, or of Open: how long the session is in use
 
 	part     part
+	stub     error      // why nothing of it can be stored; nil for all but what From makes
 	client   sync.Once  // notes who it is
 	mu       sync.Mutex // guards what follows; never held while the store or a callback is waited for
 	held     bool       // one commit at a time, and no change of identity during one: see hold
@@ -142,6 +143,9 @@ func (s *Session) SetPersistent(on bool) { s.do(data.Op{Kind: data.OpPersistent,
 func (s *Session) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.stub != nil {
+		return s.stub
+	}
 	if s.draft.err == nil {
 		return dataError(s.draft.doc.State.Above())
 	}
@@ -209,8 +213,9 @@ var drafts = sync.Pool{New: func() any { return new(draft) }}
 // commitCopy commits a copy, so that others can read and change the session while the store is waited for. A function
 // given to Update may panic in it.
 func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, error) {
-	if s.part != whole {
-		return nil, errPart
+	if err := s.uncommittable(); err != nil {
+		s.sending(mode)
+		return nil, err
 	}
 	s.noteClient()
 	if err := s.hold(ctx); err != nil {
