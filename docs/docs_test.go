@@ -15,7 +15,9 @@ import (
 )
 
 var (
-	link     = regexp.MustCompile(`\]\(([^)#:]+)\)`)
+	link     = regexp.MustCompile(`\]\(([^)#:"]*)(?:#([^)]+))?\)`)
+	heading  = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	noSlug   = regexp.MustCompile(`[^a-z0-9 _-]`)
 	testName = regexp.MustCompile("`((?:Test|Fuzz|Benchmark)[A-Z][A-Za-z0-9]*)`")
 	declared = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w+)\(`)
 	ruleName = regexp.MustCompile(`name: "([^"]+)"`)
@@ -23,11 +25,18 @@ var (
 	quoted   = regexp.MustCompile("`([^`]+)`")
 )
 
-// pages returns the text of every page below this folder.
+// readme is seen from this folder, in which the tests run.
+const readme = "../README.md"
+
+// pages returns the text of every page below this folder, and of the README.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
-	texts := make(map[string]string)
-	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{readme: string(text)}
+	err = filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(name) != ".md" {
 			return err
 		}
@@ -64,12 +73,27 @@ func found(t *testing.T, folder, suffix string, re *regexp.Regexp) []string {
 func TestLinksLeadSomewhere(t *testing.T) {
 	for page, text := range pages(t) {
 		for _, m := range link.FindAllStringSubmatch(text, -1) {
-			target := filepath.Join(filepath.Dir(page), filepath.FromSlash(m[1]))
-			if _, err := os.Stat(target); err != nil {
-				t.Errorf("%s links to %s: %v", page, m[1], err)
+			target := page
+			if m[1] != "" {
+				target = filepath.Join(filepath.Dir(page), filepath.FromSlash(m[1]))
+			}
+			text, err := os.ReadFile(target)
+			if _, statErr := os.Stat(target); statErr != nil {
+				t.Errorf("%s links to %s: %v", page, m[1], statErr)
+			} else if m[2] != "" && (err != nil || !slices.Contains(anchors(string(text)), m[2])) {
+				t.Errorf("%s links to #%s of %s, which has no such heading", page, m[2], target)
 			}
 		}
 	}
+}
+
+// anchors returns what the headings of a page are called in its address.
+func anchors(text string) []string {
+	var names []string
+	for _, m := range heading.FindAllStringSubmatch(text, -1) {
+		names = append(names, strings.ReplaceAll(noSlug.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-"))
+	}
+	return names
 }
 
 func TestNamedTestsExist(t *testing.T) {

@@ -29,7 +29,7 @@ var (
 var imported = map[string]string{
 	"chi": "github.com/go-chi/chi/v5", "cookiestore": "", "filestore": "", "guard": "", "memstore": "", "nullstore": "",
 	"pglisten": "", "redisstore": "", "session": ".", "sessionconfig": "", "sessiontest": "", "sqlstore": "",
-	"rueidis": "github.com/redis/rueidis",
+	"rueidis": "github.com/redis/rueidis", "maphash": "hash/maphash",
 	"context": "std", "errors": "std", "fmt": "std", "io": "std", "log": "std", "maps": "std", "os": "std",
 	"slices": "std", "strings": "std", "testing": "std", "time": "std", "sync": "std", "cmp": "std",
 	"http": "net/http", "httptest": "net/http/httptest", "netip": "net/netip", "url": "net/url", "slog": "log/slog",
