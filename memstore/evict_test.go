@@ -198,3 +198,23 @@ func dropped(t *testing.T, recs []*session.Record, user string) (ids []string) {
 	}
 	return ids
 }
+
+// A stranger takes the place of the stranger who was seen last before all others.
+func TestAStrangerDisplacesAStranger(t *testing.T) {
+	strangers := []*session.Record{{ID: "a", SeenAt: start.Add(time.Minute)}, {ID: "b", SeenAt: start}}
+	if got, want := dropped(t, strangers, ""), []string{"b", "a"}; !slices.Equal(got, want) {
+		t.Errorf("dropped are %q, want %q", got, want)
+	}
+}
+
+// Who copies a store into another brings retired ids as new records. They take the place of no session.
+func TestARetiredIDThatIsCreatedDropsNoSession(t *testing.T) {
+	s, gone := full(t, "ada", "bob")
+	save(t, s, &session.Record{ID: "ada's last", User: "ada", SeenAt: start, Kind: session.KindTombstone})
+	if got := gone(); len(got) != 0 {
+		t.Errorf("dropped are %q, want none", got)
+	}
+	if _, err := s.Load(t.Context(), "ada's last"); err != nil {
+		t.Error(err)
+	}
+}

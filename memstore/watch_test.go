@@ -25,6 +25,9 @@ func TestWatchTellsOfEndsAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := store.Delete(ctx, "never there"); err != nil {
+		t.Fatal(err)
+	}
 	stop()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("Watch = %v", err)

@@ -69,7 +69,7 @@ func decodesAlike[T any](t *testing.T, raw []byte) {
 
 func TestWhatIsEncodedQuicklyIsWhatJSONEncodes(t *testing.T) {
 	for _, v := range []any{
-		nil, true, false, 0, -1, int64(math.MinInt64), "", "plain", "<script>", "\u2028", "\xff", `"\`,
+		nil, true, false, 0, -1, int64(math.MinInt64), "", "plain", "<script>", "\u2028", "\xff", "\x80", `"\`,
 		"a\nb", 1.5, []int{1}, uint8(7), int8(-8), int16(-300), int32(1 << 30), uint(9), uint16(65535), uint32(1 << 31),
 		uint64(math.MaxUint64), 0.0, math.Copysign(0, -1), 1e-5, 9.99e-6, 1e-7, 1e20, 9.9e19, 1e21, math.MaxFloat64,
 		math.SmallestNonzeroFloat64, float32(0.1), float32(3e7), float32(1e-5), float32(math.MaxFloat32),

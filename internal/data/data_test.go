@@ -154,3 +154,41 @@ func TestOneOperationMayExceedTheLimitAndNoMore(t *testing.T) {
 		t.Errorf("after room was made: Finish = %v, Above = %v", err, d.State.Above())
 	}
 }
+
+// A commit works on a copy while the request goes on, also with a part of a value that the copy has as a whole.
+func TestAPartThatIsChangedDoesNotReachTheCopy(t *testing.T) {
+	d := new(data.Doc)
+	must(t, do(d, data.OpSet, "a", map[string]int{"b": 1}))
+	w, err := d.Clone(rules.Codec)
+	must(t, err)
+	must(t, do(d, data.OpSet, "a.b", 2))
+	wantAll(t, &w, map[string]any{"a": map[string]any{"b": int64(1)}})
+	wantAll(t, d, map[string]any{"a": map[string]any{"b": int64(2)}})
+	wantAll(t, again(t, &w), map[string]any{"a": map[string]any{"b": int64(1)}})
+}
+
+// A set ends what Cast began, so that there is nothing of this request left to be kept for the next.
+func TestAValueThatWasSetIsNoMoreOfThisRequestOnly(t *testing.T) {
+	d := new(data.Doc)
+	cast(t, d, "a", 1)
+	must(t, do(d, data.OpSet, "a", 2))
+	if ops := d.Reflashed(rules.Codec, nil); len(ops) != 0 {
+		t.Errorf("Reflashed = %v, want nothing", ops)
+	}
+}
+
+// mute is JSON that encodes nothing any more.
+type mute struct{ data.JSON }
+
+func (mute) Marshal(any) ([]byte, error) { return nil, errors.New("mute") }
+
+func TestAValueThatDoesNotEncodeAnyMoreIsNotRead(t *testing.T) {
+	d := new(data.Doc)
+	must(t, do(d, data.OpSet, "a.b", 1))
+	must(t, do(d, data.OpSet, "a.b", 2))
+	p, err := data.ParsePath("a")
+	must(t, err)
+	if raw, ok, err := d.Look(mute{}, p); ok || err == nil {
+		t.Errorf("Look = %q, %v, %v, want an error", raw, ok, err)
+	}
+}
