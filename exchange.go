@@ -130,8 +130,10 @@ func (ex *exchange) Open() error {
 func (ex *exchange) Refused() bool { return ex.failed != nil }
 
 // endAbort keeps an answer that is out. http.ErrAbortHandler is what a proxy panics with when it cannot write the
-// response that the answer replaced; the server would cut the connection, and the client be told nothing.
+// response that the answer replaced; the server would cut the connection, and the client be told nothing. After a panic
+// nobody can be told of a new id, should a goroutine of the handler go on.
 func (ex *exchange) endAbort() {
+	ex.sent.Store(true)
 	if !ex.whole {
 		return
 	}
