@@ -3,8 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-
-	"github.com/coatcheck/session/internal/data"
 )
 
 // Reload drops unsaved changes and the error, and loads the newest state. The error wraps ErrEnded when the session is
@@ -20,40 +18,13 @@ func (s *Session) reloadNewest(ctx context.Context) error {
 	}
 	defer s.release()
 	w, _, _ := s.base()
-	w.doc.Ops, w.err, w.doc.Shadows, w.oldBecomes, w.login = nil, nil, nil, KindLive, false
-	w.dropNextID()
-	if l := w.leaving; l != nil {
-		w.place, w.leaving = *l, nil
-	}
-	err := w.reload(ctx)
+	err := w.Reload(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case errors.Is(err, ErrEnded):
-		w.becomeGone()
-	case err != nil:
-		return err
+	if err == nil || errors.Is(err, ErrEnded) {
+		s.draft = w
 	}
-	s.draft = w
 	return err
-}
-
-// becomeGone leaves nothing of a session that is gone, but for the record that may lead Logout to its successor.
-func (d *draft) becomeGone() {
-	rec := d.rec
-	d.reset()
-	d.rec, d.gone, d.reply = rec, true, replyNothing
-}
-
-func (d *draft) reload(ctx context.Context) error {
-	switch {
-	case d.gone:
-		return ErrEnded
-	case d.rec == nil:
-		d.doc.State, d.user = data.State{}, ""
-		return nil
-	}
-	return d.newest(ctx, nil)
 }
 
 // Atomic runs fn on the newest state of the session, with the changes that were not saved yet, and commits the result
@@ -97,37 +68,32 @@ func (s *Session) untilCommitted(ctx context.Context, fn func(*Session) error, e
 		if err := pause(ctx, max(attempt-1, 0)); err != nil {
 			return err
 		}
-		if base.rec != nil && !base.gone && base.leaving == nil {
-			err := base.newest(ctx, conflict)
-			if err != nil && !base.wentOn(err) {
-				return s.keepEnd(base, base, err)
+		if base.Stored() && !base.Leaving() {
+			err := base.Newest(ctx, conflict)
+			if err != nil && !base.WentOn(err) {
+				return s.keepEnd(&base, &base, err)
 			}
-			ended = base.lost(err)
+			ended = base.Lost(err)
 		}
-		try := s.within(inAtomic, base.clone())
+		try := s.within(inAtomic, base.Clone())
 		if err := fn(try); err != nil {
 			return err
 		}
-		if ended != nil && !try.draft.login && try.draft.leaving == nil {
-			return s.keepEnd(base, base, ended)
+		if ended != nil && !try.draft.SignsIn() && !try.draft.Leaving() {
+			return s.keepEnd(&base, &base, ended)
 		}
 		err := s.attempt(ctx, &try.draft)
-		*events = append(*events, try.draft.events...)
+		*events = append(*events, try.draft.Events()...)
 		if err == nil {
 			s.takeOver(&try.draft, before, now, events)
 			return nil
 		}
 		// A first record that is in the way is no newer state to go on with.
 		if conflict = err; !errors.Is(err, ErrConflict) || errors.Is(err, ErrUnavailable) {
-			return s.keepEnd(base, try.draft, err)
+			return s.keepEnd(&base, &try.draft, err)
 		}
-		*events = append(*events, Event{Kind: EventConflict, ID: base.rec.ID, User: base.user})
+		*events = append(*events, base.Conflict())
 	}
-}
-
-// wentOn reports whether a session ended here for it went on under a new id, of which this client is not told.
-func (d *draft) wentOn(err error) bool {
-	return errors.Is(err, errTombstone) && d.rec.Successor != "" && !d.byOperator
 }
 
 // takeOver takes over what an attempt has stored.
@@ -137,14 +103,14 @@ func (s *Session) takeOver(d *draft, ops int, now uint64, events *[]Event) {
 	if s.catchUp(d, ops, now) {
 		*events = append(*events, lateEvent)
 	}
-	s.adopt(*d)
+	s.adopt(d)
 }
 
 // base is a copy to begin with, and which operations and values of Now are in it.
 func (s *Session) base() (d draft, ops int, now uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.draft.clone(), len(s.draft.doc.Ops), s.draft.doc.Latest()
+	return s.draft.Clone(), len(s.draft.Doc.Ops), s.draft.Doc.Latest()
 }
 
 // attempt commits what a function left. The first byte of the response waits for it. When that is out already, no new
@@ -152,11 +118,11 @@ func (s *Session) base() (d draft, ops int, now uint64) {
 func (s *Session) attempt(ctx context.Context, d *draft) error {
 	s.setBusy(true)
 	defer s.setBusy(false)
-	if d.tooLate() && (d.oldBecomes != KindLive || d.token != "" && d.dirty()) {
+	if d.TooLate() {
 		s.reportLate()
 		return errLate
 	}
-	err := d.commit(ctx, commitMode{once: true})
+	err := d.Commit(ctx, commitMode{Once: true})
 	if errors.Is(err, errLate) {
 		s.reportLate()
 	}
@@ -171,14 +137,8 @@ func (s *Session) setBusy(on bool) {
 
 // keepEnd takes over what an attempt that failed found out or cannot undo: that the session is gone, or that it ended
 // it.
-func (s *Session) keepEnd(base, try draft, err error) error {
+func (s *Session) keepEnd(base, try *draft, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.draft.dropTakenID(try)
-	if base.reply != replyForget && try.reply == replyForget {
-		s.draft.gone = s.draft.leaving == nil
-		s.draft.leaving, s.draft.reply = nil, replyForget
-		return err
-	}
-	return s.draft.lost(err)
+	return s.draft.AdoptEnd(base, try, err)
 }

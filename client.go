@@ -19,10 +19,7 @@ func (s *Session) noteClient() {
 		ip, ua := s.m.opts.ClientIP(s.ex.r).Unmap().WithZone(""), s.ex.r.UserAgent()
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if rec := s.draft.rec; rec == nil || rec.UserAgent != ua { // what is stored is clean
-			ua = wire.CleanUserAgent(ua)
-		}
-		s.draft.ip, s.draft.ua = ip, ua
+		s.draft.SetClient(ip, ua, wire.CleanUserAgent)
 	})
 }
 
@@ -31,8 +28,8 @@ func (s *Session) noteClient() {
 func (s *Session) nothingToDo(mode commitMode) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	idle := s.stub == nil && s.draft.nothingToDo(mode) && !(s.busy && mode.last)
-	if idle && mode.last {
+	idle := s.stub == nil && s.draft.NothingToDo(mode) && !(s.busy && mode.Last)
+	if idle && mode.Last {
 		s.ex.sent.Store(true)
 	}
 	return idle
@@ -42,24 +39,7 @@ func (s *Session) nothingToDo(mode commitMode) bool {
 func (s *Session) takeReply() (r reply, text string, until time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r, s.draft.reply = s.draft.reply, replyNothing
-	if r != replyTicket {
-		return r, "", time.Time{}
-	}
-	at := s.draft.place
-	if l := s.draft.leaving; at.rec == nil && l != nil { // a commit failed to end it, so it is still the client's
-		at = *l
-	}
-	if at.rec == nil { // and an empty ticket would delete the cookie
-		return replyNothing, "", time.Time{}
-	}
-	if at.rec.Persistent {
-		until = at.rec.ExpiresAt
-		if until.IsZero() {
-			until = s.m.now().Add(maxCookieAge)
-		}
-	}
-	return r, at.text(s.m.ring(), s.m.transport.Name()), until
+	return s.draft.TakeReply()
 }
 
 // SkipHeader returns a predicate for Options.Skip: requests with this header, and the value if it is not "*", have no

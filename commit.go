@@ -12,15 +12,17 @@ import (
 	"github.com/coatcheck/session/internal/data"
 )
 
+var errLate = errors.New("session: too late: the headers are sent, and the client could not be told")
+
 // commitMode is how far a commit may go.
 type commitMode struct {
-	once    bool // a conflict is returned, not resolved
-	canTell bool // the client can still be told of a new id, so that an old one is renewed
-	last    bool // this is the last commit of which the client is told: the headers go out next
+	Once    bool // a conflict is returned, not resolved
+	CanTell bool // the client can still be told of a new id, so that an old one is renewed
+	Last    bool // this is the last commit of which the client is told: the headers go out next
 }
 
-// commit stores what was done. On an error nothing of it is stored, but for a session that was ended: that stays so.
-func (d *draft) commit(ctx context.Context, mode commitMode) error {
+// Commit stores what was done. On an error nothing of it is stored, but for a session that was ended: that stays so.
+func (d *draft) Commit(ctx context.Context, mode commitMode) error {
 	if d.discard {
 		return d.err
 	}
@@ -40,7 +42,7 @@ func (d *draft) commit(ctx context.Context, mode commitMode) error {
 		return d.create(ctx)
 	case d.oldBecomes != KindLive:
 		return d.move(ctx, mode)
-	case mode.canTell && d.renewalDue():
+	case mode.CanTell && d.renewalDue():
 		return d.renewal(ctx, mode)
 	case d.dirty():
 		return d.save(ctx, mode)
@@ -50,10 +52,13 @@ func (d *draft) commit(ctx context.Context, mode commitMode) error {
 	return nil
 }
 
+// tooLate reports whether the headers are out, so that nobody could be told of a new id.
+func (d *draft) tooLate() bool { return d.sent != nil && d.sent.Load() }
+
 // commitGone refuses changes of a session that is no more.
 func (d *draft) commitGone() error {
 	switch {
-	case len(d.doc.Ops) == 0 && d.oldBecomes == KindLive:
+	case len(d.Doc.Ops) == 0 && d.oldBecomes == KindLive:
 		return nil
 	case d.rec != nil && d.rec.Kind == KindTombstone:
 		return errTombstone
@@ -61,15 +66,15 @@ func (d *draft) commitGone() error {
 	return ErrEnded
 }
 
-// nothingToDo reports whether there is nothing for a commit to do.
-func (d *draft) nothingToDo(mode commitMode) bool {
+// NothingToDo reports whether there is nothing for a commit to do.
+func (d *draft) NothingToDo(mode commitMode) bool {
 	if d.err != nil || d.dirty() {
 		return false
 	}
 	if d.rec == nil || d.gone {
 		return d.gone || !d.storable()
 	}
-	return !d.touchDue() && (!mode.canTell || !d.renewalDue())
+	return !d.touchDue() && (!mode.CanTell || !d.renewalDue())
 }
 
 // optional lets a request succeed that only read, when keeping its session fresh failed: it will be tried again.
@@ -88,13 +93,13 @@ func (d *draft) optional(ctx context.Context, err error) error {
 
 // renewal gives the session its new id, with the changes of the request if there are any.
 func (d *draft) renewal(ctx context.Context, mode commitMode) error {
-	issued, dirty := d.doc.State.Issued, d.dirty()
+	issued, dirty := d.Doc.State.Issued, d.dirty()
 	d.oldBecomes = KindAlias
 	err := d.move(ctx, mode)
 	if err == nil || dirty {
 		return err
 	}
-	d.doc.State.Issued = issued
+	d.Doc.State.Issued = issued
 	return d.optional(ctx, err)
 }
 
@@ -140,7 +145,7 @@ func (d *draft) save(ctx context.Context, mode commitMode) error {
 	defer func() { mine.release() }()
 	for attempt := 0; ; attempt++ {
 		if err := d.stillThere(ctx); err != nil {
-			return d.lost(err)
+			return d.Lost(err)
 		}
 		next, aged, err := d.build(d.k.now())
 		if err != nil {
@@ -151,13 +156,13 @@ func (d *draft) save(ctx context.Context, mode commitMode) error {
 			d.noteStored(next, aged)
 			return nil
 		}
-		if mine == nil && !mode.once && errors.Is(err, ErrConflict) {
+		if mine == nil && !mode.Once && errors.Is(err, ErrConflict) {
 			mine = d.k.queues.wait(ctx, next.rec.ID)
 		}
 		if err := d.again(ctx, err, mode, attempt); err != nil {
-			return d.lost(err)
+			return d.Lost(err)
 		}
-		d.doc.KeepShown(d.k.data.Codec, aged)
+		d.Doc.KeepShown(d.k.data.Codec, aged)
 	}
 }
 
@@ -168,7 +173,7 @@ func (d *draft) stillThere(ctx context.Context) error {
 	if !d.expired(now) && (end.IsZero() || now.Before(end)) {
 		return nil
 	}
-	return d.newest(ctx, nil)
+	return d.Newest(ctx, nil)
 }
 
 // again prepares the next attempt after a save that failed, or says why there is none.
@@ -178,14 +183,14 @@ func (d *draft) again(ctx context.Context, err error, mode commitMode, attempt i
 		return endedIf(true, err)
 	case !errors.Is(err, ErrConflict):
 		return unavailable(err)
-	case mode.once:
+	case mode.Once:
 		return err
 	}
 	d.event(EventConflict, d.rec.ID, nil)
 	if err := pause(ctx, attempt); err != nil {
 		return err
 	}
-	return d.newest(ctx, err)
+	return d.Newest(ctx, err)
 }
 
 // maxAttempts bounds the attempts of a commit without a deadline, to about what the timeout of the others allows.
@@ -217,14 +222,14 @@ func (d *draft) settleClocks() {
 		return
 	}
 	clock := func(o data.Op) bool { return o.Kind == data.OpIdle || o.Kind == data.OpLifetime }
-	if slices.ContainsFunc(d.doc.Ops, clock) {
+	if slices.ContainsFunc(d.Doc.Ops, clock) {
 		d.oldBecomes = KindTombstone
 	}
 }
 
-// lost takes note of a session that ended while it was in use. The client is told nothing: in another tab the visitor
+// Lost takes note of a session that ended while it was in use. The client is told nothing: in another tab the visitor
 // may have signed in anew.
-func (d *draft) lost(err error) error {
+func (d *draft) Lost(err error) error {
 	if errors.Is(err, ErrEnded) {
 		d.gone, d.reply = true, replyNothing
 	}

@@ -11,9 +11,6 @@ import (
 	"github.com/coatcheck/session/internal/wire"
 )
 
-// maxCookieAge is the longest that browsers keep a cookie (RFC 6265bis).
-const maxCookieAge = 400 * 24 * time.Hour
-
 // Cookie says how the session cookie is set. The zero value is the safe one: it reaches this host alone, over HTTPS,
 // is out of reach for scripts, and goes along with links from other sites but not with their forms.
 type Cookie struct {
@@ -136,7 +133,7 @@ func (t cookieTransport) put(h http.Header, name, value string, until, now time.
 	case value == "":
 		c.MaxAge, c.Expires = -1, time.Unix(1, 0)
 	case !until.IsZero():
-		age := min(until.Sub(now), maxCookieAge)
+		age := min(until.Sub(now), maxAge)
 		c.MaxAge, c.Expires = max(wholeSeconds(age), 1), now.Add(age)
 	}
 	h.Add("Set-Cookie", c.String())
@@ -173,7 +170,7 @@ func cookieMoved(old, rec *Record) bool {
 		return rec.Persistent
 	}
 	const day = 24 * time.Hour
-	cut := rec.ExpiresAt.IsZero() || rec.ExpiresAt.Sub(rec.SeenAt) > maxCookieAge
+	cut := rec.ExpiresAt.IsZero() || rec.ExpiresAt.Sub(rec.SeenAt) > maxAge
 	return cut && !old.SeenAt.Truncate(day).Equal(rec.SeenAt.Truncate(day))
 }
 

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -64,25 +63,4 @@ func (t cookieTransport) forgetFormer(r *http.Request, h http.Header) {
 			}
 		}
 	}
-}
-
-// endAll ends the session of a record, and before it what former cookies of the request name besides: when one of them
-// cannot be ended, the client keeps its cookies, and can ask again.
-func (d *draft) endAll(ctx context.Context, rec, follower *Record) (ended []*Record, err error) {
-	for _, id := range d.former {
-		one, err := d.k.named(ctx, id)
-		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
-			continue
-		}
-		if err != nil {
-			return ended, err
-		}
-		more, err := d.k.end(ctx, one, follower, anybody)
-		ended = append(ended, more...)
-		if err != nil {
-			return ended, err
-		}
-	}
-	own, err := d.k.end(ctx, rec, follower, anybody)
-	return append(ended, own...), err
 }

@@ -53,7 +53,7 @@ func (s *Session) lookup(parse parser, text string) ([]byte, bool, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	raw, ok, err := s.draft.doc.Look(s.m.opts.Codec, p)
+	raw, ok, err := s.draft.Doc.Look(s.m.opts.Codec, p)
 	return raw, ok, dataError(err)
 }
 
@@ -84,7 +84,7 @@ func (s *Session) Has(path string) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.draft.doc.Has(s.m.opts.Codec, p)
+	return s.draft.Doc.Has(s.m.opts.Codec, p)
 }
 
 // All returns a copy of all data by key, without what the library keeps for itself. Values that do not decode are left
@@ -107,7 +107,7 @@ func (s *Session) All() map[string]any {
 func (s *Session) raws() map[string][]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.draft.doc.Raws(s.m.opts.Codec)
+	return s.draft.Doc.Raws(s.m.opts.Codec)
 }
 
 // Set stores a value at the path, and makes the parents that are missing as maps. The value is encoded at once. A value
@@ -189,8 +189,8 @@ func (s *Session) pop(parse parser, text string) (raw []byte, ok bool, err error
 	defer s.release()
 	o := data.Op{Kind: data.OpRemove, Path: p}
 	s.unlessLate(o, func() {
-		raw, ok, err = s.draft.doc.Look(s.m.opts.Codec, p)
-		s.draft.do(o)
+		raw, ok, err = s.draft.Doc.Look(s.m.opts.Codec, p)
+		s.draft.Do(o)
 	})
 	return raw, ok, dataError(err)
 }
@@ -223,7 +223,7 @@ func (s *Session) Now(path string, value any) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.draft.doc.Cast(s.m.opts.Codec, data.Shadow{Path: p, Raw: raw})
+	s.draft.Doc.Cast(s.m.opts.Codec, data.Shadow{Path: p, Raw: raw})
 }
 
 // Reflash keeps flash data of the last request, and what Now set, for one more request: all of it, or only what is at
@@ -243,5 +243,5 @@ func (s *Session) Reflash(only ...string) {
 func (s *Session) reflashed(only []string) []data.Op {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.draft.doc.Reflashed(s.m.opts.Codec, only)
+	return s.draft.Doc.Reflashed(s.m.opts.Codec, only)
 }

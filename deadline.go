@@ -7,8 +7,8 @@ func (d *draft) deadlines(seen time.Time) (idle, absolute time.Time) {
 	if timeout := d.idleTimeout(); timeout > 0 {
 		idle = seen.Add(timeout)
 	}
-	if lifetime := override(d.doc.State.Lifetime, d.k.lifetime); lifetime > 0 {
-		anchor := max(d.doc.State.Created, d.doc.State.Login)
+	if lifetime := override(d.Doc.State.Lifetime, d.k.lifetime); lifetime > 0 {
+		anchor := max(d.Doc.State.Created, d.Doc.State.Login)
 		if anchor == 0 {
 			anchor = seen.UnixMicro()
 		}
@@ -17,7 +17,7 @@ func (d *draft) deadlines(seen time.Time) (idle, absolute time.Time) {
 	return idle, absolute
 }
 
-func (d *draft) idleTimeout() time.Duration { return override(d.doc.State.Idle, d.k.idle) }
+func (d *draft) idleTimeout() time.Duration { return override(d.Doc.State.Idle, d.k.idle) }
 
 // override is a session's own duration in microseconds, or the manager's.
 func override(own int64, managers time.Duration) time.Duration {
@@ -37,10 +37,10 @@ func (d *draft) expiresAt(seen time.Time) time.Time {
 }
 
 func (d *draft) persistent() bool {
-	if d.doc.State.Persistent == 0 {
+	if d.Doc.State.Persistent == 0 {
 		return d.k.persistent
 	}
-	return d.doc.State.Persistent == 1
+	return d.Doc.State.Persistent == 1
 }
 
 // expired reports whether the stored session has ended by time. A token ends when it was sealed to, whatever the clocks

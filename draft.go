@@ -15,7 +15,7 @@ type draft struct {
 	k    *keeper
 	sent *atomic.Bool // the headers of the response are out; nil outside a request
 	place
-	doc  data.Doc
+	Doc  data.Doc
 	user string
 	ip   netip.Addr
 	ua   string
@@ -48,13 +48,22 @@ const (
 	replyForget        // delete it
 )
 
-// clone returns a copy that can be changed while others read the original. What does not encode keeps both from being
+// begin begins a draft of a session that is empty yet. sent tells when the headers of the response are out; nil: there
+// is no response.
+func (k *keeper) begin(sent *atomic.Bool) draft { return draft{k: k, sent: sent, discard: k.discards} }
+
+// byOperator begins a draft of a stored session on which not its user works: a save is no sign of life.
+func (k *keeper) byOperator(rec *Record) draft {
+	return draft{k: k, place: place{rec: rec}, byOperator: true}
+}
+
+// Clone returns a copy that can be changed while others read the original. What does not encode keeps both from being
 // stored.
-func (d *draft) clone() draft {
-	doc, err := d.doc.Clone(d.k.data.Codec)
-	d.refuse(err)
+func (d *draft) Clone() draft {
+	doc, err := d.Doc.Clone(d.k.data.Codec)
+	d.Refuse(err)
 	w := *d
-	w.doc, w.events, w.idTaken = doc, nil, false
+	w.Doc, w.events, w.idTaken = doc, nil, false
 	return w
 }
 
@@ -63,14 +72,14 @@ func (d *draft) event(kind EventKind, id string, err error) {
 }
 
 // storable reports whether there is something to keep: data, or a user.
-func (d *draft) storable() bool { return d.user != "" || !d.doc.State.Empty() }
+func (d *draft) storable() bool { return d.user != "" || !d.Doc.State.Empty() }
 
 func (d *draft) dirty() bool {
-	return len(d.doc.Ops) > 0 || d.oldBecomes != KindLive || d.leaving != nil || d.doc.State.HasOld() || d.stale
+	return len(d.Doc.Ops) > 0 || d.oldBecomes != KindLive || d.leaving != nil || d.Doc.State.HasOld() || d.stale
 }
 
-// id is the public handle of the session as it will be after the commit.
-func (d *draft) id() string {
+// ID is the public handle of the session as it will be after the commit.
+func (d *draft) ID() string {
 	switch {
 	case d.discard || d.gone:
 		return ""
@@ -83,9 +92,9 @@ func (d *draft) id() string {
 	return ""
 }
 
-// needsTelling reports whether the client must be told before an operation can be stored: that it has a session now,
+// NeedsTelling reports whether the client must be told before an operation can be stored: that it has a session now,
 // or, where its token is the session, of every change.
-func (d *draft) needsTelling(o data.Op) bool {
+func (d *draft) NeedsTelling(o data.Op) bool {
 	switch {
 	case d.discard || d.gone:
 		return false
@@ -106,8 +115,8 @@ func (d *draft) makeNextID() {
 // dropNextID makes the next commit that needs a new id take another one.
 func (d *draft) dropNextID() { d.nextTicket, d.nextID = keys.Ticket{}, "" }
 
-// do does an operation and remembers it for the commit, or that it was refused.
-func (d *draft) do(o data.Op) { d.refuse(d.doc.Do(d.rules(), o, d.rec != nil && !d.gone)) }
+// Do does an operation and remembers it for the commit, or that it was refused.
+func (d *draft) Do(o data.Op) { d.Refuse(d.Doc.Do(d.rules(), o, d.rec != nil && !d.gone)) }
 
 func (d *draft) rules() data.Rules {
 	r := d.k.data
@@ -117,23 +126,15 @@ func (d *draft) rules() data.Rules {
 
 // replay puts the state on a newer record and does the unsaved operations again.
 func (d *draft) replay(st data.State) error {
-	if err := d.doc.Replay(d.k.data.Codec, st); err != nil {
+	if err := d.Doc.Replay(d.k.data.Codec, st); err != nil {
 		return fmt.Errorf("a change cannot be repeated on the newest state: %w", d.k.explain(err))
 	}
 	return nil
 }
 
-// refuse remembers the first error.
-func (d *draft) refuse(err error) {
+// Refuse remembers the first error.
+func (d *draft) Refuse(err error) {
 	if err != nil && d.err == nil {
 		d.err = d.k.explain(err)
-	}
-}
-
-// reset begins a new session: what was set before does not belong to it.
-func (d *draft) reset() {
-	*d = draft{
-		k: d.k, sent: d.sent, ip: d.ip, ua: d.ua, discard: d.discard, gone: d.gone,
-		leaving: d.leaving, former: d.former, reply: d.reply, events: d.events,
 	}
 }

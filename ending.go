@@ -39,6 +39,27 @@ func (d *draft) commitLeaving(ctx context.Context) error {
 	return refused
 }
 
+// endAll ends the session of a record, and before it what former cookies of the request name besides: when one of them
+// cannot be ended, the client keeps its cookies, and can ask again.
+func (d *draft) endAll(ctx context.Context, rec, follower *Record) (ended []*Record, err error) {
+	for _, id := range d.former {
+		one, err := d.k.named(ctx, id)
+		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
+			continue
+		}
+		if err != nil {
+			return ended, err
+		}
+		more, err := d.k.end(ctx, one, follower, anybody)
+		ended = append(ended, more...)
+		if err != nil {
+			return ended, err
+		}
+	}
+	own, err := d.k.end(ctx, rec, follower, anybody)
+	return append(ended, own...), err
+}
+
 // endAlone ends the session that was logged out in a store that has no room for the one that was to follow.
 func (d *draft) endAlone(ctx context.Context, refused error) error {
 	if d.k.endWithoutRoom(ctx, d.leaving.rec, refused) != nil {

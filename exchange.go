@@ -116,7 +116,7 @@ func (ex *exchange) Open() error {
 	if ex.answer != nil {
 		ex.answer(ex.out.W.Header())
 	}
-	err := ex.commit(s, commitMode{canTell: true, last: true})
+	err := ex.commit(s, commitMode{CanTell: true, Last: true})
 	ex.setHeaders(s)
 	if err != nil {
 		ex.failed = err

@@ -78,7 +78,7 @@ func (s *Session) release() {
 
 // sending makes a change of identity late from the last commit on, and not from when the headers are out.
 func (s *Session) sending(mode commitMode) {
-	if mode.last {
+	if mode.Last {
 		s.ex.sent.Store(true)
 	}
 }
@@ -88,10 +88,10 @@ func (s *Session) copied() (w *draft, ops int, now uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.busy = true
-	s.draft.id() // makes the id to come, so that who asks meanwhile is told the same
+	s.draft.ID() // makes the id to come, so that who asks meanwhile is told the same
 	w = drafts.Get().(*draft)
-	*w = s.draft.clone()
-	return w, len(s.draft.doc.Ops), s.draft.doc.Latest()
+	*w = s.draft.Clone()
+	return w, len(s.draft.Doc.Ops), s.draft.Doc.Latest()
 }
 
 // within makes a session for a function of the application, with a copy of what is here. It is called with the lock
@@ -101,6 +101,3 @@ func (s *Session) within(p part, d draft) *Session {
 		m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, draft: d, part: p,
 	}
 }
-
-// tooLate reports whether the headers are out, so that nobody could be told of a new id.
-func (d *draft) tooLate() bool { return d.sent != nil && d.sent.Load() }

@@ -36,12 +36,7 @@ func (s *Session) setClock(kind data.OpKind, caller string, d time.Duration) {
 // Regenerate gives the session a new id and keeps the data. The old id is useless as soon as the session is
 // committed. Do this whenever what a visitor may do changes; Login does it by itself.
 func (s *Session) Regenerate() {
-	s.identify(func() {
-		if s.draft.rec != nil && !s.draft.gone {
-			s.draft.oldBecomes = KindTombstone
-		}
-		s.draft.dropNextID()
-	})
+	s.identify(s.draft.Regenerate)
 }
 
 // Login binds the session to a user, gives it a new id against session fixation, and restarts both of its clocks. Data
@@ -87,7 +82,7 @@ func (s *Session) tryLogin(user string, opts []LoginOption) error {
 		return errLate
 	}
 	base, ops, now := s.base()
-	try, before := s.within(inLogin, base), base.err
+	try, before := s.within(inLogin, base), base.Refused()
 	kept := try.signIn(user, opts)
 	err := try.Err()
 
@@ -96,11 +91,11 @@ func (s *Session) tryLogin(user string, opts []LoginOption) error {
 	if err != nil {
 		return err
 	}
-	if !kept && s.draft.err == before { // it has to do with the user who left
-		s.draft.err = nil
+	if !kept {
+		s.draft.Forgive(before)
 	}
 	s.catchUp(&try.draft, ops, now)
-	s.adopt(try.draft)
+	s.adopt(&try.draft)
 	return nil
 }
 
@@ -108,33 +103,12 @@ func (s *Session) tryLogin(user string, opts []LoginOption) error {
 // earlier.
 func (s *Session) signIn(user string, opts []LoginOption) (kept bool) {
 	s.mu.Lock()
-	s.draft.err = nil
-	kept = s.draft.gone || s.draft.user == "" || s.draft.user == user
-	switch {
-	case s.draft.gone:
-		s.beginAfresh()
-	case !kept:
-		s.draft.leave()
-	case s.draft.rec != nil:
-		s.draft.oldBecomes = KindTombstone
-	}
-	s.draft.dropNextID()
-	s.draft.user, s.draft.login = user, true
-	s.draft.do(data.Op{Kind: data.OpLogin, At: s.m.now().UnixMicro()})
+	kept = s.draft.SignIn(user)
 	s.mu.Unlock()
 	for _, opt := range opts {
 		opt(s)
 	}
 	return kept
-}
-
-// beginAfresh puts what this request set into a new session. It is called with the lock held.
-func (s *Session) beginAfresh() {
-	w := s.draft.clone()
-	w.place, w.gone, w.doc = place{}, false, data.Doc{}
-	s.catchUp(&w, 0, s.draft.doc.Latest())
-	w.doc.Shadows = s.draft.doc.Shadows
-	s.adopt(w)
 }
 
 // Invalidate drops the id, the user and all data. What is set afterwards belongs to a new session with a new id.
@@ -161,7 +135,7 @@ func (s *Session) logout() bool {
 		s.refuse(errLate)
 		return false
 	}
-	s.draft.leave()
+	s.draft.Leave()
 	return true
 }
 
@@ -169,16 +143,7 @@ func (s *Session) logout() bool {
 func (s *Session) isLeaving() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.draft.leaving != nil
-}
-
-// leave ends the stored session at the next commit and begins a new one.
-func (d *draft) leave() {
-	if d.rec != nil {
-		at := d.place
-		d.leaving = &at
-	}
-	d.reset()
+	return s.draft.Leaving()
 }
 
 // identify changes the identity of the session, unless the client could not be told of it any more.

@@ -101,7 +101,7 @@ func (s *Session) update(o data.Op) {
 func (s *Session) stored(p data.Path) ([]byte, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	raw, ok, err := s.draft.doc.State.At(s.m.opts.Codec, p)
+	raw, ok, err := s.draft.Doc.State.At(s.m.opts.Codec, p)
 	return raw, ok, dataError(err)
 }
 
@@ -111,7 +111,7 @@ func (s *Session) swap(o data.Op, old []byte, had bool, fresh []byte) (done bool
 	done = true
 	s.unlessLate(o, func() {
 		var err error
-		done, err = s.draft.doc.Swap(s.draft.rules(), o, old, had, fresh)
+		done, err = s.draft.Doc.Swap(s.draft.rules(), o, old, had, fresh)
 		s.refuse(err)
 	})
 	return done

@@ -13,27 +13,27 @@ import (
 
 // arrival is what a draft has found of the tickets of a request.
 type arrival struct {
-	live    bool      // a live session came
-	expired bool      // else one that has ended by time
-	seenAt  time.Time // the last request before
-	events  []Event
+	Live    bool      // a live session came
+	Expired bool      // else one that has ended by time
+	SeenAt  time.Time // the last request before
+	Events  []Event
 }
 
-// find finds the session of the first ticket that has one: the client's, or those in former cookies. What these name
+// Find finds the session of the first ticket that has one: the client's, or those in former cookies. What these name
 // besides is noted, for a logout ends it too. Whatever is wrong with a ticket or its record leaves an empty session and
 // gives an event; only a store that fails is an error.
-func (d *draft) find(ctx context.Context, token string, former []string) (a arrival, err error) {
+func (d *draft) Find(ctx context.Context, token string, former []string) (a arrival, err error) {
 	err = d.findOne(ctx, token, &a)
-	for err == nil && len(former) > 0 && !a.live && !d.gone {
+	for err == nil && len(former) > 0 && !a.Live && !d.gone {
 		err = d.findOne(ctx, former[0], &a)
 		former = former[1:]
-		if a.live {
-			a.expired = false
+		if a.Live {
+			a.Expired = false
 			d.sendAnew()
 		}
 	}
 	if err == nil && len(former) > 0 {
-		d.former = d.idsOf(former, d.id())
+		d.former = d.idsOf(former, d.ID())
 	}
 	return a, err
 }
@@ -44,20 +44,20 @@ func (d *draft) findOne(ctx context.Context, token string, a *arrival) error {
 	}
 	at, err := d.k.records.parse(token)
 	if err != nil {
-		a.events = append(a.events, Event{Kind: EventRejected, Err: err})
+		a.Events = append(a.Events, Event{Kind: EventRejected, Err: err})
 		return nil
 	}
 	d.place = at
 	if err = d.look(ctx, true, nil); err == nil {
 		d.sendRenewed()
-		a.live, a.seenAt = true, d.rec.SeenAt
+		a.Live, a.SeenAt = true, d.rec.SeenAt
 		return nil
 	}
 	e := d.unfound(at.ticket, err, a)
 	if errors.Is(err, ErrUnavailable) {
 		return err
 	}
-	a.events = append(a.events, e)
+	a.Events = append(a.Events, e)
 	return nil
 }
 
@@ -69,7 +69,7 @@ func (d *draft) unfound(t keys.Ticket, err error, a *arrival) Event {
 	case errors.Is(err, errTombstone):
 		d.gone, d.rec = true, rec
 	case errors.Is(err, ErrExpired):
-		a.expired = true
+		a.Expired = true
 		return Event{Kind: EventExpired, ID: rec.ID, User: rec.User}
 	case errors.Is(err, errReused):
 		return Event{Kind: EventReused, ID: rec.ID, User: rec.User}
@@ -151,30 +151,30 @@ func (d *draft) readFrom(h envelope.Header, entries envelope.Entries, begins boo
 	if begins {
 		d.flashUpTo = h.FlashSeq
 	}
-	d.doc.State, d.rec.Data = data.NewState(h, entries, d.flashUpTo), nil
+	d.Doc.State, d.rec.Data = data.NewState(h, entries, d.flashUpTo), nil
 	if d.expired(d.k.now()) {
 		return ErrExpired
 	}
 	if !d.login {
 		d.user = d.rec.User
 	}
-	return d.replay(d.doc.State)
+	return d.replay(d.Doc.State)
 }
 
-// newest looks for the record again after a conflict, or takes the one that came with it, and does the unsaved
+// Newest looks for the record again after a conflict, or takes the one that came with it, and does the unsaved
 // operations on it again. The error is ErrEnded when the session is no more.
-func (d *draft) newest(ctx context.Context, conflict error) error {
+func (d *draft) Newest(ctx context.Context, conflict error) error {
 	var with *ConflictError
 	var known *Record
 	if errors.As(conflict, &with) {
 		known = with.Newest
 	}
-	was, shown := d.place, d.doc.State.Aging(d.k.data.Codec)
+	was, shown := d.place, d.Doc.State.Aging(d.k.data.Codec)
 	err := d.look(ctx, false, known)
 	switch {
 	case err == nil:
 		d.sendRenewed()
-		d.doc.KeepShown(d.k.data.Codec, shown)
+		d.Doc.KeepShown(d.k.data.Codec, shown)
 	case errors.Is(err, ErrUnavailable): // nothing was found out, so nothing is changed
 		d.place = was
 	}

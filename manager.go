@@ -207,7 +207,7 @@ func (m *Manager) HandlerFunc(fn func(http.ResponseWriter, *http.Request, *Sessi
 		switch {
 		case errors.Is(err, ErrNoMiddleware):
 			s = m.newSession(r.Context(), nil)
-			s.draft.discard = true
+			s.draft.Discard()
 		case err != nil:
 			m.Fail(w, r, err)
 			return

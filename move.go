@@ -15,7 +15,7 @@ const maxAlias = 24 * time.Hour
 
 func (d *draft) renewalDue() bool {
 	every := d.k.renewEvery
-	return every > 0 && d.k.now().Sub(fromMicro(d.doc.State.Issued)) >= every
+	return every > 0 && d.k.now().Sub(fromMicro(d.Doc.State.Issued)) >= every
 }
 
 // move gives the session a new id: the record of the new one is created, then the old one becomes an alias or a
@@ -44,12 +44,12 @@ func (d *draft) move(ctx context.Context, mode commitMode) error {
 			d.removeNext(ctx)
 			return d.restart(ctx, err)
 		}
-		d.doc.KeepShown(d.k.data.Codec, aged)
+		d.Doc.KeepShown(d.k.data.Codec, aged)
 		if d.oldBecomes == KindAlias && !d.renewalDue() { // another request has renewed it
 			d.removeNext(ctx)
 			d.dropNextID()
 			d.oldBecomes = KindLive
-			return d.commit(ctx, mode)
+			return d.Commit(ctx, mode)
 		}
 	}
 }
@@ -75,7 +75,7 @@ func (d *draft) readmit(ctx context.Context) (err error) {
 
 // member is the session as one of its user's.
 func (d *draft) member() member {
-	return member{d.rec.User, max(d.doc.State.Login, d.doc.State.Created), d.admitted}
+	return member{d.rec.User, max(d.Doc.State.Login, d.Doc.State.Created), d.admitted}
 }
 
 // errNextChanged says that somebody ended or changed the record of the new id before the move was decided.
@@ -159,7 +159,7 @@ func (d *draft) confirmRetired(ctx context.Context, old, rec *Record, err error)
 // restart begins a fresh session for a Login whose session is gone: signing in needs nothing of the old one.
 func (d *draft) restart(ctx context.Context, err error) error {
 	if !errors.Is(err, ErrEnded) || !d.login {
-		return d.lost(err)
+		return d.Lost(err)
 	}
 	d.place, d.oldBecomes = place{}, KindLive
 	if err := d.replay(data.State{}); err != nil {
@@ -182,13 +182,6 @@ func (d *draft) abandon(ctx context.Context, s orphan) {
 	}
 	d.idTaken = true
 	d.k.removeLater(ctx, s)
-}
-
-// dropTakenID takes over that the id to come cannot be used any more.
-func (d *draft) dropTakenID(w draft) {
-	if w.idTaken {
-		d.dropNextID()
-	}
 }
 
 // formerOf is what the old record becomes when next follows it.

@@ -27,14 +27,6 @@ func (at *place) id() string {
 	return at.ticket.ID()
 }
 
-// text is what the client is given.
-func (at *place) text(ring keys.Ring, name string) string {
-	if at.token != "" {
-		return at.token
-	}
-	return at.ticket.Text(ring, name)
-}
-
 // records is where the records of sessions are: in a store under their ids, or with their clients, each in a token. In
 // both cases the store knows which ids were retired.
 type records interface {

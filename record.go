@@ -10,18 +10,18 @@ import (
 // build makes the place to be at next: a record that replaces rec, or the first one of a new id, with flash data aged.
 func (d *draft) build(now time.Time) (next place, aged []data.Shadow, err error) {
 	rec := d.withoutData(now)
-	if d.doc.State.Created == 0 {
-		d.doc.State.Created = now.UnixMicro()
+	if d.Doc.State.Created == 0 {
+		d.Doc.State.Created = now.UnixMicro()
 	}
-	if aged, err = d.doc.State.Finish(d.k.data); err != nil {
+	if aged, err = d.Doc.State.Finish(d.k.data); err != nil {
 		return place{}, nil, d.k.explain(err)
 	}
-	rec.CreatedAt, rec.LoginAt = fromMicro(d.doc.State.Created), fromMicro(d.doc.State.Login)
+	rec.CreatedAt, rec.LoginAt = fromMicro(d.Doc.State.Created), fromMicro(d.Doc.State.Login)
 	rec.ExpiresAt = d.expiresAt(rec.SeenAt)
 	rec.Persistent = d.persistent()
 	next = d.place
 	next.rec, next.ticket = rec, d.ticketOf(rec)
-	next, err = d.k.records.seal(next, &d.doc.State)
+	next, err = d.k.records.seal(next, &d.Doc.State)
 	return next, aged, err
 }
 
@@ -47,7 +47,7 @@ func (d *draft) withoutData(now time.Time) *Record {
 		rec.ID, rec.Version = d.rec.ID, d.rec.Version
 		return rec
 	}
-	d.doc.State.Issued = now.UnixMicro()
+	d.Doc.State.Issued = now.UnixMicro()
 	rec.Version = d.nextVersion
 	if d.rec != nil {
 		rec.Successor = d.rec.ID
@@ -72,7 +72,7 @@ func (d *draft) noteStored(next place, aged []data.Shadow) {
 	rec.Version++
 	next.stale = false
 	d.place = next
-	d.doc.Stored(d.k.data.Codec, aged)
+	d.Doc.Stored(d.k.data.Codec, aged)
 	d.dropNextID()
 	d.nextVersion, d.oldBecomes, d.login, d.gone = 0, KindLive, false, false
 }

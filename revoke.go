@@ -203,8 +203,8 @@ func (m *Manager) keepCurrent(ctx context.Context, keep []string) []string {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.draft.rec != nil && s.draft.nextID != "" && slices.Contains(keep, s.draft.nextID) {
-		keep = append(slices.Clone(keep), s.draft.rec.ID)
+	if now, next := s.draft.IDs(); now != "" && next != "" && slices.Contains(keep, next) {
+		keep = append(slices.Clone(keep), now)
 	}
 	return keep
 }

@@ -53,8 +53,7 @@ func (s *Session) Refused() error {
 func (s *Session) Moved() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	rec := s.draft.rec
-	return s.draft.gone && rec != nil && rec.Kind == KindTombstone && rec.Successor != ""
+	return s.draft.Moved()
 }
 
 // screen looks at a session that was just loaded, and returns what is to be reported.
@@ -80,7 +79,6 @@ func (ex *exchange) screen(s *Session) []Event {
 func (s *Session) shut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	rec := s.draft.rec
-	s.draft = draft{k: s.m.keeper, gone: true, place: place{rec: rec}}
+	s.draft.Shut()
 	s.isNew, s.seenAt = true, time.Time{}
 }

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -36,28 +35,28 @@ type Session struct {
 	expired  bool
 	seenAt   time.Time
 	reported map[string]bool // keys whose values were reported as undecodable
-	done     *watcher        // nil until Done is called
+	done     *waiter         // nil until Done is called
 }
-
-var errLate = errors.New("session: too late: the headers are sent, and the client could not be told")
 
 // lateEvent is of a session that was not stored, and so has no id.
 var lateEvent = Event{Kind: EventLate, Err: errLate}
 
 // newSession makes an empty session. ex is nil outside a request.
 func (m *Manager) newSession(ctx context.Context, ex *exchange) *Session {
-	s := &Session{m: m, ctx: ctx, ex: ex, isNew: true, draft: draft{k: m.keeper, discard: m.keeper.discards}}
+	s := &Session{m: m, ctx: ctx, ex: ex, isNew: true}
 	if ex != nil {
-		s.draft.sent = &ex.sent
+		s.draft = m.keeper.begin(&ex.sent)
+	} else {
+		s.draft = m.keeper.begin(nil)
 	}
 	return s
 }
 
 // find looks for the session of the tickets that came.
 func (s *Session) find(ctx context.Context, token string, former []string) ([]Event, error) {
-	found, err := s.draft.find(ctx, token, former)
-	s.isNew, s.expired, s.seenAt = !found.live, found.expired, found.seenAt
-	return found.events, err
+	found, err := s.draft.Find(ctx, token, former)
+	s.isNew, s.expired, s.seenAt = !found.Live, found.Expired, found.SeenAt
+	return found.Events, err
 }
 
 // ID is the public handle of the session: safe to show and to log, and of no use to a thief. It changes at once with
@@ -65,7 +64,7 @@ func (s *Session) find(ctx context.Context, token string, former []string) ([]Ev
 func (s *Session) ID() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.draft.id()
+	return s.draft.ID()
 }
 
 // Token is the secret ticket of the session as it was last stored, "" before that. It is for transports of your own;
@@ -73,17 +72,14 @@ func (s *Session) ID() string {
 func (s *Session) Token() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.draft.rec == nil || s.draft.gone || s.draft.discard {
-		return ""
-	}
-	return s.draft.text(s.m.ring(), s.m.transport.Name())
+	return s.draft.Token()
 }
 
 // User is who is signed in, "" for nobody.
 func (s *Session) User() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.draft.user
+	return s.draft.User()
 }
 
 // IsNew reports that no live session came with this request; also when Expired.
@@ -97,7 +93,7 @@ func (s *Session) Expired() bool { return s.expired }
 func (s *Session) CreatedAt() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return fromMicro(s.draft.doc.State.Created)
+	return s.draft.CreatedAt()
 }
 
 // SeenAt is the time of the last request before this one, exact to Options.TouchEvery. It is zero for a new session.
@@ -107,7 +103,7 @@ func (s *Session) SeenAt() time.Time { return s.seenAt }
 func (s *Session) LoginAt() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return fromMicro(s.draft.doc.State.Login)
+	return s.draft.LoginAt()
 }
 
 // ExpiresAt is when the session ends if nobody uses it: the earlier of its two deadlines, zero when neither is set, or
@@ -115,13 +111,7 @@ func (s *Session) LoginAt() time.Time {
 func (s *Session) ExpiresAt() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.draft.gone || s.draft.rec == nil && !s.draft.storable():
-		return time.Time{}
-	case s.draft.rec == nil || s.draft.login:
-		return s.draft.expiresAt(s.m.now())
-	}
-	return s.draft.expiresAt(s.draft.rec.SeenAt)
+	return s.draft.ExpiresAt()
 }
 
 // SetIdleTimeout sets the idle timeout of this session alone, which is kept with it. 0: the manager's. Never: none. Any
@@ -146,14 +136,11 @@ func (s *Session) Err() error {
 	if s.stub != nil {
 		return s.stub
 	}
-	if s.draft.err == nil {
-		return dataError(s.draft.doc.State.Above())
-	}
-	return s.draft.err
+	return s.draft.Err()
 }
 
 // do does an operation and remembers it for the commit.
-func (s *Session) do(o data.Op) { s.unlessLate(o, func() { s.draft.do(o) }) }
+func (s *Session) do(o data.Op) { s.unlessLate(o, func() { s.draft.Do(o) }) }
 
 // unlessLate calls fn with the lock held, unless it is too late for the operation.
 func (s *Session) unlessLate(o data.Op, fn func()) {
@@ -175,14 +162,14 @@ func (s *Session) inTime(o data.Op, fn func()) bool {
 }
 
 // refuse remembers the first error. It is called with the lock held.
-func (s *Session) refuse(err error) { s.draft.refuse(err) }
+func (s *Session) refuse(err error) { s.draft.Refuse(err) }
 
 // refuseLate refuses what cannot be done any more now that the headers are out.
 func (s *Session) refuseLate(d *draft, o data.Op) bool {
-	if !s.late() || !d.needsTelling(o) {
+	if !s.late() || !d.NeedsTelling(o) {
 		return false
 	}
-	d.refuse(errLate)
+	d.Refuse(errLate)
 	return true
 }
 
@@ -197,7 +184,7 @@ func (s *Session) reportLate() {
 // wraps ErrUnavailable, ErrConflict, ErrEnded, ErrTooLarge or what Err tells; then nothing was stored, and the changes
 // are still there.
 func (s *Session) Save(ctx context.Context) error {
-	return outward(s.commit(ctx, commitMode{canTell: s.ex != nil}))
+	return outward(s.commit(ctx, commitMode{CanTell: s.ex != nil}))
 }
 
 func (s *Session) commit(ctx context.Context, mode commitMode) error {
@@ -223,45 +210,33 @@ func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, err
 		return nil, err
 	}
 	defer s.release()
-	mode.canTell = mode.canTell && !s.late()
+	mode.CanTell = mode.CanTell && !s.late()
 	if s.nothingToDo(mode) {
 		return nil, nil
 	}
 	w, ops, now := s.copied()
-	err := w.commit(ctx, mode)
+	err := w.Commit(ctx, mode)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sending(mode)
-	events := w.events
+	events := w.Events()
 	if err != nil {
-		s.adoptFailure(*w)
+		s.draft.AdoptFailure(w)
 		return events, err
 	}
 	if s.catchUp(w, ops, now) {
 		events = append(events, lateEvent)
 	}
-	s.adopt(*w)
+	s.adopt(w)
 	*w = draft{}
 	drafts.Put(w)
 	return events, nil
 }
 
-// adoptFailure takes over what a commit that failed found out or cannot undo. It is called with the lock held.
-func (s *Session) adoptFailure(w draft) {
-	s.draft.dropTakenID(w)
-	s.draft.gone, s.draft.leaving = w.gone, w.leaving
-	if w.gone || w.leaving == nil && w.reply == replyForget {
-		s.draft.reply = w.reply
-	}
-}
-
 // adopt takes over what a commit left, when it has caught up. It is called with the lock held.
-func (s *Session) adopt(w draft) {
-	if s.draft.err != nil {
-		w.err = s.draft.err
-	}
-	s.draft, s.draft.events = w, nil
+func (s *Session) adopt(w *draft) {
+	s.draft.Adopt(w)
 	s.watchStored()
 }
 
@@ -269,18 +244,18 @@ func (s *Session) adopt(w draft) {
 // It is called with the lock held, and gives it up while a function given to Update runs, for it may use the session;
 // what others do meanwhile is done on w as well.
 func (s *Session) catchUp(w *draft, done int, now uint64) (late bool) {
-	for ; done < len(s.draft.doc.Ops); done++ {
-		o := s.draft.doc.Ops[done]
+	for ; done < len(s.draft.Doc.Ops); done++ {
+		o := s.draft.Doc.Ops[done]
 		switch {
 		case s.refuseLate(w, o):
 			late = true
 		case o.Kind == data.OpUpdate:
-			s.unlocked(func() { w.do(o) })
+			s.unlocked(func() { w.Do(o) })
 		default:
-			w.do(o)
+			w.Do(o)
 		}
 	}
-	w.doc.Cast(s.m.opts.Codec, s.draft.doc.Shadows.Since(s.m.opts.Codec, now)...)
+	w.Doc.Cast(s.m.opts.Codec, s.draft.Doc.Shadows.Since(s.m.opts.Codec, now)...)
 	return late
 }
 

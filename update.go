@@ -55,7 +55,7 @@ func (u *update) change(ctx context.Context, rec *Record) error {
 	u.done[rec.ID] = true
 	s := u.m.newSession(ctx, nil)
 	s.isNew, s.seenAt = false, rec.SeenAt
-	s.draft.rec, s.draft.byOperator = rec, true
+	s.draft = u.m.keeper.byOperator(rec)
 	var refused error
 	err := s.Atomic(ctx, func(s *Session) error {
 		refused = u.run(s)
@@ -80,7 +80,7 @@ func (u *update) run(s *Session) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.draft.login || s.draft.leaving != nil || s.draft.oldBecomes != KindLive {
+	if s.draft.Moves() {
 		return errIdentity
 	}
 	return nil

@@ -1,0 +1,56 @@
+package session
+
+import "errors"
+
+// What is adopted by a draft that others read and change meanwhile is of a copy, with which somebody waited for the
+// store.
+
+// Adopt takes over what a commit of the copy left, when it has caught up.
+func (d *draft) Adopt(w *draft) {
+	err := d.err
+	*d = *w
+	d.events = nil
+	if err != nil {
+		d.err = err
+	}
+}
+
+// AdoptFailure takes over what a commit of the copy that failed found out or cannot undo.
+func (d *draft) AdoptFailure(w *draft) {
+	d.dropTakenID(w)
+	d.gone, d.leaving = w.gone, w.leaving
+	if w.gone || w.leaving == nil && w.reply == replyForget {
+		d.reply = w.reply
+	}
+}
+
+// AdoptEnd is AdoptFailure for an attempt that began with base: it may have found that the session is gone, or ended
+// it.
+func (d *draft) AdoptEnd(base, w *draft, err error) error {
+	d.dropTakenID(w)
+	if base.reply != replyForget && w.reply == replyForget {
+		d.gone = d.leaving == nil
+		d.leaving, d.reply = nil, replyForget
+		return err
+	}
+	return d.Lost(err)
+}
+
+// dropTakenID takes over that the id to come cannot be used any more.
+func (d *draft) dropTakenID(w *draft) {
+	if w.idTaken {
+		d.dropNextID()
+	}
+}
+
+// Forgive forgets an error that was refused before a user left, for it has to do with that user.
+func (d *draft) Forgive(before error) {
+	if d.err == before {
+		d.err = nil
+	}
+}
+
+// WentOn reports whether a session ended here for it went on under a new id, of which this client is not told.
+func (d *draft) WentOn(err error) bool {
+	return errors.Is(err, errTombstone) && d.rec.Successor != "" && !d.byOperator
+}

@@ -1,0 +1,100 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"github.com/coatcheck/session/internal/data"
+)
+
+// Regenerate gives the session a new id at the next commit, and makes the old one useless.
+func (d *draft) Regenerate() {
+	if d.rec != nil && !d.gone {
+		d.oldBecomes = KindTombstone
+	}
+	d.dropNextID()
+}
+
+// SignIn binds the session to a user, with a new id. It reports whether the session goes on, and is not a new one
+// because another user leaves. Afterwards Err is what was refused here, and nothing earlier.
+func (d *draft) SignIn(user string) (kept bool) {
+	d.err = nil
+	kept = d.gone || d.user == "" || d.user == user
+	switch {
+	case d.gone:
+		d.beginAfresh()
+	case !kept:
+		d.Leave()
+	case d.rec != nil:
+		d.oldBecomes = KindTombstone
+	}
+	d.dropNextID()
+	d.user, d.login = user, true
+	d.Do(data.Op{Kind: data.OpLogin, At: d.k.now().UnixMicro()})
+	return kept
+}
+
+// beginAfresh puts what this request set into a new session.
+func (d *draft) beginAfresh() {
+	ops, shadows := d.Doc.Ops, d.Doc.Shadows
+	d.place, d.gone, d.Doc = place{}, false, data.Doc{}
+	for _, o := range ops {
+		d.Do(o)
+	}
+	d.Doc.Shadows = shadows
+}
+
+// Leave ends the stored session at the next commit and begins a new one.
+func (d *draft) Leave() {
+	if d.rec != nil {
+		at := d.place
+		d.leaving = &at
+	}
+	d.reset()
+}
+
+// reset begins a new session: what was set before does not belong to it.
+func (d *draft) reset() {
+	*d = draft{
+		k: d.k, sent: d.sent, ip: d.ip, ua: d.ua, discard: d.discard, gone: d.gone,
+		leaving: d.leaving, former: d.former, reply: d.reply, events: d.events,
+	}
+}
+
+// Shut leaves nothing of the session but the record that Leave ends.
+func (d *draft) Shut() { *d = draft{k: d.k, sent: d.sent, gone: true, place: place{rec: d.rec}} }
+
+// Discard makes the draft one that is never stored.
+func (d *draft) Discard() { d.discard = true }
+
+// Reload drops what is not stored, and loads the newest state. When the session is gone nothing of it is left.
+func (d *draft) Reload(ctx context.Context) error {
+	d.Doc.Ops, d.err, d.Doc.Shadows, d.oldBecomes, d.login = nil, nil, nil, KindLive, false
+	d.dropNextID()
+	if l := d.leaving; l != nil {
+		d.place, d.leaving = *l, nil
+	}
+	err := d.reload(ctx)
+	if errors.Is(err, ErrEnded) {
+		d.becomeGone()
+	}
+	return err
+}
+
+func (d *draft) reload(ctx context.Context) error {
+	switch {
+	case d.gone:
+		return ErrEnded
+	case d.rec == nil:
+		d.Doc.State, d.user = data.State{}, ""
+		return nil
+	}
+	return d.Newest(ctx, nil)
+}
+
+// becomeGone leaves nothing of a session that is gone, but for the record that may lead Leave to its successor.
+func (d *draft) becomeGone() {
+	rec := d.rec
+	d.reset()
+	d.rec, d.gone, d.reply = rec, true, replyNothing
+}

@@ -1,0 +1,266 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// waiter waits for the end of one session.
+type waiter struct {
+	ended   chan struct{}
+	once    sync.Once
+	watched bool
+
+	id string // under which it waits; this and what follows is guarded by the watch
+	member
+}
+
+// Waiter makes somebody who waits for the end of this session, and is told of it at once if it is gone.
+func (d *draft) Waiter() *waiter {
+	w := &waiter{ended: make(chan struct{})}
+	if d.gone {
+		w.notify()
+	}
+	return w
+}
+
+// Ended is closed when the session has ended.
+func (w *waiter) Ended() <-chan struct{} { return w.ended }
+
+func (w *waiter) notify() { w.once.Do(func() { close(w.ended) }) }
+
+// Watch has somebody wait for as long as the context lasts, once the session is stored. Later it notes whose it is by
+// then.
+func (d *draft) Watch(ctx context.Context, w *waiter) {
+	switch {
+	case !d.Stored():
+	case w.watched:
+		d.k.watch.note(w, d.member())
+	default:
+		w.watched = true
+		d.k.watch.add(d.rec.ID, w, d.member())
+		k := d.k
+		context.AfterFunc(ctx, func() { k.watch.remove(w) })
+	}
+}
+
+// watch knows who wants to be told of the end of which session. One goroutine asks the store for all of them; it runs
+// only while somebody waits.
+type watch struct {
+	k       *keeper
+	mu      sync.Mutex
+	waiting map[string][]*waiter
+	tips    map[string]bool // ids among them that the store told of
+	wake    chan struct{}   // something was told
+	polling bool
+}
+
+func newWatch(k *keeper) *watch {
+	return &watch{k: k, waiting: map[string][]*waiter{}, tips: map[string]bool{}, wake: make(chan struct{}, 1)}
+}
+
+// add has the session asked for once at the start: it may have ended since it was loaded.
+func (w *watch) add(id string, one *waiter, of member) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	one.id, one.member = id, of
+	w.waiting[id] = append(w.waiting[id], one)
+	w.askSoon(id)
+	if !w.polling {
+		w.polling = w.k.start(w.poll)
+	}
+}
+
+// note notes whose a watched session is by now.
+func (w *watch) note(one *waiter, of member) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	one.member = of
+}
+
+func (w *watch) remove(one *waiter) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list := w.waiting[one.id]
+	if i := slices.Index(list, one); i >= 0 {
+		w.put(one.id, slices.Delete(list, i, i+1))
+	}
+}
+
+func (w *watch) put(id string, list []*waiter) {
+	if len(list) == 0 {
+		delete(w.waiting, id)
+		return
+	}
+	w.waiting[id] = list
+}
+
+// moved follows a session to its new id.
+func (w *watch) moved(from, to string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list := w.waiting[from]
+	if len(list) == 0 {
+		return
+	}
+	delete(w.waiting, from)
+	w.waiting[to] = append(w.waiting[to], list...)
+	for _, one := range list {
+		one.id = to
+	}
+}
+
+func (w *watch) ended(ids ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, id := range ids {
+		for _, one := range w.waiting[id] {
+			one.notify()
+		}
+		delete(w.waiting, id)
+	}
+}
+
+func (w *watch) poll(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if w.k.watcher != nil {
+		w.k.start(func(context.Context) { w.listen(ctx) })
+	}
+	ticker := time.NewTicker(w.k.watchEvery)
+	defer ticker.Stop()
+	for more := true; more; {
+		var ids []string
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.wake:
+			ids = w.takeTips()
+		case <-ticker.C:
+			ids, more = w.ids()
+		}
+		w.askAll(ctx, ids)
+	}
+}
+
+// askers is how many sessions are asked for at a time, so that one round over many of them is done before the next is
+// due.
+const askers = 8
+
+func (w *watch) askAll(ctx context.Context, ids []string) {
+	asked := make(chan string)
+	var group sync.WaitGroup
+	for range min(askers, len(ids)) {
+		group.Go(func() {
+			for id := range asked {
+				w.ask(ctx, id)
+			}
+		})
+	}
+	for _, id := range ids {
+		select {
+		case asked <- id:
+		case <-ctx.Done():
+		}
+	}
+	close(asked)
+	group.Wait()
+}
+
+// listen lets the store tell of sessions that ended, and begins again when it stopped. What was missed is found by
+// asking.
+func (w *watch) listen(ctx context.Context) {
+	for {
+		err := w.k.watcher.Watch(ctx, w.tip)
+		if ctx.Err() != nil || errors.Is(err, ErrNotSupported) {
+			return
+		}
+		w.k.logger.WarnContext(ctx, "session: the store tells of no ended sessions for now", "err", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(w.k.watchEvery):
+		}
+	}
+}
+
+// tip is told that a session may have ended, or with "" that any may have.
+func (w *watch) tip(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if id != "" {
+		w.askSoon(id)
+		return
+	}
+	for id := range w.waiting {
+		w.askSoon(id)
+	}
+}
+
+// askSoon has the store asked for a session soon, if somebody waits for it. It is called with the lock held.
+func (w *watch) askSoon(id string) {
+	if w.waiting[id] == nil {
+		return
+	}
+	w.tips[id] = true
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// takeTips returns what was told since it was called last.
+func (w *watch) takeTips() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ids := slices.Collect(maps.Keys(w.tips))
+	clear(w.tips)
+	return ids
+}
+
+// ids lists what is watched, or ends the polling when nothing is.
+func (w *watch) ids() ([]string, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ids := make([]string, 0, len(w.waiting))
+	for id := range w.waiting {
+		ids = append(ids, id)
+	}
+	w.polling = len(ids) > 0
+	return ids, w.polling
+}
+
+// ask asks the store for one session, under its new id when it was renewed. A store that fails says nothing about it.
+func (w *watch) ask(ctx context.Context, id string) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	rec, err := w.k.load(ctx, id)
+	for err == nil && rec.Kind == KindAlias && ctx.Err() == nil {
+		w.moved(id, rec.Successor)
+		id = rec.Successor
+		rec, err = w.k.load(ctx, id)
+	}
+	switch {
+	case errors.Is(err, ErrNotFound) && w.isGone(ctx, id):
+		w.ended(id)
+	case err != nil:
+	case rec.Kind == KindTombstone || !rec.ExpiresAt.IsZero() && !w.k.now().Before(rec.ExpiresAt):
+		w.ended(id)
+	}
+}
+
+// isGone reports whether a session of whose id the store knows nothing has ended.
+func (w *watch) isGone(ctx context.Context, id string) bool {
+	w.mu.Lock()
+	var of member
+	if list := w.waiting[id]; len(list) > 0 {
+		of = list[0].member
+	}
+	w.mu.Unlock()
+	_, err := w.k.records.missing(ctx, id, of)
+	return errors.Is(err, ErrNotFound)
+}
