@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/adapters/ginsession"
 	"github.com/coatcheck/session/cookiestore"
 	"github.com/coatcheck/session/filestore"
 	"github.com/coatcheck/session/guard"
@@ -28,6 +29,7 @@ var (
 	_ session.Store = (*memstore.Store)(nil)
 	_ session.Store = (*nullstore.Store)(nil)
 	_ session.Store = (*redisstore.Store)(nil)
+	_               = ginsession.From
 	_               = sqlstore.Options{Dialect: sqlstore.PostgreSQL, Listen: pglisten.Listen}
 )
 
