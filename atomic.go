@@ -118,11 +118,10 @@ func (s *Session) base() (d draft, ops int, now uint64) {
 func (s *Session) attempt(ctx context.Context, d *draft) error {
 	s.setBusy(true)
 	defer s.setBusy(false)
-	if d.TooLate() {
-		s.reportLate()
-		return errLate
+	err := errLate
+	if !d.TooLate() {
+		err = d.Commit(ctx, commitMode{Once: true})
 	}
-	err := d.Commit(ctx, commitMode{Once: true})
 	if errors.Is(err, errLate) {
 		s.reportLate()
 	}

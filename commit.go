@@ -44,6 +44,8 @@ func (d *draft) Commit(ctx context.Context, mode commitMode) error {
 		return d.move(ctx, mode)
 	case mode.CanTell && d.renewalDue():
 		return d.renewal(ctx, mode)
+	case d.dirty() && d.token != "" && d.tooLate():
+		return errLate
 	case d.dirty():
 		return d.save(ctx, mode)
 	case d.touchDue():

@@ -22,10 +22,8 @@ func (d *draft) Moved() bool {
 	return d.gone && d.rec != nil && d.rec.Kind == KindTombstone && d.rec.Successor != ""
 }
 
-// TooLate reports whether the headers are out, so that nobody could be told of what the commit would make.
-func (d *draft) TooLate() bool {
-	return d.tooLate() && (d.oldBecomes != KindLive || d.token != "" && d.dirty())
-}
+// TooLate reports whether the headers are out, so that nobody could be told of the new id that the commit would make.
+func (d *draft) TooLate() bool { return d.tooLate() && d.oldBecomes != KindLive }
 
 // Token is what the client has, or is to be given, "" when nothing is stored.
 func (d *draft) Token() string {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cookiestore"
 )
 
 // When a handler panics no response of ours goes out. What a goroutine of it does afterwards must not get an id that
@@ -46,4 +47,33 @@ func TestNoIDIsMadeAfterAPanic(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A session that is its ticket is lost with the response that would have carried it, and Save must not say otherwise.
+func TestSaveSaysThatNoResponseCarriesTheSession(t *testing.T) {
+	store, err := cookiestore.New(cookiestore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := session.New(store, session.Options{Secrets: []session.Secret{testSecret}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	v := (&rig{Manager: m, t: t}).visitor()
+	v.with(func(s *session.Session) { s.Set("x", 1) })
+	var left *session.Session
+	h := m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
+		s.Set("x", 2)
+		left = s
+		panic("handler")
+	})
+	v.through(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		defer func() { _ = recover() }()
+		h.ServeHTTP(w, req)
+	}), "GET")
+	if err := left.Save(t.Context()); err == nil {
+		t.Error("Save = nil")
+	}
+	v.with(func(s *session.Session) { wantGet(t, s, "x", int64(1)) })
 }
