@@ -12,11 +12,15 @@ import (
 // noteClient notes the client of the request, for lists of sessions, before the first commit. It holds no lock while it
 // calls Options.ClientIP.
 func (s *Session) noteClient() {
-	if s.ex == nil {
+	r := s.request
+	if s.ex != nil {
+		r = s.ex.r
+	}
+	if r == nil {
 		return
 	}
 	s.client.Do(func() {
-		ip, ua := s.m.opts.ClientIP(s.ex.r).Unmap().WithZone(""), s.ex.r.UserAgent()
+		ip, ua := s.m.opts.ClientIP(r).Unmap().WithZone(""), r.UserAgent()
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.draft.SetClient(ip, ua, wire.CleanUserAgent)

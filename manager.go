@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/coatcheck/session/internal/bounded"
 	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/keys"
 	"github.com/coatcheck/session/internal/respond"
@@ -163,7 +164,20 @@ func Load(ctx context.Context) (*Session, error) {
 // changes, and Token for the ticket, which may be new. "" begins a session; a bad ticket gives an empty one. The error
 // wraps ErrUnavailable.
 func (m *Manager) Open(ctx context.Context, token string) (*Session, error) {
-	s := m.newSession(ctx, nil)
+	return m.open(ctx, m.newSession(ctx, nil), token)
+}
+
+// OpenFor is Open for a request that no middleware of this manager is around, as in an adapter of another library:
+// lists of sessions show its client. Whoever calls it sends the ticket.
+func (m *Manager) OpenFor(r *http.Request, token string) (*Session, error) {
+	ctx := bounded.Within(r.Context(), storeTimeout) // as around a handler, for a server that hangs
+	defer ctx.End()
+	s := m.newSession(r.Context(), nil)
+	s.request = r
+	return m.open(ctx, s, token)
+}
+
+func (m *Manager) open(ctx context.Context, s *Session, token string) (*Session, error) {
 	events, err := s.find(ctx, token, nil)
 	m.emit(ctx, events...)
 	if err != nil {

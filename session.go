@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -22,6 +23,8 @@ type Session struct {
 	m   *Manager
 	ex  *exchange       // nil outside a request
 	ctx context.Context // of the request, or of Open: how long the session is in use
+
+	request *http.Request // whose client is noted; nil: that of ex, if there is one
 
 	part     part
 	stub     error      // why nothing of it can be stored; nil for all but what From makes

@@ -85,3 +85,26 @@ func TestAJobIsNoClient(t *testing.T) {
 		t.Errorf("Sessions = %+v, %v, want the client of the request", infos, err)
 	}
 }
+
+// An adapter that has no middleware around its handlers stores a session of a client, too.
+func TestASessionThatIsOpenedForARequestShowsItsClient(t *testing.T) {
+	r := newRig(t)
+	req := httptest.NewRequest("GET", "/", nil)
+	req.RemoteAddr = "192.0.2.3:1234"
+	req.Header.Set("User-Agent", "Test/1.0")
+	s, err := r.OpenFor(req, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Login("ada")
+	if err := s.Save(req.Context()); err != nil {
+		t.Fatal(err)
+	}
+	infos, err := r.Sessions(t.Context(), "ada")
+	if err != nil || len(infos) != 1 || infos[0].RemoteIP.String() != "192.0.2.3" || infos[0].UserAgent != "Test/1.0" {
+		t.Errorf("Sessions = %+v, %v", infos, err)
+	}
+	if again, err := r.OpenFor(req, s.Token()); err != nil || again.User() != "ada" || again.IsNew() {
+		t.Errorf("OpenFor = %v, %v; want the session of the ticket", again, err)
+	}
+}
