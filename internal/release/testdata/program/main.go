@@ -12,6 +12,7 @@ import (
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/adapters/ginsession"
+	"github.com/coatcheck/session/adapters/gorillastore"
 	"github.com/coatcheck/session/cookiestore"
 	"github.com/coatcheck/session/filestore"
 	"github.com/coatcheck/session/guard"
@@ -30,6 +31,7 @@ var (
 	_ session.Store = (*nullstore.Store)(nil)
 	_ session.Store = (*redisstore.Store)(nil)
 	_               = ginsession.From
+	_               = gorillastore.Of
 	_               = sqlstore.Options{Dialect: sqlstore.PostgreSQL, Listen: pglisten.Listen}
 )
 

@@ -1,0 +1,72 @@
+package gincontrib_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/gin-contrib/sessions"
+	"github.com/gin-contrib/sessions/tester"
+	"github.com/gin-gonic/gin"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/adapters/gorillastore"
+	"github.com/coatcheck/session/adapters/gorillastore/gincontrib"
+	"github.com/coatcheck/session/memstore"
+)
+
+func init() { gin.SetMode(gin.ReleaseMode) }
+
+func newManager(t *testing.T) *session.Manager {
+	t.Helper()
+	m, err := session.New(memstore.New(memstore.Options{}),
+		session.Options{Secrets: []session.Secret{session.NewSecret()}, SweepEvery: session.Never})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.Close() }) // which has no error
+	return m
+}
+
+func newStore(t *testing.T) sessions.Store {
+	t.Helper()
+	st, err := gincontrib.New(newManager(t), gorillastore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+func TestTheSuiteOfGinContribPasses(t *testing.T) {
+	t.Run("GetSet", func(t *testing.T) { tester.GetSet(t, newStore) })
+	t.Run("DeleteKey", func(t *testing.T) { tester.DeleteKey(t, newStore) })
+	t.Run("Flashes", func(t *testing.T) { tester.Flashes(t, newStore) })
+	t.Run("Clear", func(t *testing.T) { tester.Clear(t, newStore) })
+	t.Run("Options", func(t *testing.T) { tester.Options(t, newStore) })
+	t.Run("Many", func(t *testing.T) { tester.Many(t, newStore) })
+}
+
+func TestOfSignsIn(t *testing.T) {
+	m := newManager(t)
+	st, err := gincontrib.New(m, gorillastore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := gin.New()
+	engine.Use(sessions.Sessions("app", st))
+	engine.GET("/", func(c *gin.Context) {
+		s := sessions.Default(c)
+		gincontrib.Of(s).Login("ada")
+		s.Set("theme", "dark")
+		if err := s.Save(); err != nil {
+			t.Error(err)
+		}
+	})
+	engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+	if n, err := m.RevokeUser(t.Context(), "ada"); n != 1 || err != nil {
+		t.Errorf("RevokeUser = %d, %v", n, err)
+	}
+	if gincontrib.Of(nil) == nil {
+		t.Error("Of is nil")
+	}
+}

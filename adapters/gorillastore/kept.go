@@ -1,0 +1,74 @@
+package gorillastore
+
+import (
+	"reflect"
+
+	"github.com/gorilla/sessions"
+
+	"github.com/coatcheck/session"
+)
+
+// kept is what belongs to a gorilla session and has no place in it.
+type kept struct {
+	session *session.Session
+	ticket  string      // that the client has of a live session
+	values  map[any]any // as they were loaded or last saved, and shared with nobody
+	failed  error       // to load
+}
+
+// read copies what the session holds into that of gorilla. A value whose type this program does not know is left out,
+// and stays where it is.
+func (k *kept) read(s *sessions.Session) {
+	s.ID, s.IsNew, k.ticket = k.session.ID(), k.session.IsNew(), k.session.Token()
+	k.values = decodeAll(k.session.All())
+	for key, v := range decodeAll(k.session.All()) { // anew, for a handler may change what is in it
+		s.Values[key] = v
+	}
+}
+
+// identify signs in or out when the user is another one.
+func (k *kept) identify(user string) error {
+	was := k.session.User()
+	switch user {
+	case was:
+		return nil
+	case "":
+		k.session.Logout()
+	default:
+		if err := k.session.TryLogin(user); err != nil {
+			return err
+		}
+	}
+	if was != "" { // then nothing is left of what was there
+		k.values = nil
+	}
+	return nil
+}
+
+// write does to the session what was done to the values, and nothing to those that are as they were.
+func (k *kept) write(values, encoded map[any]any) {
+	for key := range k.values {
+		if _, there := values[key]; !there {
+			k.session.Remove(pathOf(key))
+		}
+	}
+	now := make(map[any]any, len(values))
+	for key, v := range values {
+		old, there := k.values[key]
+		switch was, is := lists(old, v); {
+		case there && reflect.DeepEqual(old, v):
+		case len(was) > 0 && len(is) > len(was) && reflect.DeepEqual(is[:len(was)], was): // flashes, for example
+			k.session.Append(pathOf(key), encoded[key].([]any)[len(was):]...)
+		default:
+			k.session.Set(pathOf(key), encoded[key])
+		}
+		now[key], _ = decode(encoded[key]) // which is how the next request has it
+	}
+	k.values = now
+}
+
+func lists(a, b any) (was, is []any) {
+	was, _ = a.([]any)
+	is, _ = b.([]any)
+	return was, is
+}

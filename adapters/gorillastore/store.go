@@ -1,0 +1,174 @@
+package gorillastore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/sessions"
+
+	"github.com/coatcheck/session"
+)
+
+// Options says how a store works. The zero value is good.
+type Options struct {
+	// Cookie is what new sessions have as their Options. nil: Path "/", 30 days, Secure, HttpOnly and SameSite=Lax.
+	Cookie *sessions.Options
+	// User says who is signed in by the values of a session, "" for nobody. When that changes, a save signs in or out:
+	// the session gets another id, and Manager.RevokeUser and MaxPerUser know whose it is. nil: nobody is, unless
+	// the handler calls Login of the session that Of returns.
+	User func(values map[any]any) string
+}
+
+// Store keeps the sessions of gorilla. It is safe for concurrent use; a gorilla session is not.
+type Store struct {
+	// Options is what new sessions have. Set it before the first request.
+	Options *sessions.Options
+
+	manager *session.Manager
+	user    func(map[any]any) string
+}
+
+var _ sessions.Store = (*Store)(nil)
+
+// New returns a store on a manager, which the caller closes. The tickets are in the cookies that gorilla names,
+// whatever the transport of the manager.
+func New(m *session.Manager, opts Options) (*Store, error) {
+	if m == nil {
+		return nil, errors.New("gorillastore: the manager is nil")
+	}
+	cookie := sessions.Options{Path: "/", MaxAge: 30 * 24 * 60 * 60, Secure: true, HttpOnly: true,
+		SameSite: http.SameSiteLaxMode}
+	if opts.Cookie != nil {
+		cookie = *opts.Cookie
+	}
+	return &Store{Options: &cookie, manager: m, user: opts.User}, nil
+}
+
+// MaxAge sets the seconds that new sessions last unused, as with the stores of gorilla. Call it before the first
+// request.
+func (st *Store) MaxAge(seconds int) { st.Options.MaxAge = seconds }
+
+// Of returns the session of the manager that is behind a gorilla session, for Login, Logout, Atomic and what else
+// gorilla does not have. Save of the gorilla session stores what is done to it. It is never nil: of another store's
+// session, or of one that could not be loaded, it is an empty one whose own Save returns an error.
+func Of(s *sessions.Session) *session.Session {
+	if s != nil {
+		if o, ok := s.Store().(*owned); ok && o.kept != nil && o.kept.failed == nil {
+			return o.kept.session
+		}
+	}
+	return session.From(context.Background())
+}
+
+// Get returns the session of that name, which is loaded once for a request.
+func (st *Store) Get(r *http.Request, name string) (*sessions.Session, error) {
+	return sessions.GetRegistry(r).Get(st.ownedBy(r, name), name)
+}
+
+// New loads the session that the cookie of the request names. It never returns nil. Without a live session, and with an
+// error, it is an empty one; the error wraps session.ErrUnavailable, and Save of such a session returns it again, so
+// that it takes the place of none.
+func (st *Store) New(r *http.Request, name string) (*sessions.Session, error) {
+	return (&owned{Store: st}).New(r, name)
+}
+
+// Save stores what changed since the session was loaded, and sends its cookie. Where another request has changed other
+// keys, both changes stay. A session without values and without a user is not stored. A negative Options.MaxAge ends it
+// and deletes the cookie.
+//
+// The error wraps those of [session.Session.Save]; then nothing was stored, and the cookie is left alone.
+func (st *Store) Save(r *http.Request, w http.ResponseWriter, s *sessions.Session) error {
+	o, ok := s.Store().(*owned)
+	if !ok || o.Store != st { // it was made by hand, so it is a new one
+		o = st.ownedBy(r, s)
+	}
+	return o.Save(r, w, s)
+}
+
+// owned is the store as one gorilla session knows it: there is no other place for what belongs to that.
+type owned struct {
+	*Store
+	kept *kept // nil: it was not loaded
+}
+
+// ownedKey finds what is owned by a session, or by the one of a name, in the context of a request.
+type ownedKey struct {
+	store *Store
+	owner any
+}
+
+// ownedBy changes the request, as gorilla does to keep the sessions of one.
+func (st *Store) ownedBy(r *http.Request, owner any) *owned {
+	key := ownedKey{st, owner}
+	o, ok := r.Context().Value(key).(*owned)
+	if !ok {
+		o = &owned{Store: st}
+		*r = *r.WithContext(context.WithValue(r.Context(), key, o))
+	}
+	return o
+}
+
+func (o *owned) New(r *http.Request, name string) (*sessions.Session, error) {
+	s, opts := sessions.NewSession(o, name), *o.Options
+	s.Options, s.IsNew = &opts, true
+	if o.load(r, ticketOf(r, name)); o.kept.failed != nil {
+		return s, o.kept.failed
+	}
+	o.kept.read(s)
+	return s, nil
+}
+
+func (o *owned) load(r *http.Request, ticket string) {
+	s, err := o.manager.OpenFor(r, ticket)
+	if err != nil {
+		err = fmt.Errorf("gorillastore: %w", err)
+	}
+	o.kept = &kept{session: s, failed: err}
+}
+
+func (o *owned) Save(r *http.Request, w http.ResponseWriter, s *sessions.Session) error {
+	if o.kept == nil {
+		o.load(r, "")
+	}
+	if o.kept.failed != nil {
+		return o.kept.failed
+	}
+	if err := o.change(s); err != nil {
+		return fmt.Errorf("gorillastore: %w", err)
+	}
+	return o.kept.send(r, w, s)
+}
+
+// change does to the session of the manager what was done to that of gorilla.
+func (o *owned) change(s *sessions.Session) error {
+	k := o.kept
+	if s.Options.MaxAge < 0 {
+		k.session.Logout()
+		k.values = nil
+		return nil
+	}
+	encoded, err := encodeAll(s.Values)
+	if err != nil {
+		return err
+	}
+	if o.user != nil {
+		if err := k.identify(o.user(s.Values)); err != nil {
+			return err
+		}
+	}
+	k.write(s.Values, encoded)
+	if k.session.Token() == "" || s.Options.MaxAge != o.Options.MaxAge {
+		k.session.SetIdleTimeout(idle(s.Options.MaxAge))
+		k.session.SetPersistent(s.Options.MaxAge > 0)
+	}
+	return nil
+}
+
+// idle is how long a session lasts unused whose cookie lasts for so many seconds; 0 as the manager says.
+func idle(seconds int) time.Duration {
+	return time.Duration(min(int64(seconds), math.MaxInt64/int64(time.Second))) * time.Second
+}
