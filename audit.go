@@ -74,13 +74,13 @@ func (m *Manager) auditTimes() []Finding {
 }
 
 func (m *Manager) auditStore() []Finding {
-	o, is := m.opts, m.keeper.records.traits()
+	o, is := m.opts, m.keeper.traits()
 	return []Finding{
 		finding("sealed-at-rest", o.Seal || !is.kept, "a copy of the store shows no values",
 			"Seal: set it, so that a copy of the store shows no values"),
 		finding("unsealed-refused", o.RequireSealed || !is.kept, "a record that is not sealed is refused",
 			"RequireSealed: set it when the last session is over that was not sealed"),
-		finding("sessions-can-be-listed", m.keeper.lister != nil, "the store lists the sessions of a user",
+		finding("sessions-can-be-listed", m.keeper.canList() == nil, "the store lists the sessions of a user",
 			"store: use one that can list, so that people can see and end their sessions"),
 		finding("logout-is-final", is.final, "the server knows which sessions have ended",
 			"cookiestore.Options.Revocations: set it, or use a store on the server, so that a copied cookie ends "+
@@ -97,7 +97,7 @@ func (m *Manager) auditStore() []Finding {
 
 // sweeps says how expired records go.
 func (m *Manager) sweeps() string {
-	if !m.keeper.records.traits().final {
+	if !m.keeper.traits().final {
 		return "the server keeps no records"
 	}
 	return "expired records are removed every " + m.opts.SweepEvery.String()

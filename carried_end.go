@@ -71,7 +71,7 @@ func (c carried) revokeUser(ctx context.Context, user string, keep []string) (in
 		err = c.store.Save(ctx, rec)
 		switch {
 		case err == nil:
-			c.watch.tip("")
+			c.askAll()
 			c.tell(ctx, Event{Kind: EventEnded, User: user})
 			return 0, nil
 		case !errors.Is(err, ErrConflict) || attempt > 0 && pause(ctx, attempt) != nil:

@@ -118,6 +118,14 @@ func (d *draft) dropNextID() { d.nextTicket, d.nextID = keys.Ticket{}, "" }
 // Do does an operation and remembers it for the commit, or that it was refused.
 func (d *draft) Do(o data.Op) { d.Refuse(d.Doc.Do(d.rules(), o, d.rec != nil && !d.gone)) }
 
+// Swap is Do of an update whose function has made the fresh value of the old one. It reports false, and does nothing,
+// when the old value is there no more.
+func (d *draft) Swap(o data.Op, old []byte, had bool, fresh []byte) (done bool) {
+	done, err := d.Doc.Swap(d.rules(), o, old, had, fresh)
+	d.Refuse(err)
+	return done
+}
+
 func (d *draft) rules() data.Rules {
 	r := d.k.data
 	r.Rough = d.err != nil

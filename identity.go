@@ -131,7 +131,7 @@ func (s *Session) logout() bool {
 	defer s.release()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.late() && !s.m.keeper.records.traits().final {
+	if s.late() && !s.m.keeper.traits().final {
 		s.refuse(errLate)
 		return false
 	}

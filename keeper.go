@@ -10,6 +10,9 @@ import (
 	"github.com/coatcheck/session/internal/keys"
 )
 
+// storeTimeout is how long a store may take where no request says less.
+const storeTimeout = 5 * time.Second
+
 // rules are what the sessions of one manager live by.
 type rules struct {
 	data       data.Rules
@@ -68,6 +71,16 @@ func newKeeper(store Store, r rules) *keeper {
 	k.watch = newWatch(k)
 	return k
 }
+
+func (k *keeper) traits() traits { return k.records.traits() }
+
+func (k *keeper) canLimit() bool { return k.limiter != nil && k.lister != nil }
+
+// ended takes note that the store dropped a session by itself.
+func (k *keeper) ended(id string) { k.watch.ended(id) }
+
+// askAll has the store asked for every session of which somebody waits for the end.
+func (k *keeper) askAll() { k.watch.tip("") }
 
 // background is what runs by itself until it is closed.
 type background struct {

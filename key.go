@@ -109,11 +109,7 @@ func (s *Session) stored(p data.Path) ([]byte, bool, error) {
 // when it is not.
 func (s *Session) swap(o data.Op, old []byte, had bool, fresh []byte) (done bool) {
 	done = true
-	s.unlessLate(o, func() {
-		var err error
-		done, err = s.draft.Doc.Swap(s.draft.rules(), o, old, had, fresh)
-		s.refuse(err)
-	})
+	s.unlessLate(o, func() { done = s.draft.Swap(o, old, had, fresh) })
 	return done
 }
 

@@ -82,7 +82,7 @@ func (m *Manager) findAbilities() error {
 	m.stopEvicted = func() {}
 	if e, ok := m.store.(Evicter); ok {
 		m.stopEvicted = e.OnEvict(func(id, user string) {
-			m.keeper.watch.ended(id)
+			m.keeper.ended(id)
 			m.emit(context.Background(), Event{Kind: EventEvicted, ID: id, User: user})
 		})
 	}
@@ -106,7 +106,7 @@ func (m *Manager) findLimiter() error {
 	if m.opts.MaxPerUser == 0 {
 		return nil
 	}
-	if m.keeper.limiter == nil || m.keeper.lister == nil {
+	if !m.keeper.canLimit() {
 		return fmt.Errorf("MaxPerUser: %w: %T cannot limit the sessions of a user", ErrNotSupported, m.store)
 	}
 	return nil

@@ -2,7 +2,6 @@ package session
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/coatcheck/session/internal/data"
@@ -37,38 +36,10 @@ func (m *Manager) Contents(rec *Record) (list []Content, stale bool, err error) 
 	return list, stale, nil
 }
 
-func (k *keeper) contents(rec *Record) (data.State, bool, error) {
-	if rec.Kind != KindLive {
-		return data.State{}, false, fmt.Errorf("%w: a %s has no contents", ErrNotSupported, rec.Kind)
-	}
-	h, entries, stale, err := k.records.open(rec)
-	if err != nil {
-		return data.State{}, false, err
-	}
-	return data.NewState(h, entries, h.FlashSeq), stale, nil
-}
-
 // Reseal returns a copy of a record as a store is to keep it behind the version given, 0 for one that is not there yet:
 // signed or sealed anew with this manager's newest secret. Nothing else changes, so that the ticket of the session
 // still opens it. It is for tools that move records between stores, or retire a secret. The errors are those of
 // Contents.
 func (m *Manager) Reseal(rec *Record, version uint64) (*Record, error) {
 	return m.keeper.reseal(rec, version)
-}
-
-func (k *keeper) reseal(rec *Record, version uint64) (*Record, error) {
-	out := rec.Clone()
-	out.Version = version
-	if version == 0 && rec.Kind == KindLive { // a move that is under way takes place in the other store
-		out.Successor = ""
-	}
-	if rec.Kind != KindLive { // what an alias holds is sealed by its ticket alone, and a tombstone holds nothing
-		return out, nil
-	}
-	st, _, err := k.contents(rec)
-	if err != nil {
-		return nil, err
-	}
-	next, err := k.records.seal(place{rec: out}, &st)
-	return next.rec, err
 }

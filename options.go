@@ -23,7 +23,6 @@ const (
 	defaultMaxBytes    = 1 << 20
 	maxTouchEvery      = time.Minute
 	maxWatchEvery      = 5 * time.Second
-	storeTimeout       = 5 * time.Second
 )
 
 // Options configure a Manager. Only Secrets or SecretSource is required; the zero value of everything else is the safe

@@ -54,7 +54,8 @@ func (ex *exchange) sessionOrStub(ctx context.Context) *Session {
 // newStub makes a session of which nothing can be stored, because of the error.
 func (m *Manager) newStub(ctx context.Context, ex *exchange, err error) *Session {
 	s := m.newSession(ctx, ex)
-	s.stub, s.draft.discard = err, true
+	s.stub = err
+	s.draft.Discard()
 	return s
 }
 

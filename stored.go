@@ -102,3 +102,31 @@ func openAlias(t keys.Ticket, alias *Record) (keys.Ticket, error) {
 	}
 	return next, nil
 }
+
+func (k *keeper) contents(rec *Record) (data.State, bool, error) {
+	if rec.Kind != KindLive {
+		return data.State{}, false, fmt.Errorf("%w: a %s has no contents", ErrNotSupported, rec.Kind)
+	}
+	h, entries, stale, err := k.records.open(rec)
+	if err != nil {
+		return data.State{}, false, err
+	}
+	return data.NewState(h, entries, h.FlashSeq), stale, nil
+}
+
+func (k *keeper) reseal(rec *Record, version uint64) (*Record, error) {
+	out := rec.Clone()
+	out.Version = version
+	if version == 0 && rec.Kind == KindLive { // a move that is under way takes place in the other store
+		out.Successor = ""
+	}
+	if rec.Kind != KindLive { // what an alias holds is sealed by its ticket alone, and a tombstone holds nothing
+		return out, nil
+	}
+	st, _, err := k.contents(rec)
+	if err != nil {
+		return nil, err
+	}
+	next, err := k.records.seal(place{rec: out}, &st)
+	return next.rec, err
+}

@@ -1,0 +1,115 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+)
+
+// pageSize is how many records all asks for at a time.
+const pageSize = 200
+
+func (k *keeper) alive(r *Record) bool {
+	return r.Kind == KindLive && (r.ExpiresAt.IsZero() || k.now().Before(r.ExpiresAt))
+}
+
+func (k *keeper) canList() error {
+	if k.lister == nil {
+		return fmt.Errorf("%w: %s cannot list sessions", ErrNotSupported, k.storeType)
+	}
+	return nil
+}
+
+func (k *keeper) byUser(ctx context.Context, user string) ([]*Record, error) {
+	if err := k.canList(); err != nil {
+		return nil, err
+	}
+	if err := checkUser(user); err != nil {
+		return nil, err
+	}
+	recs, err := k.lister.ByUser(ctx, user)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return recs, nil
+}
+
+// isSession reports whether a live record is a session of its own. One whose predecessor is on the same page is listed
+// as that.
+func (k *keeper) isSession(ctx context.Context, r *Record, page []*Record) (bool, error) {
+	id := r.Predecessor()
+	if id == "" {
+		return true, nil
+	}
+	if slices.ContainsFunc(page, func(o *Record) bool { return o.ID == id }) {
+		return false, nil
+	}
+	before, err := k.before(ctx, r)
+	return before == nil && err == nil, err
+}
+
+// sessionsOf lists the live records of a user, one for each session.
+func (k *keeper) sessionsOf(ctx context.Context, user string) ([]*Record, error) {
+	recs, err := k.byUser(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	return k.withoutHeirs(ctx, slices.DeleteFunc(recs, func(r *Record) bool { return !k.alive(r) }))
+}
+
+// withoutHeirs leaves out the records of moves that were not decided when they were listed, or were decided otherwise
+// since: the sessions that move are there themselves. A record that shares its beginning with none has no part in such
+// a move, so that nobody has to be asked.
+func (k *keeper) withoutHeirs(ctx context.Context, recs []*Record) ([]*Record, error) {
+	there, begun := map[string]bool{}, map[int64]int{}
+	for _, r := range recs {
+		there[r.ID] = true
+		begun[r.CreatedAt.UnixMicro()]++
+	}
+	var own []*Record
+	for _, r := range recs {
+		moves := there[r.Predecessor()]
+		if !moves && begun[r.CreatedAt.UnixMicro()] > 1 {
+			before, err := k.before(ctx, r)
+			if err != nil {
+				return nil, err
+			}
+			// A login counts before it is decided.
+			moves = before != nil && (before.User == r.User || before.Kind != KindLive)
+		}
+		if !moves {
+			own = append(own, r)
+		}
+	}
+	return own, nil
+}
+
+// all goes through the records of all live sessions, in pages. An error ends the walk.
+func (k *keeper) all(ctx context.Context) iter.Seq2[*Record, error] {
+	return func(yield func(*Record, error) bool) {
+		if err := k.canList(); err != nil {
+			yield(nil, err)
+			return
+		}
+		for after, more := "", true; more; {
+			page, err := k.lister.Page(ctx, after, pageSize)
+			if err != nil {
+				yield(nil, unavailable(err))
+				return
+			}
+			if more = len(page) == pageSize; more {
+				after = page[pageSize-1].ID
+			}
+			page = slices.DeleteFunc(page, func(r *Record) bool { return !k.alive(r) })
+			for _, r := range page {
+				is, err := k.isSession(ctx, r, page)
+				if err != nil || is {
+					if !yield(r, err) || err != nil {
+						return
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+// anybody is no name of a user.
+const anybody = ""
+
+func (s stored) revoke(ctx context.Context, user string, ids []string) (int, error) {
+	n := 0
+	for _, id := range ids {
+		ended, err := s.revokeOne(ctx, id, user)
+		n += ended
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// revokeOne ends a session as Logout does, so that it cannot slip away under a new id, and then deletes what is left.
+// Of an id that a session is about to get, or that a move has given up, the session is meant.
+func (s stored) revokeOne(ctx context.Context, id, user string) (int, error) {
+	rec, err := s.load(ctx, id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return 0, nil
+	case errors.Is(err, ErrCorrupt) && user == anybody: // nobody can use it, and nobody can list it: away with it
+		return 0, s.remove(ctx, id)
+	case errors.Is(err, ErrCorrupt):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	}
+	return s.revokeRecord(ctx, rec, user)
+}
+
+// revokeListed revokes a session that was listed for its user, and not the one of whoever signed in on the same browser
+// meanwhile.
+func (s stored) revokeListed(ctx context.Context, listed *Record) (int, error) {
+	rec, err := s.load(ctx, listed.ID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return 0, nil
+	case errors.Is(err, ErrCorrupt):
+		return 0, s.remove(ctx, listed.ID)
+	case err != nil:
+		return 0, err
+	}
+	return s.revokeRecord(ctx, rec, listed.User)
+}
+
+func (s stored) revokeRecord(ctx context.Context, rec *Record, user string) (int, error) {
+	from, err := s.movingFrom(ctx, rec)
+	if err != nil {
+		return 0, err
+	}
+	if from == nil {
+		from = rec
+	}
+	ended, err := s.end(ctx, from, nil, user)
+	if err != nil {
+		return 0, err
+	}
+	return s.removeEnded(ctx, rec, user, ended)
+}
+
+// movingFrom is the record of the session that a live record only waits to take over from, or has failed to: nil when
+// the record is a session of its own. Of a login the session before it was nobody's, or somebody else's, and remains
+// that.
+func (k *keeper) movingFrom(ctx context.Context, rec *Record) (*Record, error) {
+	before, err := k.before(ctx, rec)
+	if before != nil && before.User != rec.User {
+		return nil, nil
+	}
+	return before, err
+}
+
+// before is the record that has not given way to a live one, or to another: nil when the live one is a session of its
+// own.
+func (k *keeper) before(ctx context.Context, rec *Record) (*Record, error) {
+	if rec.Predecessor() == "" {
+		return nil, nil
+	}
+	before, err := k.load(ctx, rec.Predecessor())
+	switch {
+	case errors.Is(err, ErrUnavailable):
+		return nil, err
+	case err != nil || before.Kind != KindLive && before.Successor == rec.ID:
+		return nil, nil
+	}
+	return before, nil
+}
+
+// removeEnded deletes what is left of the sessions that ended, and of the record that led to them, and counts them.
+func (s stored) removeEnded(ctx context.Context, rec *Record, user string, ended []*Record) (n int, err error) {
+	theirs := user == anybody || rec.User == user
+	for _, r := range ended {
+		if s.alive(r) {
+			n++
+			s.tell(ctx, Event{Kind: EventEnded, ID: r.ID, User: r.User})
+		}
+		theirs = true
+		err = errors.Join(err, s.remove(ctx, r.ID))
+		if s.limiter != nil {
+			err = errors.Join(err, s.removeHeirsOf(ctx, r))
+		}
+	}
+	if theirs && !slices.ContainsFunc(ended, func(r *Record) bool { return r.ID == rec.ID }) {
+		err = errors.Join(err, s.remove(ctx, rec.ID))
+	}
+	return n, err
+}
+
+func (k *keeper) remove(ctx context.Context, id string) error {
+	if err := k.store.Delete(ctx, id); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+func (s stored) revokeUser(ctx context.Context, user string, keep []string) (int, error) {
+	kept, over := map[string]bool{}, map[string]bool{}
+	for _, id := range keep {
+		kept[id] = id != "" // which is nobody's predecessor
+	}
+	n := 0
+	for range 10 { // a session that moves all the time cannot keep this busy for ever
+		recs, err := s.byUser(ctx, user)
+		if err == nil {
+			recs, err = s.withoutHeirs(ctx, recs)
+		}
+		if err == nil {
+			recs, err = s.withoutKept(ctx, recs, kept)
+		}
+		if err != nil || len(recs) == 0 {
+			return n, err
+		}
+		for _, r := range recs {
+			ended, err := s.revokeListed(ctx, r)
+			if !over[r.Predecessor()] { // which has counted as this one
+				n += ended
+			}
+			over[r.ID] = true
+			if err != nil {
+				return n, err
+			}
+		}
+	}
+	return n, nil
+}
+
+// withoutKept leaves out the sessions to keep. Their ids are followed after the records were listed: of a session that
+// moves meanwhile either the way to its new id is there by then, or the new record names an id on that way.
+func (s stored) withoutKept(ctx context.Context, recs []*Record, kept map[string]bool) ([]*Record, error) {
+	if err := s.keepSuccessors(ctx, kept); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(recs, func(r *Record) bool { return kept[r.ID] || kept[r.Predecessor()] }), nil
+}
+
+// keepSuccessors adds the new ids of kept sessions that were renewed.
+func (s stored) keepSuccessors(ctx context.Context, kept map[string]bool) error {
+	for id := range kept {
+		for range maxAliases {
+			rec, err := s.load(ctx, id)
+			if errors.Is(err, ErrUnavailable) {
+				return err
+			}
+			if err != nil || rec.Kind == KindLive || rec.Successor == "" {
+				break
+			}
+			id = rec.Successor
+			kept[id] = true
+		}
+	}
+	return nil
+}
