@@ -30,7 +30,7 @@ func (m *Manager) Audit() []Finding {
 
 func (m *Manager) auditCookie() []Finding {
 	c := m.opts.Cookie
-	_, byCookie := m.transport.(cookieTransport)
+	_, byCookie := m.cookie()
 	cookie := func(name string, pass bool, found, advice string) Finding {
 		if !byCookie {
 			pass, found = true, "no cookie carries the ticket"

@@ -141,12 +141,13 @@ func (t cookieTransport) put(h http.Header, name, value string, until, now time.
 
 // tellClient gives the client its token, "" to forget the one it has, and removes what is left of a longer one.
 func (m *Manager) tellClient(r *http.Request, h http.Header, token string, until time.Time) {
-	t, ok := m.transport.(cookieTransport)
+	carrier := m.carrierOf(r)
+	t, ok := carrier.(cookieTransport)
 	if ok {
 		t.forgetFormer(r, h)
 	}
 	if !ok || t.pieces.IsOne() {
-		m.transport.Write(h, token, until, m.now())
+		carrier.Write(h, token, until, m.now())
 		return
 	}
 	t.pieces.Write(r.Header["Cookie"], token, func(name, value string) { t.put(h, name, value, until, m.now()) })
@@ -154,7 +155,7 @@ func (m *Manager) tellClient(r *http.Request, h http.Header, token string, until
 
 // owns reports whether a cookie is, was, or may become, part of the session's.
 func (m *Manager) owns(cookie string) bool {
-	t, ok := m.transport.(cookieTransport)
+	t, ok := m.cookie()
 	if !ok {
 		return cookie == m.opts.Cookie.Name
 	}
@@ -178,7 +179,7 @@ func cookieMoved(old, rec *Record) bool {
 // take it from the machine that they run on. Behind a proxy that speaks HTTPS, and adds no header at all, the warning
 // is mistaken.
 func (m *Manager) warnOfPlainHTTP(r *http.Request) {
-	_, byCookie := m.transport.(cookieTransport)
+	_, byCookie := m.carrierOf(r).(cookieTransport)
 	if !byCookie || m.opts.Cookie.Insecure || r.TLS != nil || wire.IsForwarded(r.Header) || wire.IsLoopback(r.Host) {
 		return
 	}

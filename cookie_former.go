@@ -42,11 +42,19 @@ func (t cookieTransport) named(name string) cookieTransport {
 	return t
 }
 
+// former are the tickets in former cookies of the request, unless it brings one in another transport.
+func (m *Manager) former(r *http.Request) []string {
+	if len(m.formerNames) == 0 {
+		return nil
+	}
+	t, _ := m.carrierOf(r).(cookieTransport)
+	return t.former(r)
+}
+
 // former are the tickets in former cookies of the request. One that came twice is not believed.
-func (m *Manager) former(r *http.Request) (tickets []string) {
-	for _, name := range m.formerNames {
-		t := m.transport.(cookieTransport).named(name)
-		if text, err := t.Read(r); err == nil && text != "" {
+func (t cookieTransport) former(r *http.Request) (tickets []string) {
+	for _, name := range t.FormerNames {
+		if text, err := t.named(name).Read(r); err == nil && text != "" {
 			tickets = append(tickets, text)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/memstore"
@@ -110,4 +111,61 @@ func ExampleManager_Preload() {
 	// Output:
 	// 200 hello ada
 	// 503 Please try again in a moment.
+}
+
+// One manager for browsers and apps: a browser keeps its ticket in the cookie, an app sends it as a bearer token and
+// finds a new one in the header X-Session.
+func ExampleTransports() {
+	sessions, err := session.New(memstore.New(memstore.Options{}), session.Options{
+		Secrets:   []session.Secret{session.NewSecret()},
+		Transport: session.Transports(nil, session.Bearer("X-Session")),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer sessions.Close()
+	site := sessions.Preload(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s := session.From(r.Context()); s.User() == "" {
+			s.Login("ada")
+		}
+		fmt.Fprintln(w, "hello", session.From(r.Context()).User())
+	}))
+
+	w := browser(site, nil)
+	fmt.Print("browser: ", w.Body)
+	fmt.Println(len(w.Result().Cookies()), "cookie")
+
+	app := httptest.NewRequest("GET", "https://app.example.com/", nil)
+	app.Header.Set("Authorization", "Bearer "+w.Result().Cookies()[0].Value)
+	w = httptest.NewRecorder()
+	site.ServeHTTP(w, app)
+	fmt.Print("app: ", w.Body)
+	fmt.Println(w.Result().Header["Vary"])
+	// Output:
+	// browser: hello ada
+	// 1 cookie
+	// app: hello ada
+	// [Cookie Authorization]
+}
+
+// An API whose clients send "Authorization: Bearer …", and keep what comes in X-Session.
+func ExampleBearer() {
+	sessions, err := session.New(memstore.New(memstore.Options{}), session.Options{
+		Secrets:   []session.Secret{session.NewSecret()},
+		Transport: session.Bearer("X-Session"),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer sessions.Close()
+	api := sessions.Preload(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		session.From(r.Context()).Login("ada")
+	}))
+
+	w := httptest.NewRecorder()
+	api.ServeHTTP(w, httptest.NewRequest("POST", "/login", nil))
+	fmt.Println("cookies:", len(w.Result().Cookies()), "ticket:", w.Result().Header.Get("X-Session") != "")
+	// Output: cookies: 0 ticket: true
 }

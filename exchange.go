@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -108,7 +109,9 @@ func (ex *exchange) Open() error {
 	}
 	s, asked := ex.last()
 	if asked {
-		respond.AddVary(ex.out.W.Header(), ex.m.transport.VaryOn())
+		for field := range strings.SplitSeq(ex.m.transport.VaryOn(), ", ") {
+			respond.AddVary(ex.out.W.Header(), field)
+		}
 	}
 	if s == nil {
 		return nil

@@ -52,7 +52,10 @@ func New(store Store, opts Options) (*Manager, error) {
 	m.opts.Cookie = resolved.Cookie.resolve()
 	m.transport = resolved.Transport
 	if isNil(m.transport) {
-		m.transport = cookieTransport{m.opts.Cookie, wire.NewPieces(m.opts.Cookie.Name, 0)}
+		m.transport = cookieTransport{}
+	}
+	if _, ok := m.cookie(); ok {
+		m.setCookie(cookieTransport{m.opts.Cookie, wire.NewPieces(m.opts.Cookie.Name, 0)})
 		m.formerNames = m.opts.Cookie.FormerNames
 	}
 	m.keeper = newKeeper(store, m.rules())
@@ -94,9 +97,10 @@ func (m *Manager) carryRecords(c carrier) {
 	cookies, retired := c.Carries()
 	cookies = min(max(cookies, 1), wire.MaxPieces)
 	room := cookies * wire.MaxCookieSize
-	if t, ok := m.transport.(cookieTransport); ok {
+	if t, ok := m.cookie(); ok {
 		t.pieces = wire.NewPieces(t.Cookie.Name, cookies)
-		m.transport, room = t, t.pieces.Room()
+		m.setCookie(t)
+		room = t.pieces.Room()
 	}
 	m.sweeper, _ = retired.(Sweeper)
 	m.keeper.records = newCarried(m.keeper, c, retired != nil, room)
@@ -121,7 +125,7 @@ func (m *Manager) rules() rules {
 		idle: o.IdleTimeout, lifetime: o.Lifetime,
 		renewEvery: o.RenewEvery, renewGrace: o.RenewGrace, touchEvery: o.TouchEvery, watchEvery: o.WatchEvery,
 		maxPerUser: o.MaxPerUser, refuseNew: o.Overflow == RefuseNew, persistent: o.Cookie.Persistent,
-		ring: m.ring, names: append([]string{m.transport.Name()}, m.formerNames...),
+		ring: m.ring, names: m.names(),
 		sealing: o.Seal, requireSealed: o.RequireSealed,
 		storeType: fmt.Sprintf("%T", m.store), logger: o.Logger, tell: m.emit, explain: dataError,
 	}

@@ -76,7 +76,7 @@ type Options struct {
 	// Codec encodes the values. nil: JSON.
 	Codec Codec
 
-	// Transport carries the ticket. nil: the cookie. See Header.
+	// Transport carries the ticket. nil: the cookie. See Header, Bearer and Transports.
 	Transport Transport
 	// Skip says which requests have no session. nil: none.
 	Skip func(*http.Request) bool
@@ -127,8 +127,8 @@ func (o Options) resolve() (Options, error) {
 		notNegative("MaxPerUser", o.MaxPerUser),
 		notNegative("MaxBytes", o.MaxBytes),
 	}
-	if h, ok := o.Transport.(headerTransport); ok {
-		checks = append(checks, h.check())
+	if t, ok := o.Transport.(interface{ check() error }); ok {
+		checks = append(checks, t.check())
 	}
 	if o.WatchEvery > maxWatchEvery {
 		checks = append(checks, fmt.Errorf("WatchEvery: %v is more than %v", o.WatchEvery, maxWatchEvery))

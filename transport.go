@@ -1,6 +1,8 @@
 package session
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/textproto"
@@ -29,9 +31,180 @@ type Transport interface {
 // refuses a name that means something else to whoever passes the message on, such as Cookie or Content-Length.
 func Header(name string) Transport { return headerTransport(textproto.CanonicalMIMEHeaderKey(name)) }
 
+// Bearer returns a transport for API clients: the ticket comes in "Authorization: Bearer …" (RFC 6750), and a new one
+// goes out in the response header of that name, empty after a logout. Other schemes in Authorization bring no ticket. A
+// script on another origin reads the header only where Access-Control-Expose-Headers names it. New refuses a name that
+// has another meaning, as for Header.
+func Bearer(responseHeader string) Transport {
+	return bearer{headerTransport(textproto.CanonicalMIMEHeaderKey(responseHeader))}
+}
+
+// Transports returns a transport for several kinds of clients on one manager, such as browsers and apps. Of the tickets
+// that a request brings, in the order given, the first counts, good or bad, and the reply goes the same way. Who brings
+// none gets the first transport's. nil is the cookie of Options.Cookie:
+//
+//	opts.Transport = session.Transports(nil, session.Bearer("X-Session"))
+//
+// A ticket that was given by one of them is taken by the others too, and so is one of a manager that had a single one
+// of them. New refuses the same transport twice.
+func Transports(first Transport, more ...Transport) Transport {
+	var all transports
+	for _, t := range append([]Transport{first}, more...) {
+		many, ok := t.(transports)
+		switch {
+		case ok:
+			all = append(all, many...)
+		case isNil(t):
+			all = append(all, cookieTransport{}) // New knows which
+		default:
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
 // VaryOn is the request header in which the tickets of this manager come, "Cookie" unless Options.Transport says
-// another: for middleware that must tell browsers from programs.
+// another, or a list of them: for middleware that must tell browsers from programs.
 func (m *Manager) VaryOn() string { return m.transport.VaryOn() }
+
+// Transport is how the tickets of this manager come and go: that of the options, with the cookie in the place of nil.
+func (m *Manager) Transport() Transport { return m.transport }
+
+// ByHeader reports whether the request brings a ticket, good or bad, in a header by Header or Bearer, and not in a
+// cookie. No other site can make a browser send that: for middleware that must tell browsers from programs.
+func (m *Manager) ByHeader(r *http.Request) bool {
+	t := m.carrierOf(r)
+	switch t.(type) {
+	case headerTransport, bearer:
+		text, err := t.Read(r)
+		return err == nil && text != "" && !strings.Contains(text, " ") // such as Basic, which browsers send
+	}
+	return false
+}
+
+// carrierOf is the transport in which the ticket of the request came, and its reply goes.
+func (m *Manager) carrierOf(r *http.Request) Transport {
+	if many, ok := m.transport.(transports); ok {
+		return many.of(r)
+	}
+	return m.transport
+}
+
+// setCookie puts the cookie where the transport has one.
+func (m *Manager) setCookie(t cookieTransport) {
+	switch now := m.transport.(type) {
+	case cookieTransport:
+		m.transport = t
+	case transports:
+		m.transport = now.withCookie(t)
+	}
+}
+
+// cookie is the cookie among the transports.
+func (m *Manager) cookie() (cookieTransport, bool) {
+	many, ok := m.transport.(transports)
+	if !ok {
+		many = transports{m.transport}
+	}
+	for _, one := range many {
+		if t, ok := one.(cookieTransport); ok {
+			return t, true
+		}
+	}
+	return cookieTransport{}, false
+}
+
+// names are what tickets may be signed for: the first for new ones.
+func (m *Manager) names() []string {
+	names := append([]string{m.transport.Name()}, m.formerNames...)
+	if many, ok := m.transport.(transports); ok {
+		for _, t := range many[1:] {
+			names = append(names, t.Name())
+		}
+	}
+	return names
+}
+
+// transports are one or more, each of them once.
+type transports []Transport
+
+func (t transports) check() error {
+	seen := map[string]bool{}
+	var problems []error
+	for _, one := range t {
+		if c, ok := one.(interface{ check() error }); ok {
+			problems = append(problems, c.check())
+		}
+		if name := one.Name(); seen[name] {
+			problems = append(problems, fmt.Errorf("Transport: %q is there twice", cmp.Or(name, "the cookie")))
+		}
+		seen[one.Name()] = true
+	}
+	return errors.Join(problems...)
+}
+
+func (t transports) withCookie(c cookieTransport) transports {
+	with := slices.Clone(t)
+	for i := range with {
+		if _, ok := with[i].(cookieTransport); ok {
+			with[i] = c
+		}
+	}
+	return with
+}
+
+// of is the one that carries the ticket of the request.
+func (t transports) of(r *http.Request) Transport {
+	for _, one := range t {
+		text, err := one.Read(r)
+		c, ok := one.(cookieTransport)
+		if text != "" || err != nil || ok && len(c.former(r)) > 0 {
+			return one
+		}
+	}
+	return t[0]
+}
+
+func (t transports) Name() string                         { return t[0].Name() }
+func (t transports) Read(r *http.Request) (string, error) { return t.of(r).Read(r) }
+
+func (t transports) VaryOn() string {
+	fields := make([]string, len(t))
+	for i, one := range t {
+		fields[i] = one.VaryOn()
+	}
+	return strings.Join(fields, ", ")
+}
+
+func (t transports) Write(h http.Header, ticket string, until, now time.Time) {
+	t[0].Write(h, ticket, until, now)
+}
+
+// bearer reads Authorization and answers in another header.
+type bearer struct{ reply headerTransport }
+
+func (t bearer) check() error   { return t.reply.check() }
+func (t bearer) Name() string   { return "bearer" }
+func (t bearer) VaryOn() string { return "Authorization" }
+
+func (t bearer) Read(r *http.Request) (string, error) {
+	values := r.Header["Authorization"]
+	if len(values) > 1 {
+		return "", ErrMalformed
+	}
+	if len(values) == 0 {
+		return "", nil
+	}
+	scheme, ticket, _ := strings.Cut(strings.TrimSpace(values[0]), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return "", nil
+	}
+	return strings.TrimSpace(ticket), nil
+}
+
+func (t bearer) Write(h http.Header, ticket string, until, now time.Time) {
+	t.reply.Write(h, ticket, until, now)
+}
 
 type headerTransport string
 

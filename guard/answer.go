@@ -114,7 +114,7 @@ func (g *Guard) wantsJSON(r *http.Request) bool {
 	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
 		return mode != "navigate"
 	}
-	return g.programs
+	return g.programs || g.m.ByHeader(r)
 }
 
 // accepts returns how much the client likes pages and JSON, 0 to 1.

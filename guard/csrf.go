@@ -22,7 +22,8 @@ const (
 //
 // Options.CrossOrigin judges by what browsers send since 2023: Sec-Fetch-Site, or else Origin. A request with neither
 // comes from an older browser or from a program, and must bring the token of CSRFField or CSRFToken; so must one whose
-// Origin is the http twin of this https site. Paths for programs are left out of CSRF, or given a bypass pattern.
+// Origin is the http twin of this https site. A ticket that comes in a header is none that a browser sends by itself,
+// so that such a request needs no token. Other paths for programs are left out of CSRF, or given a bypass pattern.
 //
 // The token belongs to the session and its user, and every Login makes all tokens from before it useless. A visitor who
 // is not signed in has a signed cookie of his own for it, sent only with a page that shows a token; nothing is stored.
@@ -116,7 +117,7 @@ func (f *form) allowed() error {
 	if f.g.opts.CrossOrigin.Check(f.r) != nil {
 		return fromElsewhere
 	}
-	if safe(f.r.Method) || judged(f.r) || f.g.exempt(f.r) {
+	if safe(f.r.Method) || judged(f.r) || f.g.m.ByHeader(f.r) || f.g.exempt(f.r) {
 		return nil
 	}
 	return f.checkToken()

@@ -15,7 +15,7 @@ type Guard struct {
 	m        *session.Manager
 	opts     Options
 	forms    forms
-	programs bool // tickets come in a header, which no browser sends by itself
+	programs bool // who is new gets a ticket in a header, which no browser sends by itself
 }
 
 // Options are what the guards of a site have in common. The zero value is valid.
@@ -59,7 +59,8 @@ func New(m *session.Manager, opts Options) (*Guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	programs := !strings.Contains(strings.ToLower(m.VaryOn()), "cookie")
+	first, _, _ := strings.Cut(m.VaryOn(), ",")
+	programs := !strings.Contains(strings.ToLower(first), "cookie")
 	return &Guard{m: m, opts: opts, forms: forms, programs: programs}, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/memstore"
@@ -122,9 +123,19 @@ func wantDone(t testing.TB, m *session.Manager, resp *http.Response, want string
 type carrier struct {
 	m      *session.Manager
 	header string // "Cookie", or the header of the ticket
+	reply  string // the header of a new one
 }
 
-func carrierOf(m *session.Manager) carrier { return carrier{m, http.CanonicalHeaderKey(m.VaryOn())} }
+func carrierOf(m *session.Manager) carrier {
+	first, _, _ := strings.Cut(m.VaryOn(), ",")
+	c := carrier{m: m, header: http.CanonicalHeaderKey(first)}
+	probe := http.Header{}
+	m.Transport().Write(probe, "ticket", time.Time{}, m.Now())
+	for name := range probe {
+		c.reply = name
+	}
+	return c
+}
 
 // owns reports whether a cookie is the manager's. That is the one which the application may not sign.
 func (c carrier) owns(name string) bool {
@@ -134,7 +145,7 @@ func (c carrier) owns(name string) bool {
 // sent returns the ticket in a response, "" for one that deletes it, and the name of its cookie.
 func (c carrier) sent(resp *http.Response) (cookie, ticket string, ok bool) {
 	if c.header != "Cookie" {
-		values := resp.Header.Values(c.header)
+		values := resp.Header.Values(c.reply)
 		if len(values) == 0 {
 			return "", "", false
 		}
@@ -175,7 +186,7 @@ func (c carrier) follow(r *http.Request, resp *http.Response) *http.Request {
 	case c.header != "Cookie":
 		next.Header.Del(c.header)
 		if ticket != "" {
-			next.Header.Set(c.header, ticket)
+			next.Header.Set(c.header, "Bearer "+ticket)
 		}
 		return next
 	}

@@ -65,6 +65,13 @@ func transports() map[string]func(*session.Options) {
 		"cookie of that name": func(o *session.Options) { o.Cookie = session.Cookie{Name: "visit", Insecure: true} },
 		"header":              func(o *session.Options) { o.Transport = session.Header("X-Session") },
 		"authorization":       func(o *session.Options) { o.Transport = session.Header("authorization") },
+		"bearer":              func(o *session.Options) { o.Transport = session.Bearer("X-Session") },
+		"cookie and bearer": func(o *session.Options) {
+			o.Transport = session.Transports(nil, session.Bearer("X-Session"))
+		},
+		"bearer and cookie": func(o *session.Options) {
+			o.Transport = session.Transports(session.Bearer("X-Session"), nil)
+		},
 	}
 }
 
