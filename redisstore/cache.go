@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"time"
 
@@ -18,15 +19,41 @@ const cachedPatience = 500 * time.Millisecond
 
 // cached asks the client's cache, which asks the server for what it does not have. A server that is slow, away or busy
 // is asked without it.
-func (s *Store) cached(ctx context.Context, id string) rueidis.RedisResult {
-	patient := bounded.Within(ctx, cachedPatience)
-	defer patient.End()
-	get := s.get(id)
-	reply := s.client.DoCache(patient, rueidis.Cacheable(get.build(s.client.B(), nil)), s.cache.ttl)
+func (s *Store) cached(ctx context.Context, id string, turn uint64) rueidis.RedisResult {
+	reply := s.askCache(ctx, id, turn)
 	if judge(reply.Error()) != stands && ctx.Err() == nil {
-		return s.read(ctx, get)
+		return s.read(ctx, s.get(id))
 	}
 	return reply
+}
+
+func (s *Store) askCache(ctx context.Context, id string, turn uint64) rueidis.RedisResult {
+	patient := bounded.Within(ctx, cachedPatience)
+	defer patient.End()
+	get := rueidis.Cacheable(s.getIn(turn, id).build(s.client.B(), nil))
+	return s.client.DoCache(patient, get.ToStaticTTL(), s.cache.ttl)
+}
+
+// getIn reads the same as get does. The cache keeps what it got for each command, so that one that it has never seen
+// reaches the server.
+func (s *Store) getIn(turn uint64, id string) query {
+	if turn == 0 {
+		return s.get(id)
+	}
+	return query{"GETRANGE", s.recordKey(id), []string{"0", strconv.FormatUint(beyond+turn, 10)}}
+}
+
+// beyond is further than any value of Redis reaches.
+const beyond = 1 << 40
+
+// readAhead brings into the cache what a change that is sent now will have made of a record. Both go to the server on
+// one connection, one behind the other, so that nobody waits for the second. Where they overtake each other, the change
+// takes out of the cache what came too early.
+func (s *Store) readAhead(ctx context.Context, id string) (turn uint64, wait func()) {
+	turn = s.cache.next()
+	var reading sync.WaitGroup
+	reading.Go(func() { s.askCache(ctx, id, turn) })
+	return turn, reading.Wait
 }
 
 // cache remembers what this store has written, for as long as the client may still have what was there before: that the
@@ -36,42 +63,60 @@ type cache struct {
 
 	mu         sync.Mutex
 	since      time.Time
+	turns      uint64
 	young, old map[string]written // old is forgotten when young is as old as the ttl
 }
 
-// written says what a cached record must be to be newer than what was written.
+// written says how a record is read that this store has written.
 type written struct {
-	version uint64
-	never   bool // no cached record is
+	version uint64 // an older one may come of a read that overtook the change
+	turn    uint64 // what was read in an earlier one is out of date; see getIn
 }
 
 func newCache(ttl time.Duration) *cache {
 	return &cache{ttl: ttl, since: now(), young: make(map[string]written)}
 }
 
-// tried notes what is known after a save, also after one of which it is not known whether it was done.
-func (c *cache) tried(rec *session.Record, err error) {
-	var with *session.ConflictError
-	switch {
-	case errors.As(err, &with):
-		c.note(rec.ID, written{version: with.Newest.Version})
-	case !errors.Is(err, session.ErrConflict):
-		c.note(rec.ID, written{version: rec.Version + 1})
-	}
+// next begins a turn.
+func (c *cache) next() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.turns++
+	return c.turns
 }
 
-func (c *cache) deleted(id string) { c.note(id, written{never: true}) }
-func (c *cache) touched(id string) { c.note(id, written{never: true}) }
-
-func (c *cache) note(id string, w written) {
+// last returns what is known of a record.
+func (c *cache) last(id string) written {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.rotate()
-	if last, ok := c.find(id); ok {
-		w.version = max(w.version, last.version)
-		w.never = w.never || last.never && w.version == 1 // of an id that was used before, any version may be cached
+	return c.find(id)
+}
+
+// changed notes that a record may have changed just now. The reads that begin from here on see how.
+func (c *cache) changed(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rotate()
+	c.turns++
+	c.young[id] = written{turn: c.turns}
+}
+
+// saved notes what is known after a record was to be replaced, which was read ahead in a turn.
+func (c *cache) saved(rec *session.Record, turn uint64, err error) {
+	var with *session.ConflictError
+	version := rec.Version + 1
+	if errors.As(err, &with) {
+		version = with.Newest.Version
+	} else if err != nil {
+		c.changed(rec.ID)
+		return
 	}
-	c.young[id] = w
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rotate()
+	last := c.find(rec.ID)
+	c.young[rec.ID] = written{max(version, last.version), max(turn, last.turn)}
 }
 
 // now measures how long ago this process did something, and judges no record.
@@ -86,22 +131,20 @@ func (c *cache) rotate() {
 	}
 }
 
-func (c *cache) find(id string) (written, bool) {
-	w, ok := c.young[id]
-	if !ok {
-		w, ok = c.old[id]
+func (c *cache) find(id string) written {
+	if w, ok := c.young[id]; ok {
+		return w
 	}
-	return w, ok
+	return c.old[id]
 }
 
-// stale reports whether the answer of the client's cache may be older than what this store wrote.
-func (c *cache) stale(id string, rec *session.Record, err error) bool {
+// doubts reports whether the answer of the client's cache may be older than what this store wrote.
+func (w written) doubts(rec *session.Record, err error) bool {
 	if err != nil && !errors.Is(err, session.ErrNotFound) && !errors.Is(err, session.ErrCorrupt) {
 		return false // the server did not answer, and would not now
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.rotate()
-	w, ok := c.find(id)
-	return ok && (w.never || rec == nil || rec.Version < w.version)
+	if rec == nil {
+		return w.turn > 0 // GETRANGE says of an empty value what it says of none
+	}
+	return rec.Version < w.version
 }

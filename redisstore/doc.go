@@ -10,7 +10,7 @@
 //
 // A load, a save and a touch are one round trip each. A conflict brings the newest record with it, so that the next
 // attempt needs no load. A save that takes a session off its user's list, as a login, a logout or a renewal does with
-// the old id, is two, and so is the delete of a session that is on one.
+// the old id, is two, and so is the delete of a session that is on one, and the save of a new one whose id is taken.
 //
 // # Servers
 //
@@ -41,10 +41,11 @@
 // allkeys one may drop an index, and a session is then alive and missing from its user's list: nobody can revoke it
 // there.
 //
-// A record has a TTL, fifteen minutes past the end of its session, so that a server whose clock is ahead ends none
-// early. The manager ends sessions on time. The TTL frees the record, and a sweep what leads to it: its id, and its
-// entry on the list of its user, however long ago the record went. Leave the sweeper of at least one manager on, or
-// sweep by a timer.
+// A record has a TTL, fifteen minutes past the end of its session, and never of more than a hundred years. It is
+// counted from the last request, so that the server's clock does not matter. The manager ends sessions on time. The TTL
+// frees the record, and a sweep what leads to it: its id, and its entry on the list of its user, however long ago the
+// record went. Leave the sweeper of at least one manager on, or sweep by a timer. A save that only moves the end of a
+// session leaves the index of what is due as it is; a sweep that meets the session corrects it.
 //
 // # Durability
 //
@@ -60,26 +61,27 @@
 // # Caching
 //
 // With Options.CacheTTL the client keeps what was loaded, and the server tells it of every change, so that most loads
-// cost no round trip. The store reads its own writes, and a save is compared with the server's record as ever, so that
-// no write is lost. But a session that was ended through another store may still be read here until the server's
-// message has arrived: that takes about as long as a round trip, unless the connection hangs; then until the client
-// gives the connection up (ConnWriteTimeout) or the record has been cached for CacheTTL, whichever is first. CacheTTL
-// is the bound: choose seconds. Where Session.Done is waited for, a session that the store was told of is not read from
-// the cache either. What this store has written is remembered for up to twice CacheTTL. Caching needs RESP3, and a
-// client without DisableCache.
+// cost no round trip. A save brings the record that it makes into the cache, with a read that is sent right behind it:
+// nobody waits for that, and it costs the server some microseconds. The store reads its own writes, and a save is
+// compared with the server's record as ever, so that no write is lost. But a session that was ended through another
+// store may still be read here until the server's message has arrived: that takes about as long as a round trip, unless
+// the connection hangs; then until the client gives the connection up (ConnWriteTimeout) or the record has been cached
+// for CacheTTL, whichever is first. CacheTTL is the bound: choose seconds. Where Session.Done is waited for, a session
+// that the store was told of is not read from the cache either. That this store has written a record is remembered for
+// up to twice CacheTTL. Caching needs RESP3, and a client without DisableCache.
 //
 // # Access
 //
 // A user of the server needs, with the prefix "session:",
 //
 //	ACL SETUSER app on >password resetkeys ~session:* +get +getrange +setrange +set +del +exists +persist
-//	    +pexpireat +pttl +time +zadd +zrem +zrangebylex +zrangebyscore +hset +hget +hgetall +hdel +hexists +hlen
+//	    +pexpire +pttl +time +zadd +zrem +zrangebylex +zrangebyscore +hset +hget +hgetall +hdel +hexists +hlen
 //	    +scan +eval +evalsha +publish +subscribe &session:ended
 //	    +hello +ping +client +multi +exec +cluster|slots +cluster|shards +info
 //
-// where the last line is the client's own; multi and exec are for caching only. The line before it is for Session.Done
-// alone: without it managers ask for sessions that another one ended. SCAN is for what stores before v0.1.0 left on the
-// lists of users.
+// where the last line is the client's own; multi and exec are for caching in a cluster only. The line before it is for
+// Session.Done alone: without it managers ask for sessions that another one ended. SCAN is for what stores before
+// v0.1.0 left on the lists of users.
 //
 // # Keys
 //

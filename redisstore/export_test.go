@@ -18,8 +18,9 @@ const (
 	ListedSize = listed
 )
 
-// Encode writes a record with the version that it has, as the save script puts it together.
+// Encode writes a record with the version that it has, as it is stored.
 func Encode(rec *session.Record) string {
-	return format + decimal(rec.Version) + micros(rec.SeenAt) + expiry(rec.ExpiresAt) + listOf(rec) +
-		"0123456789abcdef" + encodeBody(rec)
+	before := *rec
+	before.Version--
+	return string(appendBody([]byte(string(appendHead(nil, &before))+listOf(rec)+"0123456789abcdef"), rec))
 }

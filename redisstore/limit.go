@@ -38,12 +38,11 @@ func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 	case answer == known: // so the record is there, or its entry leads nowhere
 		return s.Save(ctx, rec)
 	}
-	_, err = s.saved(rec.ID, s.run(ctx, s.save(rec, list, token, false))[0])
-	if s.cache != nil {
-		s.cache.tried(rec, err)
+	err = s.add(ctx, rec, entry{list, token})
+	if errors.Is(err, session.ErrConflict) { // the entry is ours, and add does not know that
+		s.undo(ctx, entry{list, token}, rec.ID)
 	}
 	if err != nil {
-		s.undo(ctx, entry{list, token}, rec.ID)
 		return explain("save", err)
 	}
 	return nil

@@ -30,13 +30,18 @@ const (
 // never is later than any time.
 const never = "99999999999999999999"
 
-func decimal(n uint64) string {
-	text := strconv.FormatUint(n, 10)
-	return "00000000000000000000"[len(text):] + text
+func decimal(n uint64) string { return string(appendDecimal(make([]byte, 0, digits), n)) }
+
+func appendDecimal(b []byte, n uint64) []byte {
+	var room [digits]byte
+	text := strconv.AppendUint(room[:0], n, 10)
+	return append(append(b, "00000000000000000000"[len(text):]...), text...)
 }
 
 // micros writes a time so that later ones are larger texts. A zero time is one like any other.
-func micros(t time.Time) string { return decimal(uint64(t.UnixMicro()) ^ 1<<63) }
+func micros(t time.Time) string { return string(appendMicros(make([]byte, 0, digits), t)) }
+
+func appendMicros(b []byte, t time.Time) []byte { return appendDecimal(b, uint64(t.UnixMicro())^1<<63) }
 
 func expiry(t time.Time) string {
 	if t.IsZero() {
@@ -68,10 +73,24 @@ func parseMicros(text string) (time.Time, error) {
 	return time.UnixMicro(int64(n ^ 1<<63)).UTC(), nil
 }
 
-// encodeBody writes the fields that no script looks at, and Data.
-func encodeBody(rec *session.Record) string {
+// appendHead writes what the record begins with once it is saved.
+func appendHead(b []byte, rec *session.Record) []byte {
+	b = appendDecimal(append(b, format...), rec.Version+1)
+	b = appendMicros(b, rec.SeenAt)
+	if rec.ExpiresAt.IsZero() {
+		return append(b, never...)
+	}
+	return appendMicros(b, rec.ExpiresAt)
+}
+
+// bodySize is room enough for the body of a record.
+func bodySize(rec *session.Record) int {
+	return 64 + len(rec.User) + len(rec.Successor) + len(rec.UserAgent) + len(rec.Data)
+}
+
+// appendBody writes the fields that no script looks at, and Data.
+func appendBody(b []byte, rec *session.Record) []byte {
 	ip, _ := rec.RemoteIP.MarshalBinary() // never fails
-	b := make([]byte, 0, 64+len(rec.User)+len(rec.Successor)+len(rec.UserAgent)+len(rec.Data))
 	var flags byte
 	if rec.Persistent {
 		flags |= persistent
@@ -81,12 +100,12 @@ func encodeBody(rec *session.Record) string {
 	b = binary.BigEndian.AppendUint64(b, uint64(rec.LoginAt.UnixMicro()))
 	b = appendText(b, rec.User)
 	b = appendText(b, rec.Successor)
-	b = appendText(b, string(ip))
+	b = appendText(b, ip)
 	b = appendText(b, rec.UserAgent)
-	return string(append(b, rec.Data...))
+	return append(b, rec.Data...)
 }
 
-func appendText(b []byte, text string) []byte {
+func appendText[T string | []byte](b []byte, text T) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,18 +14,21 @@ import (
 )
 
 const (
-	// slack is how long the server keeps a record after its end, and at least after a save whatever its clock says. The
-	// manager ends sessions on time; a server whose clock is ahead must not do it earlier.
+	// slack is how long the server keeps a record after its end. The manager ends sessions on time, and the server must
+	// not do it before.
 	slack = 15 * time.Minute
+
+	// longest is for how long the server keeps a record at most: a century that nobody comes. More does not fit a sum.
+	longest = 100 * 365 * 24 * time.Hour
 
 	// undoTimeout bounds the clearing up after a save that was done by half. Somebody waits for it.
 	undoTimeout = time.Second
 )
 
-// Save implements [session.Store] with one script. A new record of a user is put on the user's list in the same trip;
-// one that changes its user costs two trips more. A conflict is a [session.ConflictError] with the newest record. A
-// server that has no memory left still takes an alias or a tombstone in place of a record, so that sessions end there,
-// too.
+// Save implements [session.Store] in one trip, in which a new record of a user is put on the user's list, too. A record
+// that changes its user costs two trips more. A conflict is a [session.ConflictError] with the newest record, where
+// there is still one. A server that has no memory left still takes an alias or a tombstone in place of a record, so
+// that sessions end there, too.
 func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	if rec.ID == "" {
 		return errEmptyID
@@ -38,35 +42,81 @@ func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	} else {
 		err = s.replace(ctx, rec)
 	}
-	if s.cache != nil {
-		s.cache.tried(rec, err)
-	}
 	if err != nil {
 		return explain("save", err)
 	}
 	return nil
 }
 
+// entry is where a record is listed.
+type entry struct{ list, token string }
+
 // create stores the record and puts it on its user's list at once. Until Save has returned nobody knows the id, so that
 // it does not matter which comes first; when only one was done, it is undone.
 func (s *Store) create(ctx context.Context, rec *session.Record) error {
-	list, token := listOf(rec), newToken()
-	calls := []call{s.save(rec, list, token, false)}
-	if list != noList {
-		calls = append(calls, s.enlist(list, rec.ID, token))
+	e := entry{listOf(rec), newToken()}
+	if e.list == noList {
+		return s.add(ctx, rec, e)
 	}
-	results := s.run(ctx, calls...)
-	_, err := s.saved(rec.ID, results[0])
-	if list == noList || errors.Is(err, session.ErrConflict) {
-		return err // who has the id may be on the same list
+	return s.add(ctx, rec, e, s.enlist(e.list, rec.ID, e.token))
+}
+
+// add creates the record, and does in the same trip what goes with it. Who has an id that is taken may be on the same
+// list, which is therefore left as it is.
+func (s *Store) add(ctx context.Context, rec *session.Record, e entry, more ...command) error {
+	if s.cache != nil {
+		defer s.cache.changed(rec.ID)
 	}
-	if err == nil {
-		err = results[1].Error()
+	results := send(ctx, s.client, 0, append(s.insert(rec, e), more...))
+	err := results[0].Error()
+	if rueidis.IsRedisNil(err) {
+		return s.taken(ctx, rec.ID, e)
 	}
-	if err != nil {
-		s.undo(ctx, entry{list, token}, rec.ID)
+	stored := err == nil
+	for _, r := range results {
+		err = cmp.Or(err, r.Error())
+	}
+	if err != nil && (stored || e.list != noList) {
+		s.undo(ctx, e, rec.ID)
 	}
 	return err
+}
+
+// insert creates a record, unless there is one, and puts it into the indexes of its shard. These are commands, for a
+// script takes the server longer, and they come in this order, for whoever meets an id without a record takes it out of
+// the indexes. When only the first is done, and undo fails, there is a record that nobody has the ticket of, until it
+// ends.
+func (s *Store) insert(rec *session.Record, e entry) []command {
+	shard := shardOf(rec.ID)
+	value := appendHead(make([]byte, 0, headSize+bodySize(rec)), rec)
+	value = append(append(value, e.list...), e.token...)
+	set := []string{string(appendBody(value, rec)), "NX"}
+	if ttl := remains(rec.SeenAt, rec.ExpiresAt); ttl != "" {
+		set = append(set, "PX", ttl)
+	}
+	commands := append(make([]command, 0, 4), query{"SET", s.recordIn(shard, rec.ID), set},
+		query{"ZADD", s.idsKey(shard), []string{"0", rec.ID}})
+	if score := score(rec.ExpiresAt); score != "" {
+		commands = append(commands, query{"ZADD", s.dueKey(shard), []string{score, e.list + e.token + rec.ID}})
+	}
+	return commands
+}
+
+// taken is the answer to a create whose id is taken. What it made due is nothing to sweep.
+func (s *Store) taken(ctx context.Context, id string, e entry) error {
+	due := query{"ZREM", s.dueKey(shardOf(id)), []string{e.list + e.token + id}}
+	newest, err := parse(id, s.reads(ctx, s.get(id), due)[0])
+	switch {
+	case err == nil:
+		return &session.ConflictError{Newest: newest}
+	case errors.Is(err, session.ErrCorrupt):
+		return damaged(err)
+	}
+	return session.ErrConflict
+}
+
+func damaged(err error) error {
+	return fmt.Errorf("%w with a record that is damaged: %w", session.ErrConflict, err)
 }
 
 // undo takes back what was done for a record that was not saved, or of which nobody knows whether it was: then nobody
@@ -74,26 +124,43 @@ func (s *Store) create(ctx context.Context, rec *session.Record) error {
 func (s *Store) undo(ctx context.Context, e entry, id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
-	if err := s.remove(ctx, id, e.token).Error(); err == nil {
+	if err := s.remove(ctx, id, e.token).Error(); err == nil && e.list != noList {
 		s.run(ctx, s.unlist(e, id))
 	}
 }
 
-// replace stores the record over the version that it names. One that comes to another user is put on the list first,
-// and once more afterwards, in case that somebody who read the list meanwhile took the entry for an old one.
+// replace stores the record over the version that it names. Where records are cached, the same trip brings it into the
+// cache.
 func (s *Store) replace(ctx context.Context, rec *session.Record) error {
-	list, token := listOf(rec), newToken()
-	was, err := s.saved(rec.ID, s.run(ctx, s.save(rec, list, token, false))[0])
+	if s.cache == nil {
+		return s.swap(ctx, rec)
+	}
+	if rec.Kind != session.KindLive {
+		defer s.cache.changed(rec.ID)
+		return s.swap(ctx, rec)
+	}
+	turn, wait := s.readAhead(ctx, rec.ID)
+	defer wait()
+	err := s.swap(ctx, rec)
+	s.cache.saved(rec, turn, err)
+	return err
+}
+
+// swap replaces the record. One that comes to another user is put on the list first, and once more afterwards, in case
+// that somebody who read the list meanwhile took the entry for an old one.
+func (s *Store) swap(ctx context.Context, rec *session.Record) error {
+	was, err := swapped(rec.ID, s.run(ctx, s.replaces(rec, ""))[0])
 	if !errors.Is(err, errEnlist) {
 		if err == nil && was.list != "" {
 			s.run(ctx, s.unlist(was, rec.ID))
 		}
 		return err
 	}
+	list, token := listOf(rec), newToken()
 	if err := s.run(ctx, s.enlist(list, rec.ID, token))[0].Error(); err != nil {
 		return err
 	}
-	if was, err = s.saved(rec.ID, s.run(ctx, s.save(rec, list, token, true))[0]); err != nil {
+	if was, err = swapped(rec.ID, s.run(ctx, s.replaces(rec, token))[0]); err != nil {
 		return err
 	}
 	calls := []call{s.enlist(list, rec.ID, token)}
@@ -103,22 +170,17 @@ func (s *Store) replace(ctx context.Context, rec *session.Record) error {
 	return s.run(ctx, calls...)[0].Error()
 }
 
-// entry is where a record is listed.
-type entry struct{ list, token string }
-
-func (s *Store) save(rec *session.Record, list, token string, enlisted bool) call {
-	flag, ended := "", ""
-	if enlisted {
-		flag = "1"
-	}
-	if rec.Version > 0 && rec.Kind != session.KindLive {
+// replaces is the script that replaces a record. With a token the record is on its list.
+func (s *Store) replaces(rec *session.Record, token string) call {
+	ended := ""
+	if rec.Kind != session.KindLive {
 		ended = s.channel()
 	}
-	ends := s.ends(rec.ExpiresAt)
-	return call{saveScript, s.keys(rec.ID), []string{
-		rec.ID, decimal(rec.Version), decimal(rec.Version+1) + micros(rec.SeenAt) + expiry(rec.ExpiresAt), list, token,
-		flag,
-		encodeBody(rec), ends.drop, ends.slack, ends.score, ended,
+	shard := shardOf(rec.ID)
+	return call{replaceScript, []string{s.recordIn(shard, rec.ID), s.dueKey(shard), s.oldEndsKey(shard)}, []string{
+		rec.ID, format + decimal(rec.Version), string(appendHead(make([]byte, 0, listAt), rec)), listOf(rec),
+		string(appendBody(make([]byte, 0, bodySize(rec)), rec)), remains(rec.SeenAt, rec.ExpiresAt), token,
+		score(rec.ExpiresAt), ended,
 	}}
 }
 
@@ -131,44 +193,69 @@ func (s *Store) unlist(e entry, id string) call {
 	return call{unlistScript, []string{s.listKey(e.list)}, []string{id, e.token}}
 }
 
-type ends struct{ drop, slack, score string }
-
-// ends says when the server may drop a record, and how sweeps find it. In the year 2255 a score begins to be rounded,
-// by microseconds.
-func (s *Store) ends(expires time.Time) ends {
+// remains is for how many milliseconds the server keeps a record; "": for good. It is counted from when the session was
+// seen, so that it does not matter what the server's clock says.
+func remains(seen, expires time.Time) string {
 	if expires.IsZero() {
-		return ends{}
+		return ""
 	}
-	return ends{
-		drop:  strconv.FormatInt(expires.Add(slack).UnixMilli()+1, 10),
-		slack: strconv.FormatInt(slack.Milliseconds(), 10),
-		score: strconv.FormatInt(expires.UnixMicro(), 10),
+	return strconv.FormatInt((min(max(expires.Sub(seen), 0), longest)+slack).Milliseconds()+1, 10)
+}
+
+// score is how sweeps find a record. In the year 2255 it begins to be rounded, by microseconds.
+func score(expires time.Time) string {
+	if expires.IsZero() {
+		return ""
 	}
+	return strconv.FormatInt(expires.UnixMicro(), 10)
 }
 
 var errEnlist = errors.New("put the record on its user's list first")
 
-// saved reads the reply of the save script: where the record was listed and is no longer.
-func (s *Store) saved(id string, reply rueidis.RedisResult) (entry, error) {
-	list, err := reply.AsStrSlice()
+// What the script that replaces answers, if not with the record that is in the way, or the entry that is now void.
+const (
+	absent   = 0
+	replaced = 1
+	unlisted = 2
+)
+
+// swapped reads the reply of the script that replaces: where the record was listed and is no longer.
+func swapped(id string, reply rueidis.RedisResult) (entry, error) {
+	m, err := reply.ToMessage()
 	if err != nil {
 		return entry{}, err
 	}
 	switch {
-	case len(list) == 3 && list[0] == "ok":
-		return entry{list[1], list[2]}, nil
-	case len(list) == 1 && list[0] == "gone":
-		return entry{}, session.ErrNotFound
-	case len(list) == 1 && list[0] == "enlist":
-		return entry{}, errEnlist
-	case len(list) == 2 && list[0] == "conflict":
-		newest, err := decode(id, list[1])
-		if err != nil {
-			return entry{}, fmt.Errorf("%w with a record that is damaged: %w", session.ErrConflict, err)
+	case m.IsArray():
+		return entry{}, conflict(id, m)
+	case m.IsString():
+		text, _ := m.ToString()
+		if was, ok := parseEntry(text); ok {
+			return was, nil
 		}
-		return entry{}, &session.ConflictError{Newest: newest}
+	}
+	switch n, err := m.ToInt64(); {
+	case err == nil && n == replaced:
+		return entry{}, nil
+	case err == nil && n == absent:
+		return entry{}, session.ErrNotFound
+	case err == nil && n == unlisted:
+		return entry{}, errEnlist
 	}
 	return entry{}, errReply
+}
+
+// conflict reads the record that was in the way.
+func conflict(id string, m rueidis.RedisMessage) error {
+	newest, err := m.AsStrSlice()
+	if err != nil || len(newest) != 1 {
+		return errReply
+	}
+	rec, err := decode(id, newest[0])
+	if err != nil {
+		return damaged(err)
+	}
+	return &session.ConflictError{Newest: rec}
 }
 
 var errReply = errors.New("a reply that no script of ours gives")

@@ -12,8 +12,8 @@ import (
 // The scripts are in lua/. All keys of a call lie in one slot, and a script changes everything that it is to change or
 // nothing: the server refuses it before the first write or not at all.
 var (
-	//go:embed lua/save.lua
-	saveText string
+	//go:embed lua/replace.lua
+	replaceText string
 	//go:embed lua/touch.lua
 	touchText string
 	//go:embed lua/remove.lua
@@ -29,14 +29,14 @@ var (
 	//go:embed lua/admit.lua
 	admitText string
 
-	saveScript   = newScript(saveText)
-	touchScript  = newScript(touchText)
-	removeScript = newScript(removeText)
-	dropScript   = newScript(dropText)
-	enlistScript = newScript(enlistText)
-	unlistScript = newScript(unlistText)
-	tidyScript   = newScript(tidyText)
-	admitScript  = newScript(admitText)
+	replaceScript = newScript(replaceText)
+	touchScript   = newScript(touchText)
+	removeScript  = newScript(removeText)
+	dropScript    = newScript(dropText)
+	enlistScript  = newScript(enlistText)
+	unlistScript  = newScript(unlistText)
+	tidyScript    = newScript(tidyText)
+	admitScript   = newScript(admitText)
 )
 
 // script is sent by its name, and whole only to a server that does not know it: at first, and after it was restarted.

@@ -66,8 +66,9 @@ func (s *Store) load(ctx context.Context, id string) (*session.Record, error) {
 	if s.cache == nil {
 		return parse(id, s.read(ctx, s.get(id)))
 	}
-	rec, err := parse(id, s.cached(ctx, id))
-	if s.cache.stale(id, rec, err) {
+	wrote := s.cache.last(id)
+	rec, err := parse(id, s.cached(ctx, id, wrote.turn))
+	if wrote.doubts(rec, err) {
 		return parse(id, s.read(ctx, s.get(id)))
 	}
 	return rec, err
@@ -93,7 +94,7 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 		return explain("delete", err)
 	}
 	if s.cache != nil {
-		defer s.cache.deleted(id)
+		defer s.cache.changed(id)
 	}
 	was, err := s.remove(ctx, id, "").ToString()
 	if err != nil {
@@ -116,11 +117,10 @@ func (s *Store) Touch(ctx context.Context, id string, version uint64, seen, expi
 		return explain("touch", err)
 	}
 	if s.cache != nil {
-		defer s.cache.touched(id)
+		defer s.cache.changed(id)
 	}
-	keys, ends := s.keys(id), s.ends(expires)
-	reply := s.run(ctx, call{touchScript, []string{keys[0], keys[2], keys[3]}, []string{
-		id, decimal(version), micros(seen), expiry(expires), ends.drop, ends.slack, ends.score,
+	reply := s.run(ctx, call{touchScript, []string{s.recordKey(id)}, []string{
+		format + decimal(version), micros(seen), expiry(expires), remains(seen, expires),
 	}})[0]
 	if err := reply.Error(); err != nil {
 		return explain("touch", err)

@@ -85,6 +85,6 @@ func (s *Store) dropExpired(ctx context.Context, some []due, before time.Time) (
 
 func (s *Store) forget(id string) {
 	if s.cache != nil {
-		s.cache.deleted(id)
+		s.cache.changed(id)
 	}
 }

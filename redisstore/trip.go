@@ -26,14 +26,14 @@ type command interface {
 	build(b rueidis.Builder, was error) rueidis.Completed
 }
 
-// query is a command that changes nothing.
+// query is a command by its name.
 type query struct {
 	name, key string
 	args      []string
 }
 
-// build does not mark the command as one that only reads: the client would try that until the context ends, and might
-// ask replicas, where sessions that have ended may still be.
+// build does not mark a command as one that only reads: the client would try that until the context ends, and might ask
+// replicas, where sessions that have ended may still be.
 func (q query) build(b rueidis.Builder, _ error) rueidis.Completed {
 	return b.Arbitrary(q.name).Keys(q.key).Args(q.args...).Build()
 }

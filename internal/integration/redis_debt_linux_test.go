@@ -26,10 +26,10 @@ func scriptName(t *testing.T, file string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// cutAt is a second store on the records of a year, whose connections end when that script is sent and left is above 0.
-func (y *year) cutAt(file string) (*redisstore.Store, *cutter) {
+// cutAt is a second store on the records of a year, whose connections end when that word is sent and left is above 0.
+func (y *year) cutAt(word string) (*redisstore.Store, *cutter) {
 	y.t.Helper()
-	cut := &cutter{word: scriptName(y.t, file)}
+	cut := &cutter{word: word}
 	var addrs []string
 	for addr := range y.client.Nodes() {
 		addrs = append(addrs, addr)
@@ -54,7 +54,7 @@ func TestASweepTakesSessionsOffListsThatWereOutOfReach(t *testing.T) {
 		} {
 			t.Run(name+", "+end, func(t *testing.T) {
 				y := newYear(t, addrs)
-				store, cut := y.cutAt("unlist.lua")
+				store, cut := y.cutAt(scriptName(t, "unlist.lua"))
 				for i := range 20 {
 					id := fmt.Sprint("id", i)
 					save(t, store, &session.Record{ID: id, User: "ada", ExpiresAt: time.Now()})
@@ -84,7 +84,7 @@ func TestASweepTakesSessionsOffListsThatWereOutOfReach(t *testing.T) {
 // In a cluster the list of a user may hear of a session that is never saved.
 func TestASignInThatFailedByHalfIsOnNoList(t *testing.T) {
 	y := newYear(t, clusterRedis(t))
-	store, cut := y.cutAt("save.lua")
+	store, cut := y.cutAt("SET")
 	save(t, store, &session.Record{ID: "every script is known now", User: "ada"})
 	for i := range 20 {
 		cut.left.Store(1)

@@ -92,10 +92,11 @@ func loadingRedis(t *testing.T) reluctant {
 	}, allow: func() { told(t, r, "CONFIG", "SET", "key-load-delay", "0") }}
 }
 
-// orphanedRedis follows a primary that is not there, and shows nothing that may be old.
+// orphanedRedis follows a primary that is not there, and shows nothing that may be old. A new record it refuses as
+// every replica does, for good.
 func orphanedRedis(t *testing.T) reluctant {
 	r := ownRedis(t, "--replica-serve-stale-data", "no")
-	return reluctant{addr: r.Addr, refuse: func() {
+	return reluctant{addr: r.Addr, keeps: []string{"Save"}, refuse: func() {
 		told(t, r, "REPLICAOF", "127.0.0.1", "1")
 		untilRefused(t, r, "MASTERDOWN", "GET", "x")
 	}, allow: func() { told(t, r, "REPLICAOF", "NO", "ONE") }}
@@ -139,11 +140,12 @@ func uncoveredRedis(t *testing.T) reluctant {
 	}, allow: func() { told(t, owner, "CLUSTER", "ADDSLOTS", spare) }}
 }
 
-// movingRedis gives a slot away, and has given nothing of it yet. It has what is there, so that loads are answered.
+// movingRedis gives a slot away, and has given nothing of it yet. It has what is there, and knows who takes what is
+// new, so that it refuses scripts that may touch both.
 func movingRedis(t *testing.T) reluctant {
 	slot, owner, other := movingSlot(t)
 	from, to := told(t, owner, "CLUSTER", "MYID"), told(t, other, "CLUSTER", "MYID")
-	return reluctant{addr: owner.Addr, keeps: "GET", refuse: func() {
+	return reluctant{addr: owner.Addr, keeps: []string{"Save", "Load", "Touch"}, refuse: func() {
 		told(t, other, "CLUSTER", "SETSLOT", slot, "IMPORTING", from)
 		told(t, owner, "CLUSTER", "SETSLOT", slot, "MIGRATING", to)
 	}, allow: func() {

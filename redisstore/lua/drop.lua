@@ -1,10 +1,9 @@
--- KEYS: the record, the ids of its shard, what is due there, ends in the old form.
--- ARGV: id, the time before which a record has expired ("": remove only the id of a record that is gone), and the list
--- and token that the id was due with ("": it was met elsewhere).
--- Replies "kept", "stale" for an id without a record, "lost" for one of which nobody knows any more on which list it was,
--- "owed" for what is still to be taken off the list that it was due with, or "dropped" with the list that the record
--- was on, and its token.
-local none, due = '--------------------------------', ARGV[3]
+-- KEYS: the record, the ids of its shard, what is due there, ends in the old form. ARGV: id, the time before which a
+-- record has expired ("": remove only the id of a record that is gone), and the list and token that the id was due with
+-- ("": it was met elsewhere). Replies "kept", "moved" for a record that ends later than the index said, "stale" for an
+-- id without a record, "lost" for one of which nobody knows any more on which list it was, "owed" for what is still to
+-- be taken off the list that it was due with, or "dropped" with the list that the record was on, and its token.
+local none, never, due = '--------------------------------', '99999999999999999999', ARGV[3]
 local listed = due ~= '' and string.sub(due, 1, 32) ~= none
 if redis.call('EXISTS', KEYS[1]) == 0 then
   redis.call('ZREM', KEYS[2], ARGV[1])
@@ -21,7 +20,7 @@ if type(old) == 'table' then
 end
 local entry, expires = string.sub(old, 62, 109), string.sub(old, 42, 61)
 if due ~= '' and #entry == 48 and entry ~= due then
-  if listed then
+  if listed and string.sub(entry, 1, 32) ~= string.sub(due, 1, 32) then
     return 'owed'
   end
   redis.call('ZREM', KEYS[3], due .. ARGV[1])
@@ -32,11 +31,18 @@ if ARGV[2] == '' then
 end
 if string.sub(old, 1, 1) == '1' and expires >= ARGV[2] then
   local high, low = tonumber(string.sub(expires, 1, 10)), tonumber(string.sub(expires, 11))
-  if due ~= '' and high and low then -- a program that does not know of this index has moved the end
-    redis.call('ZREM', KEYS[3], due .. ARGV[1])
-    redis.call('ZADD', KEYS[3], string.format('%.0f', (high - 922337203) * 1e10 + low - 6854775808), due .. ARGV[1])
+  if #entry ~= 48 or not high or not low then
+    return 'kept'
   end
-  return 'kept'
+  -- Saves and touches that move the end leave the index as it is.
+  local moved = redis.call('ZREM', KEYS[4], ARGV[1])
+  if expires == never then
+    moved = moved + redis.call('ZREM', KEYS[3], entry .. ARGV[1])
+  else
+    local score = string.format('%.0f', (high - 922337203) * 1e10 + low - 6854775808)
+    moved = moved + redis.call('ZADD', KEYS[3], 'CH', score, entry .. ARGV[1])
+  end
+  return moved > 0 and 'moved' or 'kept'
 end
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
