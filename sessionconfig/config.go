@@ -13,15 +13,15 @@ import (
 
 // Config is a configuration that was loaded. Every field may be changed before [Config.Open].
 type Config struct {
-	// Options are what the keys say. Secrets stay empty: Open reads them. With secrets.reload SecretSource does. Set
-	// OnError, OnEvent, Logger, Now and the other functions here.
+	// Options are what the keys say. Secrets stay empty, because Open reads them, or SecretSource does with
+	// secrets.reload. Set OnError, OnEvent, Logger, Now and the other functions here.
 	Options session.Options
 
-	// Preset is whose names and units the files used: "nexios", "expanse", "authx", or "" for our own.
+	// Preset says whose names and units the files use: "nexios", "expanse", "authx", or "" for our own.
 	Preset string
 	// Store is the name of the store.
 	Store string
-	// Object is the name that the key session_object of the preset authx gave: the variable of the manager, in Go.
+	// Object is the name given by the key session_object of the preset authx: in Go, the variable of the manager.
 	Object string
 
 	secrets     source
@@ -75,21 +75,21 @@ type redisStore struct {
 	cacheTTL           time.Duration
 }
 
-// Setting is a key that was set, for people who ask which value holds and where it comes from.
+// Setting is a key that was set, for people who want to know which value is in force and where it comes from.
 type Setting struct {
 	Key   string // our name, whatever the preset calls it
 	Value string // "[secret]" for what is not to be shown
 	From  string // the file, the environment variable, or the preset
 }
 
-// Settings lists what was set, sorted by key. What is not listed has its default.
+// Settings lists what was set, sorted by key. Anything not listed has its default.
 func (c *Config) Settings() []Setting { return append([]Setting(nil), c.settings...) }
 
 // Connections lists the names of the connections.
 func (c *Config) Connections() []string { return names(c.connections) }
 
-// Warnings are what holds but is not fit for production. Open also logs them to Options.Logger, or to [slog.Default]
-// where there is none.
+// Warnings lists what is valid but not fit for production. Open also logs it to Options.Logger, or to [slog.Default] if
+// there is none.
 func (c *Config) Warnings() []string {
 	var list []string
 	add := func(when bool, what string) {

@@ -63,7 +63,7 @@ func (c *Config) redisConnection() string {
 	return c.only(c.redis.connection, func(driver string) bool { return driver == driverRedis })
 }
 
-// OpenDatabase opens the database of the store database, whose table need not be there yet.
+// OpenDatabase opens the database of the store database. Its table need not exist yet.
 func (c *Config) OpenDatabase(ctx context.Context) (*sql.DB, sqlstore.Options, error) {
 	opts := sqlstore.Options{Table: c.database.table}
 	b := &builder{cfg: c}

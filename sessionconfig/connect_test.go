@@ -41,7 +41,7 @@ func TestALaterWayToADatabaseReplacesAnEarlierOne(t *testing.T) {
 		"stores: {database: {migrate: true}}", "connections: {main: {driver: sqlite, path: dev.db}}")
 	open(t, cfg).first(t)
 	wants(t, refused(t, "store: database\nconnections: {a: {driver: sqlite, path: x, dsn: y}}"),
-		"only SQLite has a path, and then no dsn")
+		"only SQLite takes a path, and then no dsn")
 	t.Setenv("SESSION_CONNECTIONS__MAIN__DRIVER", "mysql")
 	t.Setenv("SESSION_CONNECTIONS__MAIN__DSN", "app@tcp(127.0.0.1:1)/app")
 	_, _, err = load(t, yaml(t, file)).OpenStore(t.Context())

@@ -101,12 +101,12 @@ func (w *walker) walk(at []string, v any) {
 func (w *walker) group(at []string, source, shown string, v any) {
 	tree, ok := v.(map[string]any)
 	if !ok && at[0] == "secrets" {
-		w.b.refuse(source, shown, "", "a secret does not stand in a file; name what holds it: secrets.env, "+
+		w.b.refuse(source, shown, "", "a secret does not belong in this file; name what holds it: secrets.env, "+
 			"secrets.file or secrets.command")
 		return
 	}
 	if !ok {
-		w.b.refuse(source, shown, show(v), "below it stand "+oneOf(within(at)))
+		w.b.refuse(source, shown, show(v), "it is a group with the keys "+oneOf(within(at)))
 		return
 	}
 	for _, key := range names(tree) {
@@ -174,7 +174,7 @@ func (w *walker) connection(star string) string {
 func (w *walker) own(name, source, shown string, v any) {
 	tree, ok := v.(map[string]any)
 	if !ok {
-		w.b.refuse(source, shown, show(v), "allowed is a group of keys for the store")
+		w.b.refuse(source, shown, show(v), "use a group of keys for the store")
 		return
 	}
 	e := &entry{hidden: true, set: func(c *Config, _ string, v any) error {

@@ -39,9 +39,8 @@ type item struct {
 	value  any
 }
 
-// Load reads the files, later ones over earlier ones, and the environment over them all. Without files it reads the
-// environment alone. The error joins a [Problem] for each thing that is wrong. Load opens no store, and reads no
-// secret.
+// Load reads the files, later ones over earlier ones, and the environment over them all. Without files it reads only
+// the environment. The error joins a [Problem] for each mistake. Load opens no store and reads no secret.
 func Load(paths ...string) (*Config, error) {
 	var layers []layer
 	var problems []*Problem
@@ -209,7 +208,7 @@ func (b *builder) apply(it item) {
 		if it.entry.hidden {
 			found = ""
 		}
-		b.refuse(it.source, it.shown, found, err.Error()+"allowed is "+it.entry.Allowed)
+		b.refuse(it.source, it.shown, found, err.Error()+"use "+it.entry.Allowed)
 		return
 	}
 	b.note(it)

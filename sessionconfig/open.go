@@ -17,8 +17,8 @@ import (
 	"github.com/coatcheck/session/sqlstore"
 )
 
-// Open reads the secrets, opens the store, asks it for something to learn that it answers, and returns a manager on it.
-// The closer ends the manager's sweeper and closes what Open opened, in that order; it may be called more than once.
+// Open reads the secrets, opens the store, makes sure that it answers, and returns a manager on it. The closer stops
+// the manager's sweeper and closes what Open opened, in that order; it may be called more than once.
 func (c *Config) Open(ctx context.Context) (*session.Manager, io.Closer, error) {
 	opts := c.Options
 	secrets, err := c.Secrets(ctx)
@@ -42,8 +42,8 @@ func (c *Config) Open(ctx context.Context) (*session.Manager, io.Closer, error) 
 	return m, newCloser(m, closer), nil
 }
 
-// OpenStore opens the store alone, for a manager of your own: give it Options, and in Options.Secrets what
-// [Config.Secrets] returns. With secrets.reload Options.SecretSource is set, and Secrets stay empty.
+// OpenStore opens the store alone, for a manager of your own: give that one Options, with Options.Secrets set to what
+// [Config.Secrets] returns. With secrets.reload, Options.SecretSource is set and Secrets stay empty.
 func (c *Config) OpenStore(ctx context.Context) (session.Store, io.Closer, error) {
 	switch c.Store {
 	case "":
@@ -157,13 +157,14 @@ func probe(ctx context.Context, store session.Store) error {
 	return err
 }
 
-// WithStore returns a copy of the configuration for another store of it. After a colon may stand the connection of the
-// store database or redis, as in "database:production", or the folder of the store file.
+// WithStore returns a copy of the configuration for another store of it. After a colon
+// you may name the connection of the store database or redis, as in "database:production", or the folder of the store
+// file.
 func (c *Config) WithStore(name string) (*Config, error) {
-	kind, which, given := strings.Cut(name, ":")
-	kind, err := storeName(kind)
+	word, which, given := strings.Cut(name, ":")
+	kind, err := storeName(word)
 	if err != nil {
-		return nil, fmt.Errorf("sessionconfig: %w%q is no store; there are %s", err, cut(kind), oneOf(storeNames))
+		return nil, fmt.Errorf("sessionconfig: there is no store %q; %wchoose %s", cut(word), err, oneOf(storeNames))
 	}
 	other := *c
 	other.Store = kind
@@ -176,7 +177,7 @@ func (c *Config) WithStore(name string) (*Config, error) {
 	case kind == storeFile:
 		other.file.path = which
 	default:
-		return nil, fmt.Errorf("sessionconfig: the store %s has no connections, so that nothing follows its name", kind)
+		return nil, fmt.Errorf("sessionconfig: the store %s has no connections; leave out what follows its name", kind)
 	}
 	b := &builder{cfg: &other}
 	b.checkStore()
@@ -214,7 +215,7 @@ func (b *builder) checkConnection(key, name string, fit ...string) {
 	conn := c.connections[name]
 	switch {
 	case conn == nil && len(c.connections) == 0:
-		b.refuse(at.From, key, "", "there are no connections: configure one below connections")
+		b.refuse(at.From, key, "", "there are no connections: add one under connections")
 	case conn == nil && name == "":
 		b.refuse(at.From, key, "", "choose one of the connections "+oneOf(c.Connections()))
 	case conn == nil:
@@ -226,6 +227,6 @@ func (b *builder) checkConnection(key, name string, fit ...string) {
 		b.refuse(at.From, "connections."+name, "", "set dsn, dsn_env, dsn_file or dsn_command, or path for a file "+
 			"of SQLite")
 	case conn.path != "" && (conn.driver != driverSQLite || len(conn.dsn.ways()) > 0):
-		b.refuse(at.From, "connections."+name+".path", "", "only SQLite has a path, and then no dsn")
+		b.refuse(at.From, "connections."+name+".path", "", "only SQLite takes a path, and then no dsn")
 	}
 }

@@ -222,7 +222,7 @@ func TestAnotherStoreOfTheSameConfiguration(t *testing.T) {
 		t.Errorf("a store without its connection gives %v", err)
 	}
 	for name, want := range map[string]string{
-		"database:b": "no such connection", "redis:a": "sqlite", "memory:a": "nothing follows",
+		"database:b": "no such connection", "redis:a": "sqlite", "memory:a": "leave out what follows",
 		"file:": "needs a folder",
 	} {
 		if _, err := cfg.WithStore(name); err == nil || !strings.Contains(err.Error(), want) {
@@ -233,6 +233,9 @@ func TestAnotherStoreOfTheSameConfiguration(t *testing.T) {
 		if _, err := cfg.WithStore(name); err != nil {
 			t.Errorf("WithStore(%q) = %v", name, err)
 		}
+	}
+	if _, err := cfg.WithStore("nowhere"); err == nil || !strings.Contains(err.Error(), `no store "nowhere"`) {
+		t.Errorf("a store that there is not gives %v, want an error that names it", err)
 	}
 	if _, err := cfg.WithStore("databse"); err == nil || !strings.Contains(err.Error(), "did you mean database?") {
 		t.Errorf("an unknown store gives %v", err)

@@ -66,7 +66,7 @@ func (a alias) items(b *builder, layer int, source, shown string, v any) []item 
 	}
 	pairs, err := a.translate(v)
 	if err != nil {
-		b.refuse(source, shown, show(v), err.Error()+"allowed is "+a.allowed)
+		b.refuse(source, shown, show(v), err.Error()+"use "+a.allowed)
 		return nil
 	}
 	var list []item
@@ -99,7 +99,7 @@ func number(unit time.Duration) func(any) (time.Duration, error) {
 			return duration(v)
 		}
 		if n <= 0 || n > int64(math.MaxInt64/unit) {
-			return 0, errors.New("it must be more than nothing, and less than three centuries; ")
+			return 0, errors.New("it must be more than zero and less than three centuries; ")
 		}
 		return time.Duration(n) * unit, nil
 	}
@@ -108,7 +108,7 @@ func number(unit time.Duration) func(any) (time.Duration, error) {
 // Explained is a key of a preset, for documents and help.
 type Explained struct{ Name, Key, About string }
 
-// PresetKeys lists the names that a preset knows, and ours for each; nil for a preset that there is not.
+// PresetKeys lists the names that a preset knows, with ours for each. It is nil for a preset that does not exist.
 func PresetKeys(name string) []Explained {
 	p := presets[name]
 	if p == nil {

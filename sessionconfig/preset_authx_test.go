@@ -65,7 +65,7 @@ func TestMaxAgeEndsTheSession(t *testing.T) {
 	if n := s.count(t, cookie); n != 1 {
 		t.Errorf("after 90 s the counter is %d, want it to begin again", n)
 	}
-	wants(t, refused(t, "preset: authx\nmax_age: -1"), "max_age", "more than nothing")
+	wants(t, refused(t, "preset: authx\nmax_age: -1"), "max_age", "more than zero")
 	if cfg := load(t, yaml(t, "preset: authx\nmax_age: 1h")); cfg.Options.Lifetime != time.Hour {
 		t.Errorf("1h is %v", cfg.Options.Lifetime)
 	}

@@ -168,5 +168,5 @@ func TestTheConfigurationOfExpanse(t *testing.T) {
 		o.Cookie.Name != "by_env" {
 		t.Errorf("with variables: %v, %s", o.IdleTimeout, o.Cookie.Name)
 	}
-	wants(t, refused(t, "preset: expanse\nstore: dict\nlifetime: 0"), "lifetime", "more than nothing")
+	wants(t, refused(t, "preset: expanse\nstore: dict\nlifetime: 0"), "lifetime", "more than zero")
 }

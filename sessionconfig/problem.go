@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// Problem is one thing that is wrong with a configuration. The error of [Load] joins them all.
+// Problem is one mistake in a configuration. The error of [Load] joins all of them.
 type Problem struct {
 	Source string // the file, or the environment variable
 	Key    string // as it stands there
 	Found  string // "" for a value that is not to be shown
-	Want   string // what is allowed, or what to do
+	Want   string // what to write instead, or what to do
 }
 
-// Error says it in one line.
+// Error describes the mistake in one line.
 func (p *Problem) Error() string {
 	var b strings.Builder
 	b.WriteString(p.Source)

@@ -23,8 +23,8 @@ const (
 
 var storeNames = []string{storeDatabase, storeFile, storeMemory, storeCookies, storeRedis, storeNull}
 
-// Opener opens a store. settings is what stands below stores.NAME, values from the environment as text. A store that is
-// an io.Closer is closed by the closer of [Config.Open].
+// Opener opens a store. settings is what stands under stores.NAME; values from the environment are text. The closer of
+// [Config.Open] closes a store that is an io.Closer.
 type Opener func(ctx context.Context, settings map[string]any) (session.Store, error)
 
 // registry holds what programs added, as database/sql does with drivers.
@@ -36,8 +36,8 @@ var registry struct {
 
 var ownName = regexp.MustCompile(`\A[a-z][a-z0-9_-]{0,62}\z`)
 
-// Register makes a store known by a name, for the key store. Call it before Load. The name is of lower-case letters,
-// digits, hyphens and underscores, and not taken.
+// Register gives a store a name, for the key store. Call it before Load. The name has lower-case letters, digits,
+// hyphens and underscores, and must not be taken.
 func Register(name string, open Opener) error {
 	registry.Lock()
 	defer registry.Unlock()
@@ -55,7 +55,7 @@ func Register(name string, open Opener) error {
 	return nil
 }
 
-// RegisterCodec makes a codec known by a name, for the key codec, under the rules of [Register].
+// RegisterCodec gives a codec a name, for the key codec, under the rules of [Register].
 func RegisterCodec(name string, codec session.Codec) error {
 	registry.Lock()
 	defer registry.Unlock()
@@ -75,7 +75,7 @@ func RegisterCodec(name string, codec session.Codec) error {
 func free(name string, taken bool) error {
 	switch {
 	case !ownName.MatchString(name):
-		return fmt.Errorf("sessionconfig: %q is no name: use lower-case letters, digits, - and _", cut(name))
+		return fmt.Errorf("sessionconfig: %q is not a valid name: use lower-case letters, digits, - and _", cut(name))
 	case taken:
 		return fmt.Errorf("sessionconfig: the name %q is taken", name)
 	}

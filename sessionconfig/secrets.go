@@ -66,10 +66,10 @@ func readSecretFile(key, path string) (string, error) {
 	mode := info.Mode()
 	switch {
 	case !mode.IsRegular():
-		return "", fmt.Errorf("sessionconfig: %s: %s is no regular file", key, path)
+		return "", fmt.Errorf("sessionconfig: %s: %s is not a regular file", key, path)
 	case open(mode):
 		return "", fmt.Errorf("sessionconfig: %s: %s has mode %04o, and others can read or change it; run chmod 600 "+
-			"%s, and replace the secret when somebody may have read it", key, path, mode.Perm(), path)
+			"%s, and replace the secret if somebody may have read it", key, path, mode.Perm(), path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -129,7 +129,7 @@ func (c *Config) rawSecret(text string) ([]session.Secret, error) {
 	case len(text) >= minSecret:
 		return []session.Secret{session.Secret(text)}, nil
 	case !c.allowShort:
-		return nil, fmt.Errorf("sessionconfig: secret_key has %d bytes, and at least %d random ones are needed: put "+
+		return nil, fmt.Errorf("sessionconfig: secret_key has %d bytes; at least %d random ones are needed: put "+
 			"what coatcheck key generate prints into SESSION_SECRETS, which wins over it; to try something out, set "+
 			"secrets.insecure_short_key", len(text), minSecret)
 	}
@@ -149,7 +149,7 @@ func (c *Config) secretsFrom() string {
 	}
 }
 
-// SecretsFile returns the path of the file that holds the secrets, "" when they come from elsewhere.
+// SecretsFile returns the path of the file that holds the secrets, or "" if they come from elsewhere.
 func (c *Config) SecretsFile() string { return c.secrets.file }
 
 // checkSources refuses a text that is said to come from two places.

@@ -59,7 +59,7 @@ func TestSecretsThatCannotBeReadAreExplained(t *testing.T) {
 	for _, row := range []struct{ keys, want string }{
 		{"env: NOBODY_SETS_THIS", "secrets.env: the environment variable NOBODY_SETS_THIS is not set"},
 		{"file: absent.txt", "coatcheck key generate"},
-		{"file: .", "no regular file"},
+		{"file: .", "not a regular file"},
 		{"file: short.txt", "secrets.file: session: Secrets: number 1 has 6 bytes"},
 		{"file: wrong.txt", `does not begin with "base64:"`},
 		{"command: no-such-program-anywhere", "secrets.command: no-such-program-anywhere"},

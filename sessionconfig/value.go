@@ -124,7 +124,7 @@ func duration(v any) (time.Duration, error) {
 		return 0, errKind
 	}
 	if d <= 0 {
-		return 0, errors.New("it must be more than nothing; leave the key out for the default; ")
+		return 0, errors.New("it must be more than zero; leave the key out to get the default; ")
 	}
 	return d, nil
 }
