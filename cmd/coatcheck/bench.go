@@ -17,26 +17,27 @@ func newBench() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Put load on the store and measure it",
-		Long: `Make anonymous sessions in the store of the configuration, read and change them from many clients at
-once for a while, and remove them. For each kind of operation it prints how many there were in a
-second, and how long they took. A read opens a session by its ticket, a write changes it and saves
-it, too: that is what a request of a site costs, without HTTP. The store may be in use meanwhile,
-and is slower for its visitors. Sessions that a killed run leaves behind end after an hour.`,
+		Long: `Put load on the store of the configuration and measure it: make anonymous sessions, read and
+change them from many clients at once for a while, and remove them. For each kind of operation it
+prints how many there were per second and how long they took. A read opens a session by its
+ticket; a write also changes and saves it. That is what a request of a site costs, without HTTP.
+The store may be in use meanwhile, and is slower for its visitors. If a run is killed, the
+sessions it leaves behind end after an hour.`,
 		Example: "  coatcheck bench\n  coatcheck bench --clients 64 --writes 50 --duration 30s --json",
 		Args:    noArguments,
 	}
 	flags := cmd.Flags()
-	flags.IntVar(&opts.Clients, "clients", opts.Clients, "how many clients ask at the same time")
-	flags.IntVar(&opts.Sessions, "sessions", opts.Sessions, "how many sessions there are, at least one for each client")
+	flags.IntVar(&opts.Clients, "clients", opts.Clients, "how many clients make requests at the same time")
+	flags.IntVar(&opts.Sessions, "sessions", opts.Sessions, "how many sessions there are; at least one for each client")
 	flags.IntVar(&opts.Size, "size", opts.Size, "bytes of data in each session")
-	flags.IntVar(&opts.Writes, "writes", opts.Writes, "how many of a hundred requests change their session")
-	flags.DurationVar(&opts.Duration, "duration", opts.Duration, "how long they read and write")
+	flags.IntVar(&opts.Writes, "writes", opts.Writes, "how many requests in a hundred change their session")
+	flags.DurationVar(&opts.Duration, "duration", opts.Duration, "how long the clients read and write")
 	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
 		switch {
 		case opts.Clients < 1 || opts.Sessions < opts.Clients:
-			return usage("--clients is at least 1, and --sessions not below it")
+			return usage("--clients must be at least 1, and --sessions at least as many")
 		case opts.Size < 0 || opts.Writes < 0 || opts.Writes > 100 || opts.Duration <= 0:
-			return usage("--size is 0 or more, --writes from 0 to 100, --duration above 0")
+			return usage("--size must be 0 or more, --writes from 0 to 100, and --duration above 0")
 		}
 		return bench(ctx, t, opts)
 	})

@@ -139,8 +139,8 @@ type site struct {
 // open opens the store of a configuration, as the site has it.
 func open(ctx context.Context, cfg *sessionconfig.Config) (*site, error) {
 	if cfg.Store == "memory" {
-		return nil, usage("the sessions of the store memory are in the process of the site, and no command can reach " +
-			"them; name another store")
+		return nil, usage("the store memory keeps its sessions in the process of the site, where no command can " +
+			"reach them; name another store")
 	}
 	opts := cfg.Options
 	opts.SecretSource = nil // a command is over before they are read again

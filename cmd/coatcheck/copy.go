@@ -25,30 +25,30 @@ func newCopy() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "copy --from STORE --to STORE",
 		Short: "Copy all sessions to another store",
-		Long: `Copy all sessions from one store of the configuration to another, so that the site can change stores
-and nobody is signed out. A store is named as the key store names it; "database:production" is the
-store database on that connection, "file:DIR" another folder. Both are read and written with the
-secrets of the configuration.
+		Long: `Copy all sessions from one store of the configuration to another, so that the site can change
+stores without signing anybody out. A store is named as the key store names it;
+"database:production" is the store database on that connection, and "file:DIR" is another folder.
+Both are read and written with the secrets of the configuration.
 
-The site may use the first store meanwhile. The first pass copies everything, the second what has
-changed during the first, and then each session is compared with its copy. Run it, stop the site,
-run it again, and start the site on the other store: the last run takes no longer than to list the
-sessions. A session that ended in the first store ends in the other one, too.
+The site may use the first store meanwhile. The first pass copies everything, the second what
+changed during the first, and then each session is compared with its copy. Run the command, stop
+the site, run it again, and start the site on the other store: the last run takes no longer than
+listing the sessions. A session that ended in the first store ends in the other one, too.
 
-The journal is a file that remembers what was copied. By it a run that was stopped goes on, and a
-run after the change of stores brings only what is new: it touches no copy that the site has used,
-and brings back no session that has ended there. Keep it in one place until you are done, and remove
-it then. The exit code is 3 when a session could not be copied, or differs.`,
+The journal is a file that remembers what was copied. It lets a run that was stopped go on. It
+also lets a run after the change of stores bring only what is new: it touches no copy that the
+site has used, and brings back no session that has ended there. Keep it in one place until you are
+done, and then remove it. The exit code is 3 if a session could not be copied, or differs.`,
 		Example: `  coatcheck session copy --from database --to redis
   coatcheck session copy --from database:local --to database:production`,
 		Args: noArguments,
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&opts.from, "from", "", "the store that has the sessions")
-	flags.StringVar(&opts.to, "to", "", "the store that is to have them")
+	flags.StringVar(&opts.from, "from", "", "the store to copy from")
+	flags.StringVar(&opts.to, "to", "", "the store to copy to")
 	flags.StringVar(&opts.journal, "journal", "", "the file that remembers what was copied; default "+
 		"session-copy-FROM-TO.db in the current folder")
-	flags.IntVar(&opts.passes, "passes", 2, "how often to go through all sessions before they are compared")
+	flags.IntVar(&opts.passes, "passes", 2, "how many times to go through all sessions before comparing them")
 	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
 		return copyAll(ctx, t, opts)
 	})
@@ -56,7 +56,7 @@ it then. The exit code is 3 when a session could not be copied, or differs.`,
 
 func copyAll(ctx context.Context, t *tool, opts copyOptions) error {
 	if opts.from == "" || opts.to == "" || opts.from == opts.to || opts.passes < 1 {
-		return usage("--from and --to name two stores of the configuration, and --passes is 1 or more")
+		return usage("--from and --to must name two stores of the configuration, and --passes must be 1 or more")
 	}
 	done, err := copySessions(ctx, t, opts)
 	if err != nil {
@@ -97,7 +97,7 @@ func copySessions(ctx context.Context, t *tool, opts copyOptions) (*transfer.Cop
 		return nil, usage("%s and %s: %w; name another store", opts.from, opts.to, transfer.ErrSame)
 	}
 	if err != nil {
-		err = fmt.Errorf("the copy is not complete; run it again, and it goes on: %w", err)
+		err = fmt.Errorf("the copy is not complete; run it again and it goes on: %w", err)
 	}
 	return c.Done(), err
 }
@@ -156,7 +156,7 @@ func copiedText(w io.Writer, c *transfer.Copied) {
 		output.Count(c.Copied, "record"), c.Updated, c.Removed, c.Kept, c.Expired)
 	fmt.Fprintf(w, "compared %d, all equal", c.Verified)
 	if len(c.Problems) > 0 {
-		fmt.Fprintf(w, " but for those above")
+		fmt.Fprintf(w, " except those above")
 	}
 	if c.Changed > 0 {
 		fmt.Fprintf(w, "; %d changed meanwhile: run the command again once the site has stopped", c.Changed)

@@ -24,9 +24,9 @@ func newMigrate() *cobra.Command {
 	return command(&cobra.Command{
 		Use:   "migrate",
 		Short: "Make the table of sessions, or bring it up to date",
-		Long: `Make the table of the store database, or bring one that an older release made up to date. Where
-nothing is left to do it changes nothing. Any number of machines may run it at once, for example at
-each start of the site.`,
+		Long: `Make the table of the store database, or bring one that an older release made up to date. If
+nothing is left to do, it changes nothing. Any number of machines may run it at once, for example
+whenever the site starts.`,
 		Example: "  coatcheck db migrate\n  SESSION_STORES__DATABASE__CONNECTION=production coatcheck db migrate",
 		Args:    noArguments,
 	}, func(ctx context.Context, t *tool, _ []string) error {
@@ -85,8 +85,8 @@ func newRollback() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "rollback",
-		Short: "Take the last step of the schema back",
-		Long: `Take the last step of the schema back. When that was the first one, the table is removed, and
+		Short: "Take back the last step of the schema",
+		Long: `Take back the last step of the schema. If that was the first one, the table is removed and
 everybody is signed out. It asks first; --yes answers.`,
 		Example: "  coatcheck db rollback",
 		Args:    noArguments,
@@ -106,7 +106,7 @@ everybody is signed out. It asks first; --yes answers.`,
 				if done {
 					fmt.Fprintln(w, "took one step back")
 				} else {
-					fmt.Fprintln(w, "there is no table, and nothing to take back")
+					fmt.Fprintln(w, "there is no table, so there is nothing to take back")
 				}
 			})
 		})

@@ -20,21 +20,21 @@ func newDoctor() *cobra.Command {
 		Use:   "doctor",
 		Short: "Check the configuration, the store and its server",
 		Long: `Check what docs/security.md asks for, whether the secrets can be read and the store answers, how
-fast it does, whether it takes writes, and whether its clock agrees with this machine's. Of a
-database it checks the schema, the indexes and whether the server keeps what it was given, of Redis
-what is left after a restart, what happens when its memory is full, and whether records have a time
-to live. Each check passes, warns or fails: what fails is a store that takes no writes, keeps
-nothing, or forgets what it answered.
+fast it is, whether it takes writes, and whether its clock agrees with this machine's. For a
+database it also checks the schema, the indexes and whether the server keeps what it was given;
+for Redis, what is left after a restart, what happens when its memory is full, and whether records
+have a time to live. Each check passes, warns or fails. A store that takes no writes, keeps
+nothing, or forgets what it acknowledged is a failure.
 
-The exit code is 3 when a check fails; --strict makes it 3 for a warning, too. --accept names a
-check whose result you chose, as that of a Redis that is meant to forget. Nothing is changed: the
-write is the removal of a session that is not there.`,
+The exit code is 3 if a check fails; with --strict, also for a warning. --accept names a check
+whose result is your choice, for example that of a Redis that is meant to forget. Nothing is
+changed: the write is the removal of a session that does not exist.`,
 		Example: "  coatcheck doctor\n  coatcheck doctor --strict --json\n  coatcheck doctor --accept persistence " +
 			"--accept eviction",
 		Args: noArguments,
 	}
-	cmd.Flags().BoolVar(&strict, "strict", false, "a warning counts as a failure")
-	cmd.Flags().StringArrayVar(&accept, "accept", nil, "the name of a check that need not pass, may be repeated")
+	cmd.Flags().BoolVar(&strict, "strict", false, "treat a warning as a failure")
+	cmd.Flags().StringArrayVar(&accept, "accept", nil, "the name of a check that need not pass; may be repeated")
 	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
 		cfg, err := t.load() // as the site has it
 		if err != nil {

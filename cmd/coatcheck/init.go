@@ -29,8 +29,8 @@ func newInit() *cobra.Command {
 		Use:   "init",
 		Short: "Write a commented configuration and a secret",
 		Long: `Write session.yaml, a configuration with a comment for each key, and session.secret, a new secret
-for its owner alone (0600), into this folder. Nothing is overwritten: where one of the files is
-there already, nothing is written.`,
+that only its owner can read (0600), into this folder. Nothing is overwritten: if one of the files
+exists already, neither is written.`,
 		Example: `  coatcheck init
   coatcheck init --store file`,
 		Args: noArguments,
@@ -59,7 +59,7 @@ there already, nothing is written.`,
 // writeConfig writes both files. The secret comes first: a configuration that is there is complete.
 func writeConfig(store string) error {
 	if _, err := os.Lstat(defaultConfig); !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is there already, and nothing was written; move it away first", defaultConfig)
+		return fmt.Errorf("%s exists already, and nothing was written; move it away first", defaultConfig)
 	}
 	if err := keyfile.Create(secretFile); err != nil {
 		return err

@@ -22,14 +22,14 @@ func newKeyGenerate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "generate",
 		Short: "Print a new secret, or write it to a file",
-		Long: `Print a new secret of 32 random bytes, in the form in which SESSION_SECRETS and the file of
-secrets.file have it. With --file it is written to a new file for its owner alone (0600), and not
-printed. A file that is there is not touched.`,
+		Long: `Print a new secret of 32 random bytes, in the form that SESSION_SECRETS and the file of
+secrets.file expect. With --file it is not printed but written to a new file that only its owner
+can read (0600). A file that exists is not touched.`,
 		Example: `  coatcheck key generate --file secret.txt
   SESSION_SECRETS=$(coatcheck key generate) ./shop`,
 		Args: noArguments,
 	}
-	cmd.Flags().StringVar(&file, "file", "", "write it to this new file")
+	cmd.Flags().StringVar(&file, "file", "", "write it to this new file instead")
 	plain(cmd, func(_ context.Context, t *tool, _ []string) error {
 		if file == "" {
 			secret := keyfile.New()
@@ -49,20 +49,21 @@ func newKeyRotate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rotate",
 		Short: "Put a new secret in front of the old ones",
-		Long: `Put a new secret in front of those in the file. The newest signs, all verify, so nobody is signed
-out. The file is replaced in one step. A site with secrets.reload uses it within three minutes;
-another one at its next start. An old secret is needed until the longest session is over. --keep
-drops the oldest ones: whoever has a ticket that only a dropped secret signed is signed out.`,
+		Long: `Put a new secret in front of those in the file. The newest one signs and all of them verify, so
+nobody is signed out. The file is replaced in one step. A site with secrets.reload uses the new
+secret within three minutes, any other at its next start. Keep an old secret until the longest
+session is over. --keep drops the oldest ones, which signs out everybody whose ticket only a
+dropped secret had signed.`,
 		Example: `  coatcheck key rotate
   coatcheck key rotate --file secret.txt --keep 1`,
 		Args: noArguments,
 	}
-	cmd.Flags().StringVar(&file, "file", "", "the file; default what secrets.file of the configuration names")
-	cmd.Flags().IntVar(&keep, "keep", -1, "how many of the old secrets stay")
+	cmd.Flags().StringVar(&file, "file", "", "the file; default: the one that secrets.file of the configuration names")
+	cmd.Flags().IntVar(&keep, "keep", -1, "how many of the old secrets to keep")
 	cmd.Flags().Lookup("keep").DefValue = "all"
 	return command(cmd, func(_ context.Context, t *tool, _ []string) error {
 		if cmd.Flags().Changed("keep") && keep < 0 {
-			return usage("--keep %d: it is 0 or more; leave it out to keep all", keep)
+			return usage("--keep %d: use 0 or more, or leave it out to keep all", keep)
 		}
 		if file == "" {
 			cfg, err := t.config()
@@ -79,7 +80,8 @@ drops the oldest ones: whoever has a ticket that only a dropped secret signed is
 			return err
 		}
 		return t.Value(map[string]any{"file": file, "secrets": n}, func(w io.Writer) {
-			fmt.Fprintf(w, "%s has %s now; the new one signs, all verify\n", file, output.Count(n, "secret"))
+			fmt.Fprintf(w, "%s now has %s; the new one signs, and all of them verify\n", file,
+				output.Count(n, "secret"))
 		})
 	})
 }

@@ -20,19 +20,19 @@ func newList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List live sessions",
-		Long: `List the live sessions, or those of a user, with their ids. An id names a session for the other
-commands; it is no ticket, and of no use to a thief. Without --user they come in no order that means
-anything, one by one, however many there are.`,
+		Long: `List the live sessions, or those of one user, with their ids. An id names a session for the other
+commands; it is not a ticket, and of no use to a thief. Without --user the sessions come one by
+one, in no particular order, however many there are.`,
 		Example: `  coatcheck session list
   coatcheck session list --user ada --json
   coatcheck session list --active 1h`,
 		Args: noArguments,
 	}
 	cmd.Flags().StringVar(&user, "user", "", "only the sessions of this user")
-	cmd.Flags().DurationVar(&active, "active", 0, "only those that were seen within this time, such as 1h")
+	cmd.Flags().DurationVar(&active, "active", 0, "only those seen within this time, such as 1h")
 	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
 		if active < 0 {
-			return usage("--active %s: it must be more than nothing, such as 1h", active)
+			return usage("--active %s: use a duration above zero, such as 1h", active)
 		}
 		s, err := t.open(ctx)
 		if err != nil {

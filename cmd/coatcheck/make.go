@@ -35,10 +35,10 @@ func newSessionTable(use string) *cobra.Command {
 		Use:   use,
 		Short: "Write the migration of the table, for goose or golang-migrate",
 		Long: `Write the statements that make the table of sessions, and those that remove it, as plain SQL, into
-the folder and under the names that goose or golang-migrate expects. The number continues those of
-the folder. Nothing is overwritten. Use it where a project runs all its migrations with one of these
-tools; otherwise "coatcheck db migrate" needs no files. For golang-migrate on MySQL the address of
-the database needs multiStatements=true.`,
+the folder and under the names that goose or golang-migrate expects. The number continues those in
+the folder. Nothing is overwritten. Use this if your project runs all its migrations with one of
+these tools; otherwise "coatcheck db migrate" needs no files. For golang-migrate on MySQL, the
+address of the database needs multiStatements=true.`,
 		Example: "  " + call + " --dialect postgresql\n  " + call + " --dialect mysql --format golang-migrate --dir " +
 			"db/migrations",
 		Args: noArguments,
@@ -46,7 +46,7 @@ the database needs multiStatements=true.`,
 	cmd.Flags().StringVar(&dialect, "dialect", "", "sqlite, postgresql or mysql (also for MariaDB)")
 	cmd.Flags().StringVar(&f.Schema.Table, "table", "sessions",
 		"the name of the table, as stores.database.table has it")
-	cmd.Flags().StringVar(&f.Dir, "dir", "migrations", "the folder, made when absent")
+	cmd.Flags().StringVar(&f.Dir, "dir", "migrations", "the folder, made if it is missing")
 	cmd.Flags().StringVar(&f.Format, "format", f.Format, "goose or golang-migrate")
 	completeWith(cmd, "dialect", "sqlite", "postgresql", "mysql")
 	completeWith(cmd, "format", migration.Goose, migration.Migrate)

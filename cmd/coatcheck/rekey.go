@@ -14,14 +14,14 @@ import (
 func newRekey() *cobra.Command {
 	return command(&cobra.Command{
 		Use:   "rekey",
-		Short: "Seal every session with the newest secret",
-		Long: `Sign or seal every session in the store anew, with the newest secret and as the key seal says.
-Without it that happens to a session when its visitor comes. The site may run meanwhile, no change
-is lost, and a run that was stopped goes on where it is started again. Sessions that do not open
+		Short: "Sign or seal every session again, with the newest secret",
+		Long: `Sign or seal every session in the store again, with the newest secret and as the key seal says.
+Otherwise that happens to a session when its visitor comes. The site may run meanwhile, no change
+is lost, and a run that was stopped goes on when you start it again. Sessions that do not open
 stay as they are, and the exit code is 3.
 
 Afterwards no record needs an older secret. The tickets of visitors who have not come since the
-rotation still do: dropping the secret signs them out.`,
+rotation still do: dropping that secret signs them out.`,
 		Example: "  coatcheck key rotate && coatcheck session rekey",
 		Args:    noArguments,
 	}, func(ctx context.Context, t *tool, _ []string) error {
@@ -36,13 +36,13 @@ rotation still do: dropping the secret signs them out.`,
 		}
 		err = t.Value(r, func(w io.Writer) {
 			problemsText(w, r.Problems)
-			fmt.Fprintf(w, "made %s anew, %d had the newest secret, %d ended meanwhile\n",
+			fmt.Fprintf(w, "signed or sealed %s again, %d had the newest secret already, %d ended meanwhile\n",
 				output.Count(r.Resealed, "session"), r.Current, r.Ended)
 		})
 		if err != nil || len(r.Problems) == 0 {
 			return err
 		}
-		return found("%s left as it was found: coatcheck session revoke ID ends a session that nobody can open",
+		return found("%s left as found: coatcheck session revoke ID ends a session that nobody can open",
 			output.Count(len(r.Problems), "record"))
 	})
 }
@@ -59,8 +59,8 @@ func (s *site) rekey(ctx context.Context, t *tool) (*transfer.Rekeyed, error) {
 	defer bar.Done()
 	r, err := transfer.Rekey(ctx, s.Manager, s.store, bar.Step)
 	if err != nil {
-		err = fmt.Errorf("after %s had been made anew, and nothing was lost: %w", output.Count(r.Resealed, "session"),
-			err)
+		err = fmt.Errorf("after %s had been signed or sealed again; nothing was lost: %w",
+			output.Count(r.Resealed, "session"), err)
 	}
 	return r, err
 }

@@ -26,8 +26,9 @@ func newRevoke() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "revoke ID… | --user USER | --all",
 		Short: "End sessions",
-		Long: `End sessions at once, by their ids, of one user, or all. It asks first; --yes answers. Whoever had
-one has to sign in again. An id that is unknown, or over already, is no mistake.`,
+		Long: `End sessions at once: by their ids, those of one user, or all. It asks first; --yes answers.
+Whoever had one has to sign in again. An id that is unknown, or whose session is over already, is
+not an error.`,
 		Example: `  coatcheck session revoke 5f2c…
   coatcheck session revoke --user ada
   coatcheck session revoke --all --yes`,
@@ -50,7 +51,7 @@ one has to sign in again. An id that is unknown, or over already, is no mistake.
 		}
 		n, err := s.end(ctx, what)
 		if err != nil {
-			return fmt.Errorf("after %s had been ended: %w", output.Count(n, "session"), err)
+			return fmt.Errorf("after ending %s: %w", output.Count(n, "session"), err)
 		}
 		return t.Value(map[string]int{"ended": n},
 			func(w io.Writer) { fmt.Fprintln(w, "ended", output.Count(n, "session")) })
@@ -66,7 +67,7 @@ func (g target) check() error {
 		}
 	}
 	if ways != 1 {
-		return usage("name sessions by their ids, or say --user USER, or --all; coatcheck session list shows the ids")
+		return usage("name sessions by their ids, or use --user USER or --all; coatcheck session list shows the ids")
 	}
 	return nil
 }
@@ -109,7 +110,7 @@ func (t *tool) confirm(yes bool, in *os.File, question string, args ...any) erro
 		return nil
 	}
 	if !output.Terminal(in) {
-		return usage("there is no terminal to ask on: say --yes")
+		return usage("there is no terminal to ask on; use --yes")
 	}
 	fmt.Fprintf(t.Err, question, args...)
 	answer, err := bufio.NewReader(in).ReadString('\n')

@@ -69,7 +69,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return usage("%q is too much; see %s --help", args[0], cmd.CommandPath())
+	return usage("%q: too many arguments; see %s --help", args[0], cmd.CommandPath())
 }
 
 func newVersion() *cobra.Command {

@@ -20,9 +20,9 @@ func newClear() *cobra.Command {
 	return command(&cobra.Command{
 		Use:   "clear",
 		Short: "Remove expired sessions from the store",
-		Long: `Remove what has expired from the store, retired ids too, and print how many records that were.
-Sessions end on time without it; it frees space, for sites that switched the sweeper off. Redis
-drops expired records by itself, and this what still leads to them.`,
+		Long: `Remove what has expired from the store, retired ids included, and print how many records that was.
+Sessions end on time without it; it frees space, for sites that have switched the sweeper off.
+Redis drops expired records by itself; this also removes what still leads to them.`,
 		Example: "  coatcheck session clear",
 		Args:    noArguments,
 	}, func(ctx context.Context, t *tool, _ []string) error {

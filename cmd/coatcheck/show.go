@@ -18,14 +18,14 @@ func newShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show one session: whose it is, its times, its keys",
-		Long: `Show a session: whose it is, its times, and the names and sizes of its keys. What visitors stored is
-shown with --values only: it may be private, and terminals and logs keep what they show. A retired
-id is shown with the id of the session that took over.`,
+		Long: `Show a session: whose it is, its times, and the names and sizes of its keys. What visitors stored
+is shown only with --values: it may be private, and terminals and logs keep what they show. A
+retired id is shown with the id of the session that took over.`,
 		Example: `  coatcheck session show 5f2c…
   coatcheck session show 5f2c… --values --json`,
 		Args: exactly(1, "name one session by its id; coatcheck session list shows them"),
 	}
-	cmd.Flags().BoolVar(&values, "values", false, "show the values too")
+	cmd.Flags().BoolVar(&values, "values", false, "show the values, too")
 	return command(cmd, func(ctx context.Context, t *tool, args []string) error {
 		s, err := t.open(ctx)
 		if err != nil {
@@ -63,7 +63,7 @@ func (s *site) show(ctx context.Context, id string, values bool) (*shown, error)
 	rec, err := s.store.Load(ctx, id)
 	switch {
 	case errors.Is(err, session.ErrNotFound):
-		return nil, fmt.Errorf("there is no session with this id; coatcheck session list shows those there are")
+		return nil, fmt.Errorf("there is no session with this id; coatcheck session list shows the ids")
 	case errors.Is(err, session.ErrCorrupt):
 		return nil, fmt.Errorf("the record is damaged: %w; coatcheck session revoke removes it", err)
 	case err != nil:

@@ -17,18 +17,19 @@ func newStats() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stats",
 		Short: "Count sessions by state and user, with sizes and coming expiries",
-		Long: `Go through the whole store and count: records by state, the users with most sessions, the sizes of a
-sample of sessions, and how many end in each of the coming hours, unless their visitors come back.`,
+		Long: `Go through the whole store and count: records by state, the users with the most sessions, the
+sizes of a sample of sessions, and how many sessions end in each of the coming hours unless their
+visitors come back.`,
 		Example: `  coatcheck session stats
   coatcheck session stats --hours 8 --users 3 --json`,
 		Args: noArguments,
 	}
-	cmd.Flags().IntVar(&opts.Sample, "sample", opts.Sample, "how many sessions are measured; 0: none")
-	cmd.Flags().IntVar(&opts.Users, "users", opts.Users, "how many users are named")
+	cmd.Flags().IntVar(&opts.Sample, "sample", opts.Sample, "how many sessions to measure; 0: none")
+	cmd.Flags().IntVar(&opts.Users, "users", opts.Users, "how many users to name")
 	cmd.Flags().IntVar(&opts.Hours, "hours", opts.Hours, "how many hours the chart covers, at most 168")
 	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
 		if opts.Sample < 0 || opts.Users < 0 || opts.Hours < 1 || opts.Hours > 168 {
-			return usage("--sample and --users are 0 or more, --hours is from 1 to 168")
+			return usage("--sample and --users must be 0 or more, and --hours from 1 to 168")
 		}
 		s, err := t.open(ctx)
 		if err != nil {
@@ -68,7 +69,7 @@ func statsText(w io.Writer, r *survey.Report) {
 			output.Bytes(s.Median), output.Bytes(s.P95), output.Bytes(s.Largest))
 	}
 	if r.Live > 0 {
-		fmt.Fprintln(w, "\nsessions that end, if nobody uses them:")
+		fmt.Fprintln(w, "\nsessions that will end if nobody uses them:")
 		output.Bars(w, hours(r.From, len(r.Ending)), r.Ending)
 		fmt.Fprintf(w, "  later %d, never %d\n", r.Later, r.Never)
 	}

@@ -14,11 +14,11 @@ import (
 func newVerify() *cobra.Command {
 	return command(&cobra.Command{
 		Use:   "verify",
-		Short: "Open every session, and report what would not open or decode",
+		Short: "Open every session and report what does not open or decode",
 		Long: `Open every live session with the secrets, the codec and the options of this configuration, decode
 each of its values, and report what a site with this configuration would not get. Nothing is
-changed. The exit code is 3 when there is something. Whether a value fits the Go type that a program
-reads it into only the program can say.`,
+changed. The exit code is 3 if there is anything to report. Only a program itself can say whether
+a value fits the Go type that it reads it into.`,
 		Example: "  coatcheck session verify\n  coatcheck session verify --config next.yaml --json",
 		Args:    noArguments,
 	}, func(ctx context.Context, t *tool, _ []string) error {
@@ -36,7 +36,7 @@ reads it into only the program can say.`,
 		if err := t.Value(v, func(w io.Writer) { verifyText(w, v) }); err != nil || len(v.Problems) == 0 {
 			return err
 		}
-		return found("%s found; a lost key costs that key, a lost record signs its visitor out",
+		return found("%s found; a lost key costs that key, and a lost record signs its visitor out",
 			output.Count(len(v.Problems), "problem"))
 	})
 }
@@ -49,6 +49,6 @@ func verifyText(w io.Writer, v *survey.Verified) {
 		}
 		output.Table(w, []string{"ID", "USER", "KEY", "REASON"}, rows)
 	}
-	fmt.Fprintf(w, "opened %s, %d of them made by an older secret or setting\n", output.Count(v.Checked, "session"),
+	fmt.Fprintf(w, "opened %s, %d of them made with an older secret or setting\n", output.Count(v.Checked, "session"),
 		v.Older)
 }

@@ -17,19 +17,19 @@ func newWatch() *cobra.Command {
 	var count int
 	cmd := &cobra.Command{
 		Use:   "watch",
-		Short: "Show sessions as they end, on whichever machine",
-		Long: `Show each session that ends from now on, whichever machine ended it, until Ctrl-C. Redis tells of
-them, and PostgreSQL. Other stores tell nobody outside the process that ends a session, and the
-command says so; the log of the site has all events. An end is "ended", "renewed" (the session goes
-on under a new id) or "replaced" (a login or Regenerate gave it a new id). What is swept, or dropped
-by Redis when its time is over, is not shown.`,
+		Short: "Show sessions as they end, on any machine",
+		Long: `Show each session that ends from now on, whichever machine ended it, until Ctrl-C. Redis and
+PostgreSQL announce these. Other stores tell nobody outside the process that ends a session, and
+the command says so; the log of the site has all events. An end is "ended", "renewed" (the session
+goes on under a new id) or "replaced" (a login or Regenerate gave it a new id). What is swept, or
+dropped by Redis when its time is over, is not shown.`,
 		Example: "  coatcheck session watch\n  coatcheck session watch --count 10 --json",
 		Args:    noArguments,
 	}
-	cmd.Flags().IntVar(&count, "count", 0, "stop after so many; 0: go on")
+	cmd.Flags().IntVar(&count, "count", 0, "stop after this many; 0: do not stop")
 	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
 		if count < 0 {
-			return usage("--count is 0 or more")
+			return usage("--count must be 0 or more")
 		}
 		s, err := t.open(ctx)
 		if err != nil {
@@ -89,14 +89,14 @@ func listen(ctx context.Context, t *tool, s *site, tell func(id string)) error {
 		if errors.Is(err, session.ErrNotSupported) {
 			break
 		}
-		t.Note("the store tells of nothing for now, and is asked again: %v", err)
+		t.Note("the store announces nothing for now; trying again: %v", err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):
 		}
 	}
-	return fmt.Errorf("the store %s does not tell of sessions that end; Redis and PostgreSQL do, and the log of the "+
-		"site has all events (log.level: debug)", s.cfg.Store)
+	return fmt.Errorf("the store %s does not announce the sessions that end; Redis and PostgreSQL do, and the log of "+
+		"the site has all events (log.level: debug)", s.cfg.Store)
 }
 
 // endList shows ends, each once: a store may tell of one more often, and of what has not ended.

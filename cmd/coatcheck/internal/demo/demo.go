@@ -95,7 +95,7 @@ func (o *Options) resolve() error {
 		return err
 	}
 	if o.Data == "" && o.Store != Memory {
-		return errors.New("--data is empty: name a folder, or take --store memory")
+		return errors.New("--data is empty: name a folder, or use --store memory")
 	}
 	return o.checkAddr()
 }
@@ -104,7 +104,7 @@ func (o *Options) resolve() error {
 func (o *Options) checkAddr() error {
 	host, _, err := net.SplitHostPort(o.Addr)
 	if err != nil {
-		return fmt.Errorf("--addr %q is no host:port (%w); 127.0.0.1:8080 is one", o.Addr, err)
+		return fmt.Errorf("--addr %q is not a host:port (%w); try 127.0.0.1:8080", o.Addr, err)
 	}
 	if o.InsecureNetwork || isLoopback(host) {
 		return nil

@@ -50,7 +50,8 @@ func readSecret(path string) ([]session.Secret, error) {
 func checkSecretFile(path string, mode fs.FileMode) error {
 	switch {
 	case !mode.IsRegular():
-		return fmt.Errorf("--data: the secret %s is not a regular file; remove it to sign everybody out and begin anew",
+		return fmt.Errorf("--data: the secret %s is not a regular file; remove it to sign everybody out and "+
+			"start again",
 			path)
 	case runtime.GOOS != "windows" && mode.Perm()&0o077 != 0: // Windows has no such modes
 		return fmt.Errorf("--data: the secret %s has mode %04o: others can read it, and forge tickets with it; "+

@@ -51,7 +51,7 @@ func (p *patient) schema(ctx context.Context, db *sql.DB, opts sqlstore.Options)
 		return false
 	}
 	p.add("schema", at >= known, Fail, fmt.Sprintf("the table has step %d of %d", at, known),
-		"coatcheck db migrate takes what is left")
+		"run coatcheck db migrate")
 	return true
 }
 
@@ -129,7 +129,7 @@ func (p *patient) clock(ctx context.Context, db *sql.DB, query string) {
 	err := db.QueryRowContext(ctx, query).Scan(&micros)
 	after := time.Now()
 	if err == nil && !micros.Valid {
-		err = errors.New("the server told none")
+		err = errors.New("the server gave none")
 	}
 	if err != nil {
 		p.unknown("clock", err)

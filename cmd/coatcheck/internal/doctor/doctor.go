@@ -65,7 +65,7 @@ func Examine(
 		p.add("secrets", false, Fail, err.Error(), "")
 		return p.checks
 	}
-	p.add("secrets", true, Fail, fmt.Sprintf("%d; the first signs, all verify", len(secrets)), "")
+	p.add("secrets", true, Fail, fmt.Sprintf("%d; the first signs, and all of them verify", len(secrets)), "")
 	for _, warning := range cfg.Warnings() {
 		p.add("configuration", false, Warn, warning, "")
 	}
@@ -156,7 +156,7 @@ func (p *patient) writes(ctx context.Context, store session.Store) {
 	if errors.Is(err, session.ErrNotSupported) {
 		return
 	}
-	found := "a delete of what is not there was taken"
+	found := "it accepted the removal of a session that does not exist"
 	if err != nil {
 		found = err.Error()
 	}

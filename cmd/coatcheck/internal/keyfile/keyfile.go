@@ -23,7 +23,7 @@ func New() string {
 func Create(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already, and stays as it is; coatcheck key rotate puts a new secret into it",
+		return fmt.Errorf("%s exists already, and stays as it is; coatcheck key rotate puts a new secret into it",
 			path)
 	}
 	if err != nil {
