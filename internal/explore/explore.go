@@ -69,8 +69,13 @@ func (x *Explorer) Step(ctx context.Context, call, id string) Fate {
 	if !ok {
 		return Happens
 	}
+	return x.stop(i, call, id)
+}
+
+// stop holds a request up until its turn comes.
+func (x *Explorer) stop(request int, call, id string) Fate {
 	let := make(chan Fate)
-	x.events <- event{i, call, id, let}
+	x.events <- event{request, call, id, let}
 	return <-let
 }
 

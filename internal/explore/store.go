@@ -48,14 +48,17 @@ func (s stepStore) Load(ctx context.Context, id string) (rec *session.Record, er
 }
 
 func (s stepStore) Save(ctx context.Context, rec *session.Record) error {
-	call := "save"
+	return s.step(ctx, saveCall(rec), rec.ID, func() error { return s.Store.Save(ctx, rec) })
+}
+
+func saveCall(rec *session.Record) string {
 	switch {
 	case rec.Version == 0:
-		call = "create"
+		return "create"
 	case rec.Kind != session.KindLive:
-		call = "retire"
+		return "retire"
 	}
-	return s.step(ctx, call, rec.ID, func() error { return s.Store.Save(ctx, rec) })
+	return "save"
 }
 
 // SaveWithin counts the records of a user, so that it may be about any.
