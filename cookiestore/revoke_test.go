@@ -190,3 +190,16 @@ func TestAListThatIsDownLogsNobodyOut(t *testing.T) {
 	list.broken = false
 	v.wants("x", int64(1))
 }
+
+// Nothing is known of an id that was never retired, and it is retired all the same.
+func TestRevokeEndsASessionThatNeverMoved(t *testing.T) {
+	r := newRig(t, listed())
+	v := r.visitor()
+	id := ""
+	v.with(func(s *session.Session) { s.Set("x", 1); id = s.ID() })
+	v.wants("x", int64(1))
+	if n, err := r.Revoke(t.Context(), id); n != 1 || err != nil {
+		t.Errorf("Revoke = %d, %v, want 1", n, err)
+	}
+	v.wants("x", nil)
+}
