@@ -223,8 +223,7 @@ func (d *draft) settleClocks() {
 	if d.token == "" || d.gone || d.oldBecomes != KindLive || !d.k.records.traits().final {
 		return
 	}
-	clock := func(o data.Op) bool { return o.Kind == data.OpIdle || o.Kind == data.OpLifetime }
-	if slices.ContainsFunc(d.Doc.Ops, clock) {
+	if slices.ContainsFunc(d.Doc.Ops, data.Op.SetsClock) {
 		d.oldBecomes = KindTombstone
 	}
 }

@@ -7,6 +7,9 @@ func (d *draft) deadlines(seen time.Time) (idle, absolute time.Time) {
 	if timeout := d.idleTimeout(); timeout > 0 {
 		idle = seen.Add(timeout)
 	}
+	if at := d.Doc.State.Deadline; at != 0 {
+		return idle, fromMicro(at)
+	}
 	if lifetime := override(d.Doc.State.Lifetime, d.k.lifetime); lifetime > 0 {
 		anchor := max(d.Doc.State.Created, d.Doc.State.Login)
 		if anchor == 0 {

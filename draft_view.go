@@ -8,6 +8,9 @@ import (
 // Stored reports whether there is a live record of the session, as far as the draft knows.
 func (d *draft) Stored() bool { return d.rec != nil && !d.gone }
 
+// WasNobodys reports whether the stored session, if there is one, has no user.
+func (d *draft) WasNobodys() bool { return d.rec != nil && d.rec.User == "" }
+
 // Leaving reports whether there is a session to be ended at the next commit.
 func (d *draft) Leaving() bool { return d.leaving != nil }
 

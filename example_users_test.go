@@ -147,3 +147,26 @@ func ExampleSession_Login_takeOver() {
 	// Output:
 	// hello, ada - hello, ada
 }
+
+// Another site vouches for the user, who signed in there an hour ago. guard.Fresh(10*time.Minute) asks for the password
+// again, and the session ends when the other site says so.
+func ExampleLoginAt() {
+	sessions := newManager()
+	defer sessions.Close()
+	authTime := sessions.Now().Add(-time.Hour) // as the claim auth_time says
+	sessionExpiry := sessions.Now().Add(8 * time.Hour)
+
+	s, err := sessions.Open(context.Background(), "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	s.Login("ada", session.LoginAt(authTime))
+	s.SetDeadline(sessionExpiry)
+	if err := s.Save(context.Background()); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(s.LoginAt().Equal(authTime), s.ExpiresAt().Equal(sessionExpiry))
+	// Output: true true
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/coatcheck/session/internal/data"
@@ -21,6 +22,68 @@ func Remember(d time.Duration) LoginOption {
 		s.SetPersistent(true)
 		s.setClock(data.OpIdle, "Remember", d)
 		s.setClock(data.OpLifetime, "Remember", d)
+	}
+}
+
+// clockSkew is how far the clocks of two machines may be apart.
+const clockSkew = time.Minute
+
+// LoginAt says when the user signed in, if that was not now: for sign-ins that another site vouches for (auth_time of
+// OpenID Connect), or that are taken over from elsewhere. Session.LoginAt tells it, and guard.Fresh judges by it. Both
+// clocks of the session run from the Login all the same, and with them CreatedAt of a session that was nobody's.
+//
+// The zero time, and one that is more than a minute in the future, make the Login fail: see Session.Err. What is less
+// in the future counts as now, and what is before 1970 as then.
+func LoginAt(t time.Time) LoginOption {
+	return func(s *Session) {
+		now := s.m.now()
+		switch {
+		case s.part != inLogin:
+			s.refused(errors.New("session: LoginAt: it is an option of Login, and does nothing by itself"))
+			return
+		case t.IsZero():
+			s.refused(errors.New("session: LoginAt: the time is zero; for now leave the option out"))
+			return
+		case t.Sub(now) > clockSkew:
+			s.refused(errors.New("session: LoginAt: the time is in the future; is it in seconds since 1970?"))
+			return
+		case t.After(now):
+			t = now
+		case t.Before(time.UnixMicro(1)): // 0 stands for none
+			t = time.UnixMicro(1)
+		}
+		s.signedInAt(t, now)
+	}
+}
+
+// signedInAt corrects the time of a Login that was done.
+func (s *Session) signedInAt(t, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draft.WasNobodys() {
+		s.draft.Do(data.Op{Kind: data.OpBegin, At: now.UnixMicro()})
+	}
+	s.draft.Do(data.Op{Kind: data.OpLogin, At: t.UnixMicro()})
+}
+
+// SetDeadline makes the session end at a time, whatever its lifetime, that of Remember too; its idle timeout may end it
+// sooner. A Login of the same user leaves it. The zero time: by the lifetime again. One that is past ends the session,
+// as Logout does; as an option of Login it makes that fail.
+func (s *Session) SetDeadline(t time.Time) {
+	now := s.m.now()
+	latest := now.Add(math.MaxInt64)
+	t = t.Truncate(time.Microsecond)
+	switch {
+	case t.IsZero():
+		s.do(data.Op{Kind: data.OpDeadline})
+	case t.After(latest):
+		s.do(data.Op{Kind: data.OpDeadline, At: latest.UnixMicro()})
+	case t.After(now):
+		s.do(data.Op{Kind: data.OpDeadline, At: t.UnixMicro()})
+	case s.part == inLogin:
+		s.refused(errors.New("session: SetDeadline: the time is past; do not sign in"))
+	default:
+		s.Logout()
 	}
 }
 

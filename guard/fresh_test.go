@@ -31,6 +31,17 @@ func TestFreshWantsARecentSignIn(t *testing.T) {
 	}
 }
 
+// A sign-in that another site vouches for, or that was taken over, is as old as it is.
+func TestALoginAtAnEarlierTimeIsNotFresh(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.Fresh(10 * time.Minute)(inside)
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada", session.LoginAt(r.clock.now().Add(-9*time.Minute))) })
+	wantInside(t, v.get(h, "/", asJSON))
+	r.clock.advance(time.Minute + time.Second)
+	wantProblem(t, v.get(h, "/", asJSON), 401, guard.NotFresh)
+}
+
 func TestASignInFromTheFutureIsNotFresh(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	v := r.signIn("ada")

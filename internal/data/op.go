@@ -15,7 +15,7 @@ type Op struct {
 	Fn       func(old []byte, ok bool) ([]byte, error) // OpUpdate
 	Duration time.Duration                             // OpIdle, OpLifetime
 	On       bool                                      // OpPersistent
-	At       int64                                     // OpLogin
+	At       int64                                     // OpLogin, OpBegin, OpDeadline
 }
 
 // OpKind is what an operation does.
@@ -33,7 +33,9 @@ const (
 	OpLifetime
 	OpPersistent
 	OpLogin
-	OpNow // never among the operations of a session: it is not stored
+	OpBegin    // of the clocks, where it is not the first save
+	OpDeadline // 0: by the lifetime
+	OpNow      // never among the operations of a session: it is not stored
 )
 
 // opNames are the operations that can be refused.
@@ -53,6 +55,9 @@ func (o Op) refusal(err error) error {
 
 // TouchesData reports whether the operation changes data, and not only settings.
 func (o Op) TouchesData() bool { return o.Kind < OpIdle }
+
+// SetsClock reports whether the operation changes when the session ends.
+func (o Op) SetsClock() bool { return o.Kind == OpIdle || o.Kind == OpLifetime || o.Kind == OpDeadline }
 
 // apply does the operation. It reports whether something changed; on an error nothing did.
 func (o Op) apply(st *State, c Codec) (bool, error) {
@@ -91,6 +96,11 @@ func (o Op) try(st *State, c Codec) (changed bool, err error) {
 		st.Persistent = want
 	case OpLogin:
 		changed, st.Login = true, o.At
+	case OpBegin:
+		changed, st.Created = true, o.At
+	case OpDeadline:
+		changed = st.Deadline != o.At
+		st.setDeadline(o.At)
 	}
 	return changed, err
 }

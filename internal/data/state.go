@@ -10,6 +10,8 @@ import (
 // State is the data of a session: the entries of its record, which stay encoded, and over them what was changed since.
 type State struct {
 	envelope.Header
+	Deadline int64 // in microseconds since 1970, 0: none
+
 	entries envelope.Entries
 	found   map[string][]byte // of entries, when many of them were looked for
 	finds   int
@@ -36,6 +38,7 @@ func NewState(h envelope.Header, entries envelope.Entries, flashUpTo uint64) Sta
 			st.flashBytes += len(m.Path)
 		}
 	}
+	st.Deadline = deadlineIn(entries)
 	st.Flashes, st.used = nil, len(entries)+st.flashBytes
 	return st
 }
@@ -158,13 +161,18 @@ func (st *State) clear(c Codec) error {
 	return nil
 }
 
-// Empty reports whether nothing is kept, neither of the application nor of the library.
+// Empty reports whether nothing is kept, neither of the application nor of the library. A deadline of nothing is
+// nothing.
 func (st *State) Empty() bool {
-	for range st.kept() {
-		return false
+	for k := range st.kept() {
+		if string(k) != deadlineKey {
+			return false
+		}
 	}
-	for range st.changed() {
-		return false
+	for k := range st.changed() {
+		if k != deadlineKey {
+			return false
+		}
 	}
 	return true
 }
