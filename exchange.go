@@ -23,12 +23,11 @@ type exchange struct {
 
 	mu      sync.Mutex // one load at a time
 	session *Session
-	refused error             // by the screen
-	answer  func(http.Header) // of the screen
-	asked   bool              // for the session, which may have failed
-	whole   bool              // the answer to a commit that failed is out
-	sent    atomic.Bool       // the headers are out, or about to be
-	failed  error             // why the commit failed
+	answer  func(http.Header, bool) // of the screen
+	asked   bool                    // for the session, which may have failed
+	whole   bool                    // the answer to a commit that failed is out
+	sent    atomic.Bool             // the headers are out, or about to be
+	failed  error                   // why the commit failed
 
 	// Content-Encoding of a writer around this one, which also encodes the answer to a commit that failed
 	encoding []string
@@ -75,9 +74,9 @@ func (ex *exchange) loadOnce(ctx context.Context) (*Session, []Event, error) {
 	if err != nil {
 		return nil, events, err
 	}
-	events = append(events, ex.screen(s)...)
-	ex.session = s
-	return s, events, nil
+	answer, seen := s.screened(ex.r)
+	ex.session, ex.answer = s, answer
+	return s, append(events, seen...), nil
 }
 
 func (ex *exchange) find(ctx context.Context, s *Session) ([]Event, error) {
@@ -117,7 +116,7 @@ func (ex *exchange) Open() error {
 		return nil
 	}
 	if ex.answer != nil {
-		ex.answer(ex.out.W.Header())
+		ex.answer(ex.out.W.Header(), s.signsIn())
 	}
 	err := ex.commit(s, commitMode{CanTell: true, Last: true})
 	ex.setHeaders(s)

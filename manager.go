@@ -178,7 +178,13 @@ func (m *Manager) OpenFor(r *http.Request, token string) (*Session, error) {
 	defer ctx.End()
 	s := m.newSession(r.Context(), nil)
 	s.request = r
-	return m.open(ctx, s, token)
+	s, err := m.open(ctx, s, token)
+	if err != nil {
+		return nil, err
+	}
+	_, events := s.screened(r)
+	m.emit(ctx, events...)
+	return s, nil
 }
 
 func (m *Manager) open(ctx context.Context, s *Session, token string) (*Session, error) {

@@ -3,6 +3,8 @@ package session_test
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -109,8 +111,9 @@ func TestAScreenAnswersBeforeTheCommit(t *testing.T) {
 	r := newRig(t)
 	seen := session.Key[string]("seen")
 	err := r.Screen(func(_ *http.Request, s *session.Session) session.Screening {
-		return session.Screening{Answer: func(h http.Header) {
+		return session.Screening{Answer: func(h http.Header, signsIn bool) {
 			h.Set("X-User", s.User())
+			h.Set("X-Signs-In", strconv.FormatBool(signsIn))
 			if s.User() != "" {
 				seen.Set(s, s.User())
 			}
@@ -128,11 +131,15 @@ func TestAScreenAnswersBeforeTheCommit(t *testing.T) {
 	if got := resp.Header.Get("X-User"); got != "ada" || r.store.calls["save"] != 2 {
 		t.Errorf("X-User %q and the calls %v, want ada, a save and one for what was late", got, r.store.calls)
 	}
-	v.with(func(s *session.Session) {
+	again := v.with(func(s *session.Session) {
 		if seen.Or(s, "") != "ada" {
 			t.Error("what the screen set is not stored")
 		}
 	})
+	first, next := resp.Header.Get("X-Signs-In"), again.Header.Get("X-Signs-In")
+	if first != "true" || next != "false" {
+		t.Errorf("a Login is told as %s, and a request after it as %s", first, next)
+	}
 }
 
 func TestATicketWhoseSessionWentOnSaysSo(t *testing.T) {
@@ -164,6 +171,23 @@ func TestATicketWhoseSessionWentOnSaysSo(t *testing.T) {
 			t.Error("a ticket says that its session went on when its grace is over")
 		}
 	})
+}
+
+// An adapter without a middleware is no way around the screen.
+func TestASessionThatIsOpenedForARequestIsScreened(t *testing.T) {
+	r, on := newRig(t), true
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada") })
+	screened(r, &on)
+	req := httptest.NewRequest(http.MethodGet, "https://app.example.com/", nil)
+	s, err := r.OpenFor(req, v.ticket())
+	if err != nil || s.User() != "" || !errors.Is(s.Refused(), errNoKey) || r.ev.count("screened") != 1 {
+		t.Errorf("OpenFor = the session of %q, %v, refused because of %v", s.User(), err, s.Refused())
+	}
+	on = false
+	if s, err = r.OpenFor(req, v.ticket()); err != nil || s.User() != "ada" {
+		t.Errorf("OpenFor = the session of %q, %v", s.User(), err)
+	}
 }
 
 func TestAManagerHasOneScreen(t *testing.T) {

@@ -25,6 +25,7 @@ type Session struct {
 	ctx context.Context // of the request, or of Open: how long the session is in use
 
 	request *http.Request // whose client is noted; nil: that of ex, if there is one
+	barred  error         // why the screen refused it
 
 	part     part
 	stub     error      // why nothing of it can be stored; nil for all but what From makes
