@@ -1,0 +1,195 @@
+package devicebound
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/dbsc"
+	"github.com/coatcheck/session/internal/envelope"
+)
+
+// bindingKey is where a session keeps its binding.
+const bindingKey = session.Key[[]byte](envelope.OwnPrefix + "bound")
+
+// State is how far the binding of a session is.
+type State uint8
+
+// The states.
+const (
+	None    State = iota // not bound: no Login has offered it, or the browser cannot
+	Pending              // a Login has offered it, and the browser has not registered: it may yet, or it cannot
+	Bound                // the session has a key
+)
+
+// String is the name of the state in lower case.
+func (s State) String() string { return [...]string{"none", "pending", "bound"}[min(s, Bound)] }
+
+// StateOf returns how far the binding of a session is, by what the session itself says. A browser that does not
+// register leaves it at Pending until the next Login; whether the time for that is over is the Binder's to judge.
+func StateOf(s *session.Session) State {
+	b, err := read(s)
+	if err != nil {
+		return None
+	}
+	return b.state
+}
+
+const (
+	secretSize = 16
+	idSize     = 16
+	mostSpent  = 4 // challenges that are remembered one by one
+)
+
+// binding is what a session keeps of its device. The zero value is that of a session that has none.
+type binding struct {
+	state  State
+	login  int64            // the Login that it belongs to, in microseconds, as all times here
+	secret [secretSize]byte // the key of its challenges, which nobody else knows
+
+	until int64 // Pending: when the offer ends
+
+	id    [idSize]byte // Bound: what the browser calls the session; stands for this key in this session
+	floor int64        // challenges from then and before are good no more
+	spent []spent      // later ones that were used
+	key   []byte
+}
+
+// spent is a challenge that was used: its time, and the first half of its nonce.
+type spent struct {
+	at    int64
+	nonce uint64
+}
+
+var errBinding = errors.New("devicebound: what the session keeps of its device is damaged")
+
+// read returns the binding of a session, which counts only for the Login that it was made for.
+func read(s *session.Session) (binding, error) {
+	raw, err := bindingKey.Lookup(s)
+	switch {
+	case errors.Is(err, session.ErrNoValue):
+		return binding{}, nil
+	case err != nil:
+		return binding{}, err
+	}
+	b, err := parse(raw)
+	if err == nil && (s.User() == "" || b.login != micro(s.LoginAt())) {
+		return binding{}, nil
+	}
+	return b, err
+}
+
+func micro(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// bytes is what parse reads.
+func (b *binding) bytes() []byte {
+	raw := append(make([]byte, 0, 160), byte(b.state))
+	raw = binary.BigEndian.AppendUint64(raw, uint64(b.login))
+	raw = append(raw, b.secret[:]...)
+	if b.state == Pending {
+		return binary.BigEndian.AppendUint64(raw, uint64(b.until))
+	}
+	raw = append(raw, b.id[:]...)
+	raw = binary.BigEndian.AppendUint64(raw, uint64(b.floor))
+	raw = append(raw, byte(len(b.spent)))
+	for _, c := range b.spent {
+		raw = binary.BigEndian.AppendUint64(raw, uint64(c.at))
+		raw = binary.BigEndian.AppendUint64(raw, c.nonce)
+	}
+	return append(raw, b.key...)
+}
+
+// parse reads what bytes wrote, and leaves the key to whoever needs it.
+func parse(raw []byte) (binding, error) {
+	var b binding
+	r := reader{raw: raw}
+	b.state = State(r.take(1)[0])
+	b.login = r.number()
+	copy(b.secret[:], r.take(secretSize))
+	switch b.state {
+	case Pending:
+		b.until = r.number()
+		r.bad = r.bad || len(r.raw) > 0
+	case Bound:
+		copy(b.id[:], r.take(idSize))
+		b.floor = r.number()
+		n := r.take(1)[0]
+		r.bad = r.bad || n > mostSpent
+		for range n {
+			b.spent = append(b.spent, spent{r.number(), uint64(r.number())})
+		}
+		b.key = r.raw
+		r.bad = r.bad || len(b.key) == 0
+	default:
+		r.bad = true
+	}
+	if r.bad {
+		return binding{}, errBinding
+	}
+	return b, nil
+}
+
+// reader takes bytes from the front. What is missing is read as zeros.
+type reader struct {
+	raw []byte
+	bad bool
+}
+
+var zeros [secretSize]byte
+
+func (r *reader) take(n int) []byte {
+	if r.bad = r.bad || len(r.raw) < n; r.bad {
+		return zeros[:n]
+	}
+	part := r.raw[:n]
+	r.raw = r.raw[n:]
+	return part
+}
+
+func (r *reader) number() int64 { return int64(binary.BigEndian.Uint64(r.take(8))) }
+
+// name is what the browser calls the session.
+func (b *binding) name() string { return dbsc.Encode(b.id[:]) }
+
+// at is the state at a time: an offer that was not taken up ends.
+func (b *binding) at(now time.Time) State {
+	if b.state == Pending && now.UnixMicro() >= b.until {
+		return None
+	}
+	return b.state
+}
+
+// spend takes note that a challenge was used. The error is errSpent when it cannot be, and then nothing has changed.
+func (b *binding) spend(c challenge) error {
+	used := spent{c.at, binary.BigEndian.Uint64(c.nonce[:8])}
+	if c.at <= b.floor || slices.Contains(b.spent, used) {
+		return errSpent
+	}
+	b.spent = append(slices.Clone(b.spent), used)
+	slices.SortFunc(b.spent, func(x, y spent) int { return int(min(max(x.at-y.at, -1), 1)) })
+	for len(b.spent) > mostSpent || c.at-b.spent[0].at > challengeLife.Microseconds() {
+		b.floor, b.spent = b.spent[0].at, b.spent[1:]
+	}
+	return nil
+}
+
+// bind is the binding that an offer becomes with a key. Its id says which key in which session it is, and cannot be
+// chosen by who brings the key.
+func (b *binding) bind(k *dbsc.Key) binding {
+	print := k.Thumbprint()
+	mac := hmac.New(sha256.New, b.secret[:])
+	mac.Write([]byte("coatcheck v1 name of a device"))
+	mac.Write(print[:])
+	bound := binding{state: Bound, login: b.login, secret: b.secret, key: k.Bytes()}
+	copy(bound.id[:], mac.Sum(nil))
+	return bound
+}

@@ -1,0 +1,191 @@
+package devicebound
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// Policy says what a session is worth without a proof of its key.
+type Policy uint8
+
+// The policies, from the mildest to the strictest. They are also the steps to introduce them.
+const (
+	// Prefer binds the sessions of browsers that can, and lets all in: a missing proof is an event, and no more.
+	Prefer Policy = iota
+	// Enforce lets nobody in by a session that is bound without its bound cookie. Sessions that are not bound go on as
+	// they are.
+	Enforce
+	// Require is Enforce, and lets nobody in by a session that is not bound once its registration is overdue. Only
+	// browsers that speak the protocol can stay signed in.
+	Require
+)
+
+// Options are how sessions are bound. The zero value is valid.
+type Options struct {
+	Policy Policy
+
+	// RegisterPath and RefreshPath are where browsers send proofs, as the request has them that reaches Middleware. "":
+	// "/device-bound/register" and "/device-bound/refresh". A browser goes on using the path it was told.
+	RegisterPath, RefreshPath string
+
+	// CookieName is that of the bound cookie. "": "__Host-Http-bound". It must begin with "__Host-".
+	CookieName string
+
+	// SameSite is that of the bound cookie, and should be that of the session's cookie. 0: Lax.
+	SameSite http.SameSite
+
+	// Lifetime is how long a proof holds: the time for which stolen cookies may be good. 0: 10 min. At least a second,
+	// at most a day.
+	Lifetime time.Duration
+
+	// Grace is for how long after its Lifetime a bound cookie is still taken, for clocks that differ and requests under
+	// way. 0: a tenth of Lifetime. Negative: none. At most Lifetime.
+	Grace time.Duration
+
+	// PendingFor is how long after a Login the browser may register. Until then the session is good without a key, also
+	// with Require. 0: 1 min. At most 5 min.
+	PendingFor time.Duration
+
+	// RSA also accepts keys of RSA with 2048 to 4096 bits, for devices that have no ECDSA. Otherwise they are ECDSA
+	// with P-256.
+	RSA bool
+
+	// Exclude are paths, with all below them, for which no proof is wanted and browsers do not wait, such as "/static".
+	// A path that ends in a slash stands for what is below it alone. A thief may have them too.
+	Exclude []string
+
+	// RefreshInitiators are hosts of other origins, such as "*.example.com", whose pages may make the browser send a
+	// proof by a request to this site. nil: none; a link from elsewhere is then let in by way of a page that loads
+	// itself again. What they can load tells them by its time who is signed in here.
+	RefreshInitiators []string
+
+	// Origin is the site's own, such as "https://app.example.com", for proofs that name whom they are for. "": https
+	// and the Host of the request, which is wrong behind a proxy that changes it.
+	Origin string
+
+	// ClearSiteData makes a browser forget cookies and storage of the site when a bound session is logged out, and with
+	// them the key. Otherwise it forgets the key when it wants to use it.
+	ClearSiteData bool
+
+	// Refuse answers what Require and Prove do not let through. The error wraps ErrNobody, ErrPending, ErrNotBound or
+	// ErrUnproved. nil: a page, or application/problem+json.
+	Refuse func(http.ResponseWriter, *http.Request, error)
+}
+
+const (
+	longestLifetime = 24 * time.Hour
+	longestPending  = challengeLife
+)
+
+// resolve fills in what is zero. The error names every wrong option.
+func (o Options) resolve() (Options, error) {
+	set(&o.RegisterPath, "/device-bound/register")
+	set(&o.RefreshPath, "/device-bound/refresh")
+	set(&o.CookieName, "__Host-Http-bound")
+	set(&o.SameSite, http.SameSiteLaxMode)
+	set(&o.Lifetime, 10*time.Minute)
+	set(&o.Grace, o.Lifetime/10)
+	set(&o.PendingFor, time.Minute)
+	o.Grace = max(o.Grace, 0)
+	o.Exclude, o.RefreshInitiators = slices.Clone(o.Exclude), slices.Clone(o.RefreshInitiators)
+	return o, errors.Join(o.checkTimes(), o.checkPaths(), o.checkCookie(), o.checkOrigin())
+}
+
+func set[T comparable](option *T, value T) {
+	var zero T
+	if *option == zero {
+		*option = value
+	}
+}
+
+func (o Options) checkTimes() error {
+	switch {
+	case o.Policy > Require:
+		return errors.New("Policy: it must be Prefer, Enforce or Require")
+	case o.Lifetime < time.Second || o.Lifetime > longestLifetime:
+		return fmt.Errorf("Lifetime: %v is not between 1s and %v", o.Lifetime, longestLifetime)
+	case o.Grace > o.Lifetime:
+		return fmt.Errorf("Grace: %v is longer than Lifetime, %v", o.Grace, o.Lifetime)
+	case o.PendingFor < time.Second || o.PendingFor > longestPending:
+		return fmt.Errorf("PendingFor: %v is not between 1s and %v", o.PendingFor, longestPending)
+	}
+	return nil
+}
+
+func (o Options) checkPaths() error {
+	for _, p := range []struct{ name, path string }{
+		{"RegisterPath", o.RegisterPath}, {"RefreshPath", o.RefreshPath},
+	} {
+		if !isPath(p.path) || path.Clean(p.path) != p.path || p.path == "/" {
+			return fmt.Errorf("%s: it must be a path of this site, such as /device-bound/refresh", p.name)
+		}
+	}
+	if o.RegisterPath == o.RefreshPath {
+		return errors.New("RefreshPath: it must not be RegisterPath")
+	}
+	for _, p := range o.Exclude {
+		if !isPath(p) || p == "/" {
+			return errors.New("Exclude: each must be a path of this site, such as /static, and not all of it")
+		}
+	}
+	return nil
+}
+
+// isPath reports whether a text is a local path that is the same in a URL and in a header.
+func isPath(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//") && u.Path == text &&
+		u.EscapedPath() == text
+}
+
+func (o Options) checkCookie() error {
+	c := o.cookie("x", 1)
+	switch {
+	case !strings.HasPrefix(o.CookieName, "__Host-"):
+		return errors.New("CookieName: it must begin with __Host-, so that no other host can set it")
+	case c.Valid() != nil:
+		return errors.New("CookieName: it is no name of a cookie")
+	case c.SameSite < http.SameSiteLaxMode || c.SameSite > http.SameSiteNoneMode:
+		return errors.New("SameSite: it must be Lax, Strict or None")
+	}
+	return nil
+}
+
+func (o Options) checkOrigin() error {
+	for _, host := range o.RefreshInitiators {
+		if host == "" || strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r > '~' || r == '/' }) {
+			return errors.New("RefreshInitiators: each must be a host, *. and a domain, or *")
+		}
+	}
+	u, err := url.Parse(o.Origin)
+	if o.Origin != "" && (err != nil || u.Scheme != "https" || u.Host == "" || "https://"+u.Host != o.Origin) {
+		return errors.New("Origin: it must be https:// and a host, and nothing after it")
+	}
+	return nil
+}
+
+// excluded reports whether no proof is wanted for a path. It is the rule by which browsers match one.
+func (o Options) excluded(path string) bool {
+	return path == o.RegisterPath || path == o.RefreshPath || slices.ContainsFunc(o.Exclude, func(p string) bool {
+		return path == p || strings.HasPrefix(path, strings.TrimSuffix(p, "/")+"/")
+	})
+}
+
+// checkManager refuses a manager whose tickets are in no cookie: the bound cookie would protect nothing.
+func checkManager(m *session.Manager) error {
+	switch {
+	case m == nil:
+		return errors.New("the manager is nil")
+	case !strings.Contains(strings.ToLower(m.VaryOn()), "cookie"):
+		return errors.New("the manager's tickets come in no cookie, and only cookies are bound to a device")
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package devicebound
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Prove lets bound sessions through whose key was shown at most d ago, for what must not happen with cookies that were
+// stolen a minute ago. From others it wants the key now: it sends the browser back to the same address (307) without
+// its bound cookie, which makes it show the key and repeat the request with its method and body. That happens once, and
+// who cannot is refused, as by Require. Sessions that are not bound are let through; to stop them as well, put Require
+// around. It may be given to guard.Options.Proof.
+func (b *Binder) Prove(d time.Duration) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return b.judged(func(w http.ResponseWriter, r *http.Request, p proof) {
+			switch age := b.m.Now().Sub(p.at); {
+			case errors.Is(p.why, ErrUnproved):
+				b.turnAway(w, r, p.why)
+			case p.why != nil || age <= d && age >= -skew:
+				next.ServeHTTP(w, r)
+			default:
+				b.proveNow(w, r, p, next)
+			}
+		})
+	}
+}
+
+// proveNow wants a proof that was made after the browser was sent back.
+func (b *Binder) proveNow(w http.ResponseWriter, r *http.Request, p proof, next http.Handler) {
+	asked, came := b.asked(r, &p.of)
+	if came {
+		b.drop(w.Header(), b.askedName())
+	}
+	switch {
+	case came && !p.at.Before(asked):
+		next.ServeHTTP(w, r)
+	case came || !b.sendFor(w, r, &p.of):
+		b.turnAway(w, r, ErrUnproved)
+	}
+}
+
+// patience is how long a browser that was asked for its key may take.
+const patience = time.Minute
+
+func (b *Binder) askedName() string { return b.opts.CookieName + "-asked" }
+
+// sendFor sends the browser back to where it is, for a proof. A place that could be at another host is none.
+func (b *Binder) sendFor(w http.ResponseWriter, r *http.Request, of *binding) bool {
+	here := r.RequestURI
+	if here == "" {
+		here = r.URL.RequestURI()
+	}
+	c := b.opts.cookie(of.stamped(b.m.Now()), seconds(patience))
+	c.Name = b.askedName()
+	if !strings.HasPrefix(here, "/") || strings.HasPrefix(here, "//") || b.m.SetSigned(w, &c) != nil {
+		return false
+	}
+	b.drop(w.Header(), b.opts.CookieName)
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Location", here)
+	w.WriteHeader(http.StatusTemporaryRedirect)
+	return true
+}
+
+// asked is when this request was sent back, if it was.
+func (b *Binder) asked(r *http.Request, of *binding) (time.Time, bool) {
+	value, err := b.m.Signed(r, b.askedName())
+	if err != nil {
+		return time.Time{}, false
+	}
+	return of.stampOf(value)
+}

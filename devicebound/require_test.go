@@ -1,0 +1,159 @@
+package devicebound_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coatcheck/session/devicebound"
+	"github.com/coatcheck/session/sessiontest"
+)
+
+func TestRequireSaysWhatToDo(t *testing.T) {
+	s := newSite(t, devicebound.Options{})
+	stranger, deaf, pending, bound := s.browser(), s.browser(), s.browser(), s.signedIn()
+	deaf.Deaf, pending.Hold = true, true
+	deaf.Get("/login")
+	s.clock.advance(2 * time.Minute)
+	pending.Get("/login")
+	unproved := bound.Copy()
+	unproved.SetCookie(boundCookie, "")
+	wantPage(t, bound.Get("/vault"), "ada bound")
+	for _, tt := range []struct {
+		b      *sessiontest.Browser
+		status int
+		text   string
+	}{
+		{stranger, 401, "sign in first"},
+		{deaf, 403, "browser that can do that"},
+		{pending, 503, "One moment"},
+		{unproved, 401, "Load the page again"},
+	} {
+		resp := tt.b.Get("/vault")
+		var problem struct {
+			Status int
+			Detail string
+		}
+		if err := json.NewDecoder(resp.Body).Decode(&problem); err != nil || resp.StatusCode != tt.status ||
+			problem.Status != tt.status || !strings.Contains(problem.Detail, tt.text) ||
+			resp.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("status %d, %+v, %v, want %d and %q", resp.StatusCode, problem, err, tt.status, tt.text)
+		}
+		page := tt.b.Follow("/vault", false)
+		if got := body(t, page); page.StatusCode != tt.status || !strings.HasPrefix(got, "<!doctype html>") ||
+			!strings.Contains(got, tt.text) || page.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("status %d, %s, want a page with %d and %q", page.StatusCode, got, tt.status, tt.text)
+		}
+		if got := page.Header.Get("Refresh"); (got == "1") != (tt.status == 503) {
+			t.Errorf("%d: Refresh %q", tt.status, got)
+		}
+	}
+	pending.Register()
+	wantPage(t, pending.Get("/vault"), "ada bound")
+}
+
+func TestRequireLetsALinkFromElsewhereIn(t *testing.T) {
+	for _, policy := range []devicebound.Policy{devicebound.Prefer, devicebound.Enforce, devicebound.Require} {
+		s := newSite(t, devicebound.Options{Policy: policy})
+		b := s.signedIn()
+		s.clock.advance(time.Hour)
+		thief := b.Copy()
+		wantPage(t, b.Follow("/vault", true), "ada bound")
+		wantStatus(t, thief.Follow("/vault", true), 401)
+	}
+}
+
+func TestRefuseAnswersInPlaceOfThePages(t *testing.T) {
+	var got error
+	s := newSite(t, devicebound.Options{Refuse: func(w http.ResponseWriter, _ *http.Request, why error) {
+		got = why
+		w.WriteHeader(http.StatusTeapot)
+	}})
+	wantStatus(t, s.browser().Get("/vault"), http.StatusTeapot)
+	if !errors.Is(got, devicebound.ErrNobody) {
+		t.Errorf("the reason is %v", got)
+	}
+}
+
+// The browser shows its key before the handler runs, once, and repeats what it sent.
+func TestProveWantsTheKeyNow(t *testing.T) {
+	s := newSite(t, devicebound.Options{Policy: devicebound.Enforce})
+	b := s.signedIn()
+	wantPage(t, b.Post("/pay"), "ada bound") // it was registered a moment ago
+	wantLog(t, b, "POST /pay: 200")
+	s.clock.advance(2 * time.Minute)
+	thief := b.Copy()
+	r := httptest.NewRequest("POST", sessiontest.Site+"/pay?to=bob", strings.NewReader("amount=1"))
+	wantPage(t, b.Do(r), "ada bound")
+	wantLog(t, b, "POST /pay: 307", "POST "+refreshPath+": 200", "POST /pay: 200")
+	wantPage(t, b.Post("/pay"), "ada bound")
+	wantLog(t, b, "POST /pay: 200")
+	wantStatus(t, thief.Post("/pay"), 401)
+	wantLog(t, thief, "POST /pay: 307", "POST /pay: 401")
+	wantPage(t, s.browser().Get("/pay"), " none")
+	deaf := s.browser()
+	deaf.Deaf = true
+	deaf.Get("/login")
+	wantPage(t, deaf.Get("/pay"), "ada pending")
+}
+
+// Whatever the time, no browser is sent around twice.
+func TestProveAsksOnce(t *testing.T) {
+	s := newSite(t, devicebound.Options{Policy: devicebound.Enforce})
+	for _, d := range []time.Duration{-1, 0, 1, 1<<63 - 1} {
+		b := s.signedIn()
+		h := s.Middleware(s.Prove(d)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			text, _ := io.ReadAll(r.Body)
+			_, _ = w.Write(text)
+		})))
+		at := sessiontest.NewBrowser(t, s.m.Now, h)
+		s.clock.advance(time.Second)
+		moving := func(*http.Request) { s.clock.advance(time.Second) } // a slow device
+		b.Alter, at.Alter = moving, moving
+		carry(b, at)
+		if resp := at.Get("/"); resp.StatusCode != 401 && d < time.Hour || d > time.Hour && resp.StatusCode != 200 {
+			t.Errorf("Prove(%v): status %d for copies", d, resp.StatusCode)
+		}
+	}
+	b := s.signedIn()
+	s.clock.advance(time.Hour)
+	b.Alter = func(*http.Request) { s.clock.advance(time.Second) }
+	wantPage(t, b.Post("/now"), "ada bound")
+	wantLog(t, b, "POST "+refreshPath+": 403", "POST "+refreshPath+": 200", "POST /now: 307",
+		"POST "+refreshPath+": 200", "POST /now: 200")
+	if b.Cookie(boundCookie+"-asked") != "" {
+		t.Error("the mark of having been asked stays")
+	}
+}
+
+// carry gives one browser the cookies of another.
+func carry(from, to *sessiontest.Browser) {
+	for _, name := range []string{ticketCookie, boundCookie} {
+		to.SetCookie(name, from.Cookie(name))
+	}
+}
+
+func TestProveSendsNobodyToAnotherHost(t *testing.T) {
+	s := newSite(t, devicebound.Options{})
+	b := s.signedIn()
+	s.clock.advance(5 * time.Minute)
+	h := s.Middleware(s.Prove(time.Minute)(http.NotFoundHandler()))
+	for _, target := range []string{"//evil.example/", "//evil.example", "*", ""} {
+		r := request(b)
+		r.AddCookie(&http.Cookie{Name: boundCookie, Value: b.Cookie(boundCookie)})
+		r.RequestURI = target
+		if target == "" {
+			r.URL.Path = "//evil.example/"
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != 401 || w.Header().Get("Location") != "" {
+			t.Errorf("%q: status %d, Location %q", target, w.Code, w.Header().Get("Location"))
+		}
+	}
+}

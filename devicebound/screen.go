@@ -1,0 +1,95 @@
+package devicebound
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/dbsc"
+)
+
+// screen judges a session that a request has loaded, and sees to what its response says.
+func (b *Binder) screen(r *http.Request, s *session.Session) session.Screening {
+	came, err := read(s)
+	v := visit{b: b, s: s, came: came, login: micro(s.LoginAt()), user: s.User()}
+	var out session.Screening
+	if v.user != "" && !b.opts.excluded(r.URL.Path) {
+		_, why := b.missing(r, &came, err)
+		out = b.judge(why)
+	}
+	if out.Refuse != nil { // what the response does not end it does not clear away, and any Login is one
+		v = visit{b: b, s: s}
+	}
+	out.Answer = v.answer
+	return out
+}
+
+// judge says what the policy makes of a session that lacks something.
+func (b *Binder) judge(why error) session.Screening {
+	var out session.Screening
+	switch {
+	case errors.Is(why, ErrUnproved):
+		out.Event = session.Event{Kind: EventSkipped, Err: why}
+		if b.opts.Policy >= Enforce {
+			out.Refuse = why
+		}
+	case errors.Is(why, ErrNotBound) && b.opts.Policy == Require:
+		out.Event = session.Event{Kind: session.EventRefused, Err: why}
+		out.Refuse = why
+	}
+	return out
+}
+
+// missing says what a signed-in session lacks to be bound and proved, and when it was proved if it lacks nothing. What
+// cannot be read may have been a key.
+func (b *Binder) missing(r *http.Request, of *binding, err error) (time.Time, error) {
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%w: %w", ErrUnproved, err)
+	}
+	switch of.at(b.m.Now()) {
+	case Bound:
+		return b.proved(r, of)
+	case Pending:
+		return time.Time{}, ErrPending
+	}
+	return time.Time{}, ErrNotBound
+}
+
+// visit is a request with a session, as it came.
+type visit struct {
+	b     *Binder
+	s     *session.Session
+	came  binding
+	login int64
+	user  string
+}
+
+// answer writes what a response says of the binding: a Login offers one, and the cookie of one that has ended goes.
+func (v visit) answer(h http.Header, signsIn bool) {
+	login, user := micro(v.s.LoginAt()), v.s.User()
+	if user != "" && (signsIn || login != v.login || user != v.user) {
+		v.b.makeOffer(h, v.s, login)
+	}
+	if v.came.state != Bound {
+		return
+	}
+	if now, err := read(v.s); err != nil || now.state == Bound && now.id == v.came.id {
+		return
+	}
+	v.b.drop(h, v.b.opts.CookieName)
+	if user == "" && v.b.opts.ClearSiteData && h.Get("Clear-Site-Data") == "" {
+		h.Set("Clear-Site-Data", `"cookies", "storage"`)
+	}
+}
+
+// makeOffer offers the browser a registration, which replaces whatever the session was bound to.
+func (b *Binder) makeOffer(h http.Header, s *session.Session, login int64) {
+	now := b.m.Now()
+	fresh := binding{state: Pending, login: login, until: now.Add(b.opts.PendingFor).UnixMicro()}
+	_, _ = rand.Read(fresh.secret[:]) // never fails: crypto/rand ends the program first
+	bindingKey.Set(s, fresh.bytes())
+	h.Set(dbsc.Registration, b.offer+dbsc.Quote(fresh.issue(forRegistration, now)))
+}
