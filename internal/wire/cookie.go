@@ -74,9 +74,11 @@ func IsPath(s string) bool {
 // what net/http does, without a list of all cookies.
 func Find(lines []string, name string) (value string, n int) {
 	for _, line := range lines {
-		for line != "" {
+		// It passes over what does not have the name in it: a header may have a million parts, and be searched for the
+		// names of many pieces.
+		for at := strings.Index(line, name); at >= 0; at = strings.Index(line, name) {
 			var part string
-			part, line, _ = strings.Cut(line, ";")
+			part, line, _ = strings.Cut(line[strings.LastIndexByte(line[:at], ';')+1:], ";")
 			k, v, ok := strings.Cut(strings.Trim(part, " \t"), "=")
 			if !ok || strings.Trim(k, " \t") != name {
 				continue

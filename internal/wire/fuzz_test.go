@@ -158,3 +158,29 @@ func FuzzPieces(f *testing.F) {
 		}
 	})
 }
+
+// What Find passes over has no such cookie in it.
+func FuzzFind(f *testing.F) {
+	for _, line := range []string{
+		"", ";", "a", "a=", "a=1", "b=a; a=1;;a=2", "aa=1; a =2\t; ba=3", "=a", "a;a=1", strings.Repeat(";", 99) + "a=1",
+		"a.1=2;a=1", " a=1", "a=a=a;", "ab=;a",
+	} {
+		f.Add(line, "a")
+		f.Add(line, "a.1")
+	}
+	f.Fuzz(func(t *testing.T, line, name string) {
+		if !wire.IsToken(name) {
+			return
+		}
+		var values []string
+		for part := range strings.SplitSeq(line, ";") {
+			if k, v, ok := strings.Cut(strings.Trim(part, " \t"), "="); ok && strings.Trim(k, " \t") == name {
+				values = append(values, v)
+			}
+		}
+		value, n := wire.Find([]string{line}, name)
+		if n != len(values) || n > 0 && value != values[0] {
+			t.Errorf("Find(%q, %q) = %q, %d, want %q", line, name, value, n, values)
+		}
+	})
+}
