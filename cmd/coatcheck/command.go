@@ -65,12 +65,15 @@ type tool struct {
 // command makes a command of the work that it does. It has --config and --json, and ends in order when it is
 // interrupted.
 func command(cmd *cobra.Command, work func(ctx context.Context, t *tool, args []string) error) *cobra.Command {
-	t := plain(cmd, work)
+	plain(cmd, work).takesConfig(cmd)
+	return cmd
+}
+
+func (t *tool) takesConfig(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&t.paths, "config", nil,
 		"configuration file, may be repeated; default $COATCHECK_CONFIG, else session.yaml where there is one, and "+
 			"the environment")
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml", "toml", "json")
-	return cmd
 }
 
 // plain makes a command that needs no configuration.

@@ -5,6 +5,8 @@ go 1.25.2
 require (
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/coatcheck/session v0.1.0
+	github.com/coatcheck/session/cmd/demo v0.1.0
+	github.com/coatcheck/session/redisstore v0.1.0
 	github.com/coatcheck/session/sessionconfig v0.1.0
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/spf13/cobra v1.10.2
@@ -23,7 +25,6 @@ require (
 
 require (
 	filippo.io/edwards25519 v1.2.0 // indirect
-	github.com/coatcheck/session/redisstore v0.1.0 // indirect
 	github.com/cpuguy83/go-md2man/v2 v2.0.6 // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect
 	github.com/go-sql-driver/mysql v1.10.1 // indirect

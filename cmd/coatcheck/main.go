@@ -1,4 +1,4 @@
-// Command coatcheck operates the sessions of a site, and shows on a small shop to click through what they do:
+// Command coatcheck operates the sessions of a site, and has a demo of what they do:
 //
 //	coatcheck demo
 //	coatcheck init

@@ -152,7 +152,7 @@ func TestTheCommandLineHelps(t *testing.T) {
 		{"version", "coatcheck ", false},
 		{"nonsense", `unknown command "nonsense"`, true},
 		{"demo here", `"here"`, true},
-		{"demo --store redis", "--store", true},
+		{"demo --store cards", "--store", true},
 		{"demo --addr 0.0.0.0:0 --store memory", "--insecure-network", true},
 	} {
 		out, err := exec.CommandContext(t.Context(), underTest, strings.Fields(row.args)...).CombinedOutput()

@@ -162,9 +162,8 @@ var rules = []rule{
 }
 
 // nestedModules are the folders with a go.mod of their own, present or planned.
-var nestedModules = []string{"cmd/coatcheck", "redisstore", "sessionconfig", "internal/integration", "internal/release",
-	"bench",
-	"examples/websocket", "pglisten", "adapters"}
+var nestedModules = []string{"cmd/coatcheck", "cmd/demo", "redisstore", "sessionconfig", "internal/integration",
+	"internal/release", "bench", "examples/websocket", "pglisten", "adapters"}
 
 func nested(short string) bool {
 	return slices.ContainsFunc(nestedModules, func(folder string) bool { return within(short, folder) })

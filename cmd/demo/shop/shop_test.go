@@ -1,4 +1,4 @@
-package demo_test
+package shop_test
 
 import (
 	"net/http"
@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/coatcheck/session/cmd/coatcheck/internal/demo"
 )
 
 type shopState struct {
@@ -58,7 +56,7 @@ func TestAPersonBuysSomething(t *testing.T) {
 }
 
 func TestOnlyPathsOfTheShopAreReturnedTo(t *testing.T) {
-	v := person(t, start(t, demo.Options{Store: demo.Memory}))
+	v := person(t, start(t, options{}))
 	for _, back := range []string{"https://evil.example/", "//evil.example", `/\evil.example`, "javascript:alert(1)"} {
 		if got := v.step("/login", "user", "ada", "return", back).Header.Get("Location"); got != "/" {
 			t.Errorf("return %q leads to %q, want /", back, got)
@@ -114,7 +112,7 @@ func TestTwoTabsThatCheckOutAtTheSameTimeOrderOnce(t *testing.T) {
 }
 
 func TestTooManyOrdersAreTurnedAway(t *testing.T) {
-	v := script(t, start(t, demo.Options{Store: demo.Memory}))
+	v := script(t, start(t, options{}))
 	v.post("/login", "user", "ada")
 	for n := 1; ; n++ {
 		v.post("/cart", "product", "brush")
@@ -136,7 +134,7 @@ func TestTooManyOrdersAreTurnedAway(t *testing.T) {
 
 func TestAnOrderNeedsARecentSignIn(t *testing.T) {
 	var later atomic.Int64
-	site := start(t, demo.Options{Store: demo.Memory, Now: func() time.Time {
+	site := start(t, options{now: func() time.Time {
 		return time.Now().Add(time.Duration(later.Load()))
 	}})
 	v := script(t, site)
@@ -180,7 +178,7 @@ func TestARoleHoldsAtOnceOnAllDevices(t *testing.T) {
 }
 
 func TestWrongChoicesAreRefused(t *testing.T) {
-	v := script(t, start(t, demo.Options{Store: demo.Memory}))
+	v := script(t, start(t, options{}))
 	for _, body := range []string{"", "product=", "product=gold", "product=coat&count=", "product=coat&count=-1",
 		"product=coat&count=100", "product=coat&count=a"} {
 		wantStatus(t, body, v.send(http.MethodPost, "/cart", formType, body), http.StatusBadRequest)
@@ -191,7 +189,7 @@ func TestWrongChoicesAreRefused(t *testing.T) {
 }
 
 func TestNoMoreThanFitsIsInTheCart(t *testing.T) {
-	v := script(t, start(t, demo.Options{Store: demo.Memory}))
+	v := script(t, start(t, options{}))
 	v.post("/cart", "product", "coat", "count", "99")
 	v.post("/cart", "product", "coat")
 	if s := v.shop(); s.Cart["coat"] != 99 {
@@ -230,7 +228,7 @@ func TestAnOlderBrowserNeedsTheTokenOfThePage(t *testing.T) {
 }
 
 func TestEveryPageHasFormsWithTokensLabelsAndNoScript(t *testing.T) {
-	v := person(t, start(t, demo.Options{Store: demo.Memory}))
+	v := person(t, start(t, options{}))
 	v.post("/cart", "product", "coat")
 	pages := []string{"/", "/sign-in", "/cart"}
 	check := func(path string) {

@@ -1,4 +1,4 @@
-package demo
+package shop
 
 import (
 	"net/http"
@@ -37,7 +37,7 @@ func stateOf(s *session.Session) state {
 }
 
 // home counts a visit and shows the session.
-func (s *site) home(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+func (s *Site) home(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
 	if r.Method == http.MethodGet { // to look at the headers is no visit
 		visits.Update(sess, func(n int) int { return n + 1 })
 	}
@@ -58,7 +58,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request, sess *session.Sessio
 
 // done answers a form: a browser is led on to a page, so that reloading that sends nothing twice; a script gets the
 // state. The message is shown there, and to a script also by the next answer.
-func (s *site) done(w http.ResponseWriter, r *http.Request, sess *session.Session, next, message string) error {
+func (s *Site) done(w http.ResponseWriter, r *http.Request, sess *session.Session, next, message string) error {
 	flash.Flash(sess, message)
 	if err := sess.Save(r.Context()); err != nil {
 		return err

@@ -1,28 +1,41 @@
-package demo_test
+package shop_test
 
 import (
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session"
-	"github.com/coatcheck/session/cmd/coatcheck/internal/demo"
+	"github.com/coatcheck/session/cmd/demo/shop"
 )
 
-var stores = []string{demo.Memory, demo.File, demo.SQLite}
+// options choose the site of a test.
+type options struct {
+	dir string // of the sessions; "": in memory
+	now func() time.Time
+}
+
+func (o options) place() (*shop.Place, error) {
+	if o.dir == "" {
+		return shop.Memory(), nil
+	}
+	return shop.Files(o.dir)
+}
 
 // onEachStore runs a test on an empty site for each store.
 func onEachStore(t *testing.T, test func(t *testing.T, site *site)) {
 	t.Helper()
-	for _, store := range stores {
-		t.Run(store, func(t *testing.T) {
+	for name, opts := range map[string]options{"memory": {}, "file": {dir: newFolder(t)}} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, start(t, demo.Options{Store: store, Data: newFolder(t)}))
+			test(t, start(t, opts))
 		})
 	}
 }
@@ -37,10 +50,13 @@ type site struct {
 	stop     func()
 }
 
-func start(t *testing.T, opts demo.Options) *site {
+func start(t *testing.T, opts options) *site {
 	t.Helper()
-	opts.Addr, opts.Err = "127.0.0.1:0", t.Output()
-	handler, sessions, closeSite, err := demo.Open(t.Context(), opts)
+	place, err := opts.place()
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler, err := shop.New(place, slog.New(slog.NewTextHandler(t.Output(), nil)), opts.now)
 	if err != nil {
 		t.Fatalf("open the site: %v", err)
 	}
@@ -52,12 +68,12 @@ func start(t *testing.T, opts demo.Options) *site {
 		}
 		stopped = true
 		server.Close()
-		if err := closeSite(); err != nil {
+		if err := handler.Close(); err != nil {
 			t.Errorf("close the site: %v", err)
 		}
 	}
 	t.Cleanup(stop)
-	return &site{url: server.URL, sessions: sessions, stop: stop}
+	return &site{url: server.URL, sessions: handler.Sessions(), stop: stop}
 }
 
 // visitor is one browser: it keeps cookies and follows redirects.

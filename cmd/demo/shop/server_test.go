@@ -1,4 +1,4 @@
-package demo_test
+package shop_test
 
 import (
 	"bufio"
@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coatcheck/session/cmd/coatcheck/internal/demo"
+	"github.com/coatcheck/session/cmd/demo/shop"
 )
 
 // served runs a handler until the test stops it, and returns where, how to stop it, and what Serve returns.
@@ -24,7 +24,7 @@ func served(t *testing.T, handler http.Handler) (addr string, stop func(), resul
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- demo.Serve(ctx, listener, handler) }()
+	go func() { done <- shop.Serve(ctx, listener, handler) }()
 	return listener.Addr().String(), cancel, done
 }
 
@@ -102,7 +102,7 @@ func TestAFailingListenerIsReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	listener.Close()
-	if err := demo.Serve(t.Context(), listener, http.NotFoundHandler()); err == nil {
+	if err := shop.Serve(t.Context(), listener, http.NotFoundHandler()); err == nil {
 		t.Error("Serve on a closed listener = nil, want an error")
 	}
 }
@@ -114,8 +114,10 @@ func TestAPortInUseIsReported(t *testing.T) {
 	}
 	defer listener.Close()
 	addr := listener.Addr().String()
-	dir := newFolder(t)
-	err = demo.Run(t.Context(), demo.Options{Addr: addr, Store: demo.SQLite, Data: dir})
+	err = shop.Run(t.Context(), shop.Options{Addr: addr, Open: func(context.Context) (*shop.Place, error) {
+		t.Error("the place was opened for a site that cannot listen")
+		return shop.Memory(), nil
+	}})
 	if err == nil || !strings.Contains(err.Error(), "--addr "+addr) {
 		t.Errorf("Run = %v, want an error that names %s", err, addr)
 	}

@@ -1,4 +1,4 @@
-package demo
+package shop
 
 import (
 	"cmp"
@@ -62,7 +62,7 @@ type person struct {
 }
 
 // showStaff shows who is signed in, and who belongs to the staff.
-func (s *site) showStaff(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+func (s *Site) showStaff(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
 	people, err := s.people(r)
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (s *site) showStaff(w http.ResponseWriter, r *http.Request, sess *session.S
 		First: firstStaff})
 }
 
-func (s *site) people(r *http.Request) ([]person, error) {
+func (s *Site) people(r *http.Request) ([]person, error) {
 	count, seen := map[string]int{}, 0
 	for info, err := range s.sessions.All(r.Context()) {
 		if err != nil {
@@ -97,7 +97,7 @@ func (s *site) people(r *http.Request) ([]person, error) {
 }
 
 // changeStaff gives a user the role, or takes it away. That holds at once in all sessions of the user.
-func (s *site) changeStaff(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+func (s *Site) changeStaff(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
 	in, err := read(r)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package demo_test
+package shop_test
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coatcheck/session/cmd/coatcheck/internal/demo"
+	"github.com/coatcheck/session/cmd/demo/shop"
 )
 
 func TestAPersonClicksThrough(t *testing.T) {
@@ -206,13 +206,13 @@ func TestNotesAreLimited(t *testing.T) {
 		v := script(t, site)
 		v.state()
 		var wg sync.WaitGroup
-		for i := range demo.MaxNotes + 5 {
+		for i := range shop.MaxNotes + 5 {
 			wg.Go(func() { v.post("/notes", "text", fmt.Sprintf("note %d", i)) })
 		}
 		wg.Wait()
 		wantStatus(t, "one note more", v.post("/notes", "text", "more"), http.StatusBadRequest)
-		if s := v.state(); len(s.Notes) != demo.MaxNotes {
-			t.Errorf("there are %d notes, want %d", len(s.Notes), demo.MaxNotes)
+		if s := v.state(); len(s.Notes) != shop.MaxNotes {
+			t.Errorf("there are %d notes, want %d", len(s.Notes), shop.MaxNotes)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package demo
+package shop
 
 import (
 	"net/http"
@@ -16,7 +16,7 @@ const (
 )
 
 // showLogin is where the guards send who has to sign in, or to do so again.
-func (s *site) showLogin(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+func (s *Site) showLogin(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
 	back := guard.ReturnPath(r, "/")
 	if wantsJSON(r) {
 		writeJSON(w, http.StatusOK, stateOf(sess))
@@ -31,7 +31,7 @@ func (f frame) signIn(sess *session.Session, back string) signInView {
 }
 
 // login believes everybody: what a real site asks for here is its own affair, and no business of the session.
-func (s *site) login(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+func (s *Site) login(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
 	in, err := read(r)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func forget(s *session.Session) {
 }
 
 // logout ends the session. A second click finds nobody signed in, and is no mistake.
-func (s *site) logout(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+func (s *Site) logout(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
 	if _, err := read(r); err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (s *site) logout(w http.ResponseWriter, r *http.Request, sess *session.Sess
 }
 
 // stay answers a form that had nothing to change.
-func (s *site) stay(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+func (s *Site) stay(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
 	if wantsJSON(r) {
 		writeJSON(w, http.StatusOK, stateOf(sess))
 		return nil

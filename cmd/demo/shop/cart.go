@@ -1,4 +1,4 @@
-package demo
+package shop
 
 import (
 	"maps"
@@ -80,7 +80,7 @@ func change(sess *session.Session, id string, fn func(n int) int) {
 
 // fillCart adds a piece of a product, or sets how many there are. It needs nobody signed in: who signs in later keeps
 // his cart.
-func (s *site) fillCart(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+func (s *Site) fillCart(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
 	in, err := read(r)
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func (s *site) fillCart(w http.ResponseWriter, r *http.Request, sess *session.Se
 }
 
 // showCart shows what is in the cart, and what was ordered.
-func (s *site) showCart(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+func (s *Site) showCart(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
 	list, cents := lines(cart.Or(sess, nil))
 	if wantsJSON(r) {
 		writeJSON(w, http.StatusOK, map[string]any{"lines": list, "cents": cents})
@@ -117,7 +117,7 @@ func (s *site) showCart(w http.ResponseWriter, r *http.Request, sess *session.Se
 
 // checkOut makes the cart an order. That happens on the newest state and as a whole: of two tabs that check out at the
 // same time one orders, and the other is told that the cart is empty.
-func (s *site) checkOut(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+func (s *Site) checkOut(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
 	if _, err := read(r); err != nil {
 		return err
 	}

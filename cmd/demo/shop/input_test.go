@@ -1,12 +1,10 @@
-package demo_test
+package shop_test
 
 import (
 	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/coatcheck/session/cmd/coatcheck/internal/demo"
 )
 
 const (
@@ -53,7 +51,7 @@ var wrongInputs = []struct {
 }
 
 func TestWrongInputIsRefusedWithTheReason(t *testing.T) {
-	site := start(t, demo.Options{Store: demo.Memory})
+	site := start(t, options{})
 	for _, row := range wrongInputs {
 		t.Run(row.name, func(t *testing.T) {
 			a := script(t, site).send(row.method, row.path, row.contentType, row.body)
@@ -73,7 +71,7 @@ func TestWrongInputIsRefusedWithTheReason(t *testing.T) {
 }
 
 func TestWrongRevocations(t *testing.T) {
-	v := script(t, start(t, demo.Options{Store: demo.Memory}))
+	v := script(t, start(t, options{}))
 	v.post("/login", "user", "ada")
 	for body, status := range map[string]int{
 		"":               400,
@@ -92,7 +90,7 @@ func TestWrongRevocations(t *testing.T) {
 }
 
 func TestMethodsThatWouldWorkAreNamed(t *testing.T) {
-	v := script(t, start(t, demo.Options{Store: demo.Memory}))
+	v := script(t, start(t, options{}))
 	for path, want := range map[string]string{"/": "GET, HEAD", "/login": "POST", "/sessions": "GET, HEAD"} {
 		if got := v.send(http.MethodPut, path, "", "").Header.Get("Allow"); got != want {
 			t.Errorf("Allow of %s = %q, want %q", path, got, want)
@@ -138,28 +136,12 @@ func TestNamesUpToTheLimitAreTaken(t *testing.T) {
 
 // A name that looks like another on the page is a mistake of whoever typed it, and no failure of the site.
 func TestNamesThatLookAlikeAreRefused(t *testing.T) {
-	site := start(t, demo.Options{Store: demo.Memory})
+	site := start(t, options{})
 	for _, name := range []string{" ", "ada ", "\u202eabc", "a\u200bda"} {
 		v := script(t, site)
 		wantStatus(t, name, v.post("/login", "user", name), http.StatusBadRequest)
 		if s := v.state(); s.User != "" {
 			t.Errorf("signed in as %q", s.User)
-		}
-	}
-}
-
-func TestBrowsersAreNamed(t *testing.T) {
-	for agent, want := range map[string]string{
-		"": "Unknown device",
-		"Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0": "Edge on Windows",
-		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/18.0 Safari/605.1.15":          "Safari on Mac",
-		"Mozilla/5.0 (Linux; Android 15) Chrome/140.0 Mobile Safari/537.36":                     "Chrome on Android",
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) CriOS/140 Safari/604.1":         "Chrome on iPhone",
-		"curl/8.5.0": "curl",
-		"oddity":     "Unknown device",
-	} {
-		if got := demo.Browser(agent); got != want {
-			t.Errorf("Browser(%q) = %q, want %q", agent, got, want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package demo
+package shop
 
 import (
 	"crypto/sha256"
@@ -67,7 +67,7 @@ type (
 	problemView struct{ Title, Reason string }
 )
 
-func (s *site) frame(r *http.Request, sess *session.Session, title string) frame {
+func (s *Site) frame(r *http.Request, sess *session.Session, title string) frame {
 	return frame{
 		Title: title, User: sess.User(), Flash: flash.Or(sess, ""), Staff: mayManage(sess), Pieces: pieces(sess),
 		CSRF: guard.CSRFField(r),

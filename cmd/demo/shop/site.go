@@ -1,7 +1,6 @@
-package demo
+package shop
 
 import (
-	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -17,22 +16,12 @@ import (
 const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; " +
 	"frame-ancestors 'none'"
 
-// site is the web site.
-type site struct {
-	place    *place
-	sessions *session.Manager
-	guard    *guard.Guard
-	staff    *staff
-	logger   *slog.Logger
-	handler  http.Handler
-}
-
 // page answers a request that has a session. It returns a *problem for what the visitor did wrong, and any other
 // error for what went wrong here; then it has written nothing.
 type page func(w http.ResponseWriter, r *http.Request, s *session.Session) error
 
 // ServeHTTP makes a site a handler.
-func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", contentPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -50,7 +39,7 @@ const freshness = 10 * time.Minute
 // orderRate is how often a session may order.
 var orderRate = guard.Limit{Name: "orders", Requests: 5, Per: time.Minute}
 
-func (s *site) route() {
+func (s *Site) route() {
 	mayOrder := func(h http.Handler) http.Handler { return s.guard.Fresh(freshness)(s.guard.Rate(orderRate)(h)) }
 	staffOnly := s.guard.Role(staffRole)
 	mux := http.NewServeMux()
@@ -114,7 +103,7 @@ func turnAway(w http.ResponseWriter, r *http.Request, no guard.Refusal) {
 }
 
 // with hands the session to a page, and answers for it when it returns an error.
-func (s *site) with(p page) http.Handler {
+func (s *Site) with(p page) http.Handler {
 	return s.sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, sess *session.Session) {
 		if err := p(w, r, sess); err != nil {
 			s.refuse(w, r, err)

@@ -1,6 +1,7 @@
-package demo
+package shop
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,7 +10,6 @@ import (
 	"runtime"
 
 	"github.com/coatcheck/session"
-	"github.com/coatcheck/session/cmd/coatcheck/internal/keyfile"
 )
 
 // secretName is the file, beside the sessions, with the secrets as [session.ParseSecrets] reads them.
@@ -71,7 +71,7 @@ func makeSecret(path string) error {
 	if errors.Is(err, fs.ErrExist) {
 		err = nil
 	}
-	return errors.Join(err, os.Remove(temp), keyfile.SyncFolder(filepath.Dir(path)))
+	return errors.Join(err, os.Remove(temp), syncFolder(filepath.Dir(path)))
 }
 
 // writeSecret writes a new secret to a temporary file, for its owner alone.
@@ -80,10 +80,22 @@ func writeSecret(dir string) (temp string, err error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = fmt.Fprintln(f, keyfile.New())
+	_, err = fmt.Fprintln(f, "base64:"+base64.StdEncoding.EncodeToString(session.NewSecret()))
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err != nil {
 		return "", errors.Join(err, os.Remove(f.Name()))
 	}
 	return f.Name(), nil
+}
+
+// syncFolder puts the names of a folder on the disk: a secret that is lost signs everybody out.
+func syncFolder(dir string) error {
+	if runtime.GOOS == "windows" { // which cannot sync a folder
+		return nil
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }

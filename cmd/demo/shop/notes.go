@@ -1,4 +1,4 @@
-package demo
+package shop
 
 import (
 	"net/http"
@@ -13,7 +13,7 @@ const (
 )
 
 // addNote needs nobody signed in: what a stranger notes stays when he signs in.
-func (s *site) addNote(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+func (s *Site) addNote(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
 	in, err := read(r)
 	if err != nil {
 		return err

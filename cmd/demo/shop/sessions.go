@@ -1,4 +1,4 @@
-package demo
+package shop
 
 import (
 	"fmt"
@@ -43,7 +43,7 @@ func entryOf(info session.Info, current string) entry {
 }
 
 // list shows where the user is signed in.
-func (s *site) list(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+func (s *Site) list(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
 	user, err := signedIn(sess)
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ func (s *site) list(w http.ResponseWriter, r *http.Request, sess *session.Sessio
 }
 
 // revoke ends sessions of the user: one, or all but this.
-func (s *site) revoke(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+func (s *Site) revoke(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
 	in, err := read(r)
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func (s *site) revoke(w http.ResponseWriter, r *http.Request, sess *session.Sess
 }
 
 // revokeOne looks the session up among those of the user first: Manager.Revoke ends whatever it is given.
-func (s *site) revokeOne(w http.ResponseWriter, r *http.Request, sess *session.Session, user, id string) error {
+func (s *Site) revokeOne(w http.ResponseWriter, r *http.Request, sess *session.Session, user, id string) error {
 	infos, err := s.sessions.Sessions(r.Context(), user)
 	if err != nil {
 		return err
@@ -106,7 +106,7 @@ func (s *site) revokeOne(w http.ResponseWriter, r *http.Request, sess *session.S
 	return s.done(w, r, sess, "/sessions", "The session has ended.")
 }
 
-func (s *site) revokeOthers(w http.ResponseWriter, r *http.Request, sess *session.Session, user string) error {
+func (s *Site) revokeOthers(w http.ResponseWriter, r *http.Request, sess *session.Session, user string) error {
 	n, err := s.sessions.RevokeUser(r.Context(), user, sess.ID())
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package demo
+package shop
 
 import (
 	"bytes"
@@ -26,7 +26,7 @@ func wrong(format string, args ...any) error {
 }
 
 // refuse answers for a page that returned an error.
-func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (s *Site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var p *problem
 	if errors.As(err, &p) {
 		explain(w, r, p.status, p.text)
@@ -37,7 +37,7 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // fail answers a request whose session failed. The library tells the log why; a stranger need not know.
-func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, session.ErrEnded):
 		explain(w, r, http.StatusConflict, "Your session has ended meanwhile, and nothing was changed. Please "+
