@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"errors"
+
+	"github.com/coatcheck/session/internal/life"
 )
 
 // Reload drops unsaved changes and the error, and loads the newest state. The error wraps ErrEnded when the session is
@@ -35,20 +37,20 @@ func (s *Session) reloadNewest(ctx context.Context) error {
 //
 // fn must use the session that it is given, and no other. Save, Reload and Atomic of it are refused with an error.
 func (s *Session) Atomic(ctx context.Context, fn func(*Session) error) error {
-	var events []Event
+	var events []life.Event
 	var own error
 	err := s.atomic(ctx, func(s *Session) error {
 		own = fn(s)
 		return own
 	}, &events)
-	s.m.emit(ctx, events...)
+	s.m.tell(ctx, events...)
 	if own != nil {
 		return own
 	}
 	return outward(err)
 }
 
-func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[]Event) error {
+func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[]life.Event) error {
 	if err := s.uncommittable(); err != nil {
 		return err
 	}
@@ -61,11 +63,11 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 }
 
 // untilCommitted runs fn on one newest state after the other. It is called while the session is held.
-func (s *Session) untilCommitted(ctx context.Context, fn func(*Session) error, events *[]Event) error {
+func (s *Session) untilCommitted(ctx context.Context, fn func(*Session) error, events *[]life.Event) error {
 	base, before, now := s.base()
 	var conflict, ended error
 	for attempt := 0; ; attempt++ {
-		if err := pause(ctx, max(attempt-1, 0)); err != nil {
+		if err := life.Pause(ctx, max(attempt-1, 0)); err != nil {
 			return err
 		}
 		if base.Stored() && !base.Leaving() {
@@ -97,17 +99,17 @@ func (s *Session) untilCommitted(ctx context.Context, fn func(*Session) error, e
 }
 
 // takeOver takes over what an attempt has stored.
-func (s *Session) takeOver(d *draft, ops int, now uint64, events *[]Event) {
+func (s *Session) takeOver(d *life.Draft, ops int, now uint64, events *[]life.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.catchUp(d, ops, now) {
-		*events = append(*events, lateEvent)
+		*events = append(*events, life.LateEvent)
 	}
 	s.adopt(d)
 }
 
 // base is a copy to begin with, and which operations and values of Now are in it.
-func (s *Session) base() (d draft, ops int, now uint64) {
+func (s *Session) base() (d life.Draft, ops int, now uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.draft.Clone(), len(s.draft.Doc.Ops), s.draft.Doc.Latest()
@@ -115,14 +117,14 @@ func (s *Session) base() (d draft, ops int, now uint64) {
 
 // attempt commits what a function left. The first byte of the response waits for it. When that is out already, no new
 // id is made.
-func (s *Session) attempt(ctx context.Context, d *draft) error {
+func (s *Session) attempt(ctx context.Context, d *life.Draft) error {
 	s.setBusy(true)
 	defer s.setBusy(false)
-	err := errLate
+	err := life.ErrLate
 	if !d.TooLate() {
-		err = d.Commit(ctx, commitMode{Once: true})
+		err = d.Commit(ctx, life.Mode{Once: true})
 	}
-	if errors.Is(err, errLate) {
+	if errors.Is(err, life.ErrLate) {
 		s.reportLate()
 	}
 	return err
@@ -136,7 +138,7 @@ func (s *Session) setBusy(on bool) {
 
 // keepEnd takes over what an attempt that failed found out or cannot undo: that the session is gone, or that it ended
 // it.
-func (s *Session) keepEnd(base, try *draft, err error) error {
+func (s *Session) keepEnd(base, try *life.Draft, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.draft.AdoptEnd(base, try, err)

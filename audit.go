@@ -74,20 +74,20 @@ func (m *Manager) auditTimes() []Finding {
 }
 
 func (m *Manager) auditStore() []Finding {
-	o, is := m.opts, m.keeper.traits()
+	o, is := m.opts, m.keeper.Records.Traits()
 	return []Finding{
-		finding("sealed-at-rest", o.Seal || !is.kept, "a copy of the store shows no values",
+		finding("sealed-at-rest", o.Seal || !is.Kept, "a copy of the store shows no values",
 			"Seal: set it, so that a copy of the store shows no values"),
-		finding("unsealed-refused", o.RequireSealed || !is.kept, "a record that is not sealed is refused",
+		finding("unsealed-refused", o.RequireSealed || !is.Kept, "a record that is not sealed is refused",
 			"RequireSealed: set it when the last session is over that was not sealed"),
-		finding("sessions-can-be-listed", m.keeper.canList() == nil, "the store lists the sessions of a user",
+		finding("sessions-can-be-listed", m.keeper.CanList() == nil, "the store lists the sessions of a user",
 			"store: use one that can list, so that people can see and end their sessions"),
-		finding("logout-is-final", is.final, "the server knows which sessions have ended",
+		finding("logout-is-final", is.Final, "the server knows which sessions have ended",
 			"cookiestore.Options.Revocations: set it, or use a store on the server, so that a copied cookie ends "+
 				"at the logout"),
-		finding("no-write-is-lost", is.kept, "the changes of two parallel requests are both kept",
+		finding("no-write-is-lost", is.Kept, "the changes of two parallel requests are both kept",
 			"store: use one on the server where parallel requests change one session; cookies overwrite each other"),
-		finding("expired-removed", !is.final || m.sweeper != nil && o.SweepEvery > 0, m.sweeps(),
+		finding("expired-removed", !is.Final || m.sweeper != nil && o.SweepEvery > 0, m.sweeps(),
 			"SweepEvery: leave it unset, or remove what has expired by a job"),
 		finding("events-watched", o.OnEvent != nil || o.Logger.Enabled(context.Background(), slog.LevelWarn),
 			"rejected and reused tickets are told",
@@ -97,7 +97,7 @@ func (m *Manager) auditStore() []Finding {
 
 // sweeps says how expired records go.
 func (m *Manager) sweeps() string {
-	if !m.keeper.traits().final {
+	if !m.keeper.Records.Traits().Final {
 		return "the server keeps no records"
 	}
 	return "expired records are removed every " + m.opts.SweepEvery.String()

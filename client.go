@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/coatcheck/session/internal/life"
 	"github.com/coatcheck/session/internal/wire"
 )
 
@@ -29,7 +30,7 @@ func (s *Session) noteClient() {
 
 // nothingToDo reports whether a commit would do nothing. Then a last one is over at once, unless one is under way that
 // may leave something to tell the client.
-func (s *Session) nothingToDo(mode commitMode) bool {
+func (s *Session) nothingToDo(mode life.Mode) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	idle := s.stub == nil && s.draft.NothingToDo(mode) && !(s.busy && mode.Last)
@@ -40,7 +41,7 @@ func (s *Session) nothingToDo(mode commitMode) bool {
 }
 
 // takeReply returns what to tell the client about its ticket, and until when it should keep it.
-func (s *Session) takeReply() (r reply, text string, until time.Time) {
+func (s *Session) takeReply() (r life.Reply, text string, until time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.draft.TakeReply()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session/internal/keys"
+	"github.com/coatcheck/session/internal/life"
 	"github.com/coatcheck/session/internal/wire"
 )
 
@@ -133,7 +134,7 @@ func (t cookieTransport) put(h http.Header, name, value string, until, now time.
 	case value == "":
 		c.MaxAge, c.Expires = -1, time.Unix(1, 0)
 	case !until.IsZero():
-		age := min(until.Sub(now), maxAge)
+		age := min(until.Sub(now), life.MaxAge)
 		c.MaxAge, c.Expires = max(wholeSeconds(age), 1), now.Add(age)
 	}
 	h.Add("Set-Cookie", c.String())
@@ -162,17 +163,6 @@ func (m *Manager) owns(cookie string) bool {
 	return slices.ContainsFunc(append([]string{t.Cookie.Name}, t.FormerNames...), func(own string) bool {
 		return slices.Contains(t.pieces.Named(own).Names(), cookie)
 	})
-}
-
-// cookieMoved reports whether the end of a persistent cookie has moved from one state of a session to the next, so that
-// it must be sent again. One that browsers keep for a shorter time than the session moves by the day.
-func cookieMoved(old, rec *Record) bool {
-	if !rec.Persistent || !old.ExpiresAt.Equal(rec.ExpiresAt) {
-		return rec.Persistent
-	}
-	const day = 24 * time.Hour
-	cut := rec.ExpiresAt.IsZero() || rec.ExpiresAt.Sub(rec.SeenAt) > maxAge
-	return cut && !old.SeenAt.Truncate(day).Equal(rec.SeenAt.Truncate(day))
 }
 
 // warnOfPlainHTTP says once that browsers will drop the cookie: each of their requests then begins a new session. Most

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/coatcheck/session/internal/keys"
+	"github.com/coatcheck/session/internal/life"
 )
 
 // Errors on which a caller branches. Each is wrapped with what was being done; test for them with [errors.Is].
@@ -21,24 +22,24 @@ var (
 	// ErrUnavailable is returned when the store failed. It wraps the store's own error, which the text of what Load and
 	// Save return leaves out. The session is not known to be gone: nothing was created, and the visitor keeps the
 	// cookie.
-	ErrUnavailable = errors.New("session: the store is unavailable")
+	ErrUnavailable = life.ErrUnavailable
 
 	// ErrEnded is returned when the session ended while it was in use: somebody logged out, it was revoked, or its time
 	// ran out. Nothing was stored.
-	ErrEnded = errors.New("session: the session has ended")
+	ErrEnded = life.ErrEnded
 
 	// ErrNoValue is returned by Key.Lookup when nothing is stored under the key.
 	ErrNoValue = errors.New("session: no value")
 
 	// ErrTooLarge is returned when the encoded session is larger than Options.MaxBytes, or a cookie larger than 4096
 	// bytes.
-	ErrTooLarge = errors.New("session: too large")
+	ErrTooLarge = life.ErrTooLarge
 
 	// ErrTooMany is returned when a user has Options.MaxPerUser sessions and Options.Overflow is RefuseNew.
-	ErrTooMany = errors.New("session: the user has too many sessions")
+	ErrTooMany = life.ErrTooMany
 
 	// ErrNotSupported is returned when the store lacks the ability that a call needs.
-	ErrNotSupported = errors.New("session: the store does not support this")
+	ErrNotSupported = life.ErrNotSupported
 
 	// ErrNoCookie is returned by Manager.Signed when the request has no cookie of that name.
 	ErrNoCookie = errors.New("session: no such cookie")
@@ -53,15 +54,15 @@ var (
 	ErrExpired = keys.ErrExpired
 
 	// ErrNotFound is returned by a store that has no record of that id.
-	ErrNotFound = errors.New("session: not found")
+	ErrNotFound = life.ErrNotFound
 
 	// ErrCorrupt is returned by a store whose record cannot be read: torn, truncated or foreign. The record stays where
 	// it is.
-	ErrCorrupt = errors.New("session: the stored record cannot be read")
+	ErrCorrupt = life.ErrCorrupt
 
 	// ErrConflict is returned by a store whose record has another version than the one to be replaced, and by a commit
 	// that met a conflict at every attempt until its time was up.
-	ErrConflict = errors.New("session: version conflict")
+	ErrConflict = life.ErrConflict
 )
 
 // ConflictError is ErrConflict with the record that stands in the way. A store that learns the newest record while it

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/coatcheck/session/internal/bounded"
+	"github.com/coatcheck/session/internal/life"
 	"github.com/coatcheck/session/internal/respond"
 )
 
@@ -89,7 +90,7 @@ func (ex *exchange) find(ctx context.Context, s *Session) ([]Event, error) {
 		return s.find(ctx, token, former)
 	}
 	// Nothing else ends the context of a request to a server that hangs, as long as the client waits.
-	limited := bounded.Within(ctx, storeTimeout)
+	limited := bounded.Within(ctx, life.StoreTimeout)
 	defer limited.End()
 	return s.find(limited, token, former)
 }
@@ -118,7 +119,7 @@ func (ex *exchange) Open() error {
 	if ex.answer != nil {
 		ex.answer(ex.out.W.Header(), s.signsIn())
 	}
-	err := ex.commit(s, commitMode{CanTell: true, Last: true})
+	err := ex.commit(s, life.Mode{CanTell: true, Last: true})
 	ex.setHeaders(s)
 	if err != nil {
 		ex.failed = err
@@ -174,21 +175,21 @@ func (ex *exchange) finish() {
 	if s == nil || ex.failed != nil && (errors.Is(ex.failed, ErrUnavailable) || !s.isLeaving()) {
 		return
 	}
-	if err := ex.commit(s, commitMode{}); err != nil {
+	if err := ex.commit(s, life.Mode{}); err != nil {
 		ex.m.opts.Logger.ErrorContext(ex.Context, "session: changes made after the headers were sent are lost", "err",
 			err)
 	}
 }
 
 // commit does not end with the request: the handler has done its work, and a client that went away does not undo it.
-func (ex *exchange) commit(s *Session, mode commitMode) error {
+func (ex *exchange) commit(s *Session, mode life.Mode) error {
 	if s.nothingToDo(mode) {
 		return nil
 	}
 	if ex.m.local {
 		return s.commit(context.WithoutCancel(ex), mode)
 	}
-	ctx := bounded.Within(context.WithoutCancel(ex), storeTimeout)
+	ctx := bounded.Within(context.WithoutCancel(ex), life.StoreTimeout)
 	defer ctx.End()
 	return s.commit(ctx, mode)
 }
@@ -197,7 +198,7 @@ func (ex *exchange) commit(s *Session, mode commitMode) error {
 func (ex *exchange) setHeaders(s *Session) {
 	h := ex.out.W.Header()
 	reply, ticket, until := s.takeReply()
-	if reply == replyNothing {
+	if reply == life.ReplyNothing {
 		return
 	}
 	respond.NoStore(h)

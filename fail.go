@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/coatcheck/session/internal/life"
 	"github.com/coatcheck/session/internal/respond"
 )
 
@@ -56,7 +57,7 @@ func (m *Manager) defaultAnswer(w http.ResponseWriter, err error) {
 	switch status {
 	case http.StatusConflict:
 		text = "Your session has ended. Please sign in again, or try again in a moment."
-		if errors.Is(err, errTombstone) {
+		if errors.Is(err, life.ErrTombstone) {
 			w.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(m.opts.RenewGrace)))
 		}
 	case http.StatusForbidden:

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/coatcheck/session/internal/life"
 )
 
 // part says which function of the application a session was made for, that it may not be saved or changed in every way.
@@ -39,13 +41,13 @@ func (s *Session) hold(ctx context.Context) error {
 		if free == nil {
 			return nil
 		}
-		timer := time.NewTimer(storeTimeout)
+		timer := time.NewTimer(life.StoreTimeout)
 		select {
 		case <-free:
 			timer.Stop()
 		case <-ctx.Done():
 			timer.Stop()
-			return unavailable(ctx.Err())
+			return life.Unavailable(ctx.Err())
 		case <-timer.C:
 			return errHeld
 		}
@@ -77,26 +79,26 @@ func (s *Session) release() {
 }
 
 // sending makes a change of identity late from the last commit on, and not from when the headers are out.
-func (s *Session) sending(mode commitMode) {
+func (s *Session) sending(mode life.Mode) {
 	if mode.Last {
 		s.ex.sent.Store(true)
 	}
 }
 
 // copied is what a commit works on, and which operations and values of Now are in it.
-func (s *Session) copied() (w *draft, ops int, now uint64) {
+func (s *Session) copied() (w *life.Draft, ops int, now uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.busy = true
 	s.draft.ID() // makes the id to come, so that who asks meanwhile is told the same
-	w = drafts.Get().(*draft)
+	w = drafts.Get().(*life.Draft)
 	*w = s.draft.Clone()
 	return w, len(s.draft.Doc.Ops), s.draft.Doc.Latest()
 }
 
 // within makes a session for a function of the application, with a copy of what is here. It is called with the lock
 // held.
-func (s *Session) within(p part, d draft) *Session {
+func (s *Session) within(p part, d life.Draft) *Session {
 	return &Session{
 		m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, draft: d, part: p,
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/life"
 )
 
 // LoginOption changes what a Login does: it is called with the session, signed in already and not yet stored. One of
@@ -125,11 +126,11 @@ func (s *Session) TryLogin(user string, opts ...LoginOption) error {
 
 // login signs in, or returns an error and changes nothing.
 func (s *Session) login(user string, opts []LoginOption) error {
-	if err := checkUser(user); err != nil {
+	if err := life.CheckUser(user); err != nil {
 		return err
 	}
 	err := s.tryLogin(user, opts)
-	if errors.Is(err, errLate) {
+	if errors.Is(err, life.ErrLate) {
 		s.reportLate()
 	}
 	return err
@@ -142,7 +143,7 @@ func (s *Session) tryLogin(user string, opts []LoginOption) error {
 	}
 	defer s.release()
 	if s.late() {
-		return errLate
+		return life.ErrLate
 	}
 	base, ops, now := s.base()
 	try, before := s.within(inLogin, base), base.Refused()
@@ -194,8 +195,8 @@ func (s *Session) logout() bool {
 	defer s.release()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.late() && !s.m.keeper.traits().final {
-		s.refuse(errLate)
+	if s.late() && !s.m.keeper.Records.Traits().Final {
+		s.refuse(life.ErrLate)
 		return false
 	}
 	s.draft.Leave()
@@ -226,7 +227,7 @@ func (s *Session) changeIdentity(change func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.late() {
-		s.refuse(errLate)
+		s.refuse(life.ErrLate)
 		return false
 	}
 	change()

@@ -1,6 +1,8 @@
 package session
 
-import "github.com/coatcheck/session/internal/data"
+import (
+	"github.com/coatcheck/session/internal/data"
+)
 
 // Key is typed access to the value at a path. Declare keys as constants:
 //

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/coatcheck/session/internal/life"
 	"github.com/coatcheck/session/internal/wire"
 )
 
@@ -20,7 +21,7 @@ type Info struct {
 	Persistent                            bool
 }
 
-func (r *Record) info() Info {
+func infoOf(r *life.Record) Info {
 	return Info{
 		ID: r.ID, User: r.User, CreatedAt: r.CreatedAt, SeenAt: r.SeenAt, LoginAt: r.LoginAt, ExpiresAt: r.ExpiresAt,
 		RemoteIP: r.RemoteIP, UserAgent: wire.CleanUserAgent(r.UserAgent), Persistent: r.Persistent,
@@ -30,13 +31,13 @@ func (r *Record) info() Info {
 // Sessions lists the live sessions of a user, the last seen first. The error wraps ErrNotSupported when the store
 // cannot list, or ErrUnavailable.
 func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
-	recs, err := m.keeper.sessionsOf(ctx, user)
+	recs, err := m.keeper.SessionsOf(ctx, user)
 	if err != nil {
 		return nil, err
 	}
 	infos := make([]Info, 0, len(recs))
 	for _, r := range recs {
-		infos = append(infos, r.info())
+		infos = append(infos, infoOf(r))
 	}
 	slices.SortFunc(infos, func(a, b Info) int {
 		return cmp.Or(b.SeenAt.Compare(a.SeenAt), cmp.Compare(a.ID, b.ID))
@@ -48,12 +49,12 @@ func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
 // listed or not; one that gets a new id meanwhile may be listed under both ids, or under none.
 func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
-		for r, err := range m.keeper.all(ctx) {
+		for r, err := range m.keeper.All(ctx) {
 			if err != nil {
 				yield(Info{}, err)
 				return
 			}
-			if !yield(r.info(), nil) {
+			if !yield(infoOf(r), nil) {
 				return
 			}
 		}

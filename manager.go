@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/coatcheck/session/internal/bounded"
+	"github.com/coatcheck/session/internal/carried"
 	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/keys"
+	"github.com/coatcheck/session/internal/life"
 	"github.com/coatcheck/session/internal/respond"
 	"github.com/coatcheck/session/internal/wire"
 )
@@ -23,7 +25,7 @@ import (
 type Manager struct {
 	store       Store
 	opts        Options
-	keeper      *keeper
+	keeper      *life.Keeper
 	sweeper     Sweeper // nil: the store cannot sweep
 	local       bool    // the store waits for nothing
 	keys        atomic.Pointer[keys.Ring]
@@ -58,42 +60,51 @@ func New(store Store, opts Options) (*Manager, error) {
 		m.setCookie(cookieTransport{m.opts.Cookie, wire.NewPieces(m.opts.Cookie.Name, 0)})
 		m.formerNames = m.opts.Cookie.FormerNames
 	}
-	m.keeper = newKeeper(store, m.rules())
-	if err := m.findAbilities(); err != nil {
+	can, err := m.abilities()
+	if err == nil {
+		m.keeper = life.New(adapted{store}, can, m.rules())
+		err = m.watchSecrets()
+	}
+	if err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
-	if c, ok := store.(carrier); ok {
-		m.carryRecords(c)
-	}
-	if err := m.watchSecrets(); err != nil {
-		m.stopEvicted()
-		return nil, fmt.Errorf("session: %w", err)
-	}
+	m.useAbilities()
 	m.startSweeper()
 	return m, nil
 }
 
-// findAbilities looks once for what the store can do beyond the contract.
-func (m *Manager) findAbilities() error {
+// useAbilities looks once for what else the store can do, and uses it.
+func (m *Manager) useAbilities() {
 	m.sweeper, _ = m.store.(Sweeper)
-	if err := m.findLimiter(); err != nil {
-		return err
-	}
 	if l, ok := m.store.(interface{ Local() bool }); ok {
 		m.local = l.Local()
 	}
 	m.stopEvicted = func() {}
 	if e, ok := m.store.(Evicter); ok {
 		m.stopEvicted = e.OnEvict(func(id, user string) {
-			m.keeper.ended(id)
+			m.keeper.Ended(id)
 			m.emit(context.Background(), Event{Kind: EventEvicted, ID: id, User: user})
 		})
 	}
-	return nil
+	if c, ok := m.store.(carrier); ok {
+		m.leaveToClients(c)
+	}
 }
 
-// carryRecords leaves the records to the clients.
-func (m *Manager) carryRecords(c carrier) {
+// carrier is a store that keeps no session: the whole record travels with the client, sealed, and is the ticket. Load
+// knows what became of retired ids, if the store remembers them, and nothing of others. Save of a live record refuses a
+// retired id with ErrConflict; of an alias or tombstone it retires the id.
+type carrier interface {
+	// Carries says how many cookies one session may fill, and where retired ids are remembered; nil: nowhere.
+	Carries() (cookies int, retired Store)
+	// Pack may make a record shorter before it is sealed. Unpack undoes it, or fails when the result were above the
+	// limit.
+	Pack(plain []byte) []byte
+	Unpack(packed []byte, limit int) ([]byte, error)
+}
+
+// leaveToClients has the records travel with the clients.
+func (m *Manager) leaveToClients(c carrier) {
 	cookies, retired := c.Carries()
 	cookies = min(max(cookies, 1), wire.MaxPieces)
 	room := cookies * wire.MaxCookieSize
@@ -103,31 +114,43 @@ func (m *Manager) carryRecords(c carrier) {
 		room = t.pieces.Room()
 	}
 	m.sweeper, _ = retired.(Sweeper)
-	m.keeper.records = newCarried(m.keeper, c, retired != nil, room)
+	m.keeper.Records = carried.New(m.keeper, c, retired != nil, room)
 }
 
-func (m *Manager) findLimiter() error {
-	if m.opts.MaxPerUser == 0 {
-		return nil
+// abilities are what the store can do for a keeper beyond the contract.
+func (m *Manager) abilities() (can life.Abilities, err error) {
+	can.Toucher, _ = m.store.(Toucher)
+	can.Watcher, _ = m.store.(Watcher)
+	lists, isLister := m.store.(Lister)
+	if isLister {
+		can.Lister = adaptedLister{lists}
 	}
-	if !m.keeper.canLimit() {
-		return fmt.Errorf("MaxPerUser: %w: %T cannot limit the sessions of a user", ErrNotSupported, m.store)
+	limits, isLimiter := m.store.(Limiter)
+	switch {
+	case m.opts.MaxPerUser == 0:
+	case isLimiter && isLister:
+		can.Limiter = adaptedLimiter{limits}
+	default:
+		return can, fmt.Errorf("MaxPerUser: %w: %T cannot limit the sessions of a user", ErrNotSupported, m.store)
 	}
-	return nil
+	if d, ok := m.store.(interface{ Discards() bool }); ok {
+		can.Discards = d.Discards()
+	}
+	return can, nil
 }
 
 // rules are the options by which sessions live.
-func (m *Manager) rules() rules {
+func (m *Manager) rules() life.Rules {
 	o := m.opts
-	return rules{
-		data: data.Rules{Codec: o.Codec, MaxBytes: o.MaxBytes},
-		now:  m.now,
-		idle: o.IdleTimeout, lifetime: o.Lifetime,
-		renewEvery: o.RenewEvery, renewGrace: o.RenewGrace, touchEvery: o.TouchEvery, watchEvery: o.WatchEvery,
-		maxPerUser: o.MaxPerUser, refuseNew: o.Overflow == RefuseNew, persistent: o.Cookie.Persistent,
-		ring: m.ring, names: m.names(),
-		sealing: o.Seal, requireSealed: o.RequireSealed,
-		storeType: fmt.Sprintf("%T", m.store), logger: o.Logger, tell: m.emit, explain: dataError,
+	return life.Rules{
+		Data: data.Rules{Codec: o.Codec, MaxBytes: o.MaxBytes},
+		Now:  m.now,
+		Idle: o.IdleTimeout, Lifetime: o.Lifetime,
+		RenewEvery: o.RenewEvery, RenewGrace: o.RenewGrace, TouchEvery: o.TouchEvery, WatchEvery: o.WatchEvery,
+		MaxPerUser: o.MaxPerUser, RefuseNew: o.Overflow == RefuseNew, Persistent: o.Cookie.Persistent,
+		Ring: m.ring, Names: m.names(),
+		Sealing: o.Seal, RequireSealed: o.RequireSealed,
+		StoreType: fmt.Sprintf("%T", m.store), Logger: o.Logger, Tell: m.tell, Explain: dataError,
 	}
 }
 
@@ -141,7 +164,7 @@ func (m *Manager) now() time.Time { return m.opts.Now().UTC().Truncate(time.Micr
 func (m *Manager) Close() error {
 	m.closing.Do(func() {
 		m.stopEvicted()
-		m.keeper.close()
+		m.keeper.Close()
 	})
 	return nil
 }
@@ -174,7 +197,7 @@ func (m *Manager) Open(ctx context.Context, token string) (*Session, error) {
 // OpenFor is Open for a request that no middleware of this manager is around, as in an adapter of another library:
 // lists of sessions show its client. Whoever calls it sends the ticket.
 func (m *Manager) OpenFor(r *http.Request, token string) (*Session, error) {
-	ctx := bounded.Within(r.Context(), storeTimeout) // as around a handler, for a server that hangs
+	ctx := bounded.Within(r.Context(), life.StoreTimeout) // as around a handler, for a server that hangs
 	defer ctx.End()
 	s := m.newSession(r.Context(), nil)
 	s.request = r

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/life"
 )
 
 // Content is a value in a record, as [Manager.Contents] finds it.
@@ -21,7 +22,7 @@ type Content struct {
 // wraps ErrCorrupt when the record does not open with the secrets of this manager, or ErrNotSupported when its store
 // keeps no records.
 func (m *Manager) Contents(rec *Record) (list []Content, stale bool, err error) {
-	st, stale, err := m.keeper.contents(rec)
+	st, stale, err := m.keeper.Contents((*life.Record)(rec))
 	if err != nil {
 		return nil, false, err
 	}
@@ -41,5 +42,6 @@ func (m *Manager) Contents(rec *Record) (list []Content, stale bool, err error) 
 // still opens it. It is for tools that move records between stores, or retire a secret. The errors are those of
 // Contents.
 func (m *Manager) Reseal(rec *Record, version uint64) (*Record, error) {
-	return m.keeper.reseal(rec, version)
+	out, err := m.keeper.Reseal((*life.Record)(rec), version)
+	return (*Record)(out), err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session/internal/keys"
+	"github.com/coatcheck/session/internal/life"
 )
 
 // SetSecrets replaces the secrets of a running manager, at once: the first of them signs, all verify. What only a
@@ -31,7 +32,7 @@ func (m *Manager) SetSecrets(secrets []Secret) error {
 
 // readSecrets asks the source, and uses what it says. On an error the secrets in use stay.
 func (m *Manager) readSecrets(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, life.StoreTimeout)
 	defer cancel()
 	secrets, err := m.opts.SecretSource(ctx)
 	if err == nil {
@@ -58,7 +59,7 @@ func (m *Manager) watchSecrets() error {
 	if err := m.readSecrets(context.Background()); err != nil {
 		return err
 	}
-	m.keeper.start(m.rereadUntilClosed)
+	m.keeper.Start(m.rereadUntilClosed)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/life"
 )
 
 // Session is what one visitor has on the server. It is loaded by the first Load of a request, and committed by the
@@ -34,24 +35,21 @@ type Session struct {
 	held     bool       // one commit at a time, and no change of identity during one: see hold
 	busy     bool       // a commit is under way, of which the client may have to be told
 	free     chan struct{}
-	draft    draft
+	draft    life.Draft
 	isNew    bool
 	expired  bool
 	seenAt   time.Time
 	reported map[string]bool // keys whose values were reported as undecodable
-	done     *waiter         // nil until Done is called
+	done     *life.Waiter    // nil until Done is called
 }
-
-// lateEvent is of a session that was not stored, and so has no id.
-var lateEvent = Event{Kind: EventLate, Err: errLate}
 
 // newSession makes an empty session. ex is nil outside a request.
 func (m *Manager) newSession(ctx context.Context, ex *exchange) *Session {
 	s := &Session{m: m, ctx: ctx, ex: ex, isNew: true}
 	if ex != nil {
-		s.draft = m.keeper.begin(&ex.sent)
+		s.draft = m.keeper.Begin(&ex.sent)
 	} else {
-		s.draft = m.keeper.begin(nil)
+		s.draft = m.keeper.Begin(nil)
 	}
 	return s
 }
@@ -60,7 +58,7 @@ func (m *Manager) newSession(ctx context.Context, ex *exchange) *Session {
 func (s *Session) find(ctx context.Context, token string, former []string) ([]Event, error) {
 	found, err := s.draft.Find(ctx, token, former)
 	s.isNew, s.expired, s.seenAt = !found.Live, found.Expired, found.SeenAt
-	return found.Events, err
+	return eventsOf(found.Events), err
 }
 
 // ID is the public handle of the session: safe to show and to log, and of no use to a thief. It changes at once with
@@ -169,11 +167,11 @@ func (s *Session) inTime(o data.Op, fn func()) bool {
 func (s *Session) refuse(err error) { s.draft.Refuse(err) }
 
 // refuseLate refuses what cannot be done any more now that the headers are out.
-func (s *Session) refuseLate(d *draft, o data.Op) bool {
+func (s *Session) refuseLate(d *life.Draft, o data.Op) bool {
 	if !s.late() || !d.NeedsTelling(o) {
 		return false
 	}
-	d.Refuse(errLate)
+	d.Refuse(life.ErrLate)
 	return true
 }
 
@@ -181,29 +179,29 @@ func (s *Session) refuseLate(d *draft, o data.Op) bool {
 func (s *Session) late() bool { return s.ex != nil && s.ex.sent.Load() }
 
 func (s *Session) reportLate() {
-	s.m.emit(s.ctx, Event{Kind: EventLate, ID: s.ID(), User: s.User(), Err: errLate})
+	s.m.emit(s.ctx, Event{Kind: EventLate, ID: s.ID(), User: s.User(), Err: life.ErrLate})
 }
 
 // Save stores the changes now; otherwise the middleware does it. It does nothing when there is nothing to do. The error
 // wraps ErrUnavailable, ErrConflict, ErrEnded, ErrTooLarge or what Err tells; then nothing was stored, and the changes
 // are still there.
 func (s *Session) Save(ctx context.Context) error {
-	return outward(s.commit(ctx, commitMode{CanTell: s.ex != nil}))
+	return outward(s.commit(ctx, life.Mode{CanTell: s.ex != nil}))
 }
 
-func (s *Session) commit(ctx context.Context, mode commitMode) error {
+func (s *Session) commit(ctx context.Context, mode life.Mode) error {
 	events, err := s.commitCopy(ctx, mode)
-	s.m.emit(ctx, events...)
+	s.m.tell(ctx, events...)
 	return err
 }
 
 // drafts are used again by commits, for one is larger than all else that a commit needs. What a commit leaves that
 // failed is left.
-var drafts = sync.Pool{New: func() any { return new(draft) }}
+var drafts = sync.Pool{New: func() any { return new(life.Draft) }}
 
 // commitCopy commits a copy, so that others can read and change the session while the store is waited for. A function
 // given to Update may panic in it.
-func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, error) {
+func (s *Session) commitCopy(ctx context.Context, mode life.Mode) ([]life.Event, error) {
 	if err := s.uncommittable(); err != nil {
 		s.sending(mode)
 		return nil, err
@@ -230,16 +228,16 @@ func (s *Session) commitCopy(ctx context.Context, mode commitMode) ([]Event, err
 		return events, err
 	}
 	if s.catchUp(w, ops, now) {
-		events = append(events, lateEvent)
+		events = append(events, life.LateEvent)
 	}
 	s.adopt(w)
-	*w = draft{}
+	*w = life.Draft{}
 	drafts.Put(w)
 	return events, nil
 }
 
 // adopt takes over what a commit left, when it has caught up. It is called with the lock held.
-func (s *Session) adopt(w *draft) {
+func (s *Session) adopt(w *life.Draft) {
 	s.draft.Adopt(w)
 	s.watchStored()
 }
@@ -247,7 +245,7 @@ func (s *Session) adopt(w *draft) {
 // catchUp does on w the operations that came after the first ones, unless they came too late, and what Now set since.
 // It is called with the lock held, and gives it up while a function given to Update runs, for it may use the session;
 // what others do meanwhile is done on w as well.
-func (s *Session) catchUp(w *draft, done int, now uint64) (late bool) {
+func (s *Session) catchUp(w *life.Draft, done int, now uint64) (late bool) {
 	for ; done < len(s.draft.Doc.Ops); done++ {
 		o := s.draft.Doc.Ops[done]
 		switch {

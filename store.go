@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/coatcheck/session/internal/life"
 )
 
 // Store keeps records. All policy is the manager's: a store knows no clocks, cookies, secrets or values, so that it is
@@ -194,28 +196,15 @@ type Sharer interface {
 	Shares(store Store) bool
 }
 
-// RecordKind says what a record is.
-type RecordKind uint8
+// RecordKind says what a record is. It prints as "live", "alias" or "tombstone".
+type RecordKind = life.Kind
 
 // The kinds of record. Stores keep the kind; only ByUser looks at it.
 const (
-	KindLive      RecordKind = iota // a session
-	KindAlias                       // a renewed id, which for a short time leads to the session under its new id
-	KindTombstone                   // a retired id, which leads nowhere
+	KindLive      RecordKind = life.KindLive      // a session
+	KindAlias     RecordKind = life.KindAlias     // a renewed id, which leads to the session for a short time
+	KindTombstone RecordKind = life.KindTombstone // a retired id, which leads nowhere
 )
-
-// String returns "live", "alias" or "tombstone".
-func (k RecordKind) String() string {
-	switch k {
-	case KindLive:
-		return "live"
-	case KindAlias:
-		return "alias"
-	case KindTombstone:
-		return "tombstone"
-	}
-	return fmt.Sprintf("kind %d", uint8(k))
-}
 
 // Record is what a store keeps of a session. ID and User are its keys, ExpiresAt is its hint for sweeps and time-outs,
 // and Data is opaque; the rest is there so that sessions can be listed without opening Data. Printing, logging or

@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"time"
+
+	"github.com/coatcheck/session/internal/life"
 )
 
 // sweepBatch is how many records one call of the store removes, so that none holds up others for long.
@@ -23,7 +25,7 @@ func (m *Manager) Sweep(ctx context.Context) (int, error) {
 		n, err := m.sweeper.Sweep(ctx, before, sweepBatch)
 		total += n
 		if err != nil {
-			return total, unavailable(err)
+			return total, life.Unavailable(err)
 		}
 		if n < sweepBatch {
 			return total, nil
@@ -35,11 +37,11 @@ func (m *Manager) startSweeper() {
 	if m.sweeper == nil || m.opts.SweepEvery < 0 {
 		return
 	}
-	m.keeper.start(m.sweepUntilClosed)
+	m.keeper.Start(m.sweepUntilClosed)
 }
 
 func (m *Manager) sweepUntilClosed(ctx context.Context) {
-	for rest(ctx, jitter(m.opts.SweepEvery)) {
+	for life.Rest(ctx, jitter(m.opts.SweepEvery)) {
 		if n, err := m.Sweep(ctx); err != nil && ctx.Err() == nil {
 			m.opts.Logger.WarnContext(ctx, "session: sweep", "err", err)
 		} else if n > 0 {

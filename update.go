@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"errors"
+
+	"github.com/coatcheck/session/internal/life"
 )
 
 // errIdentity refuses what a function given to UpdateUser must not do.
@@ -21,7 +23,7 @@ var errIdentity = errors.New("session: a function given to UpdateUser changes da
 func (m *Manager) UpdateUser(ctx context.Context, user string, fn func(*Session) error) (int, error) {
 	u := update{m: m, fn: fn, done: map[string]bool{}}
 	for range 10 { // a session that moves all the time cannot keep this busy for ever
-		recs, err := m.keeper.sessionsOf(ctx, user)
+		recs, err := m.keeper.SessionsOf(ctx, user)
 		if err != nil {
 			return u.changed, errors.Join(u.failed, err)
 		}
@@ -48,14 +50,14 @@ type update struct {
 }
 
 // change changes the session of a record that was listed. The error is one that ends the walk.
-func (u *update) change(ctx context.Context, rec *Record) error {
+func (u *update) change(ctx context.Context, rec *life.Record) error {
 	if u.done[rec.ID] {
 		return nil
 	}
 	u.done[rec.ID] = true
 	s := u.m.newSession(ctx, nil)
 	s.isNew, s.seenAt = false, rec.SeenAt
-	s.draft = u.m.keeper.byOperator(rec)
+	s.draft = u.m.keeper.ByOperator(rec)
 	var refused error
 	err := s.Atomic(ctx, func(s *Session) error {
 		refused = u.run(s)

@@ -32,8 +32,8 @@ var (
 
 // mutated are the packages that are changed.
 var mutated = []string{".", "memstore", "filestore", "sqlstore", "guard", "cookiestore",
-	"internal/atomicfile", "internal/bounded", "internal/data", "internal/envelope", "internal/keys",
-	"internal/respond", "internal/sealed", "internal/wire"}
+	"internal/atomicfile", "internal/bounded", "internal/carried", "internal/data", "internal/envelope",
+	"internal/keys", "internal/life", "internal/respond", "internal/sealed", "internal/wire"}
 
 // tested are the packages whose tests are run. Those that need a server are not: starting it takes longer than the
 // rest.

@@ -1,4 +1,4 @@
-package session
+package life
 
 import (
 	"context"
@@ -13,15 +13,15 @@ import (
 // maxAlias is how long an alias is kept after its grace, so that its use is noticed.
 const maxAlias = 24 * time.Hour
 
-func (d *draft) renewalDue() bool {
-	every := d.k.renewEvery
-	return every > 0 && d.k.now().Sub(fromMicro(d.Doc.State.Issued)) >= every
+func (d *Draft) renewalDue() bool {
+	every := d.k.RenewEvery
+	return every > 0 && d.k.Now().Sub(FromMicro(d.Doc.State.Issued)) >= every
 }
 
 // move gives the session a new id: the record of the new one is created, then the old one becomes an alias or a
 // tombstone by compare-and-set. That last step decides; if it fails, the new record is written anew from the newest
 // state, and goes when there are no more attempts. Until it is decided it names the old one as its predecessor.
-func (d *draft) move(ctx context.Context, mode commitMode) error {
+func (d *Draft) move(ctx context.Context, mode Mode) error {
 	for attempt := 0; ; attempt++ {
 		if err := d.prepareMove(ctx); err != nil {
 			d.removeNext(ctx)
@@ -31,7 +31,7 @@ func (d *draft) move(ctx context.Context, mode commitMode) error {
 		switch {
 		case err == nil && d.tooLate():
 			d.removeNext(ctx)
-			return errLate
+			return ErrLate
 		case err == nil:
 			if err = d.retireOld(ctx, next, aged); err == nil {
 				return nil
@@ -44,7 +44,7 @@ func (d *draft) move(ctx context.Context, mode commitMode) error {
 			d.removeNext(ctx)
 			return d.restart(ctx, err)
 		}
-		d.Doc.KeepShown(d.k.data.Codec, aged)
+		d.Doc.KeepShown(d.k.Data.Codec, aged)
 		if d.oldBecomes == KindAlias && !d.renewalDue() { // another request has renewed it
 			d.removeNext(ctx)
 			d.dropNextID()
@@ -55,7 +55,7 @@ func (d *draft) move(ctx context.Context, mode commitMode) error {
 }
 
 // prepareMove makes the id to come, and sees to it that the session is still there to get it.
-func (d *draft) prepareMove(ctx context.Context) error {
+func (d *Draft) prepareMove(ctx context.Context) error {
 	d.makeNextID()
 	if err := d.stillThere(ctx); err != nil {
 		return err
@@ -65,17 +65,17 @@ func (d *draft) prepareMove(ctx context.Context) error {
 
 // readmit looks again before a session that is in its token changes its id: it is kept under the old one, or ended, if
 // at all.
-func (d *draft) readmit(ctx context.Context) (err error) {
-	if d.token == "" || d.login {
+func (d *Draft) readmit(ctx context.Context) (err error) {
+	if d.Sealed == "" || d.login {
 		return nil
 	}
-	d.admitted, err = d.k.records.missing(ctx, d.rec.ID, d.member())
-	return endedIf(errors.Is(err, ErrNotFound), err)
+	d.Admitted, err = d.k.Records.Missing(ctx, d.Rec.ID, d.member())
+	return EndedIf(errors.Is(err, ErrNotFound), err)
 }
 
 // member is the session as one of its user's.
-func (d *draft) member() member {
-	return member{d.rec.User, max(d.Doc.State.Login, d.Doc.State.Created), d.admitted}
+func (d *Draft) member() Member {
+	return Member{d.Rec.User, max(d.Doc.State.Login, d.Doc.State.Created), d.Admitted}
 }
 
 // errNextChanged says that somebody ended or changed the record of the new id before the move was decided.
@@ -83,53 +83,53 @@ var errNextChanged = fmt.Errorf("%w: the record of the new id was changed", ErrC
 
 // saveNext puts the record of the id to come into the store, for the first time or anew. One that somebody ended
 // meanwhile is not made again under that id: who ended it was told that it is over.
-func (d *draft) saveNext(ctx context.Context) (next place, aged []data.Shadow, err error) {
-	if next, aged, err = d.build(d.k.now()); err != nil {
-		return place{}, nil, err
+func (d *Draft) saveNext(ctx context.Context) (next Place, aged []data.Shadow, err error) {
+	if next, aged, err = d.build(d.k.Now()); err != nil {
+		return Place{}, nil, err
 	}
 	if d.nextVersion == 0 {
-		if err = d.add(ctx, next.rec); err == nil && next.token == "" {
+		if err = d.add(ctx, next.Rec); err == nil && next.Sealed == "" {
 			d.nextVersion = 1
 		}
 		return next, aged, err
 	}
-	err = d.k.store.Save(ctx, next.rec)
+	err = d.k.Store.Save(ctx, next.Rec)
 	switch {
 	case err == nil:
 		d.nextVersion++
 		return next, aged, nil
 	case errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound):
 		d.removeNext(ctx)
-		return place{}, aged, errNextChanged
+		return Place{}, aged, errNextChanged
 	}
-	return place{}, nil, unavailable(err)
+	return Place{}, nil, Unavailable(err)
 }
 
 // overtaken reports whether a store that refused the new record knows that the old one is no longer there to be
 // retired.
-func (d *draft) overtaken(err error) bool {
-	var with *ConflictError
-	if d.rec == nil || errors.Is(err, ErrUnavailable) {
+func (d *Draft) overtaken(err error) bool {
+	var with *Conflict
+	if d.Rec == nil || errors.Is(err, ErrUnavailable) {
 		return false
 	}
-	return errors.As(err, &with) && with.Newest != nil && with.Newest.ID == d.rec.ID
+	return errors.As(err, &with) && with.Newest != nil && with.Newest.ID == d.Rec.ID
 }
 
 // retireOld retires the old id, which gives the session its new one.
-func (d *draft) retireOld(ctx context.Context, next place, aged []data.Shadow) error {
-	old := d.rec
-	err := d.k.store.Save(ctx, d.formerOf(old, next.rec))
-	if err = d.confirmRetired(ctx, old, next.rec, err); err != nil {
+func (d *Draft) retireOld(ctx context.Context, next Place, aged []data.Shadow) error {
+	old := d.Rec
+	err := d.k.Store.Save(ctx, d.formerOf(old, next.Rec))
+	if err = d.confirmRetired(ctx, old, next.Rec, err); err != nil {
 		return err
 	}
 	d.noteStored(next, aged)
-	d.event(EventRenewed, d.rec.ID, nil)
-	d.k.watch.moved(old.ID, d.rec.ID)
+	d.event(EventRenewed, d.Rec.ID, nil)
+	d.k.watch.moved(old.ID, d.Rec.ID)
 	return nil
 }
 
 // removeNext removes the record of the id to come after a move that was not done. The id is not used again.
-func (d *draft) removeNext(ctx context.Context) {
+func (d *Draft) removeNext(ctx context.Context) {
 	if d.nextVersion == 0 {
 		return
 	}
@@ -141,7 +141,7 @@ func (d *draft) removeNext(ctx context.Context) {
 
 // confirmRetired finds out, after a failure that leaves open whether the old record was retired, whether it was. When
 // the store does not answer, somebody asks it later.
-func (d *draft) confirmRetired(ctx context.Context, old, rec *Record, err error) error {
+func (d *Draft) confirmRetired(ctx context.Context, old, rec *Record, err error) error {
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
 		return err
 	}
@@ -157,11 +157,11 @@ func (d *draft) confirmRetired(ctx context.Context, old, rec *Record, err error)
 }
 
 // restart begins a fresh session for a Login whose session is gone: signing in needs nothing of the old one.
-func (d *draft) restart(ctx context.Context, err error) error {
+func (d *Draft) restart(ctx context.Context, err error) error {
 	if !errors.Is(err, ErrEnded) || !d.login {
 		return d.Lost(err)
 	}
-	d.place, d.oldBecomes = place{}, KindLive
+	d.Place, d.oldBecomes = Place{}, KindLive
 	if err := d.replay(data.State{}); err != nil {
 		return err
 	}
@@ -169,14 +169,14 @@ func (d *draft) restart(ctx context.Context, err error) error {
 }
 
 // undo removes a record that was created for nothing.
-func (d *draft) undo(ctx context.Context, id string) {
-	if err := d.k.store.Delete(ctx, id); err != nil {
+func (d *Draft) undo(ctx context.Context, id string) {
+	if err := d.k.Store.Delete(ctx, id); err != nil {
 		d.abandon(ctx, orphan{id: id})
 	}
 }
 
 // abandon leaves a record to be removed later. Its id is not used again, so that nobody can have its ticket.
-func (d *draft) abandon(ctx context.Context, s orphan) {
+func (d *Draft) abandon(ctx context.Context, s orphan) {
 	if d.nextID == s.id {
 		d.dropNextID()
 	}
@@ -185,38 +185,38 @@ func (d *draft) abandon(ctx context.Context, s orphan) {
 }
 
 // formerOf is what the old record becomes when next follows it.
-func (d *draft) formerOf(old, next *Record) *Record {
+func (d *Draft) formerOf(old, next *Record) *Record {
 	if d.oldBecomes == KindAlias {
 		return d.aliasOf(old, next)
 	}
 	return d.k.tombstoneOf(old, next)
 }
 
-func (d *draft) aliasOf(old, next *Record) *Record {
+func (d *Draft) aliasOf(old, next *Record) *Record {
 	rec := d.k.retiredRecord(old, KindAlias, next)
-	rec.Data = keys.SealTicket(d.ticket, d.nextTicket, old.ID, next.ID)
+	rec.Data = keys.SealTicket(d.Ticket, d.nextTicket, old.ID, next.ID)
 	rec.ExpiresAt = rec.SeenAt.Add(maxAlias)
 	if end := next.ExpiresAt; !end.IsZero() && end.Before(rec.ExpiresAt) {
 		rec.ExpiresAt = end
 	}
-	d.k.records.remember(rec, old)
+	d.k.Records.Remember(rec, old)
 	return rec
 }
 
 // tombstoneOf is what becomes of a record whose session has ended, or is no more under this id. next is nil when
 // nothing follows.
-func (k *keeper) tombstoneOf(old, next *Record) *Record {
+func (k *Keeper) tombstoneOf(old, next *Record) *Record {
 	rec := k.retiredRecord(old, KindTombstone, next)
-	k.records.remember(rec, old)
+	k.Records.Remember(rec, old)
 	return rec
 }
 
 // retiredRecord is what an alias and a tombstone have in common.
-func (k *keeper) retiredRecord(old *Record, kind RecordKind, next *Record) *Record {
-	now := k.now()
+func (k *Keeper) retiredRecord(old *Record, kind Kind, next *Record) *Record {
+	now := k.Now()
 	rec := &Record{
 		ID: old.ID, User: old.User, Kind: kind, Version: old.Version,
-		CreatedAt: old.CreatedAt, SeenAt: now, LoginAt: old.LoginAt, ExpiresAt: now.Add(k.renewGrace),
+		CreatedAt: old.CreatedAt, SeenAt: now, LoginAt: old.LoginAt, ExpiresAt: now.Add(k.RenewGrace),
 	}
 	if next != nil {
 		rec.Successor = next.ID

@@ -1,4 +1,4 @@
-package session
+package life
 
 import (
 	"context"
@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// anybody is no name of a user.
-const anybody = ""
+// Anybody is no name of a user.
+const Anybody = ""
 
-func (s stored) revoke(ctx context.Context, user string, ids []string) (int, error) {
+func (s stored) Revoke(ctx context.Context, user string, ids []string) (int, error) {
 	n := 0
 	for _, id := range ids {
 		ended, err := s.revokeOne(ctx, id, user)
@@ -24,11 +24,11 @@ func (s stored) revoke(ctx context.Context, user string, ids []string) (int, err
 // revokeOne ends a session as Logout does, so that it cannot slip away under a new id, and then deletes what is left.
 // Of an id that a session is about to get, or that a move has given up, the session is meant.
 func (s stored) revokeOne(ctx context.Context, id, user string) (int, error) {
-	rec, err := s.load(ctx, id)
+	rec, err := s.Load(ctx, id)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return 0, nil
-	case errors.Is(err, ErrCorrupt) && user == anybody: // nobody can use it, and nobody can list it: away with it
+	case errors.Is(err, ErrCorrupt) && user == Anybody: // nobody can use it, and nobody can list it: away with it
 		return 0, s.remove(ctx, id)
 	case errors.Is(err, ErrCorrupt):
 		return 0, nil
@@ -41,7 +41,7 @@ func (s stored) revokeOne(ctx context.Context, id, user string) (int, error) {
 // revokeListed revokes a session that was listed for its user, and not the one of whoever signed in on the same browser
 // meanwhile.
 func (s stored) revokeListed(ctx context.Context, listed *Record) (int, error) {
-	rec, err := s.load(ctx, listed.ID)
+	rec, err := s.Load(ctx, listed.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return 0, nil
@@ -61,7 +61,7 @@ func (s stored) revokeRecord(ctx context.Context, rec *Record, user string) (int
 	if from == nil {
 		from = rec
 	}
-	ended, err := s.end(ctx, from, nil, user)
+	ended, err := s.End(ctx, from, nil, user)
 	if err != nil {
 		return 0, err
 	}
@@ -71,7 +71,7 @@ func (s stored) revokeRecord(ctx context.Context, rec *Record, user string) (int
 // movingFrom is the record of the session that a live record only waits to take over from, or has failed to: nil when
 // the record is a session of its own. Of a login the session before it was nobody's, or somebody else's, and remains
 // that.
-func (k *keeper) movingFrom(ctx context.Context, rec *Record) (*Record, error) {
+func (k *Keeper) movingFrom(ctx context.Context, rec *Record) (*Record, error) {
 	before, err := k.before(ctx, rec)
 	if before != nil && before.User != rec.User {
 		return nil, nil
@@ -81,11 +81,11 @@ func (k *keeper) movingFrom(ctx context.Context, rec *Record) (*Record, error) {
 
 // before is the record that has not given way to a live one, or to another: nil when the live one is a session of its
 // own.
-func (k *keeper) before(ctx context.Context, rec *Record) (*Record, error) {
+func (k *Keeper) before(ctx context.Context, rec *Record) (*Record, error) {
 	if rec.Predecessor() == "" {
 		return nil, nil
 	}
-	before, err := k.load(ctx, rec.Predecessor())
+	before, err := k.Load(ctx, rec.Predecessor())
 	switch {
 	case errors.Is(err, ErrUnavailable):
 		return nil, err
@@ -97,15 +97,15 @@ func (k *keeper) before(ctx context.Context, rec *Record) (*Record, error) {
 
 // removeEnded deletes what is left of the sessions that ended, and of the record that led to them, and counts them.
 func (s stored) removeEnded(ctx context.Context, rec *Record, user string, ended []*Record) (n int, err error) {
-	theirs := user == anybody || rec.User == user
+	theirs := user == Anybody || rec.User == user
 	for _, r := range ended {
 		if s.alive(r) {
 			n++
-			s.tell(ctx, Event{Kind: EventEnded, ID: r.ID, User: r.User})
+			s.Tell(ctx, Event{Kind: EventEnded, ID: r.ID, User: r.User})
 		}
 		theirs = true
 		err = errors.Join(err, s.remove(ctx, r.ID))
-		if s.limiter != nil {
+		if s.can.Limiter != nil {
 			err = errors.Join(err, s.removeHeirsOf(ctx, r))
 		}
 	}
@@ -115,14 +115,14 @@ func (s stored) removeEnded(ctx context.Context, rec *Record, user string, ended
 	return n, err
 }
 
-func (k *keeper) remove(ctx context.Context, id string) error {
-	if err := k.store.Delete(ctx, id); err != nil {
-		return unavailable(err)
+func (k *Keeper) remove(ctx context.Context, id string) error {
+	if err := k.Store.Delete(ctx, id); err != nil {
+		return Unavailable(err)
 	}
 	return nil
 }
 
-func (s stored) revokeUser(ctx context.Context, user string, keep []string) (int, error) {
+func (s stored) RevokeUser(ctx context.Context, user string, keep []string) (int, error) {
 	kept, over := map[string]bool{}, map[string]bool{}
 	for _, id := range keep {
 		kept[id] = id != "" // which is nobody's predecessor
@@ -165,8 +165,8 @@ func (s stored) withoutKept(ctx context.Context, recs []*Record, kept map[string
 // keepSuccessors adds the new ids of kept sessions that were renewed.
 func (s stored) keepSuccessors(ctx context.Context, kept map[string]bool) error {
 	for id := range kept {
-		for range maxAliases {
-			rec, err := s.load(ctx, id)
+		for range MaxAliases {
+			rec, err := s.Load(ctx, id)
 			if errors.Is(err, ErrUnavailable) {
 				return err
 			}

@@ -1,4 +1,4 @@
-package session
+package life
 
 import "errors"
 
@@ -6,7 +6,7 @@ import "errors"
 // store.
 
 // Adopt takes over what a commit of the copy left, when it has caught up.
-func (d *draft) Adopt(w *draft) {
+func (d *Draft) Adopt(w *Draft) {
 	err := d.err
 	*d = *w
 	d.events = nil
@@ -16,7 +16,7 @@ func (d *draft) Adopt(w *draft) {
 }
 
 // AdoptFailure takes over what a commit of the copy that failed found out or cannot undo.
-func (d *draft) AdoptFailure(w *draft) {
+func (d *Draft) AdoptFailure(w *Draft) {
 	d.dropTakenID(w)
 	d.gone, d.leaving = w.gone, w.leaving
 	if w.gone || w.leaving == nil && w.reply == replyForget {
@@ -26,7 +26,7 @@ func (d *draft) AdoptFailure(w *draft) {
 
 // AdoptEnd is AdoptFailure for an attempt that began with base: it may have found that the session is gone, or ended
 // it.
-func (d *draft) AdoptEnd(base, w *draft, err error) error {
+func (d *Draft) AdoptEnd(base, w *Draft, err error) error {
 	d.dropTakenID(w)
 	if base.reply != replyForget && w.reply == replyForget {
 		d.gone = d.leaving == nil
@@ -37,20 +37,20 @@ func (d *draft) AdoptEnd(base, w *draft, err error) error {
 }
 
 // dropTakenID takes over that the id to come cannot be used any more.
-func (d *draft) dropTakenID(w *draft) {
+func (d *Draft) dropTakenID(w *Draft) {
 	if w.idTaken {
 		d.dropNextID()
 	}
 }
 
 // Forgive forgets an error that was refused before a user left, for it has to do with that user.
-func (d *draft) Forgive(before error) {
+func (d *Draft) Forgive(before error) {
 	if d.err == before {
 		d.err = nil
 	}
 }
 
 // WentOn reports whether a session ended here for it went on under a new id, of which this client is not told.
-func (d *draft) WentOn(err error) bool {
-	return errors.Is(err, errTombstone) && d.rec.Successor != "" && !d.byOperator
+func (d *Draft) WentOn(err error) bool {
+	return errors.Is(err, ErrTombstone) && d.Rec.Successor != "" && !d.byOperator
 }

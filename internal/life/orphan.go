@@ -1,4 +1,4 @@
-package session
+package life
 
 import (
 	"context"
@@ -29,11 +29,11 @@ type orphans struct {
 }
 
 // removeLater has the store asked again about an orphan.
-func (k *keeper) removeLater(ctx context.Context, s orphan) {
+func (k *Keeper) removeLater(ctx context.Context, s orphan) {
 	k.orphans.mu.Lock()
 	defer k.orphans.mu.Unlock()
-	if k.closed() || len(k.orphans.list) == maxOrphans || !k.orphans.busy && !k.start(k.removeOrphans) {
-		k.logger.WarnContext(ctx, "session: an unused record may stay until it ends", "id", s.id)
+	if k.closed() || len(k.orphans.list) == maxOrphans || !k.orphans.busy && !k.Start(k.removeOrphans) {
+		k.Logger.WarnContext(ctx, "session: an unused record may stay until it ends", "id", s.id)
 		return
 	}
 	k.orphans.busy, k.orphans.list = true, append(k.orphans.list, s)
@@ -41,8 +41,8 @@ func (k *keeper) removeLater(ctx context.Context, s orphan) {
 
 // removeOrphans runs until there are none. While the store does not answer it is asked about one of them at a time, and
 // seldom.
-func (k *keeper) removeOrphans(ctx context.Context) {
-	for wait := orphanPause; rest(ctx, wait); {
+func (k *Keeper) removeOrphans(ctx context.Context) {
+	for wait := orphanPause; Rest(ctx, wait); {
 		s, ok := k.orphans.next()
 		if !ok {
 			return
@@ -56,8 +56,8 @@ func (k *keeper) removeOrphans(ctx context.Context) {
 	}
 }
 
-func (k *keeper) removeOrphan(ctx context.Context, s orphan) error {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+func (k *Keeper) removeOrphan(ctx context.Context, s orphan) error {
+	ctx, cancel := context.WithTimeout(ctx, StoreTimeout)
 	defer cancel()
 	if s.old != nil {
 		now, err := k.moveOutcome(ctx, s.old, s.id)
@@ -65,15 +65,15 @@ func (k *keeper) removeOrphan(ctx context.Context, s orphan) error {
 			return err
 		}
 	}
-	return k.store.Delete(ctx, s.id)
+	return k.Store.Delete(ctx, s.id)
 }
 
 // moveOutcome finds out whether a move to id was done although the store told of a failure, and returns what the old
 // record became, or nil. The request to retire it may still be on its way; a new version keeps that from coming after
 // the answer.
-func (k *keeper) moveOutcome(ctx context.Context, old *Record, id string) (*Record, error) {
+func (k *Keeper) moveOutcome(ctx context.Context, old *Record, id string) (*Record, error) {
 	for {
-		now, err := k.load(ctx, old.ID)
+		now, err := k.Load(ctx, old.ID)
 		switch {
 		case errors.Is(err, ErrUnavailable):
 			return nil, err
@@ -84,15 +84,15 @@ func (k *keeper) moveOutcome(ctx context.Context, old *Record, id string) (*Reco
 		case now.Version != old.Version:
 			return nil, nil
 		}
-		if now, err = k.reseal(now, now.Version); err != nil {
+		if now, err = k.Reseal(now, now.Version); err != nil {
 			return nil, nil // what does not open leads nobody anywhere
 		}
-		err = k.store.Save(ctx, now)
+		err = k.Store.Save(ctx, now)
 		switch {
 		case err == nil || errors.Is(err, ErrNotFound):
 			return nil, nil
 		case !errors.Is(err, ErrConflict):
-			return nil, unavailable(err)
+			return nil, Unavailable(err)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package session
+package life
 
 import (
 	"context"
@@ -8,15 +8,15 @@ import (
 
 // commitLeaving ends the session that was logged out or invalidated. What was set since is stored first, as a session
 // of its own.
-func (d *draft) commitLeaving(ctx context.Context) error {
+func (d *Draft) commitLeaving(ctx context.Context) error {
 	var follower *Record
 	var refused error
-	old := d.leaving.rec
-	if d.err == nil && d.rec == nil && !d.gone && d.storable() {
+	old := d.leaving.Rec
+	if d.err == nil && d.Rec == nil && !d.gone && d.storable() {
 		if refused = d.create(ctx); errors.Is(refused, ErrUnavailable) {
 			return d.endAlone(ctx, refused)
 		}
-		follower = d.rec // nil when it was refused, which does not keep the old session alive
+		follower = d.Rec // nil when it was refused, which does not keep the old session alive
 	}
 	ended, err := d.endAll(ctx, old, follower)
 	if err != nil {
@@ -41,7 +41,7 @@ func (d *draft) commitLeaving(ctx context.Context) error {
 
 // endAll ends the session of a record, and before it what former cookies of the request name besides: when one of them
 // cannot be ended, the client keeps its cookies, and can ask again.
-func (d *draft) endAll(ctx context.Context, rec, follower *Record) (ended []*Record, err error) {
+func (d *Draft) endAll(ctx context.Context, rec, follower *Record) (ended []*Record, err error) {
 	for _, id := range d.former {
 		one, err := d.k.named(ctx, id)
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
@@ -50,36 +50,36 @@ func (d *draft) endAll(ctx context.Context, rec, follower *Record) (ended []*Rec
 		if err != nil {
 			return ended, err
 		}
-		more, err := d.k.end(ctx, one, follower, anybody)
+		more, err := d.k.End(ctx, one, follower, Anybody)
 		ended = append(ended, more...)
 		if err != nil {
 			return ended, err
 		}
 	}
-	own, err := d.k.end(ctx, rec, follower, anybody)
+	own, err := d.k.End(ctx, rec, follower, Anybody)
 	return append(ended, own...), err
 }
 
 // endAlone ends the session that was logged out in a store that has no room for the one that was to follow.
-func (d *draft) endAlone(ctx context.Context, refused error) error {
-	if d.k.endWithoutRoom(ctx, d.leaving.rec, refused) != nil {
+func (d *Draft) endAlone(ctx context.Context, refused error) error {
+	if d.k.endWithoutRoom(ctx, d.leaving.Rec, refused) != nil {
 		return refused
 	}
-	rec := d.leaving.rec
+	rec := d.leaving.Rec
 	d.leaving, d.reply = nil, replyForget
 	d.k.watch.ended(rec.ID)
 	d.events = append(d.events, Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
 	return refused
 }
 
-// end ends the session of a record, or of the successor that it leads to, by compare-and-set, so that a session cannot
+// End ends the session of a record, or of the successor that it leads to, by compare-and-set, so that a session cannot
 // slip away under a new id meanwhile. It returns what it ended: nothing when the session was gone already, or is not
 // the user's.
-func (k *keeper) end(ctx context.Context, rec, follower *Record, user string) (ended []*Record, err error) {
+func (k *Keeper) End(ctx context.Context, rec, follower *Record, user string) (ended []*Record, err error) {
 	var ids []string // that led to the session
 	for attempt := 0; ; attempt++ {
 		switch {
-		case rec.Kind == KindLive && user != anybody && rec.User != user:
+		case rec.Kind == KindLive && user != Anybody && rec.User != user:
 			return nil, nil
 		case rec.Kind == KindLive:
 			if err = k.bury(ctx, rec, follower); err == nil {
@@ -87,7 +87,7 @@ func (k *keeper) end(ctx context.Context, rec, follower *Record, user string) (e
 				return append(ended, rec), nil
 			}
 			rec, err = k.newer(ctx, rec, err, attempt)
-		case rec.Successor == "" || follower != nil && rec.Successor == follower.ID || attempt > 100*maxAliases:
+		case rec.Successor == "" || follower != nil && rec.Successor == follower.ID || attempt > 100*MaxAliases:
 			return ended, nil
 		default:
 			ids = append(ids, rec.ID)
@@ -97,15 +97,15 @@ func (k *keeper) end(ctx context.Context, rec, follower *Record, user string) (e
 			return ended, nil
 		}
 		if err != nil {
-			return ended, unavailable(err)
+			return ended, Unavailable(err)
 		}
 	}
 }
 
 // bury makes a tombstone of a live record, or removes the record where a tombstone cannot be written.
-func (k *keeper) bury(ctx context.Context, rec, follower *Record) error {
+func (k *Keeper) bury(ctx context.Context, rec, follower *Record) error {
 	stone := k.tombstoneOf(rec, follower)
-	err := k.confirmBuried(ctx, stone, k.store.Save(ctx, stone))
+	err := k.confirmBuried(ctx, stone, k.Store.Save(ctx, stone))
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
 		return err
 	}
@@ -116,25 +116,25 @@ func (k *keeper) bury(ctx context.Context, rec, follower *Record) error {
 // later save brings it back, and a move of it that is under way fails; but a request with its ticket is no longer told
 // that it has ended, and begins anew. Where the record can be written, there was room, and the failure is an outage
 // like any other.
-func (k *keeper) endWithoutRoom(ctx context.Context, rec *Record, why error) error {
-	if !k.records.traits().kept {
+func (k *Keeper) endWithoutRoom(ctx context.Context, rec *Record, why error) error {
+	if !k.Records.Traits().Kept {
 		return why
 	}
 	now, err := k.unchanged(ctx, rec, why)
 	if err != nil {
 		return err
 	}
-	if now, err = k.reseal(now, now.Version); err != nil {
+	if now, err = k.Reseal(now, now.Version); err != nil {
 		return why
 	}
-	err = k.store.Save(ctx, now)
+	err = k.Store.Save(ctx, now)
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
 		return why
 	}
 	if _, err = k.unchanged(ctx, rec, why); err != nil { // it may have moved while that took its time to fail
 		return err
 	}
-	if k.store.Delete(ctx, rec.ID) != nil {
+	if k.Store.Delete(ctx, rec.ID) != nil {
 		return why
 	}
 	return k.removeHeirsOf(ctx, rec)
@@ -142,22 +142,22 @@ func (k *keeper) endWithoutRoom(ctx context.Context, rec *Record, why error) err
 
 // unchanged loads a record again. The error is why when the store does not answer, and tells what became of a record
 // that is another one by now.
-func (k *keeper) unchanged(ctx context.Context, rec *Record, why error) (*Record, error) {
-	now, err := k.load(ctx, rec.ID)
+func (k *Keeper) unchanged(ctx context.Context, rec *Record, why error) (*Record, error) {
+	now, err := k.Load(ctx, rec.ID)
 	switch {
 	case errors.Is(err, ErrUnavailable):
 		return nil, why
 	case err != nil:
 		return nil, err
 	case now.Kind != KindLive || now.Version != rec.Version:
-		return nil, &ConflictError{Newest: now}
+		return nil, &Conflict{now, ErrConflict}
 	}
 	return now, nil
 }
 
 // removeHeirsOf removes what a move of a record left that was decided just before the record was deleted.
-func (k *keeper) removeHeirsOf(ctx context.Context, rec *Record) error {
-	if k.lister == nil || rec.User == "" {
+func (k *Keeper) removeHeirsOf(ctx context.Context, rec *Record) error {
+	if k.can.Lister == nil || rec.User == "" {
 		return nil
 	}
 	recs, err := k.byUser(ctx, rec.User)
@@ -166,7 +166,7 @@ func (k *keeper) removeHeirsOf(ctx context.Context, rec *Record) error {
 
 // removeHeirs removes those of the records that wait to take over from a session that has ended. Until the requests
 // that made them find that out, nobody could tell them from sessions.
-func (k *keeper) removeHeirs(ctx context.Context, ended *Record, recs []*Record) (err error) {
+func (k *Keeper) removeHeirs(ctx context.Context, ended *Record, recs []*Record) (err error) {
 	for _, r := range recs {
 		if r.Predecessor() == ended.ID {
 			err = errors.Join(err, k.remove(ctx, r.ID))
@@ -176,11 +176,11 @@ func (k *keeper) removeHeirs(ctx context.Context, ended *Record, recs []*Record)
 }
 
 // confirmBuried finds out whether a tombstone is there although the store told of a failure.
-func (k *keeper) confirmBuried(ctx context.Context, stone *Record, err error) error {
+func (k *Keeper) confirmBuried(ctx context.Context, stone *Record, err error) error {
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
 		return err
 	}
-	now, loadErr := k.load(ctx, stone.ID)
+	now, loadErr := k.Load(ctx, stone.ID)
 	if loadErr != nil || now.Kind != KindTombstone || now.Version != stone.Version+1 ||
 		now.Successor != stone.Successor {
 		return err
@@ -189,10 +189,10 @@ func (k *keeper) confirmBuried(ctx context.Context, stone *Record, err error) er
 }
 
 // named is the record of an id. Of a session that is with its client nothing is known but that.
-func (k *keeper) named(ctx context.Context, id string) (*Record, error) {
-	rec, err := k.load(ctx, id)
+func (k *Keeper) named(ctx context.Context, id string) (*Record, error) {
+	rec, err := k.Load(ctx, id)
 	if errors.Is(err, ErrNotFound) {
-		if _, err := k.records.missing(ctx, id, member{}); err == nil {
+		if _, err := k.Records.Missing(ctx, id, Member{}); err == nil {
 			return &Record{ID: id}, nil
 		}
 	}
@@ -200,16 +200,16 @@ func (k *keeper) named(ctx context.Context, id string) (*Record, error) {
 }
 
 // newer is the record that stands in the way after a save of rec failed.
-func (k *keeper) newer(ctx context.Context, rec *Record, err error, attempt int) (*Record, error) {
+func (k *Keeper) newer(ctx context.Context, rec *Record, err error, attempt int) (*Record, error) {
 	if !errors.Is(err, ErrConflict) {
 		return nil, err
 	}
-	if err := pause(ctx, attempt); err != nil {
+	if err := Pause(ctx, attempt); err != nil {
 		return nil, err
 	}
-	var with *ConflictError
+	var with *Conflict
 	if errors.As(err, &with) && with.Newest != nil {
 		return with.Newest, nil
 	}
-	return k.load(ctx, rec.ID)
+	return k.Load(ctx, rec.ID)
 }

@@ -1,16 +1,16 @@
-package session
+package life
 
 import "time"
 
 // deadlines are the two times at which the session ends; zero for one that is not set.
-func (d *draft) deadlines(seen time.Time) (idle, absolute time.Time) {
+func (d *Draft) deadlines(seen time.Time) (idle, absolute time.Time) {
 	if timeout := d.idleTimeout(); timeout > 0 {
 		idle = seen.Add(timeout)
 	}
 	if at := d.Doc.State.Deadline; at != 0 {
-		return idle, fromMicro(at)
+		return idle, FromMicro(at)
 	}
-	if lifetime := override(d.Doc.State.Lifetime, d.k.lifetime); lifetime > 0 {
+	if lifetime := override(d.Doc.State.Lifetime, d.k.Lifetime); lifetime > 0 {
 		anchor := max(d.Doc.State.Created, d.Doc.State.Login)
 		if anchor == 0 {
 			anchor = seen.UnixMicro()
@@ -20,7 +20,7 @@ func (d *draft) deadlines(seen time.Time) (idle, absolute time.Time) {
 	return idle, absolute
 }
 
-func (d *draft) idleTimeout() time.Duration { return override(d.Doc.State.Idle, d.k.idle) }
+func (d *Draft) idleTimeout() time.Duration { return override(d.Doc.State.Idle, d.k.Idle) }
 
 // override is a session's own duration in microseconds, or the manager's.
 func override(own int64, managers time.Duration) time.Duration {
@@ -31,7 +31,7 @@ func override(own int64, managers time.Duration) time.Duration {
 }
 
 // expiresAt is the earlier of the two deadlines, zero when there is none.
-func (d *draft) expiresAt(seen time.Time) time.Time {
+func (d *Draft) expiresAt(seen time.Time) time.Time {
 	idle, absolute := d.deadlines(seen)
 	if idle.IsZero() || !absolute.IsZero() && absolute.Before(idle) {
 		return absolute
@@ -39,18 +39,18 @@ func (d *draft) expiresAt(seen time.Time) time.Time {
 	return idle
 }
 
-func (d *draft) persistent() bool {
+func (d *Draft) persistent() bool {
 	if d.Doc.State.Persistent == 0 {
-		return d.k.persistent
+		return d.k.Persistent
 	}
 	return d.Doc.State.Persistent == 1
 }
 
 // expired reports whether the stored session has ended by time. A token ends when it was sealed to, whatever the clocks
 // say by now.
-func (d *draft) expired(now time.Time) bool {
-	end := d.expiresAt(d.rec.SeenAt)
-	if sealed := d.rec.ExpiresAt; d.token != "" && !sealed.IsZero() && (end.IsZero() || sealed.Before(end)) {
+func (d *Draft) expired(now time.Time) bool {
+	end := d.expiresAt(d.Rec.SeenAt)
+	if sealed := d.Rec.ExpiresAt; d.Sealed != "" && !sealed.IsZero() && (end.IsZero() || sealed.Before(end)) {
 		end = sealed
 	}
 	return !end.IsZero() && !now.Before(end)

@@ -1,4 +1,4 @@
-package session
+package life
 
 import (
 	"context"
@@ -12,17 +12,17 @@ import (
 	"github.com/coatcheck/session/internal/data"
 )
 
-var errLate = errors.New("session: too late: the headers are sent, and the client could not be told")
+var ErrLate = errors.New("session: too late: the headers are sent, and the client could not be told")
 
-// commitMode is how far a commit may go.
-type commitMode struct {
+// Mode is how far a commit may go.
+type Mode struct {
 	Once    bool // a conflict is returned, not resolved
 	CanTell bool // the client can still be told of a new id, so that an old one is renewed
 	Last    bool // this is the last commit of which the client is told: the headers go out next
 }
 
 // Commit stores what was done. On an error nothing of it is stored, but for a session that was ended: that stays so.
-func (d *draft) Commit(ctx context.Context, mode commitMode) error {
+func (d *Draft) Commit(ctx context.Context, mode Mode) error {
 	if d.discard {
 		return d.err
 	}
@@ -38,14 +38,14 @@ func (d *draft) Commit(ctx context.Context, mode commitMode) error {
 	switch {
 	case d.gone:
 		return d.commitGone()
-	case d.rec == nil:
+	case d.Rec == nil:
 		return d.create(ctx)
 	case d.oldBecomes != KindLive:
 		return d.move(ctx, mode)
 	case mode.CanTell && d.renewalDue():
 		return d.renewal(ctx, mode)
-	case d.dirty() && d.token != "" && d.tooLate():
-		return errLate
+	case d.dirty() && d.Sealed != "" && d.tooLate():
+		return ErrLate
 	case d.dirty():
 		return d.save(ctx, mode)
 	case d.touchDue():
@@ -55,38 +55,38 @@ func (d *draft) Commit(ctx context.Context, mode commitMode) error {
 }
 
 // tooLate reports whether the headers are out, so that nobody could be told of a new id.
-func (d *draft) tooLate() bool { return d.sent != nil && d.sent.Load() }
+func (d *Draft) tooLate() bool { return d.sent != nil && d.sent.Load() }
 
 // commitGone refuses changes of a session that is no more.
-func (d *draft) commitGone() error {
+func (d *Draft) commitGone() error {
 	switch {
 	case len(d.Doc.Ops) == 0 && d.oldBecomes == KindLive:
 		return nil
-	case d.rec != nil && d.rec.Kind == KindTombstone:
-		return errTombstone
+	case d.Rec != nil && d.Rec.Kind == KindTombstone:
+		return ErrTombstone
 	}
 	return ErrEnded
 }
 
 // NothingToDo reports whether there is nothing for a commit to do.
-func (d *draft) NothingToDo(mode commitMode) bool {
+func (d *Draft) NothingToDo(mode Mode) bool {
 	if d.err != nil || d.dirty() {
 		return false
 	}
-	if d.rec == nil || d.gone {
+	if d.Rec == nil || d.gone {
 		return d.gone || !d.storable()
 	}
 	return !d.touchDue() && (!mode.CanTell || !d.renewalDue())
 }
 
 // optional lets a request succeed that only read, when keeping its session fresh failed: it will be tried again.
-func (d *draft) optional(ctx context.Context, err error) error {
+func (d *Draft) optional(ctx context.Context, err error) error {
 	if err != nil {
 		level := slog.LevelWarn
 		if errors.Is(err, ErrEnded) { // elsewhere, as a visitor may
 			level = slog.LevelInfo
 		}
-		d.k.logger.Log(ctx, level, "session: refresh", "err", err)
+		d.k.Logger.Log(ctx, level, "session: refresh", "err", err)
 		d.dropNextID()
 		d.oldBecomes = KindLive
 	}
@@ -94,7 +94,7 @@ func (d *draft) optional(ctx context.Context, err error) error {
 }
 
 // renewal gives the session its new id, with the changes of the request if there are any.
-func (d *draft) renewal(ctx context.Context, mode commitMode) error {
+func (d *Draft) renewal(ctx context.Context, mode Mode) error {
 	issued, dirty := d.Doc.State.Issued, d.dirty()
 	d.oldBecomes = KindAlias
 	err := d.move(ctx, mode)
@@ -106,72 +106,72 @@ func (d *draft) renewal(ctx context.Context, mode commitMode) error {
 }
 
 // create stores the first record of an id.
-func (d *draft) create(ctx context.Context) error {
+func (d *Draft) create(ctx context.Context) error {
 	if !d.storable() {
 		return nil
 	}
 	d.makeNextID()
-	next, aged, err := d.build(d.k.now())
+	next, aged, err := d.build(d.k.Now())
 	if err != nil {
 		return err
 	}
-	if err := d.add(ctx, next.rec); err != nil {
+	if err := d.add(ctx, next.Rec); err != nil {
 		return err
 	}
 	if d.tooLate() {
-		d.undo(ctx, next.rec.ID)
-		return errLate
+		d.undo(ctx, next.Rec.ID)
+		return ErrLate
 	}
 	d.noteStored(next, aged)
-	d.event(EventCreated, d.rec.ID, nil)
+	d.event(EventCreated, d.Rec.ID, nil)
 	return nil
 }
 
 // add stores the record of a new id. One that is there although the store told of a failure would be listed, and nobody
 // would have its ticket.
-func (d *draft) add(ctx context.Context, rec *Record) error {
+func (d *Draft) add(ctx context.Context, rec *Record) error {
 	err := d.insert(ctx, rec)
 	if err == nil || errors.Is(err, ErrTooMany) || errors.Is(err, ErrEnded) || d.overtaken(err) {
 		return err
 	}
 	if !errors.Is(err, ErrConflict) {
-		_ = d.k.store.Delete(ctx, rec.ID)
+		_ = d.k.Store.Delete(ctx, rec.ID)
 		d.abandon(ctx, orphan{id: rec.ID}) // which deletes it again: a server may yet do what its caller gave up
 	}
-	return unavailable(err)
+	return Unavailable(err)
 }
 
 // save replaces the record, and on a conflict does the operations again on the newest one.
-func (d *draft) save(ctx context.Context, mode commitMode) error {
+func (d *Draft) save(ctx context.Context, mode Mode) error {
 	var mine *spot
 	defer func() { mine.release() }()
 	for attempt := 0; ; attempt++ {
 		if err := d.stillThere(ctx); err != nil {
 			return d.Lost(err)
 		}
-		next, aged, err := d.build(d.k.now())
+		next, aged, err := d.build(d.k.Now())
 		if err != nil {
 			return err
 		}
-		err = d.k.store.Save(ctx, next.rec)
+		err = d.k.Store.Save(ctx, next.Rec)
 		if err == nil {
 			d.noteStored(next, aged)
 			return nil
 		}
 		if mine == nil && !mode.Once && errors.Is(err, ErrConflict) {
-			mine = d.k.queues.wait(ctx, next.rec.ID)
+			mine = d.k.queues.wait(ctx, next.Rec.ID)
 		}
 		if err := d.again(ctx, err, mode, attempt); err != nil {
 			return d.Lost(err)
 		}
-		d.Doc.KeepShown(d.k.data.Codec, aged)
+		d.Doc.KeepShown(d.k.Data.Codec, aged)
 	}
 }
 
 // stillThere looks again when the session seems to have timed out during the request: others may have used it. What
 // this request did to the clocks does not bring it back, so the time that the store was told counts too.
-func (d *draft) stillThere(ctx context.Context) error {
-	now, end := d.k.now(), d.rec.ExpiresAt
+func (d *Draft) stillThere(ctx context.Context) error {
+	now, end := d.k.Now(), d.Rec.ExpiresAt
 	if !d.expired(now) && (end.IsZero() || now.Before(end)) {
 		return nil
 	}
@@ -179,17 +179,17 @@ func (d *draft) stillThere(ctx context.Context) error {
 }
 
 // again prepares the next attempt after a save that failed, or says why there is none.
-func (d *draft) again(ctx context.Context, err error, mode commitMode, attempt int) error {
+func (d *Draft) again(ctx context.Context, err error, mode Mode, attempt int) error {
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return endedIf(true, err)
+		return EndedIf(true, err)
 	case !errors.Is(err, ErrConflict):
-		return unavailable(err)
+		return Unavailable(err)
 	case mode.Once:
 		return err
 	}
-	d.event(EventConflict, d.rec.ID, nil)
-	if err := pause(ctx, attempt); err != nil {
+	d.event(EventConflict, d.Rec.ID, nil)
+	if err := Pause(ctx, attempt); err != nil {
 		return err
 	}
 	return d.Newest(ctx, err)
@@ -198,9 +198,9 @@ func (d *draft) again(ctx context.Context, err error, mode commitMode, attempt i
 // maxAttempts bounds the attempts of a commit without a deadline, to about what the timeout of the others allows.
 const maxAttempts = 300
 
-// pause waits a random time that grows with the attempts; not at all after the first. The error wraps ErrConflict:
+// Pause waits a random time that grows with the attempts; not at all after the first. The error wraps ErrConflict:
 // there are to be no more attempts.
-func pause(ctx context.Context, attempt int) error {
+func Pause(ctx context.Context, attempt int) error {
 	if attempt == 0 {
 		return nil
 	}
@@ -219,8 +219,8 @@ func pause(ctx context.Context, attempt int) error {
 
 // settleClocks gives a session that is in its token a new id when its own time-outs change. All copies of an id then
 // end by the same clocks, and a retired id need not be remembered longer than the last of them can live.
-func (d *draft) settleClocks() {
-	if d.token == "" || d.gone || d.oldBecomes != KindLive || !d.k.records.traits().final {
+func (d *Draft) settleClocks() {
+	if d.Sealed == "" || d.gone || d.oldBecomes != KindLive || !d.k.Records.Traits().Final {
 		return
 	}
 	if slices.ContainsFunc(d.Doc.Ops, data.Op.SetsClock) {
@@ -230,9 +230,9 @@ func (d *draft) settleClocks() {
 
 // Lost takes note of a session that ended while it was in use. The client is told nothing: in another tab the visitor
 // may have signed in anew.
-func (d *draft) Lost(err error) error {
+func (d *Draft) Lost(err error) error {
 	if errors.Is(err, ErrEnded) {
-		d.gone, d.reply = true, replyNothing
+		d.gone, d.reply = true, ReplyNothing
 	}
 	return err
 }

@@ -1,4 +1,4 @@
-package session
+package life
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 )
 
 // Regenerate gives the session a new id at the next commit, and makes the old one useless.
-func (d *draft) Regenerate() {
-	if d.rec != nil && !d.gone {
+func (d *Draft) Regenerate() {
+	if d.Rec != nil && !d.gone {
 		d.oldBecomes = KindTombstone
 	}
 	d.dropNextID()
@@ -17,7 +17,7 @@ func (d *draft) Regenerate() {
 
 // SignIn binds the session to a user, with a new id. It reports whether the session goes on, and is not a new one
 // because another user leaves. Afterwards Err is what was refused here, and nothing earlier.
-func (d *draft) SignIn(user string) (kept bool) {
+func (d *Draft) SignIn(user string) (kept bool) {
 	d.err = nil
 	kept = d.gone || d.user == "" || d.user == user
 	switch {
@@ -25,19 +25,19 @@ func (d *draft) SignIn(user string) (kept bool) {
 		d.beginAfresh()
 	case !kept:
 		d.Leave()
-	case d.rec != nil:
+	case d.Rec != nil:
 		d.oldBecomes = KindTombstone
 	}
 	d.dropNextID()
 	d.user, d.login = user, true
-	d.Do(data.Op{Kind: data.OpLogin, At: d.k.now().UnixMicro()})
+	d.Do(data.Op{Kind: data.OpLogin, At: d.k.Now().UnixMicro()})
 	return kept
 }
 
 // beginAfresh puts what this request set into a new session.
-func (d *draft) beginAfresh() {
+func (d *Draft) beginAfresh() {
 	ops, shadows := d.Doc.Ops, d.Doc.Shadows
-	d.place, d.gone, d.Doc = place{}, false, data.Doc{}
+	d.Place, d.gone, d.Doc = Place{}, false, data.Doc{}
 	for _, o := range ops {
 		d.Do(o)
 	}
@@ -45,34 +45,34 @@ func (d *draft) beginAfresh() {
 }
 
 // Leave ends the stored session at the next commit and begins a new one.
-func (d *draft) Leave() {
-	if d.rec != nil {
-		at := d.place
+func (d *Draft) Leave() {
+	if d.Rec != nil {
+		at := d.Place
 		d.leaving = &at
 	}
 	d.reset()
 }
 
 // reset begins a new session: what was set before does not belong to it.
-func (d *draft) reset() {
-	*d = draft{
+func (d *Draft) reset() {
+	*d = Draft{
 		k: d.k, sent: d.sent, ip: d.ip, ua: d.ua, discard: d.discard, gone: d.gone,
 		leaving: d.leaving, former: d.former, reply: d.reply, events: d.events,
 	}
 }
 
 // Shut leaves nothing of the session but the record that Leave ends.
-func (d *draft) Shut() { *d = draft{k: d.k, sent: d.sent, gone: true, place: place{rec: d.rec}} }
+func (d *Draft) Shut() { *d = Draft{k: d.k, sent: d.sent, gone: true, Place: Place{Rec: d.Rec}} }
 
 // Discard makes the draft one that is never stored.
-func (d *draft) Discard() { d.discard = true }
+func (d *Draft) Discard() { d.discard = true }
 
 // Reload drops what is not stored, and loads the newest state. When the session is gone nothing of it is left.
-func (d *draft) Reload(ctx context.Context) error {
+func (d *Draft) Reload(ctx context.Context) error {
 	d.Doc.Ops, d.err, d.Doc.Shadows, d.oldBecomes, d.login = nil, nil, nil, KindLive, false
 	d.dropNextID()
 	if l := d.leaving; l != nil {
-		d.place, d.leaving = *l, nil
+		d.Place, d.leaving = *l, nil
 	}
 	err := d.reload(ctx)
 	if errors.Is(err, ErrEnded) {
@@ -81,11 +81,11 @@ func (d *draft) Reload(ctx context.Context) error {
 	return err
 }
 
-func (d *draft) reload(ctx context.Context) error {
+func (d *Draft) reload(ctx context.Context) error {
 	switch {
 	case d.gone:
 		return ErrEnded
-	case d.rec == nil:
+	case d.Rec == nil:
 		d.Doc.State, d.user = data.State{}, ""
 		return nil
 	}
@@ -93,8 +93,8 @@ func (d *draft) reload(ctx context.Context) error {
 }
 
 // becomeGone leaves nothing of a session that is gone, but for the record that may lead Leave to its successor.
-func (d *draft) becomeGone() {
-	rec := d.rec
+func (d *Draft) becomeGone() {
+	rec := d.Rec
 	d.reset()
-	d.rec, d.gone, d.reply = rec, true, replyNothing
+	d.Rec, d.gone, d.reply = rec, true, ReplyNothing
 }

@@ -1,4 +1,4 @@
-package session
+package life
 
 import (
 	"context"

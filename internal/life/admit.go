@@ -1,4 +1,4 @@
-package session
+package life
 
 import (
 	"cmp"
@@ -9,7 +9,7 @@ import (
 
 // admission creates the first record of a login, within Options.MaxPerUser.
 type admission struct {
-	k       *keeper
+	k       *Keeper
 	rec     *Record
 	from    string  // the id of the session that signs in; "": none
 	needed  bool    // without that session there is no login
@@ -18,14 +18,14 @@ type admission struct {
 }
 
 // insert stores the record of a new id. Only a Login is counted: a session that changes its id is there already.
-func (d *draft) insert(ctx context.Context, rec *Record) error {
-	if d.k.limiter == nil || !d.login {
-		return d.k.store.Save(ctx, rec)
+func (d *Draft) insert(ctx context.Context, rec *Record) error {
+	if d.k.can.Limiter == nil || !d.login {
+		return d.k.Store.Save(ctx, rec)
 	}
 	a := admission{k: d.k, rec: rec}
-	old := d.rec
+	old := d.Rec
 	if d.leaving != nil {
-		old = d.leaving.rec
+		old = d.leaving.Rec
 	}
 	if old != nil {
 		a.from, a.needed = old.ID, d.leaving == nil
@@ -45,8 +45,8 @@ func (a *admission) admit(ctx context.Context) error {
 	defer func() { mine.release() }()
 	defer a.removeEvicted(ctx)
 	for attempt := 0; ; attempt++ {
-		limit := Limit{Max: a.k.maxPerUser, Now: a.k.now(), Instead: a.instead}
-		err := a.k.limiter.SaveWithin(ctx, a.rec, limit)
+		limit := Limit{Max: a.k.MaxPerUser, Now: a.k.Now(), Instead: a.instead}
+		err := a.k.can.Limiter.SaveWithin(ctx, a.rec, limit)
 		if !errors.Is(err, ErrTooMany) {
 			return err
 		}
@@ -56,7 +56,7 @@ func (a *admission) admit(ctx context.Context) error {
 		if err := a.makeRoom(ctx, err); err != nil {
 			return err
 		}
-		if err := pause(ctx, attempt); err != nil {
+		if err := Pause(ctx, attempt); err != nil {
 			return err
 		}
 	}
@@ -80,8 +80,8 @@ func (a *admission) makeRoom(ctx context.Context, full error) error {
 	slices.SortFunc(recs, func(x, y *Record) int {
 		return cmp.Or(x.LoginAt.Compare(y.LoginAt), x.CreatedAt.Compare(y.CreatedAt), cmp.Compare(x.ID, y.ID))
 	})
-	surplus := len(recs) + 1 - a.k.maxPerUser
-	if surplus > 0 && a.k.refuseNew {
+	surplus := len(recs) + 1 - a.k.MaxPerUser
+	if surplus > 0 && a.k.RefuseNew {
 		return full
 	}
 	for _, r := range recs[:max(surplus, 0)] {
@@ -118,13 +118,13 @@ func (a *admission) withoutLost(ctx context.Context, all []*Record) (own []*Reco
 
 // removeLost removes a record that was made for nothing. It is retired first, at the version that was seen: the request
 // that made it may write it anew, and then it is its session.
-func (k *keeper) removeLost(ctx context.Context, r *Record) error {
-	err := k.store.Save(ctx, k.tombstoneOf(r, nil))
+func (k *Keeper) removeLost(ctx context.Context, r *Record) error {
+	err := k.Store.Save(ctx, k.tombstoneOf(r, nil))
 	switch {
 	case errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound):
 		return nil
 	case err != nil:
-		return unavailable(err)
+		return Unavailable(err)
 	}
 	return k.remove(ctx, r.ID)
 }
@@ -141,16 +141,16 @@ func (a *admission) follow(ctx context.Context) error {
 	if a.from == "" {
 		return nil
 	}
-	rec, err := a.k.load(ctx, a.from)
+	rec, err := a.k.Load(ctx, a.from)
 	for err == nil && rec.Kind == KindAlias {
 		a.from = rec.Successor
-		rec, err = a.k.load(ctx, a.from)
+		rec, err = a.k.Load(ctx, a.from)
 	}
 	switch {
 	case errors.Is(err, ErrUnavailable):
 		return err
 	case a.needed && (err != nil || rec.Kind != KindLive):
-		return errTombstone
+		return ErrTombstone
 	case a.instead != "":
 		a.instead = a.from
 	}
@@ -158,7 +158,7 @@ func (a *admission) follow(ctx context.Context) error {
 }
 
 func (a *admission) evict(ctx context.Context, r *Record) error {
-	ended, err := a.k.end(ctx, r, nil, r.User) // not who signed in on the same browser meanwhile
+	ended, err := a.k.End(ctx, r, nil, r.User) // not who signed in on the same browser meanwhile
 	for _, e := range ended {
 		a.evicted = append(a.evicted, Event{Kind: EventEvicted, ID: e.ID, User: e.User})
 	}
@@ -169,6 +169,6 @@ func (a *admission) evict(ctx context.Context, r *Record) error {
 // session leaves from a session. One that cannot be deleted goes by its time.
 func (a *admission) removeEvicted(ctx context.Context) {
 	for _, e := range a.evicted {
-		_ = a.k.store.Delete(ctx, e.ID)
+		_ = a.k.Store.Delete(ctx, e.ID)
 	}
 }

@@ -1,4 +1,4 @@
-package session
+package life
 
 import (
 	"fmt"
@@ -9,12 +9,12 @@ import (
 	"github.com/coatcheck/session/internal/keys"
 )
 
-// draft is everything in a session that a commit reads and replaces. It has no lock: Session guards its own, and a
+// Draft is everything in a session that a commit reads and replaces. It has no lock: Session guards its own, and a
 // commit works on a copy, so that nobody waits for the store who only reads.
-type draft struct {
-	k    *keeper
+type Draft struct {
+	k    *Keeper
 	sent *atomic.Bool // the headers of the response are out; nil outside a request
-	place
+	Place
 	Doc  data.Doc
 	user string
 	ip   netip.Addr
@@ -22,70 +22,72 @@ type draft struct {
 
 	nextTicket  keys.Ticket // of the id to come, zero when none is
 	nextID      string
-	nextVersion uint64     // of the record under nextID, while a move is under way; 0: it is not in the store
-	idTaken     bool       // nextID may be in the store already, so that the next commit takes another
-	oldBecomes  RecordKind // what becomes of rec's id when it changes; KindLive: it does not change
+	nextVersion uint64 // of the record under nextID, while a move is under way; 0: it is not in the store
+	idTaken     bool   // nextID may be in the store already, so that the next commit takes another
+	oldBecomes  Kind   // what becomes of rec's id when it changes; KindLive: it does not change
 
 	former []string // ids that former cookies name besides, for a logout
 
 	discard    bool   // nothing is ever stored
 	byOperator bool   // the user is not here: a save is no sign of life
-	leaving    *place // of the session that was logged out: the client's until the next commit has ended it
+	leaving    *Place // of the session that was logged out: the client's until the next commit has ended it
 	gone       bool   // rec's session ended: only a Login begins a new one
 	login      bool   // a Login is among the changes
 
 	err    error // the first refused operation
-	reply  reply
+	reply  Reply
 	events []Event // to be reported when the commit is over
 }
 
-// reply is what the response must do to the client's ticket.
-type reply uint8
+// Reply is what the response must do to the client's ticket.
+type Reply uint8
 
 const (
-	replyNothing reply = iota
+	ReplyNothing Reply = iota
 	replyTicket        // send the ticket
 	replyForget        // delete it
 )
 
-// begin begins a draft of a session that is empty yet. sent tells when the headers of the response are out; nil: there
+// Begin begins a draft of a session that is empty yet. sent tells when the headers of the response are out; nil: there
 // is no response.
-func (k *keeper) begin(sent *atomic.Bool) draft { return draft{k: k, sent: sent, discard: k.discards} }
+func (k *Keeper) Begin(sent *atomic.Bool) Draft {
+	return Draft{k: k, sent: sent, discard: k.can.Discards}
+}
 
-// byOperator begins a draft of a stored session on which not its user works: a save is no sign of life.
-func (k *keeper) byOperator(rec *Record) draft {
-	return draft{k: k, place: place{rec: rec}, byOperator: true}
+// ByOperator begins a draft of a stored session on which not its user works: a save is no sign of life.
+func (k *Keeper) ByOperator(rec *Record) Draft {
+	return Draft{k: k, Place: Place{Rec: rec}, byOperator: true}
 }
 
 // Clone returns a copy that can be changed while others read the original. What does not encode keeps both from being
 // stored.
-func (d *draft) Clone() draft {
-	doc, err := d.Doc.Clone(d.k.data.Codec)
+func (d *Draft) Clone() Draft {
+	doc, err := d.Doc.Clone(d.k.Data.Codec)
 	d.Refuse(err)
 	w := *d
 	w.Doc, w.events, w.idTaken = doc, nil, false
 	return w
 }
 
-func (d *draft) event(kind EventKind, id string, err error) {
+func (d *Draft) event(kind EventKind, id string, err error) {
 	d.events = append(d.events, Event{Kind: kind, ID: id, User: d.user, Err: err})
 }
 
 // storable reports whether there is something to keep: data, or a user.
-func (d *draft) storable() bool { return d.user != "" || !d.Doc.State.Empty() }
+func (d *Draft) storable() bool { return d.user != "" || !d.Doc.State.Empty() }
 
-func (d *draft) dirty() bool {
-	return len(d.Doc.Ops) > 0 || d.oldBecomes != KindLive || d.leaving != nil || d.Doc.State.HasOld() || d.stale
+func (d *Draft) dirty() bool {
+	return len(d.Doc.Ops) > 0 || d.oldBecomes != KindLive || d.leaving != nil || d.Doc.State.HasOld() || d.Stale
 }
 
 // ID is the public handle of the session as it will be after the commit.
-func (d *draft) ID() string {
+func (d *Draft) ID() string {
 	switch {
 	case d.discard || d.gone:
 		return ""
-	case d.rec != nil && d.oldBecomes == KindLive:
-		return d.rec.ID
-	case d.rec != nil || d.storable():
+	case d.Rec != nil && d.oldBecomes == KindLive:
+		return d.Rec.ID
+	case d.Rec != nil || d.storable():
 		d.makeNextID()
 		return d.nextID
 	}
@@ -94,18 +96,18 @@ func (d *draft) ID() string {
 
 // NeedsTelling reports whether the client must be told before an operation can be stored: that it has a session now,
 // or, where its token is the session, of every change.
-func (d *draft) NeedsTelling(o data.Op) bool {
+func (d *Draft) NeedsTelling(o data.Op) bool {
 	switch {
 	case d.discard || d.gone:
 		return false
-	case d.rec == nil:
+	case d.Rec == nil:
 		return o.TouchesData() && o.Kind != data.OpRemove && o.Kind != data.OpClear
 	}
-	return d.token != ""
+	return d.Sealed != ""
 }
 
 // makeNextID makes the id to come, unless there is one.
-func (d *draft) makeNextID() {
+func (d *Draft) makeNextID() {
 	if d.nextID == "" {
 		d.nextTicket = keys.NewTicket()
 		d.nextID = d.nextTicket.ID()
@@ -113,36 +115,36 @@ func (d *draft) makeNextID() {
 }
 
 // dropNextID makes the next commit that needs a new id take another one.
-func (d *draft) dropNextID() { d.nextTicket, d.nextID = keys.Ticket{}, "" }
+func (d *Draft) dropNextID() { d.nextTicket, d.nextID = keys.Ticket{}, "" }
 
 // Do does an operation and remembers it for the commit, or that it was refused.
-func (d *draft) Do(o data.Op) { d.Refuse(d.Doc.Do(d.rules(), o, d.rec != nil && !d.gone)) }
+func (d *Draft) Do(o data.Op) { d.Refuse(d.Doc.Do(d.rules(), o, d.Rec != nil && !d.gone)) }
 
 // Swap is Do of an update whose function has made the fresh value of the old one. It reports false, and does nothing,
 // when the old value is there no more.
-func (d *draft) Swap(o data.Op, old []byte, had bool, fresh []byte) (done bool) {
+func (d *Draft) Swap(o data.Op, old []byte, had bool, fresh []byte) (done bool) {
 	done, err := d.Doc.Swap(d.rules(), o, old, had, fresh)
 	d.Refuse(err)
 	return done
 }
 
-func (d *draft) rules() data.Rules {
-	r := d.k.data
+func (d *Draft) rules() data.Rules {
+	r := d.k.Data
 	r.Rough = d.err != nil
 	return r
 }
 
 // replay puts the state on a newer record and does the unsaved operations again.
-func (d *draft) replay(st data.State) error {
-	if err := d.Doc.Replay(d.k.data.Codec, st); err != nil {
-		return fmt.Errorf("a change cannot be repeated on the newest state: %w", d.k.explain(err))
+func (d *Draft) replay(st data.State) error {
+	if err := d.Doc.Replay(d.k.Data.Codec, st); err != nil {
+		return fmt.Errorf("a change cannot be repeated on the newest state: %w", d.k.Explain(err))
 	}
 	return nil
 }
 
 // Refuse remembers the first error.
-func (d *draft) Refuse(err error) {
+func (d *Draft) Refuse(err error) {
 	if err != nil && d.err == nil {
-		d.err = d.k.explain(err)
+		d.err = d.k.Explain(err)
 	}
 }

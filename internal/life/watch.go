@@ -1,4 +1,4 @@
-package session
+package life
 
 import (
 	"context"
@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// waiter waits for the end of one session.
-type waiter struct {
+// Waiter waits for the end of one session.
+type Waiter struct {
 	ended   chan struct{}
 	once    sync.Once
 	watched bool
 
 	id string // under which it waits; this and what follows is guarded by the watch
-	member
+	Member
 }
 
 // Waiter makes somebody who waits for the end of this session, and is told of it at once if it is gone.
-func (d *draft) Waiter() *waiter {
-	w := &waiter{ended: make(chan struct{})}
+func (d *Draft) Waiter() *Waiter {
+	w := &Waiter{ended: make(chan struct{})}
 	if d.gone {
 		w.notify()
 	}
@@ -29,20 +29,20 @@ func (d *draft) Waiter() *waiter {
 }
 
 // Ended is closed when the session has ended.
-func (w *waiter) Ended() <-chan struct{} { return w.ended }
+func (w *Waiter) Ended() <-chan struct{} { return w.ended }
 
-func (w *waiter) notify() { w.once.Do(func() { close(w.ended) }) }
+func (w *Waiter) notify() { w.once.Do(func() { close(w.ended) }) }
 
 // Watch has somebody wait for as long as the context lasts, once the session is stored. Later it notes whose it is by
 // then.
-func (d *draft) Watch(ctx context.Context, w *waiter) {
+func (d *Draft) Watch(ctx context.Context, w *Waiter) {
 	switch {
 	case !d.Stored():
 	case w.watched:
 		d.k.watch.note(w, d.member())
 	default:
 		w.watched = true
-		d.k.watch.add(d.rec.ID, w, d.member())
+		d.k.watch.add(d.Rec.ID, w, d.member())
 		k := d.k
 		context.AfterFunc(ctx, func() { k.watch.remove(w) })
 	}
@@ -51,38 +51,38 @@ func (d *draft) Watch(ctx context.Context, w *waiter) {
 // watch knows who wants to be told of the end of which session. One goroutine asks the store for all of them; it runs
 // only while somebody waits.
 type watch struct {
-	k       *keeper
+	k       *Keeper
 	mu      sync.Mutex
-	waiting map[string][]*waiter
+	waiting map[string][]*Waiter
 	tips    map[string]bool // ids among them that the store told of
 	wake    chan struct{}   // something was told
 	polling bool
 }
 
-func newWatch(k *keeper) *watch {
-	return &watch{k: k, waiting: map[string][]*waiter{}, tips: map[string]bool{}, wake: make(chan struct{}, 1)}
+func newWatch(k *Keeper) *watch {
+	return &watch{k: k, waiting: map[string][]*Waiter{}, tips: map[string]bool{}, wake: make(chan struct{}, 1)}
 }
 
 // add has the session asked for once at the start: it may have ended since it was loaded.
-func (w *watch) add(id string, one *waiter, of member) {
+func (w *watch) add(id string, one *Waiter, of Member) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	one.id, one.member = id, of
+	one.id, one.Member = id, of
 	w.waiting[id] = append(w.waiting[id], one)
 	w.askSoon(id)
 	if !w.polling {
-		w.polling = w.k.start(w.poll)
+		w.polling = w.k.Start(w.poll)
 	}
 }
 
 // note notes whose a watched session is by now.
-func (w *watch) note(one *waiter, of member) {
+func (w *watch) note(one *Waiter, of Member) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	one.member = of
+	one.Member = of
 }
 
-func (w *watch) remove(one *waiter) {
+func (w *watch) remove(one *Waiter) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	list := w.waiting[one.id]
@@ -91,7 +91,7 @@ func (w *watch) remove(one *waiter) {
 	}
 }
 
-func (w *watch) put(id string, list []*waiter) {
+func (w *watch) put(id string, list []*Waiter) {
 	if len(list) == 0 {
 		delete(w.waiting, id)
 		return
@@ -128,10 +128,10 @@ func (w *watch) ended(ids ...string) {
 func (w *watch) poll(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if w.k.watcher != nil {
-		w.k.start(func(context.Context) { w.listen(ctx) })
+	if w.k.can.Watcher != nil {
+		w.k.Start(func(context.Context) { w.listen(ctx) })
 	}
-	ticker := time.NewTicker(w.k.watchEvery)
+	ticker := time.NewTicker(w.k.WatchEvery)
 	defer ticker.Stop()
 	for more := true; more; {
 		var ids []string
@@ -175,15 +175,15 @@ func (w *watch) askAll(ctx context.Context, ids []string) {
 // asking.
 func (w *watch) listen(ctx context.Context) {
 	for {
-		err := w.k.watcher.Watch(ctx, w.tip)
+		err := w.k.can.Watcher.Watch(ctx, w.tip)
 		if ctx.Err() != nil || errors.Is(err, ErrNotSupported) {
 			return
 		}
-		w.k.logger.WarnContext(ctx, "session: the store tells of no ended sessions for now", "err", err)
+		w.k.Logger.WarnContext(ctx, "session: the store tells of no ended sessions for now", "err", err)
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(w.k.watchEvery):
+		case <-time.After(w.k.WatchEvery):
 		}
 	}
 }
@@ -236,19 +236,19 @@ func (w *watch) ids() ([]string, bool) {
 
 // ask asks the store for one session, under its new id when it was renewed. A store that fails says nothing about it.
 func (w *watch) ask(ctx context.Context, id string) {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, StoreTimeout)
 	defer cancel()
-	rec, err := w.k.load(ctx, id)
+	rec, err := w.k.Load(ctx, id)
 	for err == nil && rec.Kind == KindAlias && ctx.Err() == nil {
 		w.moved(id, rec.Successor)
 		id = rec.Successor
-		rec, err = w.k.load(ctx, id)
+		rec, err = w.k.Load(ctx, id)
 	}
 	switch {
 	case errors.Is(err, ErrNotFound) && w.isGone(ctx, id):
 		w.ended(id)
 	case err != nil:
-	case rec.Kind == KindTombstone || !rec.ExpiresAt.IsZero() && !w.k.now().Before(rec.ExpiresAt):
+	case rec.Kind == KindTombstone || !rec.ExpiresAt.IsZero() && !w.k.Now().Before(rec.ExpiresAt):
 		w.ended(id)
 	}
 }
@@ -256,11 +256,11 @@ func (w *watch) ask(ctx context.Context, id string) {
 // isGone reports whether a session of whose id the store knows nothing has ended.
 func (w *watch) isGone(ctx context.Context, id string) bool {
 	w.mu.Lock()
-	var of member
+	var of Member
 	if list := w.waiting[id]; len(list) > 0 {
-		of = list[0].member
+		of = list[0].Member
 	}
 	w.mu.Unlock()
-	_, err := w.k.records.missing(ctx, id, of)
+	_, err := w.k.Records.Missing(ctx, id, of)
 	return errors.Is(err, ErrNotFound)
 }

@@ -1,4 +1,4 @@
-package session
+package life
 
 import (
 	"context"
@@ -10,34 +10,34 @@ import (
 // pageSize is how many records all asks for at a time.
 const pageSize = 200
 
-func (k *keeper) alive(r *Record) bool {
-	return r.Kind == KindLive && (r.ExpiresAt.IsZero() || k.now().Before(r.ExpiresAt))
+func (k *Keeper) alive(r *Record) bool {
+	return r.Kind == KindLive && (r.ExpiresAt.IsZero() || k.Now().Before(r.ExpiresAt))
 }
 
-func (k *keeper) canList() error {
-	if k.lister == nil {
-		return fmt.Errorf("%w: %s cannot list sessions", ErrNotSupported, k.storeType)
+func (k *Keeper) CanList() error {
+	if k.can.Lister == nil {
+		return fmt.Errorf("%w: %s cannot list sessions", ErrNotSupported, k.StoreType)
 	}
 	return nil
 }
 
-func (k *keeper) byUser(ctx context.Context, user string) ([]*Record, error) {
-	if err := k.canList(); err != nil {
+func (k *Keeper) byUser(ctx context.Context, user string) ([]*Record, error) {
+	if err := k.CanList(); err != nil {
 		return nil, err
 	}
-	if err := checkUser(user); err != nil {
+	if err := CheckUser(user); err != nil {
 		return nil, err
 	}
-	recs, err := k.lister.ByUser(ctx, user)
+	recs, err := k.can.Lister.ByUser(ctx, user)
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, Unavailable(err)
 	}
 	return recs, nil
 }
 
 // isSession reports whether a live record is a session of its own. One whose predecessor is on the same page is listed
 // as that.
-func (k *keeper) isSession(ctx context.Context, r *Record, page []*Record) (bool, error) {
+func (k *Keeper) isSession(ctx context.Context, r *Record, page []*Record) (bool, error) {
 	id := r.Predecessor()
 	if id == "" {
 		return true, nil
@@ -49,8 +49,8 @@ func (k *keeper) isSession(ctx context.Context, r *Record, page []*Record) (bool
 	return before == nil && err == nil, err
 }
 
-// sessionsOf lists the live records of a user, one for each session.
-func (k *keeper) sessionsOf(ctx context.Context, user string) ([]*Record, error) {
+// SessionsOf lists the live records of a user, one for each session.
+func (k *Keeper) SessionsOf(ctx context.Context, user string) ([]*Record, error) {
 	recs, err := k.byUser(ctx, user)
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (k *keeper) sessionsOf(ctx context.Context, user string) ([]*Record, error)
 // withoutHeirs leaves out the records of moves that were not decided when they were listed, or were decided otherwise
 // since: the sessions that move are there themselves. A record that shares its beginning with none has no part in such
 // a move, so that nobody has to be asked.
-func (k *keeper) withoutHeirs(ctx context.Context, recs []*Record) ([]*Record, error) {
+func (k *Keeper) withoutHeirs(ctx context.Context, recs []*Record) ([]*Record, error) {
 	there, begun := map[string]bool{}, map[int64]int{}
 	for _, r := range recs {
 		there[r.ID] = true
@@ -85,17 +85,17 @@ func (k *keeper) withoutHeirs(ctx context.Context, recs []*Record) ([]*Record, e
 	return own, nil
 }
 
-// all goes through the records of all live sessions, in pages. An error ends the walk.
-func (k *keeper) all(ctx context.Context) iter.Seq2[*Record, error] {
+// All goes through the records of all live sessions, in pages. An error ends the walk.
+func (k *Keeper) All(ctx context.Context) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
-		if err := k.canList(); err != nil {
+		if err := k.CanList(); err != nil {
 			yield(nil, err)
 			return
 		}
 		for after, more := "", true; more; {
-			page, err := k.lister.Page(ctx, after, pageSize)
+			page, err := k.can.Lister.Page(ctx, after, pageSize)
 			if err != nil {
-				yield(nil, unavailable(err))
+				yield(nil, Unavailable(err))
 				return
 			}
 			if more = len(page) == pageSize; more {

@@ -1,4 +1,4 @@
-package session
+package life
 
 import (
 	"errors"
@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// checkUser refuses what is no user name, and what looks like another one on a page: two users with one face are a way
+// CheckUser refuses what is no user name, and what looks like another one on a page: two users with one face are a way
 // to be taken for somebody else. The error does not contain the name.
-func checkUser(user string) error {
+func CheckUser(user string) error {
 	switch {
 	case user == "":
 		return errors.New("session: the user name is empty")

@@ -1,0 +1,84 @@
+package carried
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/coatcheck/session/internal/life"
+)
+
+// everySession is the id under which a carrier remembers that all sessions of a user were ended. It is no id of a
+// session.
+func everySession(user string) string {
+	sum := sha256.Sum256([]byte("coatcheck v1 every session of " + user))
+	return hex.EncodeToString(sum[:])
+}
+
+// isID reports whether a text has the form of a ticket's id.
+func isID(text string) bool {
+	raw, err := hex.DecodeString(text)
+	return err == nil && len(raw) == sha256.Size && text == strings.ToLower(text)
+}
+
+func (r *Records) canRevoke() error {
+	if !r.remembers {
+		return fmt.Errorf("%w: %s cannot end a session that is with the client; give it a store for revocations",
+			life.ErrNotSupported, r.k.StoreType)
+	}
+	return nil
+}
+
+// Revoke retires ids, for ever: nobody knows when the last copy of their sessions ends.
+func (r *Records) Revoke(ctx context.Context, _ string, ids []string) (n int, err error) {
+	if err := r.canRevoke(); err != nil {
+		return 0, err
+	}
+	for _, id := range slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !isID(id) }) {
+		ended, err := r.k.End(ctx, &life.Record{ID: id}, nil, life.Anybody)
+		for _, rec := range ended {
+			r.k.Tell(ctx, life.Event{Kind: life.EventEnded, ID: rec.ID})
+		}
+		n += len(ended)
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// RevokeUser remembers that what began before now is over, but for the sessions to keep. How many that ends, nobody
+// knows.
+func (r *Records) RevokeUser(ctx context.Context, user string, keep []string) (int, error) {
+	if err := r.canRevoke(); err != nil {
+		return 0, err
+	}
+	if err := life.CheckUser(user); err != nil {
+		return 0, err
+	}
+	keep = slices.DeleteFunc(slices.Clone(keep), func(id string) bool { return !isID(id) })
+	rec := &life.Record{ID: everySession(user), Kind: life.KindTombstone, SeenAt: r.k.Now()}
+	rec.Data = []byte(strings.Join(keep, " "))
+	for attempt := 0; ; attempt++ {
+		old, err := r.k.Load(ctx, rec.ID)
+		switch {
+		case err == nil:
+			rec.Version, rec.SeenAt = old.Version, life.LaterOf(old.SeenAt, rec.SeenAt)
+		case !errors.Is(err, life.ErrNotFound):
+			return 0, err
+		}
+		err = r.k.Store.Save(ctx, rec)
+		switch {
+		case err == nil:
+			r.k.AskAll()
+			r.k.Tell(ctx, life.Event{Kind: life.EventEnded, User: user})
+			return 0, nil
+		case !errors.Is(err, life.ErrConflict) || attempt > 0 && life.Pause(ctx, attempt) != nil:
+			return 0, life.Unavailable(err)
+		}
+	}
+}

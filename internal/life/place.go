@@ -1,0 +1,71 @@
+package life
+
+import (
+	"context"
+
+	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/envelope"
+	"github.com/coatcheck/session/internal/keys"
+)
+
+// Place is where a session is: the record that a draft is based on, and what leads back to it.
+type Place struct {
+	Rec       *Record // nil: none
+	Ticket    keys.Ticket
+	Sealed    string // what holds the whole record, when its client has it; "" when the store does
+	Admitted  int64  // the end of all sessions of the user that this one outlived, in microseconds; 0: none
+	FlashUpTo uint64 // Flash calls up to this number were made by earlier requests
+	Stale     bool   // to be signed and sealed anew
+	renewed   bool   // the ticket is another one than the client has shown
+}
+
+// id is the id under which the client knows the session.
+func (at *Place) id() string {
+	if at.Rec != nil {
+		return at.Rec.ID
+	}
+	return at.Ticket.ID()
+}
+
+// Records is where the records of sessions are: in a store under their ids, or with their clients, each in a token. In
+// both cases the store knows which ids were retired.
+type Records interface {
+	// Parse checks what a client has shown, and asks nobody. The place has a ticket, and a record if that is in the
+	// token.
+	Parse(token string) (Place, error)
+	// Look finds the newest record of a place, and what is in it if it is live. A renewed id is followed: by a request
+	// that begins within the grace only, by one that is under way at any time, for it has shown a good ticket already.
+	// known is that record where it is known already, and otherwise nil. The place tells how far it came also when
+	// there is an error.
+	Look(ctx context.Context, at *Place, begins bool, known *Record) (envelope.Header, envelope.Entries, error)
+	// Open returns what is in a live record that a store has loaded, and whether it is to be signed or sealed anew.
+	Open(rec *Record) (h envelope.Header, entries envelope.Entries, stale bool, err error)
+	// Seal puts the state into the record of a place that a draft is to be at next, or into its token.
+	Seal(next Place, st *data.State) (Place, error)
+	// Missing says what it means that the store has no record of an id: the error wraps ErrNotFound when the session is
+	// gone. Otherwise it returns what place.admitted is to be.
+	Missing(ctx context.Context, id string, of Member) (admitted int64, err error)
+	// Remember says for how long the store keeps what an old record becomes.
+	Remember(retired, old *Record)
+	Traits() Traits
+	revoker
+}
+
+// Traits are what is true of all sessions whose records are in one place.
+type Traits struct {
+	Kept  bool // the store has the records: it can be asked for them, and they can be deleted
+	Final bool // a session that has ended is not opened by a copy of its ticket
+}
+
+// revoker ends sessions from outside of them, by id or by user, and says how many.
+type revoker interface {
+	Revoke(ctx context.Context, user string, ids []string) (int, error)
+	RevokeUser(ctx context.Context, user string, keep []string) (int, error)
+}
+
+// Member is what decides whether a session is among those of its user that were all ended.
+type Member struct {
+	User     string
+	Begun    int64 // its first save or last login, in microseconds
+	Admitted int64 // see place
+}

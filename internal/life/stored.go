@@ -1,0 +1,132 @@
+package life
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/envelope"
+	"github.com/coatcheck/session/internal/keys"
+)
+
+// stored are records that are in a store, each under its id.
+type stored struct{ *Keeper }
+
+var _ Records = stored{}
+
+// MaxAliases bounds how many renewals in a row one load follows: more than fit into the default grace at one a second.
+const MaxAliases = 64
+
+func (s stored) Traits() Traits { return Traits{Kept: true, Final: true} }
+
+// Parse checks a ticket that was signed for the cookie's name, or for a former one.
+func (s stored) Parse(token string) (at Place, err error) {
+	var signer int
+	at.Ticket, signer, err = keys.ParseTicket(token, s.Ring(), s.Names[0])
+	for i := 1; i < len(s.Names) && errors.Is(err, ErrBadSignature); i++ {
+		at.Ticket, signer, err = keys.ParseTicket(token, s.Ring(), s.Names[i])
+	}
+	at.Stale = signer > 0
+	return at, err
+}
+
+func (s stored) Look(ctx context.Context, at *Place, begins bool, known *Record) (h envelope.Header,
+	entries envelope.Entries, err error) {
+	rec := known
+	if rec == nil {
+		rec, err = s.Load(ctx, at.id())
+	}
+	for hops := 0; err == nil && rec.Kind == KindAlias; hops++ {
+		at.Rec = rec
+		if hops == MaxAliases || begins && s.GraceOver(rec) {
+			return h, nil, ErrReused
+		}
+		next, openErr := OpenAlias(at.Ticket, rec)
+		if openErr != nil {
+			return h, nil, openErr
+		}
+		if rec, err = s.Load(ctx, rec.Successor); err == nil {
+			at.Ticket, at.renewed = next, true
+		}
+	}
+	if err != nil {
+		return h, nil, err
+	}
+	at.Rec = rec
+	if rec.Kind != KindLive {
+		return h, nil, nil
+	}
+	h, entries, stale, err := s.Open(rec)
+	at.Stale = at.Stale || stale
+	return h, entries, err
+}
+
+var errUnsealed = fmt.Errorf("%w: it is not sealed, and Options.RequireSealed is set", ErrCorrupt)
+
+// Open finds what is under an older secret, or in the other form, to be signed or sealed anew.
+func (s stored) Open(rec *Record) (h envelope.Header, entries envelope.Entries, stale bool, err error) {
+	signed := keys.IsSigned(rec.Data)
+	if s.RequireSealed && signed {
+		return h, nil, false, errUnsealed
+	}
+	body, signer, err := s.Ring().Open(rec.Data, keys.Row{ID: rec.ID, User: rec.User, Version: rec.Version})
+	if err == nil {
+		h, entries, err = envelope.Parse(body)
+	}
+	if err != nil {
+		return h, nil, false, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return h, entries, signer > 0 || signed == s.Sealing, nil
+}
+
+// Seal encodes the state as the data of the record's next version.
+func (s stored) Seal(next Place, st *data.State) (Place, error) {
+	rec := next.Rec
+	row := keys.Row{ID: rec.ID, User: rec.User, Version: rec.Version + 1}
+	rec.Data = s.Ring().Seal(row, st.Size(), st.Append, s.Sealing)
+	return next, nil
+}
+
+func (s stored) Missing(_ context.Context, _ string, of Member) (int64, error) {
+	return of.Admitted, ErrNotFound
+}
+
+func (s stored) Remember(*Record, *Record) {}
+
+// OpenAlias returns the ticket of the record that took over.
+func OpenAlias(t keys.Ticket, alias *Record) (keys.Ticket, error) {
+	next, err := keys.OpenTicket(t, alias.Data, alias.ID, alias.Successor)
+	if err != nil {
+		return keys.Ticket{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return next, nil
+}
+
+func (k *Keeper) Contents(rec *Record) (data.State, bool, error) {
+	if rec.Kind != KindLive {
+		return data.State{}, false, fmt.Errorf("%w: a %s has no contents", ErrNotSupported, rec.Kind)
+	}
+	h, entries, stale, err := k.Records.Open(rec)
+	if err != nil {
+		return data.State{}, false, err
+	}
+	return data.NewState(h, entries, h.FlashSeq), stale, nil
+}
+
+func (k *Keeper) Reseal(rec *Record, version uint64) (*Record, error) {
+	out := rec.Clone()
+	out.Version = version
+	if version == 0 && rec.Kind == KindLive { // a move that is under way takes place in the other store
+		out.Successor = ""
+	}
+	if rec.Kind != KindLive { // what an alias holds is sealed by its ticket alone, and a tombstone holds nothing
+		return out, nil
+	}
+	st, _, err := k.Contents(rec)
+	if err != nil {
+		return nil, err
+	}
+	next, err := k.Records.Seal(Place{Rec: out}, &st)
+	return next.Rec, err
+}

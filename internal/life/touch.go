@@ -1,0 +1,66 @@
+package life
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+func (d *Draft) touchDue() bool {
+	if d.byOperator {
+		return false
+	}
+	every := d.k.TouchEvery
+	if idle := d.idleTimeout(); idle > 0 && every > idle/2 {
+		every = idle / 2
+	}
+	return d.k.Now().Sub(d.Rec.SeenAt) >= every
+}
+
+// touch marks the session as seen. One that is gone meanwhile, or was written, needs none.
+func (d *Draft) touch(ctx context.Context) error {
+	if d.expired(d.k.Now()) {
+		return nil
+	}
+	seen := LaterOf(d.Rec.SeenAt, d.k.Now())
+	if d.k.can.Toucher == nil || d.Sealed != "" {
+		return d.replace(ctx, seen)
+	}
+	rec := *d.Rec
+	rec.SeenAt, rec.ExpiresAt = seen, d.expiresAt(seen)
+	if err := d.k.can.Toucher.Touch(ctx, rec.ID, rec.Version, seen, rec.ExpiresAt); err != nil {
+		return Unavailable(err)
+	}
+	if endMoved(d.Rec, &rec) {
+		d.reply = replyTicket
+	}
+	d.Rec = &rec
+	return nil
+}
+
+// replace marks the session as seen by a record that takes the place of the one that was read.
+func (d *Draft) replace(ctx context.Context, seen time.Time) error {
+	next, aged, err := d.build(seen)
+	if err == nil {
+		err = d.k.Store.Save(ctx, next.Rec)
+	}
+	switch {
+	case err == nil:
+		d.noteStored(next, aged)
+	case !errors.Is(err, ErrConflict) && !errors.Is(err, ErrNotFound):
+		return Unavailable(err)
+	}
+	return nil
+}
+
+// endMoved reports whether the time until which a client keeps its ticket has moved from one state of a session to the
+// next, so that it must be sent again. Where clients keep it for a shorter time than the session lasts, it moves by the
+// day.
+func endMoved(old, rec *Record) bool {
+	if !rec.Persistent || !old.ExpiresAt.Equal(rec.ExpiresAt) {
+		return rec.Persistent
+	}
+	const day = 24 * time.Hour
+	cut := rec.ExpiresAt.IsZero() || rec.ExpiresAt.Sub(rec.SeenAt) > MaxAge
+	return cut && !old.SeenAt.Truncate(day).Equal(rec.SeenAt.Truncate(day))
+}

@@ -1,0 +1,124 @@
+package life
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Stored reports whether there is a live record of the session, as far as the draft knows.
+func (d *Draft) Stored() bool { return d.Rec != nil && !d.gone }
+
+// WasNobodys reports whether the stored session, if there is one, has no user.
+func (d *Draft) WasNobodys() bool { return d.Rec != nil && d.Rec.User == "" }
+
+// Leaving reports whether there is a session to be ended at the next commit.
+func (d *Draft) Leaving() bool { return d.leaving != nil }
+
+// SignsIn reports whether somebody signs in.
+func (d *Draft) SignsIn() bool { return d.login }
+
+// Moves reports whether the session gets another id, or ends, at the next commit.
+func (d *Draft) Moves() bool { return d.login || d.leaving != nil || d.oldBecomes != KindLive }
+
+// Moved reports whether the session is gone because it went on under another id.
+func (d *Draft) Moved() bool {
+	return d.gone && d.Rec != nil && d.Rec.Kind == KindTombstone && d.Rec.Successor != ""
+}
+
+// TooLate reports whether the headers are out, so that nobody could be told of the new id that the commit would make.
+func (d *Draft) TooLate() bool { return d.tooLate() && d.oldBecomes != KindLive }
+
+// Token is what the client has, or is to be given, "" when nothing is stored.
+func (d *Draft) Token() string {
+	if !d.Stored() || d.discard {
+		return ""
+	}
+	return d.k.text(&d.Place)
+}
+
+// text is what the client is given of a place.
+func (k *Keeper) text(at *Place) string {
+	if at.Sealed != "" {
+		return at.Sealed
+	}
+	return at.Ticket.Text(k.Ring(), k.Names[0])
+}
+
+// User is who is signed in, "" for nobody.
+func (d *Draft) User() string { return d.user }
+
+// Refused is the first operation that was refused. Err also tells of a session that is too large.
+func (d *Draft) Refused() error { return d.err }
+
+// Err is why a commit would fail before the store is asked.
+func (d *Draft) Err() error {
+	if d.err == nil {
+		return d.k.Explain(d.Doc.State.Above())
+	}
+	return d.err
+}
+
+// CreatedAt is the time of the first save, zero before it.
+func (d *Draft) CreatedAt() time.Time { return FromMicro(d.Doc.State.Created) }
+
+// LoginAt is the time of the last SignIn, zero before one.
+func (d *Draft) LoginAt() time.Time { return FromMicro(d.Doc.State.Login) }
+
+// ExpiresAt is when the session ends if nobody uses it, zero when it does not or when there is nothing to store.
+func (d *Draft) ExpiresAt() time.Time {
+	switch {
+	case d.gone || d.Rec == nil && !d.storable():
+		return time.Time{}
+	case d.Rec == nil || d.login:
+		return d.expiresAt(d.k.Now())
+	}
+	return d.expiresAt(d.Rec.SeenAt)
+}
+
+// IDs are the id under which the session is in the store, and the one that it is to get: "" for none.
+func (d *Draft) IDs() (now, next string) {
+	if d.Rec != nil {
+		now = d.Rec.ID
+	}
+	return now, d.nextID
+}
+
+// SetClient notes who the client is. clean is given a user agent that is not the stored one, which is clean.
+func (d *Draft) SetClient(ip netip.Addr, ua string, clean func(string) string) {
+	if d.Rec == nil || d.Rec.UserAgent != ua {
+		ua = clean(ua)
+	}
+	d.ip, d.ua = ip, ua
+}
+
+// MaxAge is the longest that browsers keep a cookie (RFC 6265bis), and so a client its token.
+const MaxAge = 400 * 24 * time.Hour
+
+// TakeReply returns what to tell the client, once: for replyTicket its token, and until when it should keep it, zero
+// for until it closes.
+func (d *Draft) TakeReply() (r Reply, token string, until time.Time) {
+	r, d.reply = d.reply, ReplyNothing
+	if r != replyTicket {
+		return r, "", time.Time{}
+	}
+	at := &d.Place
+	if d.Rec == nil && d.leaving != nil { // a commit failed to end it, so it is still the client's
+		at = d.leaving
+	}
+	if at.Rec == nil { // and an empty ticket would delete the cookie
+		return ReplyNothing, "", time.Time{}
+	}
+	if at.Rec.Persistent {
+		until = at.Rec.ExpiresAt
+		if until.IsZero() {
+			until = d.k.Now().Add(MaxAge)
+		}
+	}
+	return r, d.k.text(at), until
+}
+
+// Events are what a commit has to report.
+func (d *Draft) Events() []Event { return d.events }
+
+// Conflict is the event of an attempt that met one.
+func (d *Draft) Conflict() Event { return Event{Kind: EventConflict, ID: d.Rec.ID, User: d.user} }
