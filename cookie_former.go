@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,17 +14,22 @@ import (
 // A cookie that is renamed is still out there under its former names, with tickets that were signed for them. What it
 // names is opened, sent anew under the new name, and the former cookie removed by the same response.
 
-// checkFormer refuses former names that no cookie has, or that are those of the cookie itself.
+// checkFormer refuses former names that no cookie has, or that are those of the cookie itself or of one another.
 func (c Cookie) checkFormer() error {
-	for _, name := range c.FormerNames {
+	for i, name := range c.FormerNames {
 		switch {
 		case !wire.IsToken(name):
 			return errors.New("Cookie.FormerNames: a name has letters, digits and -_.!#$%&'*+^`|~ only")
 		case name == c.Name:
 			return fmt.Errorf("Cookie.FormerNames: %q is the cookie's name; leave it out", name)
-		case strings.HasPrefix(name, c.Name+".") || strings.HasPrefix(c.Name, name+"."):
-			return fmt.Errorf("Cookie.FormerNames: %q and %q may be parts of one session; choose another name", name,
-				c.Name)
+		case slices.Contains(c.FormerNames[:i], name):
+			return fmt.Errorf("Cookie.FormerNames: %q is there twice; leave one out", name)
+		}
+		for _, other := range append(c.FormerNames[:i:i], c.Name) {
+			if strings.HasPrefix(name, other+".") || strings.HasPrefix(other, name+".") {
+				return fmt.Errorf("Cookie.FormerNames: %q and %q may be parts of one session; choose another name",
+					name, other)
+			}
 		}
 	}
 	return nil

@@ -236,6 +236,9 @@ func TestFormerNamesAreChecked(t *testing.T) {
 		"attributes":         {FormerNames: []string{"a; Domain=example.com"}},
 		"a piece of the new": {Name: "a", FormerNames: []string{"a.1"}},
 		"a piece of the old": {Name: "a.1", FormerNames: []string{"a"}},
+		"one name twice":     {FormerNames: []string{"a", "b", "a"}},
+		"a piece of another": {FormerNames: []string{"a", "a.1"}},
+		"another's whole":    {FormerNames: []string{"a.1", "a"}},
 	} {
 		_, err := session.New(newRig(t).store, session.Options{Secrets: []session.Secret{testSecret}, Cookie: c,
 			SweepEvery: session.Never})
