@@ -11,28 +11,30 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// Where a form or a script sends the token that CSRF checks.
+// These say where a form or a script sends the token that CSRF checks.
 const (
 	CSRFFormField = "csrf_token"
 	CSRFHeader    = "X-CSRF-Token"
 )
 
-// CSRF lets no other site make a visitor's browser change something here, by a form or a script. GET, HEAD and OPTIONS
-// pass always, so they must change nothing; a WebSocket is opened by a GET, and its upgrader checks the Origin itself.
+// CSRF keeps other sites from making a visitor's browser change something here, by a form or a script. GET, HEAD and
+// OPTIONS always pass, so they must not change anything. A WebSocket is opened by a GET, so its upgrader has to check
+// the Origin itself.
 //
-// Options.CrossOrigin judges by what browsers send since 2023: Sec-Fetch-Site, or else Origin. A request with neither
-// comes from an older browser or from a program, and must bring the token of CSRFField or CSRFToken; so must one whose
-// Origin is the http twin of this https site. A ticket that comes in a header is none that a browser sends by itself,
-// so that such a request needs no token. Other paths for programs are left out of CSRF, or given a bypass pattern.
+// Options.CrossOrigin judges by what browsers have sent since 2023: Sec-Fetch-Site, or else Origin. A request with
+// neither comes from an older browser or from a program, and must bring the token of CSRFField or CSRFToken; so must
+// one whose Origin is the http twin of this https site. A request whose ticket comes in a header needs no token,
+// because no browser sends that header by itself. Leave other paths for programs out of CSRF, or give them a bypass
+// pattern.
 //
-// The token belongs to the session and its user, and every Login makes all tokens from before it useless. A visitor who
-// is not signed in has a signed cookie of his own for it, sent only with a page that shows a token; nothing is stored.
+// The token belongs to the session and its user, and every Login makes all earlier tokens useless. Visitors who are not
+// signed in get a signed cookie for it, which is sent only with a page that shows a token; nothing is stored.
 //
-// What is refused is told as the event "refused", and in the log at level Info, with the reason.
+// A refused request is reported as the event "refused", and in the log at level Info, with the reason.
 //
-// Who brings no header is looked through for the field CSRFFormField: in a form of either kind, up to the first
-// mebibyte, so a form with large files has the field before them. Nothing of that is written to the disk, and the
-// handler reads the body from its beginning, under limits of its own.
+// If a request has no such header, CSRF looks for the field CSRFFormField in a form of either kind, up to the first
+// mebibyte; in a form with large files, put the field before them. None of this is written to disk, and the handler
+// reads the body from its beginning, under limits of its own.
 func (g *Guard) CSRF(next http.Handler) http.Handler {
 	return g.m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f := &form{Context: r.Context(), g: g, w: w}
@@ -46,7 +48,7 @@ func (g *Guard) CSRF(next http.Handler) http.Handler {
 	}))
 }
 
-// refuse answers a request that is not allowed, or of which that cannot be known.
+// refuse answers a request that is not allowed, or for which that cannot be known.
 func (f *form) refuse(err error) {
 	var no notAllowed
 	if !errors.As(err, &no) {
@@ -60,7 +62,7 @@ func (f *form) refuse(err error) {
 	})
 }
 
-// notAllowed is why a request is refused, in words for who runs the site. The visitor reads others.
+// notAllowed is why a request is refused, in words for the people who run the site. The visitor reads others.
 type notAllowed string
 
 func (n notAllowed) Error() string { return "guard: CSRF: " + string(n) }
@@ -70,12 +72,12 @@ const (
 		"add it to Options.CrossOrigin if you trust it"
 	fromNowhere notAllowed = "no Sec-Fetch-Site, no Origin that counts, and no token. Browsers send one of these. " +
 		"A test or a program sends Sec-Fetch-Site: same-origin, or goes to a path that Options.CrossOrigin lets pass"
-	badToken notAllowed = "the token is not of this session or visitor, or is from before the last Login"
+	badToken notAllowed = "the token belongs to another session or visitor, or is from before the last Login"
 )
 
-// CSRFToken returns the token for scripts, which send it in the header CSRFHeader. It is another text each time, so
-// that a compressed page does not give it away; all of them hold. Call it before the first byte of the response. The
-// response gets Cache-Control: no-store. It is "" without CSRF around the handler, and when the store fails.
+// CSRFToken returns the token for scripts, which send it in the header CSRFHeader. Its text differs each time, so that
+// a compressed page does not give it away; all of them are valid. Call it before the first byte of the response, which
+// gets Cache-Control: no-store. The token is "" without CSRF around the handler, and if the store fails.
 func CSRFToken(r *http.Request) string {
 	if f, ok := r.Context().Value(formKey{}).(*form); ok {
 		return f.token()
@@ -83,7 +85,7 @@ func CSRFToken(r *http.Request) string {
 	return ""
 }
 
-// CSRFField returns the hidden field with the token that belongs into every form that is posted. Give it to the
+// CSRFField returns the hidden field with the token, which belongs in every form that is posted. Give it to the
 // template:
 //
 //	<form method="post">{{.CSRF}}…</form>

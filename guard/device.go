@@ -56,11 +56,12 @@ var systems = []mark{
 	{"X11", "Linux"},
 }
 
-// UnknownDevice is what Device says of a user agent that tells it nothing.
+// UnknownDevice is what Device returns for a user agent that tells it nothing.
 const UnknownDevice = "Unknown device"
 
-// Device says in a few words what a User-Agent header tells of a device, such as "Firefox on Linux". It is a help to
-// recognize one's own devices, and no proof: any client can send any text. No part of that text is in the result.
+// Device says in a few words what a User-Agent header reveals about a device, such as "Firefox on Linux". It helps
+// people to recognize their own devices, and proves nothing: any client can send any text. No part of that text is in
+// the result.
 func Device(userAgent string) string {
 	browser, system := find(browsers, userAgent), find(systems, userAgent)
 	switch {

@@ -1,8 +1,8 @@
 // Package guard is middleware on top of a session: a signed-in user, a role, a recent sign-in, forms that other sites
 // cannot send, a rate limit, and a page on which people see their devices.
 //
-// Each is a plain func(http.Handler) http.Handler and works alone: one that needs a session loads it, also without the
-// manager's middleware around it. A request that is let through costs no more than the load of the session, but for
+// Each is a plain func(http.Handler) http.Handler and works alone: one that needs a session loads it, even without the
+// manager's middleware around it. A request that is let through costs no more than loading the session, except with
 // Rate, which says so.
 //
 //	g, err := guard.New(sessions, guard.Options{LoginPage: "/login"})
@@ -14,8 +14,8 @@
 //	mux.Handle("/devices", g.Sessions())
 //	http.ListenAndServe(address, sessions.Middleware(g.CSRF(mux)))
 //
-// A request that is not let through gets an answer that fits the client: one that asks for JSON, by Accept or as a
-// script's fetch, gets application/problem+json, and so does one that asks for nothing where tickets come in a header;
-// a browser gets a small page, or is sent to the login page and back afterwards. When the store fails, the manager's
-// Options.OnError answers.
+// A request that is not let through gets an answer that fits the client. One that asks for JSON, through Accept or as a
+// script's fetch, gets application/problem+json, and so does one that asks for nothing in particular if tickets come in
+// a header. A browser gets a small page, or is sent to the login page and back afterwards. If the store fails, the
+// manager's Options.OnError answers.
 package guard

@@ -20,11 +20,11 @@ type Guard struct {
 
 // Options are what the guards of a site have in common. The zero value is valid.
 type Options struct {
-	// LoginPage is the local path to which browsers are sent that are not signed in; ReturnPath finds the way back
+	// LoginPage is the local path to which browsers are sent if nobody is signed in; ReturnPath finds the way back
 	// afterwards. "": they get a page with status 401.
 	LoginPage string
 
-	// ReloginPage is where Fresh sends who is signed in, but not recently. "": LoginPage. It must ask for the password
+	// ReloginPage is where Fresh sends people who signed in too long ago. "": LoginPage. It must ask for the password
 	// again, and call Login.
 	ReloginPage string
 
@@ -32,7 +32,7 @@ type Options struct {
 	// the session.
 	Roles, Permissions Lookup
 
-	// CrossOrigin is the first check of CSRF; its bypass patterns and trusted origins count. nil: one without any.
+	// CrossOrigin is the first check of CSRF, with its bypass patterns and trusted origins. nil: one without any.
 	CrossOrigin *http.CrossOriginProtection
 
 	// Refuse answers a request that is not let through. nil: as the package says.
@@ -110,9 +110,10 @@ func (g *Guard) signedIn(r *http.Request, s *session.Session) (Refusal, error) {
 // believes.
 const clockSkew = time.Minute
 
-// Fresh lets users through who signed in at most d ago, for what a stolen session must not do: another password, a
-// payment. Others get 401, or are sent to Options.ReloginPage; a Login there restarts the time. Who is not signed in is
-// answered as by User. d must be above 0; Options.OnError of the manager answers every request otherwise.
+// Fresh lets users through who signed in at most d ago. It guards what a stolen session must not do, such as changing
+// the password or paying. Others get 401, or are sent to Options.ReloginPage, where a Login restarts the time. People
+// who are not signed in get the answer of User. d must be above 0; otherwise the manager's Options.OnError answers
+// every request.
 func (g *Guard) Fresh(d time.Duration) func(http.Handler) http.Handler {
 	if d <= 0 {
 		return g.wrong(errors.New("guard: Fresh: the time must be above 0, such as 10*time.Minute"))
@@ -127,7 +128,7 @@ func (g *Guard) Fresh(d time.Duration) func(http.Handler) http.Handler {
 			}
 			return Refusal{
 				Reason: NotFresh, Status: http.StatusUnauthorized,
-				Text:  "Please confirm that it is you: sign in again.",
+				Text:  "Please sign in again to confirm that it is you.",
 				Login: withReturn(g.opts.ReloginPage, r),
 			}, nil
 		})

@@ -13,27 +13,28 @@ import (
 	"github.com/coatcheck/session/internal/envelope"
 )
 
-// Limit is how often a visitor may do something.
+// Limit says how often a visitor may do something.
 type Limit struct {
-	// Name tells limits apart: each name has a count of its own, and stands in the response. "": "default".
+	// Name tells limits apart: each name has its own count, and appears in the response. "": "default".
 	Name string
 
-	// Requests may be made in each Per, spread evenly. When either is not positive, no request with a session passes.
-	// Each takes a whole number of microseconds, so that a million a second is the most.
+	// Requests is how many may be made in each Per, spread evenly. If either is not positive, no request with a session
+	// passes. Each takes a whole number of microseconds, so a million per second is the most.
 	Requests int
 	Per      time.Duration
 
-	// Burst is how many may be made at once by who has made none for a while. 0 and below: Requests.
+	// Burst is how many may be made at once by somebody who has made none for a while. 0 and below: Requests.
 	Burst int
 
-	// Users is a store in which signed-in users are counted over all of their sessions. The manager's own will do,
+	// Users is a store in which signed-in users are counted across all of their sessions. The manager's own will do,
 	// unless it is a [session.Forgetter] that may forget, such as a memstore with a bound. nil: each session is counted
-	// by itself, and ends with its count.
+	// by itself, and its count ends with it.
 	Users session.Store
 }
 
-// Check says what is wrong with the limit. It is for a program that wants to know before it serves: Rate refuses every
-// request, a stranger's too, with the same error, which the manager's Options.OnError answers.
+// Check says what is wrong with the limit. It is for a program that wants to know before it serves: otherwise Rate
+// refuses every request, including those of strangers, with the same error, which the manager's Options.OnError
+// answers.
 func (l Limit) Check() error {
 	if l.Users == nil {
 		return nil
@@ -45,19 +46,20 @@ func (l Limit) Check() error {
 	return nil
 }
 
-// Rate limits how often a session, or a user, gets through. The rest gets 429 with Retry-After. Every answer says what
-// is left, in RateLimit and RateLimit-Policy as draft-ietf-httpapi-ratelimit-headers has them since its version 8.
+// Rate limits how often a session, or a user, gets through. The rest get 429 with Retry-After. Every answer says what
+// is left, in RateLimit and RateLimit-Policy as draft-ietf-httpapi-ratelimit-headers has defined them since its version
+// 8.
 //
-// The limit is exact, also when requests come at the same time on several nodes: each is admitted by a change of the
-// stored session that is repeated on conflict. That costs one save for each request that is let through, and nothing
-// for one that is not.
+// The limit is exact, even if requests come at the same time on several nodes: each is admitted by a change of the
+// stored session, which is repeated on conflict. That costs one save for each request that is let through, and nothing
+// for the others.
 //
-// With cookiestore a session's count is with the client, who can send an older one again: count users there, in a store
-// on the server.
+// With cookiestore the count of a session is in the client's hands, and an older one can be sent again: count users
+// there, in a store on the server.
 //
-// It does not stop visitors without a stored session. They pass uncounted, however many requests they make, for a count
-// would need an entry in the store for every stranger; and who drops a cookie is a stranger. What strangers may do,
-// such as guess passwords, must be limited by address, in front of the application.
+// It does not stop visitors without a stored session. They pass uncounted, however many requests they make, because
+// counting them would need an entry in the store for every stranger, and anybody who drops the cookie is a stranger.
+// Limit what strangers may do, such as guessing passwords, by address, in front of the application.
 func (g *Guard) Rate(l Limit) func(http.Handler) http.Handler {
 	if err := l.Check(); err != nil {
 		return g.wrong(err)
@@ -78,7 +80,7 @@ func (g *Guard) Rate(l Limit) func(http.Handler) http.Handler {
 			if !v.ok {
 				g.refuse(w, r, Refusal{
 					Reason: TooMany, Status: http.StatusTooManyRequests,
-					Text: "That was too often. Please wait a moment.", RetryAfter: v.wait,
+					Text: "Too many requests. Please wait a moment.", RetryAfter: v.wait,
 				})
 				return
 			}

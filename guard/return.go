@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// ReturnParam is the query parameter of the login page that holds the way back.
+// ReturnParam is the query parameter of the login page that says where to go afterwards.
 const ReturnParam = "return"
 
 const maxReturn = 2048
 
-// ReturnPath is where the visitor wanted to go before the login page: what ReturnParam holds in the form or the
-// address, if that is a LocalPath, and otherwise the fallback. A login form that posts to its own address keeps the
-// parameter by itself. The form is looked at as CSRF does, and need not be parsed.
+// ReturnPath is where the visitor wanted to go before the login page: what ReturnParam holds in the form or the address
+// if that is a LocalPath, and otherwise the fallback. A login form that posts to its own address keeps the parameter by
+// itself. You need not parse the form first.
 //
 //	http.Redirect(w, r, guard.ReturnPath(r, "/"), http.StatusSeeOther)
 func ReturnPath(r *http.Request, fallback string) string {
@@ -28,9 +28,9 @@ func ReturnPath(r *http.Request, fallback string) string {
 	return path
 }
 
-// LocalPath reports whether an address is a path of the same site, whatever a browser makes of it: one slash at the
-// beginning, and neither backslashes, control characters nor dot segments, encoded or not. A few paths that are
-// harmless are refused too.
+// LocalPath reports whether an address is a path on this site, however a browser reads it: one slash at the beginning,
+// and no backslashes, control characters or dot segments, encoded or not. It also refuses a few paths that are
+// harmless.
 func LocalPath(address string) bool {
 	if len(address) > maxReturn ||
 		strings.ContainsFunc(address, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '\\' }) {

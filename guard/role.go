@@ -9,7 +9,7 @@ import (
 	"github.com/coatcheck/session/internal/envelope"
 )
 
-// Roles and Permissions are what the user of a session has, as far as the session itself keeps it. Set them after
+// Roles and Permissions are what the user of a session may do, as far as the session itself keeps it. Set them after
 // Login. They are not part of Session.All.
 //
 // A change reaches all devices of a user at once through Manager.UpdateUser:
@@ -19,21 +19,20 @@ import (
 //		return nil
 //	})
 //
-// A sign-in that runs at the same time may have read the old roles already, and store them afterwards. Where that
-// matters, look roles up by Options.Roles; or save the session after Login, and read and set the roles within
-// Session.Atomic. Where the store cannot list sessions, as cookiestore, Options.Roles is the only way.
+// A sign-in that runs at the same time may have read the old roles already, and store them afterwards. If that matters,
+// look roles up with Options.Roles; or save the session after Login, and read and set the roles within Session.Atomic.
+// If the store cannot list sessions, as with cookiestore, Options.Roles is the only way.
 const (
 	Roles       = session.Key[[]string](envelope.OwnPrefix + "roles")
 	Permissions = session.Key[[]string](envelope.OwnPrefix + "permissions")
 )
 
-// Lookup returns what the user of a session has. It is called for every request that it guards, and only when
-// somebody is signed in; what it returns holds for that request alone. On an error the manager's Options.OnError
-// answers.
+// Lookup returns what the user of a session has. It is called for every request that it guards, and only if somebody is
+// signed in; what it returns is valid for that request alone. On an error, the manager's Options.OnError answers.
 type Lookup func(*http.Request, *session.Session) ([]string, error)
 
-// Role lets users through who have at least one of the roles; without roles, nobody. Others get 403. Who is not
-// signed in is answered as by User.
+// Role lets users through who have at least one of the roles, and nobody if none are given. Others get 403. People who
+// are not signed in get the answer of User.
 func (g *Guard) Role(anyOf ...string) func(http.Handler) http.Handler {
 	has := g.lookup(g.opts.Roles, Roles)
 	wanted := slices.Clone(anyOf)
@@ -42,8 +41,8 @@ func (g *Guard) Role(anyOf ...string) func(http.Handler) http.Handler {
 	})
 }
 
-// Permission lets users through who have all of the permissions; without permissions, nobody. Others get 403. Who is
-// not signed in is answered as by User.
+// Permission lets users through who have all of the permissions, and nobody if none are given. Others get 403. People
+// who are not signed in get the answer of User.
 func (g *Guard) Permission(allOf ...string) func(http.Handler) http.Handler {
 	has := g.lookup(g.opts.Permissions, Permissions)
 	wanted := slices.Clone(allOf)

@@ -14,20 +14,20 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// Sessions returns the handler of a page on which users see where they are signed in, and end what they do not know or
-// need. Mount it at any path. It needs no other guard: who is not signed in is answered as by User, and no other site
-// can send its forms.
+// Sessions returns the handler of a page on which users see where they are signed in, and end sessions that they do not
+// recognize or need. Mount it at any path. It needs no other guard: people who are not signed in get the answer of
+// User, and no other site can send its forms.
 //
 //	GET            the list, as a page or as JSON
 //	POST id=…      ends one session, an id of the list
 //	POST others=1  ends all but this one
 //
-// A POST is a form, or {"id":"…"} or {"others":true} as JSON. It ends sessions of the user alone, whatever the id.
-// Answers are {"sessions":[…]} and {"ended":n}; a browser is sent back to the list, or to "/" when it ended its own
+// A POST is a form, or {"id":"…"} or {"others":true} as JSON. It ends only sessions of that user, whatever the id.
+// Answers are {"sessions":[…]} and {"ended":n}; a browser is sent back to the list, or to "/" if it ended its own
 // session.
 //
-// The page has no script, and its style sheet is served by the same path. Its Content-Security-Policy allows nothing
-// else, unless the response has one already. The store must be able to list sessions, or the answer is 501.
+// The page has no script, and the same path serves its style sheet. Its Content-Security-Policy allows nothing else,
+// unless the response already has one. The store must be able to list sessions, or the answer is 501.
 func (g *Guard) Sessions() http.Handler {
 	list := g.User(g.m.HandlerFunc(g.list))
 	end := g.User(g.m.HandlerFunc(g.end))

@@ -121,7 +121,7 @@ func TestTooManyOrdersAreTurnedAway(t *testing.T) {
 			continue
 		}
 		wantStatus(t, "one order too many", a, http.StatusTooManyRequests)
-		wantText(t, "the answer", a, `{"error":"That was too often.`)
+		wantText(t, "the answer", a, `{"error":"Too many requests.`)
 		if n != 6 || a.Header.Get("Retry-After") == "" {
 			t.Errorf("order %d was turned away with Retry-After %q, want the sixth", n, a.Header.Get("Retry-After"))
 		}
