@@ -86,6 +86,9 @@ func (s *Session) untilCommitted(ctx context.Context, fn func(*Session) error, e
 		}
 		err := s.attempt(ctx, &try.draft)
 		*events = append(*events, try.draft.Events()...)
+		if errors.Is(err, life.ErrLate) { // told when the session is free
+			*events = append(*events, life.Event{Kind: life.EventLate, ID: s.ID(), User: s.User(), Err: err})
+		}
 		if err == nil {
 			s.takeOver(&try.draft, before, now, events)
 			return nil
@@ -120,14 +123,10 @@ func (s *Session) base() (d life.Draft, ops int, now uint64) {
 func (s *Session) attempt(ctx context.Context, d *life.Draft) error {
 	s.setBusy(true)
 	defer s.setBusy(false)
-	err := life.ErrLate
-	if !d.TooLate() {
-		err = d.Commit(ctx, life.Mode{Once: true})
+	if d.TooLate() {
+		return life.ErrLate
 	}
-	if errors.Is(err, life.ErrLate) {
-		s.reportLate()
-	}
-	return err
+	return d.Commit(ctx, life.Mode{Once: true})
 }
 
 func (s *Session) setBusy(on bool) {
