@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/memstore"
@@ -90,4 +92,31 @@ func ExampleManager_Audit() {
 	// Output:
 	// cookie-secure true
 	// sealed-at-rest false
+}
+
+// A form that was refused is shown again, filled in, but for what nobody else should know.
+func ExampleSession_FlashForm() {
+	sessions := newManager()
+	defer sessions.Close()
+	app := http.NewServeMux()
+	app.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			http.Error(w, "That is no form.", http.StatusBadRequest)
+			return
+		}
+		session.From(r.Context()).FlashForm(r.PostForm)
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	})
+	app.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+		s := session.From(r.Context())
+		fmt.Fprintf(w, "name: %q, password: %q\n", s.Old("name"), s.Old("password"))
+	})
+	site := sessions.Preload(app)
+
+	post := httptest.NewRequest("POST", "https://app.example.com/", strings.NewReader("name=Ada&password=secret"))
+	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	site.ServeHTTP(w, post)
+	fmt.Print(browser(site, w).Body)
+	// Output: name: "Ada", password: ""
 }

@@ -170,3 +170,33 @@ func ExampleLoginAt() {
 	fmt.Println(s.LoginAt().Equal(authTime), s.ExpiresAt().Equal(sessionExpiry))
 	// Output: true true
 }
+
+// A new version of the application calls a value by another name, and no session loses it.
+func ExampleManager_UpdateAll() {
+	sessions := newManager()
+	defer sessions.Close()
+	ctx := context.Background()
+	s, err := sessions.Open(ctx, "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	s.Set("colour", "red")
+	if err := s.Save(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	n, err := sessions.UpdateAll(ctx, func(s *session.Session) error {
+		if v := s.Pop("colour"); v != nil {
+			s.Set("color", v)
+		}
+		return nil
+	})
+	fmt.Println(n, err)
+	s, err = sessions.Open(ctx, s.Token())
+	fmt.Println(s.All(), err)
+	// Output:
+	// 1 <nil>
+	// map[color:red] <nil>
+}

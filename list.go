@@ -49,7 +49,7 @@ func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
 // listed or not; one that gets a new id meanwhile may be listed under both ids, or under none.
 func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
-		for r, err := range m.keeper.All(ctx) {
+		for r, err := range m.keeper.All(ctx, time.Time{}) {
 			if err != nil {
 				yield(Info{}, err)
 				return

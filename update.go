@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/coatcheck/session/internal/life"
 )
@@ -37,16 +39,58 @@ func (m *Manager) UpdateUser(ctx context.Context, user string, fn func(*Session)
 			break
 		}
 	}
-	return u.changed, u.failed
+	return u.changed, u.all()
 }
 
-// update is one call of UpdateUser.
+// UpdateAll is UpdateUser for all live sessions, those of nobody too, in pages: for what a new version of the
+// application calls by another name, or keeps in another form. Run it when no node of the old version writes any more.
+//
+// A session that begins meanwhile may be left out. One that gets a new id meanwhile is not, but fn may run on it again,
+// and then it counts twice: fn must leave what it has changed already as it is.
+func (m *Manager) UpdateAll(ctx context.Context, fn func(*Session) error) (int, error) {
+	since := m.now().Add(-clockSkew)
+	u := update{m: m, fn: fn, done: map[string]bool{}, since: since}
+	for rec, err := range m.keeper.All(ctx, since) {
+		if err == nil {
+			err = u.change(ctx, rec)
+		} else {
+			err = errors.Join(u.failed, err)
+		}
+		if err != nil {
+			return u.changed, err
+		}
+	}
+	return u.changed, u.all()
+}
+
+// update is one call of UpdateUser or UpdateAll.
 type update struct {
 	m       *Manager
 	fn      func(*Session) error
+	since   time.Time       // a session that was not seen since then comes once; zero: any may come again
 	done    map[string]bool // by id
 	changed int
-	failed  error // of sessions that cannot be changed
+	failed  error // of sessions that cannot be changed, the first of them
+
+	failures int // all of them
+}
+
+// maxFailures is how many sessions that cannot be changed are told of one by one.
+const maxFailures = 100
+
+// fail remembers that a session cannot be changed.
+func (u *update) fail(err error) {
+	if u.failures++; u.failures <= maxFailures {
+		u.failed = errors.Join(u.failed, err)
+	}
+}
+
+// all is the error of all sessions that cannot be changed.
+func (u *update) all() error {
+	if u.failures <= maxFailures {
+		return u.failed
+	}
+	return errors.Join(u.failed, fmt.Errorf("session: and so for %d more sessions", u.failures-maxFailures))
 }
 
 // change changes the session of a record that was listed. The error is one that ends the walk.
@@ -54,7 +98,9 @@ func (u *update) change(ctx context.Context, rec *life.Record) error {
 	if u.done[rec.ID] {
 		return nil
 	}
-	u.done[rec.ID] = true
+	if u.since.IsZero() || !rec.SeenAt.Before(u.since) {
+		u.done[rec.ID] = true
+	}
 	s := u.m.newSession(ctx, nil)
 	s.isNew, s.seenAt = false, rec.SeenAt
 	s.draft = u.m.keeper.ByOperator(rec)
@@ -70,8 +116,22 @@ func (u *update) change(ctx context.Context, rec *life.Record) error {
 		u.changed++
 	case ctx.Err() != nil:
 		return errors.Join(u.failed, err)
-	case !errors.Is(err, ErrEnded): // one that was renewed is in the next list
-		u.failed = errors.Join(u.failed, err)
+	case !errors.Is(err, ErrEnded):
+		u.fail(err)
+	case !u.since.IsZero(): // else one that was renewed is in the next list
+		return u.follow(ctx, rec)
+	}
+	return nil
+}
+
+// follow changes a session that got a new id after it was listed.
+func (u *update) follow(ctx context.Context, rec *life.Record) error {
+	heir, err := u.m.keeper.Heir(ctx, rec.ID)
+	switch {
+	case err != nil:
+		u.fail(err)
+	case heir != nil && heir.ID != rec.ID:
+		return u.change(ctx, heir)
 	}
 	return nil
 }

@@ -145,14 +145,14 @@ func (st *State) each(fn func(key string, raw []byte)) {
 // isOwn reports whether a key is the library's bookkeeping, which All does not show and Clear does not remove.
 func isOwn(key string) bool { return strings.HasPrefix(key, envelope.OwnPrefix) }
 
-// clear removes all data but the library's own.
+// clear removes all data but the library's own, of which flash data are the application's.
 func (st *State) clear(c Codec) error {
 	if err := st.flush(c); err != nil {
 		return err
 	}
 	var kept changes
 	st.each(func(key string, raw []byte) {
-		if isOwn(key) {
+		if isOwn(key) && st.flashAt.at(Path{key: key}).empty() {
 			kept.put(key, raw)
 		}
 	})

@@ -2,9 +2,11 @@ package life
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 )
 
 // pageSize is how many records all asks for at a time.
@@ -85,9 +87,31 @@ func (k *Keeper) withoutHeirs(ctx context.Context, recs []*Record) ([]*Record, e
 	return own, nil
 }
 
-// All goes through the records of all live sessions, in pages. An error ends the walk.
-func (k *Keeper) All(ctx context.Context) iter.Seq2[*Record, error] {
+// All goes through the records of all live sessions, in pages. An error ends the walk. A session that gets a new id
+// after since is listed under that too, wherever the walk is by then; zero: it is not.
+func (k *Keeper) All(ctx context.Context, since time.Time) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
+		for page, err := range k.pages(ctx) {
+			var own []*Record
+			if err == nil {
+				own, err = k.sessionsIn(ctx, page, since)
+			}
+			for _, r := range own {
+				if !yield(r, nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+	}
+}
+
+// pages goes through all records, of every kind.
+func (k *Keeper) pages(ctx context.Context) iter.Seq2[[]*Record, error] {
+	return func(yield func([]*Record, error) bool) {
 		if err := k.CanList(); err != nil {
 			yield(nil, err)
 			return
@@ -101,15 +125,53 @@ func (k *Keeper) All(ctx context.Context) iter.Seq2[*Record, error] {
 			if more = len(page) == pageSize; more {
 				after = page[pageSize-1].ID
 			}
-			page = slices.DeleteFunc(page, func(r *Record) bool { return !k.alive(r) })
-			for _, r := range page {
-				is, err := k.isSession(ctx, r, page)
-				if err != nil || is {
-					if !yield(r, err) || err != nil {
-						return
-					}
-				}
+			if !yield(page, nil) {
+				return
 			}
 		}
 	}
+}
+
+// sessionsIn are the sessions on a page, and those that an id on it has led to since.
+func (k *Keeper) sessionsIn(ctx context.Context, page []*Record, since time.Time) (own []*Record, err error) {
+	live := slices.DeleteFunc(slices.Clone(page), func(r *Record) bool { return !k.alive(r) })
+	for _, r := range live {
+		is, err := k.isSession(ctx, r, live)
+		if err != nil {
+			return own, err
+		}
+		if is {
+			own = append(own, r)
+		}
+	}
+	for _, r := range page {
+		if r.Kind == KindLive || since.IsZero() || r.SeenAt.Before(since) {
+			continue
+		}
+		heir, err := k.Heir(ctx, r.ID)
+		if err != nil {
+			return own, err
+		}
+		if heir != nil {
+			own = append(own, heir)
+		}
+	}
+	return own, nil
+}
+
+// Heir is the live record to which an id leads by now, nil for none.
+func (k *Keeper) Heir(ctx context.Context, id string) (*Record, error) {
+	for range MaxAliases {
+		rec, err := k.Load(ctx, id)
+		switch {
+		case errors.Is(err, ErrUnavailable):
+			return nil, err
+		case err != nil:
+			return nil, nil
+		case rec.Kind == KindLive:
+			return rec, nil
+		}
+		id = rec.Successor
+	}
+	return nil, nil
 }

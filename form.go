@@ -1,0 +1,58 @@
+package session
+
+import (
+	"net/url"
+	"strings"
+	"unicode"
+
+	"github.com/coatcheck/session/internal/envelope"
+)
+
+// oldForm is what FlashForm keeps.
+const oldForm = Key[url.Values](envelope.OwnPrefix + "form")
+
+// FlashForm keeps what was sent with a form for this request and the next one that loads the session, so that a page
+// can show the form again, filled in, after a redirect: see Old. Give it r.PostForm.
+//
+// Fields whose names say that they are secret are left out: those with password, passwd, passphrase, passcode, secret
+// or token anywhere in the name, in upper or lower case, nested as in user[password] or not, and those of which a part
+// is pwd, pass, pin, otp, totp, cvv or cvc. So are files, which are no values. The rest counts as data of the session:
+// with a form that is larger than Options.MaxBytes the commit fails with ErrTooLarge, and a stranger with a form has a
+// session. An empty form drops the one before.
+func (s *Session) FlashForm(v url.Values) {
+	kept := url.Values{}
+	for name, values := range v {
+		if !isSecretField(name) {
+			kept[name] = values
+		}
+	}
+	if len(kept) == 0 {
+		oldForm.Remove(s)
+		return
+	}
+	oldForm.Flash(s, kept)
+}
+
+// Old is the value of a field of the form that FlashForm kept, the first of several; "" when there is none.
+func (s *Session) Old(name string) string {
+	form, _ := oldForm.Get(s)
+	return form.Get(name)
+}
+
+// isSecretField reports whether the name of a field says that its value is nobody's to keep.
+func isSecretField(name string) bool {
+	name = strings.ToLower(name)
+	for _, part := range []string{"password", "passwd", "passphrase", "passcode", "secret", "token"} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	between := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	for word := range strings.FieldsFuncSeq(name, between) {
+		switch word {
+		case "pwd", "pass", "pin", "otp", "totp", "cvv", "cvc":
+			return true
+		}
+	}
+	return false
+}
