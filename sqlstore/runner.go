@@ -50,21 +50,25 @@ func (t text) parameters(args []any) []any {
 
 // runner returns the statement, prepared unless the driver sees to that or puts the parameters into the text.
 func (s *Store) runner(ctx context.Context, st *statement) (runner, error) {
-	if st.closed.Load() {
-		return nil, errClosed
-	}
-	asText := s.dialect.driverPrepares
-	if s.dialect.probe != "" {
-		does, err := s.interpolates(ctx)
-		if err != nil {
-			return nil, err
-		}
-		asText = does
+	asText, err := s.asText(ctx, st)
+	if err != nil {
+		return nil, err
 	}
 	if asText {
 		return s.text(s.db, st), nil
 	}
 	return st.prepare(ctx, s.db)
+}
+
+// asText reports whether the statement goes to the driver as text.
+func (s *Store) asText(ctx context.Context, st *statement) (bool, error) {
+	if st.closed.Load() {
+		return false, errClosed
+	}
+	if s.dialect.probe != "" {
+		return s.interpolates(ctx)
+	}
+	return s.dialect.driverPrepares, nil
 }
 
 func (s *Store) text(on connection, st *statement) text {

@@ -73,11 +73,8 @@ func (s *Store) Load(ctx context.Context, id string) (*session.Record, error) {
 
 // find loads a record in order to do something.
 func (s *Store) find(ctx context.Context, doing operation, id string) (*session.Record, error) {
-	var rec *session.Record
-	err := s.query(ctx, opLoad, []any{id}, func(rows *sql.Rows) error {
-		rec = new(session.Record)
-		return scanRow(rows, append(targets(rec), &rec.Data))
-	})
+	rec := new(session.Record)
+	err := s.readRow(ctx, opLoad, id, append(targets(rec), &rec.Data))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = session.ErrNotFound
 	}
