@@ -21,7 +21,7 @@ var (
 	inflaters = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
 )
 
-// Pack compresses a record when the options say so and it becomes shorter. The manager calls it before it seals.
+// Pack compresses a record if the options say so and it becomes shorter. The manager calls it before it seals.
 func (s *Store) Pack(plain []byte) []byte {
 	if !s.compress {
 		return plain

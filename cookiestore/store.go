@@ -14,17 +14,17 @@ const maxChunks = 8
 // Options configure a Store. The zero value is fine.
 type Options struct {
 	// MaxChunks is how many cookies of 4096 bytes one session may fill. 0: 1. At most 8. All of them travel with every
-	// request, and many proxies refuse more than 8 KiB of headers. Sessions that need more chunks than a lowered
-	// MaxChunks are lost.
+	// request, and many proxies refuse more than 8 KiB of headers. If you lower MaxChunks, sessions that need more
+	// chunks are lost.
 	MaxChunks int
-	// Compress makes sessions smaller before they are sealed. The length of the cookie then depends on what is in the
-	// session: somebody who can put text of their choice into it, and sees how long the cookie becomes, can guess a
-	// secret that stands beside that text, byte by byte (CRIME, BREACH). Do not use it where a session holds secrets,
-	// such as tokens of other services or CSRF tokens, beside what a stranger can choose.
+	// Compress makes sessions smaller before they are sealed. The length of the cookie then depends on the contents of
+	// the session: somebody who can put text of their choice into it, and sees how long the cookie becomes, can guess a
+	// secret beside that text, byte by byte (CRIME, BREACH). Do not use it if a session holds secrets, such as tokens
+	// of other services or CSRF tokens, beside anything that a stranger can choose.
 	Compress bool
-	// Revocations remembers which sessions were ended, in any store that does not forget: New refuses a
-	// [session.Forgetter] that says it may, such as a memstore with a bound. nil: nothing remembers it, and a copy of a
-	// cookie works until its deadline.
+	// Revocations is a store that remembers which sessions were ended. It must not forget: New refuses a
+	// [session.Forgetter] that says it may, such as a memstore with a bound. nil: nothing is remembered, and a copy of
+	// a cookie works until its deadline.
 	Revocations session.Store
 }
 
@@ -67,7 +67,7 @@ func checkRevocations(store session.Store) error {
 	return nil
 }
 
-// Carries tells the manager that records travel with the client: in how many cookies at most, and where retired ids are
+// Carries tells the manager that records travel with the client, in how many cookies at most, and where retired ids are
 // remembered.
 func (s *Store) Carries() (cookies int, retired session.Store) { return s.chunks, s.retired }
 
@@ -85,7 +85,7 @@ func (s *Store) Local() bool {
 	return s.retired == nil || ok && local.Local()
 }
 
-// Load returns what became of a retired id. Of one that was not retired nothing is known here: session.ErrNotFound.
+// Load returns what became of a retired id. Nothing is known here of any other: session.ErrNotFound.
 func (s *Store) Load(ctx context.Context, id string) (*session.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("cookiestore: load: %w", err)
@@ -131,7 +131,7 @@ func (s *Store) stillLive(ctx context.Context, id string) error {
 	}
 }
 
-// Delete has nothing to do: a live record is not here, and a retired id stays retired.
+// Delete has nothing to do: live records are not here, and a retired id stays retired.
 func (s *Store) Delete(ctx context.Context, _ string) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("cookiestore: delete: %w", err)

@@ -8,7 +8,7 @@ import (
 )
 
 // SaveWithin creates the record if its user has room for it. Meanwhile it holds a lock for the user, which other
-// processes see too; the users who share a folder share the lock.
+// processes see, too; users who share a folder share the lock.
 func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("filestore: save: %w", err)

@@ -11,7 +11,7 @@ import (
 	"github.com/coatcheck/session/internal/atomicfile"
 )
 
-// Page returns records in the order of their file names, without their data. What cannot be read is left out.
+// Page returns records in the order of their file names, without their data. It leaves out what cannot be read.
 func (s *Store) Page(ctx context.Context, after string, limit int) ([]*session.Record, error) {
 	var from key // no id has this one
 	if after != "" {

@@ -13,10 +13,10 @@ import (
 
 // Options are the choices there are. The zero value is the safe one.
 type Options struct {
-	// NoSync leaves it to the system when a record reaches the disk. A save then waits for no disk, but for the entry
-	// of a session in the list of its user, which is made once per login. When a process is killed nothing is lost all
-	// the same; when the machine loses power, the saves, logouts and revocations of the last half minute or so may be
-	// undone, and a record may be torn: it then gives [session.ErrCorrupt]. Choose it where that is no harm.
+	// NoSync lets the system decide when a record reaches the disk. A save then does not wait for the disk, except for
+	// the entry of a session in the list of its user, which is made once per login. Killing a process still loses
+	// nothing. A loss of power may undo the saves, logouts and revocations of the last half minute or so, and a record
+	// may be torn: it then gives [session.ErrCorrupt]. Choose it if that does no harm.
 	NoSync bool
 }
 
@@ -28,7 +28,7 @@ var (
 	_ session.Limiter = (*Store)(nil)
 )
 
-// Store keeps each session in a file. Make one with [New], and [Store.Close] it after use. It may be used from many
+// Store keeps each session in a file. Make one with [New], and call [Store.Close] after use. It may be used from many
 // goroutines, and several stores, in one process or in many, may work on one folder.
 type Store struct {
 	sync    bool
@@ -44,8 +44,8 @@ type Store struct {
 	closed  bool
 }
 
-// New opens the folder, and makes it if there is none, so that it does I/O. It refuses a folder that belongs to
-// somebody else or that others may write.
+// New opens the folder, and makes it if there is none, so it does I/O. It refuses a folder that belongs to somebody
+// else or that others may write to.
 func New(dir string, opts Options) (*Store, error) {
 	if dir == "" {
 		return nil, errors.New("filestore: dir is empty")
@@ -68,7 +68,7 @@ func (s *Store) open(dir string) (err error) {
 	return err
 }
 
-// Close releases the folder. Calls that are made afterwards fail, with an error that wraps [fs.ErrClosed].
+// Close releases the folder. Later calls fail, with an error that wraps [fs.ErrClosed].
 func (s *Store) Close() error {
 	s.opening.Lock()
 	defer s.opening.Unlock()
@@ -160,7 +160,7 @@ func mayReplace(key key, old *session.Record, readErr error, version uint64) err
 	return nil
 }
 
-// Delete removes the record, also one that cannot be read.
+// Delete removes the record, even one that cannot be read.
 func (s *Store) Delete(ctx context.Context, id string) error {
 	key := keyOf(id)
 	err := s.locked(ctx, key, false, func(dir *atomicfile.Dir) error {

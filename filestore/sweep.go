@@ -33,11 +33,11 @@ func (c *cursor) store(at key) {
 	c.at = at
 }
 
-// Sweep removes records that expired before the time given, at most limit of them, and says how many. It also removes
+// Sweep removes records that expired before the given time, at most limit of them, and says how many. It also removes
 // the temporary files that crashes left behind, and, once there are no expired records left, the entries in the lists
 // of users that lead nowhere.
 //
-// It reads the header of every record. With a million of them that takes a minute or more: docs/operations.md has
+// It reads the header of every record. With a million of them, that takes a minute or more: docs/operations.md has
 // figures.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	if err := ctx.Err(); err != nil || limit <= 0 {

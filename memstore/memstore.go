@@ -1,12 +1,12 @@
 // Package memstore keeps sessions in the memory of one process: for tests, for development, and for a service that runs
 // as a single process and may ask its visitors to sign in again after a restart.
 //
-// Everything is gone when the process ends, and no other process sees it. A store grows until Options.MaxSessions,
-// or without end; the manager's sweeps remove what has expired. Loading, saving, touching, deleting, and listing what a
-// user has cost the same with a million sessions as with a thousand.
+// Everything is gone when the process ends, and no other process sees it. A store grows up to Options.MaxSessions, or
+// without limit; the manager's sweeps remove what has expired. Loading, saving, touching, deleting, and listing the
+// sessions of a user cost the same with a million sessions as with a thousand.
 //
-// It is also the store to read before writing one. Every rule of [session.Store] and of the optional interfaces is kept
-// here in the open:
+// It is also the store to read before you write one. Every rule of [session.Store] and of the optional interfaces is
+// kept here in plain sight:
 //
 //   - memstore.go has the three methods that every store needs, and Touch.
 //   - shard.go has what one lock guards; table.go and queue.go are the two structures in it.
@@ -44,16 +44,16 @@ var errNotFound = fmt.Errorf("memstore: %w", session.ErrNotFound)
 // Page begins at the id "", so a record with that id could not be passed by.
 var errEmptyID = errors.New("memstore: a record needs an id")
 
-// Options say how much a store may keep. The zero value is a store without a bound.
+// Options say how much a store may keep. The zero value is a store without a limit.
 type Options struct {
 	// MaxSessions is the largest number of sessions at any moment. A save that would create one more first drops
-	// another: one that had expired when the new one was seen, else one of a visitor who is not signed in, else one of
-	// a user; the longest unseen goes first. A visitor who is not signed in never displaces a user: when nothing else
-	// is left to drop, the new session is dropped itself. Zero and below: no bound.
+	// another: one that had expired when the new one was seen, or else one of a visitor who is not signed in, or else
+	// one of a user; the one unseen for longest goes first. A visitor who is not signed in never displaces a user: if
+	// nothing else is left to drop, the new session itself is dropped. Zero and below: no limit.
 	//
-	// A session that is getting a new id is one session, also while both ids are there, and is not dropped meanwhile.
-	// It costs nobody a place. Of the ids that were retired by that, and by logouts, as many are kept again, by the
-	// same order.
+	// A session that is getting a new id is one session, even while both ids are there, and is not dropped meanwhile.
+	// It costs nobody else a place. In addition, the store keeps up to the same number of ids that were retired, by
+	// this or by logouts, in the same order.
 	MaxSessions int
 }
 
@@ -71,7 +71,7 @@ type Store struct {
 	endings    watchers   // of what was deleted or retired
 }
 
-// New returns an empty store. A negative MaxSessions means what 0 means: no bound.
+// New returns an empty store. A negative MaxSessions means the same as 0: no limit.
 func New(opts Options) *Store {
 	s := &Store{seed: maphash.MakeSeed(), max: max(opts.MaxSessions, 0)}
 	for i := range s.shards {
@@ -81,7 +81,7 @@ func New(opts Options) *Store {
 	return s
 }
 
-// Local reports that no call waits for anything but other goroutines, so that the manager sets no timer for its loads.
+// Local reports that no call waits for anything but other goroutines, so the manager sets no timer for its loads.
 func (*Store) Local() bool { return true }
 
 // Forgets says that a store with a bound drops records.
@@ -113,7 +113,7 @@ func (s *Store) peek(id string) (*session.Record, any) {
 	return nil, nil
 }
 
-// Save creates the record when its Version is 0, and otherwise replaces the one that has that version.
+// Save creates the record if its Version is 0, and otherwise replaces the one that has that version.
 func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	return s.SaveShared(ctx, copied(rec), nil)
 }
@@ -181,7 +181,7 @@ func (s *Store) replace(rec *session.Record, note any) (old *session.Record, err
 	return old, nil
 }
 
-// Delete removes the record, if it is there.
+// Delete removes the record if it is there.
 func (s *Store) Delete(ctx context.Context, id string) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("memstore: delete: %w", err)
@@ -215,8 +215,8 @@ func (s *Store) drop(sh *shard, e *entry) *session.Record {
 	return e.rec
 }
 
-// Touch moves SeenAt and ExpiresAt of the record forward, while it has the version given. The queues need not hear of
-// it: they put an entry right when it comes up too early.
+// Touch moves SeenAt and ExpiresAt of the record forward if it has the given version. The queues need not hear of it:
+// they correct an entry that comes up too early.
 func (s *Store) Touch(ctx context.Context, id string, version uint64, seen, expires time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("memstore: touch: %w", err)

@@ -12,7 +12,7 @@ import (
 // there meanwhile waits for no more.
 const sweepShare = 8
 
-// Sweep removes records that expired before the time given, at most limit of them, and says how many.
+// Sweep removes records that expired before the given time, at most limit of them, and says how many.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, fmt.Errorf("memstore: sweep: %w", err)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Watch tells of records that were deleted or retired. Managers that share the store learn at once what another one
+// Watch reports records that were deleted or retired, so managers that share the store learn at once what another one
 // ended.
 func (s *Store) Watch(ctx context.Context, tell func(id string)) error {
 	stop := s.endings.add(func(id, _ string) { tell(id) })

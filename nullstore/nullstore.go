@@ -1,7 +1,7 @@
-// Package nullstore switches sessions off without touching the handlers: a store that keeps nothing.
+// Package nullstore switches sessions off without changing the handlers: it is a store that keeps nothing.
 //
 // Within a request everything works. The next request finds nothing of it, nobody stays signed in, and no visitor gets
-// a cookie. It suits commands that render pages without visitors, load tests, and a service in maintenance.
+// a cookie. It suits commands that render pages without visitors, load tests, and a service under maintenance.
 package nullstore
 
 import (
@@ -21,8 +21,8 @@ type Store struct{}
 // New returns a store that keeps nothing.
 func New() *Store { return &Store{} }
 
-// Discards reports that what is saved here cannot be loaded again, so that a ticket for it would lead nowhere. The
-// manager asks for this, and sends no cookie.
+// Discards reports that what is saved here cannot be loaded again, so a ticket for it would lead nowhere. The manager
+// asks this, and sends no cookie.
 func (*Store) Discards() bool { return true }
 
 // Load finds nothing.
@@ -33,7 +33,7 @@ func (*Store) Load(ctx context.Context, _ string) (*session.Record, error) {
 	return nil, errNotFound
 }
 
-// Save accepts a new record and forgets it. No other record can be there to be replaced.
+// Save accepts a new record and forgets it. There is never another record to replace.
 func (*Store) Save(ctx context.Context, rec *session.Record) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("nullstore: save: %w", err)

@@ -1,11 +1,11 @@
-// Package pglisten lets a store in PostgreSQL tell at once which sessions have ended, over pgx, the driver for
+// Package pglisten lets a store in PostgreSQL report at once which sessions have ended, over pgx, the driver for
 // database/sql:
 //
 //	store, err := sqlstore.New(db, sqlstore.Options{Dialect: sqlstore.PostgreSQL, Listen: pglisten.Listen})
 //
 // It is a module of its own, because sqlstore needs no driver. A pooler that gives each transaction another connection
-// (PgBouncer in transaction mode) passes no notifications on: leave Listen out there. Whoever does not is told so, and
-// the manager asks at an interval.
+// (PgBouncer in transaction mode) does not pass on notifications: leave Listen out there. If you do not, you are told
+// so, and the manager asks at an interval.
 package pglisten
 
 import (
@@ -25,9 +25,9 @@ import (
 
 var _ sqlstore.Listener = Listen
 
-// Listen is a [sqlstore.Listener]. It takes a connection of db, and closes it in the end: one that once listened would
-// go on to collect notifications. It wraps [session.ErrNotSupported] when db is not a database of pgx, or a pooler
-// keeps the notifications to itself.
+// Listen is a [sqlstore.Listener]. It takes a connection of db and closes it in the end, because one that has listened
+// would go on collecting notifications. Its error wraps [session.ErrNotSupported] if db is not a database of pgx, or if
+// a pooler keeps the notifications to itself.
 func Listen(ctx context.Context, db *sql.DB, channel string, heard func(payload string)) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {

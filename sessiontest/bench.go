@@ -12,9 +12,9 @@ import (
 // benchRecords is how many records are there while most benchmarks run.
 const benchRecords = 1000
 
-// RunBenchmarks measures a store that has a thousand records, an operation in each sub-benchmark. What an interface is
-// needed for that the store lacks is skipped. newStore returns an empty store; what must be closed belongs into
-// b.Cleanup.
+// RunBenchmarks measures a store that has a thousand records, with a sub-benchmark for each operation. It skips
+// operations for which the store lacks the interface. newStore returns an empty store; whatever must be closed belongs
+// in b.Cleanup.
 func RunBenchmarks(b *testing.B, newStore func(b *testing.B) session.Store) {
 	b.Helper()
 	for _, bench := range []struct {

@@ -14,8 +14,8 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-// NewManager returns a manager on a new store in memory, with a secret of its own and without a sweeper. The test
-// closes it when it ends. Each change is made to the options before that, such as a clock or a transport.
+// NewManager returns a manager on a new store in memory, with a secret of its own and without a sweeper. It is closed
+// when the test ends. Each change is applied to the options first, for example to set a clock or a transport.
 func NewManager(t testing.TB, change ...func(*session.Options)) *session.Manager {
 	t.Helper()
 	opts := session.Options{Secrets: []session.Secret{session.NewSecret()}, SweepEvery: -1}
@@ -30,13 +30,13 @@ func NewManager(t testing.TB, change ...func(*session.Options)) *session.Manager
 	return m
 }
 
-// Request returns r as it is sent by a client that has a session: fill is given the session and says what is in it, for
-// example a Login, and the session is stored. When r has a session already, fill goes on with that one. r itself is not
-// changed, and its body is left for the request returned.
+// Request returns r as a client that has a session sends it. fill is given the session and decides what is in it, for
+// example with a Login, and the session is stored. If r has a session already, fill goes on with that one. r itself is
+// not changed, and its body is left for the returned request.
 //
-// The session is made by a request like r, so that it has its address and its User-Agent, and Options.OnEvent is told
-// of it. Like all helpers here it knows the cookie of Options.Cookie, [session.Header], and any [session.Transport]
-// that reads the header that it writes and varies on it.
+// The session is made by a request like r, so it has the same address and User-Agent, and Options.OnEvent hears of it.
+// Like all helpers here, Request knows the cookie of Options.Cookie, [session.Header], and any [session.Transport] that
+// reads the header that it writes and varies on it.
 func Request(t testing.TB, m *session.Manager, r *http.Request, fill func(*session.Session)) *http.Request {
 	t.Helper()
 	filling := r.Clone(r.Context())
@@ -63,8 +63,8 @@ func Request(t testing.TB, m *session.Manager, r *http.Request, fill func(*sessi
 }
 
 // Form returns a POST of a form, as a browser sends it from a page of the same site. Its header Sec-Fetch-Site:
-// same-origin is what guard.CSRF wants to see, and [http.CrossOriginProtection] too. Give it to [Request] for somebody
-// who is signed in. The target is as for [httptest.NewRequest].
+// same-origin is what guard.CSRF and [http.CrossOriginProtection] want to see. Give it to [Request] for somebody who is
+// signed in. The target is that of [httptest.NewRequest].
 func Form(target string, fields url.Values) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, target, strings.NewReader(fields.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -74,9 +74,9 @@ func Form(target string, fields url.Values) *http.Request {
 	return r
 }
 
-// After returns the session that the client's next request will find when r was answered with resp: with the ticket
-// that the response sent, or with that of r when it sent none. A session that is over, or was never stored, is an empty
-// one whose IsNew is true. Nothing is stored by After itself, so that flash data are still there.
+// After returns the session that the client's next request will find after r was answered with resp: with the ticket
+// that the response sent, or with that of r if it sent none. A session that is over, or was never stored, is an empty
+// one whose IsNew is true. After itself stores nothing, so flash data is still there.
 func After(t testing.TB, m *session.Manager, r *http.Request, resp *http.Response) *session.Session {
 	t.Helper()
 	c := carrierOf(m)
@@ -87,19 +87,19 @@ func After(t testing.TB, m *session.Manager, r *http.Request, resp *http.Respons
 	return s
 }
 
-// SetsTicket reports an error unless the response gives the client a ticket, as after a Login or the first Set.
+// SetsTicket reports an error unless the response gives the client a ticket, as it does after a Login or the first Set.
 func SetsTicket(t testing.TB, m *session.Manager, resp *http.Response) {
 	t.Helper()
 	wantDone(t, m, resp, "gives the client a ticket")
 }
 
-// DeletesTicket reports an error unless the response tells the client to forget its ticket, as after a Logout.
+// DeletesTicket reports an error unless the response tells the client to forget its ticket, as it does after a Logout.
 func DeletesTicket(t testing.TB, m *session.Manager, resp *http.Response) {
 	t.Helper()
 	wantDone(t, m, resp, "deletes the client's ticket")
 }
 
-// LeavesTicket reports an error unless the response says nothing of a ticket, so that the client keeps what it has.
+// LeavesTicket reports an error unless the response says nothing about a ticket, so that the client keeps what it has.
 func LeavesTicket(t testing.TB, m *session.Manager, resp *http.Response) {
 	t.Helper()
 	wantDone(t, m, resp, "leaves the client's ticket alone")

@@ -10,19 +10,19 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// Options tell the kit more about a store, so that it can check more. The zero value is fine: rules that need what is
-// missing are skipped, and the log says so.
+// Options tell the kit more about a store, so that it can check more. The zero value is fine: rules that need something
+// more are skipped, and the log says so.
 type Options struct {
 	// Peer opens a second store on the backend of s, as another process would.
 	Peer func(t *testing.T, s session.Store) session.Store
 	// Break makes the backend of s fail from now on, as an outage would.
 	Break func(t *testing.T, s session.Store)
-	// Corrupt damages the stored record of that id so that it cannot be read whole any more.
+	// Corrupt damages the stored record of that id so that it can no longer be read whole.
 	Corrupt func(t *testing.T, s session.Store, id string)
 	// Bounded makes a new store that keeps at most max records, for a store that is a [session.Evicter].
 	Bounded func(t *testing.T, max int) session.Store
-	// Skip names rules that are not to be checked, exactly as they are named in the output. The log says which were
-	// skipped. A name that no rule has fails the test.
+	// Skip names rules that are not to be checked, exactly as the output names them. The log says which were skipped. A
+	// name that no rule has fails the test.
 	Skip []string
 }
 
@@ -49,9 +49,9 @@ func (e *RuleError) Error() string {
 // Unwrap returns Err.
 func (e *RuleError) Unwrap() error { return e.Err }
 
-// Run checks every rule of the contract in a subtest of its own, each on a fresh store from newStore. What must be
-// closed or looked at after a rule belongs into t.Cleanup. Call Run once for every configuration of the store that
-// matters. The rules about many goroutines find most when the test runs under the race detector.
+// Run checks every rule of the contract in a subtest of its own, each on a fresh store from newStore. Whatever must be
+// closed or inspected after a rule belongs in t.Cleanup. Call Run once for every configuration of the store that
+// matters. The rules about many goroutines find most under the race detector.
 func Run(t *testing.T, newStore func(t *testing.T) session.Store, opts Options) {
 	t.Helper()
 	if err := checkSkip(opts.Skip); err != nil {
@@ -73,8 +73,8 @@ func Run(t *testing.T, newStore func(t *testing.T) session.Store, opts Options) 
 	}
 }
 
-// Check is Run where there is no *testing.T to make subtests of, as within a bubble of testing/synctest. It returns the
-// broken rules, each as a [*RuleError], joined; nil when there are none. At most one CheckOptions may be given.
+// Check is Run for places without a *testing.T that can make subtests, such as a bubble of testing/synctest. It returns
+// the broken rules joined, each as a [*RuleError], or nil if there are none. At most one CheckOptions may be given.
 func Check(ctx context.Context, newStore func() session.Store, opts ...CheckOptions) error {
 	o, err := only(opts)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// SaveWithin implements [session.Limiter]. In SQLite that is one INSERT, since one connection writes at a time. The
-// other databases take a lock for the user as well, in a transaction, which the server keeps, so that all nodes have it
-// in common: three trips more with PostgreSQL, five with MySQL. What is refused costs one SELECT more.
+// SaveWithin implements [session.Limiter]. In SQLite that is one INSERT, because one connection writes at a time. The
+// other databases also take a lock for the user in a transaction; the server keeps it, so all nodes share it. That is
+// three more trips with PostgreSQL and five with MySQL. A refusal costs one more SELECT.
 func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
 	if err := s.fits(rec); err != nil {
 		return err

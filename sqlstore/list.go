@@ -8,15 +8,15 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// ByUser implements [session.Lister] with one SELECT, by an index. Nobody is signed in as "", so that list is empty. A
-// row that cannot be read is left out, for it opens no session.
+// ByUser implements [session.Lister] with one SELECT, through an index. Nobody is signed in as "", so that list is
+// empty. A row that cannot be read is left out, because it opens no session.
 func (s *Store) ByUser(ctx context.Context, user string) ([]*session.Record, error) {
 	l, err := s.list(ctx, opByUser, user)
 	return l.recs, err
 }
 
-// Page implements [session.Lister] with one SELECT, in the order of the ids' bytes, and one more for each time that it
-// meets rows that cannot be read.
+// Page implements [session.Lister] with one SELECT, in the order of the ids' bytes, and one more each time it meets
+// rows that cannot be read.
 func (s *Store) Page(ctx context.Context, after string, limit int) ([]*session.Record, error) {
 	var page []*session.Record
 	for len(page) < limit {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Migrate makes the table, or brings one that an older release made up to date. On a table that is up to date it only
-// reads; one that a newer release made it leaves as it is. Any number of processes may call it at once.
+// Migrate makes the table, or brings one that an older release made up to date. If the table is up to date, it only
+// reads; it leaves a table that a newer release made as it is. Any number of processes may call it at once.
 func (s *Store) Migrate(ctx context.Context) error {
 	err := s.retry(ctx, func() error { return s.migrate(ctx) })
 	if err != nil {
@@ -19,8 +19,8 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return nil
 }
 
-// Schema returns the statements that make the table of opts, version record included, and those that remove it: for
-// projects that keep all their migrations in files. Migrate has nothing to do where they were run.
+// Schema returns the statements that make the table of opts, including the record of its version, and those that remove
+// it: for projects that keep all their migrations in files. Once they were run, Migrate has nothing to do.
 func Schema(opts Options) (up, down string, err error) {
 	d, table, err := opts.resolve()
 	if err != nil {
@@ -53,8 +53,8 @@ func (s *Store) migrate(ctx context.Context) error {
 	return s.transact(ctx, conn, func() error { return s.takeSteps(ctx, conn, steps) })
 }
 
-// SchemaVersion returns the last step of its schema that the table has, 0 when there is no table, and the last step
-// that this release knows.
+// SchemaVersion returns the last step of the schema that the table has, which is 0 if there is no table, and the last
+// step that this release knows.
 func (s *Store) SchemaVersion(ctx context.Context) (at, known int, err error) {
 	err = s.retry(ctx, func() (err error) {
 		at, err = s.schemaVersion(ctx, s.db)
@@ -66,9 +66,9 @@ func (s *Store) SchemaVersion(ctx context.Context) (at, known int, err error) {
 	return at, len(s.dialect.steps(s.table, "up")), nil
 }
 
-// Rollback takes back the last step of the schema. When it was the first, the table is gone, and every session with it.
-// It says whether there was one. Any number of processes may call it at once: each takes back one step at most, and
-// none a step that another took back.
+// Rollback takes back the last step of the schema, and says whether there was one. If it was the first, the table is
+// gone, and every session with it. Any number of processes may call it at once: each takes back one step at most, and
+// none takes back a step twice.
 func (s *Store) Rollback(ctx context.Context) (bool, error) {
 	var done bool
 	err := s.retry(ctx, func() (err error) {

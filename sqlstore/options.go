@@ -15,19 +15,18 @@ type Options struct {
 	Dialect Dialect
 
 	// Table is the name of the table of sessions: a letter or underscore, then at most 62 letters, digits and
-	// underscores. Where it is looked for, when a database has several schemas, is the connection's business. "":
-	// "sessions".
+	// underscores. If the database has several schemas, the connection decides where to look for it. "": "sessions".
 	Table string
 
-	// Listen, with PostgreSQL, makes the store a [session.Watcher]: a session that ends is told to all nodes at once.
-	// Set it on every node, for one without it does not tell either. nil: the manager asks at an interval.
+	// Listen, with PostgreSQL, makes the store a [session.Watcher]: all nodes hear at once of a session that ends. Set
+	// it on every node, because a node without it does not announce anything either. nil: the manager asks at an
+	// interval.
 	Listen Listener
 }
 
 // Listener listens on a channel of the database, with a connection of its own, and calls heard with the payload of each
 // notification until the context ends or the connection is lost. It may call heard with "" when it has begun to listen,
-// so that what ended before is asked for. Its error is never nil. The module pglisten has
-// the one for pgx.
+// so that the manager asks for what ended before. Its error is never nil. The module pglisten has the one for pgx.
 type Listener func(ctx context.Context, db *sql.DB, channel string, heard func(payload string)) error
 
 // Dialect is a kind of database.

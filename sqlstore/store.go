@@ -36,8 +36,8 @@ type Store struct {
 	interpolating atomic.Pointer[bool] // nil: the driver has not been asked
 }
 
-// New returns a store of the sessions in a table of db. It does no I/O: a database that cannot be reached, or has no
-// such table, is told by the first call that needs it. The caller keeps db, and closes it after the store.
+// New returns a store of the sessions in a table of db. It does no I/O: the first call that needs the database reports
+// if it cannot be reached or has no such table. The caller owns db, and closes it after the store.
 func New(db *sql.DB, opts Options) (*Store, error) {
 	if db == nil {
 		return nil, errors.New("sqlstore: the database is nil")
@@ -57,7 +57,7 @@ func New(db *sql.DB, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// Close closes the statements that were prepared. It leaves the database open. Calls that come after it fail.
+// Close closes the prepared statements. It leaves the database open. Later calls fail.
 func (s *Store) Close() error {
 	errs := []error{s.userLock.close()}
 	for op := range operations {
@@ -84,9 +84,9 @@ func (s *Store) find(ctx context.Context, doing operation, id string) (*session.
 	return rec, nil
 }
 
-// Save implements [session.Store] with one INSERT or UPDATE, and one SELECT more when a record cannot be replaced: the
-// error is then a [session.ConflictError] that holds the newest record, or wraps [session.ErrNotFound]. On SQLite a
-// record that is given another user or kind costs two statements more.
+// Save implements [session.Store] with one INSERT or UPDATE, and one more SELECT if a record cannot be replaced: the
+// error is then a [session.ConflictError] that holds the newest record, or wraps [session.ErrNotFound]. On SQLite,
+// giving a record another user or kind costs two more statements.
 func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	if err := s.fits(rec); err != nil {
 		return err
@@ -162,8 +162,8 @@ func (s *Store) Touch(ctx context.Context, id string, version uint64, seen, expi
 	return err
 }
 
-// Sweep implements [session.Sweeper] with DELETEs that find their rows in an index. Where a database lets one
-// connection write at a time, each removes a few rows only, for all other writers wait for it.
+// Sweep implements [session.Sweeper] with DELETEs that find their rows through an index. If a database lets only one
+// connection write at a time, each DELETE removes only a few rows, because all other writers wait for it.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	if limit <= 0 {
 		return 0, ctx.Err()

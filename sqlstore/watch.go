@@ -12,8 +12,8 @@ import (
 // channel is where all tables of a database tell of their sessions. A payload is the table, a space and the id.
 const channel = "coatcheck_sessions"
 
-// Watch implements [session.Watcher] with LISTEN, and takes one connection of the pool while it runs. It wraps
-// [session.ErrNotSupported] when Options.Listen is nil, or the pool has room for one connection only.
+// Watch implements [session.Watcher] with LISTEN, and takes one connection of the pool while it runs. Its error wraps
+// [session.ErrNotSupported] if Options.Listen is nil, or if the pool has room for only one connection.
 func (s *Store) Watch(ctx context.Context, tell func(id string)) error {
 	if s.listen == nil {
 		return fmt.Errorf("sqlstore: watch: %w: Options.Listen is not set", session.ErrNotSupported)
