@@ -7,28 +7,6 @@ import (
 	"github.com/coatcheck/session/internal/life"
 )
 
-// Reload drops unsaved changes and the error, and loads the newest state. The error wraps ErrEnded when the session is
-// gone, and then nothing of it is left here, or ErrUnavailable, and then nothing was dropped.
-func (s *Session) Reload(ctx context.Context) error { return outward(s.reloadNewest(ctx)) }
-
-func (s *Session) reloadNewest(ctx context.Context) error {
-	if err := s.uncommittable(); err != nil {
-		return err
-	}
-	if err := s.hold(ctx); err != nil {
-		return err
-	}
-	defer s.release()
-	w, _, _ := s.base()
-	err := w.Reload(ctx)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err == nil || errors.Is(err, ErrEnded) {
-		s.draft = w
-	}
-	return err
-}
-
 // Atomic runs fn on the newest state of the session, with the changes that were not saved yet, and commits the result
 // by compare-and-set. When another request commits first, fn runs again on what that one left. When fn returns an
 // error, nothing of what it did is kept; the earlier unsaved changes stay. When another

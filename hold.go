@@ -78,28 +78,18 @@ func (s *Session) release() {
 	}
 }
 
-// sending makes a change of identity late from the last commit on, and not from when the headers are out.
-func (s *Session) sending(mode life.Mode) {
-	if mode.Last {
-		s.ex.sent.Store(true)
-	}
-}
-
-// copied is what a commit works on, and which operations and values of Now are in it.
-func (s *Session) copied() (w *life.Draft, ops int, now uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.busy = true
-	s.draft.ID() // makes the id to come, so that who asks meanwhile is told the same
-	w = drafts.Get().(*life.Draft)
-	*w = s.draft.Clone()
-	return w, len(s.draft.Doc.Ops), s.draft.Doc.Latest()
-}
-
 // within makes a session for a function of the application, with a copy of what is here. It is called with the lock
 // held.
 func (s *Session) within(p part, d life.Draft) *Session {
 	return &Session{
 		m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, draft: d, part: p,
 	}
+}
+
+// holdWhole is hold for changes of identity, which an option of Login must not make.
+func (s *Session) holdWhole() error {
+	if s.part == inLogin {
+		return errPart
+	}
+	return s.hold(context.Background())
 }

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -232,12 +231,4 @@ func (s *Session) changeIdentity(change func()) bool {
 	}
 	change()
 	return true
-}
-
-// holdWhole is hold for changes of identity, which an option of Login must not make.
-func (s *Session) holdWhole() error {
-	if s.part == inLogin {
-		return errPart
-	}
-	return s.hold(context.Background())
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/coatcheck/session/internal/data"
@@ -203,4 +204,62 @@ func isNil(v any) bool {
 	}
 	r := reflect.ValueOf(v)
 	return r.Kind() == reflect.Pointer && r.IsNil()
+}
+
+// Never switches a clock off: as Options.IdleTimeout, Lifetime and SweepEvery, and with SetIdleTimeout, SetLifetime and
+// Remember. Any other negative duration is refused there, for it is a mistake as a rule, such as time.Until of what is
+// past.
+const Never time.Duration = -1
+
+// shortest is the least idle timeout or lifetime: a browser cannot keep a session for less, and most such numbers lack
+// their unit.
+const shortest = time.Second
+
+// checkClock refuses an idle timeout or a lifetime that nobody can mean.
+func checkClock(name string, d time.Duration) error {
+	if d > 0 && d < shortest {
+		return fmt.Errorf("%s: %v is below one second; did you mean %d*time.Second?", name, d, withoutUnit(d))
+	}
+	return neverOrPositive(name, d, "none")
+}
+
+// withoutUnit is the number that was written before a unit that is wrong or missing.
+func withoutUnit(d time.Duration) int64 {
+	if d%time.Millisecond == 0 {
+		return int64(d / time.Millisecond)
+	}
+	return int64(d)
+}
+
+func neverOrPositive(name string, d time.Duration, never string) error {
+	if d < 0 && d != Never {
+		return fmt.Errorf("%s: %v is negative; use session.Never for %s", name, d, never)
+	}
+	return nil
+}
+
+// wholeSeconds rounds up, so that a cookie does not end before its session.
+func wholeSeconds(d time.Duration) int {
+	seconds := d / time.Second
+	if d%time.Second > 0 {
+		seconds++
+	}
+	return int(seconds)
+}
+
+// SkipHeader returns a predicate for Options.Skip: requests with this header, and the value if it is not "*", have no
+// session. Any client can send a header: use one that your proxy sets or removes.
+func SkipHeader(name, value string) func(*http.Request) bool {
+	return func(r *http.Request) bool {
+		values := r.Header.Values(name)
+		return slices.Contains(values, value) || value == "*" && len(values) > 0
+	}
+}
+
+// ClientIPFrom returns a function for Options.ClientIP that believes proxies at these addresses. It goes through
+// X-Forwarded-For or Forwarded (RFC 7239) from the right, past trusted proxies, to the first address that is not one.
+// An entry that is no address ends the walk at the proxy that wrote it. When both headers are there and differ, a
+// client may have made up one of them: then the peer is all that is known.
+func ClientIPFrom(trusted ...netip.Prefix) func(*http.Request) netip.Addr {
+	return wire.Proxies(slices.Clone(trusted)).Client
 }

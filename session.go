@@ -182,91 +182,6 @@ func (s *Session) reportLate() {
 	s.m.emit(s.ctx, Event{Kind: EventLate, ID: s.ID(), User: s.User(), Err: life.ErrLate})
 }
 
-// Save stores the changes now; otherwise the middleware does it. It does nothing when there is nothing to do. The error
-// wraps ErrUnavailable, ErrConflict, ErrEnded, ErrTooLarge or what Err tells; then nothing was stored, and the changes
-// are still there.
-func (s *Session) Save(ctx context.Context) error {
-	return outward(s.commit(ctx, life.Mode{CanTell: s.ex != nil}))
-}
-
-func (s *Session) commit(ctx context.Context, mode life.Mode) error {
-	events, err := s.commitCopy(ctx, mode)
-	s.m.tell(ctx, events...)
-	return err
-}
-
-// drafts are used again by commits, for one is larger than all else that a commit needs. What a commit leaves that
-// failed is left.
-var drafts = sync.Pool{New: func() any { return new(life.Draft) }}
-
-// commitCopy commits a copy, so that others can read and change the session while the store is waited for. A function
-// given to Update may panic in it.
-func (s *Session) commitCopy(ctx context.Context, mode life.Mode) ([]life.Event, error) {
-	if err := s.uncommittable(); err != nil {
-		s.sending(mode)
-		return nil, err
-	}
-	s.noteClient()
-	if err := s.hold(ctx); err != nil {
-		s.sending(mode)
-		return nil, err
-	}
-	defer s.release()
-	mode.CanTell = mode.CanTell && !s.late()
-	if s.nothingToDo(mode) {
-		return nil, nil
-	}
-	w, ops, now := s.copied()
-	err := w.Commit(ctx, mode)
-
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sending(mode)
-	events := w.Events()
-	if err != nil {
-		s.draft.AdoptFailure(w)
-		return events, err
-	}
-	if s.catchUp(w, ops, now) {
-		events = append(events, life.LateEvent)
-	}
-	s.adopt(w)
-	*w = life.Draft{}
-	drafts.Put(w)
-	return events, nil
-}
-
-// adopt takes over what a commit left, when it has caught up. It is called with the lock held.
-func (s *Session) adopt(w *life.Draft) {
-	s.draft.Adopt(w)
-	s.watchStored()
-}
-
-// catchUp does on w the operations that came after the first ones, unless they came too late, and what Now set since.
-// It is called with the lock held, and gives it up while a function given to Update runs, for it may use the session;
-// what others do meanwhile is done on w as well.
-func (s *Session) catchUp(w *life.Draft, done int, now uint64) (late bool) {
-	for ; done < len(s.draft.Doc.Ops); done++ {
-		o := s.draft.Doc.Ops[done]
-		switch {
-		case s.refuseLate(w, o):
-			late = true
-		case o.Kind == data.OpUpdate:
-			s.unlocked(func() { w.Do(o) })
-		default:
-			w.Do(o)
-		}
-	}
-	w.Doc.Cast(s.m.opts.Codec, s.draft.Doc.Shadows.Since(s.m.opts.Codec, now)...)
-	return late
-}
-
-func (s *Session) unlocked(fn func()) {
-	s.mu.Unlock()
-	defer s.mu.Lock()
-	fn()
-}
-
 // Format prints the session's handle and nothing of its data, whatever the verb.
 func (s *Session) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "session "+s.handle()) }
 
@@ -283,4 +198,25 @@ func (s *Session) handle() string {
 		return id
 	}
 	return "(not stored)"
+}
+
+// Done returns a channel that is closed when the session ends: at once when this manager ends it, or another one does
+// on a store that is a [Watcher]; otherwise, also when its time runs out, within Options.WatchEvery. Long-lived
+// responses, such as server-sent events, select on it. It follows the session to a new id. Nothing is told any more
+// once the request, or the context given to Open, is over.
+func (s *Session) Done() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done == nil {
+		s.done = s.draft.Waiter()
+		s.watchStored()
+	}
+	return s.done.Ended()
+}
+
+// watchStored waits for the end of the session once it is in the store. It is called with the lock held.
+func (s *Session) watchStored() {
+	if s.done != nil {
+		s.draft.Watch(s.ctx, s.done)
+	}
 }

@@ -1,13 +1,114 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/coatcheck/session/internal/life"
+	"github.com/coatcheck/session/internal/wire"
 )
+
+// Info describes a session to people: its user, or who operates the site. It holds no ticket and no data.
+type Info struct {
+	ID, User                              string
+	CreatedAt, SeenAt, LoginAt, ExpiresAt time.Time
+	RemoteIP                              netip.Addr
+	UserAgent                             string // at most 256 bytes, without control and bidirectional characters
+	Persistent                            bool
+}
+
+func infoOf(r *life.Record) Info {
+	return Info{
+		ID: r.ID, User: r.User, CreatedAt: r.CreatedAt, SeenAt: r.SeenAt, LoginAt: r.LoginAt, ExpiresAt: r.ExpiresAt,
+		RemoteIP: r.RemoteIP, UserAgent: wire.CleanUserAgent(r.UserAgent), Persistent: r.Persistent,
+	}
+}
+
+// Sessions lists the live sessions of a user, the last seen first. The error wraps ErrNotSupported when the store
+// cannot list, or ErrUnavailable.
+func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
+	recs, err := m.keeper.SessionsOf(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	infos := make([]Info, 0, len(recs))
+	for _, r := range recs {
+		infos = append(infos, infoOf(r))
+	}
+	slices.SortFunc(infos, func(a, b Info) int {
+		return cmp.Or(b.SeenAt.Compare(a.SeenAt), cmp.Compare(a.ID, b.ID))
+	})
+	return infos, nil
+}
+
+// All goes through all live sessions, in pages. An error ends the walk. Sessions that begin or end meanwhile may be
+// listed or not; one that gets a new id meanwhile may be listed under both ids, or under none.
+func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
+	return func(yield func(Info, error) bool) {
+		for r, err := range m.keeper.All(ctx, time.Time{}) {
+			if err != nil {
+				yield(Info{}, err)
+				return
+			}
+			if !yield(infoOf(r), nil) {
+				return
+			}
+		}
+	}
+}
+
+// Revoke ends sessions by their Info.ID and says how many it ended; an unknown id is no error. A session that is
+// renewed at the same time is ended under its new id. The error wraps ErrUnavailable.
+func (m *Manager) Revoke(ctx context.Context, ids ...string) (int, error) {
+	return m.keeper.Records.Revoke(ctx, life.Anybody, ids)
+}
+
+// RevokeOwn is Revoke for a page on which people end sessions of their own: an id that is not the user's, and does not
+// lead to a session of the user, counts as unknown. An id that was renewed since the page was shown leads to its
+// session. The error wraps ErrUnavailable, or ErrNotSupported with cookiestore, which does not know whose an id is.
+func (m *Manager) RevokeOwn(ctx context.Context, user string, ids ...string) (int, error) {
+	if err := m.keeper.CanList(); err != nil {
+		return 0, err
+	}
+	if err := life.CheckUser(user); err != nil {
+		return 0, err
+	}
+	return m.keeper.Records.Revoke(ctx, user, ids)
+}
+
+// RevokeUser ends all sessions of a user except those to keep, and says how many it ended. Session.ID keeps the session
+// of the request whose context is given, also when it gets that id with this request only. A kept session that is
+// renewed at the same time is kept. A session that begins while this runs is ended too if it was there before the last
+// look. With cookiestore nobody knows how many there are: it says 0. The errors are those of Sessions.
+func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (int, error) {
+	keep = m.keepCurrent(ctx, keep)
+	return m.keeper.Records.RevokeUser(ctx, user, keep)
+}
+
+// keepCurrent adds the id that the session of the request still has in the store, when the one to come is to be kept:
+// after Regenerate or Login, and before the commit.
+func (m *Manager) keepCurrent(ctx context.Context, keep []string) []string {
+	ex, ok := ctx.Value(exchangeKey{m}).(*exchange)
+	if !ok {
+		return keep
+	}
+	s := ex.loaded()
+	if s == nil {
+		return keep
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now, next := s.draft.IDs(); now != "" && next != "" && slices.Contains(keep, next) {
+		keep = append(slices.Clone(keep), now)
+	}
+	return keep
+}
 
 // errIdentity refuses what a function given to UpdateUser must not do.
 var errIdentity = errors.New("session: a function given to UpdateUser changes data only: nobody could be told of a " +

@@ -1,0 +1,174 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/life"
+	"github.com/coatcheck/session/internal/wire"
+)
+
+// Save stores the changes now; otherwise the middleware does it. It does nothing when there is nothing to do. The error
+// wraps ErrUnavailable, ErrConflict, ErrEnded, ErrTooLarge or what Err tells; then nothing was stored, and the changes
+// are still there.
+func (s *Session) Save(ctx context.Context) error {
+	return outward(s.commit(ctx, life.Mode{CanTell: s.ex != nil}))
+}
+
+func (s *Session) commit(ctx context.Context, mode life.Mode) error {
+	events, err := s.commitCopy(ctx, mode)
+	s.m.tell(ctx, events...)
+	return err
+}
+
+// drafts are used again by commits, for one is larger than all else that a commit needs. What a commit leaves that
+// failed is left.
+var drafts = sync.Pool{New: func() any { return new(life.Draft) }}
+
+// commitCopy commits a copy, so that others can read and change the session while the store is waited for. A function
+// given to Update may panic in it.
+func (s *Session) commitCopy(ctx context.Context, mode life.Mode) ([]life.Event, error) {
+	if err := s.uncommittable(); err != nil {
+		s.sending(mode)
+		return nil, err
+	}
+	s.noteClient()
+	if err := s.hold(ctx); err != nil {
+		s.sending(mode)
+		return nil, err
+	}
+	defer s.release()
+	mode.CanTell = mode.CanTell && !s.late()
+	if s.nothingToDo(mode) {
+		return nil, nil
+	}
+	w, ops, now := s.copied()
+	err := w.Commit(ctx, mode)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sending(mode)
+	events := w.Events()
+	if err != nil {
+		s.draft.AdoptFailure(w)
+		return events, err
+	}
+	if s.catchUp(w, ops, now) {
+		events = append(events, life.LateEvent)
+	}
+	s.adopt(w)
+	*w = life.Draft{}
+	drafts.Put(w)
+	return events, nil
+}
+
+// adopt takes over what a commit left, when it has caught up. It is called with the lock held.
+func (s *Session) adopt(w *life.Draft) {
+	s.draft.Adopt(w)
+	s.watchStored()
+}
+
+// catchUp does on w the operations that came after the first ones, unless they came too late, and what Now set since.
+// It is called with the lock held, and gives it up while a function given to Update runs, for it may use the session;
+// what others do meanwhile is done on w as well.
+func (s *Session) catchUp(w *life.Draft, done int, now uint64) (late bool) {
+	for ; done < len(s.draft.Doc.Ops); done++ {
+		o := s.draft.Doc.Ops[done]
+		switch {
+		case s.refuseLate(w, o):
+			late = true
+		case o.Kind == data.OpUpdate:
+			s.unlocked(func() { w.Do(o) })
+		default:
+			w.Do(o)
+		}
+	}
+	w.Doc.Cast(s.m.opts.Codec, s.draft.Doc.Shadows.Since(s.m.opts.Codec, now)...)
+	return late
+}
+
+func (s *Session) unlocked(fn func()) {
+	s.mu.Unlock()
+	defer s.mu.Lock()
+	fn()
+}
+
+// sending makes a change of identity late from the last commit on, and not from when the headers are out.
+func (s *Session) sending(mode life.Mode) {
+	if mode.Last {
+		s.ex.sent.Store(true)
+	}
+}
+
+// copied is what a commit works on, and which operations and values of Now are in it.
+func (s *Session) copied() (w *life.Draft, ops int, now uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy = true
+	s.draft.ID() // makes the id to come, so that who asks meanwhile is told the same
+	w = drafts.Get().(*life.Draft)
+	*w = s.draft.Clone()
+	return w, len(s.draft.Doc.Ops), s.draft.Doc.Latest()
+}
+
+// noteClient notes the client of the request, for lists of sessions, before the first commit. It holds no lock while it
+// calls Options.ClientIP.
+func (s *Session) noteClient() {
+	r := s.request
+	if s.ex != nil {
+		r = s.ex.r
+	}
+	if r == nil {
+		return
+	}
+	s.client.Do(func() {
+		ip, ua := s.m.opts.ClientIP(r).Unmap().WithZone(""), r.UserAgent()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.draft.SetClient(ip, ua, wire.CleanUserAgent)
+	})
+}
+
+// nothingToDo reports whether a commit would do nothing. Then a last one is over at once, unless one is under way that
+// may leave something to tell the client.
+func (s *Session) nothingToDo(mode life.Mode) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	idle := s.stub == nil && s.draft.NothingToDo(mode) && !(s.busy && mode.Last)
+	if idle && mode.Last {
+		s.ex.sent.Store(true)
+	}
+	return idle
+}
+
+// takeReply returns what to tell the client about its ticket, and until when it should keep it.
+func (s *Session) takeReply() (r life.Reply, text string, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.draft.TakeReply()
+}
+
+// Reload drops unsaved changes and the error, and loads the newest state. The error wraps ErrEnded when the session is
+// gone, and then nothing of it is left here, or ErrUnavailable, and then nothing was dropped.
+func (s *Session) Reload(ctx context.Context) error { return outward(s.reloadNewest(ctx)) }
+
+func (s *Session) reloadNewest(ctx context.Context) error {
+	if err := s.uncommittable(); err != nil {
+		return err
+	}
+	if err := s.hold(ctx); err != nil {
+		return err
+	}
+	defer s.release()
+	w, _, _ := s.base()
+	err := w.Reload(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil || errors.Is(err, ErrEnded) {
+		s.draft = w
+	}
+	return err
+}
