@@ -19,7 +19,7 @@ func (d *Draft) Adopt(w *Draft) {
 func (d *Draft) AdoptFailure(w *Draft) {
 	d.dropTakenID(w)
 	d.gone, d.leaving = w.gone, w.leaving
-	if w.gone || w.leaving == nil && w.reply == replyForget {
+	if w.gone || w.leaving == nil && w.reply == ReplyForget {
 		d.reply = w.reply
 	}
 }
@@ -28,9 +28,9 @@ func (d *Draft) AdoptFailure(w *Draft) {
 // it.
 func (d *Draft) AdoptEnd(base, w *Draft, err error) error {
 	d.dropTakenID(w)
-	if base.reply != replyForget && w.reply == replyForget {
+	if base.reply != ReplyForget && w.reply == ReplyForget {
 		d.gone = d.leaving == nil
-		d.leaving, d.reply = nil, replyForget
+		d.leaving, d.reply = nil, ReplyForget
 		return err
 	}
 	return d.Lost(err)

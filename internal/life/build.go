@@ -67,7 +67,7 @@ func (d *Draft) noteStored(next Place, aged []data.Shadow) {
 	rec := next.Rec
 	if d.Rec == nil || d.Rec.ID != rec.ID || d.Stale || next.Sealed != "" ||
 		d.Rec.Persistent != rec.Persistent || endMoved(d.Rec, rec) {
-		d.reply = replyTicket
+		d.reply = ReplyTicket
 	}
 	rec.Version++
 	next.Stale = false

@@ -44,8 +44,8 @@ type Reply uint8
 
 const (
 	ReplyNothing Reply = iota
-	replyTicket        // send the ticket
-	replyForget        // delete it
+	ReplyTicket        // send the ticket
+	ReplyForget        // delete it
 )
 
 // Begin begins a draft of a session that is empty yet. sent tells when the headers of the response are out; nil: there

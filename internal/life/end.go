@@ -34,7 +34,7 @@ func (d *Draft) commitLeaving(ctx context.Context) error {
 	}
 	// A response to a retired ticket deletes nothing: the client may have the one that took over.
 	if follower == nil && len(ended) > 0 && old.Kind == KindLive {
-		d.reply = replyForget
+		d.reply = ReplyForget
 	}
 	return refused
 }
@@ -66,7 +66,7 @@ func (d *Draft) endAlone(ctx context.Context, refused error) error {
 		return refused
 	}
 	rec := d.leaving.Rec
-	d.leaving, d.reply = nil, replyForget
+	d.leaving, d.reply = nil, ReplyForget
 	d.k.watch.ended(rec.ID)
 	d.events = append(d.events, Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
 	return refused

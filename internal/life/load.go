@@ -11,8 +11,8 @@ import (
 	"github.com/coatcheck/session/internal/keys"
 )
 
-// arrival is what a draft has found of the tickets of a request.
-type arrival struct {
+// Arrival is what a draft has found of the tickets of a request.
+type Arrival struct {
 	Live    bool      // a live session came
 	Expired bool      // else one that has ended by time
 	SeenAt  time.Time // the last request before
@@ -22,7 +22,7 @@ type arrival struct {
 // Find finds the session of the first ticket that has one: the client's, or those in former cookies. What these name
 // besides is noted, for a logout ends it too. Whatever is wrong with a ticket or its record leaves an empty session and
 // gives an event; only a store that fails is an error.
-func (d *Draft) Find(ctx context.Context, token string, former []string) (a arrival, err error) {
+func (d *Draft) Find(ctx context.Context, token string, former []string) (a Arrival, err error) {
 	err = d.findOne(ctx, token, &a)
 	for err == nil && len(former) > 0 && !a.Live && !d.gone {
 		err = d.findOne(ctx, former[0], &a)
@@ -38,7 +38,7 @@ func (d *Draft) Find(ctx context.Context, token string, former []string) (a arri
 	return a, err
 }
 
-func (d *Draft) findOne(ctx context.Context, token string, a *arrival) error {
+func (d *Draft) findOne(ctx context.Context, token string, a *Arrival) error {
 	if token == "" || d.discard {
 		return nil
 	}
@@ -62,7 +62,7 @@ func (d *Draft) findOne(ctx context.Context, token string, a *arrival) error {
 }
 
 // unfound leaves an empty session, and says why.
-func (d *Draft) unfound(t keys.Ticket, err error, a *arrival) Event {
+func (d *Draft) unfound(t keys.Ticket, err error, a *Arrival) Event {
 	rec := d.Rec
 	*d = Draft{k: d.k, sent: d.sent}
 	switch {
@@ -83,13 +83,13 @@ func (d *Draft) sendAnew() {
 		d.Stale = true
 		return
 	}
-	d.reply = replyTicket
+	d.reply = ReplyTicket
 }
 
 // sendRenewed has the client given the ticket of an id that was renewed.
 func (d *Draft) sendRenewed() {
 	if d.renewed {
-		d.renewed, d.reply = false, replyTicket
+		d.renewed, d.reply = false, ReplyTicket
 	}
 }
 

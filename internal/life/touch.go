@@ -32,7 +32,7 @@ func (d *Draft) touch(ctx context.Context) error {
 		return Unavailable(err)
 	}
 	if endMoved(d.Rec, &rec) {
-		d.reply = replyTicket
+		d.reply = ReplyTicket
 	}
 	d.Rec = &rec
 	return nil

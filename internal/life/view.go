@@ -94,11 +94,11 @@ func (d *Draft) SetClient(ip netip.Addr, ua string, clean func(string) string) {
 // MaxAge is the longest that browsers keep a cookie (RFC 6265bis), and so a client its token.
 const MaxAge = 400 * 24 * time.Hour
 
-// TakeReply returns what to tell the client, once: for replyTicket its token, and until when it should keep it, zero
+// TakeReply returns what to tell the client, once: for ReplyTicket its token, and until when it should keep it, zero
 // for until it closes.
 func (d *Draft) TakeReply() (r Reply, token string, until time.Time) {
 	r, d.reply = d.reply, ReplyNothing
-	if r != replyTicket {
+	if r != ReplyTicket {
 		return r, "", time.Time{}
 	}
 	at := &d.Place
