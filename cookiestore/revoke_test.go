@@ -3,6 +3,7 @@ package cookiestore_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -202,4 +203,26 @@ func TestRevokeEndsASessionThatNeverMoved(t *testing.T) {
 		t.Errorf("Revoke = %d, %v, want 1", n, err)
 	}
 	v.wants("x", nil)
+}
+
+// A request that wanted to renew the id as well goes on under the one that another has given, also where the store of
+// revocations tells which record stood in its way.
+func TestTwoRenewalsAtOnceEndNothing(t *testing.T) {
+	r := newRig(t, listed(), renewing)
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada") })
+	r.advance(hour + time.Minute)
+	first, second := v.request(), v.request()
+	resp := v.send(first, func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
+		s.Set("first", 1)
+		v.send(second, func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Set("second", 1) })
+	})
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+	v.with(func(s *session.Session) {
+		if s.User() != "ada" || !s.Has("first") {
+			t.Errorf("user %q, first %v", s.User(), s.Has("first"))
+		}
+	})
 }
