@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/keys"
 	"github.com/coatcheck/session/internal/life"
 )
 
@@ -42,6 +43,19 @@ type adaptedLimiter struct{ Limiter }
 
 func (l adaptedLimiter) SaveWithin(ctx context.Context, rec *life.Record, limit life.Limit) error {
 	return inTheWay(l.Limiter.SaveWithin(ctx, (*Record)(rec), Limit(limit)))
+}
+
+// adaptedSharer is a Sharer as package life knows it. A note of somebody else's proves nothing.
+type adaptedSharer struct{ Sharer }
+
+func (s adaptedSharer) LoadShared(ctx context.Context, id string) (*life.Record, *keys.Proof, error) {
+	rec, note, err := s.Sharer.LoadShared(ctx, id)
+	proof, _ := note.(*keys.Proof)
+	return (*life.Record)(rec), proof, err
+}
+
+func (s adaptedSharer) SaveShared(ctx context.Context, rec *life.Record, proof *keys.Proof) error {
+	return inTheWay(s.Sharer.SaveShared(ctx, (*Record)(rec), proof))
 }
 
 func below(recs []*Record) []*life.Record {

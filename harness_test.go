@@ -168,6 +168,26 @@ func (c *counted) Save(ctx context.Context, rec *session.Record) error {
 	return c.fullStore.Save(ctx, rec)
 }
 
+// Shares says that the store below is lent out as it is, if it is one that can be.
+func (c *counted) Shares(s session.Store) bool {
+	below, ok := c.fullStore.(session.Sharer)
+	return ok && s == session.Store(c) && below.Shares(c.fullStore)
+}
+
+func (c *counted) LoadShared(ctx context.Context, id string) (*session.Record, any, error) {
+	if err := c.call("load", id); err != nil {
+		return nil, nil, err
+	}
+	return c.fullStore.(session.Sharer).LoadShared(ctx, id)
+}
+
+func (c *counted) SaveShared(ctx context.Context, rec *session.Record, note any) error {
+	if err := c.call("save", rec.ID); err != nil {
+		return err
+	}
+	return c.fullStore.(session.Sharer).SaveShared(ctx, rec, note)
+}
+
 func (c *counted) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
 	if err := c.call("save", rec.ID); err != nil {
 		return err

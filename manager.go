@@ -121,6 +121,9 @@ func (m *Manager) leaveToClients(c carrier) {
 func (m *Manager) abilities() (can life.Abilities, err error) {
 	can.Toucher, _ = m.store.(Toucher)
 	can.Watcher, _ = m.store.(Watcher)
+	if shares, ok := m.store.(Sharer); ok && shares.Shares(m.store) {
+		can.Sharer = adaptedSharer{shares}
+	}
 	lists, isLister := m.store.(Lister)
 	if isLister {
 		can.Lister = adaptedLister{lists}

@@ -28,6 +28,7 @@ func (r *Records) Look(ctx context.Context, at *life.Place, begins bool, _ *life
 	if h, entries, err = envelope.Parse(rec.Data); err != nil {
 		return h, nil, fmt.Errorf("%w: %w", life.ErrCorrupt, err)
 	}
+	rec.Data = nil // the next look opens the token again
 	retired, err := r.follow(ctx, at, &h, begins)
 	if err != nil || retired {
 		return h, nil, err

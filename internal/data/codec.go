@@ -39,12 +39,11 @@ func Encode(c Codec, v any) ([]byte, error) {
 
 // Decode decodes into the value that v points to.
 func Decode(c Codec, data []byte, v any) error {
-	if _, ok := c.(JSON); !ok {
-		data = bytes.Clone(data) // what a codec decodes may keep a part of it
-	} else if decodePlain(data, v) {
+	if _, ok := c.(JSON); ok && decodePlain(data, v) {
 		return nil
 	}
-	if err := c.Unmarshal(data, v); err != nil {
+	// The data may be the store's own, and what decodes them may keep or change them.
+	if err := c.Unmarshal(bytes.Clone(data), v); err != nil {
 		return decodeFailure(v, err)
 	}
 	return nil

@@ -189,6 +189,22 @@ func (st *State) Size() int {
 	return n
 }
 
+// Room is about how many bytes Append appends, and seldom fewer.
+func (st *State) Room() int {
+	const perHeader, perEntry, perFlash = 64, 4, 16
+	n := perHeader
+	for p := range st.flashAt.all() {
+		n += len(p.String()) + perFlash
+	}
+	for k, v := range st.kept() {
+		n += len(k) + len(v) + perEntry
+	}
+	for k, v := range st.changed() {
+		n += len(k) + len(v) + perEntry
+	}
+	return n
+}
+
 // allowed is how large the state may become: one that is above a limit that was lowered may not grow.
 func (st *State) allowed(limit int) int {
 	if len(st.entries)+st.flashBytes <= limit {

@@ -18,6 +18,7 @@ const (
 	formSize  = 1 + 4
 	nonceSize = 12
 	tagSize   = 16
+	rowSize   = 16 // of the numbers in a row, mostly
 )
 
 var errForm = errors.New("not a record of a known form")
@@ -40,7 +41,7 @@ func appendText(dst []byte, text string) []byte {
 }
 
 // Seal encrypts or else signs, with the newest key, what encode appends, as the data of that row. The size is about how
-// much that will be. Encode must not keep what it is given.
+// much that will be, and better not below it. Encode must not keep what it is given.
 func (ring Ring) Seal(r Row, size int, encode func(dst []byte) []byte, encrypt bool) []byte {
 	k := ring[0]
 	if encrypt {
@@ -50,7 +51,7 @@ func (ring Ring) Seal(r Row, size int, encode func(dst []byte) []byte, encrypt b
 		return k.sealing.Seal(data, body, r.appendTo(nil))
 	}
 	const head = formSize + nonceSize + tagSize
-	data := make([]byte, head, head+len(r.ID)+len(r.User)+size*5/4+128)
+	data := make([]byte, head, head+rowSize+len(r.ID)+len(r.User)+size)
 	data[0] = formSigned
 	copy(data[1:], k.id[:])
 	data = encode(r.appendTo(data))

@@ -20,7 +20,7 @@ type admission struct {
 // insert stores the record of a new id. Only a Login is counted: a session that changes its id is there already.
 func (d *Draft) insert(ctx context.Context, rec *Record) error {
 	if d.k.can.Limiter == nil || !d.login {
-		return d.k.Store.Save(ctx, rec)
+		return d.k.save(ctx, rec)
 	}
 	a := admission{k: d.k, rec: rec}
 	old := d.Rec
@@ -47,6 +47,9 @@ func (a *admission) admit(ctx context.Context) error {
 	for attempt := 0; ; attempt++ {
 		limit := Limit{Max: a.k.MaxPerUser, Now: a.k.Now(), Instead: a.instead}
 		err := a.k.can.Limiter.SaveWithin(ctx, a.rec, limit)
+		if err == nil {
+			a.rec.Version++
+		}
 		if !errors.Is(err, ErrTooMany) {
 			return err
 		}

@@ -69,7 +69,6 @@ func (d *Draft) noteStored(next Place, aged []data.Shadow) {
 		d.Rec.Persistent != rec.Persistent || endMoved(d.Rec, rec) {
 		d.reply = ReplyTicket
 	}
-	rec.Version++
 	next.Stale = false
 	d.Place = next
 	d.Doc.Stored(d.k.Data.Codec, aged)

@@ -153,7 +153,7 @@ func (d *Draft) save(ctx context.Context, mode Mode) error {
 		if err != nil {
 			return err
 		}
-		err = d.k.Store.Save(ctx, next.Rec)
+		err = d.k.save(ctx, next.Rec)
 		if err == nil {
 			d.noteStored(next, aged)
 			return nil

@@ -106,13 +106,10 @@ func (d *Draft) idsOf(tickets []string, but string) (ids []string) {
 // Load asks the store. What is neither a record nor a clear "not found" is an outage.
 func (k *Keeper) Load(ctx context.Context, id string) (*Record, error) {
 	rec, err := k.Store.Load(ctx, id)
-	switch {
-	case err == nil:
-		return rec, nil
-	case errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt):
-		return nil, err
+	if err != nil {
+		return nil, outage(err)
 	}
-	return nil, Unavailable(err)
+	return rec, nil
 }
 
 func Unavailable(err error) error {
@@ -151,7 +148,7 @@ func (d *Draft) readFrom(h envelope.Header, entries envelope.Entries, begins boo
 	if begins {
 		d.FlashUpTo = h.FlashSeq
 	}
-	d.Doc.State, d.Rec.Data = data.NewState(h, entries, d.FlashUpTo), nil
+	d.Doc.State = data.NewState(h, entries, d.FlashUpTo)
 	if d.expired(d.k.Now()) {
 		return ErrExpired
 	}

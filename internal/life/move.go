@@ -93,7 +93,7 @@ func (d *Draft) saveNext(ctx context.Context) (next Place, aged []data.Shadow, e
 		}
 		return next, aged, err
 	}
-	err = d.k.Store.Save(ctx, next.Rec)
+	err = d.k.save(ctx, next.Rec)
 	switch {
 	case err == nil:
 		d.nextVersion++

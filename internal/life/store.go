@@ -18,7 +18,8 @@ type Abilities struct {
 	Lister   Lister
 	Limiter  Limiter // nil also when there is no limit
 	Watcher  Watcher // nil: sessions that ended elsewhere are asked for
-	Discards bool    // the store keeps nothing
+	Sharer   Sharer
+	Discards bool // the store keeps nothing
 }
 
 // Toucher is a session.Toucher.

@@ -33,9 +33,9 @@ func (s stored) Parse(token string) (at Place, err error) {
 
 func (s stored) Look(ctx context.Context, at *Place, begins bool, known *Record) (h envelope.Header,
 	entries envelope.Entries, err error) {
-	rec := known
+	rec, proof := known, (*keys.Proof)(nil)
 	if rec == nil {
-		rec, err = s.Load(ctx, at.id())
+		rec, proof, err = s.loadShared(ctx, at.id())
 	}
 	for hops := 0; err == nil && rec.Kind == KindAlias; hops++ {
 		at.Rec = rec
@@ -46,7 +46,7 @@ func (s stored) Look(ctx context.Context, at *Place, begins bool, known *Record)
 		if openErr != nil {
 			return h, nil, openErr
 		}
-		if rec, err = s.Load(ctx, rec.Successor); err == nil {
+		if rec, proof, err = s.loadShared(ctx, rec.Successor); err == nil {
 			at.Ticket, at.renewed = next, true
 		}
 	}
@@ -57,7 +57,7 @@ func (s stored) Look(ctx context.Context, at *Place, begins bool, known *Record)
 	if rec.Kind != KindLive {
 		return h, nil, nil
 	}
-	h, entries, stale, err := s.Open(rec)
+	h, entries, stale, err := s.openShared(rec, proof)
 	at.Stale = at.Stale || stale
 	return h, entries, err
 }
@@ -70,7 +70,7 @@ func (s stored) Open(rec *Record) (h envelope.Header, entries envelope.Entries, 
 	if s.RequireSealed && signed {
 		return h, nil, false, errUnsealed
 	}
-	body, signer, err := s.Ring().Open(rec.Data, keys.Row{ID: rec.ID, User: rec.User, Version: rec.Version})
+	body, signer, err := s.Ring().Open(rec.Data, rowOf(rec, rec.Version))
 	if err == nil {
 		h, entries, err = envelope.Parse(body)
 	}
@@ -83,8 +83,7 @@ func (s stored) Open(rec *Record) (h envelope.Header, entries envelope.Entries, 
 // Seal encodes the state as the data of the record's next version.
 func (s stored) Seal(next Place, st *data.State) (Place, error) {
 	rec := next.Rec
-	row := keys.Row{ID: rec.ID, User: rec.User, Version: rec.Version + 1}
-	rec.Data = s.Ring().Seal(row, st.Size(), st.Append, s.Sealing)
+	rec.Data = s.Ring().Seal(rowOf(rec, rec.Version+1), st.Room(), st.Append, s.Sealing)
 	return next, nil
 }
 

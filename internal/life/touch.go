@@ -42,7 +42,7 @@ func (d *Draft) touch(ctx context.Context) error {
 func (d *Draft) replace(ctx context.Context, seen time.Time) error {
 	next, aged, err := d.build(seen)
 	if err == nil {
-		err = d.k.Store.Save(ctx, next.Rec)
+		err = d.k.save(ctx, next.Rec)
 	}
 	switch {
 	case err == nil:
