@@ -104,6 +104,9 @@ func (s *Session) attempt(ctx context.Context, d *life.Draft) error {
 	if d.TooLate() {
 		return life.ErrLate
 	}
+	if err := s.unreachable(d); err != nil {
+		return err
+	}
 	return d.Commit(ctx, life.Mode{Once: true})
 }
 

@@ -14,6 +14,14 @@ import (
 	"github.com/coatcheck/session"
 )
 
+// askedAt sends what a handler is asked to a path.
+func askedAt(path string, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.RequestURI = path
+		h.ServeHTTP(w, r)
+	})
+}
+
 // sessionCookie is the one cookie of ours in the response.
 func sessionCookie(t *testing.T, resp *http.Response) *http.Cookie {
 	t.Helper()
@@ -123,9 +131,9 @@ func TestEachAttributeIsAsConfigured(t *testing.T) {
 			send := func(what, want string, do func(*session.Session)) {
 				t.Helper()
 				resp := v.through(withTicket(c, ticket,
-					v.m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
+					askedAt(c.Path, v.m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
 						do(s)
-					})), "GET")
+					}))), "GET")
 				got := sessionCookie(t, resp)
 				ticket = got.Value
 				if attributes(resp) != want || got.Name != nameOf(c) {
@@ -361,7 +369,8 @@ func TestRememberMakesTheCookiePersistent(t *testing.T) {
 func TestACookieWithAPathStaysThere(t *testing.T) {
 	r := newRig(t, func(o *session.Options) { o.Cookie.Path = "/api" })
 	v := r.visitor()
-	c := sessionCookie(t, v.with(func(s *session.Session) { s.Set("x", 1) }))
+	c := sessionCookie(t, v.through(askedAt("/api", r.HandlerFunc(
+		func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Set("x", 1) })), "GET"))
 	u := mustURL()
 	v.jar.SetCookies(u, []*http.Cookie{c})
 	for path, want := range map[string]int{"/": 0, "/apis": 0, "/other": 0, "/api": 1, "/api/x": 1} {

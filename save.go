@@ -46,7 +46,10 @@ func (s *Session) commitCopy(ctx context.Context, mode life.Mode) ([]life.Event,
 		return nil, nil
 	}
 	w, ops, now := s.copied()
-	err := w.Commit(ctx, mode)
+	err := s.unreachable(w)
+	if err == nil {
+		err = w.Commit(ctx, mode)
+	}
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,6 +66,26 @@ func (s *Session) commitCopy(ctx context.Context, mode life.Mode) ([]life.Event,
 	*w = life.Draft{}
 	drafts.Put(w)
 	return events, nil
+}
+
+// errOutside is of a session that would be stored for nothing.
+var errOutside = errors.New("session: the request is for a path outside of Cookie.Path, and no browser would bring " +
+	"the ticket back: let Middleware stand around what is below that path only, or widen it; where a proxy has " +
+	"stripped it from the path, let it send X-Forwarded-Prefix")
+
+// unreachable is why the first record of a session must not be stored: no later request could have it.
+func (s *Session) unreachable(d *life.Draft) error {
+	if s.ex == nil || d.Stored() || s.m.opts.Cookie.Path == "/" {
+		return nil
+	}
+	t, ok := s.m.carrierOf(s.ex.r).(cookieTransport)
+	if !ok || d.ID() == "" || t.reaches(s.ex.r) {
+		return nil
+	}
+	if text, err := t.Read(s.ex.r); text != "" || err != nil || len(t.former(s.ex.r)) > 0 { // it came after all
+		return nil
+	}
+	return errOutside
 }
 
 // adopt takes over what a commit left, when it has caught up. It is called with the lock held.
