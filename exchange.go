@@ -167,6 +167,10 @@ func (ex *exchange) last() (s *Session, asked bool) {
 // finish commits what the handler left when it returned. Later changes are stored too, when the ticket is with the
 // client; after a response that failed a logout alone.
 func (ex *exchange) finish() {
+	if !ex.sent.Load() && respond.Written(ex.out.W) {
+		ex.passedBy()
+		return
+	}
 	if !ex.sent.Load() {
 		_ = ex.Open() // which has answered
 		return
@@ -179,6 +183,26 @@ func (ex *exchange) finish() {
 		ex.m.opts.Logger.ErrorContext(ex.Context, "session: changes made after the headers were sent are lost", "err",
 			err)
 	}
+}
+
+// errPassedBy says what to do about a response in which no ticket could be.
+var errPassedBy = errors.New("session: the response was written past Middleware, and without the ticket: in gin use " +
+	"the module adapters/ginsession, or let Middleware stand around the engine; elsewhere the handler must write to " +
+	"the writer that Middleware gives it")
+
+// passedBy stores what needs no answer. The response is out already, and the client cannot be told of a new ticket.
+func (ex *exchange) passedBy() {
+	s, _ := ex.last()
+	if s == nil {
+		return
+	}
+	ex.sent.Store(true)
+	err := ex.commit(s, life.Mode{})
+	if reply, _, _ := s.takeReply(); err == nil && reply == life.ReplyNothing {
+		return
+	}
+	ex.m.opts.Logger.ErrorContext(ex.Context, "session: a change is lost", "err", errors.Join(errPassedBy, err))
+	ex.m.emit(ex.Context, Event{Kind: EventLate, ID: s.ID(), User: s.User(), Err: errPassedBy})
 }
 
 // commit does not end with the request: the handler has done its work, and a client that went away does not undo it.

@@ -230,3 +230,18 @@ func abilities(w http.ResponseWriter) (can int) {
 	}
 	return can
 }
+
+// Written reports whether the response was begun on a writer that can tell, as those of gin can, or on one underneath.
+func Written(w http.ResponseWriter) bool {
+	for w != nil {
+		if one, ok := w.(interface{ Written() bool }); ok && one.Written() {
+			return true
+		}
+		below, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return false
+		}
+		w = below.Unwrap()
+	}
+	return false
+}
