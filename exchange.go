@@ -87,12 +87,20 @@ func (ex *exchange) find(ctx context.Context, s *Session) ([]Event, error) {
 		return []Event{{Kind: EventRejected, Err: err}}, nil
 	}
 	if _, bounded := ctx.Deadline(); bounded || ex.m.local {
-		return s.find(ctx, token, former)
+		return ex.findAny(ctx, s, token, former)
 	}
 	// Nothing else ends the context of a request to a server that hangs, as long as the client waits.
 	limited := bounded.Within(ctx, life.StoreTimeout)
 	defer limited.End()
-	return s.find(limited, token, former)
+	return ex.findAny(limited, s, token, former)
+}
+
+func (ex *exchange) findAny(ctx context.Context, s *Session, token string, former []string) ([]Event, error) {
+	events, err := s.find(ctx, token, former)
+	if err == nil {
+		err = ex.fallBack(ctx, s)
+	}
+	return events, err
 }
 
 // loaded returns the session if the handler asked for it.

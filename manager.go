@@ -33,6 +33,7 @@ type Manager struct {
 	transport   Transport
 	formerNames []string // of the cookie, if that is the transport
 	screen      atomic.Pointer[screen]
+	foreign     atomic.Int64 // how many nanoseconds the sessions live that may be taken over; 0: none may
 
 	warnedOfPlainHTTP sync.Once
 	stopEvicted       func()

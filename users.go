@@ -88,6 +88,9 @@ func (m *Manager) RevokeOwn(ctx context.Context, user string, ids ...string) (in
 // look. With cookiestore nobody knows how many there are: it says 0. The errors are those of Sessions.
 func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (int, error) {
 	keep = m.keepCurrent(ctx, keep)
+	if err := m.revokeForeign(ctx, user); err != nil {
+		return 0, err
+	}
 	return m.keeper.Records.RevokeUser(ctx, user, keep)
 }
 

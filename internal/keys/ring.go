@@ -17,6 +17,7 @@ type key struct {
 	signing cipher.AEAD // authenticates records that are not sealed
 	sealing *sealed.Key
 	token   *sealed.Key // of records that travel with the client
+	foreign *macs       // of what follows from the tokens of other libraries
 }
 
 // Ring is the derived keys, newest first: the first signs and seals, all of them verify and open. It has at least one,
@@ -38,6 +39,7 @@ func newKey(s []byte) *key {
 		cookie:  newMACs(derive(s, "signed cookie", 32)),
 		sealing: sealed.NewKey(derive(s, "sealed record", sealed.KeySize)),
 		token:   sealed.NewKey(derive(s, "carried record", sealed.KeySize)),
+		foreign: newMACs(derive(s, "foreign token", 32)),
 	}
 	block, err := aes.NewCipher(derive(s, "signed record", 32))
 	if err == nil {

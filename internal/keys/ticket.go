@@ -39,6 +39,12 @@ func NewTicket() Ticket {
 	return t
 }
 
+// TicketOf returns the ticket that follows from a text of another library, and for each purpose another one. The oldest
+// key makes it: while a secret is replaced that is the one that all nodes have.
+func (ring Ring) TicketOf(purpose, text string) Ticket {
+	return ring[len(ring)-1].foreign.sum(purpose, []byte(text))
+}
+
 // ID is the public handle, and the key in the store.
 func (t Ticket) ID() string {
 	sum := sha256.Sum256(t[:])

@@ -104,3 +104,20 @@ func FuzzTicket(f *testing.F) {
 		}
 	})
 }
+
+func TestATicketFollowsFromATokenOfAnotherLibrary(t *testing.T) {
+	old, other := ringOf(oldSecret), ringOf(freshSecret)
+	rotated := ringOf(freshSecret, oldSecret)
+	want := old.TicketOf("session", "token")
+	if rotated.TicketOf("session", "token") != want {
+		t.Error("a new secret in front gives another ticket")
+	}
+	for name, got := range map[string]keys.Ticket{
+		"purpose": old.TicketOf("mark", "token"), "token": old.TicketOf("session", "token2"),
+		"key": other.TicketOf("session", "token"), "border": old.TicketOf("sessiont", "oken"),
+	} {
+		if got == want {
+			t.Errorf("with another %s the ticket is the same", name)
+		}
+	}
+}

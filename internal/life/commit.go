@@ -134,6 +134,9 @@ func (d *Draft) add(ctx context.Context, rec *Record) error {
 	if err == nil || errors.Is(err, ErrTooMany) || errors.Is(err, ErrEnded) || d.overtaken(err) {
 		return err
 	}
+	if d.follows { // it may be another request's by now, and is found again
+		return Unavailable(err)
+	}
 	if !errors.Is(err, ErrConflict) {
 		_ = d.k.Store.Delete(ctx, rec.ID)
 		d.abandon(ctx, orphan{id: rec.ID}) // which deletes it again: a server may yet do what its caller gave up

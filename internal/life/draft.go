@@ -23,6 +23,7 @@ type Draft struct {
 	nextTicket  keys.Ticket // of the id to come, zero when none is
 	nextID      string
 	nextVersion uint64 // of the record under nextID, while a move is under way; 0: it is not in the store
+	follows     bool   // nextID follows from something else, so that others may create it as well
 	idTaken     bool   // nextID may be in the store already, so that the next commit takes another
 	oldBecomes  Kind   // what becomes of rec's id when it changes; KindLive: it does not change
 
@@ -116,6 +117,10 @@ func (d *Draft) makeNextID() {
 
 // dropNextID makes the next commit that needs a new id take another one.
 func (d *Draft) dropNextID() { d.nextTicket, d.nextID = keys.Ticket{}, "" }
+
+// Follow gives the session, when it is stored for the first time, the id of a ticket that follows from something else.
+// Others may make the same one.
+func (d *Draft) Follow(t keys.Ticket) { d.nextTicket, d.nextID, d.follows = t, t.ID(), true }
 
 // Do does an operation and remembers it for the commit, or that it was refused.
 func (d *Draft) Do(o data.Op) { d.Refuse(d.Doc.Do(d.rules(), o, d.Rec != nil && !d.gone)) }

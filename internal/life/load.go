@@ -29,7 +29,7 @@ func (d *Draft) Find(ctx context.Context, token string, former []string) (a Arri
 		former = former[1:]
 		if a.Live {
 			a.Expired = false
-			d.sendAnew()
+			d.SendAnew()
 		}
 	}
 	if err == nil && len(former) > 0 {
@@ -77,8 +77,8 @@ func (d *Draft) unfound(t keys.Ticket, err error, a *Arrival) Event {
 	return Event{Kind: EventRejected, ID: t.ID(), Err: err}
 }
 
-// sendAnew has the client given its ticket under the cookie's name. A token that is the session is sealed for it.
-func (d *Draft) sendAnew() {
+// SendAnew has the client given its ticket under the cookie's name. A token that is the session is sealed for it.
+func (d *Draft) SendAnew() {
 	if d.Sealed != "" {
 		d.Stale = true
 		return

@@ -8,6 +8,9 @@ import (
 // Stored reports whether there is a live record of the session, as far as the draft knows.
 func (d *Draft) Stored() bool { return d.Rec != nil && !d.gone }
 
+// Over reports whether the session of the ticket that came has ended elsewhere, or nothing is ever stored.
+func (d *Draft) Over() bool { return d.gone || d.discard }
+
 // WasNobodys reports whether the stored session, if there is one, has no user.
 func (d *Draft) WasNobodys() bool { return d.Rec != nil && d.Rec.User == "" }
 

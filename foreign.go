@@ -1,0 +1,266 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/coatcheck/session/internal/bounded"
+	"github.com/coatcheck/session/internal/life"
+)
+
+// Foreign is a session of another library that is to become one of a manager's.
+type Foreign struct {
+	// Token is what names the session there, and is as secret as it. The ticket of the new session follows from it, by
+	// a keyed hash, so that requests at the same time, on any node, make one session of it.
+	Token string
+	// Request is the one that brought the token, so that lists of sessions show its client. nil: there is none.
+	Request *http.Request
+	// Fill loads the session and does to s what it holds, a Login among it. It reports false when there is no such
+	// session. It may run more than once.
+	Fill func(ctx context.Context, s *Session) (bool, error)
+	// End ends the session in the other library. To end it twice is no error.
+	End func(ctx context.Context) error
+}
+
+// takingOver marks a session whose take-over has begun and is not done: whoever comes next goes on with it.
+const takingOver = Key[bool]("coatcheck:taking over")
+
+// AllowTakeOver makes the manager ready for TakeOver: call it before the first request. cookie is that of the other
+// library, and lasts how long a session can live there. For so long the store remembers which sessions were taken over,
+// and RevokeUser, on this manager, that what its user still has there is over too.
+//
+// The error wraps ErrNotSupported where the store does not remember: with a cookiestore, a nullstore and a bounded
+// memstore.
+func (m *Manager) AllowTakeOver(cookie string, lasts time.Duration) error {
+	switch why := Forgets(m.store); {
+	case lasts <= 0:
+		return fmt.Errorf("session: the sessions of the other library live %v; it must be above 0", lasts)
+	case cookie == m.opts.Cookie.Name || slices.Contains(m.opts.Cookie.FormerNames, cookie):
+		return fmt.Errorf("session: Cookie.Name: the cookie of the other library is %q too; choose another name",
+			cookie)
+	case why != "" || !m.keeper.Records.Traits().Kept:
+		return fmt.Errorf("%w: %T does not remember which sessions were taken over: it %s", ErrNotSupported, m.store,
+			cmp.Or(why, "keeps no sessions"))
+	}
+	m.foreign.Store(max(int64(lasts), m.foreign.Load()))
+	return nil
+}
+
+// TakeOver returns the ticket of the session that has taken over one of another library, and makes it when the token
+// comes for the first time. Whoever comes at the same time gets the same one. "" says that there is none: the token is
+// unknown there, or the session has ended since it was taken over, or [Manager.RevokeUser] has ended it before it could
+// be. The old session is ended before the ticket is given to anybody.
+//
+// The error wraps ErrUnavailable, or ErrTooMany where MaxPerUser refuses another session, or is one of Fill or End;
+// then it is tried again with the next request. AllowTakeOver comes first.
+func (m *Manager) TakeOver(ctx context.Context, f Foreign) (ticket string, err error) {
+	if m.foreign.Load() == 0 {
+		return "", errors.New("session: TakeOver: call AllowTakeOver first")
+	}
+	if f.Token == "" {
+		return "", nil
+	}
+	for attempt := 0; ; attempt++ {
+		ticket, err = m.takeOver(ctx, f)
+		if !errors.Is(err, ErrConflict) || life.Pause(ctx, attempt) != nil {
+			return ticket, err
+		}
+	}
+}
+
+// takeOver tries once. The error wraps ErrConflict when somebody else has begun meanwhile.
+func (m *Manager) takeOver(ctx context.Context, f Foreign) (string, error) {
+	ticket, known, err := m.takenOver(ctx, f)
+	if known || err != nil {
+		return ticket, err
+	}
+	ticket, begun, err := m.beginTakeOver(ctx, f)
+	if err == nil && !begun { // somebody else has taken it over, perhaps since this one looked
+		ticket, _, err = m.takenOver(ctx, f)
+	}
+	return ticket, err
+}
+
+// takenOver returns the ticket of the session that follows from the token, "" when that has ended. known is false when
+// there is none.
+func (m *Manager) takenOver(ctx context.Context, f Foreign) (ticket string, known bool, err error) {
+	s, t := m.sessionFor(ctx, f), m.ring().TicketOf("session", f.Token)
+	events, err := s.find(ctx, t.Text(m.ring(), m.transport.Name()), nil)
+	switch {
+	case err != nil:
+		return "", false, err
+	case !s.isNew:
+		ticket, err = m.endTakeOver(ctx, f, s)
+		return ticket, true, err
+	}
+	known = len(events) != 1 || !errors.Is(events[0].Err, ErrNotFound)
+	return "", known, nil
+}
+
+func (m *Manager) sessionFor(ctx context.Context, f Foreign) *Session {
+	s := m.newSession(ctx, nil)
+	s.request = f.Request
+	return s
+}
+
+// beginTakeOver makes the session under the id that follows from the token. Of those who come at the same time one has
+// the claim, and no other one makes room for it under MaxPerUser. begun is false when the old session is not there, or
+// was taken over before.
+func (m *Manager) beginTakeOver(ctx context.Context, f Foreign) (ticket string, begun bool, err error) {
+	s := m.sessionFor(ctx, f)
+	there, err := f.Fill(ctx, s)
+	if err == nil {
+		err = s.Err()
+	}
+	if err != nil || !there {
+		return "", false, err
+	}
+	mark := m.markOf(f)
+	if claimed, err := m.claim(ctx, mark); err != nil || !claimed {
+		return "", false, err
+	}
+	takingOver.Set(s, true)
+	s.draft.Follow(m.ring().TicketOf("session", f.Token))
+	if err := s.Save(ctx); err != nil {
+		m.release(ctx, mark)
+		return "", false, err
+	}
+	ticket, err = m.endTakeOver(ctx, f, s)
+	return ticket, true, err
+}
+
+// endTakeOver does what is left, and gives the ticket out: the token is marked, so that it opens nothing once the
+// session is over, a revocation of the user is looked for, and the old session ended.
+func (m *Manager) endTakeOver(ctx context.Context, f Foreign, s *Session) (string, error) {
+	if !takingOver.Or(s, false) {
+		return s.Token(), nil
+	}
+	if err := m.mark(ctx, m.markOf(f)); err != nil {
+		return "", err
+	}
+	revoked, err := m.hasRevoked(ctx, s)
+	if err == nil {
+		err = f.End(ctx)
+	}
+	if err != nil {
+		return "", err
+	}
+	if revoked {
+		_, err := m.Revoke(ctx, s.ID())
+		return "", err
+	}
+	takingOver.Remove(s)
+	err = s.Save(ctx)
+	switch {
+	case errors.Is(err, ErrEnded): // meanwhile, by Revoke
+		return "", nil
+	case err != nil:
+		return "", err
+	}
+	return s.Token(), nil
+}
+
+// hasRevoked reports whether the user's sessions were ended since the sign-in.
+func (m *Manager) hasRevoked(ctx context.Context, s *Session) (bool, error) {
+	if s.User() == "" {
+		return false, nil
+	}
+	rec, err := m.keeper.Load(ctx, m.revokedUser(s.User()))
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && !s.LoginAt().After(rec.SeenAt), err
+}
+
+// markOf is the id under which the store remembers that a token was taken over, and revokedUser that the sessions of
+// a user were ended. They are no ids of sessions.
+func (m *Manager) markOf(f Foreign) string { return m.ring().TicketOf("taken over", f.Token).ID() }
+
+func (m *Manager) revokedUser(user string) string {
+	return m.ring().TicketOf("revoked user", user).ID()
+}
+
+// claimed is what a mark holds while a take-over has begun, and claimLasts for how long nobody else begins it again:
+// the one who did may have crashed.
+const (
+	claimed    = "begun"
+	claimLasts = 2 * life.StoreTimeout
+)
+
+// claim reports false when the token was taken over before. The error wraps ErrConflict while somebody else is at it.
+func (m *Manager) claim(ctx context.Context, id string) (bool, error) {
+	now := m.keeper.Now()
+	rec := &life.Record{ID: id, Kind: KindTombstone, SeenAt: now, ExpiresAt: now.Add(claimLasts), Data: []byte(claimed)}
+	err := m.keeper.Store.Save(ctx, rec)
+	if errors.Is(err, ErrConflict) {
+		var old *life.Record
+		if old, err = m.keeper.Load(ctx, id); err != nil {
+			return false, asConflict(err)
+		}
+		if string(old.Data) != claimed {
+			return false, nil
+		}
+		if now.Before(old.ExpiresAt) {
+			return false, fmt.Errorf("session: another request takes over the session: %w", ErrConflict)
+		}
+		rec.Version = old.Version
+		err = m.keeper.Store.Save(ctx, rec)
+	}
+	return err == nil, asConflict(err)
+}
+
+// asConflict makes a record that went or changed meanwhile a reason to try again, and what else went wrong an outage.
+func asConflict(err error) error {
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return fmt.Errorf("%w: %w", ErrConflict, err)
+	case err == nil || errors.Is(err, ErrConflict):
+		return err
+	}
+	return life.Unavailable(err)
+}
+
+// release lets others begin. When it fails, the claim ends by itself.
+func (m *Manager) release(ctx context.Context, id string) {
+	limited := bounded.Within(context.WithoutCancel(ctx), life.StoreTimeout)
+	defer limited.End()
+	_ = m.keeper.Store.Delete(limited, id)
+}
+
+// revokeForeign remembers that what a user has in another library is over. It comes before the look at the sessions
+// that there are: one that is taken over meanwhile is seen there, or sees this.
+func (m *Manager) revokeForeign(ctx context.Context, user string) error {
+	if m.foreign.Load() == 0 {
+		return nil
+	}
+	if err := errors.Join(m.keeper.CanList(), life.CheckUser(user)); err != nil {
+		return err
+	}
+	return m.mark(ctx, m.revokedUser(user))
+}
+
+// mark makes the store remember an id from now on.
+func (m *Manager) mark(ctx context.Context, id string) error {
+	for attempt := 0; ; attempt++ {
+		rec, err := m.keeper.Load(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			rec, err = &life.Record{ID: id, Kind: KindTombstone}, nil
+		}
+		if err == nil {
+			rec.Data, rec.SeenAt = nil, life.LaterOf(rec.SeenAt, m.keeper.Now())
+			rec.ExpiresAt = rec.SeenAt.Add(time.Duration(m.foreign.Load()))
+			err = m.keeper.Store.Save(ctx, rec)
+		}
+		if err = asConflict(err); !errors.Is(err, ErrConflict) {
+			return err
+		}
+		if err := life.Pause(ctx, attempt); err != nil {
+			return err
+		}
+	}
+}
