@@ -13,6 +13,7 @@ import (
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/adapters/ginsession"
 	"github.com/coatcheck/session/adapters/gorillastore"
+	"github.com/coatcheck/session/adapters/takeover"
 	"github.com/coatcheck/session/cookiestore"
 	"github.com/coatcheck/session/filestore"
 	"github.com/coatcheck/session/guard"
@@ -32,6 +33,7 @@ var (
 	_ session.Store = (*redisstore.Store)(nil)
 	_               = ginsession.From
 	_               = gorillastore.Of
+	_               = takeover.Gorilla
 	_               = sqlstore.Options{Dialect: sqlstore.PostgreSQL, Listen: pglisten.Listen}
 )
 

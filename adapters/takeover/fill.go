@@ -1,0 +1,88 @@
+package takeover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// fill does to a new session what the old one holds, and reports whether there is one.
+func (t *Takeover) fill(ctx context.Context, entry Entry, s *session.Session) (bool, error) {
+	old, err := entry.Load(ctx)
+	switch {
+	case errors.Is(err, ErrUnreadable):
+		t.report(ctx, session.EventUndecodable, "", err)
+		return false, nil
+	case err != nil:
+		return false, outage(err)
+	case old == nil:
+		return false, nil
+	}
+	old.User = t.opts.User(old.Values)
+	if t.opts.Change != nil {
+		t.opts.Change(old)
+	}
+	t.complete(old)
+	if !old.Deadline.After(t.manager.Now()) || old.User == "" && len(old.Values) == 0 {
+		return false, nil
+	}
+	return t.write(ctx, old, s), nil
+}
+
+// complete says what is not known of a session.
+func (t *Takeover) complete(old *Old) {
+	now := t.manager.Now()
+	if old.LoginAt.IsZero() || old.LoginAt.After(now) {
+		old.LoginAt = now.Add(-t.opts.Lasts)
+	}
+	if old.Deadline.IsZero() {
+		old.Deadline = now.Add(t.opts.Lasts)
+	}
+	switch {
+	case old.IdleTimeout < 0:
+		old.IdleTimeout = session.Never
+	case old.IdleTimeout > 0:
+		old.IdleTimeout = max(old.IdleTimeout, time.Second) // which is the least that there is
+	}
+}
+
+// write reports false when the user is none that can be signed in.
+func (t *Takeover) write(ctx context.Context, old *Old, s *session.Session) bool {
+	if old.User != "" {
+		if err := s.TryLogin(old.User, session.LoginAt(old.LoginAt)); err != nil {
+			t.report(ctx, session.EventRejected, "", err)
+			return false
+		}
+	}
+	s.SetPersistent(old.Persistent)
+	s.SetIdleTimeout(old.IdleTimeout)
+	s.SetDeadline(old.Deadline)
+	var kept []string
+	for _, key := range slices.Sorted(maps.Keys(old.Values)) {
+		if err := t.try(ctx, old.Values, append(kept, key)); err != nil {
+			t.report(ctx, session.EventUndecodable, old.User, fmt.Errorf("the value of %q (%T) was left out: %w", key,
+				old.Values[key], err))
+			continue
+		}
+		kept = append(kept, key)
+		s.Set(session.Path(key), old.Values[key])
+	}
+	return true
+}
+
+// try says whether a session takes these values. One that it does not take costs itself, and not the sign-in.
+func (t *Takeover) try(ctx context.Context, values map[string]any, keys []string) error {
+	s, err := t.manager.Open(ctx, "")
+	for _, key := range keys {
+		if err == nil {
+			s.Set(session.Path(key), values[key])
+			err = s.Err()
+		}
+	}
+	return err
+}

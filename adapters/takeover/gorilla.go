@@ -1,0 +1,155 @@
+package takeover
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/sessions"
+
+	"github.com/coatcheck/session"
+)
+
+// gorillaLasts is how long gorilla's cookies are taken when no MaxAge is set.
+const gorillaLasts = 30 * 24 * time.Hour
+
+// Gorilla returns the sessions of a name that any store of gorilla/sessions has, made with the keys of the site. Types
+// that gob decodes are registered as they were. They cannot be listed.
+//
+// Gorilla keeps no time of the sign-in. Where the values say it, set Old.LoginAt in Options.Change.
+func Gorilla(store sessions.Store, name string) Source { return gorillaSource{store, name} }
+
+type gorillaSource struct {
+	store sessions.Store
+	name  string
+}
+
+// Cookie asks the store for a session without a cookie, which does no I/O.
+func (src gorillaSource) Cookie() (string, time.Duration) {
+	r, err := http.NewRequest(http.MethodGet, "/", nil)
+	if err != nil {
+		return src.name, gorillaLasts
+	}
+	s, _ := src.store.New(r, src.name)
+	return src.name, lasts(s)
+}
+
+func lasts(s *sessions.Session) time.Duration {
+	if s == nil || s.Options == nil || s.Options.MaxAge <= 0 {
+		return gorillaLasts
+	}
+	return time.Duration(s.Options.MaxAge) * time.Second
+}
+
+// Find loads the session, for the id of one that the store keeps is in the cookie that only the store can read. When
+// the session is gone, its id still is there: it names what has taken over.
+func (src gorillaSource) Find(r *http.Request) (Entry, error) {
+	c, err := r.Cookie(src.name)
+	if err != nil {
+		return Entry{}, nil
+	}
+	s, err := src.store.New(r, src.name)
+	if err != nil && isOutage(err) {
+		return Entry{}, err
+	}
+	if s == nil || s.ID == "" && (err != nil || s.IsNew) {
+		return Entry{}, nil
+	}
+	token := "gorilla cookie " + src.name + " " + c.Value
+	if s.ID != "" {
+		token = "gorilla id " + src.name + " " + s.ID
+	}
+	there := err == nil && !s.IsNew
+	return Entry{
+		Token: token,
+		Load: func(context.Context) (*Old, error) {
+			if !there {
+				return nil, nil
+			}
+			return src.read(s, c.Value), nil
+		},
+		End: func(context.Context) error { return src.end(r, s) },
+	}, nil
+}
+
+// isOutage tells a store that does not answer from one that has no such session, for which each has its own error.
+func isOutage(err error) bool {
+	if errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	var network net.Error
+	var file *fs.PathError
+	return errors.As(err, &network) || errors.As(err, &file) ||
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+func (src gorillaSource) read(s *sessions.Session, cookie string) *Old {
+	old := &Old{Values: make(map[string]any, len(s.Values)), IdleTimeout: session.Never}
+	for key, v := range s.Values {
+		old.Values[fmt.Sprint(key)] = v
+	}
+	if saved := savedAt(cookie); !saved.IsZero() {
+		old.Deadline = saved.Add(lasts(s))
+	}
+	old.Persistent = s.Options != nil && s.Options.MaxAge > 0
+	return old
+}
+
+// savedAt is when securecookie made a cookie that a store has accepted: the Unix time before its first bar. It is zero
+// where something else made it.
+func savedAt(cookie string) time.Time {
+	raw, err := base64.URLEncoding.DecodeString(cookie)
+	if err != nil {
+		return time.Time{}
+	}
+	text, _, _ := strings.Cut(string(raw), "|")
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || seconds <= 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0)
+}
+
+// end has the store delete the session, as a handler would.
+func (src gorillaSource) end(r *http.Request, s *sessions.Session) error {
+	opts := sessions.Options{}
+	if s.Options != nil {
+		opts = *s.Options
+	}
+	opts.MaxAge = -1
+	ended := *s
+	ended.Options = &opts
+	err := src.store.Save(r, discard{http.Header{}}, &ended)
+	if err != nil && !isOutage(err) { // it is gone already
+		return nil
+	}
+	return err
+}
+
+func (src gorillaSource) Expire(h http.Header) {
+	opts := sessions.Options{Path: "/"}
+	if r, err := http.NewRequest(http.MethodGet, "/", nil); err == nil {
+		if s, _ := src.store.New(r, src.name); s != nil && s.Options != nil {
+			opts = *s.Options
+		}
+	}
+	opts.MaxAge = -1
+	h.Add("Set-Cookie", sessions.NewCookie(src.name, "", &opts).String())
+}
+
+// discard is a response of which nobody hears.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header         { return d.header }
+func (d discard) Write(p []byte) (int, error) { return len(p), nil }
+func (d discard) WriteHeader(int)             {}

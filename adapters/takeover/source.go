@@ -1,0 +1,58 @@
+package takeover
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"time"
+)
+
+// Source is the other library. SCS and Gorilla are two; others are easily written.
+type Source interface {
+	// Cookie is the name of its cookie, and how long a session of it lives at most.
+	Cookie() (name string, lasts time.Duration)
+	// Find says which session the cookie of a request names. The zero Entry is none. It gets the context of the
+	// request.
+	Find(r *http.Request) (Entry, error)
+	// Expire has the client forget the cookie.
+	Expire(h http.Header)
+}
+
+// Lister is a Source that can list its sessions, for Import.
+type Lister interface {
+	// List says how many sessions there are, and goes through them.
+	List(ctx context.Context) (total int, all iter.Seq[Entry], err error)
+}
+
+// Entry is a session of the other library that is not loaded yet.
+type Entry struct {
+	// Token names the session, and is as secret as it.
+	Token string
+	// Load loads it, and returns nil when there is none. An error is an outage, unless it wraps ErrUnreadable.
+	Load func(ctx context.Context) (*Old, error)
+	// End ends it. To end one that has ended is no error.
+	End func(ctx context.Context) error
+}
+
+// ErrUnreadable says that a session is there and its data cannot be read, as when a type that gob is to decode is not
+// registered. It counts as none.
+var ErrUnreadable = errors.New("takeover: the old session cannot be read")
+
+// Old is what a session of the other library holds.
+type Old struct {
+	// User is who is signed in, "" for nobody. Options.User says it.
+	User string
+	// Values are its data. A key of gorilla that is no string is here as fmt.Sprint prints it.
+	Values map[string]any
+	// LoginAt is when the user signed in. Zero: that is unknown, and counts as so long ago as an old session can live,
+	// so that it is not taken for a fresh sign-in.
+	LoginAt time.Time
+	// Deadline is when the session ends, however much it is used. Zero: that is unknown, and it lives from now on as
+	// long as an old session can.
+	Deadline time.Time
+	// IdleTimeout is how long it lasts unused. 0: as the manager says. [session.Never]: until its deadline.
+	IdleTimeout time.Duration
+	// Persistent says that its cookie survives closing the browser.
+	Persistent bool
+}

@@ -1,0 +1,104 @@
+package takeover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// Options says what becomes of old sessions.
+type Options struct {
+	// User says who is signed in by the values of an old session, "" for nobody. It must be set.
+	User func(values map[string]any) string
+	// Change changes what is taken over, after User has said who it is: it renames and removes keys, and says what a
+	// value of a type of the site's own becomes. Other values are stored as Session.Set stores them. nil: nothing
+	// changes. It may run more than once for a session.
+	Change func(old *Old)
+	// Lasts is how long an old session can live. 0: as the source says.
+	Lasts time.Duration
+}
+
+// Takeover takes over the sessions of one source. It is safe for concurrent use.
+type Takeover struct {
+	manager *session.Manager
+	source  Source
+	opts    Options
+	cookie  string
+}
+
+// New returns a take-over. The store of the manager must keep what it is given: New refuses a cookiestore, a nullstore
+// and a bounded memstore with an error that wraps session.ErrNotSupported. The cookies of the two must have different
+// names.
+func New(m *session.Manager, source Source, opts Options) (*Takeover, error) {
+	switch {
+	case m == nil:
+		return nil, errors.New("takeover: the manager is nil")
+	case source == nil:
+		return nil, errors.New("takeover: the source is nil; use SCS or Gorilla")
+	case opts.User == nil:
+		return nil, errors.New("takeover: Options.User: say who is signed in by the values of an old session")
+	}
+	t := &Takeover{manager: m, source: source, opts: opts}
+	var lasts time.Duration
+	if t.cookie, lasts = source.Cookie(); opts.Lasts == 0 {
+		t.opts.Lasts = lasts
+	}
+	if err := m.AllowTakeOver(t.cookie, t.opts.Lasts); err != nil {
+		return nil, fmt.Errorf("takeover: %w", err)
+	}
+	return t, nil
+}
+
+// Middleware stands around Middleware or Preload of the manager. It does no I/O by itself. When the old library fails,
+// so does the load of the session, with an error that wraps session.ErrUnavailable.
+func (t *Takeover) Middleware(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.CookiesNamed(t.cookie)) == 1 { // of two one may be planted, and neither is believed
+			r = t.manager.Fallback(r, func(ctx context.Context) (string, error) { return t.find(ctx, w, r) })
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// find returns the ticket of the session that has taken over the one of the request. The cookie of one that is unknown
+// stays: in another tab its visitor may have signed in at a node with the old code.
+func (t *Takeover) find(ctx context.Context, w http.ResponseWriter, r *http.Request) (string, error) {
+	entry, err := t.source.Find(r.WithContext(ctx))
+	if err != nil {
+		return "", outage(err)
+	}
+	ticket, err := t.take(ctx, entry, r)
+	if errors.Is(err, session.ErrTooMany) {
+		t.report(ctx, session.EventRefused, "", err)
+		return "", nil
+	}
+	if ticket != "" {
+		t.source.Expire(w.Header())
+	}
+	return ticket, err
+}
+
+func (t *Takeover) take(ctx context.Context, entry Entry, r *http.Request) (string, error) {
+	return t.manager.TakeOver(ctx, session.Foreign{
+		Token:   entry.Token,
+		Request: r,
+		Fill:    func(ctx context.Context, s *session.Session) (bool, error) { return t.fill(ctx, entry, s) },
+		End: func(ctx context.Context) error {
+			if err := entry.End(ctx); err != nil {
+				return outage(err)
+			}
+			return nil
+		},
+	})
+}
+
+// outage is an error of the old library as the manager knows one.
+func outage(err error) error { return fmt.Errorf("%w: takeover: %w", session.ErrUnavailable, err) }
+
+func (t *Takeover) report(ctx context.Context, kind session.EventKind, user string, err error) {
+	t.manager.Report(ctx, session.Event{Kind: kind, User: user, Err: fmt.Errorf("takeover: %w", err)})
+}
