@@ -26,6 +26,25 @@ func TestRoundTrips(t *testing.T) {
 	})
 }
 
+// A sweep reads what may have expired, and a few hundred other records, however many there are.
+func TestASweepReadsWhatIsDue(t *testing.T) {
+	s, _ := quickStore(t)
+	crowd(t, s, 3000)
+	for i := range 10 {
+		rec := nobodys(fmt.Sprint("due ", i))
+		rec.ExpiresAt = start
+		create(t, s, rec)
+	}
+	before, _ := ioCalls(t)
+	if n := sweep(t, s, start.Add(time.Minute), 1000); n != 10 {
+		t.Errorf("Sweep = %d, want 10", n)
+	}
+	after, _ := ioCalls(t)
+	if n := after - before; n > 600 {
+		t.Errorf("a sweep of 10 among 3010 records reads %d times", n)
+	}
+}
+
 func wantCost(t *testing.T, name string, reads, writes int, call func(i int)) {
 	t.Helper()
 	const calls = 200

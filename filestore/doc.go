@@ -5,9 +5,10 @@
 //
 // There is one file for each session, records/ab/ab12…, named after the SHA-256 of the id, so an id is never part of a
 // path. It begins with a header that has a version and checksums; the data follows as it was given. Beside the files
-// lies a file named lock, and the folder users lists the sessions of each user. Folders have mode 0700 and files 0600,
-// whatever the umask; a folder that others own or may write to is refused, and only regular files with a single link
-// and the right owner are opened. The data is not encrypted here: the manager's Seal option does that.
+// lie one named lock and one named due, which tells sweeps which sessions may have expired. The folder users lists the
+// sessions of each user. Folders have mode 0700 and files 0600, whatever the umask; a folder that others own or may
+// write to is refused, and only regular files with a single link and the right owner are opened. The data is not
+// encrypted here: the manager's Seal option does that.
 //
 // Leave the folder to the store. Deleting a file under records by hand ends that session; one that was changed by hand
 // gives [session.ErrCorrupt] until it is deleted.
@@ -19,7 +20,10 @@
 //
 // Once a call has returned, its effect also survives a loss of power, because file and folder are synced first. Touches
 // are the exception: those of the last half minute or so may be lost. Neither kind of crash leaves a session alive and
-// missing from the list of its user. Entries that lead nowhere are removed when lists are read, and by sweeps.
+// missing from the list of its user. Entries that lead nowhere are removed when lists are read, and by sweeps. No call
+// waits until a file named due is on the disk. Sweeps find what a crash took from one, because each of them reads a few
+// hundred sessions more than it has to. You may delete these files at any time: the next sweep then reads every header
+// once and writes them again.
 //
 // [Options.NoSync] gives up the second of these guarantees. The third then needs a file system that keeps changes of
 // names in order, as those with a journal do.

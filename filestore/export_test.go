@@ -3,6 +3,7 @@ package filestore
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/coatcheck/session"
 )
@@ -37,3 +38,30 @@ func (s *Store) Hold(ctx context.Context, id string) (release func(), err error)
 func (s *Store) Mark(user, id string) error { return s.mark(user, keyOf(id)) }
 
 func (s *Store) Unmark(user, id string) { s.unmark(user, keyOf(id)) }
+
+// DueOf is the file of what is due in a shelf with one record.
+func DueOf(id string, at time.Time) []byte {
+	return encodeDue(dueMagic, []dueEntry{{micros(at), keyOf(id)}})
+}
+
+// DueAt is such a file with another time for each record.
+func DueAt(file []byte, at time.Time) []byte {
+	entries, _ := parseDue(file, shelfIn(file))
+	for i := range entries {
+		entries[i].at = micros(at)
+	}
+	return encodeDue(dueMagic, entries)
+}
+
+// Redue reads such a file, and writes what it has read.
+func Redue(file []byte) (again []byte, whole bool) {
+	entries, whole := parseDue(file, shelfIn(file))
+	return encodeDue(dueMagic, entries), whole
+}
+
+func shelfIn(file []byte) byte {
+	if len(file) <= 16 {
+		return 0
+	}
+	return file[16]
+}

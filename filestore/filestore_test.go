@@ -25,7 +25,7 @@ func TestASessionIsOneFileBelowTheFolder(t *testing.T) {
 		create(t, s, record(fmt.Sprintf("id-%d", i)))
 	}
 	files := filesIn(t, filepath.Join(dir, "records"))
-	files = slices.DeleteFunc(files, func(name string) bool { return filepath.Base(name) == "lock" })
+	files = slices.DeleteFunc(files, func(name string) bool { return isOurs(filepath.Base(name)) })
 	if len(files) != 20 {
 		t.Errorf("20 sessions are %d files", len(files))
 	}
@@ -152,7 +152,7 @@ func TestADeletedSessionLeavesNoFile(t *testing.T) {
 	}
 	files := filesIn(t, dir)
 	for _, f := range files {
-		if filepath.Base(f) != "lock" {
+		if !isOurs(filepath.Base(f)) {
 			t.Errorf("left behind: %s", f)
 		}
 	}

@@ -124,6 +124,9 @@ func filesIn(t testing.TB, dir string) []string {
 	return files
 }
 
+// isOurs says whether a file of that name lies beside the records.
+func isOurs(name string) bool { return name == "lock" || name == "due" }
+
 func readFile(t testing.TB, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)

@@ -5,6 +5,7 @@ package filestore_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -129,11 +130,20 @@ func TestAFolderThatIsGoneIsNoMissingSession(t *testing.T) {
 }
 
 // A list that leaves out a folder would hide sessions from whoever means to end them all. The error says which one it
-// is.
+// is, and the sessions of the others come with it.
 func TestAFolderThatCannotBeReadIsNamed(t *testing.T) {
 	s, dir := newStore(t)
 	create(t, s, record("id"))
 	folder := filepath.Dir(filestore.PathOf("id"))
+	for i := range 40 {
+		create(t, s, nobodys(fmt.Sprint(i)))
+	}
+	want := 0
+	for _, id := range page(t, s, "", 100) {
+		if filepath.Dir(filestore.PathOf(id)) != folder {
+			want++
+		}
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -146,8 +156,9 @@ func TestAFolderThatCannotBeReadIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if _, err := s.Page(context.Background(), "", 10); err == nil || !strings.Contains(err.Error(), folder) {
-		t.Errorf("Page = %v, want an error that names %s", err, folder)
+	recs, err := s.Page(context.Background(), "", 100)
+	if err == nil || !strings.Contains(err.Error(), folder) || len(recs) != want {
+		t.Errorf("Page = %d records, %v, want %d and an error that names %s", len(recs), err, want, folder)
 	}
 	if _, err := s.Sweep(context.Background(), record("id").ExpiresAt, 10); err == nil ||
 		!strings.Contains(err.Error(), folder) {

@@ -2,6 +2,7 @@ package filestore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,47 +12,61 @@ import (
 	"github.com/coatcheck/session/internal/atomicfile"
 )
 
-// Page returns records in the order of their file names, without their data. It leaves out what cannot be read.
+// Page returns records in the order of their file names, without their data. It leaves out a record that is damaged,
+// which opens no session. It goes past what the system does not let it read, and then returns the records that it could
+// read together with an error.
 func (s *Store) Page(ctx context.Context, after string, limit int) ([]*session.Record, error) {
 	var from key // no id has this one
 	if after != "" {
 		from = keyOf(after)
 	}
-	var recs []*session.Record
-	err := ctx.Err()
-	for i := int(from.shelf()); i < shelfCount && len(recs) < limit && err == nil; i++ {
-		recs, err = s.pageShelf(ctx, byte(i), from, recs, limit)
+	p := page{store: s, from: from, limit: limit}
+	for i := int(from.shelf()); i < shelfCount && len(p.recs) < limit && ctx.Err() == nil; i++ {
+		p.shelf(ctx, byte(i))
 	}
-	if err != nil {
-		return nil, fmt.Errorf("filestore: list: %w", err)
+	if err := cmp.Or(ctx.Err(), errors.Join(p.failed...)); err != nil {
+		return p.recs, fmt.Errorf("filestore: list: %w", err)
 	}
-	return recs, nil
+	return p.recs, nil
 }
 
-// pageShelf appends to recs until there are limit.
-func (s *Store) pageShelf(
-	ctx context.Context, shelf byte, from key, recs []*session.Record, limit int,
-) ([]*session.Record, error) {
-	names, err := s.list(shelf)
+// page is a walk through the records.
+type page struct {
+	store  *Store
+	from   key
+	limit  int
+	recs   []*session.Record
+	failed []error // the first few
+}
+
+func (p *page) shelf(ctx context.Context, shelf byte) {
+	names, err := p.store.list(shelf)
 	if err != nil {
-		return nil, err
+		p.note(err)
+		return
 	}
 	for _, key := range names.keys {
-		if len(recs) >= limit {
-			break
+		if len(p.recs) >= p.limit {
+			return
 		}
-		if key.compare(from) <= 0 {
+		if key.compare(p.from) <= 0 {
 			continue
 		}
-		rec, err := s.head(ctx, key)
+		rec, err := p.store.head(ctx, key)
 		if err := ignoreGone(err); err != nil {
-			return nil, err
+			p.note(err)
 		}
 		if rec != nil {
-			recs = append(recs, rec)
+			p.recs = append(p.recs, rec)
 		}
 	}
-	return recs, nil
+}
+
+func (p *page) note(err error) {
+	const told = 10
+	if len(p.failed) < told {
+		p.failed = append(p.failed, err)
+	}
 }
 
 func (k key) compare(o key) int { return bytes.Compare(k[:], o[:]) }

@@ -87,7 +87,7 @@ func wantAnswer(t *testing.T, client *http.Client, server *httptest.Server, quer
 func wantRecords(t *testing.T, dir string, want int) {
 	t.Helper()
 	files := filesIn(t, filepath.Join(dir, "records"))
-	files = slices.DeleteFunc(files, func(name string) bool { return filepath.Base(name) == "lock" })
+	files = slices.DeleteFunc(files, func(name string) bool { return isOurs(filepath.Base(name)) })
 	if len(files) != want {
 		t.Errorf("%d records, want %d: %v", len(files), want, files)
 	}

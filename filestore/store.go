@@ -35,7 +35,10 @@ type Store struct {
 	top     *atomicfile.Dir
 	records *atomicfile.Dir
 	users   *atomicfile.Dir
-	cursor  cursor
+	swept   cursor
+	looked  cursor
+	marks   markCursor
+	dues    [shelfCount]dueSeen
 
 	// Open folders of records, so that a read opens one file and not three. They are opened when they are first needed,
 	// and stay open: at most 512 descriptors.
@@ -138,6 +141,7 @@ func (s *Store) replace(ctx context.Context, dir *atomicfile.Dir, key key, rec *
 			return err
 		}
 	}
+	noteDue(dir, key, old, rec)
 	if err := dir.Write(ctx, key.String(), file, s.sync); err != nil {
 		return err
 	}

@@ -1,8 +1,12 @@
 package filestore
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -14,8 +18,8 @@ import (
 // sweepBatch is how many files are removed under one lock, and made durable by one sync of their folder.
 const sweepBatch = 64
 
-// cursor is where the last sweep stopped. The next one goes on from there and comes round to it again at the end: so
-// many calls in a row read every header once, and one that finds less than its limit has seen all of them.
+// cursor is where the last sweep stopped. The next one goes on from there and comes round to it again at the end, so
+// that one that finds less than its limit has seen all shelves.
 type cursor struct {
 	mu sync.Mutex
 	at key
@@ -33,21 +37,22 @@ func (c *cursor) store(at key) {
 	c.at = at
 }
 
-// Sweep removes records that expired before the given time, at most limit of them, and says how many. It also removes
-// the temporary files that crashes left behind, and, once there are no expired records left, the entries in the lists
-// of users that lead nowhere.
+// Sweep removes records that expired before the given time, at most limit of them, and says how many. The file named
+// due in each shelf tells it which records these may be, so a sweep costs what has expired, not what is there. Once
+// there are none left, it looks at a few hundred other records and entries in the lists of users, and repairs what
+// crashes left behind: temporary files, entries that lead nowhere, and records that no file names. Each sweep goes on
+// where the last one stopped.
 //
-// It reads the header of every record. With a million of them, that takes a minute or more: docs/operations.md has
-// figures.
+// The first sweep of a folder without such files reads the header of every record.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	if err := ctx.Err(); err != nil || limit <= 0 {
 		return 0, wrapSweep(err)
 	}
-	sw := sweep{store: s, before: before.Truncate(time.Microsecond), limit: limit, at: s.cursor.load()}
-	err := sw.run(ctx)
-	s.cursor.store(sw.at)
+	sw := sweep{store: s, before: before.Truncate(time.Microsecond), limit: limit, at: s.swept.load()}
+	err := sw.round(ctx, sw.due)
+	s.swept.store(sw.at)
 	if err == nil && sw.removed < limit {
-		err = s.sweepMarks(ctx)
+		err = errors.Join(sw.patrol(ctx), s.sweepMarks(ctx))
 	}
 	return sw.removed, wrapSweep(err)
 }
@@ -65,14 +70,14 @@ type sweep struct {
 	limit   int
 	removed int
 	at      key // the last that was looked at
+	budget  int // of a patrol: how many records it may still read
 }
 
-// run goes round all shelves, so that it comes twice to the one where it starts: for what is after, then for what is
+// round goes round all shelves, so that it comes twice to the one where it starts: for what is after, then for what is
 // before.
-func (sw *sweep) run(ctx context.Context) error {
+func (sw *sweep) round(ctx context.Context, shelf func(context.Context, byte, func(key) bool) error) error {
 	start := sw.at
 	for i := range shelfCount + 1 {
-		shelf := start.shelf() + byte(i)
 		wanted := func(k key) bool { return true }
 		switch i {
 		case 0:
@@ -80,80 +85,126 @@ func (sw *sweep) run(ctx context.Context) error {
 		case shelfCount:
 			wanted = func(k key) bool { return k.compare(start) <= 0 }
 		}
-		if err := sw.shelf(ctx, shelf, wanted); err != nil || sw.removed >= sw.limit {
+		at := start.shelf() + byte(i)
+		if err := shelf(ctx, at, wanted); err != nil {
+			sw.at = key{at + 1} // lest one bad folder keep all later sweeps from what follows it
 			return err
+		}
+		if sw.removed >= sw.limit || sw.budget < 0 {
+			return nil
 		}
 	}
 	return nil
 }
 
-func (sw *sweep) shelf(ctx context.Context, shelf byte, wanted func(key) bool) error {
-	names, err := sw.store.list(shelf)
-	if err == nil {
-		err = sw.store.removeTemps(ctx, shelf, names.temps)
-	}
+// dueSeen is what a sweep has found in the file due of a shelf.
+type dueSeen struct {
+	mu    sync.Mutex
+	file  fs.FileInfo // nil: nothing
+	first int64       // when the first entry is due
+}
+
+// nothing reports whether the file is as it was, and had nothing that is due before then.
+func (d *dueSeen) nothing(now fs.FileInfo, before int64) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.file != nil && now != nil && os.SameFile(d.file, now) && d.file.Size() == now.Size() &&
+		d.file.ModTime().Equal(now.ModTime()) && d.first >= before
+}
+
+func (d *dueSeen) note(file fs.FileInfo, first int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.file, d.first = file, first
+}
+
+// due removes what is due in a shelf.
+func (sw *sweep) due(ctx context.Context, shelf byte, wanted func(key) bool) error {
+	dir, err := sw.store.shelf(shelf, false)
 	if err != nil {
-		sw.at = key{shelf + 1} // lest one bad folder keep all later sweeps from what follows it
+		return ignoreAbsent(err)
+	}
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	keys := slices.DeleteFunc(names.keys, func(k key) bool { return !wanted(k) })
-	for len(keys) > 0 && sw.removed < sw.limit {
-		var due []key
-		due, keys, err = sw.due(ctx, keys)
-		if err != nil {
-			return err
-		}
-		if err := sw.remove(ctx, shelf, due); err != nil {
-			return err
+	seen, before := &sw.store.dues[shelf], micros(sw.before)
+	file, err := dir.Stat(dueName)
+	if err := ignoreAbsent(err); err != nil {
+		return err
+	}
+	if seen.nothing(file, before) {
+		return nil
+	}
+	entries, err := sw.store.wholeDue(ctx, dir, shelf)
+	if err != nil {
+		return err
+	}
+	var due []dueEntry
+	for _, e := range entries {
+		if e.at < before && wanted(e.key) {
+			due = append(due, e)
 		}
 	}
-	return nil
+	if len(due) == 0 {
+		seen.note(file, earliest(entries))
+		return nil
+	}
+	return sw.settle(ctx, shelf, due)
 }
 
-// due reads headers until it has a batch of expired records, or as many as may still be removed.
-func (sw *sweep) due(ctx context.Context, keys []key) (due, rest []key, err error) {
-	for len(keys) > 0 && len(due) < min(sweepBatch, sw.limit-sw.removed) {
-		key := keys[0]
-		sw.at, keys = key, keys[1:] // also when it fails, lest one bad block keep all later sweeps from what follows it
-		rec, err := sw.store.head(ctx, key)
-		if err := ignoreGone(err); err != nil {
-			return nil, nil, err
+// settle does what is due, in the order of the keys, and takes it out of the file.
+func (sw *sweep) settle(ctx context.Context, shelf byte, due []dueEntry) error {
+	slices.SortFunc(due, func(a, b dueEntry) int { return a.key.compare(b.key) })
+	done, moved := make(map[dueEntry]bool, len(due)), []dueEntry(nil)
+	var failed error
+	for len(due) > 0 && sw.removed < sw.limit && failed == nil {
+		some := due[:min(len(due), sweepBatch, sw.limit-sw.removed)]
+		due = due[len(some):]
+		var later []dueEntry
+		if later, failed = sw.remove(ctx, shelf, some); failed == nil {
+			moved = append(moved, later...)
+			for _, e := range some {
+				done[e] = true
+			}
 		}
-		if sw.expired(rec) {
-			due = append(due, key)
-		}
+		sw.at = some[len(some)-1].key
 	}
-	return due, keys, nil
+	err := sw.store.locked(ctx, key{shelf}, false, func(dir *atomicfile.Dir) error {
+		settleDue(ctx, dir, shelf, done, moved)
+		return nil
+	})
+	return cmp.Or(failed, err)
 }
 
 func (sw *sweep) expired(rec *session.Record) bool {
 	return rec != nil && !rec.ExpiresAt.IsZero() && rec.ExpiresAt.Before(sw.before)
 }
 
-// remove removes those of the keys that are still expired now that nobody can touch them. The marks go last, and after
-// the disk knows that the records have gone.
-func (sw *sweep) remove(ctx context.Context, shelf byte, keys []key) error {
-	if len(keys) == 0 {
-		return nil
-	}
-	return sw.store.locked(ctx, keys[0], false, func(dir *atomicfile.Dir) error {
+// remove removes those of the records that have expired, now that nobody can touch them, and returns the entries of
+// those that will later. The marks go last, and after the disk knows that the records have gone.
+func (sw *sweep) remove(ctx context.Context, shelf byte, due []dueEntry) (later []dueEntry, err error) {
+	err = sw.store.locked(ctx, key{shelf}, false, func(dir *atomicfile.Dir) error {
 		var gone []*session.Record
-		for _, key := range keys {
-			rec, err := readHead(dir, key)
+		for _, e := range due {
+			rec, err := readHead(dir, e.key)
 			if err := ignoreGone(err); err != nil {
-				return err
+				return errors.Join(err, sw.store.forget(dir, gone))
 			}
 			if !sw.expired(rec) {
+				if e, can := dueOf(rec, e.key); can {
+					later = append(later, e)
+				}
 				continue
 			}
-			if err := dir.Remove(key.String()); err != nil {
-				return err
+			if err := dir.Remove(e.key.String()); err != nil {
+				return errors.Join(err, sw.store.forget(dir, gone))
 			}
 			sw.removed++
 			gone = append(gone, rec)
 		}
 		return sw.store.forget(dir, gone)
 	})
+	return later, err
 }
 
 // forget makes the removal of the records durable, and removes them from the lists of their users.
@@ -167,88 +218,4 @@ func (s *Store) forget(dir *atomicfile.Dir, gone []*session.Record) error {
 		s.unmark(owner(rec), keyOf(rec.ID))
 	}
 	return nil
-}
-
-// removeTemps removes temporary files without asking for their age: whoever writes one holds the lock of its shelf, so
-// one that is there while we hold it has lost its writer.
-func (s *Store) removeTemps(ctx context.Context, shelf byte, temps []string) error {
-	if len(temps) == 0 {
-		return nil
-	}
-	return s.locked(ctx, key{shelf}, false, func(dir *atomicfile.Dir) error {
-		for _, name := range temps {
-			if err := dir.Remove(name); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// sweepMarks removes the marks whose records are gone. It does not read the records: a mark in the list of a wrong user
-// goes when that list is asked for, or when the session has ended.
-func (s *Store) sweepMarks(ctx context.Context) error {
-	folders, err := s.users.Names()
-	if err != nil {
-		return err
-	}
-	var failed error
-	for _, folder := range folders {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		// One bad folder must not keep all sweeps from what follows it.
-		if err := s.sweepFolder(ctx, folder); err != nil && failed == nil {
-			failed = err
-		}
-	}
-	return failed
-}
-
-func (s *Store) sweepFolder(ctx context.Context, folder string) error {
-	if !isMarkFolder(folder) {
-		return nil
-	}
-	dir, err := s.users.Sub(folder, false)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = dir.Close() }()
-	names, err := dir.Names()
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if err := s.sweepMark(ctx, dir, name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Store) sweepMark(ctx context.Context, marks *atomicfile.Dir, name string) error {
-	key, ok := parseMark(name)
-	if !ok {
-		return nil
-	}
-	if alive, err := s.exists(ctx, key); alive || err != nil {
-		return err
-	}
-	return s.locked(ctx, key, true, func(dir *atomicfile.Dir) error {
-		if alive, err := dir.Exists(key.String()); alive || err != nil {
-			return err
-		}
-		return marks.Remove(name)
-	})
-}
-
-func (s *Store) exists(ctx context.Context, key key) (bool, error) {
-	if err := ctx.Err(); err != nil {
-		return false, err
-	}
-	dir, err := s.shelf(key.shelf(), false)
-	if err != nil {
-		return false, ignoreGone(key.explain(err))
-	}
-	return dir.Exists(key.String())
 }

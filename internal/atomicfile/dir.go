@@ -179,6 +179,15 @@ func (d *Dir) Exists(name string) (bool, error) {
 	return false, d.wrap("stat", name, err)
 }
 
+// Stat says what has that name.
+func (d *Dir) Stat(name string) (fs.FileInfo, error) {
+	fi, err := d.root.Lstat(name)
+	if err != nil {
+		return nil, d.wrap("stat", name, d.missing(err))
+	}
+	return fi, nil
+}
+
 // Remove removes the file, or whatever else has that name, unless it is a folder with something in it. It is no error
 // when there is nothing.
 func (d *Dir) Remove(name string) error {
