@@ -108,7 +108,7 @@ func recordsOf(t *testing.T, r *rig) (recs []*session.Record) {
 }
 
 func TestAFormIsFlashDataOfItsOwn(t *testing.T) {
-	form, other := url.Values{"name": {"ada"}}, url.Values{"name": {"x"}}
+	form, other, secret := url.Values{"name": {"ada"}}, url.Values{"name": {"x"}}, url.Values{"pin": {"1"}}
 	old := func(want string) func(*session.Session) bool {
 		return func(s *session.Session) bool { return s.Old("name") == want }
 	}
@@ -119,7 +119,7 @@ func TestAFormIsFlashDataOfItsOwn(t *testing.T) {
 		"kept":             {func(s *session.Session) { s.FlashForm(form) }, "ada", ""},
 		"twice":            {func(s *session.Session) { s.FlashForm(other); s.FlashForm(form) }, "ada", ""},
 		"dropped":          {func(s *session.Session) { s.FlashForm(form); s.FlashForm(nil) }, "", ""},
-		"only secrets":     {func(s *session.Session) { s.FlashForm(form); s.FlashForm(url.Values{"pin": {"1"}}) }, "", ""},
+		"only secrets":     {func(s *session.Session) { s.FlashForm(form); s.FlashForm(secret) }, "", ""},
 		"cleared":          {func(s *session.Session) { s.FlashForm(form); s.Clear() }, "", ""},
 		"a login":          {func(s *session.Session) { s.FlashForm(form); s.Login("ada") }, "ada", ""},
 		"a logout":         {func(s *session.Session) { s.FlashForm(form); s.Logout() }, "", ""},
