@@ -40,6 +40,8 @@ type Config struct {
 	own         map[string]map[string]any
 	foreign     []string // variables that are no keys, and whose they are nobody knows
 
+	swept []session.Store // by a manager of Manager
+
 	legacy   legacy
 	settings []Setting
 }

@@ -65,7 +65,8 @@ var generalKeys = []entry{
 	{Key: Key{"store", "where sessions are kept", "database, file, memory (or dict), cookies, redis, null, or a name " +
 		"given to Register", ""},
 		set: to(storeName, func(c *Config, _ string) *string { return &c.Store })},
-	{Key: Key{"transport", "what carries the ticket", `cookie, or "header NAME"`, "Transport"},
+	{Key: Key{"transport", "what carries the ticket",
+		`cookie, "header NAME", "bearer NAME" (of the response), or a list of these`, "Transport"},
 		set: to(transport, func(c *Config, _ string) *session.Transport { return &c.Options.Transport })},
 	{Key: Key{"codec", "how values are encoded", "json, or a name given to RegisterCodec", "Codec"},
 		set: to(codecNamed, func(c *Config, _ string) *session.Codec { return &c.Options.Codec })},
@@ -250,17 +251,38 @@ func path(v any) (string, error) {
 	return s, err
 }
 
+// transport reads one way to carry tickets, or several.
 func transport(v any) (session.Transport, error) {
-	s, err := text(v)
+	kinds, err := list(v)
 	if err != nil {
 		return nil, err
 	}
-	if s == "cookie" {
+	if len(kinds) == 0 {
+		return nil, errKind
+	}
+	all := make([]session.Transport, len(kinds))
+	for i, kind := range kinds {
+		if all[i], err = oneTransport(kind); err != nil {
+			return nil, err
+		}
+	}
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	return session.Transports(all[0], all[1:]...), nil
+}
+
+func oneTransport(s string) (session.Transport, error) {
+	kind, name, _ := strings.Cut(s, " ")
+	switch {
+	case s == "cookie":
 		return nil, nil
+	case kind == "header" && name != "":
+		return session.Header(name), nil
+	case kind == "bearer" && name != "":
+		return session.Bearer(name), nil
+	case kind == "bearer":
+		return nil, errors.New(`write "bearer NAME", with the response header of new tickets, such as X-Session`)
 	}
-	kind, header, _ := strings.Cut(s, " ")
-	if kind != "header" || header == "" {
-		return nil, errors.New(suggest(kind, []string{"cookie", "header"}))
-	}
-	return session.Header(header), nil
+	return nil, errors.New(suggest(kind, []string{"cookie", "header", "bearer"}))
 }

@@ -1,0 +1,58 @@
+package sessionconfig
+
+import (
+	"context"
+	"reflect"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// readTimeout is how long a program that prints the secrets may take for Manager.
+const readTimeout = 30 * time.Second
+
+// Manager returns a manager on a store that [Config.OpenStore] has opened, for sites with more than one: each has the
+// options of the configuration, and changes those in which it differs, such as its cookie. nil changes none. They share
+// the store with its connections, and its sweeper: the first manager of a store sweeps, and the others do not unless
+// the change sets SweepEvery. With secrets.reload each learns of new secrets.
+//
+//	store, closer, err := cfg.OpenStore(ctx)
+//	…
+//	site, err := cfg.Manager(store, nil)
+//	…
+//	staff, err := cfg.Manager(store, func(o *session.Options) { o.Cookie.Name = "__Host-staff" })
+//
+// Close the managers, and then the closer. For browsers and apps on one manager see the key transport instead.
+func (c *Config) Manager(store session.Store, change func(*session.Options)) (*session.Manager, error) {
+	opts := c.Options
+	if opts.SecretSource == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+		defer cancel()
+		secrets, err := c.Secrets(ctx)
+		if err != nil {
+			return nil, err
+		}
+		opts.Secrets = secrets
+	}
+	if c.isSwept(store) {
+		opts.SweepEvery = session.Never
+	}
+	if change != nil {
+		change(&opts)
+	}
+	m, err := session.New(store, opts)
+	if err == nil && opts.SweepEvery >= 0 {
+		c.swept = append(c.swept, store)
+	}
+	return m, err
+}
+
+// isSwept reports whether a manager on the store has a sweeper.
+func (c *Config) isSwept(store session.Store) bool {
+	for _, one := range c.swept {
+		if reflect.TypeOf(one).Comparable() && one == store {
+			return true
+		}
+	}
+	return false
+}
