@@ -1,10 +1,5 @@
 // Package session keeps HTTP sessions. A visitor gets a ticket, a signed cookie; the server keeps the coat, the data.
 //
-// A [Manager] holds the policy: tickets, clocks, cookies and merging. A [Store] holds the records; memstore, filestore
-// and sqlstore are stores of this module, and docs/writing-a-store.md shows how to write one. Wrap handlers in
-// [Manager.HandlerFunc], in [Manager.Preload] and call [From] where the session is needed, or in [Manager.Middleware]
-// and call [Load], which asks for the session only then and returns the error:
-//
 //	const visits = session.Key[int]("visits")
 //
 //	http.Handle("/", sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
@@ -12,9 +7,51 @@
 //		fmt.Fprintf(w, "visit %d\n", visits.Or(s, 0))
 //	}))
 //
+// A [Manager] holds the policy: tickets, clocks, cookies and merging. [New] makes one of a [Store], which holds the
+// records, and [Options], of which only a [Secret] is required ([NewSecret], [ParseSecrets]). A [Session] is what one
+// visitor has.
+//
+// # Handlers
+//
+// Wrap handlers in [Manager.HandlerFunc]; in [Manager.Preload], and call [From] where the session is needed; or in
+// [Manager.Middleware] and call [Load] or [Manager.Load], which asks for the session only then and returns the error.
+// [Manager.Open] and [Manager.OpenFor] open a session where there is no middleware.
+//
 // A session is loaded at the first Load of a request, and committed before the first byte of the response leaves: on
 // the first Write, WriteHeader, Flush, ReadFrom or Hijack, or when the handler returns. A request that does not load
-// its session costs nothing, and a visitor who did nothing leaves nothing in the store.
+// its session costs nothing, and a visitor who did nothing leaves nothing in the store. [Session.Save] commits before
+// that, and [Session.Reload] drops what was not committed.
+//
+// Two requests that change one session at the same time both keep their changes: a session remembers what was done to
+// it, and does it again on the newest state when another request has committed first. On one path the last one to
+// commit wins. What must be decided on the newest state goes into [Session.Atomic].
+//
+// # Data
+//
+// A [Key] gives typed access to one value, and [Append] to a list. [Session.Set], [Session.Get] and their kin take
+// dotted paths: "article.tags" is the value tags in the map article, and "items.0" the first element of a list. [Path]
+// escapes what is not meant so. What is for the next request alone is [Session.Flash], and [Session.FlashForm] for a
+// form that goes back to its visitor. A [Codec] encodes the values. What cannot be done is refused and told by
+// [Session.Err]; a value of another type than was asked for is a [DecodeError].
+//
+// # Identity
+//
+// [Session.Login] binds a session to a user and gives it a new id; a [LoginOption] such as [Remember] changes how.
+// [Session.Logout] ends it, for every request that is under way, and [Session.Done] tells those that wait.
+// [Session.Regenerate] is for whatever else changes what a visitor may do. [Session.SetIdleTimeout],
+// [Session.SetLifetime] and [Session.SetDeadline] set the clocks of one session; [Never] switches one off.
+//
+// Of the sessions of a user [Manager.Sessions] gives an [Info] each; [Manager.RevokeUser] and [Manager.RevokeOwn] end
+// them, and [Manager.UpdateUser] changes what is in them. [Options].MaxPerUser limits how many there are, and
+// [Overflow] says what happens then.
+//
+// # Cookies and other transports
+//
+// [Cookie] says how the ticket is set, and its zero value is the safe one. A [Transport] carries it in another way:
+// [Header], [Bearer], or several of them by [Transports]. [Manager.SetSigned] and [Manager.Signed] are for cookies of
+// the application that nobody may change. [SkipHeader] and [ClientIPFrom] are values of options.
+//
+// # Beside other middleware
 //
 // Middleware is a func(http.Handler) http.Handler, as chi and alice take it, and echo in echo.WrapMiddleware. Gin
 // writes its responses past any middleware that gin itself calls, so that no ticket would be sent: there Middleware
@@ -32,10 +69,41 @@
 // the connection and writes a header of its own, such as golang.org/x/net/websocket, does not: let an ordinary request
 // store the session first.
 //
-// Two requests that change one session at the same time both keep their changes: a session remembers what was done to
-// it, and does it again on the newest state when another request has committed first. On one path the last one to
-// commit wins.
+// Middleware on top of a session, such as package guard, looks at it before the handler does with [Manager.Screen] and
+// [Screening], answers with [Manager.Fail], and reports what it has seen with [Manager.Report].
 //
-// Set, Get and their kin take dotted paths: "article.tags" is the value tags in the map article, and "items.0" the
-// first element of a list. [Path] escapes what is not meant so. [Key] gives typed access.
+// # Stores
+//
+// memstore, filestore, sqlstore, cookiestore and nullstore are stores of this module; docs/writing-a-store.md shows how
+// to write one, and package sessiontest checks it. The contract is with [Store], which keeps a [Record] of a
+// [RecordKind] under its id. What else a store can do are [Toucher], [Sweeper], [Lister], [Limiter] with its [Limit],
+// [Watcher], [Evicter] and [Sharer]; what it is are [LocalStore], [Discarder], [Carrier] and [Forgetter], for which
+// [Forgets] asks. A [ConflictError] tells which record stands in the way, and [Moves] which records are one session.
+//
+// # For whoever operates a site
+//
+// Each [Event] has an [EventKind]: [Options].OnEvent is told of them. [Manager.Audit] gives a [Finding] for each
+// practice of docs/security.md. [Manager.All] goes through all sessions, [Manager.Revoke] ends some, and
+// [Manager.UpdateAll] changes them. [Manager.Contents] shows what a record holds, a [Content] for each key, and
+// [Manager.Reseal] makes a copy for another store or under another secret. [Manager.SetSecrets] replaces the secrets of
+// a running manager, and [Manager.Sweep] removes what has expired.
 package session
+
+// For whoever changes this package: docs/architecture.md says what is on the floors below, and shows the way of a
+// request and of a logout. Here are the face and HTTP:
+//
+//	manager.go                     New, and which store and options a manager has
+//	middleware.go exchange.go      one request and its response
+//	answer.go                      what answers a request that failed, instead of the handler
+//	session.go data.go form.go     what a session shows, and the paths
+//	key.go                         typed keys
+//	identity.go                    login, logout, new ids
+//	save.go atomic.go hold.go      the locks of a session around a commit
+//	users.go                       listing, ending and changing the sessions of users
+//	tools.go                       audit, contents of records, sweeps
+//	options.go cookie.go           and what is wrong with them
+//	transport.go secret.go         how tickets travel, and what signs them
+//	signed.go                      cookies of the application
+//	store.go record.go             the contract of stores
+//	errors.go event.go             what is told
+//	adapt.go                       between this package and the floors below

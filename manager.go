@@ -16,7 +16,6 @@ import (
 	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/keys"
 	"github.com/coatcheck/session/internal/life"
-	"github.com/coatcheck/session/internal/respond"
 	"github.com/coatcheck/session/internal/wire"
 )
 
@@ -77,7 +76,7 @@ func New(store Store, opts Options) (*Manager, error) {
 // useAbilities looks once for what else the store can do, and uses it.
 func (m *Manager) useAbilities() {
 	m.sweeper, _ = m.store.(Sweeper)
-	if l, ok := m.store.(interface{ Local() bool }); ok {
+	if l, ok := m.store.(LocalStore); ok {
 		m.local = l.Local()
 	}
 	m.stopEvicted = func() {}
@@ -87,25 +86,13 @@ func (m *Manager) useAbilities() {
 			m.emit(context.Background(), Event{Kind: EventEvicted, ID: id, User: user})
 		})
 	}
-	if c, ok := m.store.(carrier); ok {
+	if c, ok := m.store.(Carrier); ok {
 		m.leaveToClients(c)
 	}
 }
 
-// carrier is a store that keeps no session: the whole record travels with the client, sealed, and is the ticket. Load
-// knows what became of retired ids, if the store remembers them, and nothing of others. Save of a live record refuses a
-// retired id with ErrConflict; of an alias or tombstone it retires the id.
-type carrier interface {
-	// Carries says how many cookies one session may fill, and where retired ids are remembered; nil: nowhere.
-	Carries() (cookies int, retired Store)
-	// Pack may make a record shorter before it is sealed. Unpack undoes it, or fails when the result were above the
-	// limit.
-	Pack(plain []byte) []byte
-	Unpack(packed []byte, limit int) ([]byte, error)
-}
-
 // leaveToClients has the records travel with the clients.
-func (m *Manager) leaveToClients(c carrier) {
+func (m *Manager) leaveToClients(c Carrier) {
 	cookies, retired := c.Carries()
 	cookies = min(max(cookies, 1), wire.MaxPieces)
 	room := cookies * wire.MaxCookieSize
@@ -137,7 +124,7 @@ func (m *Manager) abilities() (can life.Abilities, err error) {
 	default:
 		return can, fmt.Errorf("MaxPerUser: %w: %T cannot limit the sessions of a user", ErrNotSupported, m.store)
 	}
-	if d, ok := m.store.(interface{ Discards() bool }); ok {
+	if d, ok := m.store.(Discarder); ok {
 		can.Discards = d.Discards()
 	}
 	return can, nil
@@ -173,24 +160,6 @@ func (m *Manager) Close() error {
 	return nil
 }
 
-// Load returns this manager's session of the request. The first call of a request verifies the ticket and asks the
-// store once; later calls are free. A request without a live session gets an empty one, which is stored only when data
-// are set or somebody signs in. The error is ErrNoMiddleware, or wraps ErrUnavailable.
-func (m *Manager) Load(ctx context.Context) (*Session, error) {
-	if ex, ok := ctx.Value(exchangeKey{m}).(*exchange); ok {
-		return ex.load(ctx)
-	}
-	return nil, ErrNoMiddleware
-}
-
-// Load returns the session of the innermost manager around the request, as Manager.Load does.
-func Load(ctx context.Context) (*Session, error) {
-	if ex, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
-		return ex.load(ctx)
-	}
-	return nil, ErrNoMiddleware
-}
-
 // Open returns the session of a ticket without HTTP, for gRPC, WebSocket frames and jobs. Call Save to store what
 // changes, and Token for the ticket, which may be new. "" begins a session; a bad ticket gives an empty one. The error
 // wraps ErrUnavailable.
@@ -223,50 +192,6 @@ func (m *Manager) open(ctx context.Context, s *Session, token string) (*Session,
 	return s, nil
 }
 
-// Middleware gives the handler a session that it loads when it wants to, with Load. It does no I/O by itself, and
-// commits the session before the first byte of the response leaves. A handler that panics commits nothing; a recoverer
-// must therefore stand outside, and so must what answers in the handler's place, such as http.TimeoutHandler, stand
-// inside.
-//
-// To use it twice around a handler is harmless. A request within a request that brings a ticket of its own, as those of
-// a batch do, has the session of that ticket.
-func (m *Manager) Middleware(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		outer, nested := r.Context().Value(exchangeKey{m}).(*exchange)
-		switch {
-		case nested && !outer.isOther(r):
-			next.ServeHTTP(w, r)
-			return
-		case m.skips(r):
-			next.ServeHTTP(w, withoutInnermost(r))
-			return
-		}
-		ex := &exchange{Context: r.Context(), m: m, r: r, encoding: w.Header()["Content-Encoding"]}
-		ex.out = respond.Writer{W: w, Gate: ex}
-		defer ex.endAbort()
-		next.ServeHTTP(respond.ForHandler(&ex.out), r.WithContext(ex))
-		ex.finish()
-	})
-}
-
-// HandlerFunc is Middleware around a handler that is given its session. When the session cannot be loaded,
-// Options.OnError answers, and fn does not run. A request that Options.Skip names gets an empty session that is never
-// stored.
-func (m *Manager) HandlerFunc(fn func(http.ResponseWriter, *http.Request, *Session)) http.Handler {
-	return m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s, err := m.Load(r.Context())
-		switch {
-		case errors.Is(err, ErrNoMiddleware):
-			s = m.newSession(r.Context(), nil)
-			s.draft.Discard()
-		case err != nil:
-			m.Fail(w, r, err)
-			return
-		}
-		fn(w, r, s)
-	}))
-}
-
 // Now is the time by Options.Now, at the precision that sessions keep. Middleware that compares it with the times of a
 // session should not read another clock.
 func (m *Manager) Now() time.Time { return m.now() }
@@ -276,8 +201,6 @@ func (m *Manager) Now() time.Time { return m.now() }
 func (m *Manager) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	m.fail(w, r, err, w.Header()["Content-Encoding"]) // of a writer around this one, for no handler has answered
 }
-
-func (m *Manager) skips(r *http.Request) bool { return m.opts.Skip != nil && m.opts.Skip(r) }
 
 // Format prints nothing of the options, among which are secrets.
 func (m *Manager) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "session manager") }

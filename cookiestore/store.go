@@ -29,8 +29,10 @@ type Options struct {
 }
 
 var (
-	_ session.Store     = (*Store)(nil)
-	_ session.Forgetter = (*Store)(nil)
+	_ session.Store      = (*Store)(nil)
+	_ session.Forgetter  = (*Store)(nil)
+	_ session.Carrier    = (*Store)(nil)
+	_ session.LocalStore = (*Store)(nil)
 )
 
 // Store leaves the records to the clients. It is safe for concurrent use, by one manager or by several.
@@ -57,7 +59,7 @@ func checkRevocations(store session.Store) error {
 		return nil
 	}
 	why := session.Forgets(store)
-	if _, carries := store.(interface{ Carries() (int, session.Store) }); carries && why == "" {
+	if _, carries := store.(session.Carrier); carries && why == "" {
 		why = "leaves records to the client"
 	}
 	if why != "" {
@@ -81,7 +83,7 @@ func (s *Store) Forgets() string {
 
 // Local reports whether nothing here waits for another machine.
 func (s *Store) Local() bool {
-	local, ok := s.retired.(interface{ Local() bool })
+	local, ok := s.retired.(session.LocalStore)
 	return s.retired == nil || ok && local.Local()
 }
 

@@ -27,15 +27,16 @@ import (
 )
 
 var (
-	_ session.Store     = (*Store)(nil)
-	_ session.Toucher   = (*Store)(nil)
-	_ session.Sweeper   = (*Store)(nil)
-	_ session.Lister    = (*Store)(nil)
-	_ session.Limiter   = (*Store)(nil)
-	_ session.Watcher   = (*Store)(nil)
-	_ session.Evicter   = (*Store)(nil)
-	_ session.Forgetter = (*Store)(nil)
-	_ session.Sharer    = (*Store)(nil)
+	_ session.Store      = (*Store)(nil)
+	_ session.Toucher    = (*Store)(nil)
+	_ session.Sweeper    = (*Store)(nil)
+	_ session.Lister     = (*Store)(nil)
+	_ session.Limiter    = (*Store)(nil)
+	_ session.Watcher    = (*Store)(nil)
+	_ session.Evicter    = (*Store)(nil)
+	_ session.Forgetter  = (*Store)(nil)
+	_ session.Sharer     = (*Store)(nil)
+	_ session.LocalStore = (*Store)(nil)
 )
 
 // A miss is as frequent as visitors with an old cookie, so its error is made once.

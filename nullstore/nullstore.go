@@ -11,7 +11,10 @@ import (
 	"github.com/coatcheck/session"
 )
 
-var _ session.Store = (*Store)(nil)
+var (
+	_ session.Store     = (*Store)(nil)
+	_ session.Discarder = (*Store)(nil)
+)
 
 var errNotFound = fmt.Errorf("nullstore: %w", session.ErrNotFound)
 

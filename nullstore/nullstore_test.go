@@ -27,7 +27,7 @@ func TestWhatIsSavedIsForgotten(t *testing.T) {
 
 func TestItSaysThatItDiscards(t *testing.T) {
 	var s session.Store = nullstore.New()
-	if d, ok := s.(interface{ Discards() bool }); !ok || !d.Discards() {
+	if d, ok := s.(session.Discarder); !ok || !d.Discards() {
 		t.Error("Discards is not there or false, want true, so that the manager sends no cookie")
 	}
 }

@@ -35,7 +35,7 @@ func (r rule) broken(ctx context.Context, e *env) error {
 
 // missing says what the rule needs and does not find, "" when it can be checked.
 func (r rule) missing(e *env) string {
-	if d, ok := e.Store.(interface{ Discards() bool }); ok && d.Discards() && !r.bare {
+	if d, ok := e.Store.(session.Discarder); ok && d.Discards() && !r.bare {
 		return "the store keeps nothing"
 	}
 	for _, n := range r.needs {

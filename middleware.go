@@ -1,0 +1,222 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/coatcheck/session/internal/respond"
+)
+
+// Middleware gives the handler a session that it loads when it wants to, with Load. It does no I/O by itself, and
+// commits the session before the first byte of the response leaves. A handler that panics commits nothing; a recoverer
+// must therefore stand outside, and so must what answers in the handler's place, such as http.TimeoutHandler, stand
+// inside.
+//
+// To use it twice around a handler is harmless. A request within a request that brings a ticket of its own, as those of
+// a batch do, has the session of that ticket.
+func (m *Manager) Middleware(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		outer, nested := r.Context().Value(exchangeKey{m}).(*exchange)
+		switch {
+		case nested && !outer.isOther(r):
+			next.ServeHTTP(w, r)
+			return
+		case m.skips(r):
+			next.ServeHTTP(w, withoutInnermost(r))
+			return
+		}
+		ex := &exchange{Context: r.Context(), m: m, r: r, encoding: w.Header()["Content-Encoding"]}
+		ex.out = respond.Writer{W: w, Gate: ex}
+		defer ex.endAbort()
+		next.ServeHTTP(respond.ForHandler(&ex.out), r.WithContext(ex))
+		ex.finish()
+	})
+}
+
+// HandlerFunc is Middleware around a handler that is given its session. When the session cannot be loaded,
+// Options.OnError answers, and fn does not run. A request that Options.Skip names gets an empty session that is never
+// stored.
+func (m *Manager) HandlerFunc(fn func(http.ResponseWriter, *http.Request, *Session)) http.Handler {
+	return m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s, err := m.Load(r.Context())
+		switch {
+		case errors.Is(err, ErrNoMiddleware):
+			s = m.newSession(r.Context(), nil)
+			s.draft.Discard()
+		case err != nil:
+			m.Fail(w, r, err)
+			return
+		}
+		fn(w, r, s)
+	}))
+}
+
+func (m *Manager) skips(r *http.Request) bool { return m.opts.Skip != nil && m.opts.Skip(r) }
+
+// Load returns this manager's session of the request. The first call of a request verifies the ticket and asks the
+// store once; later calls are free. A request without a live session gets an empty one, which is stored only when data
+// are set or somebody signs in. The error is ErrNoMiddleware, or wraps ErrUnavailable.
+func (m *Manager) Load(ctx context.Context) (*Session, error) {
+	if ex, ok := ctx.Value(exchangeKey{m}).(*exchange); ok {
+		return ex.load(ctx)
+	}
+	return nil, ErrNoMiddleware
+}
+
+// Load returns the session of the innermost manager around the request, as Manager.Load does.
+func Load(ctx context.Context) (*Session, error) {
+	if ex, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+		return ex.load(ctx)
+	}
+	return nil, ErrNoMiddleware
+}
+
+// Preload is Middleware that loads the session before the handler runs, which then has it from [From], in one line.
+// When it cannot be loaded, Options.OnError answers, and the handler does not run: an outage is one clean 503 whatever
+// the framework makes of errors. A request without a ticket costs no call of the store, one with a ticket costs one,
+// also where the handler does not ask for the session: let it stand around what does, or see Options.Skip. The session
+// of a request that Options.Skip names is an empty one that is never stored.
+func (m *Manager) Preload(next http.Handler) http.Handler {
+	return m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *Session) {
+		if s.ex == nil { // of a request that Options.Skip names
+			r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, s))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// From returns the session that Preload loaded, that of the innermost manager around the request. It is never nil.
+//
+// Below Middleware alone From loads the session, as Load does. When that fails it returns an empty session whose Err is
+// the error that Load returns, and the response is the answer of Options.OnError, whatever the handler writes: nobody
+// is told to be signed out because of an outage.
+//
+// In a context that passed through neither, there is nothing to store a session in. The error is logged then, and the
+// session is an empty one whose Err, Save, Reload and Atomic say ErrNoMiddleware.
+func From(ctx context.Context) *Session {
+	switch at := ctx.Value(exchangeKey{}).(type) {
+	case *exchange:
+		return at.sessionOrStub(ctx)
+	case *Session:
+		return at
+	}
+	return nowhere(ctx)
+}
+
+// sessionOrStub returns the session, or one that makes the response fail.
+func (ex *exchange) sessionOrStub(ctx context.Context) *Session {
+	s, err := ex.load(ctx)
+	if err == nil {
+		return s
+	}
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	if ex.session == nil {
+		ex.session = ex.m.newStub(ex, ex, err)
+	}
+	return ex.session
+}
+
+// newStub makes a session of which nothing can be stored, because of the error.
+func (m *Manager) newStub(ctx context.Context, ex *exchange, err error) *Session {
+	s := m.newSession(ctx, ex)
+	s.stub = err
+	s.draft.Discard()
+	return s
+}
+
+// nowhere makes a session that belongs to no manager.
+func nowhere(ctx context.Context) *Session {
+	m, _ := New(noStore{}, Options{Secrets: []Secret{NewSecret()}, SweepEvery: Never}) // which are right
+	m.opts.Logger.ErrorContext(ctx, "session: From: wrap the handler in Manager.Preload", "err", ErrNoMiddleware)
+	return m.newStub(ctx, nil, ErrNoMiddleware)
+}
+
+// noStore is the store of a session that belongs to no manager.
+type noStore struct{}
+
+func (noStore) Load(context.Context, string) (*Record, error) { return nil, ErrNoMiddleware }
+func (noStore) Save(context.Context, *Record) error           { return ErrNoMiddleware }
+func (noStore) Delete(context.Context, string) error          { return ErrNoMiddleware }
+
+// Screening is what a function given to Screen makes of the session that a request loads. The zero value lets the
+// request have it.
+type Screening struct {
+	// Refuse says why the request must not have the session, nil for one that may. See [Manager.Screen].
+	Refuse error
+
+	// Event is reported, unless its Kind is "". ID and User are filled in.
+	Event Event
+
+	// Answer is called with the headers of the response before they are sent, and before the session is committed for
+	// the last time of which the client is told: it may change both. signsIn says that a Login is among what is to be
+	// committed. nil: nothing is called.
+	Answer func(h http.Header, signsIn bool)
+}
+
+// screen is the function given to Screen.
+type screen func(*http.Request, *Session) Screening
+
+// Screen makes fn look at the session of every request that loads one, also an empty one, at its first Load. It is for
+// middleware that asks for more than the ticket, as package devicebound does. What OpenFor opens is looked at too, but
+// no answer is called, and what Open opens is not. fn must not load the session by the request's context. There is one
+// Screen for a manager, and it is called before the first request; the second is an error.
+//
+// To a request that is refused the session is as if its ticket had been retired: it is empty, and nobody is signed in.
+// What is set cannot be stored (ErrEnded), and the response neither sets nor deletes the cookie, so that the request
+// after the next may have the session again. A Login begins a fresh session, and Logout ends the one that was refused.
+func (m *Manager) Screen(fn func(*http.Request, *Session) Screening) error {
+	s := screen(fn)
+	if fn == nil || !m.screen.CompareAndSwap(nil, &s) {
+		return errors.New("session: Screen: a manager has one screen, which is a function")
+	}
+	return nil
+}
+
+// Refused is why the function given to Manager.Screen did not let this request have the session that it brought. It is
+// nil for a session that was not refused.
+func (s *Session) Refused() error { return s.barred }
+
+// Moved reports that the ticket of this request is useless because its session went on under a new id, by Login or
+// Regenerate: another response has the new ticket for the client. It is told while the grace of the old id lasts.
+func (s *Session) Moved() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.draft.Moved()
+}
+
+// screened lets the screen look at a session that was just loaded for a request. It returns what is to be called before
+// the response, and to be reported.
+func (s *Session) screened(r *http.Request) (answer func(http.Header, bool), events []Event) {
+	fn := s.m.screen.Load()
+	if fn == nil {
+		return nil, nil
+	}
+	id, user := s.ID(), s.User()
+	seen := (*fn)(r, s)
+	if s.barred = seen.Refuse; s.barred != nil {
+		s.shut()
+	}
+	if e := seen.Event; e.Kind != "" {
+		e.ID, e.User = id, user
+		events = append(events, e)
+	}
+	return seen.Answer, events
+}
+
+// shut leaves nothing of the session but the record that Logout ends.
+func (s *Session) shut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.draft.Shut()
+	s.isNew, s.seenAt = true, time.Time{}
+}
+
+// signsIn reports whether a Login is to be committed.
+func (s *Session) signsIn() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.draft.SignsIn()
+}
