@@ -252,7 +252,10 @@ func (m *Manager) mark(ctx context.Context, id string) error {
 			rec, err = &life.Record{ID: id, Kind: KindTombstone}, nil
 		}
 		if err == nil {
-			rec.Data, rec.SeenAt = nil, life.LaterOf(rec.SeenAt, m.keeper.Now())
+			if now := m.keeper.Now(); now.After(rec.SeenAt) {
+				rec.SeenAt = now
+			}
+			rec.Data = nil
 			rec.ExpiresAt = rec.SeenAt.Add(time.Duration(m.foreign.Load()))
 			err = m.keeper.Store.Save(ctx, rec)
 		}

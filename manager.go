@@ -51,7 +51,6 @@ func New(store Store, opts Options) (*Manager, error) {
 		return nil, fmt.Errorf("session: %w", err)
 	}
 	m := &Manager{store: store, opts: resolved}
-	m.opts.Cookie = resolved.Cookie.resolve()
 	m.transport = resolved.Transport
 	if isNil(m.transport) {
 		m.transport = cookieTransport{}

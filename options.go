@@ -115,6 +115,17 @@ type Codec interface {
 
 // resolve checks the options and fills in what was left at zero.
 func (o Options) resolve() (Options, error) {
+	filled := o.withDefaults()
+	var unused error
+	if filled.IdleTimeout > 0 && filled.TouchEvery >= filled.IdleTimeout {
+		unused = fmt.Errorf("TouchEvery: %v is not below IdleTimeout, %v: sessions in use would time out",
+			filled.TouchEvery, filled.IdleTimeout)
+	}
+	return filled, errors.Join(o.check(), unused)
+}
+
+// check finds what is wrong with each option by itself.
+func (o Options) check() error {
 	checks := []error{
 		o.checkSource(),
 		o.Cookie.check(),
@@ -137,8 +148,13 @@ func (o Options) resolve() (Options, error) {
 	if o.Overflow > RefuseNew {
 		checks = append(checks, errors.New("Overflow: unknown value; use EvictOldest or RefuseNew"))
 	}
+	return errors.Join(checks...)
+}
+
+func (o Options) withDefaults() Options {
 	o.Secrets = cloneSecrets(o.Secrets)
 	o.Seal = o.Seal || o.RequireSealed
+	o.Cookie = o.Cookie.resolve()
 	o.IdleTimeout = orDefault(o.IdleTimeout, defaultIdleTimeout)
 	o.Lifetime = orDefault(o.Lifetime, defaultLifetime)
 	o.RenewGrace = orDefault(o.RenewGrace, defaultRenewGrace)
@@ -147,11 +163,6 @@ func (o Options) resolve() (Options, error) {
 	o.WatchEvery = orDefault(o.WatchEvery, maxWatchEvery)
 	if o.TouchEvery == 0 {
 		o.TouchEvery = defaultTouchEvery(o.IdleTimeout)
-	}
-	if o.IdleTimeout > 0 && o.TouchEvery >= o.IdleTimeout {
-		checks = append(checks,
-			fmt.Errorf("TouchEvery: %v is not below IdleTimeout, %v: sessions in use would time out", o.TouchEvery,
-				o.IdleTimeout))
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(defaultLog{})
@@ -165,7 +176,7 @@ func (o Options) resolve() (Options, error) {
 	if o.ClientIP == nil {
 		o.ClientIP = wire.Peer
 	}
-	return o, errors.Join(checks...)
+	return o
 }
 
 // checkTouch takes -1 for every request. The name Never would say the opposite, so that it is not in the text.

@@ -67,7 +67,10 @@ func (r *Records) RevokeUser(ctx context.Context, user string, keep []string) (i
 		old, err := r.k.Load(ctx, rec.ID)
 		switch {
 		case err == nil:
-			rec.Version, rec.SeenAt = old.Version, life.LaterOf(old.SeenAt, rec.SeenAt)
+			rec.Version = old.Version
+			if old.SeenAt.After(rec.SeenAt) {
+				rec.SeenAt = old.SeenAt
+			}
 		case !errors.Is(err, life.ErrNotFound):
 			return 0, err
 		}

@@ -19,7 +19,7 @@ func (r *Records) Look(ctx context.Context, at *life.Place, begins bool, _ *life
 	if at.Rec == nil || at.Rec.Kind != life.KindLive || at.Rec.Data == nil {
 		now, err := r.Parse(at.Sealed)
 		if err != nil {
-			return h, nil, life.EndedIf(true, err)
+			return h, nil, fmt.Errorf("%w: %w", life.ErrEnded, err)
 		}
 		now.Stale, now.FlashUpTo = now.Stale || at.Stale, at.FlashUpTo
 		*at = now

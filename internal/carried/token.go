@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/envelope"
 	"github.com/coatcheck/session/internal/keys"
 	"github.com/coatcheck/session/internal/life"
 )
@@ -38,7 +39,7 @@ func appendRecord(plain []byte, next life.Place, st *data.State) []byte {
 	rec := next.Rec
 	plain = append(append(plain, formatVersion), next.Ticket[:]...)
 	plain = binary.AppendUvarint(plain, rec.Version+1)
-	for _, n := range []int64{rec.SeenAt.UnixMicro(), microOf(rec.ExpiresAt), next.Admitted} {
+	for _, n := range []int64{rec.SeenAt.UnixMicro(), envelope.Micro(rec.ExpiresAt), next.Admitted} {
 		plain = binary.AppendVarint(plain, n)
 	}
 	plain = append(binary.AppendUvarint(plain, uint64(len(rec.User))), rec.User...)
@@ -92,14 +93,7 @@ func parseRecord(plain []byte) (at life.Place, err error) {
 	at.Admitted = nums[3]
 	at.Rec = &life.Record{
 		ID: at.Ticket.ID(), User: string(user), Version: uint64(nums[0]), Data: data,
-		SeenAt: time.UnixMicro(nums[1]).UTC(), ExpiresAt: life.FromMicro(nums[2]),
+		SeenAt: time.UnixMicro(nums[1]).UTC(), ExpiresAt: envelope.Time(nums[2]),
 	}
 	return at, nil
-}
-
-func microOf(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
 }

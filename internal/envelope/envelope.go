@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"iter"
+	"time"
 )
 
 const version = 1
@@ -35,6 +36,22 @@ type Header struct {
 	Persistent             uint64 // 0: as the manager has it, 1: yes, 2: no
 	FlashSeq               uint64 // the last Seq given
 	Flashes                []Flash
+}
+
+// Micro is a time as it stands in a header.
+func Micro(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// Time is the time that stands in a header as us.
+func Time(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
 }
 
 // Append appends the header, with which an envelope begins.

@@ -28,7 +28,7 @@ var reasons = map[string]string{
 var exceptions = map[string]string{
 	"clock redisstore.now": "how long a cached record may be older than a write of this process; it " +
 		"judges no record",
-	"clock session.Options.resolve":    "the manager's clock where the program names none",
+	"clock session.Options.withDefaults":    "the manager's clock where the program names none",
 	"clock internal/bounded.now":       "how long a call to a store may take; it judges no record",
 	"compare filestore.checkHeader":    "a checksum without a key, which finds torn files",
 	"compare filestore.readSlot":       "a checksum without a key, which finds torn files",

@@ -23,7 +23,7 @@ func (d *Draft) insert(ctx context.Context, rec *Record) error {
 		return d.k.save(ctx, rec)
 	}
 	a := admission{k: d.k, rec: rec}
-	old := d.Rec
+	old := d.at.Rec
 	if d.leaving != nil {
 		old = d.leaving.Rec
 	}

@@ -52,5 +52,5 @@ func (d *Draft) Forgive(before error) {
 
 // WentOn reports whether a session ended here for it went on under a new id, of which this client is not told.
 func (d *Draft) WentOn(err error) bool {
-	return errors.Is(err, ErrTombstone) && d.Rec.Successor != "" && !d.byOperator
+	return errors.Is(err, ErrTombstone) && d.at.Rec.Successor != "" && !d.byOperator
 }

@@ -12,8 +12,6 @@ import (
 	"github.com/coatcheck/session/internal/data"
 )
 
-var ErrLate = errors.New("session: too late: the headers are sent, and the client could not be told")
-
 // Mode is how far a commit may go.
 type Mode struct {
 	Once    bool // a conflict is returned, not resolved
@@ -38,13 +36,13 @@ func (d *Draft) Commit(ctx context.Context, mode Mode) error {
 	switch {
 	case d.gone:
 		return d.commitGone()
-	case d.Rec == nil:
+	case d.at.Rec == nil:
 		return d.create(ctx)
 	case d.oldBecomes != KindLive:
 		return d.move(ctx, mode)
 	case mode.CanTell && d.renewalDue():
 		return d.renewal(ctx, mode)
-	case d.dirty() && d.Sealed != "" && d.tooLate():
+	case d.dirty() && d.at.Sealed != "" && d.tooLate():
 		return ErrLate
 	case d.dirty():
 		return d.save(ctx, mode)
@@ -62,7 +60,7 @@ func (d *Draft) commitGone() error {
 	switch {
 	case len(d.Doc.Ops) == 0 && d.oldBecomes == KindLive:
 		return nil
-	case d.Rec != nil && d.Rec.Kind == KindTombstone:
+	case d.at.Rec != nil && d.at.Rec.Kind == KindTombstone:
 		return ErrTombstone
 	}
 	return ErrEnded
@@ -73,7 +71,7 @@ func (d *Draft) NothingToDo(mode Mode) bool {
 	if d.err != nil || d.dirty() {
 		return false
 	}
-	if d.Rec == nil || d.gone {
+	if d.at.Rec == nil || d.gone {
 		return d.gone || !d.storable()
 	}
 	return !d.touchDue() && (!mode.CanTell || !d.renewalDue())
@@ -123,7 +121,7 @@ func (d *Draft) create(ctx context.Context) error {
 		return ErrLate
 	}
 	d.noteStored(next, aged)
-	d.event(EventCreated, d.Rec.ID, nil)
+	d.event(EventCreated, d.at.Rec.ID, nil)
 	return nil
 }
 
@@ -174,7 +172,7 @@ func (d *Draft) save(ctx context.Context, mode Mode) error {
 // stillThere looks again when the session seems to have timed out during the request: others may have used it. What
 // this request did to the clocks does not bring it back, so the time that the store was told counts too.
 func (d *Draft) stillThere(ctx context.Context) error {
-	now, end := d.k.Now(), d.Rec.ExpiresAt
+	now, end := d.k.Now(), d.at.Rec.ExpiresAt
 	if !d.expired(now) && (end.IsZero() || now.Before(end)) {
 		return nil
 	}
@@ -185,13 +183,13 @@ func (d *Draft) stillThere(ctx context.Context) error {
 func (d *Draft) again(ctx context.Context, err error, mode Mode, attempt int) error {
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return EndedIf(true, err)
+		return endedIf(true, err)
 	case !errors.Is(err, ErrConflict):
 		return Unavailable(err)
 	case mode.Once:
 		return err
 	}
-	d.event(EventConflict, d.Rec.ID, nil)
+	d.event(EventConflict, d.at.Rec.ID, nil)
 	if err := Pause(ctx, attempt); err != nil {
 		return err
 	}
@@ -223,7 +221,7 @@ func Pause(ctx context.Context, attempt int) error {
 // settleClocks gives a session that is in its token a new id when its own time-outs change. All copies of an id then
 // end by the same clocks, and a retired id need not be remembered longer than the last of them can live.
 func (d *Draft) settleClocks() {
-	if d.Sealed == "" || d.gone || d.oldBecomes != KindLive || !d.k.Records.Traits().Final {
+	if d.at.Sealed == "" || d.gone || d.oldBecomes != KindLive || !d.k.Records.Traits().Final {
 		return
 	}
 	if slices.ContainsFunc(d.Doc.Ops, data.Op.SetsClock) {

@@ -1,6 +1,10 @@
 package life
 
-import "time"
+import (
+	"time"
+
+	"github.com/coatcheck/session/internal/envelope"
+)
 
 // deadlines are the two times at which the session ends; zero for one that is not set.
 func (d *Draft) deadlines(seen time.Time) (idle, absolute time.Time) {
@@ -8,7 +12,7 @@ func (d *Draft) deadlines(seen time.Time) (idle, absolute time.Time) {
 		idle = seen.Add(timeout)
 	}
 	if at := d.Doc.State.Deadline; at != 0 {
-		return idle, FromMicro(at)
+		return idle, envelope.Time(at)
 	}
 	if lifetime := override(d.Doc.State.Lifetime, d.k.Lifetime); lifetime > 0 {
 		anchor := max(d.Doc.State.Created, d.Doc.State.Login)
@@ -49,8 +53,8 @@ func (d *Draft) persistent() bool {
 // expired reports whether the stored session has ended by time. A token ends when it was sealed to, whatever the clocks
 // say by now.
 func (d *Draft) expired(now time.Time) bool {
-	end := d.expiresAt(d.Rec.SeenAt)
-	if sealed := d.Rec.ExpiresAt; d.Sealed != "" && !sealed.IsZero() && (end.IsZero() || sealed.Before(end)) {
+	end := d.expiresAt(d.at.Rec.SeenAt)
+	if sealed := d.at.Rec.ExpiresAt; d.at.Sealed != "" && !sealed.IsZero() && (end.IsZero() || sealed.Before(end)) {
 		end = sealed
 	}
 	return !end.IsZero() && !now.Before(end)

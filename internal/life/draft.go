@@ -9,13 +9,13 @@ import (
 	"github.com/coatcheck/session/internal/keys"
 )
 
-// Draft is everything in a session that a commit reads and replaces. It has no lock: Session guards its own, and a
-// commit works on a copy, so that nobody waits for the store who only reads.
+// Draft is one session as one request sees and changes it: everything that a commit reads and replaces. It has no
+// lock: whoever shares one guards it, and commits a copy, so that nobody waits for the store who only reads.
 type Draft struct {
 	k    *Keeper
 	sent *atomic.Bool // the headers of the response are out; nil outside a request
-	Place
-	Doc  data.Doc
+	at   Place        // where it is stored, as far as it knows
+	Doc  data.Doc     // what it holds; whoever changes that calls Do
 	user string
 	ip   netip.Addr
 	ua   string
@@ -25,14 +25,14 @@ type Draft struct {
 	nextVersion uint64 // of the record under nextID, while a move is under way; 0: it is not in the store
 	follows     bool   // nextID follows from something else, so that others may create it as well
 	idTaken     bool   // nextID may be in the store already, so that the next commit takes another
-	oldBecomes  Kind   // what becomes of rec's id when it changes; KindLive: it does not change
+	oldBecomes  Kind   // what becomes of the stored id when it changes; KindLive: it does not change
 
 	former []string // ids that former cookies name besides, for a logout
 
 	discard    bool   // nothing is ever stored
 	byOperator bool   // the user is not here: a save is no sign of life
 	leaving    *Place // of the session that was logged out: the client's until the next commit has ended it
-	gone       bool   // rec's session ended: only a Login begins a new one
+	gone       bool   // the stored session ended: only a Login begins a new one
 	login      bool   // a Login is among the changes
 
 	err    error // the first refused operation
@@ -43,6 +43,7 @@ type Draft struct {
 // Reply is what the response must do to the client's ticket.
 type Reply uint8
 
+// What a response does.
 const (
 	ReplyNothing Reply = iota
 	ReplyTicket        // send the ticket
@@ -57,7 +58,7 @@ func (k *Keeper) Begin(sent *atomic.Bool) Draft {
 
 // ByOperator begins a draft of a stored session on which not its user works: a save is no sign of life.
 func (k *Keeper) ByOperator(rec *Record) Draft {
-	return Draft{k: k, Place: Place{Rec: rec}, byOperator: true}
+	return Draft{k: k, at: Place{Rec: rec}, byOperator: true}
 }
 
 // Clone returns a copy that can be changed while others read the original. What does not encode keeps both from being
@@ -78,7 +79,7 @@ func (d *Draft) event(kind EventKind, id string, err error) {
 func (d *Draft) storable() bool { return d.user != "" || !d.Doc.State.Empty() }
 
 func (d *Draft) dirty() bool {
-	return len(d.Doc.Ops) > 0 || d.oldBecomes != KindLive || d.leaving != nil || d.Doc.State.HasOld() || d.Stale
+	return len(d.Doc.Ops) > 0 || d.oldBecomes != KindLive || d.leaving != nil || d.Doc.State.HasOld() || d.at.Stale
 }
 
 // ID is the public handle of the session as it will be after the commit.
@@ -86,9 +87,9 @@ func (d *Draft) ID() string {
 	switch {
 	case d.discard || d.gone:
 		return ""
-	case d.Rec != nil && d.oldBecomes == KindLive:
-		return d.Rec.ID
-	case d.Rec != nil || d.storable():
+	case d.at.Rec != nil && d.oldBecomes == KindLive:
+		return d.at.Rec.ID
+	case d.at.Rec != nil || d.storable():
 		d.makeNextID()
 		return d.nextID
 	}
@@ -101,10 +102,10 @@ func (d *Draft) NeedsTelling(o data.Op) bool {
 	switch {
 	case d.discard || d.gone:
 		return false
-	case d.Rec == nil:
+	case d.at.Rec == nil:
 		return o.TouchesData() && o.Kind != data.OpRemove && o.Kind != data.OpClear
 	}
-	return d.Sealed != ""
+	return d.at.Sealed != ""
 }
 
 // makeNextID makes the id to come, unless there is one.
@@ -123,7 +124,7 @@ func (d *Draft) dropNextID() { d.nextTicket, d.nextID = keys.Ticket{}, "" }
 func (d *Draft) Follow(t keys.Ticket) { d.nextTicket, d.nextID, d.follows = t, t.ID(), true }
 
 // Do does an operation and remembers it for the commit, or that it was refused.
-func (d *Draft) Do(o data.Op) { d.Refuse(d.Doc.Do(d.rules(), o, d.Rec != nil && !d.gone)) }
+func (d *Draft) Do(o data.Op) { d.Refuse(d.Doc.Do(d.rules(), o, d.at.Rec != nil && !d.gone)) }
 
 // Swap is Do of an update whose function has made the fresh value of the old one. It reports false, and does nothing,
 // when the old value is there no more.

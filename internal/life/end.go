@@ -12,11 +12,11 @@ func (d *Draft) commitLeaving(ctx context.Context) error {
 	var follower *Record
 	var refused error
 	old := d.leaving.Rec
-	if d.err == nil && d.Rec == nil && !d.gone && d.storable() {
+	if d.err == nil && d.at.Rec == nil && !d.gone && d.storable() {
 		if refused = d.create(ctx); errors.Is(refused, ErrUnavailable) {
 			return d.endAlone(ctx, refused)
 		}
-		follower = d.Rec // nil when it was refused, which does not keep the old session alive
+		follower = d.at.Rec // nil when it was refused, which does not keep the old session alive
 	}
 	ended, err := d.endAll(ctx, old, follower)
 	if err != nil {

@@ -2,6 +2,7 @@ package life
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/coatcheck/session/internal/keys"
 )
@@ -20,3 +21,32 @@ var (
 	ErrBadSignature = keys.ErrBadSignature
 	ErrExpired      = keys.ErrExpired
 )
+
+var (
+	// ErrTombstone is of a session that is gone, of whose id a tombstone is left.
+	ErrTombstone = fmt.Errorf("%w: the id was retired", ErrEnded)
+
+	// ErrReused is of a renewed id that leads nowhere any more.
+	ErrReused = fmt.Errorf("%w: the id was renewed, and its grace is over", ErrEnded)
+
+	// ErrLate is of a change of which the client cannot be told any more.
+	ErrLate = errors.New("session: too late: the headers are sent, and the client could not be told")
+
+	errUnswept = fmt.Errorf("%w: the id was retired, and its grace is over", ErrNotFound)
+)
+
+// Unavailable wraps an error of a store that is no answer as ErrUnavailable.
+func Unavailable(err error) error {
+	if errors.Is(err, ErrUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
+// endedIf wraps an error as ErrEnded.
+func endedIf(ended bool, err error) error {
+	if ended && !errors.Is(err, ErrEnded) {
+		return fmt.Errorf("%w: %w", ErrEnded, err)
+	}
+	return err
+}

@@ -9,7 +9,7 @@ import (
 
 // Regenerate gives the session a new id at the next commit, and makes the old one useless.
 func (d *Draft) Regenerate() {
-	if d.Rec != nil && !d.gone {
+	if d.at.Rec != nil && !d.gone {
 		d.oldBecomes = KindTombstone
 	}
 	d.dropNextID()
@@ -25,7 +25,7 @@ func (d *Draft) SignIn(user string) (kept bool) {
 		d.beginAfresh()
 	case !kept:
 		d.Leave()
-	case d.Rec != nil:
+	case d.at.Rec != nil:
 		d.oldBecomes = KindTombstone
 	}
 	d.dropNextID()
@@ -37,7 +37,7 @@ func (d *Draft) SignIn(user string) (kept bool) {
 // beginAfresh puts what this request set into a new session.
 func (d *Draft) beginAfresh() {
 	ops, shadows := d.Doc.Ops, d.Doc.Shadows
-	d.Place, d.gone, d.Doc = Place{}, false, data.Doc{}
+	d.at, d.gone, d.Doc = Place{}, false, data.Doc{}
 	for _, o := range ops {
 		d.Do(o)
 	}
@@ -46,8 +46,8 @@ func (d *Draft) beginAfresh() {
 
 // Leave ends the stored session at the next commit and begins a new one.
 func (d *Draft) Leave() {
-	if d.Rec != nil {
-		at := d.Place
+	if d.at.Rec != nil {
+		at := d.at
 		d.leaving = &at
 	}
 	d.reset()
@@ -62,7 +62,7 @@ func (d *Draft) reset() {
 }
 
 // Shut leaves nothing of the session but the record that Leave ends.
-func (d *Draft) Shut() { *d = Draft{k: d.k, sent: d.sent, gone: true, Place: Place{Rec: d.Rec}} }
+func (d *Draft) Shut() { *d = Draft{k: d.k, sent: d.sent, gone: true, at: Place{Rec: d.at.Rec}} }
 
 // Discard makes the draft one that is never stored.
 func (d *Draft) Discard() { d.discard = true }
@@ -72,7 +72,7 @@ func (d *Draft) Reload(ctx context.Context) error {
 	d.Doc.Ops, d.err, d.Doc.Shadows, d.oldBecomes, d.login = nil, nil, nil, KindLive, false
 	d.dropNextID()
 	if l := d.leaving; l != nil {
-		d.Place, d.leaving = *l, nil
+		d.at, d.leaving = *l, nil
 	}
 	err := d.reload(ctx)
 	if errors.Is(err, ErrEnded) {
@@ -85,7 +85,7 @@ func (d *Draft) reload(ctx context.Context) error {
 	switch {
 	case d.gone:
 		return ErrEnded
-	case d.Rec == nil:
+	case d.at.Rec == nil:
 		d.Doc.State, d.user = data.State{}, ""
 		return nil
 	}
@@ -94,7 +94,7 @@ func (d *Draft) reload(ctx context.Context) error {
 
 // becomeGone leaves nothing of a session that is gone, but for the record that may lead Leave to its successor.
 func (d *Draft) becomeGone() {
-	rec := d.Rec
+	rec := d.at.Rec
 	d.reset()
-	d.Rec, d.gone, d.reply = rec, true, ReplyNothing
+	d.at.Rec, d.gone, d.reply = rec, true, ReplyNothing
 }

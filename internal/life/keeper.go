@@ -15,7 +15,7 @@ const StoreTimeout = 5 * time.Second
 
 // Rules are what the sessions of one manager live by.
 type Rules struct {
-	Data       data.Rules
+	Data       data.Rules       // what one session holds
 	Now        func() time.Time // at the precision that stores keep
 	Idle       time.Duration    // not above 0: none; also of the next
 	Lifetime   time.Duration
@@ -24,12 +24,12 @@ type Rules struct {
 	TouchEvery time.Duration
 	WatchEvery time.Duration
 	MaxPerUser int  // for a store that is a Limiter
-	RefuseNew  bool // above maxPerUser, instead of ending the oldest
+	RefuseNew  bool // above MaxPerUser, instead of ending the oldest
 	Persistent bool // unless a session says otherwise
 
-	Ring          func() keys.Ring
-	Names         []string // what tickets are signed for: the first, and once the others
-	Sealing       bool
+	Ring          func() keys.Ring // what tickets and records are made with
+	Names         []string         // what tickets are signed for: the first, and once the others
+	Sealing       bool             // records are encrypted, and not signed alone
 	RequireSealed bool
 
 	StoreType string // for errors

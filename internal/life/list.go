@@ -16,6 +16,7 @@ func (k *Keeper) alive(r *Record) bool {
 	return r.Kind == KindLive && (r.ExpiresAt.IsZero() || k.Now().Before(r.ExpiresAt))
 }
 
+// CanList is the error of whatever needs a list.
 func (k *Keeper) CanList() error {
 	if k.can.Lister == nil {
 		return fmt.Errorf("%w: %s cannot list sessions", ErrNotSupported, k.StoreType)

@@ -3,7 +3,6 @@ package life
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/coatcheck/session/internal/data"
@@ -47,10 +46,10 @@ func (d *Draft) findOne(ctx context.Context, token string, a *Arrival) error {
 		a.Events = append(a.Events, Event{Kind: EventRejected, Err: err})
 		return nil
 	}
-	d.Place = at
+	d.at = at
 	if err = d.look(ctx, true, nil); err == nil {
 		d.sendRenewed()
-		a.Live, a.SeenAt = true, d.Rec.SeenAt
+		a.Live, a.SeenAt = true, d.at.Rec.SeenAt
 		return nil
 	}
 	e := d.unfound(at.Ticket, err, a)
@@ -63,11 +62,11 @@ func (d *Draft) findOne(ctx context.Context, token string, a *Arrival) error {
 
 // unfound leaves an empty session, and says why.
 func (d *Draft) unfound(t keys.Ticket, err error, a *Arrival) Event {
-	rec := d.Rec
+	rec := d.at.Rec
 	*d = Draft{k: d.k, sent: d.sent}
 	switch {
 	case errors.Is(err, ErrTombstone):
-		d.gone, d.Rec = true, rec
+		d.gone, d.at.Rec = true, rec
 	case errors.Is(err, ErrExpired):
 		a.Expired = true
 		return Event{Kind: EventExpired, ID: rec.ID, User: rec.User}
@@ -79,8 +78,8 @@ func (d *Draft) unfound(t keys.Ticket, err error, a *Arrival) Event {
 
 // SendAnew has the client given its ticket under the cookie's name. A token that is the session is sealed for it.
 func (d *Draft) SendAnew() {
-	if d.Sealed != "" {
-		d.Stale = true
+	if d.at.Sealed != "" {
+		d.at.Stale = true
 		return
 	}
 	d.reply = ReplyTicket
@@ -88,8 +87,8 @@ func (d *Draft) SendAnew() {
 
 // sendRenewed has the client given the ticket of an id that was renewed.
 func (d *Draft) sendRenewed() {
-	if d.renewed {
-		d.renewed, d.reply = false, ReplyTicket
+	if d.at.renewed {
+		d.at.renewed, d.reply = false, ReplyTicket
 	}
 }
 
@@ -112,32 +111,19 @@ func (k *Keeper) Load(ctx context.Context, id string) (*Record, error) {
 	return rec, nil
 }
 
-func Unavailable(err error) error {
-	if errors.Is(err, ErrUnavailable) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, err)
-}
-
 // GraceOver reports whether a retired record no longer serves the requests that were under way.
 func (k *Keeper) GraceOver(retired *Record) bool { return k.Now().Sub(retired.SeenAt) >= k.RenewGrace }
-
-var (
-	ErrTombstone = fmt.Errorf("%w: the id was retired", ErrEnded)
-	errUnswept   = fmt.Errorf("%w: the id was retired, and its grace is over", ErrNotFound)
-	ErrReused    = fmt.Errorf("%w: the id was renewed, and its grace is over", ErrEnded)
-)
 
 // look bases the state on the newest record of its place. At the start of a request all flash data in it are of earlier
 // ones.
 func (d *Draft) look(ctx context.Context, begins bool, known *Record) error {
-	h, entries, err := d.k.Records.Look(ctx, &d.Place, begins, known)
+	h, entries, err := d.k.Records.Look(ctx, &d.at, begins, known)
 	switch {
 	case err != nil:
 		return err
-	case d.Rec.Kind == KindLive:
+	case d.at.Rec.Kind == KindLive:
 		return d.readFrom(h, entries, begins)
-	case begins && d.k.GraceOver(d.Rec): // as if it was swept already
+	case begins && d.k.GraceOver(d.at.Rec): // as if it was swept already
 		return errUnswept
 	}
 	return ErrTombstone
@@ -146,14 +132,14 @@ func (d *Draft) look(ctx context.Context, begins bool, known *Record) error {
 // readFrom puts the state on what is in a live record.
 func (d *Draft) readFrom(h envelope.Header, entries envelope.Entries, begins bool) error {
 	if begins {
-		d.FlashUpTo = h.FlashSeq
+		d.at.FlashUpTo = h.FlashSeq
 	}
-	d.Doc.State = data.NewState(h, entries, d.FlashUpTo)
+	d.Doc.State = data.NewState(h, entries, d.at.FlashUpTo)
 	if d.expired(d.k.Now()) {
 		return ErrExpired
 	}
 	if !d.login {
-		d.user = d.Rec.User
+		d.user = d.at.Rec.User
 	}
 	return d.replay(d.Doc.State)
 }
@@ -166,22 +152,14 @@ func (d *Draft) Newest(ctx context.Context, conflict error) error {
 	if errors.As(conflict, &with) {
 		known = with.Newest
 	}
-	was, shown := d.Place, d.Doc.State.Aging(d.k.Data.Codec)
+	was, shown := d.at, d.Doc.State.Aging(d.k.Data.Codec)
 	err := d.look(ctx, false, known)
 	switch {
 	case err == nil:
 		d.sendRenewed()
 		d.Doc.KeepShown(d.k.Data.Codec, shown)
 	case errors.Is(err, ErrUnavailable): // nothing was found out, so nothing is changed
-		d.Place = was
+		d.at = was
 	}
-	return EndedIf(errors.Is(err, ErrNotFound) || errors.Is(err, ErrExpired) || errors.Is(err, ErrCorrupt), err)
-}
-
-// EndedIf wraps an error as ErrEnded.
-func EndedIf(ended bool, err error) error {
-	if ended && !errors.Is(err, ErrEnded) {
-		return fmt.Errorf("%w: %w", ErrEnded, err)
-	}
-	return err
+	return endedIf(errors.Is(err, ErrNotFound) || errors.Is(err, ErrExpired) || errors.Is(err, ErrCorrupt), err)
 }

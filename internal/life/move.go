@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/envelope"
 	"github.com/coatcheck/session/internal/keys"
 )
 
@@ -15,7 +16,7 @@ const maxAlias = 24 * time.Hour
 
 func (d *Draft) renewalDue() bool {
 	every := d.k.RenewEvery
-	return every > 0 && d.k.Now().Sub(FromMicro(d.Doc.State.Issued)) >= every
+	return every > 0 && d.k.Now().Sub(envelope.Time(d.Doc.State.Issued)) >= every
 }
 
 // move gives the session a new id: the record of the new one is created, then the old one becomes an alias or a
@@ -66,16 +67,16 @@ func (d *Draft) prepareMove(ctx context.Context) error {
 // readmit looks again before a session that is in its token changes its id: it is kept under the old one, or ended, if
 // at all.
 func (d *Draft) readmit(ctx context.Context) (err error) {
-	if d.Sealed == "" || d.login {
+	if d.at.Sealed == "" || d.login {
 		return nil
 	}
-	d.Admitted, err = d.k.Records.Missing(ctx, d.Rec.ID, d.member())
-	return EndedIf(errors.Is(err, ErrNotFound), err)
+	d.at.Admitted, err = d.k.Records.Missing(ctx, d.at.Rec.ID, d.member())
+	return endedIf(errors.Is(err, ErrNotFound), err)
 }
 
 // member is the session as one of its user's.
 func (d *Draft) member() Member {
-	return Member{d.Rec.User, max(d.Doc.State.Login, d.Doc.State.Created), d.Admitted}
+	return Member{d.at.Rec.User, max(d.Doc.State.Login, d.Doc.State.Created), d.at.Admitted}
 }
 
 // errNextChanged says that somebody ended or changed the record of the new id before the move was decided.
@@ -109,22 +110,22 @@ func (d *Draft) saveNext(ctx context.Context) (next Place, aged []data.Shadow, e
 // retired.
 func (d *Draft) overtaken(err error) bool {
 	var with *Conflict
-	if d.Rec == nil || errors.Is(err, ErrUnavailable) {
+	if d.at.Rec == nil || errors.Is(err, ErrUnavailable) {
 		return false
 	}
-	return errors.As(err, &with) && with.Newest != nil && with.Newest.ID == d.Rec.ID
+	return errors.As(err, &with) && with.Newest != nil && with.Newest.ID == d.at.Rec.ID
 }
 
 // retireOld retires the old id, which gives the session its new one.
 func (d *Draft) retireOld(ctx context.Context, next Place, aged []data.Shadow) error {
-	old := d.Rec
+	old := d.at.Rec
 	err := d.k.Store.Save(ctx, d.formerOf(old, next.Rec))
 	if err = d.confirmRetired(ctx, old, next.Rec, err); err != nil {
 		return err
 	}
 	d.noteStored(next, aged)
-	d.event(EventRenewed, d.Rec.ID, nil)
-	d.k.watch.moved(old.ID, d.Rec.ID)
+	d.event(EventRenewed, d.at.Rec.ID, nil)
+	d.k.watch.moved(old.ID, d.at.Rec.ID)
 	return nil
 }
 
@@ -161,7 +162,7 @@ func (d *Draft) restart(ctx context.Context, err error) error {
 	if !errors.Is(err, ErrEnded) || !d.login {
 		return d.Lost(err)
 	}
-	d.Place, d.oldBecomes = Place{}, KindLive
+	d.at, d.oldBecomes = Place{}, KindLive
 	if err := d.replay(data.State{}); err != nil {
 		return err
 	}
@@ -194,7 +195,7 @@ func (d *Draft) formerOf(old, next *Record) *Record {
 
 func (d *Draft) aliasOf(old, next *Record) *Record {
 	rec := d.k.retiredRecord(old, KindAlias, next)
-	rec.Data = keys.SealTicket(d.Ticket, d.nextTicket, old.ID, next.ID)
+	rec.Data = keys.SealTicket(d.at.Ticket, d.nextTicket, old.ID, next.ID)
 	rec.ExpiresAt = rec.SeenAt.Add(maxAlias)
 	if end := next.ExpiresAt; !end.IsZero() && end.Before(rec.ExpiresAt) {
 		rec.ExpiresAt = end

@@ -43,10 +43,11 @@ type Records interface {
 	// Seal puts the state into the record of a place that a draft is to be at next, or into its token.
 	Seal(next Place, st *data.State) (Place, error)
 	// Missing says what it means that the store has no record of an id: the error wraps ErrNotFound when the session is
-	// gone. Otherwise it returns what place.admitted is to be.
+	// gone. Otherwise it returns what Place.Admitted is to be.
 	Missing(ctx context.Context, id string, of Member) (admitted int64, err error)
 	// Remember says for how long the store keeps what an old record becomes.
 	Remember(retired, old *Record)
+	// Traits are the same at every call.
 	Traits() Traits
 	revoker
 }
@@ -67,5 +68,5 @@ type revoker interface {
 type Member struct {
 	User     string
 	Begun    int64 // its first save or last login, in microseconds
-	Admitted int64 // see place
+	Admitted int64 // see Place
 }

@@ -9,6 +9,7 @@ import (
 // Anybody is no name of a user.
 const Anybody = ""
 
+// Revoke ends the sessions of the ids one after the other.
 func (s stored) Revoke(ctx context.Context, user string, ids []string) (int, error) {
 	n := 0
 	for _, id := range ids {
@@ -122,6 +123,7 @@ func (k *Keeper) remove(ctx context.Context, id string) error {
 	return nil
 }
 
+// RevokeUser looks again until it finds none, for a session may begin or move meanwhile.
 func (s stored) RevokeUser(ctx context.Context, user string, keep []string) (int, error) {
 	kept, over := map[string]bool{}, map[string]bool{}
 	for _, id := range keep {

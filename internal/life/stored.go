@@ -18,6 +18,7 @@ var _ Records = stored{}
 // MaxAliases bounds how many renewals in a row one load follows: more than fit into the default grace at one a second.
 const MaxAliases = 64
 
+// Traits says that everything is kept.
 func (s stored) Traits() Traits { return Traits{Kept: true, Final: true} }
 
 // Parse checks a ticket that was signed for the cookie's name, or for a former one.
@@ -31,6 +32,7 @@ func (s stored) Parse(token string) (at Place, err error) {
 	return at, err
 }
 
+// Look loads the record of the id, or goes on from the one that is known.
 func (s stored) Look(ctx context.Context, at *Place, begins bool, known *Record) (h envelope.Header,
 	entries envelope.Entries, err error) {
 	rec, proof := known, (*keys.Proof)(nil)
@@ -87,10 +89,12 @@ func (s stored) Seal(next Place, st *data.State) (Place, error) {
 	return next, nil
 }
 
+// Missing finds that a session without a record is gone.
 func (s stored) Missing(_ context.Context, _ string, of Member) (int64, error) {
 	return of.Admitted, ErrNotFound
 }
 
+// Remember leaves it at the grace: nobody has a copy of the record.
 func (s stored) Remember(*Record, *Record) {}
 
 // OpenAlias returns the ticket of the record that took over.
@@ -102,6 +106,7 @@ func OpenAlias(t keys.Ticket, alias *Record) (keys.Ticket, error) {
 	return next, nil
 }
 
+// Contents opens a record that a store has loaded, for a tool.
 func (k *Keeper) Contents(rec *Record) (data.State, bool, error) {
 	if rec.Kind != KindLive {
 		return data.State{}, false, fmt.Errorf("%w: a %s has no contents", ErrNotSupported, rec.Kind)
@@ -113,6 +118,7 @@ func (k *Keeper) Contents(rec *Record) (data.State, bool, error) {
 	return data.NewState(h, entries, h.FlashSeq), stale, nil
 }
 
+// Reseal returns a copy of a record as the store is to keep it behind that version: signed or sealed anew.
 func (k *Keeper) Reseal(rec *Record, version uint64) (*Record, error) {
 	out := rec.Clone()
 	out.Version = version

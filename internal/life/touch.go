@@ -14,7 +14,7 @@ func (d *Draft) touchDue() bool {
 	if idle := d.idleTimeout(); idle > 0 && every > idle/2 {
 		every = idle / 2
 	}
-	return d.k.Now().Sub(d.Rec.SeenAt) >= every
+	return d.k.Now().Sub(d.at.Rec.SeenAt) >= every
 }
 
 // touch marks the session as seen. One that is gone meanwhile, or was written, needs none.
@@ -22,19 +22,19 @@ func (d *Draft) touch(ctx context.Context) error {
 	if d.expired(d.k.Now()) {
 		return nil
 	}
-	seen := LaterOf(d.Rec.SeenAt, d.k.Now())
-	if d.k.can.Toucher == nil || d.Sealed != "" {
+	seen := laterOf(d.at.Rec.SeenAt, d.k.Now())
+	if d.k.can.Toucher == nil || d.at.Sealed != "" {
 		return d.replace(ctx, seen)
 	}
-	rec := *d.Rec
+	rec := *d.at.Rec
 	rec.SeenAt, rec.ExpiresAt = seen, d.expiresAt(seen)
 	if err := d.k.can.Toucher.Touch(ctx, rec.ID, rec.Version, seen, rec.ExpiresAt); err != nil {
 		return Unavailable(err)
 	}
-	if endMoved(d.Rec, &rec) {
+	if endMoved(d.at.Rec, &rec) {
 		d.reply = ReplyTicket
 	}
-	d.Rec = &rec
+	d.at.Rec = &rec
 	return nil
 }
 

@@ -3,16 +3,18 @@ package life
 import (
 	"net/netip"
 	"time"
+
+	"github.com/coatcheck/session/internal/envelope"
 )
 
 // Stored reports whether there is a live record of the session, as far as the draft knows.
-func (d *Draft) Stored() bool { return d.Rec != nil && !d.gone }
+func (d *Draft) Stored() bool { return d.at.Rec != nil && !d.gone }
 
 // Over reports whether the session of the ticket that came has ended elsewhere, or nothing is ever stored.
 func (d *Draft) Over() bool { return d.gone || d.discard }
 
 // WasNobodys reports whether the stored session, if there is one, has no user.
-func (d *Draft) WasNobodys() bool { return d.Rec != nil && d.Rec.User == "" }
+func (d *Draft) WasNobodys() bool { return d.at.Rec != nil && d.at.Rec.User == "" }
 
 // Leaving reports whether there is a session to be ended at the next commit.
 func (d *Draft) Leaving() bool { return d.leaving != nil }
@@ -25,7 +27,7 @@ func (d *Draft) Moves() bool { return d.login || d.leaving != nil || d.oldBecome
 
 // Moved reports whether the session is gone because it went on under another id.
 func (d *Draft) Moved() bool {
-	return d.gone && d.Rec != nil && d.Rec.Kind == KindTombstone && d.Rec.Successor != ""
+	return d.gone && d.at.Rec != nil && d.at.Rec.Kind == KindTombstone && d.at.Rec.Successor != ""
 }
 
 // TooLate reports whether the headers are out, so that nobody could be told of the new id that the commit would make.
@@ -36,7 +38,7 @@ func (d *Draft) Token() string {
 	if !d.Stored() || d.discard {
 		return ""
 	}
-	return d.k.text(&d.Place)
+	return d.k.text(&d.at)
 }
 
 // text is what the client is given of a place.
@@ -62,33 +64,33 @@ func (d *Draft) Err() error {
 }
 
 // CreatedAt is the time of the first save, zero before it.
-func (d *Draft) CreatedAt() time.Time { return FromMicro(d.Doc.State.Created) }
+func (d *Draft) CreatedAt() time.Time { return envelope.Time(d.Doc.State.Created) }
 
 // LoginAt is the time of the last SignIn, zero before one.
-func (d *Draft) LoginAt() time.Time { return FromMicro(d.Doc.State.Login) }
+func (d *Draft) LoginAt() time.Time { return envelope.Time(d.Doc.State.Login) }
 
 // ExpiresAt is when the session ends if nobody uses it, zero when it does not or when there is nothing to store.
 func (d *Draft) ExpiresAt() time.Time {
 	switch {
-	case d.gone || d.Rec == nil && !d.storable():
+	case d.gone || d.at.Rec == nil && !d.storable():
 		return time.Time{}
-	case d.Rec == nil || d.login:
+	case d.at.Rec == nil || d.login:
 		return d.expiresAt(d.k.Now())
 	}
-	return d.expiresAt(d.Rec.SeenAt)
+	return d.expiresAt(d.at.Rec.SeenAt)
 }
 
 // IDs are the id under which the session is in the store, and the one that it is to get: "" for none.
 func (d *Draft) IDs() (now, next string) {
-	if d.Rec != nil {
-		now = d.Rec.ID
+	if d.at.Rec != nil {
+		now = d.at.Rec.ID
 	}
 	return now, d.nextID
 }
 
 // SetClient notes who the client is. clean is given a user agent that is not the stored one, which is clean.
 func (d *Draft) SetClient(ip netip.Addr, ua string, clean func(string) string) {
-	if d.Rec == nil || d.Rec.UserAgent != ua {
+	if d.at.Rec == nil || d.at.Rec.UserAgent != ua {
 		ua = clean(ua)
 	}
 	d.ip, d.ua = ip, ua
@@ -104,8 +106,8 @@ func (d *Draft) TakeReply() (r Reply, token string, until time.Time) {
 	if r != ReplyTicket {
 		return r, "", time.Time{}
 	}
-	at := &d.Place
-	if d.Rec == nil && d.leaving != nil { // a commit failed to end it, so it is still the client's
+	at := &d.at
+	if d.at.Rec == nil && d.leaving != nil { // a commit failed to end it, so it is still the client's
 		at = d.leaving
 	}
 	if at.Rec == nil { // and an empty ticket would delete the cookie
@@ -124,4 +126,4 @@ func (d *Draft) TakeReply() (r Reply, token string, until time.Time) {
 func (d *Draft) Events() []Event { return d.events }
 
 // Conflict is the event of an attempt that met one.
-func (d *Draft) Conflict() Event { return Event{Kind: EventConflict, ID: d.Rec.ID, User: d.user} }
+func (d *Draft) Conflict() Event { return Event{Kind: EventConflict, ID: d.at.Rec.ID, User: d.user} }

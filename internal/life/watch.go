@@ -42,7 +42,7 @@ func (d *Draft) Watch(ctx context.Context, w *Waiter) {
 		d.k.watch.note(w, d.member())
 	default:
 		w.watched = true
-		d.k.watch.add(d.Rec.ID, w, d.member())
+		d.k.watch.add(d.at.Rec.ID, w, d.member())
 		k := d.k
 		context.AfterFunc(ctx, func() { k.watch.remove(w) })
 	}
