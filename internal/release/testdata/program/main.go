@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/adapters/fibersession"
 	"github.com/coatcheck/session/adapters/ginsession"
 	"github.com/coatcheck/session/adapters/gorillastore"
 	"github.com/coatcheck/session/adapters/takeover"
@@ -31,6 +32,7 @@ var (
 	_ session.Store = (*memstore.Store)(nil)
 	_ session.Store = (*nullstore.Store)(nil)
 	_ session.Store = (*redisstore.Store)(nil)
+	_               = fibersession.From
 	_               = ginsession.From
 	_               = gorillastore.Of
 	_               = takeover.Gorilla

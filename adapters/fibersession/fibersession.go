@@ -1,0 +1,96 @@
+package fibersession
+
+import (
+	"bytes"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/gofiber/fiber/v3"
+
+	"github.com/coatcheck/session"
+)
+
+// Use is [session.Manager.Preload] for Fiber: what comes after it finds the session with [From]. When the session
+// cannot be loaded or stored, the response is that of Options.OnError, and nothing remains of the handler's but the
+// headers that do not belong to its body. To use it twice is harmless, and several managers may stand one after the
+// other.
+func Use(m *session.Manager) fiber.Handler {
+	return func(c fiber.Ctx) error {
+		a := &answer{c: c}
+		a.readHeader()
+		m.Preload(http.HandlerFunc(a.next)).ServeHTTP(a, requestOf(c))
+		return a.send()
+	}
+}
+
+// From returns the session of the request. It is never nil: without Use before the handler it is an empty one that is
+// not stored, as [session.From] says. What takes a context, such as [session.Manager.Load] of an outer manager, is
+// given c.Context(). A goroutine that outlives the handler may keep the session, but not c.
+func From(c fiber.Ctx) *session.Session { return session.From(c.Context()) }
+
+// answer is the response as the manager sees it. Fiber keeps its own whole until the handlers have returned, so that
+// the manager's headers come then, and its answer, if it has one, takes the place of theirs.
+type answer struct {
+	c      fiber.Ctx
+	before http.Header // as they were when the manager got them
+	header http.Header
+	err    error // of the handlers
+	status int   // of the manager's own answer; 0: it has none
+	body   bytes.Buffer
+}
+
+func (a *answer) Header() http.Header { return a.header }
+
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(p)
+}
+
+// next calls the handlers that come after Use.
+func (a *answer) next(_ http.ResponseWriter, r *http.Request) {
+	a.c.SetContext(r.Context())
+	a.err = a.c.Next()
+	a.readHeader()
+}
+
+// readHeader copies the header that Fiber has.
+func (a *answer) readHeader() {
+	a.before = http.Header{}
+	for key, value := range a.c.Response().Header.All() {
+		a.before.Add(string(key), string(value))
+	}
+	a.header = a.before.Clone()
+}
+
+// send gives Fiber what the manager has changed.
+func (a *answer) send() error {
+	resp := a.c.Response()
+	if a.status != 0 {
+		a.c.RequestCtx().Hijack(nil)
+		resp.ResetBody()
+		resp.SetStatusCode(a.status)
+		resp.SetBodyRaw(a.body.Bytes())
+		a.err = nil // the error is answered, and Fiber would answer it again
+		for _, upgrade := range []string{"Connection", "Upgrade", "Sec-Websocket-Accept", "Sec-Websocket-Protocol"} {
+			a.header.Del(upgrade)
+		}
+	}
+	keys := maps.Clone(a.before)
+	maps.Copy(keys, a.header)
+	for key := range keys {
+		if values := a.header[key]; !slices.Equal(values, a.before[key]) {
+			resp.Header.Del(key)
+			for _, v := range values {
+				resp.Header.Add(key, v)
+			}
+		}
+	}
+	return a.err
+}
