@@ -26,6 +26,10 @@ func (k *kept) send(r *http.Request, w http.ResponseWriter, s *sessions.Session)
 	if err := k.session.Save(context.WithoutCancel(r.Context())); err != nil {
 		return fmt.Errorf("gorillastore: %w", err)
 	}
+	if k.sent {
+		s.ID = k.session.ID()
+		return nil
+	}
 	had := k.ticket
 	s.ID, k.ticket = k.session.ID(), k.session.Token()
 	opts := *s.Options

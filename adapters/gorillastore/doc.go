@@ -16,7 +16,7 @@
 // them. Options.IdleTimeout and Options.Lifetime of the manager say when a session ends, and MaxAge of a gorilla
 // session how long it lasts unused.
 //
-// The cookie is gorilla's: it has the name and the Options of the gorilla session. The sessions of several names are
-// sessions of their own. Pages that were rewritten for Coatcheck find the session of the name that Cookie.Name of the
-// manager has below [session.Manager.Middleware].
+// The cookie is gorilla's: it has the name and the Options of the gorilla session, and the sessions of several names
+// are sessions of their own. One of them can be the manager's, see Options.Name, so that a site is rewritten page by
+// page.
 package gorillastore

@@ -14,6 +14,7 @@ type kept struct {
 	ticket  string      // that the client has of a live session
 	values  map[any]any // as they were loaded or last saved, and shared with nobody
 	failed  error       // to load
+	sent    bool        // the middleware sends the ticket
 }
 
 // read copies what the session holds into that of gorilla. A value whose type this program does not know is left out,

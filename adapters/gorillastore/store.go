@@ -17,6 +17,11 @@ import (
 type Options struct {
 	// Cookie is what new sessions have as their Options. nil: Path "/", 30 days, Secure, HttpOnly and SameSite=Lax.
 	Cookie *sessions.Options
+	// Name is that of the gorilla session that is the manager's own: below Middleware or Preload of the manager it is
+	// the session of the request, and the middleware sends its cookie, which has the name and attributes of the
+	// manager's. So pages that were rewritten for Coatcheck share it, and package takeover brings along who was signed
+	// in. "": none.
+	Name string
 	// User says who is signed in by the values of a session, "" for nobody. When that changes, a save signs in or out:
 	// the session gets another id, and Manager.RevokeUser and MaxPerUser know whose it is. nil: nobody is, unless
 	// the handler calls Login of the session that Of returns.
@@ -29,6 +34,7 @@ type Store struct {
 	Options *sessions.Options
 
 	manager *session.Manager
+	name    string
 	user    func(map[any]any) string
 }
 
@@ -45,7 +51,7 @@ func New(m *session.Manager, opts Options) (*Store, error) {
 	if opts.Cookie != nil {
 		cookie = *opts.Cookie
 	}
-	return &Store{Options: &cookie, manager: m, user: opts.User}, nil
+	return &Store{Options: &cookie, manager: m, name: opts.Name, user: opts.User}, nil
 }
 
 // MaxAge sets the seconds that new sessions last unused, as with the stores of gorilla. Call it before the first
@@ -115,24 +121,31 @@ func (st *Store) ownedBy(r *http.Request, owner any) *owned {
 func (o *owned) New(r *http.Request, name string) (*sessions.Session, error) {
 	s, opts := sessions.NewSession(o, name), *o.Options
 	s.Options, s.IsNew = &opts, true
-	if o.load(r, ticketOf(r, name)); o.kept.failed != nil {
+	if o.load(r, name, ticketOf(r, name)); o.kept.failed != nil {
 		return s, o.kept.failed
 	}
 	o.kept.read(s)
 	return s, nil
 }
 
-func (o *owned) load(r *http.Request, ticket string) {
-	s, err := o.manager.OpenFor(r, ticket)
+func (o *owned) load(r *http.Request, name, ticket string) {
+	s, err := (*session.Session)(nil), session.ErrNoMiddleware
+	if name != "" && name == o.name {
+		s, err = o.manager.Load(r.Context())
+	}
+	outside := errors.Is(err, session.ErrNoMiddleware)
+	if outside {
+		s, err = o.manager.OpenFor(r, ticket)
+	}
 	if err != nil {
 		err = fmt.Errorf("gorillastore: %w", err)
 	}
-	o.kept = &kept{session: s, failed: err}
+	o.kept = &kept{session: s, failed: err, sent: !outside}
 }
 
 func (o *owned) Save(r *http.Request, w http.ResponseWriter, s *sessions.Session) error {
 	if o.kept == nil {
-		o.load(r, "")
+		o.load(r, s.Name(), "")
 	}
 	if o.kept.failed != nil {
 		return o.kept.failed

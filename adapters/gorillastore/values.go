@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/gob"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -27,6 +28,22 @@ func encodeAll(values map[any]any) (map[any]any, error) {
 		}
 	}
 	return encoded, nil
+}
+
+// Encode replaces the values by what a store keeps of them, so that they come back with their types, for whoever stores
+// them past it: give it Old.Values in Options.Change of package takeover. The error names the keys whose values gob
+// does not know; they stay as they are.
+func Encode(values map[string]any) (err error) {
+	for key, v := range values {
+		encoded, failed := encode(v)
+		if failed != nil {
+			err = errors.Join(err, fmt.Errorf("gorillastore: the value of the key %q, of the type %T: %w", key, v,
+				failed))
+			continue
+		}
+		values[key] = encoded
+	}
+	return err
 }
 
 // encode leaves as they are the values that come back from the session with their types, and those in lists and maps of
