@@ -4,6 +4,7 @@ go 1.25.2
 
 replace (
 	github.com/coatcheck/session => ..
+	github.com/coatcheck/session/adapters/takeover => ../adapters/takeover
 	github.com/coatcheck/session/internal/integration => ../internal/integration
 	github.com/coatcheck/session/pglisten => ../pglisten
 	github.com/coatcheck/session/redisstore => ../redisstore
@@ -16,6 +17,7 @@ require (
 	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/boj/redistore v1.4.1
 	github.com/coatcheck/session v0.1.0
+	github.com/coatcheck/session/adapters/takeover v0.1.0
 	github.com/coatcheck/session/internal/integration v0.1.0
 	github.com/coatcheck/session/redisstore v0.1.0
 	github.com/gin-contrib/sessions v1.0.4
