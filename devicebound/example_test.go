@@ -41,7 +41,7 @@ func Example() {
 	browser.Post("/login")
 	thief := browser.Copy()
 	for _, b := range []*sessiontest.Browser{browser, thief} {
-		b.SetCookie("__Host-Http-bound", "") // ten minutes later
+		b.SetCookie("__Host-bound", "") // ten minutes later
 		text, _ := io.ReadAll(b.Get("/").Body)
 		fmt.Println(string(text))
 	}

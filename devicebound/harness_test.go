@@ -23,7 +23,7 @@ import (
 
 const (
 	ticketCookie = "__Host-Http-session"
-	boundCookie  = "__Host-Http-bound"
+	boundCookie  = "__Host-bound"
 
 	registerPath = "/device-bound/register"
 	refreshPath  = "/device-bound/refresh"

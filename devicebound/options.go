@@ -36,7 +36,8 @@ type Options struct {
 	// "/device-bound/register" and "/device-bound/refresh". A browser goes on using the path it was told.
 	RegisterPath, RefreshPath string
 
-	// CookieName is that of the bound cookie. "": "__Host-Http-bound". It must begin with "__Host-".
+	// CookieName is that of the bound cookie. "": "__Host-bound". It must begin with "__Host-", and not with
+	// "__Host-Http-", with which Chromium 156 binds no session.
 	CookieName string
 
 	// SameSite is that of the bound cookie, and should be that of the session's cookie. 0: Lax.
@@ -89,7 +90,7 @@ const (
 func (o Options) resolve() (Options, error) {
 	set(&o.RegisterPath, "/device-bound/register")
 	set(&o.RefreshPath, "/device-bound/refresh")
-	set(&o.CookieName, "__Host-Http-bound")
+	set(&o.CookieName, "__Host-bound")
 	set(&o.SameSite, http.SameSiteLaxMode)
 	set(&o.Lifetime, 10*time.Minute)
 	set(&o.Grace, o.Lifetime/10)
@@ -151,6 +152,8 @@ func (o Options) checkCookie() error {
 	switch {
 	case !strings.HasPrefix(o.CookieName, "__Host-"):
 		return errors.New("CookieName: it must begin with __Host-, so that no other host can set it")
+	case strings.HasPrefix(strings.ToLower(o.CookieName), "__host-http-"):
+		return errors.New("CookieName: it must not begin with __Host-Http-, which browsers do not bind")
 	case c.Valid() != nil:
 		return errors.New("CookieName: it is no name of a cookie")
 	case c.SameSite < http.SameSiteLaxMode || c.SameSite > http.SameSiteNoneMode:

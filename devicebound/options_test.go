@@ -41,7 +41,8 @@ func TestAWrongOptionIsNamed(t *testing.T) {
 		{devicebound.Options{CookieName: "bound"}, "CookieName"},
 		{devicebound.Options{CookieName: "__Host-a b"}, "CookieName"},
 		{devicebound.Options{CookieName: "__Host-" + strings.Repeat("a", 4096)}, "CookieName"},
-		{devicebound.Options{CookieName: "__Host-Http-session"}, "CookieName"},
+		{devicebound.Options{CookieName: "__Host-Http-bound"}, "CookieName"},
+		{devicebound.Options{CookieName: "__host-http-bound"}, "CookieName"},
 		{devicebound.Options{SameSite: 1}, "SameSite"},
 		{devicebound.Options{SameSite: 9}, "SameSite"},
 		{devicebound.Options{RefreshInitiators: []string{"a b"}}, "RefreshInitiators"},
@@ -54,6 +55,13 @@ func TestAWrongOptionIsNamed(t *testing.T) {
 		if b != nil || err == nil || !strings.HasPrefix(err.Error(), "devicebound: "+tt.want+": ") {
 			t.Errorf("New(%+v) = %v, want an error that names %s", tt.opts, err, tt.want)
 		}
+	}
+}
+
+func TestTheBoundCookieIsNotTheSessions(t *testing.T) {
+	m := sessiontest.NewManager(t, func(o *session.Options) { o.Cookie.Name = "__Host-bound" })
+	if _, err := devicebound.New(m, devicebound.Options{}); err == nil || !strings.Contains(err.Error(), "CookieName") {
+		t.Errorf("New = %v, want an error that names CookieName", err)
 	}
 }
 
