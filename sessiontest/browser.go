@@ -1,6 +1,7 @@
 package sessiontest
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -152,7 +153,10 @@ func (b *Browser) Do(r *http.Request) *http.Response {
 
 func (b *Browser) once(r *http.Request, body []byte) (*http.Response, error) {
 	out := r.Clone(r.Context())
-	out.Body, out.RequestURI = io.NopCloser(strings.NewReader(string(body))), ""
+	out.Body, out.ContentLength, out.RequestURI = http.NoBody, int64(len(body)), ""
+	if len(body) > 0 {
+		out.Body = io.NopCloser(bytes.NewReader(body))
+	}
 	if !b.Deaf {
 		b.prove(out)
 	}

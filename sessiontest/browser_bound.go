@@ -52,7 +52,7 @@ func (b *Browser) Sessions() []string {
 func (b *Browser) takeOffers(from *url.URL, h http.Header) {
 	list, err := dbsc.List(h[dbsc.Registration])
 	if err != nil {
-		b.t.Errorf("sessiontest: %s %q: %v", dbsc.Registration, h[dbsc.Registration], err)
+		b.t.Errorf("sessiontest: %s: %v", dbsc.Registration, err)
 	}
 	for _, m := range list {
 		path, ok := m.Params["path"].(string)
@@ -67,7 +67,7 @@ func (b *Browser) takeOffers(from *url.URL, h http.Header) {
 func (b *Browser) takeChallenges(h http.Header) {
 	list, err := dbsc.List(h[dbsc.Challenge])
 	if err != nil {
-		b.t.Errorf("sessiontest: %s %q: %v", dbsc.Challenge, h[dbsc.Challenge], err)
+		b.t.Errorf("sessiontest: %s: %v", dbsc.Challenge, err)
 	}
 	for _, m := range list {
 		text, ok := m.Value.(string)

@@ -131,7 +131,7 @@ var rules = []rule{
 	{
 		name:    "nothing outside tests imports sessiontest",
 		why:     "a conformance kit does not belong into a program that runs",
-		applies: func(importer string) bool { return !within(importer, "sessiontest") && !unreleased(importer) },
+		applies: func(importer string) bool { return !isKit(importer) && !unreleased(importer) },
 		forbids: func(_, imported string) bool {
 			short, ours := rel(imported)
 			return ours && within(short, "sessiontest")
@@ -140,7 +140,7 @@ var rules = []rule{
 	{
 		name:    "nothing outside tests imports testing",
 		why:     "it brings its flags and its code into every program that links it",
-		applies: func(importer string) bool { return !within(importer, "sessiontest") && !unreleased(importer) },
+		applies: func(importer string) bool { return !isKit(importer) && !unreleased(importer) },
 		forbids: func(_, imported string) bool { return within(imported, "testing") },
 	},
 	{
@@ -187,6 +187,11 @@ func nested(short string) bool {
 
 func isStore(short string) bool {
 	return slices.ContainsFunc(stores, func(store string) bool { return within(short, store) })
+}
+
+// isKit reports whether a package is for tests alone, of whoever uses the module.
+func isKit(short string) bool {
+	return within(short, "sessiontest") || within(short, "devicebound/conformance")
 }
 
 // isHTTP reports whether a package is one of the two below the root that know HTTP.
@@ -331,6 +336,8 @@ func TestLawCatches(t *testing.T) {
 		{"cmd/coatcheck", "testing", "nothing outside tests imports testing"},
 		{"memstore", "testing/synctest", "nothing outside tests imports testing"},
 		{"sessiontest", "testing", ""},
+		{"devicebound/conformance", "testing", ""},
+		{"devicebound", "testing", "nothing outside tests imports testing"},
 		{".", module + "/internal/keys", ""},
 		{"internal/keys", module + "/internal/sealed", ""},
 		{"internal/keys", "crypto/hkdf", ""},
