@@ -157,6 +157,8 @@ func (r *reader) take(n int) []byte {
 
 func (r *reader) number() int64 { return int64(binary.BigEndian.Uint64(r.take(8))) }
 
+const nameSize = (8*idSize + 5) / 6
+
 // name is what the browser calls the session.
 func (b *binding) name() string { return dbsc.Encode(b.id[:]) }
 

@@ -89,6 +89,8 @@ func (b *binding) stamped(at time.Time) string {
 func (b *binding) stampOf(text string) (time.Time, bool) {
 	name, at, _ := strings.Cut(text, " ")
 	micros, err := strconv.ParseInt(at, 36, 64)
-	same := subtle.ConstantTimeCompare([]byte(name), []byte(b.name())) == 1
+	var want [nameSize]byte
+	challengeText.Encode(want[:], b.id[:])
+	same := subtle.ConstantTimeCompare([]byte(name), want[:]) == 1
 	return time.UnixMicro(micros), same && err == nil && b.state == Bound
 }

@@ -14,7 +14,7 @@ import (
 // screen judges a session that a request has loaded, and sees to what its response says.
 func (b *Binder) screen(r *http.Request, s *session.Session) session.Screening {
 	came, err := read(s)
-	v := visit{b: b, s: s, came: came, login: micro(s.LoginAt()), user: s.User()}
+	v := visit{b: b, s: s, bound: came.state == Bound, login: s.LoginAt(), user: s.User()}
 	var out session.Screening
 	if v.user != "" && !b.opts.excluded(r.URL.Path) {
 		_, why := b.missing(r, &came, err)
@@ -62,21 +62,22 @@ func (b *Binder) missing(r *http.Request, of *binding, err error) (time.Time, er
 type visit struct {
 	b     *Binder
 	s     *session.Session
-	came  binding
-	login int64
+	bound bool
+	login time.Time
 	user  string
 }
 
-// answer writes what a response says of the binding: a Login offers one, and the cookie of one that has ended goes.
+// answer writes what a response says of the binding: a Login offers one, and the cookie of one that has ended goes. A
+// session that is signed in as it was has the binding that it had.
 func (v visit) answer(h http.Header, signsIn bool) {
-	login, user := micro(v.s.LoginAt()), v.s.User()
-	if user != "" && (signsIn || login != v.login || user != v.user) {
-		v.b.makeOffer(h, v.s, login)
-	}
-	if v.came.state != Bound {
+	login, user := v.s.LoginAt(), v.s.User()
+	if !signsIn && login.Equal(v.login) && user == v.user {
 		return
 	}
-	if now, err := read(v.s); err != nil || now.state == Bound && now.id == v.came.id {
+	if user != "" {
+		v.b.makeOffer(h, v.s, micro(login))
+	}
+	if !v.bound {
 		return
 	}
 	v.b.drop(h, v.b.opts.CookieName)
