@@ -35,6 +35,10 @@ type Options struct {
 	// CrossOrigin is the first check of CSRF, with its bypass patterns and trusted origins. nil: one without any.
 	CrossOrigin *http.CrossOriginProtection
 
+	// Proof stands between Fresh and what it guards, and may ask for more than a recent sign-in: with package
+	// devicebound, Binder.Prove(time.Minute) asks for the key of the device. nil: nothing more is asked.
+	Proof func(http.Handler) http.Handler
+
 	// Refuse answers a request that is not let through. nil: as the package says.
 	Refuse func(http.ResponseWriter, *http.Request, Refusal)
 }
@@ -112,13 +116,16 @@ const clockSkew = time.Minute
 
 // Fresh lets users through who signed in at most d ago. It guards what a stolen session must not do, such as changing
 // the password or paying. Others get 401, or are sent to Options.ReloginPage, where a Login restarts the time. People
-// who are not signed in get the answer of User. d must be above 0; otherwise the manager's Options.OnError answers
-// every request.
+// who are not signed in get the answer of User. Options.Proof may ask for more. d must be above 0; otherwise the
+// manager's Options.OnError answers every request.
 func (g *Guard) Fresh(d time.Duration) func(http.Handler) http.Handler {
 	if d <= 0 {
 		return g.wrong(errors.New("guard: Fresh: the time must be above 0, such as 10*time.Minute"))
 	}
 	return func(next http.Handler) http.Handler {
+		if g.opts.Proof != nil {
+			next = g.opts.Proof(next)
+		}
 		return g.check(next, func(r *http.Request, s *session.Session) (Refusal, error) {
 			if no, _ := g.signedIn(r, s); no.Status != 0 {
 				return no, nil
