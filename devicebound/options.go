@@ -33,11 +33,12 @@ type Options struct {
 	Policy Policy
 
 	// RegisterPath and RefreshPath are where browsers send proofs, as the request has them that reaches Middleware. "":
-	// "/device-bound/register" and "/device-bound/refresh". A browser goes on using the path it was told.
+	// "/device-bound/register" and "/device-bound/refresh". The session's cookie must be sent there: they lie below
+	// Options.Cookie.Path of the manager. A browser goes on using the path it was told.
 	RegisterPath, RefreshPath string
 
 	// CookieName is that of the bound cookie. "": "__Host-bound". It must begin with "__Host-", and not with
-	// "__Host-Http-", with which Chromium 156 binds no session.
+	// "__Host-Http-", with which Chromium 156 binds no session. Two binders at one host need two names.
 	CookieName string
 
 	// SameSite is that of the bound cookie, and should be that of the session's cookie. 0: Lax.
@@ -175,10 +176,16 @@ func (o Options) checkOrigin() error {
 	return nil
 }
 
-// excluded reports whether no proof is wanted for a path. It is the rule by which browsers match one.
-func (o Options) excluded(path string) bool {
-	return path == o.RegisterPath || path == o.RefreshPath || slices.ContainsFunc(o.Exclude, func(p string) bool {
-		return path == p || strings.HasPrefix(path, strings.TrimSuffix(p, "/")+"/")
+// excludes reports whether no proof is wanted for an address, by the rule by which browsers match a path. A path that
+// is written in a strange way is not excluded, for a handler may take it for another one: /static/../account is none of
+// /static.
+func (o Options) excludes(u *url.URL) bool {
+	if u.RawPath != "" || strings.Contains(u.Path, `\`) || strings.TrimSuffix(path.Clean(u.Path), "/") !=
+		strings.TrimSuffix(u.Path, "/") {
+		return false
+	}
+	return u.Path == o.RegisterPath || u.Path == o.RefreshPath || slices.ContainsFunc(o.Exclude, func(p string) bool {
+		return u.Path == p || strings.HasPrefix(u.Path, strings.TrimSuffix(p, "/")+"/")
 	})
 }
 

@@ -201,6 +201,26 @@ func TestWhatIsExcludedIsOpenToCopiesToo(t *testing.T) {
 	wantPage(t, b.Copy().Get("/login-here"), "ada none") // until the response
 }
 
+// A copy of the cookies does not open a page by another way of writing its path.
+func TestAStrangePathIsNotExcluded(t *testing.T) {
+	s := newSite(t, devicebound.Options{Policy: devicebound.Enforce, Exclude: []string{"/static"}})
+	b := s.signedIn()
+	h := s.Middleware(s.m.HandlerFunc(pages["/"])) // which cleans no path
+	for path, want := range map[string]string{
+		"/static": "ada bound", "/static/": "ada bound", "/static/a/b": "ada bound",
+		"/statics": " none", "/static/../account": " none", "/static/..": " none", "/static//a": " none",
+		"//static/a": " none", "/static/./a": " none", "/static/%2e%2e/account": " none", "/static%2Fa": " none",
+		"/static/a%2Fb": " none", `/static/..%5Caccount`: " none", "/x/../static": " none", "/": " none",
+	} {
+		r := httptest.NewRequest("GET", sessiontest.Site+path, nil)
+		r.AddCookie(&http.Cookie{Name: ticketCookie, Value: b.Cookie(ticketCookie)})
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Body.String() != want {
+			t.Errorf("%s: %q, want %q", path, w.Body, want)
+		}
+	}
+}
+
 // A binding that cannot be read may have been one: it opens nothing where one is wanted.
 func TestADamagedBindingOpensNothing(t *testing.T) {
 	for policy, want := range map[devicebound.Policy]string{

@@ -16,7 +16,7 @@ func (b *Binder) screen(r *http.Request, s *session.Session) session.Screening {
 	came, err := read(s)
 	v := visit{b: b, s: s, bound: came.state == Bound, login: s.LoginAt(), user: s.User()}
 	var out session.Screening
-	if v.user != "" && !b.opts.excluded(r.URL.Path) {
+	if v.user != "" && !b.opts.excludes(r.URL) {
 		_, why := b.missing(r, &came, err)
 		out = b.judge(why)
 	}
