@@ -39,8 +39,8 @@ func New(m *session.Manager, opts Options) (*Binder, error) {
 }
 
 // Middleware serves the two paths of the protocol, and gives next a session as Manager.Middleware does. It stands
-// outside of everything that could answer a browser's POST to these paths in another way, such as a check of form
-// tokens; guard.CSRF lets them pass.
+// outside of that one, and of everything that could answer a browser's POST to these paths in another way, such as a
+// check of form tokens; guard.CSRF lets them pass.
 func (b *Binder) Middleware(next http.Handler) http.Handler {
 	register, refresh := b.endpoint(b.register), b.endpoint(b.refresh)
 	other := b.m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -135,6 +135,7 @@ func (x *exchange) store(change func(*binding) error) error {
 	})
 	err := x.s.Save(ctx)
 	if errors.Is(err, session.ErrEnded) {
+		_ = x.s.Reload(ctx) // drops what cannot be stored, so that nobody tries again
 		if now, openErr := x.b.m.Open(ctx, ticket); openErr == nil && !now.Moved() {
 			return errNoUpdate
 		}
