@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -120,7 +121,10 @@ func newSite(t *testing.T, opts devicebound.Options, change ...func(*session.Opt
 func newSiteOn(t *testing.T, st *store, c *clock, opts devicebound.Options, change ...func(*session.Options)) *site {
 	t.Helper()
 	s := &site{t: t, store: st, clock: c}
-	mopts := session.Options{Secrets: []session.Secret{secret}, Now: c.now, SweepEvery: -1, OnEvent: s.note}
+	mopts := session.Options{
+		Secrets: []session.Secret{secret}, Now: c.now, SweepEvery: -1, OnEvent: s.note,
+		Logger: slog.New(slog.DiscardHandler),
+	}
 	for _, change := range change {
 		change(&mopts)
 	}

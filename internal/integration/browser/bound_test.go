@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ type bank struct {
 	server *httptest.Server
 	url    string
 	nodes  [2]*session.Manager
+	node   atomic.Int32 // that answers
 	store  *sickStore
 
 	mu    sync.Mutex
@@ -97,7 +99,7 @@ func newBank(t *testing.T, change ...func(*session.Options)) *bank {
 		b.nodes[i], handlers[i] = m, b.pages(m, binder)
 	}
 	b.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		b.serve(handlers[0], w, r)
+		b.serve(handlers[b.node.Load()], w, r)
 	}))
 	t.Cleanup(b.server.Close)
 	u, err := url.Parse(b.server.URL)
@@ -417,6 +419,28 @@ func TestANewIDDoesNotSignChromiumOut(t *testing.T) {
 	b.fetch(c, "/renew")
 	b.forget(c, boundCookie)
 	b.wantFetch(c, "/", inside)
+}
+
+// Two tabs share one key, and another node of the site knows it, as after a restart.
+func TestTwoTabsOfChromiumShowTheirKeyToAnotherNode(t *testing.T) {
+	b := newBank(t)
+	c := b.signedIn()
+	other := c.tab()
+	other.visit(b.url + "/elsewhere")
+	b.node.Store(1)
+	b.advance(12 * time.Minute)
+	for range 3 {
+		b.forget(c, boundCookie)
+		var both sync.WaitGroup
+		var pages [2]string
+		for i, tab := range []*browser{c, other} {
+			both.Go(func() { pages[i] = b.fetch(tab, "/") })
+		}
+		both.Wait()
+		if pages[0] != inside || pages[1] != inside {
+			t.Errorf("the tabs see %q, want both inside", pages)
+		}
+	}
 }
 
 // A second sign-in has a key of its own, and the first one's is forgotten.
