@@ -16,8 +16,8 @@ const onItsWay = "15" // seconds
 var errNotNew = errors.New("redisstore: SaveWithin creates records, and this one has a version: store it with Save")
 
 // SaveWithin implements [session.Limiter]: the list of the user admits the id, in one script on its own slot, and then
-// the record is saved. When the list is full of entries, another two trips find out which of them count, for sessions
-// that expired or ended a moment ago may still have theirs. A record that has a version already is refused.
+// the record is saved. If the list is full, two more trips find out which entries count, because sessions that expired
+// or ended a moment ago may still have theirs. A record that already has a version is refused.
 func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
 	if rec.Version > 0 {
 		return errNotNew

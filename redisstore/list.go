@@ -15,8 +15,8 @@ import (
 const tidyAfter = "600" // seconds
 
 // ByUser implements [session.Lister] with two trips: one for the list, one for all its records at once. Entries that
-// lead to no live record of the user cost one trip more, and are removed when they are old. A record that cannot be
-// read is left out, for it opens no session.
+// lead to no live record of the user cost one more trip, and are removed once they are old. A record that cannot be
+// read is left out, because it opens no session.
 func (s *Store) ByUser(ctx context.Context, user string) ([]*session.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, explain("list user", err)
@@ -175,7 +175,7 @@ func (s *Store) head(ctx context.Context, id, value string) (head, error) {
 }
 
 // Page implements [session.Lister], in the order of the shards and of the ids' bytes in each. It takes two trips for
-// each group of shards that it needs; the groups grow, so that a store with few records is walked in few trips.
+// each group of shards that it needs; the groups grow, so a store with few records takes few trips.
 func (s *Store) Page(ctx context.Context, after string, limit int) ([]*session.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, explain("list", err)

@@ -9,13 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// Options say where the records lie and whether they are cached. The zero value is good.
+// Options say where the records are and whether they are cached. The zero value is good.
 type Options struct {
-	// Prefix begins every key of the store, and parts it from what else the server keeps: another store, another
+	// Prefix begins every key of the store, and separates it from anything else on the server: another store, another
 	// program. At most 128 bytes of UTF-8 without braces and control characters. "": "session:".
 	Prefix string
 
-	// CacheTTL keeps records that were loaded in the memory of this process for at most so long, with the client's
+	// CacheTTL keeps loaded records in the memory of this process for at most this long, with the client's
 	// server-assisted caching, so that most loads cost no round trip. 0: no caching. The package comment says what may
 	// then be read.
 	CacheTTL time.Duration

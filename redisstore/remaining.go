@@ -7,9 +7,9 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// Remaining says how long the server will keep a record, by PTTL. It is negative where the server keeps it for good, as
-// it does when the session has no end, and when a dump was restored without the time. It is for tools that look at a
-// server; the error wraps session.ErrNotFound when there is no record.
+// Remaining says how long the server will keep a record, according to PTTL. It is negative if the server keeps it for
+// good, as it does if the session has no end, or if a dump was restored without the time. It is for tools that inspect
+// a server; the error wraps session.ErrNotFound if there is no record.
 func (s *Store) Remaining(ctx context.Context, id string) (time.Duration, error) {
 	ms, err := s.read(ctx, query{name: "PTTL", key: s.recordKey(id)}).AsInt64()
 	switch {

@@ -27,8 +27,8 @@ const (
 
 // Save implements [session.Store] in one trip, in which a new record of a user is put on the user's list, too. A record
 // that changes its user costs two trips more. A conflict is a [session.ConflictError] with the newest record, where
-// there is still one. A server that has no memory left still takes an alias or a tombstone in place of a record, so
-// that sessions end there, too.
+// there is still one. A server that has no memory left still accepts an alias or a tombstone in place of a record, so
+// sessions can end there, too.
 func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	if rec.ID == "" {
 		return errEmptyID

@@ -33,8 +33,8 @@ type Store struct {
 	loss   atomic.Int32
 }
 
-// New returns a store of the sessions under a prefix. It does no I/O: a server that cannot be reached is told by the
-// first call that needs it. The caller keeps the client, and closes it after the store.
+// New returns a store of the sessions under a prefix. It does no I/O: the first call that needs the server reports if
+// it cannot be reached. The caller owns the client, and closes it after the store.
 func New(client rueidis.Client, opts Options) (*Store, error) {
 	if client == nil {
 		return nil, errors.New("redisstore: the client is nil")
@@ -50,7 +50,7 @@ func New(client rueidis.Client, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// Load implements [session.Store] with one GET, or with none when the record is cached.
+// Load implements [session.Store] with one GET, or with none if the record is cached.
 func (s *Store) Load(ctx context.Context, id string) (*session.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, explain("load", err)
@@ -88,7 +88,7 @@ func parse(id string, reply rueidis.RedisResult) (*session.Record, error) {
 
 func (s *Store) get(id string) query { return query{name: "GET", key: s.recordKey(id)} }
 
-// Delete implements [session.Store] with one script, and one more for a record that was on a user's list.
+// Delete implements [session.Store] with one script, and one more if the record was on a user's list.
 func (s *Store) Delete(ctx context.Context, id string) error {
 	if err := ctx.Err(); err != nil {
 		return explain("delete", err)

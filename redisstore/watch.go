@@ -14,9 +14,9 @@ import (
 // channel is where the scripts tell of sessions that ended. In a cluster every node passes it on to all others.
 func (s *Store) channel() string { return s.prefix + "ended" }
 
-// Watch implements [session.Watcher] with SUBSCRIBE, on a connection that the client has already. When the connection
-// is lost the client subscribes again; what ended meanwhile is asked for then. It wraps [session.ErrNotSupported] when
-// the user of the server may not subscribe.
+// Watch implements [session.Watcher] with SUBSCRIBE, on a connection that the client has already. If the connection is
+// lost, the client subscribes again, and the manager asks for what ended meanwhile. The error wraps
+// [session.ErrNotSupported] if the user of the server may not subscribe.
 func (s *Store) Watch(ctx context.Context, tell func(id string)) error {
 	// From the confirmation on nothing is missed, also after the connection was lost.
 	ctx = rueidis.WithOnSubscriptionHook(ctx, func(rueidis.PubSubSubscription) { tell("") })
