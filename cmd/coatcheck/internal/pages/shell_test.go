@@ -25,6 +25,7 @@ var (
 	coatcheck = regexp.MustCompile(
 		`(?:^|[|;&(]\s*)((?:[A-Z_]+=\S+ )*)(?:coatcheck|go run \./cmd/coatcheck) ([a-z-][^|;&)#\n]*)`)
 	span    = regexp.MustCompile("`(coatcheck [^`]+)`")
+	getting = regexp.MustCompile(`(?m)^go get (\S+)@`)
 	target  = regexp.MustCompile(`(?m)^make ([a-z-]+)`)
 	targets = regexp.MustCompile(`(?m)^([a-z-]+):.*##`)
 	isGroup = regexp.MustCompile(`(?m)^  (coatcheck.*) \[command\]$`)
@@ -191,5 +192,24 @@ func TestTheShellOfThePagesIsShell(t *testing.T) {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%s:%d: %s", b.page, b.line, out)
 		}
+	}
+}
+
+// TestAPageGetsWhatItsProgramImports: go get of a module that is no package leaves out what its packages need.
+func TestAPageGetsWhatItsProgramImports(t *testing.T) {
+	n := 0
+	for page, text := range pagesOf(t) {
+		if !strings.Contains(text, "\npackage main\n") {
+			continue
+		}
+		for _, m := range getting.FindAllStringSubmatch(text, -1) {
+			n++
+			if !strings.Contains(text, `"`+m[1]+`"`) {
+				t.Errorf("%s gets %s, and its program imports no such package", page, m[1])
+			}
+		}
+	}
+	if n < 5 {
+		t.Errorf("found %d commands that get something, want those of the stores too", n)
 	}
 }
