@@ -12,10 +12,10 @@ import (
 	"github.com/coatcheck/session/internal/atomicfile"
 )
 
-// A touch writes 20 bytes into the file that is there, for it happens far more often than a save, and must not cost a
-// new file and two syncs. A slot has the time seen, the time of expiry, and a sum. There are two, and a touch takes the
-// one that does not hold the latest times: a write that is torn, by a crash or under the eyes of a reader, leaves the
-// other one, so that it loses at most itself, never the record. It is not synced: a power failure may forget the
+// A touch writes 20 bytes into the file that is there, because it happens far more often than a save, and must not cost
+// a new file and two syncs. A slot has the time seen, the time of expiry, and a sum. There are two, and a touch takes
+// the one that does not hold the latest times: a write that is torn, by a crash or under the eyes of a reader, leaves
+// the other one, so that it loses at most itself, never the record. It is not synced: a power failure may forget the
 // touches of the last half minute or so, and with it the deadlines that they moved.
 const (
 	slotsAt  = len(magic)

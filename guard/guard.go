@@ -86,7 +86,7 @@ func (g *Guard) check(next http.Handler, ok check) http.Handler {
 	})
 }
 
-// wrong refuses every request because of an error of the program, for there is nobody to return it to. A guard that
+// wrong refuses every request because of an error of the program, since there is nobody to return it to. A guard that
 // cannot do what it is for must not let anybody through, and must not wait with saying so for a request that it would
 // stop.
 func (g *Guard) wrong(err error) func(http.Handler) http.Handler {

@@ -188,7 +188,7 @@ func (w *watchers) remove(fn *func(id, user string)) {
 	w.fns = slices.DeleteFunc(slices.Clone(w.fns), func(f *func(id, user string)) bool { return f == fn })
 }
 
-// tell tells of the records that were dropped.
+// tell reports the records that were dropped.
 func (w *watchers) tell(dropped ...victim) {
 	if len(dropped) == 0 {
 		return

@@ -119,7 +119,7 @@ func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	return s.SaveShared(ctx, copied(rec), nil)
 }
 
-// save keeps the record itself. It returns what had to go for it. The caller tells of it, without a lock.
+// save keeps the record itself. It returns what had to go for it. The caller reports it, without a lock.
 func (s *Store) save(ctx context.Context, rec *session.Record, note any) (dropped []victim, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("memstore: save: %w", err)

@@ -107,7 +107,7 @@ func (l *listing) pairs(ids []string) []string {
 	return pairs
 }
 
-// tidy removes entries that lead nowhere. That it fails is no error: the next one who reads the list tries again.
+// tidy removes entries that lead nowhere. It is not an error if that fails: the next one to read the list tries again.
 func (l *listing) tidy(ctx context.Context) {
 	var calls []call
 	for _, id := range slices.Concat(l.left, l.absent) {

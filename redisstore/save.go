@@ -188,7 +188,8 @@ func (s *Store) enlist(list, id, token string) call {
 	return call{enlistScript, []string{s.listKey(list)}, []string{id, token}}
 }
 
-// unlist removes an entry. That it fails is no error: whoever reads the list sees that the record is not the user's.
+// unlist removes an entry. It is not an error if that fails: whoever reads the list sees that the record is not the
+// user's.
 func (s *Store) unlist(e entry, id string) call {
 	return call{unlistScript, []string{s.listKey(e.list)}, []string{id, e.token}}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// channel is where the scripts tell of sessions that ended. In a cluster every node passes it on to all others.
+// channel is where the scripts announce sessions that ended. In a cluster every node passes this on to all others.
 func (s *Store) channel() string { return s.prefix + "ended" }
 
 // Watch implements [session.Watcher] with SUBSCRIBE, on a connection that the client has already. If the connection is

@@ -38,7 +38,7 @@ type Config struct {
 	cookies     cookieStore
 	redis       redisStore
 	own         map[string]map[string]any
-	foreign     []string // variables that are no keys, and whose they are nobody knows
+	foreign     []string // variables that are not keys, and nobody knows whose they are
 
 	swept []session.Store // by a manager of Manager
 

@@ -150,7 +150,7 @@ func openMySQL(dsn string, log *slog.Logger) (*sql.DB, error) {
 	return sql.OpenDB(connector), nil
 }
 
-// driverLog is where the driver of MySQL tells of connections that broke, which are failures of nothing yet.
+// driverLog is where the MySQL driver reports broken connections, which are not failures yet.
 type driverLog struct{ log *slog.Logger }
 
 // Print implements [mysql.Logger].

@@ -237,7 +237,7 @@ func (b *builder) derive(key, value, from string) {
 	b.apply(item{source: from, shown: key, key: key, entry: e, value: value})
 }
 
-// check lets the session package judge the options, so that a mistake is told by Load, under the name of its key.
+// check lets the session package judge the options, so that Load reports a mistake under the name of its key.
 func (b *builder) check() {
 	b.checkSources()
 	b.checkStore()

@@ -10,7 +10,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// exposed tells of passwords and secrets that stand in a configuration which others on the machine can read.
+// exposed lists passwords and secrets in a configuration that others on the machine can read.
 func (c *Config) exposed() []string {
 	var list []string
 	for _, s := range c.settings {

@@ -87,7 +87,7 @@ func cancelledChangesNothingOrAll(ctx context.Context, e *env) error {
 }
 
 // wantNothingOrAll wants a record as it was before one of the calls, or as it is afterwards, and its list likewise. It
-// looks twice, for a server may finish what its caller has given up, and do so between the record and the list.
+// looks twice, because a server may finish what its caller has given up, and do so between the record and the list.
 func (e *env) wantNothingOrAll(ctx context.Context, id string) error {
 	if e.nothingOrAll(ctx, id) == nil {
 		return nil

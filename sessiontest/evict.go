@@ -45,7 +45,7 @@ func (e *env) fillable() (fillable, error) {
 	return fillable{&env{Store: s, opts: e.opts}, ev}, nil
 }
 
-// told collects what is told of dropped records.
+// told collects what is reported about dropped records.
 type told struct {
 	mu    sync.Mutex
 	users map[string]string // by id
@@ -70,12 +70,12 @@ func (t *told) len() int {
 	return len(t.users)
 }
 
-// matches wants that each of the records was either told of or is still there, and that no more than bound are.
+// matches checks that each of the records was either reported or is still there, and that at most bound are.
 func (t *told) matches(ctx context.Context, e *env, ids []string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.twice) > 0 {
-		return fmt.Errorf("OnEvict tells of %q twice", t.twice[0])
+		return fmt.Errorf("OnEvict reports %q twice", t.twice[0])
 	}
 	kept := 0
 	for _, id := range ids {
@@ -83,19 +83,19 @@ func (t *told) matches(ctx context.Context, e *env, ids []string) error {
 		_, err := e.Load(ctx, id)
 		switch {
 		case err == nil && dropped:
-			return fmt.Errorf("OnEvict tells of %q, which is still there", id)
+			return fmt.Errorf("OnEvict reports %q, which is still there", id)
 		case err == nil:
 			kept++
 		case !errors.Is(err, session.ErrNotFound):
 			return fmt.Errorf("Load(%q) = %w, want the record or ErrNotFound", id, err)
 		case !dropped:
-			return fmt.Errorf("OnEvict does not tell of %q, which is gone", id)
+			return fmt.Errorf("OnEvict does not report %q, which is gone", id)
 		case user != sample(id).User:
-			return fmt.Errorf("OnEvict tells of %q with user %q, want %q", id, user, sample(id).User)
+			return fmt.Errorf("OnEvict reports %q with user %q, want %q", id, user, sample(id).User)
 		}
 	}
 	if kept != min(bound, len(ids)) || len(t.users) != len(ids)-kept {
-		return fmt.Errorf("%d records are left and %d were told of, want %d and %d", kept, len(t.users), bound,
+		return fmt.Errorf("%d records are left and %d were reported, want %d and %d", kept, len(t.users), bound,
 			len(ids)-bound)
 	}
 	return nil
@@ -114,7 +114,7 @@ func tellsOfDropped(ctx context.Context, e *env) error {
 			return err
 		}
 		if want := max(0, i+1-bound); t.len() != want {
-			return fmt.Errorf("after %d saves OnEvict has told of %d records, want %d", i+1, t.len(), want)
+			return fmt.Errorf("after %d saves OnEvict has reported %d records, want %d", i+1, t.len(), want)
 		}
 	}
 	return t.matches(ctx, f.env, ids)
@@ -195,7 +195,7 @@ func stopsTelling(ctx context.Context, e *env) error {
 		return err
 	}
 	if stopped.len() != 1 || stays.len() != 3 {
-		return fmt.Errorf("three records were dropped, one of them before stop: OnEvict told of %d, and the other "+
+		return fmt.Errorf("three records were dropped, one of them before stop: OnEvict reported %d, and the other "+
 			"function of %d, want 1 and 3",
 			stopped.len(), stays.len())
 	}

@@ -101,7 +101,7 @@ func versionWithinLimit(ctx context.Context, e *env) error {
 			rec := owned(id, "ada")
 			rec.Version, rec.Data = version, allBytes()
 			if err := e.limiter().SaveWithin(ctx, rec, within(9)); err == nil {
-				return fmt.Errorf("SaveWithin of %q with version %d = no error, want one, for it creates only", id,
+				return fmt.Errorf("SaveWithin of %q with version %d = no error, want one, because it only creates", id,
 					version)
 			}
 		}

@@ -56,7 +56,7 @@ func owned(id, user string) *session.Record {
 	return rec
 }
 
-// The ids of most rules look like those that the manager makes, for a store may refuse others.
+// The ids of most rules look like those that the manager makes, because a store may refuse others.
 const (
 	idA = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
 	idB = "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d"

@@ -67,7 +67,7 @@ func (h *ears) wait(id string) error {
 		select {
 		case <-h.news:
 		case <-late:
-			return fmt.Errorf("Watch does not tell of %q", id)
+			return fmt.Errorf("Watch does not report %q", id)
 		}
 	}
 	return nil
@@ -108,7 +108,7 @@ func (e *env) untilHeard(ctx context.Context, h *ears) error {
 		case <-time.After(pause):
 		}
 	}
-	return errors.New("Watch tells of nothing")
+	return errors.New("Watch reports nothing")
 }
 
 func watcherIsTold(ctx context.Context, e *env) error {

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// The table keeps its rowid. Without one it measured a sixth larger, for the other indexes would repeat the ids, and
-// from about 1 kB of data on every row would leave its page, which made loads half as fast and the list of a user five
-// times slower.
+// The table keeps its rowid. Without one it measured a sixth larger, because the other indexes would repeat the ids,
+// and from about 1 kB of data on every row would leave its page, which made loads half as fast and the list of a user
+// five times slower.
 var sqlite = dialect{
 	name:      "sqlite",
 	oneWriter: true,

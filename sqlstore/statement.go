@@ -21,8 +21,8 @@ type statement struct {
 	closed atomic.Bool
 }
 
-// prepare holds no lock while it waits for a connection, so that nobody waits beyond a context of his own. When two
-// come first, one of them has prepared in vain.
+// prepare holds no lock while it waits for a connection, so that nobody waits beyond their own context. When two come
+// first, one of them has prepared in vain.
 func (s *statement) prepare(ctx context.Context, db *sql.DB) (*sql.Stmt, error) {
 	if s.closed.Load() {
 		return nil, errClosed
@@ -53,7 +53,7 @@ func (s *statement) close() error {
 }
 
 // exec runs a statement that writes, and returns how many rows it changed. To end a session needs no room: one that
-// finds none makes some and tries again. What may need more room does not, for it would take that away.
+// finds none makes some and tries again. What may need more room does not, because it would take that away.
 func (s *Store) exec(ctx context.Context, op operation, args ...any) (changed int64, err error) {
 	if err := s.writing.enter(ctx); err != nil {
 		return 0, s.explain(op, err)

@@ -9,7 +9,7 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// channel is where all tables of a database tell of their sessions. A payload is the table, a space and the id.
+// channel is where all tables of a database announce their sessions. A payload is the table, a space and the id.
 const channel = "coatcheck_sessions"
 
 // Watch implements [session.Watcher] with LISTEN, and takes one connection of the pool while it runs. Its error wraps

@@ -78,7 +78,7 @@ func watchEnds(ctx context.Context, t *tool, s *site, count int) error {
 	return nil
 }
 
-// listen has the store tell of ends, again and again where it stops, until the context ends or the store never will.
+// listen has the store report ends, and starts again whenever it stops, until the context ends or the store never will.
 func listen(ctx context.Context, t *tool, s *site, tell func(id string)) error {
 	w, ok := s.store.(session.Watcher)
 	for ok {
@@ -99,14 +99,14 @@ func listen(ctx context.Context, t *tool, s *site, tell func(id string)) error {
 		"the site has all events (log.level: debug)", s.cfg.Store)
 }
 
-// endList shows ends, each once: a store may tell of one more often, and of what has not ended.
+// endList shows ends, each once: a store may report one more often, and also what has not ended.
 type endList struct {
 	tool  *tool
 	seen  map[string]bool
 	shown int
 }
 
-const remembered = 10_000 // ids that a store may tell of again
+const remembered = 10_000 // ids that a store may report again
 
 func (l *endList) add(ctx context.Context, s *site, id string) error {
 	if l.seen == nil || len(l.seen) > remembered {
