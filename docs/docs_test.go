@@ -87,6 +87,20 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
+// TestTheIndexHasEveryPage wants a link in docs/README.md to each page, but for those that have an index of their own.
+func TestTheIndexHasEveryPage(t *testing.T) {
+	var listed []string
+	for _, m := range link.FindAllStringSubmatch(pages(t)["README.md"], -1) {
+		listed = append(listed, filepath.FromSlash(m[1]))
+	}
+	for page := range pages(t) {
+		own := page == readme || page == "README.md" || strings.HasPrefix(page, "decisions"+string(filepath.Separator))
+		if !own && !slices.Contains(listed, page) {
+			t.Errorf("docs/README.md does not list %s: nobody finds a page that no index names", page)
+		}
+	}
+}
+
 // anchors returns what the headings of a page are called in its address.
 func anchors(text string) []string {
 	var names []string
