@@ -3,12 +3,14 @@ package pages_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -73,14 +75,35 @@ func commandsOf(t *testing.T) (blocks, sentences []command) {
 	return blocks, sentences
 }
 
-// build returns the path of the command line, made from the tree.
-func build(t *testing.T) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "coatcheck.exe")
+var folder string // of the program, for as long as the tests run
+
+func TestMain(m *testing.M) {
+	var err error
+	if folder, err = os.MkdirTemp("", "coatcheck-pages-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+// built makes the command line from the tree, once.
+var built = sync.OnceValues(func() (program string, err error) {
+	program = filepath.Join(folder, "coatcheck.exe")
 	cmd := exec.Command("go", "build", "-o", program, ".")
 	cmd.Dir, cmd.Env = filepath.Join("..", ".."), append(os.Environ(), "GOWORK=", "GOFLAGS=")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w\n%s", err, out)
+	}
+	return program, err
+})
+
+func build(t *testing.T) string {
+	t.Helper()
+	program, err := built()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return program
 }
