@@ -22,7 +22,9 @@ type wanderer struct {
 	log    []string
 }
 
-func (w *wanderer) note(format string, args ...any) { w.log = append(w.log, fmt.Sprintf(format, args...)) }
+func (w *wanderer) note(format string, args ...any) {
+	w.log = append(w.log, fmt.Sprintf(format, args...))
+}
 
 // step does something at one of the nodes.
 func (w *wanderer) step() {

@@ -135,3 +135,14 @@ func TestDeleteSaysWhatItCannotRemove(t *testing.T) {
 		t.Errorf("Delete = %v, want an error that names the path", err)
 	}
 }
+
+// A logout leaves nothing of the session, also where each step is made durable.
+func TestADurableDeleteLeavesNoMark(t *testing.T) {
+	dir := t.TempDir()
+	s := reopen(t, dir, filestore.Options{})
+	create(t, s, record("id"))
+	remove(t, s, "id")
+	if marks := filesIn(t, filepath.Join(dir, "users")); len(marks) != 0 {
+		t.Errorf("the marks %q are left", marks)
+	}
+}

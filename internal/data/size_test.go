@@ -60,23 +60,34 @@ func TestWhatIsAsLongAsBeforeIsNotRefused(t *testing.T) {
 	}
 }
 
-// What parts of a value take is estimated while they come and go, and counted before anything is refused.
+// What parts of a value take is estimated while they come and go, and counted before anything is refused. Then there is
+// room to the byte.
 func TestRoomThatPartsHaveMadeIsCounted(t *testing.T) {
-	l := within(t, 1000)
-	for i := range 40 {
-		must(t, l.set(fmt.Sprintf("map.name%04d", i), "x"))
-	}
-	must(t, l.set("above", strings.Repeat("x", 500)))
-	if l.doc.State.Above() == nil {
-		t.Fatal("it is not above its limit")
-	}
-	for i := range 40 {
-		must(t, l.do(data.OpRemove, fmt.Sprintf("map.name%04d", i), ""))
-	}
-	if err := l.set("more", strings.Repeat("x", 400)); err != nil {
-		t.Errorf("with some 500 bytes of 1000: %v", err)
-	}
-	if _, err := l.doc.State.Finish(l.rules); err != nil {
-		t.Error(err)
+	for _, row := range []struct {
+		over    int
+		refused bool
+	}{{0, false}, {1, true}} {
+		l := within(t, 1000)
+		name := func(i int) string { return fmt.Sprint("map.", strings.Repeat("n", 60), i) }
+		for i := range 8 {
+			must(t, l.set(name(i), "x"))
+		}
+		must(t, l.set("above", strings.Repeat("x", 500)))
+		for i := range 8 {
+			must(t, l.do(data.OpRemove, name(i), ""))
+		}
+		w, err := l.doc.Clone(l.rules.Codec)
+		must(t, err)
+		if l.doc.State.Above() == nil || w.State.Size() > 600 {
+			t.Fatalf("with %d bytes of 1000: Above = %v, want it not to be counted yet", w.State.Size(),
+				l.doc.State.Above())
+		}
+		more := 1000 - w.State.Size() - len(`k""`) + row.over
+		if err := l.set("k", strings.Repeat("x", more)); row.refused != (err != nil || l.doc.State.Above() != nil) {
+			t.Errorf("%d bytes too many: %v, Above = %v", row.over, err, l.doc.State.Above())
+		}
+		if _, err := l.doc.State.Finish(l.rules); err != nil && !row.refused {
+			t.Error(err)
+		}
 	}
 }
