@@ -17,11 +17,25 @@ import (
 // Two goroutines of one handler may do anything to its session at once, before the first byte of the response, during
 // it and after it.
 func TestTwoGoroutinesOfAHandlerKeepThePromises(t *testing.T) {
-	total, failed := 0, 0
 	cases := explore.FewHandCases()
 	if everything {
 		cases = explore.HandCases()
 	}
+	exploreHands(t, cases, thorough(-1, 1))
+}
+
+// What they do is done again on what another request has left.
+func TestTwoGoroutinesOfAHandlerKeepThePromisesBesideAnotherRequest(t *testing.T) {
+	cases := explore.FewHandCasesThatMeet()
+	if everything {
+		cases = explore.HandCasesThatMeet()
+	}
+	exploreHands(t, cases, thorough(2, 1))
+}
+
+func exploreHands(t *testing.T, cases []explore.HandCase, preemptions int) {
+	t.Helper()
+	total, failed := 0, 0
 	for _, c := range cases {
 		if !only.MatchString(c.String()) {
 			continue
@@ -30,7 +44,7 @@ func TestTwoGoroutinesOfAHandlerKeepThePromises(t *testing.T) {
 		var err error
 		synctest.Test(t, func(*testing.T) {
 			orders, err = c.Explore(explore.HandPlay{
-				Store: memstore.New(memstore.Options{}), Start: time.Now(), Preemptions: thorough(-1, 1),
+				Store: memstore.New(memstore.Options{}), Start: time.Now(), Preemptions: preemptions,
 				Settled: synctest.Wait, Carry: carry,
 			})
 		})
@@ -39,7 +53,7 @@ func TestTwoGoroutinesOfAHandlerKeepThePromises(t *testing.T) {
 			t.Error(err)
 			failed++
 		}
-		if failed == 40 {
+		if failed == 20 {
 			t.Fatal("there may be more")
 		}
 	}

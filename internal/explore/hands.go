@@ -13,77 +13,13 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// A HandCase is a handler with two goroutines, its hands, that use the one session of the request at the same time.
-// They stop where they could be held up: before each call to the store and each thing that they do to the session,
-// inside each function that they give to it, where an event is told, and before the headers leave. In between a session
-// is locked, or nobody else can tell the difference.
-type HandCase struct {
-	deeds [2]handDeed
-	from  beginning
-	stays bool // the second hand goes on when the handler has returned, and saves by itself; else the handler waits
-}
-
-// beginning is the session that the request comes with.
-type beginning struct {
-	name       string
-	user       string
-	stranger   bool // none
-	carried    bool // it is its ticket
-	renewEvery time.Duration
-}
-
-var beginnings = []beginning{
-	{name: "of a stranger", stranger: true},
-	{name: "of a visitor"},
-	{name: "of ada", user: "ada"},
-	{name: "of ada, renewal due", user: "ada", renewEvery: time.Hour},
-	{name: "of ada, in her cookie", user: "ada", carried: true},
-	{name: "of a stranger, in a cookie", stranger: true, carried: true},
-}
-
-// String names the case, such as "set and logout, of ada".
-func (c HandCase) String() string {
-	text := fmt.Sprintf("%s and %s, %s", c.deeds[0].name, c.deeds[1].name, c.from.name)
-	if c.stays {
-		text += ", who is left behind"
-	}
-	return text
-}
-
-// HandCases returns every pair of what two hands can do, with every session that they can come with.
-func HandCases() (list []HandCase) { return handCases(beginnings) }
-
-// FewHandCases returns those of HandCases that differ most.
-func FewHandCases() (list []HandCase) {
-	return handCases([]beginning{beginnings[0], beginnings[3], beginnings[4]})
-}
-
-func handCases(from []beginning) (list []HandCase) {
-	deeds := handDeeds()
-	for _, from := range from {
-		for i, a := range deeds {
-			for j, b := range deeds {
-				if from.carried && (a.lists || b.lists) { // nobody can
-					continue
-				}
-				if j >= i && !(a.answers && b.answers) && !a.panics && !b.panics { // no response is for two goroutines
-					list = append(list, HandCase{[2]handDeed{a, b}, from, false})
-				}
-				if !b.answers && !b.panics { // nor for one that is left behind
-					list = append(list, HandCase{[2]handDeed{a, b}, from, true})
-				}
-			}
-		}
-	}
-	return list
-}
-
 // grip is one request whose handler has two hands.
 type grip struct {
 	c     HandCase
 	x     *Explorer
 	store Store
 	m     *session.Manager
+	other *session.Manager // of the other request
 	now   time.Time
 	hands [2]*hand
 
@@ -100,7 +36,8 @@ type grip struct {
 	ended   [2]chan struct{}
 	tickets []string // that the client has had
 	deleted bool
-	untold  bool // of something stored, by a handler that panicked
+	untold  bool  // of something stored, by a handler that panicked
+	met     error // what the other request was answered
 }
 
 // hand is one goroutine of the handler.
@@ -131,13 +68,19 @@ type HandPlay struct {
 // Explore plays the case in every order that the play allows. It returns how many orders there were.
 func (c HandCase) Explore(p HandPlay) (orders int, err error) {
 	g := &grip{c: c, store: p.Store, now: p.Start, x: &Explorer{Preemptions: p.Preemptions, Settled: p.Settled}}
-	if err := g.newManager(p); err != nil {
-		return 0, err
+	for _, m := range []**session.Manager{&g.m, &g.other} {
+		if *m, err = g.newManager(p); err != nil {
+			return 0, err
+		}
+		defer func() { err = errors.Join(err, (*m).Close()) }()
 	}
-	defer func() { err = errors.Join(err, g.m.Close()) }()
 	orders, err = g.x.Search(func() ([]func(context.Context), func() error, error) {
 		err := g.begin()
-		return []func(context.Context){g.serve, g.second}, g.check, err
+		requests := []func(context.Context){g.serve, g.second}
+		if c.meets {
+			requests = append(requests, g.meet)
+		}
+		return requests, g.check, err
 	})
 	if err != nil {
 		err = fmt.Errorf("%s: %w", c, err)
@@ -145,14 +88,14 @@ func (c HandCase) Explore(p HandPlay) (orders int, err error) {
 	return orders, err
 }
 
-func (g *grip) newManager(p HandPlay) (err error) {
+func (g *grip) newManager(p HandPlay) (m *session.Manager, err error) {
 	var store session.Store = handStore{g.store, g}
 	if g.c.from.carried {
 		if store, err = p.Carry(store); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	g.m, err = session.New(store, session.Options{
+	return session.New(store, session.Options{
 		Logger:     slog.New(lossHandler{slog.DiscardHandler, g}),
 		Secrets:    []session.Secret{secret},
 		Cookie:     session.Cookie{Name: cookieName},
@@ -161,7 +104,6 @@ func (g *grip) newManager(p HandPlay) (err error) {
 		OnEvent:    g.note,
 		Now:        func() time.Time { return g.now },
 	})
-	return err
 }
 
 // begin clears the table, and puts the session there that the request comes with.
@@ -171,7 +113,7 @@ func (g *grip) begin() error {
 	for _, rec := range recs {
 		err = errors.Join(err, g.store.Delete(ctx, rec.ID))
 	}
-	*g = grip{c: g.c, x: g.x, store: g.store, m: g.m, now: g.now, numbers: map[string]int{}}
+	*g = grip{c: g.c, x: g.x, store: g.store, m: g.m, other: g.other, now: g.now, numbers: map[string]int{}}
 	for i, d := range g.c.deeds {
 		g.hands[i] = &hand{grip: g, handDeed: d, index: i}
 		g.ended[i] = make(chan struct{})
@@ -247,6 +189,23 @@ func (g *grip) keepCookies() {
 func (g *grip) second(context.Context) {
 	g.hands[1].run()
 	close(g.ended[1])
+}
+
+// meet is the other request, at another node.
+func (g *grip) meet(context.Context) {
+	ctx := context.WithValue(context.Background(), handKey{}, len(g.hands))
+	g.x.stop(len(g.hands), "begins", "")
+	var s *session.Session
+	if s, g.met = g.other.Open(ctx, g.before); g.met != nil {
+		return
+	}
+	if s.IsNew() {
+		g.met = session.ErrEnded
+		return
+	}
+	counter.Update(s, func(n int) int { return n + 1 })
+	s.Set("met", true)
+	g.met = s.Save(ctx)
 }
 
 func (h *hand) run() {

@@ -156,6 +156,12 @@ func (v *grasp) checkAlive() {
 // checkWrites wants that what was answered is there.
 func (v *grasp) checkWrites() {
 	s, steps, most := v.client(), 0, 0
+	if v.c.meets {
+		if most++; v.met == nil {
+			steps++
+			v.checkMet(s)
+		}
+	}
 	for _, h := range v.hands {
 		if most += h.steps; !v.answered(h) {
 			continue
@@ -187,6 +193,13 @@ func (v *grasp) checkWrites() {
 	}
 }
 
+// checkMet wants that what the other request was told is there.
+func (v *grasp) checkMet(s *session.Session) {
+	if !v.any(func(d handDeed) bool { return d.drops }) && (s == nil || !s.Has("met")) {
+		v.fail("what was answered is there", "what the other request set is not")
+	}
+}
+
 // checkUser wants that who was signed in is.
 func (v *grasp) checkUser() {
 	for _, h := range v.hands {
@@ -200,6 +213,9 @@ func (v *grasp) checkUser() {
 // checkRefusals wants that there is a reason for whatever was refused: that it came too late.
 func (v *grasp) checkRefusals() {
 	refused := v.rec.Code != http.StatusOK || v.late+v.lost > 0 || v.hands[0].err != nil || v.hands[1].err != nil
+	if v.met != nil && !v.any(func(d handDeed) bool { return d.moves }) {
+		v.fail("each refusal has its reason", "nothing explains %v", v.met)
+	}
 	if refused && !v.c.stays && !v.any(func(d handDeed) bool { return d.answers }) {
 		v.fail("each refusal has its reason", "nothing explains it")
 	}

@@ -151,7 +151,9 @@ func (h *hand) update() {
 
 func (h *hand) flash() {
 	h.s.Flash(h.own("f"), h.index)
-	h.wrote = append(h.wrote, h.own("f"))
+	if !h.c.meets { // else that is the next request, to see it
+		h.wrote = append(h.wrote, h.own("f"))
+	}
 	h.read(h.own("f"), int64(h.index))
 }
 

@@ -3,7 +3,9 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -47,6 +49,10 @@ func (r *runner) build(overlay string) error {
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("build the tests: %w", err)
 	}
+	r.targets = slices.DeleteFunc(r.targets, func(t target) bool { // a package without tests has no binary
+		_, err := os.Stat(t.binary)
+		return errors.Is(err, fs.ErrNotExist)
+	})
 	return nil
 }
 
