@@ -211,6 +211,28 @@ func TestASessionThatIsStoredAfterItsCallerGaveUpDoesNotStay(t *testing.T) {
 	})
 }
 
+// Two requests of one browser end the session that both came with. The second ends what the first has begun, and so
+// the id of that leads to whoever signs in with the second: the session that is to be kept is the browser's.
+func TestWhatIsToBeKeptLeadsToWhatFollowedALogoutWithAnOlderTicket(t *testing.T) {
+	r := newRig(t)
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Set("x", 1) })
+	second, other := v.clone(), r.visitor()
+	other.with(signIn("ada"))
+	first := ""
+	second.with(func(s *session.Session) {
+		v.with(func(s *session.Session) { s.Invalidate(); s.Set("x", 2); first = s.ID() })
+		s.Logout()
+		s.Login("ada")
+	})
+	if n, err := r.RevokeUser(t.Context(), "ada", first); n != 1 || err != nil {
+		t.Errorf("RevokeUser = %d, %v, want the session of the other browser alone", n, err)
+	}
+	if second.user() != "ada" || other.user() != "" || v.user() != "" {
+		t.Errorf("users %q, %q and %q, want ada with the last ticket alone", second.user(), other.user(), v.user())
+	}
+}
+
 func listed(t *testing.T, r *rig) (n int) {
 	t.Helper()
 	for _, err := range r.All(t.Context()) {

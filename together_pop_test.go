@@ -94,7 +94,8 @@ func TestAtomicThatIsOvertakenByTheFirstByteIsAnEvent(t *testing.T) {
 			wg.Wait()
 		})
 		if err == nil || late != 1 || time.Since(start) > 0 {
-			t.Errorf("Atomic = %v, %d events late after %v, want an error and one at once", err, late, time.Since(start))
+			t.Errorf("Atomic = %v, %d events late after %v, want an error and one at once", err, late,
+				time.Since(start))
 		}
 	})
 }

@@ -71,11 +71,22 @@ func (v *verdict) perhapsEnded(st *state, f *fact) bool {
 }
 
 // keeps reports whether a revocation keeps a session, or perhaps does: what is to be kept leads to the session that
-// followed on the same browser, too.
+// followed on the same browser, too. That may be one that followed an earlier one: a logout with an older ticket ends
+// what that leads to by now.
 func (v *verdict) keeps(f *fact, st *state, perhaps bool) bool {
-	kept := func(life string) bool { return life == st.life || perhaps && v.descends(st.life, life) }
+	kept := func(life string) bool { return life == st.life || perhaps && v.akin(st.life, life) }
 	return perhaps && slices.ContainsFunc(f.lives, kept) ||
 		slices.ContainsFunc(f.keep, func(id string) bool { return kept(v.lifeOf(id)) })
+}
+
+// akin reports whether two lives followed one, or one the other.
+func (v *verdict) akin(a, b string) bool {
+	for ; b != ""; b = v.parents[b] {
+		if v.descends(a, b) {
+			return true
+		}
+	}
+	return false
 }
 
 // descends reports whether a life is another one, or followed it.
