@@ -17,6 +17,21 @@ type HandCase struct {
 	meets bool // another request changes the same session
 }
 
+// handDeed is what a hand does.
+type handDeed struct {
+	name     string
+	do       func(*hand)
+	drops    bool   // what the other hand did may be gone
+	reloads  bool   // and be undone
+	signs    string // who is signed in then
+	moves    bool   // the ticket from before is of no use then
+	ends     bool   // the session from before is over
+	answers  bool   // sends the headers
+	panics   bool   // instead of an answer
+	lists    bool   // asks for the sessions of ada, who is signed in
+	identity bool   // is refused when the headers are out
+}
+
 // beginning is the session that the request comes with.
 type beginning struct {
 	name       string

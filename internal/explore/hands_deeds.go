@@ -3,28 +3,13 @@ package explore
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/coatcheck/session"
 )
 
-// handDeed is what a hand does.
-type handDeed struct {
-	name     string
-	do       func(*hand)
-	drops    bool   // what the other hand did may be gone
-	reloads  bool   // and be undone
-	signs    string // who is signed in then
-	moves    bool   // the ticket from before is of no use then
-	ends     bool   // the session from before is over
-	answers  bool   // sends the headers
-	panics   bool   // instead of an answer
-	lists    bool   // asks for the sessions of ada, who is signed in
-	identity bool   // is refused when the headers are out
-}
-
 func handDeeds() []handDeed {
-	list := append(handDeedsOfData(), handDeedsOfIdentity()...)
-	return append(list, handDeedsOfCommits()...)
+	return slices.Concat(handDeedsOfData(), handDeedsOfIdentity(), handDeedsOfCommits())
 }
 
 func handDeedsOfData() []handDeed {
@@ -110,8 +95,12 @@ func (h *hand) set() {
 }
 
 func (h *hand) get() {
-	had := h.s.Get("once")
+	had, id := h.s.Get("once"), h.s.ID()
 	h.step("reads")
+	stays := !h.other().moves && !h.other().drops && h.c.from.renewEvery == 0
+	if now := h.s.ID(); stays && id != "" && now != id {
+		h.fail("the id was %q and is %q", id, now)
+	}
 	if now := h.s.Get("once"); had == nil && now != nil && !h.other().reloads {
 		h.fail("once was gone and is %v", now)
 	}
