@@ -98,12 +98,13 @@ package session
 //	session.go data.go form.go     what a session shows, and the paths
 //	key.go                         typed keys
 //	identity.go                    login, logout, new ids
-//	save.go atomic.go hold.go      the locks of a session around a commit
+//	save.go atomic.go              the locks of a session around a commit
 //	users.go                       listing, ending and changing the sessions of users
 //	tools.go                       audit, contents of records, sweeps
 //	options.go cookie.go           and what is wrong with them
 //	transport.go secret.go         how tickets travel, and what signs them
 //	signed.go                      cookies of the application
+//	foreign.go                     sessions of another library
 //	store.go record.go             the contract of stores
 //	errors.go event.go             what is told
 //	adapt.go                       between this package and the floors below

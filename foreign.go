@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/coatcheck/session/internal/bounded"
 	"github.com/coatcheck/session/internal/life"
 )
 
@@ -121,13 +120,13 @@ func (m *Manager) beginTakeOver(ctx context.Context, f Foreign) (ticket string, 
 		return "", false, err
 	}
 	mark := m.markOf(f)
-	if claimed, err := m.claim(ctx, mark); err != nil || !claimed {
+	if claimed, err := m.keeper.Claim(ctx, mark); err != nil || !claimed {
 		return "", false, err
 	}
 	takingOver.Set(s, true)
 	s.draft.Follow(m.ring().TicketOf("session", f.Token))
 	if err := s.Save(ctx); err != nil {
-		m.release(ctx, mark)
+		m.keeper.Unclaim(ctx, mark)
 		return "", false, err
 	}
 	ticket, err = m.endTakeOver(ctx, f, s)
@@ -140,7 +139,7 @@ func (m *Manager) endTakeOver(ctx context.Context, f Foreign, s *Session) (strin
 	if !takingOver.Or(s, false) {
 		return s.Token(), nil
 	}
-	if err := m.mark(ctx, m.markOf(f)); err != nil {
+	if err := m.keeper.Mark(ctx, m.markOf(f), m.foreignLasts()); err != nil {
 		return "", err
 	}
 	revoked, err := m.hasRevoked(ctx, s)
@@ -170,11 +169,8 @@ func (m *Manager) hasRevoked(ctx context.Context, s *Session) (bool, error) {
 	if s.User() == "" {
 		return false, nil
 	}
-	rec, err := m.keeper.Load(ctx, m.revokedUser(s.User()))
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	return err == nil && !s.LoginAt().After(rec.SeenAt), err
+	at, err := m.keeper.MarkedAt(ctx, m.revokedUser(s.User()))
+	return !at.IsZero() && !s.LoginAt().After(at), err
 }
 
 // markOf is the id under which the store remembers that a token was taken over, and revokedUser that the sessions of
@@ -183,53 +179,6 @@ func (m *Manager) markOf(f Foreign) string { return m.ring().TicketOf("taken ove
 
 func (m *Manager) revokedUser(user string) string {
 	return m.ring().TicketOf("revoked user", user).ID()
-}
-
-// claimed is what a mark holds while a take-over has begun, and claimLasts for how long nobody else begins it again:
-// the one who did may have crashed.
-const (
-	claimed    = "begun"
-	claimLasts = 2 * life.StoreTimeout
-)
-
-// claim reports false when the token was taken over before. The error wraps ErrConflict while somebody else is at it.
-func (m *Manager) claim(ctx context.Context, id string) (bool, error) {
-	now := m.keeper.Now()
-	rec := &life.Record{ID: id, Kind: KindTombstone, SeenAt: now, ExpiresAt: now.Add(claimLasts), Data: []byte(claimed)}
-	err := m.keeper.Store.Save(ctx, rec)
-	if errors.Is(err, ErrConflict) {
-		var old *life.Record
-		if old, err = m.keeper.Load(ctx, id); err != nil {
-			return false, asConflict(err)
-		}
-		if string(old.Data) != claimed {
-			return false, nil
-		}
-		if now.Before(old.ExpiresAt) {
-			return false, fmt.Errorf("session: another request takes over the session: %w", ErrConflict)
-		}
-		rec.Version = old.Version
-		err = m.keeper.Store.Save(ctx, rec)
-	}
-	return err == nil, asConflict(err)
-}
-
-// asConflict makes a record that went or changed meanwhile a reason to try again, and what else went wrong an outage.
-func asConflict(err error) error {
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return fmt.Errorf("%w: %w", ErrConflict, err)
-	case err == nil || errors.Is(err, ErrConflict):
-		return err
-	}
-	return life.Unavailable(err)
-}
-
-// release lets others begin. When it fails, the claim ends by itself.
-func (m *Manager) release(ctx context.Context, id string) {
-	limited := bounded.Within(context.WithoutCancel(ctx), life.StoreTimeout)
-	defer limited.End()
-	_ = m.keeper.Store.Delete(limited, id)
 }
 
 // revokeForeign remembers that what a user has in another library is over. It comes before the look at the sessions
@@ -241,29 +190,8 @@ func (m *Manager) revokeForeign(ctx context.Context, user string) error {
 	if err := errors.Join(m.keeper.CanList(), life.CheckUser(user)); err != nil {
 		return err
 	}
-	return m.mark(ctx, m.revokedUser(user))
+	return m.keeper.Mark(ctx, m.revokedUser(user), m.foreignLasts())
 }
 
-// mark makes the store remember an id from now on.
-func (m *Manager) mark(ctx context.Context, id string) error {
-	for attempt := 0; ; attempt++ {
-		rec, err := m.keeper.Load(ctx, id)
-		if errors.Is(err, ErrNotFound) {
-			rec, err = &life.Record{ID: id, Kind: KindTombstone}, nil
-		}
-		if err == nil {
-			if now := m.keeper.Now(); now.After(rec.SeenAt) {
-				rec.SeenAt = now
-			}
-			rec.Data = nil
-			rec.ExpiresAt = rec.SeenAt.Add(time.Duration(m.foreign.Load()))
-			err = m.keeper.Store.Save(ctx, rec)
-		}
-		if err = asConflict(err); !errors.Is(err, ErrConflict) {
-			return err
-		}
-		if err := life.Pause(ctx, attempt); err != nil {
-			return err
-		}
-	}
-}
+// foreignLasts is how long a session can live in the other library.
+func (m *Manager) foreignLasts() time.Duration { return time.Duration(m.foreign.Load()) }

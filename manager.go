@@ -25,8 +25,7 @@ type Manager struct {
 	store       Store
 	opts        Options
 	keeper      *life.Keeper
-	sweeper     Sweeper // nil: the store cannot sweep
-	local       bool    // the store waits for nothing
+	local       bool // the store waits for nothing
 	keys        atomic.Pointer[keys.Ring]
 	source      keys.Rotation
 	transport   Transport
@@ -68,13 +67,14 @@ func New(store Store, opts Options) (*Manager, error) {
 		return nil, fmt.Errorf("session: %w", err)
 	}
 	m.useAbilities()
-	m.startSweeper()
+	if resolved.SweepEvery > 0 {
+		m.keeper.SweepEvery(resolved.SweepEvery)
+	}
 	return m, nil
 }
 
 // useAbilities looks once for what else the store can do, and uses it.
 func (m *Manager) useAbilities() {
-	m.sweeper, _ = m.store.(Sweeper)
 	if l, ok := m.store.(LocalStore); ok {
 		m.local = l.Local()
 	}
@@ -100,7 +100,6 @@ func (m *Manager) leaveToClients(c Carrier) {
 		m.setCookie(t)
 		room = t.pieces.Room()
 	}
-	m.sweeper, _ = retired.(Sweeper)
 	m.keeper.Records = carried.New(m.keeper, c, retired != nil, room)
 }
 
@@ -108,6 +107,11 @@ func (m *Manager) leaveToClients(c Carrier) {
 func (m *Manager) abilities() (can life.Abilities, err error) {
 	can.Toucher, _ = m.store.(Toucher)
 	can.Watcher, _ = m.store.(Watcher)
+	can.Sweeper, _ = m.store.(Sweeper)
+	if c, ok := m.store.(Carrier); ok { // whatever is to be swept is there
+		_, retired := c.Carries()
+		can.Sweeper, _ = retired.(Sweeper)
+	}
 	if shares, ok := m.store.(Sharer); ok && shares.Shares(m.store) {
 		can.Sharer = adaptedSharer{shares}
 	}

@@ -6,10 +6,11 @@
 // (touch.go), or a move to a new id (move.go), for which a login needs room (admit.go). What a commit left is adopted
 // by the draft that others read meanwhile (adopt.go). A session ends at its next commit (end.go), or from outside
 // (revoke.go, list.go); who waits for that is told (watch.go). A record that nobody can be sure of is an orphan
-// (orphan.go), and requests that met a conflict stand in a queue (queue.go).
+// (orphan.go), requests that met a conflict stand in a queue (queue.go), and what has expired is swept (sweep.go). A
+// mark is what a store remembers beside sessions (mark.go).
 //
-// Where the records are is for [Records] to say: stored.go has those in a store, package carried those in tokens. No
-// other file asks which of the two it is.
+// Where the records are is for [Records] to say (place.go): stored.go has those in a store, and share.go those that a
+// store in the memory of the process shares; package carried has those in tokens. No other file asks which it is.
 //
 // HTTP, cookies and options are not here; what a session holds is in package data, and what is made of a secret in
 // package keys. A draft has no lock: package session guards its own, and commits a copy.

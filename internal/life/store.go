@@ -15,6 +15,7 @@ type Store interface {
 // Abilities are what a store can do besides. One that it lacks is nil.
 type Abilities struct {
 	Toucher  Toucher
+	Sweeper  Sweeper
 	Lister   Lister
 	Limiter  Limiter // nil also when there is no limit
 	Watcher  Watcher // nil: sessions that ended elsewhere are asked for
@@ -25,6 +26,11 @@ type Abilities struct {
 // Toucher is a session.Toucher.
 type Toucher interface {
 	Touch(ctx context.Context, id string, version uint64, seen, expires time.Time) error
+}
+
+// Sweeper is a session.Sweeper.
+type Sweeper interface {
+	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
 // Lister is a session.Lister.
