@@ -205,3 +205,29 @@ func TestAnIDThatIsTakenLeavesNothingDue(t *testing.T) {
 		t.Errorf("ByUser = %v, %v, want the record", recs, err)
 	}
 }
+
+// What creates a record is several commands. When one of them fails, nothing is left of the others.
+func TestANewRecordThatIsInNoIndexIsUndone(t *testing.T) {
+	for _, index := range []string{"i{", "d{"} {
+		y := newYear(t, singleRedis(t))
+		rec := &session.Record{ID: "a", User: "ada", ExpiresAt: y.after(1)}
+		save(t, y.store, rec)
+		broken := y.keys(index + "*")[0]
+		if err := y.store.Delete(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+		y.do("SET", broken, "something else")
+		for _, user := range []string{"ada", ""} {
+			rec.User = user
+			if err := y.store.Save(t.Context(), rec); err == nil || errors.Is(err, session.ErrConflict) {
+				t.Errorf("Save with a broken index = %v, want an error", err)
+			}
+			if _, err := y.store.Load(t.Context(), "a"); !errors.Is(err, session.ErrNotFound) {
+				t.Errorf("Load = %v, want ErrNotFound", err)
+			}
+		}
+		if recs, err := y.store.ByUser(t.Context(), "ada"); len(recs) != 0 || err != nil {
+			t.Errorf("ByUser = %v, %v, want none", recs, err)
+		}
+	}
+}
