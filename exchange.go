@@ -30,6 +30,8 @@ type exchange struct {
 	sent    atomic.Bool             // the headers are out, or about to be
 	failed  error                   // why the commit failed
 
+	ticketSent func(http.Header) // of the fallback whose ticket is to be sent, called when it is; may be nil
+
 	// Content-Encoding of a writer around this one, which also encodes the answer to a commit that failed
 	encoding []string
 }
@@ -236,4 +238,7 @@ func (ex *exchange) setHeaders(s *Session) {
 	respond.NoStore(h)
 	ex.m.warnOfPlainHTTP(ex.r)
 	ex.m.tellClient(ex.r, h, ticket, until)
+	if ex.ticketSent != nil && ticket != "" {
+		ex.ticketSent(h)
+	}
 }

@@ -195,3 +195,78 @@ func (m *Manager) revokeForeign(ctx context.Context, user string) error {
 
 // foreignLasts is how long a session can live in the other library.
 func (m *Manager) foreignLasts() time.Duration { return time.Duration(m.foreign.Load()) }
+
+// fallback is what a request falls back to.
+type fallback struct {
+	find  func(context.Context) (ticket string, err error)
+	sent  func(http.Header)
+	inner *fallback // asked when this one finds nothing
+}
+
+// fallbackKey finds the fallback of one manager in a context.
+type fallbackKey struct{ m *Manager }
+
+// Fallback returns the request with something to fall back to, for what stands in front of Middleware, such as the
+// take-over of another library's sessions. find is asked once, by the first load, when the ticket that came leads to
+// nobody who is signed in. The session of the ticket that it returns, if there is one, is then that of the request, and
+// the response gives the client the ticket. Data that the visitor has without being signed in are added to it, where it
+// has none under the same key. "" changes nothing. An error is one of the load. sent, unless it is nil, is called with
+// the header of the response when the ticket is in it. Of two fallbacks the outer one is asked first.
+//
+// find gets the context of the load. It must not load the session of the request, nor keep the context.
+func (m *Manager) Fallback(r *http.Request, find func(context.Context) (ticket string, err error),
+	sent func(http.Header)) *http.Request {
+	added := fallback{find: find, sent: sent}
+	outer, _ := r.Context().Value(fallbackKey{m}).(fallback)
+	if outer.find != nil {
+		added = outer.then(added)
+	}
+	return r.WithContext(context.WithValue(r.Context(), fallbackKey{m}, added))
+}
+
+// then is a copy that asks another one last.
+func (f fallback) then(last fallback) fallback {
+	if f.inner != nil {
+		last = f.inner.then(last)
+	}
+	f.inner = &last
+	return f
+}
+
+// fallBack puts another session in the place of one that nobody has seen yet.
+func (ex *exchange) fallBack(ctx context.Context, s *Session) error {
+	f, ok := ex.Context.Value(fallbackKey{ex.m}).(fallback)
+	if !ok || s.User() != "" || s.draft.Over() {
+		return nil
+	}
+	for at := &f; at != nil; at = at.inner {
+		ticket, err := at.find(ctx)
+		if err == nil && ticket != "" {
+			err = ex.adoptTicket(ctx, s, ticket)
+			ex.ticketSent = at.sent
+		}
+		if err != nil || ticket != "" {
+			return err
+		}
+	}
+	return nil
+}
+
+// adoptTicket makes s the session of another ticket, if that has one.
+func (ex *exchange) adoptTicket(ctx context.Context, s *Session, ticket string) error {
+	other := ex.m.newSession(ex, ex)
+	events, err := other.find(ctx, ticket, nil)
+	if err != nil || other.isNew {
+		ex.m.emit(ctx, events...)
+		return err
+	}
+	had := s.All()
+	s.isNew, s.expired, s.seenAt, s.draft = false, false, other.seenAt, other.draft
+	s.draft.SendAnew()
+	for key, v := range had {
+		if !s.Has(Path(key)) {
+			s.Set(Path(key), v)
+		}
+	}
+	return nil
+}

@@ -86,7 +86,8 @@ func TestASessionThatTheRequestFallsBackToIsGorillasToo(t *testing.T) {
 	}
 	s.below(func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			h.ServeHTTP(w, s.sessions.Fallback(r, func(context.Context) (string, error) { return moved.Token(), nil }))
+			h.ServeHTTP(w, s.sessions.Fallback(r, func(context.Context) (string, error) { return moved.Token(), nil },
+				nil))
 		})
 	})
 	s.handle("/", func(g *sessions.Session) {

@@ -58,15 +58,18 @@ func New(m *session.Manager, source Source, opts Options) (*Takeover, error) {
 func (t *Takeover) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.CookiesNamed(t.cookie)) == 1 { // of two one may be planted, and neither is believed
-			r = t.manager.Fallback(r, func(ctx context.Context) (string, error) { return t.find(ctx, w, r) })
+			old := r
+			r = t.manager.Fallback(old, func(ctx context.Context) (string, error) { return t.find(ctx, old) },
+				t.source.Expire)
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// find returns the ticket of the session that has taken over the one of the request. The cookie of one that is unknown
-// stays: in another tab its visitor may have signed in at a node with the old code.
-func (t *Takeover) find(ctx context.Context, w http.ResponseWriter, r *http.Request) (string, error) {
+// find returns the ticket of the session that has taken over the one of the request. The old cookie goes with the
+// response that has the ticket, and with no other: in another tab its visitor may have signed in at a node with the old
+// code.
+func (t *Takeover) find(ctx context.Context, r *http.Request) (string, error) {
 	entry, err := t.source.Find(r.WithContext(ctx))
 	if err != nil {
 		return "", outage(err)
@@ -75,9 +78,6 @@ func (t *Takeover) find(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if errors.Is(err, session.ErrTooMany) {
 		t.report(ctx, session.EventRefused, "", err)
 		return "", nil
-	}
-	if ticket != "" {
-		t.source.Expire(w.Header())
 	}
 	return ticket, err
 }
