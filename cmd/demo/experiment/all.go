@@ -22,14 +22,14 @@ var All = []Experiment{
 	},
 	{
 		Name: "copied-ticket", Title: "A ticket that was copied", Button: "Copy the ticket",
-		Question: "A thief copies the cookie. Then the session gets a new id, as it does every 15 minutes, with other " +
-			"requests of the browser under way. Two minutes later the thief uses the copy.",
+		Question: "A thief copies the cookie. Then the session gets a new id, as it does every 15 minutes, with " +
+			"other requests of the browser under way. Two minutes later the thief uses the copy.",
 		Promise: "A renewal logs nobody out, and an old ticket opens nothing.", run: copiedTicket,
 	},
 	{
 		Name: "deploy", Title: "A release that cannot read an old value", Button: "Deploy the release",
-		Question: "The new release has another type for the cart, and meets a session of the old one. Then it is rolled " +
-			"back.",
+		Question: "The new release has another type for the cart, and meets a session of the old one. Then it is " +
+			"rolled back.",
 		Promise: "A deploy logs nobody out.", run: newRelease,
 	},
 	{
