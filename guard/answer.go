@@ -36,7 +36,7 @@ type Refusal struct {
 //go:embed pages/*.html
 var pages embed.FS
 
-var templates = template.Must(template.New("").Funcs(template.FuncMap{"ago": ago}).ParseFS(pages, "pages/*.html"))
+var templates = template.Must(template.ParseFS(pages, "pages/*.html"))
 
 // refuse answers, by Options.Refuse or in the form that fits the client.
 func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, no Refusal) {

@@ -1,10 +1,6 @@
 package guard
 
-import (
-	"strings"
-
-	"github.com/coatcheck/session"
-)
+import "strings"
 
 // mark is a piece of a user agent and what it stands for. The first that is found counts, so what pretends to be
 // something else stands before what it pretends to be.
@@ -63,7 +59,11 @@ const UnknownDevice = "Unknown device"
 // people to recognize their own devices, and proves nothing: any client can send any text. No part of that text is in
 // the result.
 func Device(userAgent string) string {
-	browser, system := find(browsers, userAgent), find(systems, userAgent)
+	return deviceName(find(browsers, userAgent), find(systems, userAgent))
+}
+
+// deviceName is Words.Device in English.
+func deviceName(browser, system string) string {
 	switch {
 	case browser == "" && system == "":
 		return UnknownDevice
@@ -92,25 +92,34 @@ func capital(name string) string {
 	return name
 }
 
-// device is a session as its user sees it. It has no ticket.
-type device struct {
-	ID         string `json:"id"`
-	Current    bool   `json:"current"`
-	Device     string `json:"device"`
-	Address    string `json:"address,omitempty"`
-	SignedIn   stamp  `json:"signed_in_at"`
-	Seen       stamp  `json:"seen_at"`
-	Expires    stamp  `json:"expires_at"`
-	Remembered bool   `json:"remembered"`
-}
+// The kinds of device that the page of Sessions tells apart, by the same text as Device and with no more right to be
+// believed.
+const (
+	KindComputer = "computer"
+	KindPhone    = "phone"
+	KindTablet   = "tablet"
+	KindProgram  = "program"
+	KindUnknown  = "unknown"
+)
 
-func deviceOf(info session.Info, current string) device {
-	d := device{
-		ID: info.ID, Current: info.ID == current, Device: Device(info.UserAgent), Remembered: info.Persistent,
-		SignedIn: stamp{info.LoginAt}, Seen: stamp{info.SeenAt}, Expires: stamp{info.ExpiresAt},
+// kindOf says what kind of device sent a user agent.
+func kindOf(userAgent string) string {
+	switch system := find(systems, userAgent); system {
+	case "iPhone", "iPod":
+		return KindPhone
+	case "iPad":
+		return KindTablet
+	case "Android":
+		if strings.Contains(userAgent, "Mobile") || strings.Contains(userAgent, "Dalvik/") {
+			return KindPhone
+		}
+		return KindTablet
+	case "":
+		if find(browsers, userAgent) == "" {
+			return KindUnknown
+		}
+		return KindProgram
+	default:
+		return KindComputer
 	}
-	if info.RemoteIP.IsValid() {
-		d.Address = info.RemoteIP.String()
-	}
-	return d
 }

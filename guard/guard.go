@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -41,7 +42,26 @@ type Options struct {
 
 	// Refuse answers a request that is not let through. nil: as the package says.
 	Refuse func(http.ResponseWriter, *http.Request, Refusal)
+
+	// EndWithin is how recent a sign-in must be for the page of Sessions to end a session other than its own (ASVS
+	// 7.5.2). Users with an older one are answered as by Fresh. 0: 10 minutes if there is a ReloginPage or a LoginPage;
+	// otherwise nobody is asked, for there is no page to sign in again. session.Never: nobody is asked.
+	EndWithin time.Duration
+
+	// Place says where an address is, such as "Graz, Austria", for the page of Sessions. It is called for each session
+	// of the list and should be fast. nil or "": the page shows the address alone.
+	Place func(netip.Addr) string
+
+	// Words are those of the page of Sessions in the language of the request. nil: English.
+	Words func(*http.Request) Words
+
+	// ShowSessions writes the page of Sessions in the site's own design, and sets its headers. nil: the page of this
+	// package.
+	ShowSessions func(http.ResponseWriter, *http.Request, SessionsPage)
 }
+
+// endWithin is Options.EndWithin when a site does not choose.
+const endWithin = 10 * time.Minute
 
 // New returns a guard for the manager's sessions. A wrong option is an error that names it.
 func New(m *session.Manager, opts Options) (*Guard, error) {
@@ -56,6 +76,9 @@ func New(m *session.Manager, opts Options) (*Guard, error) {
 	if opts.ReloginPage == "" {
 		opts.ReloginPage = opts.LoginPage
 	}
+	if err := opts.resolveEndWithin(); err != nil {
+		return nil, err
+	}
 	if opts.CrossOrigin == nil {
 		opts.CrossOrigin = http.NewCrossOriginProtection()
 	}
@@ -66,6 +89,18 @@ func New(m *session.Manager, opts Options) (*Guard, error) {
 	first, _, _ := strings.Cut(m.VaryOn(), ",")
 	programs := !strings.Contains(strings.ToLower(first), "cookie")
 	return &Guard{m: m, opts: opts, forms: forms, programs: programs}, nil
+}
+
+func (o *Options) resolveEndWithin() error {
+	switch {
+	case o.EndWithin < 0 && o.EndWithin != session.Never:
+		return errors.New("guard: Options.EndWithin must not be negative: say session.Never to ask nobody")
+	case o.EndWithin == 0 && o.ReloginPage != "":
+		o.EndWithin = endWithin
+	case o.EndWithin == 0:
+		o.EndWithin = session.Never
+	}
+	return nil
 }
 
 // check says why a request is not let through; a Refusal without a Status lets it through. An error is the manager's to
@@ -130,14 +165,21 @@ func (g *Guard) Fresh(d time.Duration) func(http.Handler) http.Handler {
 			if no, _ := g.signedIn(r, s); no.Status != 0 {
 				return no, nil
 			}
-			if age := g.m.Now().Sub(s.LoginAt()); age <= d && age >= -clockSkew {
+			if g.recent(s, d) {
 				return Refusal{}, nil
 			}
-			return Refusal{
-				Reason: NotFresh, Status: http.StatusUnauthorized,
-				Text:  "Please sign in again to confirm that it is you.",
-				Login: withReturn(g.opts.ReloginPage, r),
-			}, nil
+			return notFresh(withReturn(g.opts.ReloginPage, r)), nil
 		})
 	}
+}
+
+// recent reports whether the user signed in at most d ago.
+func (g *Guard) recent(s *session.Session, d time.Duration) bool {
+	age := g.m.Now().Sub(s.LoginAt())
+	return age <= d && age >= -clockSkew
+}
+
+func notFresh(login string) Refusal {
+	return Refusal{Reason: NotFresh, Status: http.StatusUnauthorized,
+		Text: "Please sign in again to confirm that it is you.", Login: login}
 }

@@ -58,7 +58,11 @@ func localPath(path string) bool {
 
 // withReturn is the address of the login page with the way back to what was asked for; "" without a login page.
 func withReturn(page string, r *http.Request) string {
-	back := wanted(r)
+	return withWayBack(page, wanted(r))
+}
+
+// withWayBack is the address of the page with the way back; without one, if that is "".
+func withWayBack(page, back string) string {
 	if page == "" || back == "" {
 		return page
 	}

@@ -1,17 +1,17 @@
 package guard
 
 import (
+	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
-	"html/template"
 	"io"
 	"mime"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/envelope"
 )
 
 // Sessions returns the handler of a page on which users see where they are signed in, and end sessions that they do not
@@ -23,11 +23,12 @@ import (
 //	POST others=1  ends all but this one
 //
 // A POST is a form, or {"id":"…"} or {"others":true} as JSON. It ends only sessions of that user, whatever the id.
-// Answers are {"sessions":[…]} and {"ended":n}; a browser is sent back to the list, or to "/" if it ended its own
-// session.
+// Answers are {"sessions":[…]} and {"ended":n}; a browser is sent back to the list, which says what has ended, or to
+// "/" if it ended its own session. Ending any other session requires a recent sign-in: see Options.EndWithin.
 //
 // The page has no script, and the same path serves its style sheet. Its Content-Security-Policy allows nothing else,
-// unless the response already has one. The store must be able to list sessions, or the answer is 501.
+// unless the response already has one. Options.Words puts the page into another language, and Options.ShowSessions
+// writes a page of your own. The store must be able to list sessions, or the answer is 501.
 func (g *Guard) Sessions() http.Handler {
 	list := g.User(g.m.HandlerFunc(g.list))
 	end := g.User(g.m.HandlerFunc(g.end))
@@ -63,15 +64,6 @@ var style []byte
 // styleQuery is how the page asks for its style sheet.
 const styleQuery = "style"
 
-// listPage is what the template shows.
-type listPage struct {
-	User    string
-	Devices []device
-	Others  bool
-	CSRF    template.HTML
-	Now     time.Time
-}
-
 func (g *Guard) list(w http.ResponseWriter, r *http.Request, s *session.Session) {
 	err := s.Save(r.Context()) // a renewal that is due comes now, and not after the ids are on the page
 	var infos []session.Info
@@ -86,18 +78,15 @@ func (g *Guard) list(w http.ResponseWriter, r *http.Request, s *session.Session)
 		g.cannot(w, r, err)
 		return
 	}
-	devices := make([]device, len(infos))
-	for i, info := range infos {
-		devices[i] = deviceOf(info, s.ID())
-	}
+	words := g.words(r)
+	devices := g.entries(infos, s.ID(), words)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Add("Vary", "Accept, Sec-Fetch-Mode")
 	if g.wantsJSON(r) {
-		writeJSON(w, http.StatusOK, "application/json", map[string][]device{"sessions": devices})
+		writeJSON(w, http.StatusOK, "application/json", map[string][]SessionEntry{"sessions": devices})
 		return
 	}
-	others := slices.ContainsFunc(devices, func(d device) bool { return !d.Current })
-	writePage(w, http.StatusOK, "sessions.html", listPage{s.User(), devices, others, CSRFField(r), g.m.Now()})
+	g.show(w, r, s, devices, words)
 }
 
 // cannot answers when sessions cannot be listed.
@@ -132,25 +121,76 @@ func (g *Guard) end(w http.ResponseWriter, r *http.Request, s *session.Session) 
 		g.tell(w, r, http.StatusBadRequest, "Say which session is to end: either its id, or others=1.")
 		return
 	}
-	ended, next, err := 0, "", error(nil)
-	switch {
-	case o.Others:
-		ended, err = g.m.RevokeUser(r.Context(), s.User(), s.ID())
-	case o.ID == s.ID(): // revoked, it could not take its cookie along
+	if o.ID == s.ID() { // revoked, it could not take its cookie along
 		s.Logout()
-		ended, next = 1, "/"
-	default:
-		ended, err = g.m.RevokeOwn(r.Context(), s.User(), o.ID)
+		g.done(w, r, 1, "/")
+		return
 	}
-	switch {
-	case err != nil:
+	if !g.mayEnd(s) {
+		g.refuse(w, r, notFresh(withWayBack(g.opts.ReloginPage, back(r, ""))))
+		return
+	}
+	note, err := g.endOthers(r, s, o)
+	if err != nil {
 		g.cannot(w, r, err)
-	case g.wantsJSON(r):
+		return
+	}
+	if !g.wantsJSON(r) {
+		confirm(r.Context(), s, note)
+	}
+	g.done(w, r, note.Sessions, "")
+}
+
+// mayEnd reports whether the sign-in is recent enough to end other sessions.
+func (g *Guard) mayEnd(s *session.Session) bool {
+	return g.opts.EndWithin == session.Never || g.recent(s, g.opts.EndWithin)
+}
+
+// note is what was ended, for the page that comes next.
+type note struct {
+	Sessions int
+	Device   string
+}
+
+const endedJustNow = session.Key[note](envelope.OwnPrefix + "ended")
+
+// confirm keeps the note for the next page. The sessions have ended even if there is no room for it.
+func confirm(ctx context.Context, s *session.Session, n note) {
+	endedJustNow.Flash(s, n)
+	if err := s.Save(ctx); err != nil {
+		_ = s.Reload(ctx) // which tells what is wrong with the session, if anything is, when it is next used
+	}
+}
+
+// endOthers ends what the order names, which is not this session.
+func (g *Guard) endOthers(r *http.Request, s *session.Session, o order) (n note, err error) {
+	if o.Others {
+		n.Sessions, err = g.m.RevokeUser(r.Context(), s.User(), s.ID())
+		return n, err
+	}
+	if !g.wantsJSON(r) { // a person is told which it was
+		infos, err := g.m.Sessions(r.Context(), s.User())
+		if err != nil {
+			return n, err
+		}
+		for _, e := range g.entries(infos, s.ID(), g.words(r)) {
+			if e.ID == o.ID {
+				n.Device = e.Device
+			}
+		}
+	}
+	n.Sessions, err = g.m.RevokeOwn(r.Context(), s.User(), o.ID)
+	return n, err
+}
+
+// done answers when sessions have ended.
+func (g *Guard) done(w http.ResponseWriter, r *http.Request, ended int, next string) {
+	if g.wantsJSON(r) {
 		w.Header().Set("Cache-Control", "no-store")
 		writeJSON(w, http.StatusOK, "application/json", map[string]int{"ended": ended})
-	default:
-		http.Redirect(w, r, back(r, next), http.StatusSeeOther)
+		return
 	}
+	http.Redirect(w, r, back(r, next), http.StatusSeeOther)
 }
 
 // back is where a browser goes after the form: to next, or to the list, which is where the form was sent. An address
