@@ -99,14 +99,14 @@ func TestASignalStopsTheDemoAndNothingIsLost(t *testing.T) {
 				p := startDemo(t, "--data", dir, "--store", store)
 				ask(t, client, http.MethodPost, p.url+"/login", "user=ada")
 				ask(t, client, http.MethodPost, p.url+"/notes", "text=milk")
-				ask(t, client, http.MethodGet, p.url+"/", "")
+				ask(t, client, http.MethodPost, p.url+"/visits", "")
 				inFlight(t, p.url)
 				p.stop(t, signal)
 
 				p = startDemo(t, "--data", dir, "--store", store)
-				if s := ask(t, client, http.MethodGet, p.url+"/", ""); s.User != "ada" || s.Visits != 2 ||
+				if s := ask(t, client, http.MethodGet, p.url+"/", ""); s.User != "ada" || s.Visits != 1 ||
 					len(s.Notes) != 1 {
-					t.Errorf("after the restart the state is %+v, want ada, 2 visits and a note", s)
+					t.Errorf("after the restart the state is %+v, want ada, a visit and a note", s)
 				}
 				p.stop(t, signal)
 			})
@@ -135,7 +135,7 @@ func inFlight(t *testing.T, address string) {
 
 func TestTheMemoryStoreLeavesNoFiles(t *testing.T) {
 	p := startDemo(t, "--store", "memory")
-	ask(t, http.DefaultClient, http.MethodGet, p.url+"/", "")
+	ask(t, http.DefaultClient, http.MethodPost, p.url+"/visits", "")
 	p.stop(t, os.Interrupt)
 	if entries, err := os.ReadDir(p.cmd.Dir); err != nil || len(entries) != 0 {
 		t.Errorf("the folder holds %v, %v, want nothing", entries, err)

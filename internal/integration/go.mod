@@ -7,6 +7,7 @@ require (
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
 	github.com/coatcheck/session v0.1.0
+	github.com/coatcheck/session/cmd/demo v0.1.0
 	github.com/coatcheck/session/pglisten v0.1.0
 	github.com/coatcheck/session/redisstore v0.1.0
 	github.com/go-sql-driver/mysql v1.10.1
@@ -37,6 +38,7 @@ require (
 
 replace (
 	github.com/coatcheck/session => ../..
+	github.com/coatcheck/session/cmd/demo => ../../cmd/demo
 	github.com/coatcheck/session/pglisten => ../../pglisten
 	github.com/coatcheck/session/redisstore => ../../redisstore
 )

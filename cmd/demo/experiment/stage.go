@@ -78,7 +78,7 @@ type step struct {
 }
 
 // deadline is how long an experiment may take.
-const deadline = 20 * time.Second
+const deadline = 15 * time.Second
 
 func newStage(ctx context.Context, store trace.Backend, ours bool) (*stage, error) {
 	s := &stage{ctx: ctx, user: "ada of experiment " + rand.Text(), gate: &gate{Backend: store}, clock: &clock{}}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/coatcheck/session"
@@ -15,21 +16,45 @@ import (
 // problem is what a visitor did wrong, in words for the visitor.
 type problem struct {
 	status int
+	field  string // of the form; "": of no field
 	text   string
 }
 
-func (p *problem) Error() string { return p.text }
+func (p *problem) Error() string {
+	if p.field == "" {
+		return p.text
+	}
+	return p.field + ": " + p.text
+}
 
 // wrong returns a problem with what was sent.
 func wrong(format string, args ...any) error {
-	return &problem{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+	return &problem{http.StatusBadRequest, "", fmt.Sprintf(format, args...)}
+}
+
+// wrongField returns a problem with one field.
+func wrongField(field, format string, args ...any) error {
+	return &problem{http.StatusBadRequest, field, fmt.Sprintf(format, args...)}
+}
+
+// mistake is a problem as a page shows it at its field.
+type mistake struct{ Field, Text, Typed string }
+
+// mistakeOf returns what a person has typed wrong, who is shown the form again, with status 422. A script is told by
+// the status 400, as of everything else that is wrong.
+func mistakeOf(r *http.Request, in input, err error) (mistake, bool) {
+	var p *problem
+	if !errors.As(err, &p) || p.field == "" || wantsJSON(r) {
+		return mistake{}, false
+	}
+	return mistake{p.field, p.text, in[p.field]}, true
 }
 
 // refuse answers for a page that returned an error.
 func (s *Site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var p *problem
 	if errors.As(err, &p) {
-		explain(w, r, p.status, p.text)
+		refuse(w, r, p.status, p.Error())
 		return
 	}
 	s.logger.ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "err", err)
@@ -40,25 +65,25 @@ func (s *Site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, session.ErrEnded):
-		explain(w, r, http.StatusConflict, "Your session has ended meanwhile, and nothing was changed. Please "+
-			"begin again.")
+		refuse(w, r, http.StatusConflict, "Your session has ended in the meantime, and nothing was changed. "+
+			"Please start again.")
 	case errors.Is(err, session.ErrUnavailable), errors.Is(err, session.ErrConflict):
 		w.Header().Set("Retry-After", "2")
-		explain(w, r, http.StatusServiceUnavailable, "Your session is out of reach. You are still signed in; please "+
+		refuse(w, r, http.StatusServiceUnavailable, "Your session is out of reach. You are still signed in; please "+
 			"try again in a moment.")
 	default:
-		explain(w, r, http.StatusInternalServerError, "Something went wrong. Please try again.")
+		refuse(w, r, http.StatusInternalServerError, "Something went wrong. Please try again.")
 	}
 }
 
-// explain answers with a reason: a page, or {"error":"…"} for a script.
-func explain(w http.ResponseWriter, r *http.Request, status int, reason string) {
+// refuse answers with a reason: a page, or {"error":"…"} for a script.
+func refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
 	if wantsJSON(r) {
 		writeJSON(w, status, map[string]string{"error": reason})
 		return
 	}
 	view := problemView{Title: http.StatusText(status), Reason: reason}
-	if err := writePage(w, status, "problem", view); err != nil {
+	if err := writePage(w, r, status, "problem", view); err != nil {
 		http.Error(w, reason, status)
 	}
 }
@@ -82,14 +107,22 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v) // the client has gone, for our types encode
 }
 
-// writePage writes nothing when it returns an error.
-func writePage(w http.ResponseWriter, status int, name string, view any) error {
-	var page bytes.Buffer
+// stripMark is where a page has the strip that says what it cost.
+const stripMark = "<strip></strip>"
+
+// writePage writes nothing when it returns an error. What the page cost is known when its headers are sent, for the
+// session is committed then.
+func writePage(w http.ResponseWriter, r *http.Request, status int, name string, view any) error {
+	var page, strip bytes.Buffer
 	if err := pages[name].ExecuteTemplate(&page, "layout.html", view); err != nil {
 		return fmt.Errorf("write page %s: %w", name, err)
 	}
 	head(w, status, "text/html; charset=utf-8")
-	_, _ = page.WriteTo(w) // the client has gone
+	if err := pages[name].ExecuteTemplate(&strip, "strip", stripOf(w, r)); err != nil {
+		return nil // the page is under way, and goes without it
+	}
+	before, after, _ := bytes.Cut(page.Bytes(), []byte(stripMark))
+	_, _ = w.Write(slices.Concat(before, strip.Bytes(), after)) // the client has gone
 	return nil
 }
 

@@ -78,8 +78,8 @@ func change(sess *session.Session, id string, fn func(n int) int) {
 	})
 }
 
-// fillCart adds a piece of a product, or sets how many there are. It needs nobody signed in: who signs in later keeps
-// his cart.
+// fillCart adds a piece of a product, or sets how many there are. It needs nobody signed in: the cart is
+// kept by a later sign-in.
 func (s *Site) fillCart(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
 	in, err := read(r)
 	if err != nil {
@@ -87,16 +87,20 @@ func (s *Site) fillCart(w http.ResponseWriter, r *http.Request, sess *session.Se
 	}
 	p, ok := find(in["product"])
 	if !ok {
-		return wrong("product: there is no such product.")
+		return wrongField("product", "there is no such product.")
 	}
 	count, set := in["count"]
 	if !set {
 		change(sess, p.ID, func(n int) int { return n + 1 })
-		return s.done(w, r, sess, "/", p.Name+" is in your cart.")
+		return s.done(w, r, sess, "/shop", p.Name+" is in your cart.")
 	}
 	n, err := strconv.Atoi(count)
 	if err != nil || n < 0 || n > maxCount {
-		return wrong("count: a number from 0 to %d is expected.", maxCount)
+		err := wrongField("count", "a number from 0 to %d is expected.", maxCount)
+		if m, ok := mistakeOf(r, in, err); ok {
+			return s.showCartWith(w, r, sess, http.StatusUnprocessableEntity, p.ID, m)
+		}
+		return err
 	}
 	change(sess, p.ID, func(int) int { return n })
 	return s.done(w, r, sess, "/cart", "Your cart is up to date.")
@@ -104,14 +108,20 @@ func (s *Site) fillCart(w http.ResponseWriter, r *http.Request, sess *session.Se
 
 // showCart shows what is in the cart, and what was ordered.
 func (s *Site) showCart(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+	return s.showCartWith(w, r, sess, http.StatusOK, "", mistake{})
+}
+
+// showCartWith shows them with what was typed wrong at a product.
+func (s *Site) showCartWith(w http.ResponseWriter, r *http.Request, sess *session.Session, status int, product string,
+	m mistake) error {
 	list, cents := lines(cart.Or(sess, nil))
 	if wantsJSON(r) {
 		writeJSON(w, http.StatusOK, map[string]any{"lines": list, "cents": cents})
 		return nil
 	}
-	return writePage(w, http.StatusOK, "cart", cartView{
+	return writePage(w, r, status, "cart", cartView{
 		frame: s.frame(r, sess, "Your cart"), Lines: list, Cents: cents, Orders: orders.Or(sess, nil),
-		MaxCount: maxCount,
+		MaxCount: maxCount, Wrong: product, Mistake: m,
 	})
 }
 

@@ -2,7 +2,10 @@ package shop
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
+
+	"github.com/coatcheck/session"
 )
 
 // product is something that the shop sells.
@@ -34,3 +37,22 @@ func find(id string) (product, bool) {
 
 // price writes cents as people read them.
 func price(cents int) string { return fmt.Sprintf("€ %d.%02d", cents/100, cents%100) }
+
+// showShop shows the goods, the notes and the session.
+func (s *Site) showShop(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+	return s.showShopWith(w, r, sess, http.StatusOK, mistake{})
+}
+
+// showShopWith shows them with what was typed wrong.
+func (s *Site) showShopWith(w http.ResponseWriter, r *http.Request, sess *session.Session, status int,
+	m mistake) error {
+	if wantsJSON(r) {
+		writeJSON(w, http.StatusOK, stateOf(sess))
+		return nil
+	}
+	f := s.frame(r, sess, "Shop")
+	return writePage(w, r, status, "shop", shopView{
+		frame: f, Goods: goods, Notes: notes.Or(sess, nil), ID: sess.ID(), Login: sess.LoginAt(),
+		Expires: sess.ExpiresAt(), MaxNote: maxNote, SignIn: f.signIn(sess, ""), Mistake: m,
+	})
+}

@@ -13,7 +13,7 @@ const (
 	flash  = session.Key[string]("flash")
 )
 
-// state is what a visitor sees of the session: a script as JSON, a person on the first page.
+// state is what a visitor sees of the session: a script as JSON, a person on the pages.
 type state struct {
 	Visits int            `json:"visits"`
 	User   string         `json:"user"`
@@ -36,30 +36,33 @@ func stateOf(s *session.Session) state {
 	}
 }
 
-// home counts a visit and shows the session.
+// home shows the experiments, or the session to a script. It stores nothing.
 func (s *Site) home(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
-	if r.Method == http.MethodGet { // to look at the headers is no visit
-		visits.Update(sess, func(n int) int { return n + 1 })
-	}
-	// Saved before it is shown, so that of several visits at the same moment each shows its own number.
-	if err := sess.Save(r.Context()); err != nil {
-		return err
-	}
 	if wantsJSON(r) {
 		writeJSON(w, http.StatusOK, stateOf(sess))
 		return nil
 	}
-	f := s.frame(r, sess, "Shop")
-	return writePage(w, http.StatusOK, "home", homeView{
-		frame: f, Goods: goods, Visits: visits.Or(sess, 0), Notes: notes.Or(sess, nil), ID: sess.ID(),
-		Login: sess.LoginAt(), Expires: sess.ExpiresAt(), MaxNote: maxNote, SignIn: f.signIn(sess, ""),
-	})
+	return s.showExperiments(w, r, sess, nil)
 }
 
-// done answers a form: a browser is led on to a page, so that reloading that sends nothing twice; a script gets the
-// state. The message is shown there, and to a script also by the next answer.
+// count counts a visit. Of several at the same moment each counts.
+func (s *Site) count(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
+	if _, err := read(r); err != nil {
+		return err
+	}
+	visits.Update(sess, func(n int) int { return n + 1 })
+	return s.answerForm(w, r, sess, "/")
+}
+
+// done answers a form with a message. It is shown on the page that the form leads to, and to a script by this answer
+// and the next.
 func (s *Site) done(w http.ResponseWriter, r *http.Request, sess *session.Session, next, message string) error {
 	flash.Flash(sess, message)
+	return s.answerForm(w, r, sess, next)
+}
+
+// answerForm leads a browser on to a page, so that reloading that sends nothing twice. A script gets the state.
+func (s *Site) answerForm(w http.ResponseWriter, r *http.Request, sess *session.Session, next string) error {
 	if err := sess.Save(r.Context()); err != nil {
 		return err
 	}

@@ -107,13 +107,13 @@ func (in input) text(name string, limit int) (string, error) {
 	value := in[name]
 	switch {
 	case value == "":
-		return "", wrong("%s: must not be empty.", name)
+		return "", wrongField(name, "must not be empty.")
 	case len(value) > limit:
-		return "", wrong("%s: has %d bytes, and at most %d are allowed.", name, len(value), limit)
+		return "", wrongField(name, "has %d bytes, and at most %d are allowed.", len(value), limit)
 	case !utf8.ValidString(value):
-		return "", wrong("%s: is not valid UTF-8.", name)
+		return "", wrongField(name, "is not valid UTF-8.")
 	case strings.ContainsFunc(value, unicode.IsControl):
-		return "", wrong("%s: contains a control character.", name)
+		return "", wrongField(name, "contains a control character.")
 	}
 	return value, nil
 }
@@ -126,5 +126,5 @@ func (in input) checked(name string) (bool, error) {
 	case "", "0", "false", "off":
 		return false, nil
 	}
-	return false, wrong("%s: must be 1 or 0.", name)
+	return false, wrongField(name, "must be 1 or 0.")
 }

@@ -17,13 +17,23 @@ const (
 
 // showLogin is where the guards send who has to sign in, or to do so again.
 func (s *Site) showLogin(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
-	back := guard.ReturnPath(r, "/")
+	back := guard.ReturnPath(r, "/shop")
 	if wantsJSON(r) {
 		writeJSON(w, http.StatusOK, stateOf(sess))
 		return nil
 	}
+	return s.showLoginWith(w, r, sess, http.StatusOK, back, mistake{})
+}
+
+// showLoginWith shows the form with what was typed wrong.
+func (s *Site) showLoginWith(w http.ResponseWriter, r *http.Request, sess *session.Session, status int, back string,
+	m mistake) error {
 	f := s.frame(r, sess, "Sign in")
-	return writePage(w, http.StatusOK, "login", loginView{frame: f, SignIn: f.signIn(sess, back)})
+	form := f.signIn(sess, back)
+	if form.Mistake = m; m.Field != "" {
+		form.User = m.Typed
+	}
+	return writePage(w, r, status, "login", loginView{frame: f, SignIn: form})
 }
 
 func (f frame) signIn(sess *session.Session, back string) signInView {
@@ -36,27 +46,37 @@ func (s *Site) login(w http.ResponseWriter, r *http.Request, sess *session.Sessi
 	if err != nil {
 		return err
 	}
-	user, err := in.text("user", maxName)
+	next := "/shop"
+	if back := in[guard.ReturnParam]; guard.LocalPath(back) {
+		next = back
+	}
+	user, err := signIn(sess, in)
+	if m, ok := mistakeOf(r, in, err); ok && m.Field == "user" {
+		return s.showLoginWith(w, r, sess, http.StatusUnprocessableEntity, next, m)
+	}
 	if err != nil {
 		return err
 	}
+	s.staff.enroll(sess, user)
+	return s.done(w, r, sess, next, "Hello, "+user+".")
+}
+
+func signIn(sess *session.Session, in input) (user string, err error) {
+	if user, err = in.text("user", maxName); err != nil {
+		return "", err
+	}
 	remember, err := in.checked("remember")
 	if err != nil {
-		return err
+		return "", err
 	}
 	keep := session.Remember(rememberFor)
 	if !remember {
 		keep = forget
 	}
 	if err := sess.TryLogin(user, keep); err != nil {
-		return wrong("A name has no blank at either end, and no character that cannot be seen.")
+		return "", wrongField("user", "has a blank at an end, or a character that cannot be seen.")
 	}
-	s.staff.enroll(sess, user)
-	next := "/"
-	if back := in[guard.ReturnParam]; guard.LocalPath(back) {
-		next = back
-	}
-	return s.done(w, r, sess, next, "Hello, "+user+".")
+	return user, nil
 }
 
 // forget undoes what an earlier Remember of the same session said.
@@ -75,7 +95,7 @@ func (s *Site) logout(w http.ResponseWriter, r *http.Request, sess *session.Sess
 		return s.stay(w, r, sess)
 	}
 	sess.Logout()
-	return s.done(w, r, sess, "/", "You are signed out.")
+	return s.done(w, r, sess, "/shop", "You are signed out.")
 }
 
 // stay answers a form that had nothing to change.
@@ -84,7 +104,7 @@ func (s *Site) stay(w http.ResponseWriter, r *http.Request, sess *session.Sessio
 		writeJSON(w, http.StatusOK, stateOf(sess))
 		return nil
 	}
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, "/shop", http.StatusSeeOther)
 	return nil
 }
 
@@ -93,5 +113,5 @@ func signedIn(sess *session.Session) (string, error) {
 	if user := sess.User(); user != "" {
 		return user, nil
 	}
-	return "", &problem{http.StatusUnauthorized, "Nobody is signed in here. Please sign in first."}
+	return "", &problem{http.StatusUnauthorized, "", "Nobody is signed in here. Please sign in first."}
 }

@@ -7,9 +7,11 @@ import (
 	"html/template"
 	"net/http"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cmd/demo/experiment"
 	"github.com/coatcheck/session/guard"
 )
 
@@ -27,21 +29,38 @@ type (
 	}
 	homeView struct {
 		frame
+		Place       string // of the sessions
+		Visits      int
+		Stranger    bool // nothing is stored of the visitor
+		Experiments []experimentView
+	}
+	// experimentView is an experiment, and both sides of what came out if it was run.
+	experimentView struct {
+		experiment.Experiment
+		Sides []sideView
+	}
+	sideView struct {
+		Title, Class string
+		experiment.Side
+	}
+	shopView struct {
+		frame
 		Goods          []product
-		Visits         int
 		Notes          []string
 		ID             string
 		Login, Expires time.Time
 		MaxNote        int
 		SignIn         signInView
+		Mistake        mistake
 	}
 	// signInView is the form to sign in.
 	signInView struct {
 		CSRF    template.HTML
 		Expired bool
 		Return  string // the page to go to afterwards
-		User    string // who is to say it again
+		User    string // who is to say it again, or what was typed
 		MaxName int
+		Mistake mistake
 	}
 	loginView struct {
 		frame
@@ -53,16 +72,17 @@ type (
 		Cents    int
 		Orders   []order
 		MaxCount int
+		Wrong    string // the product with the mistake
+		Mistake  mistake
 	}
 	staffView struct {
 		frame
 		People []person
 		First  string
 	}
-	sessionsView struct {
+	devicesView struct {
 		frame
-		Entries []entry
-		Others  bool
+		Page guard.SessionsPage
 	}
 	problemView struct{ Title, Reason string }
 )
@@ -70,7 +90,7 @@ type (
 func (s *Site) frame(r *http.Request, sess *session.Session, title string) frame {
 	return frame{
 		Title: title, User: sess.User(), Flash: flash.Or(sess, ""), Staff: mayManage(sess), Pieces: pieces(sess),
-		CSRF: guard.CSRFField(r),
+		CSRF: formToken(r),
 	}
 }
 
@@ -82,20 +102,27 @@ var (
 	}
 	pictures = newPictures()
 	pages    = map[string]*template.Template{
-		"home":     newPage("home"),
-		"login":    newPage("login"),
-		"cart":     newPage("cart"),
-		"staff":    newPage("staff"),
-		"sessions": newPage("sessions"),
-		"problem":  newPage("problem"),
+		"home":    newPage("home"),
+		"shop":    newPage("shop"),
+		"login":   newPage("login"),
+		"cart":    newPage("cart"),
+		"staff":   newPage("staff"),
+		"devices": newPage("devices"),
+		"problem": newPage("problem"),
 	}
 )
+
+// fewRequests is how many are shown without asking.
+const fewRequests = 12
 
 func newPage(name string) *template.Template {
 	functions := template.FuncMap{
 		"asset":   func(name string) string { return assets[name].path },
 		"picture": func(id string) string { return pictures[id].path },
 		"price":   price,
+		"strip":   func() template.HTML { return stripMark },
+		"few":     func(list []experiment.Request) bool { return len(list) <= fewRequests },
+		"join":    strings.Join,
 		"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"human":   func(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") },
 	}

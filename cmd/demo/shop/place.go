@@ -7,6 +7,7 @@ import (
 	"runtime"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cmd/demo/trace"
 	"github.com/coatcheck/session/filestore"
 	"github.com/coatcheck/session/memstore"
 )
@@ -14,21 +15,14 @@ import (
 // maxInMemory bounds what a script that asks for pages without a cookie can fill the memory with.
 const maxInMemory = 10_000
 
-// Store is what the shop needs of a store. Every store of the library that keeps sessions on a server has it.
-type Store interface {
-	session.Store
-	session.Toucher
-	session.Sweeper
-	session.Lister
-	session.Limiter
-}
-
-// Place is where sessions are kept, and what signs them. The three texts tell people about it.
+// Place is where sessions are kept, and what signs them. The texts tell people about it: Name tells visitors, and the
+// others whoever runs the demo.
 type Place struct {
-	Store   Store
+	Store   trace.Backend
 	Secrets []session.Secret
 	Close   func() error // of the store; nil: nothing needs closing
 
+	Name                         string // as in "the sessions are in files"
 	Sessions, Secret, Afterwards string
 }
 
@@ -37,6 +31,7 @@ func Memory() *Place {
 	return &Place{
 		Store:      memstore.New(memstore.Options{MaxSessions: maxInMemory}),
 		Secrets:    []session.Secret{session.NewSecret()},
+		Name:       "memory",
 		Sessions:   "in memory",
 		Secret:     "in memory",
 		Afterwards: "then everybody is signed out",
@@ -55,7 +50,7 @@ func Files(dir string) (*Place, error) {
 		return nil, fmt.Errorf("--data: open the sessions: %w", err)
 	}
 	p.Store, p.Close = store, store.Close
-	p.Sessions = "in files, in " + path
+	p.Name, p.Sessions = "files", "in files, in "+path
 	return p, nil
 }
 

@@ -2,9 +2,10 @@
 // a small shop to click through, with sign-in by name, a cart, notes, the devices of a user and a page for the staff.
 // It knows no driver: the program that serves it chooses where the sessions are kept.
 //
-// Each file has one subject: home.go, goods.go, login.go, cart.go, notes.go, sessions.go and staff.go are the pages.
-// site.go routes to them past the guards, input.go reads what they are sent, and answer.go writes what they say.
-// place.go and secret.go are what stays on the disk, and server.go is the process around it all.
+// Each file has one subject: home.go, experiments.go, goods.go, login.go, cart.go, notes.go, devices.go and staff.go
+// are the pages. site.go routes to them past the guards, input.go reads what they are sent, answer.go writes what they
+// say, and strip.go what they cost. place.go and secret.go are what stays on the disk, and server.go is the process
+// around it all.
 package shop
 
 import (
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cmd/demo/trace"
 	"github.com/coatcheck/session/guard"
 )
 
@@ -60,6 +62,9 @@ func Run(ctx context.Context, opts Options) error {
 	return errors.Join(serve(ctx, listener, site, logger), site.Close())
 }
 
+// cookieName is that of the ticket.
+const cookieName = "session"
+
 // Site is the web site. It is safe for concurrent use, and its Close closes the place too.
 type Site struct {
 	place    *Place
@@ -68,15 +73,16 @@ type Site struct {
 	staff    *staff
 	logger   *slog.Logger
 	handler  http.Handler
+	trying   chan struct{} // full while an experiment runs
 }
 
 // New builds the site on a place, which is closed when it cannot. now nil is time.Now.
 func New(place *Place, logger *slog.Logger, now func() time.Time) (*Site, error) {
-	site := &Site{place: place, staff: newStaff(), logger: logger}
+	site := &Site{place: place, staff: newStaff(), logger: logger, trying: make(chan struct{}, 1)}
 	var err error
-	site.sessions, err = session.New(place.Store, session.Options{
+	site.sessions, err = session.New(trace.Watch(place.Store), session.Options{
 		Secrets: place.Secrets,
-		Cookie:  session.Cookie{Insecure: true}, // plain HTTP, on loopback unless somebody insisted
+		Cookie:  session.Cookie{Name: cookieName, Insecure: true}, // plain HTTP, on loopback unless somebody insisted
 		OnError: site.fail,
 		Logger:  logger,
 		Now:     now,
@@ -84,7 +90,9 @@ func New(place *Place, logger *slog.Logger, now func() time.Time) (*Site, error)
 	if err != nil {
 		return nil, errors.Join(err, place.close())
 	}
-	site.guard, err = guard.New(site.sessions, guard.Options{LoginPage: "/sign-in", Refuse: turnAway})
+	site.guard, err = guard.New(site.sessions, guard.Options{
+		LoginPage: "/sign-in", Refuse: site.turnAway, Place: placeOf, ShowSessions: site.showDevices,
+	})
 	if err != nil {
 		return nil, errors.Join(err, site.Close())
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cmd/demo/trace"
 	"github.com/coatcheck/session/guard"
 )
 
@@ -30,7 +31,8 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "same-origin")
 	// Whoever reads the body, the guard of forms or a page, reads no more.
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	s.handler.ServeHTTP(w, r)
+	ctx, _ := trace.New(r.Context())
+	s.handler.ServeHTTP(w, r.WithContext(ctx))
 }
 
 // freshness is how recent a sign-in must be for an order.
@@ -44,6 +46,9 @@ func (s *Site) route() {
 	staffOnly := s.guard.Role(staffRole)
 	mux := http.NewServeMux()
 	mux.Handle("/{$}", methods{http.MethodGet: s.with(s.home)})
+	mux.Handle("/experiments/{name}", methods{http.MethodPost: s.with(s.try)})
+	mux.Handle("/shop", methods{http.MethodGet: s.with(s.showShop)})
+	mux.Handle("/visits", methods{http.MethodPost: s.with(s.count)})
 	mux.Handle("/sign-in", methods{http.MethodGet: s.with(s.showLogin)})
 	mux.Handle("/login", methods{http.MethodPost: s.with(s.login)})
 	mux.Handle("/logout", methods{http.MethodPost: s.with(s.logout)})
@@ -52,7 +57,7 @@ func (s *Site) route() {
 	mux.Handle("/staff", methods{http.MethodGet: staffOnly(s.with(s.showStaff)),
 		http.MethodPost: staffOnly(s.with(s.changeStaff))})
 	mux.Handle("/notes", methods{http.MethodPost: s.with(s.addNote)})
-	mux.Handle("/sessions", methods{http.MethodGet: s.with(s.list)})
+	mux.Handle("/sessions", s.devices())
 	mux.Handle("/sessions/revoke", methods{http.MethodPost: s.with(s.revoke)})
 	for _, list := range []map[string]asset{assets, pictures} {
 		for _, a := range list {
@@ -60,7 +65,7 @@ func (s *Site) route() {
 		}
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		explain(w, r, http.StatusNotFound, "There is no such page.")
+		refuse(w, r, http.StatusNotFound, "There is no such page.")
 	})
 	s.handler = programs(mux, s.guard.CSRF(mux))
 }
@@ -93,18 +98,19 @@ func ofBrowser(r *http.Request) bool {
 }
 
 // turnAway answers whom a guard does not let through.
-func turnAway(w http.ResponseWriter, r *http.Request, no guard.Refusal) {
+func (s *Site) turnAway(w http.ResponseWriter, r *http.Request, no guard.Refusal) {
 	if no.Login != "" && !wantsJSON(r) {
 		w.Header().Del("WWW-Authenticate")
 		http.Redirect(w, r, no.Login, http.StatusSeeOther)
 		return
 	}
-	explain(w, r, no.Status, no.Text)
+	refuse(w, r, no.Status, no.Text)
 }
 
 // with hands the session to a page, and answers for it when it returns an error.
 func (s *Site) with(p page) http.Handler {
 	return s.sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, sess *session.Session) {
+		trace.From(r.Context()).Follow(sess.ID)
 		if err := p(w, r, sess); err != nil {
 			s.refuse(w, r, err)
 		}
@@ -129,5 +135,5 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		allow = append(allow, http.MethodHead)
 	}
 	w.Header().Set("Allow", strings.Join(allow, ", "))
-	explain(w, r, http.StatusMethodNotAllowed, "This address takes "+strings.Join(allow, " and ")+" only.")
+	refuse(w, r, http.StatusMethodNotAllowed, "This address takes "+strings.Join(allow, " and ")+" only.")
 }

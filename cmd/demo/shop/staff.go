@@ -71,7 +71,7 @@ func (s *Site) showStaff(w http.ResponseWriter, r *http.Request, sess *session.S
 		writeJSON(w, http.StatusOK, people)
 		return nil
 	}
-	return writePage(w, http.StatusOK, "staff", staffView{frame: s.frame(r, sess, "Staff"), People: people,
+	return writePage(w, r, http.StatusOK, "staff", staffView{frame: s.frame(r, sess, "Staff"), People: people,
 		First: firstStaff})
 }
 
@@ -111,7 +111,7 @@ func (s *Site) changeStaff(w http.ResponseWriter, r *http.Request, sess *session
 		return err
 	}
 	if user == sess.User() {
-		return wrong("user: nobody changes the own role.")
+		return wrongField("user", "nobody changes their own role.")
 	}
 	s.staff.set(user, on)
 	if _, err := s.sessions.UpdateUser(r.Context(), user, func(other *session.Session) error {

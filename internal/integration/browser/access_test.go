@@ -16,7 +16,7 @@ func TestTheShopWorksWithoutScripts(t *testing.T) {
 		emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
 	}
-	b.visit(s.url)
+	b.visit(s.url + "/shop")
 	b.click("#add-coat")
 	b.shows("#cart-count", "1")
 	b.visit(s.url + "/cart")
@@ -70,10 +70,10 @@ func TestNoPageBreaksItsContentSecurityPolicy(t *testing.T) {
 	ctx, cancel := context.WithCancel(b.ctx)
 	defer cancel()
 	messages := chromedp.Console(ctx)
-	b.visit(s.url)
+	b.visit(s.url + "/shop")
 	b.click("#add-coat")
 	b.signIn(s.url, "admin", false)
-	for _, path := range []string{"/", "/cart", "/sessions", "/staff", "/sign-in", "/nowhere"} {
+	for _, path := range []string{"/", "/shop", "/cart", "/sessions", "/staff", "/sign-in", "/nowhere"} {
 		b.visit(s.url + path)
 		if policy := get(b, chromedp.Evaluate[string](`document.contentType`)); policy != "text/html" {
 			t.Errorf("%s is %s", path, policy)
@@ -95,16 +95,23 @@ func TestNoPageBreaksItsContentSecurityPolicy(t *testing.T) {
 	}
 }
 
-// A phone shows the whole page without moving it sideways.
+// A phone shows the whole page without moving it sideways, and so does a wide screen.
 func TestThePagesFitAPhone(t *testing.T) {
 	s, b := anyShop(t), fresh(t)
-	b.do(chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile))
 	b.signIn(s.url, strings.Repeat("ada", 40), false)
 	b.click("#add-coat")
-	for _, path := range []string{"/", "/cart", "/sessions", "/sign-in", "/nowhere"} {
-		b.visit(s.url + path)
-		if wide := get(b, chromedp.Evaluate[int](`document.documentElement.scrollWidth`)); wide > 360 {
-			t.Errorf("%s is %d pixels wide on a screen of 360", path, wide)
+	for _, width := range []int64{320, 360, 2560} {
+		b.do(chromedp.EmulateViewport(width, 740, chromedp.EmulateMobile))
+		for _, path := range []string{"/", "/shop", "/cart", "/sessions", "/sign-in", "/nowhere", "/experiments"} {
+			if path == "/experiments" {
+				b.visit(s.url)
+				b.click("#run-devices")
+			} else {
+				b.visit(s.url + path)
+			}
+			if wide := get(b, chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)); wide > width {
+				t.Errorf("%s is %d pixels wide on a screen of %d", path, wide, width)
+			}
 		}
 	}
 }

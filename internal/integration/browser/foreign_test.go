@@ -31,7 +31,7 @@ func TestAFormOfAnotherOriginIsRefused(t *testing.T) {
 			t.Errorf("a form of %s = %d, want 403", origin, status)
 		}
 		b.shows("[role=alert]", "from another site")
-		b.visit(s.url)
+		b.visit(s.url + "/shop")
 		b.shows("h1", "Hello, ada")
 		if n := b.count(".notes li"); n != 0 {
 			t.Errorf("a form of %s left %d notes", origin, n)

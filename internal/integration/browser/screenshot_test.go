@@ -18,16 +18,22 @@ func TestScreenshots(t *testing.T) {
 	s, phone, b := anyShop(t), fresh(t), fresh(t)
 	phone.signIn(s.url, "ada", true)
 	b.signIn(s.url, "ada", false)
-	b.visit(s.url)
+	b.visit(s.url + "/shop")
 	b.click("#add-coat")
-	b.visit(s.url)
+	b.visit(s.url + "/shop")
 	for _, size := range []struct {
 		name          string
 		width, height int64
-	}{{"desktop", 1100, 700}, {"phone", 390, 844}} {
-		for _, page := range []struct{ name, path string }{{"shop", "/"}, {"sessions", "/sessions"}} {
+	}{{"desktop", 1200, 960}, {"phone", 390, 844}} {
+		for _, page := range []struct{ name, path, run string }{
+			{"experiments", "/", ""}, {"result", "/", "#run-sign-out"}, {"shop", "/shop", ""},
+			{"sessions", "/sessions", ""},
+		} {
 			b.do(chromedp.EmulateViewport(size.width, size.height))
 			b.visit(s.url + page.path)
+			if page.run != "" {
+				b.click(page.run)
+			}
 			b.picture(filepath.Join(dir, page.name+"-"+size.name+".png"))
 		}
 	}
@@ -36,7 +42,7 @@ func TestScreenshots(t *testing.T) {
 	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, dark); err != nil {
 		t.Fatal(err)
 	}
-	b.visit(s.url)
+	b.visit(s.url + "/shop")
 	b.picture(filepath.Join(dir, "shop-phone-dark.png"))
 }
 

@@ -18,7 +18,7 @@ func TestWhoIsKeptSignedInIsSoAfterTheBrowserWasClosed(t *testing.T) {
 	b.signIn(s.url, "ada", true)
 	b.close()
 	b = open(t, profile)
-	b.visit(s.url)
+	b.visit(s.url + "/shop")
 	b.shows("h1", "Hello, ada")
 }
 
@@ -28,7 +28,7 @@ func TestWhoIsNotKeptSignedInIsAStrangerAfterTheBrowserWasClosed(t *testing.T) {
 	b.signIn(s.url, "ada", false)
 	b.close()
 	b = open(t, profile)
-	b.visit(s.url)
+	b.visit(s.url + "/shop")
 	b.shows("h1", "Hello, stranger")
 }
 
@@ -39,13 +39,13 @@ func TestARestartOfTheShopSignsNobodyOut(t *testing.T) {
 	b.signIn(s.url, "ada", false)
 	s.stop()
 	s = startShop(t, data, s.url[len("http://"):])
-	b.visit(s.url)
+	b.visit(s.url + "/shop")
 	b.shows("h1", "Hello, ada")
 }
 
 func TestAMessageIsSeenOnce(t *testing.T) {
 	s, b := anyShop(t), fresh(t)
-	b.visit(s.url)
+	b.visit(s.url + "/shop")
 	b.fill("#text", "buy milk")
 	b.press("Add note")
 	b.shows("p.flash[role=status]", "Noted.")
@@ -68,32 +68,33 @@ func TestADeviceThatAnotherOneSignsOutIsSignedOut(t *testing.T) {
 	if n := desk.count(".sessions li"); n != 3 {
 		t.Fatalf("%d sessions are listed, want 3", n)
 	}
+	desk.shows(".sessions li:first-child", "this device")
 	desk.shows(".sessions", "on Linux")
-	// The last seen stand first, so that of the others the phone is the last.
-	desk.click(`(//ul[@class="sessions"]/li[not(.//span[@class="badge"])]//button)[last()]`)
-	desk.shows("p.flash", "The session has ended.")
-	phone.visit(s.url)
+	// This device stands first and then the one last seen, so that the phone is the last.
+	desk.click(`(//ul[@class="sessions"]/li//button)[last()]`)
+	desk.shows("p.flash", "The session on this device has ended")
+	phone.visit(s.url + "/shop")
 	phone.shows("h1", "Hello, stranger")
-	tablet.visit(s.url)
+	tablet.visit(s.url + "/shop")
 	tablet.shows("h1", "Hello, ada")
 	desk.visit(s.url + "/sessions")
 	desk.press("End all other sessions")
-	desk.shows("p.flash", "1 other session has ended.")
-	tablet.visit(s.url)
+	desk.shows("p.flash", "1 session has ended.")
+	tablet.visit(s.url + "/shop")
 	tablet.shows("h1", "Hello, stranger")
-	desk.visit(s.url)
+	desk.visit(s.url + "/shop")
 	desk.shows("h1", "Hello, ada")
 }
 
 func TestTwoTabsThatFillTheCartAtTheSameTimeBothDo(t *testing.T) {
 	s, left := anyShop(t), fresh(t)
-	left.visit(s.url)
+	left.visit(s.url + "/shop")
 	right := left.tab()
 	const rounds = 5
 	for range rounds {
 		var both sync.WaitGroup
 		for tab, product := range map[*browser]string{left: "coat", right: "hat"} {
-			tab.visit(s.url)
+			tab.visit(s.url + "/shop")
 			both.Go(func() {
 				if _, err := tab.tryLeads(chromedp.Click(chromedp.CSS("#add-" + product))); err != nil {
 					t.Error(err)

@@ -86,6 +86,7 @@ func openServer(ctx context.Context, place *shop.Place, cfg *sessionconfig.Confi
 	if err := openTable(ctx, place, db, opts); err != nil {
 		return fmt.Errorf("--store database: %w", err)
 	}
+	place.Name = "the configured database"
 	place.Sessions = "in the configured database, in the table " + table
 	return nil
 }
@@ -104,6 +105,7 @@ func openRedis(ctx context.Context, place *shop.Place, cfg *sessionconfig.Config
 		client.Close()
 		return nil
 	}
+	place.Name = "Redis"
 	place.Sessions = "in the configured Redis, in keys that begin with " + prefix
 	return nil
 }
@@ -119,7 +121,7 @@ func openSQLite(ctx context.Context, place *shop.Place, path string) error {
 	if err != nil {
 		return fmt.Errorf("--data: open %s: %w; move the file away to begin a new one", path, err)
 	}
-	place.Sessions = "in SQLite, in " + path
+	place.Name, place.Sessions = "SQLite", "in SQLite, in "+path
 	return nil
 }
 

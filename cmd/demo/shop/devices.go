@@ -3,10 +3,12 @@ package shop
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cmd/demo/trace"
 	"github.com/coatcheck/session/guard"
 )
 
@@ -42,7 +44,45 @@ func entryOf(info session.Info, current string) entry {
 	return e
 }
 
-// list shows where the user is signed in.
+// devices is the page of guard.Sessions in the design of the shop. A script gets the list as before.
+func (s *Site) devices() http.Handler {
+	page, list := s.guard.Sessions(), s.with(s.list)
+	return methods{
+		http.MethodGet: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if wantsJSON(r) {
+				list.ServeHTTP(w, r)
+				return
+			}
+			page.ServeHTTP(w, r)
+		}),
+		http.MethodPost: page,
+	}
+}
+
+// showDevices writes the page.
+func (s *Site) showDevices(w http.ResponseWriter, r *http.Request, p guard.SessionsPage) {
+	sess, err := session.Load(r.Context())
+	if err == nil {
+		trace.From(r.Context()).Follow(sess.ID)
+		err = writePage(w, r, http.StatusOK, "devices", devicesView{frame: s.frame(r, sess, p.Words.Title), Page: p})
+	}
+	if err != nil {
+		s.fail(w, r, err)
+	}
+}
+
+// placeOf says where an address is, as far as that can be known without a table of places.
+func placeOf(addr netip.Addr) string {
+	switch {
+	case addr.IsLoopback():
+		return "This computer"
+	case addr.IsPrivate(), addr.IsLinkLocalUnicast():
+		return "Your network"
+	}
+	return ""
+}
+
+// list shows a script where the user is signed in.
 func (s *Site) list(w http.ResponseWriter, r *http.Request, sess *session.Session) error {
 	user, err := signedIn(sess)
 	if err != nil {
@@ -56,13 +96,8 @@ func (s *Site) list(w http.ResponseWriter, r *http.Request, sess *session.Sessio
 	for i, info := range infos {
 		entries[i] = entryOf(info, sess.ID())
 	}
-	if wantsJSON(r) {
-		writeJSON(w, http.StatusOK, entries)
-		return nil
-	}
-	return writePage(w, http.StatusOK, "sessions", sessionsView{
-		frame: s.frame(r, sess, "Where you are signed in"), Entries: entries, Others: len(entries) > 1,
-	})
+	writeJSON(w, http.StatusOK, entries)
+	return nil
 }
 
 // revoke ends sessions of the user: one, or all but this.
@@ -85,7 +120,7 @@ func (s *Site) revoke(w http.ResponseWriter, r *http.Request, sess *session.Sess
 		return s.revokeOthers(w, r, sess, user)
 	case id == sess.ID(): // a revoked session could not even say that it was
 		sess.Logout()
-		return s.done(w, r, sess, "/", "You ended this session, so you are signed out.")
+		return s.done(w, r, sess, "/shop", "You ended this session, so you are signed out.")
 	default:
 		return s.revokeOne(w, r, sess, user, id)
 	}
