@@ -148,7 +148,7 @@ func signOutInTheMiddle(s *stage) Outcome {
 		v.read("the report")
 		return "Here is the report."
 	})
-	thief := ada.copy("a thief who has copied the cookie")
+	thief := ada.copy("A thief with the copied cookie")
 	ada.does("signs out", signsOut)
 	report.goesOn()
 	again := ada.does("opens the next page", looks)
@@ -177,7 +177,7 @@ func outage(s *stage) Outcome {
 func copiedTicket(s *stage) Outcome {
 	ada := s.browser("Ada", desk)
 	ada.signsIn()
-	thief := ada.copy("a thief who has copied the cookie")
+	thief := ada.copy("A thief with the copied cookie")
 	inFlight := ada.copy("Ada, in another tab").slowly("opens a slow page", clicksOnce)
 	s.clock.advance(renewEvery + time.Minute)
 	moment := ada.copy("Ada, in a third tab")

@@ -18,32 +18,36 @@ func TestScreenshots(t *testing.T) {
 	s, phone, b := anyShop(t), fresh(t), fresh(t)
 	phone.signIn(s.url, "ada", true)
 	b.signIn(s.url, "ada", false)
-	b.visit(s.url + "/shop")
 	b.click("#add-coat")
-	b.visit(s.url + "/shop")
-	for _, size := range []struct {
-		name          string
-		width, height int64
-	}{{"desktop", 1200, 960}, {"phone", 390, 844}} {
-		for _, page := range []struct{ name, path, run string }{
-			{"experiments", "/", ""}, {"result", "/", "#run-sign-out"}, {"shop", "/shop", ""},
-			{"sessions", "/sessions", ""},
-		} {
-			b.do(chromedp.EmulateViewport(size.width, size.height))
-			b.visit(s.url + page.path)
-			if page.run != "" {
-				b.click(page.run)
-			}
-			b.picture(filepath.Join(dir, page.name+"-"+size.name+".png"))
+	for _, shot := range []struct {
+		name, path, click string
+		width, height     int64
+		scheme            string
+	}{
+		{"experiments-desktop", "/", "", 1200, 1060, "light"},
+		{"result-desktop", "/", "#run-sign-out", 1200, 1060, "light"},
+		{"sessions-phone", "/sessions", "", 390, 844, "light"},
+		{"shop-phone-dark", "/shop", "", 390, 844, "dark"},
+	} {
+		b.sees(shot.scheme)
+		b.do(chromedp.EmulateViewport(shot.width, shot.height))
+		b.visit(s.url + shot.path)
+		if shot.click != "" {
+			b.click(shot.click)
 		}
+		b.picture(filepath.Join(dir, shot.name+".png"))
 	}
-	dark := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme",
-		Value: "dark"}}}
-	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, dark); err != nil {
-		t.Fatal(err)
+}
+
+// sees makes the browser prefer a colour scheme, and no motion, which a picture would catch half-way.
+func (b *browser) sees(scheme string) {
+	b.t.Helper()
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}}
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, media); err != nil {
+		b.t.Fatal(err)
 	}
-	b.visit(s.url + "/shop")
-	b.picture(filepath.Join(dir, "shop-phone-dark.png"))
 }
 
 func (b *browser) picture(path string) {
