@@ -232,7 +232,8 @@ func TestARequestFallsBackToTheSessionOfAnotherTicket(t *testing.T) {
 			t.Errorf("the session is of %q, with %v", s.User(), s.All())
 		}
 	})
-	if len(resp.Cookies()) != 1 || v.ticket() != ticket || resp.Header.Get("X-Sent") != "1" || resp.Header.Get("Cache-Control") != "no-store" {
+	if len(resp.Cookies()) != 1 || v.ticket() != ticket || resp.Header.Get("X-Sent") != "1" ||
+		resp.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the response has the header %v", resp.Header)
 	}
 	v.with(func(s *session.Session) {
