@@ -142,10 +142,14 @@ func (d *Draft) add(ctx context.Context, rec *Record) error {
 	return Unavailable(err)
 }
 
-// save replaces the record, and on a conflict does the operations again on the newest one.
+// save replaces the record, and on a conflict does the operations again on the newest one. Where others wait already it
+// takes its place behind them, and does not try to be faster.
 func (d *Draft) save(ctx context.Context, mode Mode) error {
 	var mine *spot
 	defer func() { mine.release() }()
+	if !mode.Once && d.k.queues.has(d.at.Rec.ID) {
+		mine = d.k.queues.wait(ctx, d.at.Rec.ID)
+	}
 	for attempt := 0; ; attempt++ {
 		if err := d.stillThere(ctx); err != nil {
 			return d.Lost(err)
@@ -162,7 +166,7 @@ func (d *Draft) save(ctx context.Context, mode Mode) error {
 		if mine == nil && !mode.Once && errors.Is(err, ErrConflict) {
 			mine = d.k.queues.wait(ctx, next.Rec.ID)
 		}
-		if err := d.again(ctx, err, mode, attempt); err != nil {
+		if err := d.again(ctx, err, mode, mine.pauses(attempt)); err != nil {
 			return d.Lost(err)
 		}
 		d.Doc.KeepShown(d.k.Data.Codec, aged)
