@@ -6,7 +6,9 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session/cmd/demo/experiment"
 )
@@ -159,4 +161,36 @@ func TestADeviceIsEndedOnThePageOfTheGuard(t *testing.T) {
 		here.post("/sessions", "id", ids[0][1])
 		wantText(t, "this device", here.get("/shop"), "Hello, stranger")
 	})
+}
+
+// An older browser, which does not say where a form comes from, ends devices with the token of the page alone.
+func TestAnOlderBrowserEndsDevicesWithTheTokenOfThePage(t *testing.T) {
+	site := start(t, options{})
+	here, there := person(t, site), person(t, site)
+	here.post("/login", "user", "ada")
+	there.post("/login", "user", "ada")
+	wantStatus(t, "without the token", older(here, "/sessions", "others=1"), http.StatusForbidden)
+	page := olderGet(here, "/sessions")
+	token := regexp.MustCompile(`name="csrf_token" value="([^"]+)"`).FindStringSubmatch(page.body)
+	if token == nil {
+		t.Fatal("the page has no token")
+	}
+	wantStatus(t, "with the token", older(here, "/sessions", "others=1&csrf_token="+token[1]), http.StatusOK)
+	wantText(t, "the other device", there.get("/shop"), "Hello, stranger")
+}
+
+// Eleven minutes after the sign-in the page of devices asks for another before it ends a session.
+func TestTheDemoAsksForARecentSignInBeforeItEndsADevice(t *testing.T) {
+	var later atomic.Int64
+	site := start(t, options{now: func() time.Time { return time.Now().Add(time.Duration(later.Load())) }})
+	here, there := person(t, site), person(t, site)
+	here.post("/login", "user", "ada")
+	there.post("/login", "user", "ada")
+	later.Store(int64(11 * time.Minute))
+	wantText(t, "the page", here.get("/sessions"), `href="/sign-in?return=%2Fsessions"`)
+	wantText(t, "the answer", here.post("/sessions", "others", "1"), `<h1 id="title">Sign in</h1>`, `value="/sessions"`)
+	wantText(t, "the other device", there.get("/shop"), "<bdi>ada</bdi>")
+	back := here.post("/login", "user", "ada", "return", "/sessions")
+	wantText(t, "the page after the sign-in", back, "End all other")
+	wantText(t, "the page then", here.post("/sessions", "others", "1"), "1 session has ended.")
 }
