@@ -60,9 +60,9 @@ func (q *queues) has(name string) bool {
 	return q.byName[name] != nil
 }
 
-// pauses is by how many attempts a pause grows. Who is at the head competes with the heads of other nodes alone, one for
-// each node, and has lost to one of them: at once it has the better chance, for that node's next one has not read the
-// newest state yet. Who waits longer each time loses to all that come after him.
+// pauses is by how many attempts a pause grows. Who is at the head competes with the heads of other nodes alone, one
+// for each node, and has lost to one of them: at once it has the better chance, for that node's next one has not read
+// the newest state yet. Who waits longer each time loses to all that come after him.
 func (s *spot) pauses(attempt int) int {
 	if s == nil || attempt >= maxAttempts {
 		return attempt
