@@ -60,7 +60,8 @@ type Sweeper interface {
 //     its save returned until its delete or its next save with another user or kind.
 //  2. Page returns up to limit records of any kind that come after the id given, "" for the first page, in an order
 //     that stays the same when records come and go; fewer than limit means that it was the last page. The id
-//     given need not exist any more. A record that is there during the whole walk is listed exactly once.
+//     given need not exist any more. A record that is there during the whole walk is listed exactly once. An error may
+//     come with the records that could be read; the walk then goes on, and tells of the error at its end.
 type Lister interface {
 	ByUser(ctx context.Context, user string) ([]*Record, error)
 	Page(ctx context.Context, after string, limit int) ([]*Record, error)

@@ -47,7 +47,7 @@ func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
 	return infos, nil
 }
 
-// All goes through all live sessions, in pages. An error ends the walk. Sessions that begin or end meanwhile may be
+// All goes through all live sessions, in pages. What cannot be read is an error at the end of the walk. Sessions that begin or end meanwhile may be
 // listed or not; one that gets a new id meanwhile may be listed under both ids, or under none.
 func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {

@@ -1,6 +1,7 @@
 package life
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,25 +111,26 @@ func (k *Keeper) All(ctx context.Context, since time.Time) iter.Seq2[*Record, er
 	}
 }
 
-// pages goes through all records, of every kind.
+// pages goes through all records, of every kind. What the store could not read is an error at the end.
 func (k *Keeper) pages(ctx context.Context) iter.Seq2[[]*Record, error] {
 	return func(yield func([]*Record, error) bool) {
 		if err := k.CanList(); err != nil {
 			yield(nil, err)
 			return
 		}
+		var failed error
 		for after, more := "", true; more; {
 			page, err := k.can.Lister.Page(ctx, after, pageSize)
-			if err != nil {
-				yield(nil, Unavailable(err))
-				return
-			}
+			failed = cmp.Or(failed, err)
 			if more = len(page) == pageSize; more {
 				after = page[pageSize-1].ID
 			}
-			if !yield(page, nil) {
+			if len(page) > 0 && !yield(page, nil) {
 				return
 			}
+		}
+		if failed != nil {
+			yield(nil, Unavailable(failed))
 		}
 	}
 }
