@@ -46,30 +46,16 @@ type Record struct {
 // nothing once the record that it names is gone or retired, and goes with the next save.
 //
 // A live record keeps it in the field Successor, which has no other use there, so that a store need not know of it.
-func (r *Record) Predecessor() string {
-	if r.Kind != KindLive {
-		return ""
-	}
-	return r.Successor
-}
+func (r *Record) Predecessor() string { return (*life.Record)(r).Predecessor() }
 
 // Clone returns a copy that shares nothing with r.
-func (r *Record) Clone() *Record {
-	c := *r
-	c.Data = append([]byte(nil), r.Data...)
-	return &c
-}
+func (r *Record) Clone() *Record { return (*Record)((*life.Record)(r).Clone()) }
 
 // Format prints the record without its data, whatever the verb.
-func (r Record) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "record %s (%s, version %d, %d bytes)", r.ID, r.Kind, r.Version, len(r.Data))
-}
+func (r Record) Format(f fmt.State, _ rune) { life.Record(r).Format(f, 'v') }
 
 // LogValue logs the record without its data.
-func (r Record) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("id", r.ID), slog.String("user", r.User), slog.String("kind", r.Kind.String()),
-		slog.Uint64("version", r.Version), slog.Int("bytes", len(r.Data)))
-}
+func (r Record) LogValue() slog.Value { return life.Record(r).LogValue() }
 
 // Limit is how many live records a user may have.
 type Limit struct {
