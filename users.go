@@ -47,8 +47,9 @@ func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
 	return infos, nil
 }
 
-// All goes through all live sessions, in pages. What cannot be read is an error at the end of the walk. Sessions that begin or end meanwhile may be
-// listed or not; one that gets a new id meanwhile may be listed under both ids, or under none.
+// All goes through all live sessions, in pages. What cannot be read is an error at the end of the walk. Sessions that
+// begin or end meanwhile may be listed or not; one that gets a new id meanwhile may be listed under both ids, or under
+// none.
 func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
 		for r, err := range m.keeper.All(ctx, time.Time{}) {

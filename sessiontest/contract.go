@@ -40,8 +40,8 @@ var contract = map[string]string{
 	"Lister 2": "Page returns up to limit records of any kind that come after the id given, \"\" for the first " +
 		"page, in an order that stays the same when records come and go; fewer than limit means that it was the last " +
 		"page. The id given need not exist any more. A record that is there during the whole walk is listed " +
-		"exactly once. An error may come with the records that could be read; the walk then goes on, and tells of the " +
-		"error at its end.",
+		"exactly once. An error may come with the records that could be read; the walk then goes on, and tells of " +
+		"the error at its end.",
 	"Limiter 1": "SaveWithin creates a record as Save with Version 0 does, if fewer than limit.Max records count. " +
 		"Otherwise it returns an error that wraps [ErrTooMany], and nothing is changed. It refuses a record with " +
 		"another Version.",
