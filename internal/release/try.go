@@ -121,14 +121,15 @@ func (s *stranger) installs(*tree) error {
 	return nil
 }
 
-// getsEach gets each module alone, and builds all of its packages.
+// getsEach gets each module alone, as the documents say, and builds all of its packages. With a version in place of
+// latest, go get of a module below another one does not look for it once that other one is in the cache.
 func (s *stranger) getsEach(t *tree) error {
 	for _, m := range t.modules {
 		if !m.released() {
 			continue
 		}
 		folder := path.Join("alone", path.Base(m.path()))
-		err := s.all(folder, "mod init example.test/alone", "get "+m.path()+"@"+s.version, "build "+m.path()+"/...")
+		err := s.all(folder, "mod init example.test/alone", "get "+m.path()+"@latest", "build "+m.path()+"/...")
 		if err != nil {
 			return err
 		}
@@ -151,7 +152,7 @@ func (s *stranger) buildsAll(t *tree) error {
 	for _, m := range t.modules {
 		// A command is installed, not imported.
 		if m.released() && !isWithin(m.dir, "cmd") {
-			if err := s.all("program", "get "+m.path()+"@"+s.version); err != nil {
+			if err := s.all("program", "get "+m.path()+"@latest"); err != nil {
 				return err
 			}
 		}
