@@ -10,6 +10,7 @@ import (
 
 	"github.com/coatcheck/session/internal/life"
 	"github.com/coatcheck/session/internal/respond"
+	"github.com/coatcheck/session/internal/wire"
 )
 
 // statusHungUp is how nginx logs a request whose client went away. No client sees it, and an alarm on 503 is not meant.
@@ -58,7 +59,7 @@ func (m *Manager) defaultAnswer(w http.ResponseWriter, err error) {
 	case http.StatusConflict:
 		text = "Your session has ended. Please sign in again, or try again in a moment."
 		if errors.Is(err, life.ErrTombstone) {
-			w.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(m.opts.RenewGrace)))
+			w.Header().Set("Retry-After", strconv.Itoa(wire.Seconds(m.opts.RenewGrace)))
 		}
 	case http.StatusForbidden:
 		text = "You have too many sessions. Please end one first."

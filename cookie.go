@@ -137,7 +137,7 @@ func (t cookieTransport) put(h http.Header, name, value string, until, now time.
 		c.MaxAge, c.Expires = -1, time.Unix(1, 0)
 	case !until.IsZero():
 		age := min(until.Sub(now), life.MaxAge)
-		c.MaxAge, c.Expires = max(wholeSeconds(age), 1), now.Add(age)
+		c.MaxAge, c.Expires = max(wire.Seconds(age), 1), now.Add(age)
 	}
 	h.Add("Set-Cookie", c.String())
 }

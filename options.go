@@ -249,15 +249,6 @@ func neverOrPositive(name string, d time.Duration, never string) error {
 	return nil
 }
 
-// wholeSeconds rounds up, so that a cookie does not end before its session.
-func wholeSeconds(d time.Duration) int {
-	seconds := d / time.Second
-	if d%time.Second > 0 {
-		seconds++
-	}
-	return int(seconds)
-}
-
 // SkipHeader returns a predicate for Options.Skip: requests with this header, and the value if it is not "*", have no
 // session. Any client can send a header: use one that your proxy sets or removes.
 func SkipHeader(name, value string) func(*http.Request) bool {

@@ -3,6 +3,7 @@ package wire
 import (
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // MaxCookieSize is what browsers keep of one cookie: so many bytes of name and value (RFC 6265bis).
@@ -90,4 +91,13 @@ func Find(lines []string, name string) (value string, n int) {
 		}
 	}
 	return value, n
+}
+
+// Seconds is a duration as headers have it. It rounds up, so that a cookie does not end before its session.
+func Seconds(d time.Duration) int {
+	seconds := d / time.Second
+	if d%time.Second > 0 {
+		seconds++
+	}
+	return int(seconds)
 }

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session/internal/wire"
 )
@@ -78,6 +79,15 @@ func TestACookieIsFoundByItsExactName(t *testing.T) {
 	} {
 		if value, n := wire.Find(row.lines, "a"); value != row.value || n != row.n {
 			t.Errorf("Find(%q) = %q, %d, want %q, %d", row.lines, value, n, row.value, row.n)
+		}
+	}
+}
+
+// A cookie must not end before its session.
+func TestSecondsRoundUp(t *testing.T) {
+	for d, want := range map[time.Duration]int{0: 0, 1: 1, time.Second: 1, time.Second + 1: 2, -time.Second: -1} {
+		if got := wire.Seconds(d); got != want {
+			t.Errorf("Seconds(%v) = %d, want %d", d, got, want)
 		}
 	}
 }
