@@ -9,13 +9,14 @@ import (
 	"github.com/coatcheck/session/internal/life"
 )
 
-// Atomic runs fn on the newest state of the session, with the changes that were not saved yet, and commits the result
-// by compare-and-set. When another request commits first, fn runs again on what that one left. When fn returns an
-// error, nothing of what it did is kept; the earlier unsaved changes stay. When another
-// request has given the session a new id by Login or Regenerate, fn runs all the same, for a Login or Logout in it does
-// what it does outside; whatever else it does is not kept, and the error wraps ErrEnded.
+// Atomic runs fn on the newest state of the session, including changes that are not saved yet, and commits the result
+// by compare-and-set. If another request commits first, fn runs again on what that one left. If fn returns an error,
+// nothing that it did is kept; the earlier unsaved changes stay. If another request has given the session a new id by
+// Login or Regenerate, fn still runs, because a Login or Logout in it does what it does outside; anything else it does
+// is not kept, and the error wraps ErrEnded.
 //
-// fn must use the session that it is given, and no other. Save, Reload and Atomic of it are refused with an error.
+// fn must use the session that it is given, and no other. Calling Save, Reload or Atomic on it is refused with an
+// error.
 func (s *Session) Atomic(ctx context.Context, fn func(*Session) error) error {
 	var events []life.Event
 	var own error

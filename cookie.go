@@ -13,19 +13,19 @@ import (
 	"github.com/coatcheck/session/internal/wire"
 )
 
-// Cookie says how the session cookie is set. The zero value is the safe one: it reaches this host alone, over HTTPS,
-// is out of reach for scripts, and goes along with links from other sites but not with their forms.
+// Cookie says how the session cookie is set. The zero value is the safe one: the cookie reaches only this host, over
+// HTTPS, scripts cannot read it, and it travels with links from other sites but not with their forms.
 type Cookie struct {
 	// Name of the cookie. "": "__Host-Http-session", which no script can set in Chrome from 140 and Firefox from 143;
 	// with ScriptAccess "__Host-session", and "session" when Insecure, Domain or Path rule the prefix out. Change it
-	// together with Domain or Path: browsers keep the cookie of before beside the new one and send both, and of two
-	// none is believed.
+	// whenever you change Domain or Path: browsers keep the old cookie beside the new one and send both, and if two
+	// come, neither is believed.
 	Name string
-	// FormerNames are names that the cookie had before. What they name is opened when there is no session under Name,
-	// and sent anew under it, so that a rename signs nobody out; a logout ends it too. A name without __Host- can be
-	// planted by a sibling host: remove it when the longest session is over. While nodes with the old name still run,
-	// give these the new name as a former one first. A former cookie with another Domain or Path stays in the browser,
-	// where it names nothing after a logout, unless the store is a cookiestore without Revocations.
+	// FormerNames are names that the cookie had before. If there is no session under Name, theirs is opened and sent
+	// again under Name, so that a rename signs nobody out; a logout ends it, too. A sibling host can plant a cookie
+	// whose name lacks __Host-: remove such a name when the longest session is over. If nodes with the old name are
+	// still running, first give those the new name as a former one. A former cookie with another Domain or Path stays
+	// in the browser; after a logout it leads nowhere, unless the store is a cookiestore without Revocations.
 	FormerNames []string
 	// Domain shares the cookie with the subdomains of this domain. "": only the host that set it.
 	Domain string

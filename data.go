@@ -7,7 +7,7 @@ import (
 	"github.com/coatcheck/session/internal/data"
 )
 
-// Get returns the value at the path, nil when there is none: a nil, bool, string, int64 (whole numbers that fit),
+// Get returns the value at the path, or nil if there is none: a nil, bool, string, int64 (whole numbers that fit),
 // float64, []any or map[string]any, whatever type was set. A value that does not decode counts as absent, with an
 // event.
 func (s *Session) Get(path string) any {
@@ -15,7 +15,7 @@ func (s *Session) Get(path string) any {
 	return v
 }
 
-// GetOr returns the value at the path, and the fallback when there is none. A stored 0, "" or false is a value.
+// GetOr returns the value at the path, or the fallback if there is none. A stored 0, "" or false is a value.
 func (s *Session) GetOr(path string, fallback any) any {
 	if v, ok := s.get(path); ok {
 		return v
@@ -76,7 +76,7 @@ func (s *Session) firstReport(path string) bool {
 	return !known
 }
 
-// Has reports whether there is a value at the path; also when it is nil.
+// Has reports whether there is a value at the path, even if that value is nil.
 func (s *Session) Has(path string) bool {
 	p, err := data.ParsePath(path)
 	if err != nil {
@@ -87,8 +87,8 @@ func (s *Session) Has(path string) bool {
 	return s.draft.Doc.Has(s.m.opts.Codec, p)
 }
 
-// All returns a copy of all data by key, without what the library keeps for itself. Values that do not decode are left
-// out, with an event.
+// All returns a copy of all data by key, without what the library keeps for itself. It leaves out values that do not
+// decode, with an event.
 func (s *Session) All() map[string]any {
 	raws := s.raws()
 	all := make(map[string]any, len(raws))
@@ -110,13 +110,13 @@ func (s *Session) raws() map[string][]byte {
 	return s.draft.Doc.Raws(s.m.opts.Codec)
 }
 
-// Set stores a value at the path, and makes the parents that are missing as maps. The value is encoded at once. A value
-// that does not encode, and a path through a value that has no parts, are refused: see Err. JSON, the default Codec,
-// replaces in a string what is not UTF-8; store bytes as a []byte, with a [Key].
+// Set stores a value at the path, and makes missing parents as maps. The value is encoded at once. A value that does
+// not encode is refused, and so is a path through a value that has no parts: see Err. JSON, the default Codec, replaces
+// anything in a string that is not UTF-8; store bytes as a []byte, with a [Key].
 func (s *Session) Set(path string, value any) { s.put(data.OpSet, data.ParsePath, path, value) }
 
-// Flash stores a value that this request and the next one that loads the session can read; then it is gone. Set makes
-// it ordinary data, and Reflash keeps it for one more request.
+// Flash stores a value that this request and the next one that loads the session can read; then it is gone. Set turns
+// it into ordinary data, and Reflash keeps it for one more request.
 func (s *Session) Flash(path string, value any) { s.put(data.OpFlash, data.ParsePath, path, value) }
 
 func (s *Session) put(kind data.OpKind, parse parser, path string, value any) {
@@ -147,8 +147,8 @@ func (s *Session) prepare(kind data.OpKind, parse parser, text string, value any
 	return p, raw, nil
 }
 
-// Append adds values to the list at the path, and makes the list when it is missing. What is no list is refused: see
-// Err.
+// Append adds values to the list at the path, and makes the list if it is missing. If the value there is not a list,
+// the operation is refused: see Err.
 func (s *Session) Append(path string, values ...any) { s.add(data.ParsePath, path, values) }
 
 func (s *Session) add(parse parser, path string, values []any) {
@@ -167,7 +167,7 @@ func (s *Session) add(parse parser, path string, values []any) {
 	}
 }
 
-// Pop removes the value at the path and returns it, nil when there is none.
+// Pop removes the value at the path and returns it, or nil if there is none.
 func (s *Session) Pop(path string) any {
 	raw, ok, err := s.pop(data.ParsePath, path)
 	v, _ := s.decoded(path, raw, ok, err)
@@ -195,7 +195,7 @@ func (s *Session) pop(parse parser, text string) (raw []byte, ok bool, err error
 	return raw, ok, dataError(err)
 }
 
-// Remove removes the values at the paths. What is absent is no change.
+// Remove removes the values at the paths. Removing what is absent is not a change.
 func (s *Session) Remove(paths ...string) {
 	for _, text := range paths {
 		s.remove(data.ParsePath, text)
@@ -226,8 +226,8 @@ func (s *Session) Now(path string, value any) {
 	s.draft.Doc.Cast(s.m.opts.Codec, data.Shadow{Path: p, Raw: raw})
 }
 
-// Reflash keeps flash data of the last request, and what Now set, for one more request: all of it, or only what is at
-// the paths. Ordinary data stay as they are.
+// Reflash keeps the flash data of the last request, and what Now set, for one more request: all of it, or only what is
+// at the paths. Ordinary data stays as it is.
 func (s *Session) Reflash(only ...string) {
 	for _, text := range only {
 		if _, err := data.ParsePath(text); errors.Is(err, data.ErrOwn) {

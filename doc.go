@@ -23,16 +23,16 @@
 // that, and [Session.Reload] drops what was not committed.
 //
 // Two requests that change one session at the same time both keep their changes: a session remembers what was done to
-// it, and does it again on the newest state when another request has committed first. On one path the last one to
-// commit wins. What must be decided on the newest state goes into [Session.Atomic].
+// it, and does it again on the newest state if another request has committed first. If both set the same path, the last
+// one to commit wins. What must be decided on the newest state goes into [Session.Atomic].
 //
 // # Data
 //
 // A [Key] gives typed access to one value, and [Append] to a list. [Session.Set], [Session.Get] and their kin take
 // dotted paths: "article.tags" is the value tags in the map article, and "items.0" the first element of a list. [Path]
-// escapes what is not meant so. What is for the next request alone is [Session.Flash], and [Session.FlashForm] for a
-// form that goes back to its visitor. A [Codec] encodes the values. What cannot be done is refused and told by
-// [Session.Err]; a value of another type than was asked for is a [DecodeError].
+// escapes text that is not meant as a path. What is for the next request alone is [Session.Flash], and
+// [Session.FlashForm] for a form that goes back to its visitor. A [Codec] encodes the values. What cannot be done is
+// refused and told by [Session.Err]; a value of another type than was asked for is a [DecodeError].
 //
 // # Identity
 //
@@ -53,21 +53,21 @@
 //
 // # Beside other middleware
 //
-// Middleware is a func(http.Handler) http.Handler, as chi and alice take it, and echo in echo.WrapMiddleware. Gin
-// writes its responses past any middleware that gin itself calls, so that no ticket would be sent: there Middleware
-// stands around the engine, as in http.ListenAndServe(address, sessions.Middleware(engine)), and handlers call Load
-// with c.Request.Context().
+// Middleware is a func(http.Handler) http.Handler, which is what chi and alice take, and echo through
+// echo.WrapMiddleware. Gin writes its responses past any middleware that gin itself calls, so no ticket would be sent.
+// Put Middleware around the engine instead, as in http.ListenAndServe(address, sessions.Middleware(engine)), and call
+// Load with c.Request.Context() in handlers.
 //
-// A recoverer stands outside Middleware, or it hides that the handler failed, and what was done until then is
-// committed. http.TimeoutHandler stands inside: outside it may answer after the commit and without the ticket, which
-// signs out whoever was about to get a new one. A writer that compresses, http.MaxBytesHandler, http.StripPrefix and
-// httputil.ReverseProxy stand where you like.
+// Put a recoverer outside Middleware. Inside, it hides that the handler failed, and whatever was done until then is
+// committed. Put http.TimeoutHandler inside. Outside, it may answer after the commit without the ticket, which signs
+// out people who were about to get a new one. A compressing writer, http.MaxBytesHandler, http.StripPrefix and
+// httputil.ReverseProxy may stand on either side.
 //
-// An upgrade to WebSocket commits too, and the ticket of a session that is new or renewed then stands in w.Header().
-// Whether it is sent depends on the upgrader: github.com/coder/websocket and whatever else calls WriteHeader(101) sends
-// it. github.com/gorilla/websocket sends the header that its Upgrade is given: give it w.Header(). One that takes over
-// the connection and writes a header of its own, such as golang.org/x/net/websocket, does not: let an ordinary request
-// store the session first.
+// An upgrade to WebSocket commits, too. The ticket of a new or renewed session is then in w.Header(); whether it is
+// sent depends on the upgrader. github.com/coder/websocket, and anything else that calls WriteHeader(101), sends it.
+// github.com/gorilla/websocket sends the header that you give to its Upgrade: give it w.Header(). An upgrader that
+// takes over the connection and writes a header of its own, such as golang.org/x/net/websocket, does not send it: let
+// an ordinary request store the session first.
 //
 // Middleware on top of a session, such as package guard, looks at it before the handler does with [Manager.Screen] and
 // [Screening], answers with [Manager.Fail], and reports what it has seen with [Manager.Report].

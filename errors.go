@@ -12,8 +12,8 @@ import (
 //
 // What Load, Open, Save, Reload and Atomic return of these, and what Options.OnError is given, has a method
 // StatusCode() int, for frameworks in which handlers return errors: 503 for ErrUnavailable and ErrConflict, 409 for
-// ErrEnded, 403 for ErrTooMany. Its text can be shown to a client, for it tells nothing of what a store or its driver
-// said. [errors.Unwrap] returns the error with that, and package log/slog logs it.
+// ErrEnded, 403 for ErrTooMany. You may show its text to a client, because it reveals nothing of what a store or its
+// driver said. [errors.Unwrap] returns the error with that, and package log/slog logs it.
 var (
 	// ErrNoMiddleware is returned by Load when the context did not pass through the manager's middleware, or when
 	// Options.Skip said that the request has no session.
@@ -31,7 +31,7 @@ var (
 	// ErrNoValue is returned by Key.Lookup when nothing is stored under the key.
 	ErrNoValue = errors.New("session: no value")
 
-	// ErrTooLarge is returned when the encoded session is larger than Options.MaxBytes, or a cookie larger than 4096
+	// ErrTooLarge is returned when the encoded session is larger than Options.MaxBytes, or a cookie is larger than 4096
 	// bytes.
 	ErrTooLarge = life.ErrTooLarge
 
@@ -66,7 +66,7 @@ var (
 )
 
 // ConflictError is ErrConflict with the record that stands in the way. A store that learns the newest record while it
-// refuses a save returns this one, and spares the manager the load before the next attempt.
+// refuses a save returns this error, which saves the manager a load before the next attempt.
 type ConflictError struct {
 	Newest *Record
 }
@@ -76,8 +76,8 @@ func (e *ConflictError) Error() string { return ErrConflict.Error() }
 // Is reports that a ConflictError is an ErrConflict.
 func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
 
-// DecodeError says that the value stored at Path does not decode as the type that was asked for. Neither its text nor
-// Err contains the value.
+// DecodeError says that the value stored at Path does not decode as the requested type. Neither its text nor Err
+// contains the value.
 type DecodeError struct {
 	Path string
 	Err  error

@@ -16,14 +16,14 @@ const (
 	EventExpired     EventKind = "expired"     // a ticket came whose session had ended by time
 	EventRejected    EventKind = "rejected"    // a ticket or record was malformed, forged, unknown, doubled or changed
 	EventReused      EventKind = "reused"      // a renewed ticket was used after its grace: perhaps by a thief
-	EventEvicted     EventKind = "evicted"     // a session was dropped to keep a bound
+	EventEvicted     EventKind = "evicted"     // a session was dropped to stay within a bound
 	EventConflict    EventKind = "conflict"    // two requests changed one session; the changes are merged
 	EventUndecodable EventKind = "undecodable" // a stored value did not decode
 	EventLate        EventKind = "late"        // a change came after the headers were sent, and was refused
-	EventRefused     EventKind = "refused"     // middleware, as guard.CSRF, did not let a request through; Err says why
+	EventRefused     EventKind = "refused"     // middleware such as guard.CSRF refused a request; Err says why
 )
 
-// Event says what happened, for audit logs and alarms. It carries no token and no value.
+// Event says what happened, for audit logs and alarms. It contains no ticket and no value.
 type Event struct {
 	Kind EventKind
 	ID   string // public handle, may be empty
@@ -50,8 +50,8 @@ func (m *Manager) emit(ctx context.Context, events ...Event) {
 	}
 }
 
-// Report tells Options.OnEvent and the log of an event, as the manager does of its own: for middleware on top of a
-// session that does not let a request through. The event must carry no token and no value.
+// Report passes an event to Options.OnEvent and the log, as the manager does with its own. It is for middleware on top
+// of a session that does not let a request through. The event must contain no ticket and no value.
 func (m *Manager) Report(ctx context.Context, e Event) { m.emit(ctx, e) }
 
 func eventAttrs(e Event) []slog.Attr {

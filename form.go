@@ -14,11 +14,11 @@ const oldForm = Key[url.Values](envelope.OwnPrefix + "form")
 // FlashForm keeps what was sent with a form for this request and the next one that loads the session, so that a page
 // can show the form again, filled in, after a redirect: see Old. Give it r.PostForm.
 //
-// Fields whose names say that they are secret are left out: those with password, passwd, passphrase, passcode, secret
+// It leaves out fields whose names say that they are secret: those with password, passwd, passphrase, passcode, secret
 // or token anywhere in the name, in upper or lower case, nested as in user[password] or not, and those of which a part
-// is pwd, pass, pin, otp, totp, cvv or cvc. So are files, which are no values. The rest counts as data of the session:
-// with a form that is larger than Options.MaxBytes the commit fails with ErrTooLarge, and a stranger with a form has a
-// session. An empty form drops the one before.
+// is pwd, pass, pin, otp, totp, cvv or cvc. It also leaves out files, which are not values. The rest counts as data of
+// the session: if a form is larger than Options.MaxBytes, the commit fails with ErrTooLarge, and a stranger with a form
+// has a session. An empty form drops the previous one.
 func (s *Session) FlashForm(v url.Values) {
 	kept := url.Values{}
 	for name, values := range v {
@@ -33,7 +33,7 @@ func (s *Session) FlashForm(v url.Values) {
 	oldForm.Flash(s, kept)
 }
 
-// Old is the value of a field of the form that FlashForm kept, the first of several; "" when there is none.
+// Old is the value of a field of the form that FlashForm kept: the first if there are several, "" if there is none.
 func (s *Session) Old(name string) string {
 	form, _ := oldForm.Get(s)
 	return form.Get(name)

@@ -10,8 +10,9 @@ import (
 	"github.com/coatcheck/session/internal/life"
 )
 
-// LoginOption changes what a Login does: it is called with the session, signed in already and not yet stored. One of
-// your own may set data and clocks. A change of identity is refused, and Save, Reload and Atomic are, with an error.
+// LoginOption changes what a Login does. It is called with the session, which is already signed in and not yet stored.
+// An option of your own may set data and clocks. Changes of identity, Save, Reload and Atomic are refused with an
+// error.
 type LoginOption func(*Session)
 
 // Remember keeps the visitor signed in for d: the cookie survives closing the browser, and the idle timeout and the
@@ -29,11 +30,11 @@ func Remember(d time.Duration) LoginOption {
 const clockSkew = time.Minute
 
 // LoginAt says when the user signed in, if that was not now: for sign-ins that another site vouches for (auth_time of
-// OpenID Connect), or that are taken over from elsewhere. Session.LoginAt tells it, and guard.Fresh judges by it. Both
-// clocks of the session run from the Login all the same, and with them CreatedAt of a session that was nobody's.
+// OpenID Connect), or that are taken over from elsewhere. Session.LoginAt returns it, and guard.Fresh judges by it.
+// Both clocks of the session still run from the Login, and so does CreatedAt of a session that belonged to nobody.
 //
-// The zero time, and one that is more than a minute in the future, make the Login fail: see Session.Err. What is less
-// in the future counts as now, and what is before 1970 as then.
+// The zero time, or one more than a minute in the future, makes the Login fail: see Session.Err. A time less than a
+// minute in the future counts as now, and one before 1970 as 1970.
 func LoginAt(t time.Time) LoginOption {
 	return func(s *Session) {
 		now := s.m.now()
@@ -96,26 +97,27 @@ func (s *Session) setClock(kind data.OpKind, caller string, d time.Duration) {
 	s.do(data.Op{Kind: kind, Duration: d})
 }
 
-// Regenerate gives the session a new id and keeps the data. The old id is useless as soon as the session is
-// committed. Do this whenever what a visitor may do changes; Login does it by itself.
+// Regenerate gives the session a new id and keeps the data. The old id is useless as soon as the session is committed.
+// Call it whenever the rights of a visitor change; Login does so by itself.
 func (s *Session) Regenerate() {
 	s.identify(s.draft.Regenerate)
 }
 
-// Login binds the session to a user, gives it a new id against session fixation, and restarts both of its clocks. Data
-// that an anonymous visitor collected stay; those of another user are dropped first. Where the session was ended
+// Login binds the session to a user, gives it a new id to prevent session fixation, and restarts both of its clocks.
+// Data that an anonymous visitor collected stays; that of another user is dropped first. If the session was ended
 // meanwhile, Login begins a fresh one with what this request set. A user name has 1 to 255 bytes of UTF-8, no control
-// or invisible characters, and no blank at either end. What cannot be done is refused: see Err, or use TryLogin.
+// or invisible characters, and no blank at either end. A Login that cannot be done is refused: see Err, or use
+// TryLogin.
 func (s *Session) Login(user string, opts ...LoginOption) {
 	if err := s.login(user, opts); err != nil {
 		s.refused(err)
 	}
 }
 
-// TryLogin is Login for a handler that answers by itself what cannot be done: where Login makes the commit fail, it
-// returns an error, and nothing has changed. The error says what is wrong with the user name or an option, which
-// operation was refused before, or that the headers are sent. What only the store can tell, such as ErrTooMany, comes
-// with the commit: call Save.
+// TryLogin is Login for a handler that answers failures itself: where Login makes the commit fail, TryLogin returns an
+// error, and nothing has changed. The error says what is wrong with the user name or an option, which operation was
+// refused before, or that the headers are sent. What only the store can know, such as ErrTooMany, comes with the
+// commit: call Save.
 func (s *Session) TryLogin(user string, opts ...LoginOption) error {
 	if err := s.Err(); err != nil {
 		return err
@@ -177,8 +179,8 @@ func (s *Session) signIn(user string, opts []LoginOption) (kept bool) {
 // Invalidate drops the id, the user and all data. What is set afterwards belongs to a new session with a new id.
 func (s *Session) Invalidate() { s.Logout() }
 
-// Logout ends the session, also when it has got a new id meanwhile, and no request that is under way can bring it back.
-// What is set afterwards belongs to a new session. To end one that is gone already does nothing.
+// Logout ends the session, even if it got a new id meanwhile, and no request that is under way can bring it back. What
+// is set afterwards belongs to a new session. Ending a session that is already gone does nothing.
 func (s *Session) Logout() {
 	if !s.logout() {
 		s.reportLate()

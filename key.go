@@ -8,9 +8,9 @@ import (
 //
 //	const visits = session.Key[int]("visits")
 //
-// Names that begin with "coatcheck:" are the library's own: what package guard keeps, such as [guard.Roles]. They are
-// no data of the application: constants alone reach them, and neither the paths of Session do nor anything that [Path]
-// made. A name that is made from user input goes through Path.
+// Names that begin with "coatcheck:" are the library's own, for what package guard keeps, such as [guard.Roles]. They
+// are not data of the application: only constants reach them. The paths of Session do not, and nothing that [Path] made
+// does. Pass a name made from user input through Path.
 //
 // [guard.Roles]: https://pkg.go.dev/github.com/coatcheck/session/guard#Roles
 type Key[T any] string
@@ -55,10 +55,10 @@ func (k Key[T]) decoded(s *Session, raw []byte, ok bool, err error) (T, error) {
 // Set stores the value, as Session.Set does.
 func (k Key[T]) Set(s *Session, v T) { s.put(data.OpSet, data.ParseConstant, string(k), v) }
 
-// Update replaces the value by what fn makes of it; fn gets the zero value when there is none. When another request
-// commits first, fn runs again on what that one left, so that a counter never loses a step. fn must be pure: it
-// runs more than once. It works on what is stored, also where Now hides that, and must not commit the session. A value
-// that does not decode is refused: see Session.Err.
+// Update replaces the value by what fn makes of it; fn gets the zero value if there is none. If another request commits
+// first, fn runs again on what that one left, so a counter never loses a step. fn must be pure, because it may run more
+// than once. It works on what is stored, even if Now hides that, and must not commit the session. A value that does not
+// decode is refused: see Session.Err.
 func (k Key[T]) Update(s *Session, fn func(T) T) {
 	p, err := data.ParseConstant(string(k))
 	if err != nil {
@@ -137,7 +137,7 @@ func Append[T any](s *Session, k Key[[]T], values ...T) {
 	s.add(data.ParseConstant, string(k), list)
 }
 
-// Path joins parts to a path, and escapes them so that each part is one step whatever it contains. Use it for keys
-// that are made from user input: a dot in them would otherwise lead into a nested value. What it returns for the
-// library's own keys, which begin with "coatcheck:", is refused everywhere, also by a [Key].
+// Path joins parts into a path, and escapes them so that each part is one step, whatever it contains. Use it for keys
+// made from user input, where a dot would otherwise lead into a nested value. What it returns for the library's own
+// keys, which begin with "coatcheck:", is refused everywhere, even by a [Key].
 func Path(parts ...string) string { return data.Join(parts...) }

@@ -38,8 +38,8 @@ type Manager struct {
 	closing           sync.Once
 }
 
-// New returns a manager that keeps its sessions in the store. Every wrong option is an error here, which names it,
-// and never a surprise later. New does no I/O, but for asking Options.SecretSource. Unless Options.SweepEvery is Never
+// New returns a manager that keeps its sessions in the store. Every wrong option is an error here, which names it, and
+// never a surprise later. New does no I/O, except for asking Options.SecretSource. Unless Options.SweepEvery is Never
 // it starts a sweeper; Close stops it.
 func New(store Store, opts Options) (*Manager, error) {
 	resolved, err := opts.resolve()
@@ -153,8 +153,8 @@ func (m *Manager) ring() keys.Ring { return *m.keys.Load() }
 // now is the manager's clock at the precision that stores keep.
 func (m *Manager) now() time.Time { return m.opts.Now().UTC().Truncate(time.Microsecond) }
 
-// Close stops what the manager does by itself, and waits for it. The store stays open. Close may be called more than
-// once, and the manager still serves afterwards.
+// Close stops what the manager does in the background, and waits for it. The store stays open. Close may be called more
+// than once, and the manager still serves requests afterwards.
 func (m *Manager) Close() error {
 	m.closing.Do(func() {
 		m.stopEvicted()
@@ -170,8 +170,8 @@ func (m *Manager) Open(ctx context.Context, token string) (*Session, error) {
 	return m.open(ctx, m.newSession(ctx, nil), token)
 }
 
-// OpenFor is Open for a request that no middleware of this manager is around, as in an adapter of another library:
-// lists of sessions show its client. Whoever calls it sends the ticket.
+// OpenFor is Open for a request that has no middleware of this manager around it, as in an adapter for another library;
+// lists of sessions show the client of the request. The caller sends the ticket.
 func (m *Manager) OpenFor(r *http.Request, token string) (*Session, error) {
 	ctx := bounded.Within(r.Context(), life.StoreTimeout) // as around a handler, for a server that hangs
 	defer ctx.End()
@@ -195,18 +195,18 @@ func (m *Manager) open(ctx context.Context, s *Session, token string) (*Session,
 	return s, nil
 }
 
-// Now is the time by Options.Now, at the precision that sessions keep. Middleware that compares it with the times of a
-// session should not read another clock.
+// Now is the time according to Options.Now, at the precision that sessions keep. Middleware that compares times with
+// those of a session should not read another clock.
 func (m *Manager) Now() time.Time { return m.now() }
 
-// Fail answers a request as Options.OnError would, and logs the error: for middleware on top of a session that cannot
-// go on. Nothing of the response must have been sent.
+// Fail answers a request as Options.OnError would, and logs the error. It is for middleware on top of a session that
+// cannot go on. No part of the response may have been sent yet.
 func (m *Manager) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	m.fail(w, r, err, w.Header()["Content-Encoding"]) // of a writer around this one, for no handler has answered
 }
 
-// Format prints nothing of the options, among which are secrets.
+// Format prints none of the options, because secrets are among them.
 func (m *Manager) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "session manager") }
 
-// LogValue logs nothing of the options, among which are secrets.
+// LogValue logs none of the options, because secrets are among them.
 func (m *Manager) LogValue() slog.Value { return slog.StringValue("session manager") }

@@ -10,12 +10,12 @@ import (
 )
 
 // Middleware gives the handler a session that it loads when it wants to, with Load. It does no I/O by itself, and
-// commits the session before the first byte of the response leaves. A handler that panics commits nothing; a recoverer
-// must therefore stand outside, and so must what answers in the handler's place, such as http.TimeoutHandler, stand
+// commits the session before the first byte of the response leaves. A handler that panics commits nothing, so a
+// recoverer must stand outside. Whatever answers in the handler's place, such as http.TimeoutHandler, must stand
 // inside.
 //
-// To use it twice around a handler is harmless. A request within a request that brings a ticket of its own, as those of
-// a batch do, has the session of that ticket.
+// Using it twice around a handler is harmless. A request within a request that brings a ticket of its own, as in a
+// batch, has the session of that ticket.
 func (m *Manager) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		outer, nested := r.Context().Value(exchangeKey{m}).(*exchange)
@@ -56,8 +56,8 @@ func (m *Manager) HandlerFunc(fn func(http.ResponseWriter, *http.Request, *Sessi
 func (m *Manager) skips(r *http.Request) bool { return m.opts.Skip != nil && m.opts.Skip(r) }
 
 // Load returns this manager's session of the request. The first call of a request verifies the ticket and asks the
-// store once; later calls are free. A request without a live session gets an empty one, which is stored only when data
-// are set or somebody signs in. The error is ErrNoMiddleware, or wraps ErrUnavailable.
+// store once; later calls are free. A request without a live session gets an empty one, which is stored only if data is
+// set or somebody signs in. The error is ErrNoMiddleware, or wraps ErrUnavailable.
 func (m *Manager) Load(ctx context.Context) (*Session, error) {
 	if ex, ok := ctx.Value(exchangeKey{m}).(*exchange); ok {
 		return ex.load(ctx)
@@ -73,11 +73,11 @@ func Load(ctx context.Context) (*Session, error) {
 	return nil, ErrNoMiddleware
 }
 
-// Preload is Middleware that loads the session before the handler runs, which then has it from [From], in one line.
-// When it cannot be loaded, Options.OnError answers, and the handler does not run: an outage is one clean 503 whatever
-// the framework makes of errors. A request without a ticket costs no call of the store, one with a ticket costs one,
-// also where the handler does not ask for the session: let it stand around what does, or see Options.Skip. The session
-// of a request that Options.Skip names is an empty one that is never stored.
+// Preload is Middleware that loads the session before the handler runs, so that the handler gets it from [From], in one
+// line. If it cannot be loaded, Options.OnError answers and the handler does not run: an outage is one clean 503,
+// whatever the framework does with errors. A request without a ticket costs no call to the store. One with a ticket
+// costs one call, even if the handler does not ask for the session: put Preload only around handlers that do, or see
+// Options.Skip. The session of a request that Options.Skip names is an empty one that is never stored.
 func (m *Manager) Preload(next http.Handler) http.Handler {
 	return m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *Session) {
 		if s.ex == nil { // of a request that Options.Skip names
@@ -87,14 +87,14 @@ func (m *Manager) Preload(next http.Handler) http.Handler {
 	})
 }
 
-// From returns the session that Preload loaded, that of the innermost manager around the request. It is never nil.
+// From returns the session that Preload loaded, from the innermost manager around the request. It is never nil.
 //
-// Below Middleware alone From loads the session, as Load does. When that fails it returns an empty session whose Err is
-// the error that Load returns, and the response is the answer of Options.OnError, whatever the handler writes: nobody
-// is told to be signed out because of an outage.
+// If there is only Middleware around the request, From loads the session, as Load does. If that fails, it returns an
+// empty session whose Err is the error that Load returns, and the response is the answer of Options.OnError, whatever
+// the handler writes: an outage tells nobody that they are signed out.
 //
-// In a context that passed through neither, there is nothing to store a session in. The error is logged then, and the
-// session is an empty one whose Err, Save, Reload and Atomic say ErrNoMiddleware.
+// A context that passed through neither has nothing to store a session in. The error is then logged, and the session is
+// an empty one whose Err, Save, Reload and Atomic return ErrNoMiddleware.
 func From(ctx context.Context) *Session {
 	switch at := ctx.Value(exchangeKey{}).(type) {
 	case *exchange:

@@ -27,26 +27,26 @@ const (
 )
 
 // Options configure a Manager. Only Secrets or SecretSource is required; the zero value of everything else is the safe
-// choice. New copies what it keeps, so that later changes of the struct have no effect.
+// choice. New copies what it keeps, so changing the struct later has no effect.
 type Options struct {
-	// Secrets sign tickets and records. The first signs, all verify, so that a secret is replaced by putting a new one
-	// in front and removing the old one when the longest session is over.
+	// Secrets sign tickets and records. The first one signs, and all of them verify. To replace a secret, put a new one
+	// in front, and remove the old one when the longest session is over.
 	Secrets []Secret
-	// SecretSource says the secrets instead of Secrets, and is asked again every minute, so that a secret is replaced
+	// SecretSource returns the secrets in place of Secrets. It is asked again every minute, so you can replace a secret
 	// without a restart: put a new one in front, and remove the old one when the longest session is over. A new first
-	// secret verifies at once and signs after two minutes, when every node knows it. New asks first, and fails when the
-	// source does; later a source that fails, or says weak secrets, leaves those in use, and an error in the log. Close
-	// stops the asking.
+	// secret verifies at once and signs after two minutes, when every node knows it. New asks first, and fails if the
+	// source does. Later, if the source fails or returns weak secrets, those in use stay, and the log has an error.
+	// Close stops the asking.
 	SecretSource func(context.Context) ([]Secret, error)
 	Cookie       Cookie
 
-	// IdleTimeout ends a session that nobody used for so long. 0: 24 hours. Never: no idle timeout. It is a second or
-	// more.
+	// IdleTimeout ends a session that nobody has used for this long. 0: 24 hours. Never: no idle timeout. It must be at
+	// least a second.
 	IdleTimeout time.Duration
-	// Lifetime ends a session so long after its first save or last Login, however much it is used. 0: 30 days.
-	// Never: no absolute lifetime. It is a second or more.
+	// Lifetime ends a session this long after its first save or last Login, however much it is used. 0: 30 days. Never:
+	// no absolute lifetime. It must be at least a second.
 	Lifetime time.Duration
-	// RenewEvery gives a session a new id when its id is older than this. 0: only Login and Regenerate change the id.
+	// RenewEvery gives a session a new id once its id is older than this. 0: only Login and Regenerate change the id.
 	RenewEvery time.Duration
 	// RenewGrace is how long a renewed id still leads to its session, for requests that were under way. 0: 30 seconds.
 	RenewGrace time.Duration
@@ -58,20 +58,20 @@ type Options struct {
 	SweepEvery time.Duration
 
 	// WatchEvery is how often Session.Done asks the store for sessions that ended on another node. 0: 5 seconds, which
-	// is also the most. A store that is a Watcher tells of them at once. Each session that is waited for is asked for,
-	// one after the other: a thousand streams on a node are two hundred loads a second.
+	// is also the most. A store that is a Watcher reports them at once. Otherwise, each session that somebody waits for
+	// is looked up, one after the other: a thousand streams on a node are two hundred loads per second.
 	WatchEvery time.Duration
 
-	// MaxPerUser limits the sessions of one user, exactly, also when many logins happen at once. 0: no limit. Overflow
-	// says what happens above it. New refuses it with ErrNotSupported when the store is no Limiter.
+	// MaxPerUser limits the sessions of one user, exactly, even if many logins happen at once. 0: no limit. Overflow
+	// says what happens above it. New refuses it with ErrNotSupported if the store is not a Limiter.
 	MaxPerUser int
 	Overflow   Overflow
 	// MaxBytes limits the encoded data of one session, with its keys and the paths of flash data. 0: 1 MiB.
 	MaxBytes int
 
-	// Seal encrypts the data in the store with AES-256-GCM. Without it they can be read there, but not changed.
+	// Seal encrypts the data in the store with AES-256-GCM. Without it the data can be read there, but not changed.
 	Seal bool
-	// RequireSealed refuses records that are not sealed, and includes Seal. Without it records from before Seal are
+	// RequireSealed refuses records that are not sealed, and implies Seal. Without it, records from before Seal are
 	// read.
 	RequireSealed bool
 	// Codec encodes the values. nil: JSON.
@@ -85,14 +85,14 @@ type Options struct {
 	// ClientIPFrom.
 	ClientIP func(*http.Request) netip.Addr
 
-	// OnError answers a request whose session could not be loaded or stored. It is given the request as the handler had
-	// it, and is not asked when the client hung up. When it writes nothing, the status that fits the error is sent. It
-	// is called without a lock held.
+	// OnError answers a request whose session could not be loaded or stored. It gets the request as the handler had it,
+	// and is not called if the client hung up. If it writes nothing, the status that fits the error is sent. It is
+	// called without a lock held.
 	OnError func(http.ResponseWriter, *http.Request, error)
-	// OnEvent is told what happens to sessions. It is called without a lock held, and delays the request.
+	// OnEvent hears what happens to sessions. It is called without a lock held, and delays the request.
 	OnEvent func(context.Context, Event)
-	// Logger gets failures at level Error or Warn, requests whose session ended meanwhile at Info, and at Debug events
-	// and requests whose client hung up. nil: slog.Default. To log nothing, use slog.New(slog.DiscardHandler).
+	// Logger gets failures at level Error or Warn, requests whose session ended meanwhile at Info, and events and
+	// requests whose client hung up at Debug. nil: slog.Default. To log nothing, use slog.New(slog.DiscardHandler).
 	Logger *slog.Logger
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time
@@ -218,8 +218,8 @@ func isNil(v any) bool {
 }
 
 // Never switches a clock off: as Options.IdleTimeout, Lifetime and SweepEvery, and with SetIdleTimeout, SetLifetime and
-// Remember. Any other negative duration is refused there, for it is a mistake as a rule, such as time.Until of what is
-// past.
+// Remember. Any other negative duration is refused there, because it is usually a mistake, such as time.Until of a time
+// in the past.
 const Never time.Duration = -1
 
 // shortest is the least idle timeout or lifetime: a browser cannot keep a session for less, and most such numbers lack
@@ -249,8 +249,8 @@ func neverOrPositive(name string, d time.Duration, never string) error {
 	return nil
 }
 
-// SkipHeader returns a predicate for Options.Skip: requests with this header, and the value if it is not "*", have no
-// session. Any client can send a header: use one that your proxy sets or removes.
+// SkipHeader returns a predicate for Options.Skip: requests with this header have no session, if its value is the one
+// given or that is "*". Any client can send a header: use one that your proxy sets or removes.
 func SkipHeader(name, value string) func(*http.Request) bool {
 	return func(r *http.Request) bool {
 		values := r.Header.Values(name)
@@ -258,10 +258,10 @@ func SkipHeader(name, value string) func(*http.Request) bool {
 	}
 }
 
-// ClientIPFrom returns a function for Options.ClientIP that believes proxies at these addresses. It goes through
+// ClientIPFrom returns a function for Options.ClientIP that trusts proxies at these addresses. It goes through
 // X-Forwarded-For or Forwarded (RFC 7239) from the right, past trusted proxies, to the first address that is not one.
-// An entry that is no address ends the walk at the proxy that wrote it. When both headers are there and differ, a
-// client may have made up one of them: then the peer is all that is known.
+// An entry that is not an address ends the walk at the proxy that wrote it. If both headers are there and differ, a
+// client may have made up one of them, and the peer is all that is known.
 func ClientIPFrom(trusted ...netip.Prefix) func(*http.Request) netip.Addr {
 	return wire.Proxies(slices.Clone(trusted)).Client
 }

@@ -20,9 +20,9 @@ const (
 	KindTombstone RecordKind = life.KindTombstone // a retired id, which leads nowhere
 )
 
-// Record is what a store keeps of a session. ID and User are its keys, ExpiresAt is its hint for sweeps and time-outs,
-// and Data is opaque; the rest is there so that sessions can be listed without opening Data. Printing, logging or
-// encoding a record as JSON leaves Data out: a store writes it by itself.
+// Record is what a store keeps of a session. ID and User are its keys, ExpiresAt is a hint for sweeps and time-outs,
+// and Data is opaque; the rest is there so that sessions can be listed without opening Data. Printing or logging a
+// record, or encoding it as JSON, leaves Data out: a store writes it by itself.
 type Record struct {
 	ID        string
 	User      string // "" when nobody is signed in
@@ -40,12 +40,12 @@ type Record struct {
 	Data       []byte `json:"-"`
 }
 
-// Predecessor is the id that a live record takes over from, "" when there is none. A session gets a new id in two
-// steps: the new record is created, and then the old one becomes an alias or a tombstone. In between both are live, and
-// they are one session. Whoever lists, counts, limits, drops or ends sessions knows by this that they are. It says
-// nothing once the record that it names is gone or retired, and goes with the next save.
+// Predecessor is the id that a live record takes over from, "" if there is none. A session gets a new id in two steps:
+// the new record is created, and then the old one becomes an alias or a tombstone. In between both are live, and they
+// are one session. Predecessor tells this to whoever lists, counts, limits, drops or ends sessions. It means nothing
+// once the record that it names is gone or retired, and the next save removes it.
 //
-// A live record keeps it in the field Successor, which has no other use there, so that a store need not know of it.
+// A live record keeps it in the field Successor, which has no other use there, so a store need not know about it.
 func (r *Record) Predecessor() string { return (*life.Record)(r).Predecessor() }
 
 // Clone returns a copy that shares nothing with r.
@@ -57,27 +57,27 @@ func (r Record) Format(f fmt.State, _ rune) { life.Record(r).Format(f, 'v') }
 // LogValue logs the record without its data.
 func (r Record) LogValue() slog.Value { return life.Record(r).LogValue() }
 
-// Limit is how many live records a user may have.
+// Limit says how many live records a user may have.
 type Limit struct {
 	Max     int       // at least 1
 	Now     time.Time // what expired before does not count
 	Instead string    // the id of a record that does not count; "": none
 }
 
-// Allows reports whether another record may join these, the live records of its user.
+// Allows reports whether one more record may join these, which are the live records of its user.
 func (l Limit) Allows(recs []*Record) bool {
 	recs = slices.DeleteFunc(slices.Clone(recs), func(r *Record) bool { return !l.Counts(r) })
 	return len(recs)-len(Moves(recs)) < l.Max
 }
 
-// Counts reports whether a live record of the user counts, if it is a session of its own: see [Moves].
+// Counts reports whether a live record of the user counts, provided that it is a session of its own: see [Moves].
 func (l Limit) Counts(r *Record) bool {
 	instead := l.Instead != "" && (r.ID == l.Instead || r.Predecessor() == l.Instead)
 	return !instead && (r.ExpiresAt.IsZero() || r.ExpiresAt.After(l.Now))
 }
 
-// Moves returns the ids of live records that are one session with another of them, and the id of that one: its
-// Predecessor, or a record that has the same one.
+// Moves returns the ids of live records that are the same session as another of them, with the id of that other one:
+// its Predecessor, or a record with the same Predecessor.
 func Moves(live []*Record) map[string]string {
 	there, moves := make(map[string]string, len(live)), map[string]string{}
 	for _, r := range live {

@@ -11,9 +11,9 @@ import (
 	"github.com/coatcheck/session/internal/wire"
 )
 
-// Save stores the changes now; otherwise the middleware does it. It does nothing when there is nothing to do. The error
-// wraps ErrUnavailable, ErrConflict, ErrEnded, ErrTooLarge or what Err tells; then nothing was stored, and the changes
-// are still there.
+// Save stores the changes now; otherwise the middleware does it. If there is nothing to do, it does nothing. The error
+// wraps ErrUnavailable, ErrConflict, ErrEnded, ErrTooLarge or what Err returns; nothing was stored then, and the
+// changes are still there.
 func (s *Session) Save(ctx context.Context) error {
 	return outward(s.commit(ctx, life.Mode{CanTell: s.ex != nil}))
 }
@@ -69,9 +69,8 @@ func (s *Session) commitCopy(ctx context.Context, mode life.Mode) ([]life.Event,
 }
 
 // errOutside is of a session that would be stored for nothing.
-var errOutside = errors.New("session: the request is for a path outside of Cookie.Path, and no browser would bring " +
-	"the ticket back: let Middleware stand around what is below that path only, or widen it; where a proxy has " +
-	"stripped it from the path, let it send X-Forwarded-Prefix")
+var errOutside = errors.New("session: no browser would bring the ticket back to this path, outside Cookie.Path: put " +
+	"Middleware only around what is below it, or widen it; a proxy that strips it must send X-Forwarded-Prefix")
 
 // unreachable is why the first record of a session must not be stored: no later request could have it.
 func (s *Session) unreachable(d *life.Draft) error {
@@ -174,8 +173,8 @@ func (s *Session) takeReply() (r life.Reply, text string, until time.Time) {
 	return s.draft.TakeReply()
 }
 
-// Reload drops unsaved changes and the error, and loads the newest state. The error wraps ErrEnded when the session is
-// gone, and then nothing of it is left here, or ErrUnavailable, and then nothing was dropped.
+// Reload drops unsaved changes and the error of Err, and loads the newest state. Its error wraps ErrEnded if the
+// session is gone, in which case nothing of it is left here, or ErrUnavailable, in which case nothing was dropped.
 func (s *Session) Reload(ctx context.Context) error { return outward(s.reloadNewest(ctx)) }
 
 func (s *Session) reloadNewest(ctx context.Context) error {

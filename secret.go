@@ -29,8 +29,8 @@ func NewSecret() Secret {
 	return s
 }
 
-// ParseSecrets reads secrets as "base64:…,base64:…", the newest first, in standard or URL-safe base64 with or without
-// padding. White space around them is ignored. The error says which one is wrong and never contains it.
+// ParseSecrets reads secrets written as "base64:…,base64:…", newest first, in standard or URL-safe base64, with or
+// without padding. White space around them is ignored. The error says which one is wrong and never contains it.
 func ParseSecrets(text string) ([]Secret, error) {
 	var secrets []Secret
 	for i, part := range strings.Split(text, ",") {
@@ -131,16 +131,16 @@ func cloneSecrets(secrets []Secret) []Secret {
 	return out
 }
 
-// SetSecrets replaces the secrets of a running manager, at once: the first of them signs, all verify. What only a
-// secret signed that is not among them is refused from now on. It serves programs that learn of new secrets by
-// themselves; otherwise see Options.SecretSource.
+// SetSecrets replaces the secrets of a running manager, at once: the first of them signs, and all of them verify.
+// Anything signed only by a secret that is not among them is refused from now on. It is for programs that learn of new
+// secrets by themselves; otherwise see Options.SecretSource.
 //
-// Where several managers share their sessions, none may sign with a secret that another does not know yet. Put a new
-// secret behind the one in use first, in all of them, and then before it.
+// If several managers share their sessions, none may sign with a secret that another does not know yet. In all of them,
+// first put a new secret behind the one in use, and then in front of it.
 func (m *Manager) SetSecrets(secrets []Secret) error {
 	err := checkSecrets(secrets)
 	if m.opts.SecretSource != nil {
-		err = errors.New("SetSecrets: Options.SecretSource says the secrets")
+		err = errors.New("SetSecrets: Options.SecretSource gives the secrets")
 	}
 	if err != nil {
 		return fmt.Errorf("session: %w", err)
@@ -204,7 +204,7 @@ func (o Options) checkSource() error {
 	case o.SecretSource == nil:
 		return checkSecrets(o.Secrets)
 	case len(o.Secrets) > 0:
-		return errors.New("Secrets: leave it empty, or SecretSource: the source says all of them")
+		return errors.New("Secrets: leave them empty or leave out SecretSource, which returns all of them")
 	}
 	return nil
 }

@@ -13,13 +13,13 @@ import (
 	"github.com/coatcheck/session/internal/life"
 )
 
-// Session is what one visitor has on the server. It is loaded by the first Load of a request, and committed by the
-// middleware before the first byte of the response leaves, or by Save. All methods are safe for concurrent use.
+// Session is what one visitor has on the server. The first Load of a request loads it, and the middleware commits it
+// before the first byte of the response leaves, or Save does. All methods are safe for concurrent use.
 //
-// Nothing that a method is given or returns is shared with the session: to change a list or map, Set it again.
+// The session shares nothing with what its methods are given or return: to change a list or map, Set it again.
 //
-// Methods that change the session return no error. An operation that cannot be done, such as to set a value that
-// does not encode, is refused and remembered: see Err.
+// Methods that change the session return no error. An operation that cannot be done, such as setting a value that does
+// not encode, is refused and remembered: see Err.
 type Session struct {
 	m   *Manager
 	ex  *exchange       // nil outside a request
@@ -61,15 +61,15 @@ func (s *Session) find(ctx context.Context, token string, former []string) ([]Ev
 	return eventsOf(found.Events), err
 }
 
-// ID is the public handle of the session: safe to show and to log, and of no use to a thief. It changes at once with
-// Regenerate, Login and Invalidate, and is "" while there is nothing to store.
+// ID is the public handle of the session: it is safe to show and to log, and of no use to a thief. It changes at once
+// with Regenerate, Login and Invalidate, and is "" while there is nothing to store.
 func (s *Session) ID() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.draft.ID()
 }
 
-// Token is the secret ticket of the session as it was last stored, "" before that. It is for transports of your own;
+// Token is the secret ticket of the session as it was last stored, or "" before that. It is for transports of your own;
 // never log it.
 func (s *Session) Token() string {
 	s.mu.Lock()
@@ -77,18 +77,18 @@ func (s *Session) Token() string {
 	return s.draft.Token()
 }
 
-// User is who is signed in, "" for nobody.
+// User is who is signed in, or "" for nobody.
 func (s *Session) User() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.draft.User()
 }
 
-// IsNew reports that no live session came with this request; also when Expired.
+// IsNew reports that no live session came with this request, including when Expired.
 func (s *Session) IsNew() bool { return s.isNew }
 
-// Expired reports that a genuine ticket came whose session has ended by time, for "please sign in again". It is told
-// while the record is still in the store.
+// Expired reports that a genuine ticket came whose session has run out of time, for "please sign in again". It is known
+// as long as the record is still in the store.
 func (s *Session) Expired() bool { return s.expired }
 
 // CreatedAt is the time of the first save, zero before it.
@@ -108,30 +108,30 @@ func (s *Session) LoginAt() time.Time {
 	return s.draft.LoginAt()
 }
 
-// ExpiresAt is when the session ends if nobody uses it: the earlier of its two deadlines, zero when neither is set, or
-// when there is nothing to store.
+// ExpiresAt is when the session ends if nobody uses it: the earlier of its two deadlines. It is zero if neither is set,
+// or if there is nothing to store.
 func (s *Session) ExpiresAt() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.draft.ExpiresAt()
 }
 
-// SetIdleTimeout sets the idle timeout of this session alone, which is kept with it. 0: the manager's. Never: none. Any
-// other negative one, and less than a second, is refused: see Err.
+// SetIdleTimeout sets the idle timeout of this session alone; it is stored with the session. 0: the manager's. Never:
+// none. Any other negative duration, or less than a second, is refused: see Err.
 func (s *Session) SetIdleTimeout(d time.Duration) { s.setClock(data.OpIdle, "SetIdleTimeout", d) }
 
 // SetLifetime sets the absolute lifetime of this session alone, counted from its first save or last Login. 0: the
-// manager's. Never: none. Any other negative one, and less than a second, is refused: see Err.
+// manager's. Never: none. Any other negative duration, or less than a second, is refused: see Err.
 func (s *Session) SetLifetime(d time.Duration) { s.setClock(data.OpLifetime, "SetLifetime", d) }
 
 // SetPersistent says whether the cookie of this session survives closing the browser.
 func (s *Session) SetPersistent(on bool) { s.do(data.Op{Kind: data.OpPersistent, On: on}) }
 
-// Err is the first operation that was refused since the session was loaded or last committed. Its text names the path,
-// and why. A commit with such an error fails, and stores nothing; Reload forgets it.
+// Err describes the first operation that was refused since the session was loaded or last committed: its path, and why.
+// A commit with such an error fails and stores nothing; Reload forgets it.
 //
 // It wraps ErrTooLarge as soon as the session is larger than Options.MaxBytes. The operation that made it so is done,
-// and to remove or replace something can make room again; those that make it larger still are refused.
+// and removing or replacing something can make room again; operations that make it even larger are refused.
 func (s *Session) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -190,7 +190,7 @@ func (s *Session) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("id", s.handle()), slog.String("user", s.User()))
 }
 
-// MarshalText encodes the session's handle, so that no encoder gets at the data by accident.
+// MarshalText encodes the session's handle, so that no encoder reaches the data by accident.
 func (s *Session) MarshalText() ([]byte, error) { return []byte(s.handle()), nil }
 
 func (s *Session) handle() string {
@@ -200,10 +200,10 @@ func (s *Session) handle() string {
 	return "(not stored)"
 }
 
-// Done returns a channel that is closed when the session ends: at once when this manager ends it, or another one does
-// on a store that is a [Watcher]; otherwise, also when its time runs out, within Options.WatchEvery. Long-lived
-// responses, such as server-sent events, select on it. It follows the session to a new id. Nothing is told any more
-// once the request, or the context given to Open, is over.
+// Done returns a channel that is closed when the session ends: at once if this manager ends it, or if another one does
+// on a store that is a [Watcher]; otherwise, including when its time runs out, within Options.WatchEvery. Long-lived
+// responses, such as server-sent events, select on it. It follows the session to a new id. It is no longer closed once
+// the request, or the context given to Open, is over.
 func (s *Session) Done() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()

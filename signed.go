@@ -10,9 +10,9 @@ import (
 	"github.com/coatcheck/session/internal/wire"
 )
 
-// SetSigned sets a cookie of the application whose value anybody can read, and nobody can change: Signed returns it, or
-// says what is wrong. Any text is a value. The signature covers the name and, when MaxAge is above 0, the time until
-// which it holds. MaxAge below 0 deletes the cookie. Attributes are as given, and Secure is added unless
+// SetSigned sets a cookie of the application whose value anybody can read but nobody can change: Signed returns it, or
+// says what is wrong. The value may be any text. The signature covers the name and, if MaxAge is above 0, the time
+// until which it is valid. MaxAge below 0 deletes the cookie. Attributes are as given, and Secure is added unless
 // Options.Cookie.Insecure is set. The error wraps ErrTooLarge, or says what is wrong with the cookie.
 func (m *Manager) SetSigned(w http.ResponseWriter, c *http.Cookie) error {
 	if c == nil {
@@ -47,7 +47,7 @@ func (m *Manager) until(maxAge int) time.Time {
 	return m.now().Add(time.Duration(age) * time.Second)
 }
 
-// Signed returns the value of a cookie that SetSigned set. The error is ErrNoCookie, ErrMalformed (also when the cookie
+// Signed returns the value of a cookie that SetSigned set. The error is ErrNoCookie, ErrMalformed (also if the cookie
 // came twice), ErrBadSignature or ErrExpired.
 func (m *Manager) Signed(r *http.Request, name string) (string, error) {
 	text, n := wire.Find(r.Header["Cookie"], name)

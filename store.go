@@ -6,25 +6,25 @@ import (
 )
 
 // Store keeps records. All policy is the manager's: a store knows no clocks, cookies, secrets or values, so that it is
-// small and anybody can write one. Every method may be called from many goroutines at once, and by several processes
-// where the backend is shared. Package sessiontest checks a store against this contract, a test for each rule:
+// small and anybody can write one. Every method may be called from many goroutines at once, and by several processes if
+// the backend is shared. Package sessiontest checks a store against this contract, a test for each rule:
 //
 //  1. Load returns the record as it was last saved or touched, or an error that wraps [ErrNotFound].
-//  2. Save with Version 0 creates. It never overwrites: when the id is taken it returns an error that wraps
+//  2. Save with Version 0 creates. It never overwrites: if the id is taken, it returns an error that wraps
 //     [ErrConflict].
-//  3. Save with another Version replaces, and only the record that has that version: otherwise it returns an error that
-//     wraps [ErrConflict], or [ErrNotFound] when there is none. There is no upsert. What is stored has Version+1.
+//  3. Save with any other Version replaces, and only the record that has that version: otherwise it returns an error
+//     that wraps [ErrConflict], or [ErrNotFound] if there is none. There is no upsert. The stored record has Version+1.
 //  4. Of any number of concurrent saves at one version exactly one succeeds.
-//  5. Delete removes the record. To delete what is not there is no error, and no later save brings it back.
+//  5. Delete removes the record. Deleting what is not there is not an error, and no later save brings a record back.
 //  6. Data, up to the size the application allows, comes back byte for byte, and is never shared: neither the record
 //     given to Save nor the one returned by Load is kept or changed by the store afterwards.
-//  7. A cancelled context gives an error, and the call has changed everything that it was to change, or nothing.
+//  7. A cancelled context gives an error, and the call has then changed everything that it was to change, or nothing.
 //  8. Two stores on one backend see each other's changes at once.
 //  9. A backend that fails gives an error that does not wrap [ErrNotFound] or [ErrConflict].
 //  10. Every field of a record comes back: times to the microsecond (a zero time as zero), users byte for byte.
 //     A record that cannot be read whole gives an error that wraps [ErrCorrupt], and stays until it is deleted.
-//  11. An id is any string: the store keeps it, or refuses it with an error; it never mixes it up with another one and
-//     touches nothing outside its own place because of it.
+//  11. An id is any string. The store keeps it, or refuses it with an error; it never confuses it with another, and
+//     never touches anything outside its own place because of it.
 //
 // The optional interfaces [Toucher], [Sweeper], [Lister], [Limiter], [Watcher], [Evicter] and [Sharer] say more of what
 // a store can do, and [LocalStore], [Discarder] and [Carrier] what it is. The manager looks for them once, in [New]. A
@@ -37,7 +37,8 @@ type Store interface {
 
 // Toucher is a store that can refresh a record without replacing it.
 //
-//  1. Touch changes a record only while it has the version given: a writer has said when the session was seen already.
+//  1. Touch changes a record only while it has the given version: otherwise a writer has already said when the session
+//     was seen.
 //  2. SeenAt becomes the later of the stored and the given time; so does ExpiresAt (zero, never, is the latest).
 //  3. Nothing else changes, the version included, so that a touch never makes a save fail.
 //  4. A record that is not there, or has another version, is not an error, and nothing is created.
@@ -47,8 +48,8 @@ type Toucher interface {
 
 // Sweeper is a store that can remove what has expired.
 //
-//  1. Sweep removes records whose ExpiresAt is before the time given, never others, never one without ExpiresAt.
-//  2. It removes at most limit records in one call and says how many; fewer than limit means that none is left.
+//  1. Sweep removes records whose ExpiresAt is before the given time, never others, and never one without ExpiresAt.
+//  2. It removes at most limit records in one call and says how many; fewer than limit means that none are left.
 //  3. It reads no clock.
 type Sweeper interface {
 	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
@@ -67,7 +68,8 @@ type Lister interface {
 	Page(ctx context.Context, after string, limit int) ([]*Record, error)
 }
 
-// Limiter is a store that can limit the live records of a user, whatever many logins do at once. It is a Lister, too.
+// Limiter is a store that can limit the live records of a user, however many logins happen at once. It is a Lister,
+// too.
 //
 //  1. SaveWithin creates a record as Save with Version 0 does, if fewer than limit.Max records count. Otherwise it
 //     returns an error that wraps [ErrTooMany], and nothing is changed. It refuses a record with another Version.
@@ -82,44 +84,46 @@ type Limiter interface {
 	SaveWithin(ctx context.Context, rec *Record, limit Limit) error
 }
 
-// Watcher is a store that tells of sessions that ended, here or on another node, so that nobody has to ask for them.
+// Watcher is a store that reports sessions that ended, here or on another node, so that nobody has to ask for them.
 //
 //  1. Watch calls tell with the id of each record that a Delete removed, or a Save made something else than a live
-//     record, from the moment at which it has begun. It may call it with other ids as well, and more than once. What is
-//     swept, or dropped by the server, need not be told. It may call tell with "" when it has begun: whoever waits then
-//     asks for what ended before.
+//     record, from the moment at which it has begun. It may call it with other ids as well, and more than once. It need
+//     not report what is swept, or dropped by the server. It may call tell with "" when it has begun: whoever waits
+//     then asks for what ended before.
 //  2. It returns when the context ends, or when it cannot go on, and never without an error. One that wraps
-//     [ErrNotSupported] says that it is of no use to call it again.
+//     [ErrNotSupported] says that there is no point in calling it again.
 //
-// The function that is told returns soon, and may be called from several goroutines.
+// The function tell returns soon, and may be called from several goroutines.
 type Watcher interface {
 	Watch(ctx context.Context, tell func(id string)) error
 }
 
-// Evicter is a store with a bound, which drops records to keep it.
+// Evicter is a store with a bound, which drops records to stay within it.
 //
 //  1. It calls fn for each record that it dropped, without a lock held, until stop is called.
-//  2. It drops no record for one that has it as its Predecessor, and none while such a one is there: the two are one
-//     session. A record that gets a successor in a full store costs nobody else a session either. Where the Predecessor
-//     of a new record is retired, the store may refuse it, with a [ConflictError] that has the Predecessor.
+//  2. It never drops a record to make room for one that has it as its Predecessor, nor while such a one is there: the
+//     two are one session. Giving a record a successor in a full store costs nobody else a session either. If the
+//     Predecessor of a new record is retired, the store may refuse the new one, with a [ConflictError] that has the
+//     Predecessor.
 type Evicter interface {
 	OnEvict(fn func(id, user string)) (stop func())
 }
 
-// Forgetter is a store that may drop a record after it accepted it and before the record expired, for want of room or
-// because it keeps none. Sessions may be kept there: who loses one signs in again. What must not be forgotten may not,
-// as the counts of guard.Rate and the revocations of cookiestore, which refuse such a store.
+// Forgetter is a store that may drop a record that it has accepted before it expires, because there is no room or
+// because it keeps none. It is good enough for sessions: people who lose one sign in again. It is not good enough for
+// what must not be forgotten, such as the counts of guard.Rate and the revocations of cookiestore, which refuse such a
+// store.
 //
 // Forgets says why, beginning with a verb, and names the option to change: "drops records when it is full
-// (Options.MaxSessions)". It is "" when this store keeps what it accepts, as an [Evicter] that was given no bound. It
-// never changes. A store with a bound says why. A store around another one passes on what that one says.
+// (Options.MaxSessions)". It is "" if this store keeps what it accepts, as an [Evicter] without a bound does. It never
+// changes. A store with a bound says why. A store around another passes on what that one says.
 type Forgetter interface {
 	Forgets() string
 }
 
-// Forgets says why a store may forget what it accepted, in the words of [Forgetter], and "" when nothing shows that it
-// may. A store that is no Forgetter forgets when it is an [Evicter], or has a method Discards that returns true. So
-// does nil.
+// Forgets says why a store may forget what it accepted, in the words of its [Forgetter], or "" if nothing suggests that
+// it may. A store that is not a Forgetter forgets if it is an [Evicter], or if it has a method Discards that returns
+// true. A nil store forgets.
 func Forgets(store Store) string {
 	if isNil(store) {
 		return "is nil"

@@ -21,10 +21,10 @@ type Content struct {
 }
 
 // Contents opens a live record that a store has loaded, and returns what it holds, sorted by key and without the
-// library's own keys. stale says that an older secret made the record, or that it is sealed and the options do not ask
-// for that, or the other way round. It is for tools that operate a site: a session is opened by its ticket. The error
-// wraps ErrCorrupt when the record does not open with the secrets of this manager, or ErrNotSupported when its store
-// keeps no records.
+// library's own keys. stale says that an older secret made the record, or that it is sealed although the options do not
+// ask for that, or the other way round. Contents is for tools that operate a site: a session is opened by its ticket.
+// The error wraps ErrCorrupt when the record does not open with the secrets of this manager, or ErrNotSupported when
+// its store keeps no records.
 func (m *Manager) Contents(rec *Record) (list []Content, stale bool, err error) {
 	st, stale, err := m.keeper.Contents((*life.Record)(rec))
 	if err != nil {
@@ -41,8 +41,8 @@ func (m *Manager) Contents(rec *Record) (list []Content, stale bool, err error) 
 	return list, stale, nil
 }
 
-// Reseal returns a copy of a record as a store is to keep it behind the version given, 0 for one that is not there yet:
-// signed or sealed anew with this manager's newest secret. Nothing else changes, so that the ticket of the session
+// Reseal returns a copy of a record, signed or sealed again with this manager's newest secret, for a store to keep
+// after the given version; 0 is for a record that is not there yet. Nothing else changes, so the ticket of the session
 // still opens it. It is for tools that move records between stores, or retire a secret. The errors are those of
 // Contents.
 func (m *Manager) Reseal(rec *Record, version uint64) (*Record, error) {
@@ -65,8 +65,8 @@ func finding(name string, pass bool, found, advice string) Finding {
 	return Finding{name, pass, advice}
 }
 
-// Audit checks the options against the practices of docs/security.md, and says for each what was found, or which option
-// to change. It reads options only.
+// Audit checks the options against the practices in docs/security.md, and says for each what it found, or which option
+// to change. It reads nothing but options.
 func (m *Manager) Audit() []Finding {
 	return append(append(m.auditCookie(), m.auditTimes()...), m.auditStore()...)
 }
@@ -147,7 +147,7 @@ func (m *Manager) sweeps() string {
 }
 
 // Sweep removes expired records from the store, in batches, and says how many: sessions, and what retired ids left
-// behind. Sessions end on time without it; it frees space. The error wraps ErrNotSupported when the store cannot sweep,
+// behind. Sessions end on time without it; it frees space. The error wraps ErrNotSupported if the store cannot sweep,
 // or ErrUnavailable.
 func (m *Manager) Sweep(ctx context.Context) (int, error) {
 	return m.keeper.Sweep(ctx)

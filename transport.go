@@ -13,7 +13,7 @@ import (
 	"github.com/coatcheck/session/internal/wire"
 )
 
-// Transport carries tickets between the client and the manager. It is used by many requests at once.
+// Transport carries tickets between the client and the manager. Many requests use it at once.
 type Transport interface {
 	// Name is covered by the signature of the tickets, so that two managers refuse each other's.
 	Name() string
@@ -28,25 +28,25 @@ type Transport interface {
 
 // Header returns a transport for API clients and mobile apps: the ticket comes in the request header of that name, with
 // or without "Bearer " before it, and a new one goes out in the response header of that name, empty after a logout. New
-// refuses a name that means something else to whoever passes the message on, such as Cookie or Content-Length.
+// refuses a name that means something else to proxies and clients, such as Cookie or Content-Length.
 func Header(name string) Transport { return headerTransport(textproto.CanonicalMIMEHeaderKey(name)) }
 
 // Bearer returns a transport for API clients: the ticket comes in "Authorization: Bearer …" (RFC 6750), and a new one
 // goes out in the response header of that name, empty after a logout. Other schemes in Authorization bring no ticket. A
-// script on another origin reads the header only where Access-Control-Expose-Headers names it. New refuses a name that
+// script on another origin can read the header only if Access-Control-Expose-Headers names it. New refuses a name that
 // has another meaning, as for Header.
 func Bearer(responseHeader string) Transport {
 	return bearer{headerTransport(textproto.CanonicalMIMEHeaderKey(responseHeader))}
 }
 
-// Transports returns a transport for several kinds of clients on one manager, such as browsers and apps. Of the tickets
-// that a request brings, in the order given, the first counts, good or bad, and the reply goes the same way. Who brings
-// none gets the first transport's. nil is the cookie of Options.Cookie:
+// Transports returns a transport for several kinds of clients on one manager, such as browsers and apps. If a request
+// brings several tickets, the first one in the given order counts, good or bad, and the reply goes the same way. A
+// client that brings none gets a ticket through the first transport. nil is the cookie of Options.Cookie:
 //
 //	opts.Transport = session.Transports(nil, session.Bearer("X-Session"))
 //
-// A ticket that was given by one of them is taken by the others too, and so is one of a manager that had a single one
-// of them. New refuses the same transport twice.
+// A ticket issued through one of them is accepted through the others, too, and so is one from a manager that had only
+// one of them. New refuses the same transport twice.
 func Transports(first Transport, more ...Transport) Transport {
 	var all transports
 	for _, t := range append([]Transport{first}, more...) {
@@ -63,11 +63,12 @@ func Transports(first Transport, more ...Transport) Transport {
 	return all
 }
 
-// VaryOn is the request header in which the tickets of this manager come, "Cookie" unless Options.Transport says
-// another, or a list of them: for middleware that must tell browsers from programs.
+// VaryOn is the request header in which the tickets of this manager come, or a list of them: "Cookie" unless
+// Options.Transport says otherwise. It is for middleware that must tell browsers from programs.
 func (m *Manager) VaryOn() string { return m.transport.VaryOn() }
 
-// Transport is how the tickets of this manager come and go: that of the options, with the cookie in the place of nil.
+// Transport is how the tickets of this manager come and go: the transport of the options, with the cookie in place of
+// nil.
 func (m *Manager) Transport() Transport { return m.transport }
 
 // ByHeader reports whether the request brings a ticket, good or bad, in a header by Header or Bearer, and not in a
@@ -222,7 +223,7 @@ var taken = []string{
 func (t headerTransport) check() error {
 	switch {
 	case !wire.IsToken(string(t)):
-		return fmt.Errorf("Transport: %q is no name of a header", string(t))
+		return fmt.Errorf("Transport: %q is not the name of a header", string(t))
 	case slices.Contains(taken, string(t)):
 		return fmt.Errorf("Transport: the header %s has another meaning; use Authorization, or a name of your own "+
 			"such as X-Session", string(t))

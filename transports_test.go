@@ -235,7 +235,7 @@ func TestWrongTransportsAreRefused(t *testing.T) {
 		"nested twice":  {session.Transports(nil, session.Transports(nil)), "cookie"},
 		"bad header":    {session.Transports(nil, session.Header("X A")), "X A"},
 		"taken":         {session.Transports(nil, session.Bearer("Set-Cookie")), "Set-Cookie"},
-		"bearer empty":  {session.Bearer(""), "no name of a header"},
+		"bearer empty":  {session.Bearer(""), "not the name of a header"},
 		"bearer length": {session.Bearer("content-length"), "Content-Length"},
 	} {
 		_, err := session.New(newRig(t).store, session.Options{

@@ -154,7 +154,7 @@ func TestUpdateAllSaysWhatFailed(t *testing.T) {
 		text string
 	}{
 		"the function":  {func(*session.Session) error { return refused }, 0, refused, ""},
-		"the identity":  {func(s *session.Session) error { s.Regenerate(); return nil }, 0, nil, "changes data only"},
+		"the identity":  {func(s *session.Session) error { s.Regenerate(); return nil }, 0, nil, "change data only"},
 		"one too large": {func(s *session.Session) error { grow(s); return nil }, 299, session.ErrTooLarge, ""},
 		"all too large": {func(s *session.Session) error { s.Set("x", grown); return nil }, 0, session.ErrTooLarge,
 			"200 more"},

@@ -14,7 +14,7 @@ import (
 	"github.com/coatcheck/session/internal/wire"
 )
 
-// Info describes a session to people: its user, or who operates the site. It holds no ticket and no data.
+// Info describes a session to people: to its user, or to operators of the site. It contains no ticket and no data.
 type Info struct {
 	ID, User                              string
 	CreatedAt, SeenAt, LoginAt, ExpiresAt time.Time
@@ -30,7 +30,7 @@ func infoOf(r *life.Record) Info {
 	}
 }
 
-// Sessions lists the live sessions of a user, the last seen first. The error wraps ErrNotSupported when the store
+// Sessions lists the live sessions of a user, most recently seen first. The error wraps ErrNotSupported if the store
 // cannot list, or ErrUnavailable.
 func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
 	recs, err := m.keeper.SessionsOf(ctx, user)
@@ -64,15 +64,16 @@ func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 	}
 }
 
-// Revoke ends sessions by their Info.ID and says how many it ended; an unknown id is no error. A session that is
+// Revoke ends sessions by their Info.ID and says how many it ended; an unknown id is not an error. A session that is
 // renewed at the same time is ended under its new id. The error wraps ErrUnavailable.
 func (m *Manager) Revoke(ctx context.Context, ids ...string) (int, error) {
 	return m.keeper.Records.Revoke(ctx, life.Anybody, ids)
 }
 
-// RevokeOwn is Revoke for a page on which people end sessions of their own: an id that is not the user's, and does not
-// lead to a session of the user, counts as unknown. An id that was renewed since the page was shown leads to its
-// session. The error wraps ErrUnavailable, or ErrNotSupported with cookiestore, which does not know whose an id is.
+// RevokeOwn is Revoke for a page on which people end their own sessions: an id that is not the user's, and does not
+// lead to a session of the user, counts as unknown. An id that was renewed after the page was shown leads to its
+// session. The error wraps ErrUnavailable, or ErrNotSupported with cookiestore, which does not know to whom an id
+// belongs.
 func (m *Manager) RevokeOwn(ctx context.Context, user string, ids ...string) (int, error) {
 	if err := m.keeper.CanList(); err != nil {
 		return 0, err
@@ -84,9 +85,9 @@ func (m *Manager) RevokeOwn(ctx context.Context, user string, ids ...string) (in
 }
 
 // RevokeUser ends all sessions of a user except those to keep, and says how many it ended. Session.ID keeps the session
-// of the request whose context is given, also when it gets that id with this request only. A kept session that is
-// renewed at the same time is kept. A session that begins while this runs is ended too if it was there before the last
-// look. With cookiestore nobody knows how many there are: it says 0. The errors are those of Sessions.
+// of the request whose context is given, even if it only gets that id with this request. A kept session that is renewed
+// at the same time is kept. A session that begins while this runs is ended, too, if it was there before the last look.
+// With cookiestore nobody knows how many there are, so it returns 0. The errors are those of Sessions.
 func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (int, error) {
 	keep = m.keepCurrent(ctx, keep)
 	if err := m.revokeForeign(ctx, user); err != nil {
@@ -115,18 +116,17 @@ func (m *Manager) keepCurrent(ctx context.Context, keep []string) []string {
 }
 
 // errIdentity refuses what a function given to UpdateUser must not do.
-var errIdentity = errors.New("session: a function given to UpdateUser changes data only: nobody could be told of a " +
-	"new id; end sessions with RevokeUser")
+var errIdentity = errors.New("session: a function of UpdateUser may change data only: end sessions with RevokeUser")
 
 // UpdateUser runs fn on the newest state of each live session of a user, saves what it changed as Atomic does, and says
-// how many sessions that were. It is for what must hold at once wherever the user is signed in, such as what the
-// user may do. A session that begins meanwhile is changed too if it was there before the last look.
+// how many sessions that was. Use it for changes that must take effect at once wherever the user is signed in, such as
+// of what the user may do. A session that begins meanwhile is changed, too, if it was there before the last look.
 //
-// fn may change data and clocks only; Login, Logout, Regenerate or Invalidate in it are an error. It runs more than
-// once on a session that is changed or renewed at the same time. The sessions do not count as seen. An error of fn ends
-// the walk; the sessions before it stay changed. A session that cannot be changed, such as one that would become larger
-// than Options.MaxBytes, does not keep fn from the others: the error, which wraps those of all such sessions, comes at
-// the end. The other errors are those of Sessions.
+// fn may change data and clocks only; calling Login, Logout, Regenerate or Invalidate in it is an error. It runs more
+// than once on a session that is changed or renewed at the same time. The sessions do not count as seen. An error of fn
+// ends the walk; the sessions before it stay changed. A session that cannot be changed, for example because it would
+// become larger than Options.MaxBytes, does not keep fn from the others. The error, which wraps those of all such
+// sessions, comes at the end. The other errors are those of Sessions.
 func (m *Manager) UpdateUser(ctx context.Context, user string, fn func(*Session) error) (int, error) {
 	u := update{m: m, fn: fn, done: map[string]bool{}}
 	for range 10 { // a session that moves all the time cannot keep this busy for ever
@@ -147,11 +147,12 @@ func (m *Manager) UpdateUser(ctx context.Context, user string, fn func(*Session)
 	return u.changed, u.all()
 }
 
-// UpdateAll is UpdateUser for all live sessions, those of nobody too, in pages: for what a new version of the
-// application calls by another name, or keeps in another form. Run it when no node of the old version writes any more.
+// UpdateAll is UpdateUser for all live sessions, in pages, including those of visitors who are not signed in. It is for
+// data that a new version of the application calls by another name, or keeps in another form. Run it when no node of
+// the old version writes any more.
 //
 // A session that begins meanwhile may be left out. One that gets a new id meanwhile is not, but fn may run on it again,
-// and then it counts twice: fn must leave what it has changed already as it is.
+// and then it counts twice: fn must leave alone what it has already changed.
 func (m *Manager) UpdateAll(ctx context.Context, fn func(*Session) error) (int, error) {
 	since := m.now().Add(-clockSkew)
 	u := update{m: m, fn: fn, done: map[string]bool{}, since: since}

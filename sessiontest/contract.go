@@ -2,37 +2,38 @@ package sessiontest
 
 // contract has the sentences that the rules check, as they stand on the interfaces. A test keeps the two alike.
 var contract = map[string]string{
-	"Store": "Every method may be called from many goroutines at once, and by several processes where the backend " +
-		"is shared.",
+	"Store": "Every method may be called from many goroutines at once, and by several processes if the backend is " +
+		"shared.",
 	"Store 1": "Load returns the record as it was last saved or touched, or an error that wraps [ErrNotFound].",
-	"Store 2": "Save with Version 0 creates. It never overwrites: when the id is taken it returns an error that " +
-		"wraps [ErrConflict].",
-	"Store 3": "Save with another Version replaces, and only the record that has that version: otherwise it returns " +
-		"an error that wraps [ErrConflict], or [ErrNotFound] when there is none. There is no upsert. What is stored " +
-		"has Version+1.",
+	"Store 2": "Save with Version 0 creates. It never overwrites: if the id is taken, it returns an error that wraps " +
+		"[ErrConflict].",
+	"Store 3": "Save with any other Version replaces, and only the record that has that version: otherwise it " +
+		"returns an error that wraps [ErrConflict], or [ErrNotFound] if there is none. There is no upsert. The " +
+		"stored record has Version+1.",
 	"Store 4": "Of any number of concurrent saves at one version exactly one succeeds.",
-	"Store 5": "Delete removes the record. To delete what is not there is no error, and no later save brings it back.",
+	"Store 5": "Delete removes the record. Deleting what is not there is not an error, and no later save brings a " +
+		"record back.",
 	"Store 6": "Data, up to the size the application allows, comes back byte for byte, and is never shared: " +
 		"neither the record given to Save nor the one returned by Load is kept or changed by the store afterwards.",
-	"Store 7": "A cancelled context gives an error, and the call has changed everything that it was to change, or " +
-		"nothing.",
+	"Store 7": "A cancelled context gives an error, and the call has then changed everything that it was to change, " +
+		"or nothing.",
 	"Store 8": "Two stores on one backend see each other's changes at once.",
 	"Store 9": "A backend that fails gives an error that does not wrap [ErrNotFound] or [ErrConflict].",
 	"Store 10": "Every field of a record comes back: times to the microsecond (a zero time as zero), users byte for " +
 		"byte. A record that cannot be read whole gives an error that wraps [ErrCorrupt], and stays until it is " +
 		"deleted.",
-	"Store 11": "An id is any string: the store keeps it, or refuses it with an error; it never mixes it up with " +
-		"another one and touches nothing outside its own place because of it.",
-	"Toucher 1": "Touch changes a record only while it has the version given: a writer has said when the session " +
-		"was seen already.",
+	"Store 11": "An id is any string. The store keeps it, or refuses it with an error; it never confuses it with " +
+		"another, and never touches anything outside its own place because of it.",
+	"Toucher 1": "Touch changes a record only while it has the given version: otherwise a writer has already said " +
+		"when the session was seen.",
 	"Toucher 2": "SeenAt becomes the later of the stored and the given time; so does ExpiresAt (zero, never, is the " +
 		"latest).",
 	"Toucher 3": "Nothing else changes, the version included, so that a touch never makes a save fail.",
 	"Toucher 4": "A record that is not there, or has another version, is not an error, and nothing is created.",
-	"Sweeper 1": "Sweep removes records whose ExpiresAt is before the time given, never others, never one without " +
-		"ExpiresAt.",
+	"Sweeper 1": "Sweep removes records whose ExpiresAt is before the given time, never others, and never one " +
+		"without ExpiresAt.",
 	"Sweeper 2": "It removes at most limit records in one call and says how many; fewer than limit means that none " +
-		"is left.",
+		"are left.",
 	"Sweeper 3": "It reads no clock.",
 	"Lister":    "Lister is a store that can list its records, without their Data.",
 	"Lister 1": "ByUser returns every live record (Kind is KindLive) of exactly that user, in any order, from the " +
@@ -54,15 +55,15 @@ var contract = map[string]string{
 	"Limiter 4": "It reads no clock.",
 	"Watcher 1": "Watch calls tell with the id of each record that a Delete removed, or a Save made something else " +
 		"than a live record, from the moment at which it has begun. It may call it with other ids as well, and more " +
-		"than once. What is swept, or dropped by the server, need not be told. It may call tell with \"\" when it " +
+		"than once. It need not report what is swept, or dropped by the server. It may call tell with \"\" when it " +
 		"has begun: whoever waits then asks for what ended before.",
-	"Watcher 2": "It returns when the context ends, or when it cannot go on, and never without an error. One " +
-		"that wraps [ErrNotSupported] says that it is of no use to call it again.",
+	"Watcher 2": "It returns when the context ends, or when it cannot go on, and never without an error. One that " +
+		"wraps [ErrNotSupported] says that there is no point in calling it again.",
 	"Evicter 1": "It calls fn for each record that it dropped, without a lock held, until stop is called.",
-	"Evicter 2": "It drops no record for one that has it as its Predecessor, and none while such a one is there: the " +
-		"two are one session. A record that gets a successor in a full store costs nobody else a session either. " +
-		"Where the Predecessor of a new record is retired, the store may refuse it, with a [ConflictError] that has " +
-		"the Predecessor.",
+	"Evicter 2": "It never drops a record to make room for one that has it as its Predecessor, nor while such a one " +
+		"is there: the two are one session. Giving a record a successor in a full store costs nobody else a session " +
+		"either. If the Predecessor of a new record is retired, the store may refuse the new one, with a " +
+		"[ConflictError] that has the Predecessor.",
 	"Sharer 1": "SaveShared does what Save does, and LoadShared what Load does. When SaveShared succeeds, the record " +
 		"has become the store's, and has the Version that is stored; when it fails, it is the caller's.",
 	"Sharer 2": "The note that LoadShared returns is the one that these Data were saved with: a touch keeps it, the " +
@@ -71,6 +72,6 @@ var contract = map[string]string{
 	"Sharer 4": "Shares reports whether the store given is this one. One that embeds it has these methods too, but " +
 		"its own Load and Save are those that count.",
 	"Forgetter": "A store with a bound says why.",
-	"ConflictError": "A store that learns the newest record while it refuses a save returns this one, and spares the " +
-		"manager the load before the next attempt.",
+	"ConflictError": "A store that learns the newest record while it refuses a save returns this error, which saves " +
+		"the manager a load before the next attempt.",
 }

@@ -143,7 +143,7 @@ func (d *Draft) rules() data.Rules {
 // replay puts the state on a newer record and does the unsaved operations again.
 func (d *Draft) replay(st data.State) error {
 	if err := d.Doc.Replay(d.k.Data.Codec, st); err != nil {
-		return fmt.Errorf("a change cannot be repeated on the newest state: %w", d.k.Explain(err))
+		return fmt.Errorf("a change could not be repeated on the newest state: %w", d.k.Explain(err))
 	}
 	return nil
 }

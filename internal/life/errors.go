@@ -30,7 +30,7 @@ var (
 	ErrReused = fmt.Errorf("%w: the id was renewed, and its grace is over", ErrEnded)
 
 	// ErrLate is of a change of which the client cannot be told any more.
-	ErrLate = errors.New("session: too late: the headers are sent, and the client could not be told")
+	ErrLate = errors.New("session: too late: the headers are already sent, so the client could not be told")
 
 	errUnswept = fmt.Errorf("%w: the id was retired, and its grace is over", ErrNotFound)
 )

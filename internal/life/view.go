@@ -49,7 +49,7 @@ func (k *Keeper) text(at *Place) string {
 	return at.Ticket.Text(k.Ring(), k.Names[0])
 }
 
-// User is who is signed in, "" for nobody.
+// User is who is signed in, or "" for nobody.
 func (d *Draft) User() string { return d.user }
 
 // Refused is the first operation that was refused. Err also tells of a session that is too large.

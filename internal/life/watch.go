@@ -179,7 +179,7 @@ func (w *watch) listen(ctx context.Context) {
 		if ctx.Err() != nil || errors.Is(err, ErrNotSupported) {
 			return
 		}
-		w.k.Logger.WarnContext(ctx, "session: the store tells of no ended sessions for now", "err", err)
+		w.k.Logger.WarnContext(ctx, "session: the store reports no ended sessions for now", "err", err)
 		select {
 		case <-ctx.Done():
 			return

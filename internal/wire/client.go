@@ -71,9 +71,9 @@ func parseAddr(text string) netip.Addr {
 type Proxies []netip.Prefix
 
 // Client is the address of the client of a request. It goes through X-Forwarded-For or Forwarded (RFC 7239) from the
-// right, past these proxies, to the first address that is not one. An entry that is no address ends the walk at the
-// proxy that wrote it. When both headers are there and differ, a client may have made up one of them: then the peer
-// is all that is known.
+// right, past these proxies, to the first address that is not one. An entry that is not an address ends the walk at the
+// proxy that wrote it. If both headers are there and differ, a client may have made up one of them, and the peer is all
+// that is known.
 func (trusted Proxies) Client(r *http.Request) netip.Addr {
 	peer := Peer(r)
 	if !trusted.include(peer) {
