@@ -129,7 +129,7 @@ func (s *stranger) getsEach(t *tree) error {
 			continue
 		}
 		folder := path.Join("alone", path.Base(m.path()))
-		err := s.all(folder, "mod init example.test/alone", "get "+m.path()+"@latest", "build "+m.path()+"/...")
+		err := s.all(folder, "mod init example.test/alone", "get "+m.path()+"/...@latest", "build "+m.path()+"/...")
 		if err != nil {
 			return err
 		}
