@@ -21,6 +21,9 @@ check() {
 export -f check
 each test bash -ec 'check "$@"' check "$@"
 
+echo '== test: values with the second version of encoding/json, which later versions of Go have by default'
+GOEXPERIMENT=jsonv2 go test -count=1 . ./internal/data
+
 # The tools need a newer Go than the library, which is tested with the oldest that it supports too.
 if go -C internal/tools list -m >/dev/null 2>&1; then
 	echo '== test: ./internal/tools'
