@@ -76,10 +76,11 @@ func moveAll(t *testing.T, old site, store session.Store) {
 	cookies := map[string]*http.Cookie{}
 	for i := range 50 {
 		user := fmt.Sprintf("user%d", i)
-		cookies[user] = signIn(user)
+		cookie := signIn(user)
+		cookies[user] = cookie
 		for n := range 8 {
 			clients.Go(func() {
-				if body, cookies := ask(nodes[n%2], cookies[user]); body != user+" 7" || len(cookies) != 2 {
+				if body, cookies := ask(nodes[n%2], cookie); body != user+" 7" || len(cookies) != 2 {
 					t.Errorf("%s: %q with the cookies %v", user, body, cookies)
 				}
 			})
