@@ -103,3 +103,24 @@ func TestOnlyWhatWasBegunBeforeGoesOnAfterAnAtomicThatFailedAndEndedTheSession(t
 		}
 	})
 }
+
+// Another tab changed the id, so the session is gone here; the Logout still ends it.
+func TestASessionThatWasGoneStaysGoneAfterAnAtomicThatEndedItsSuccessor(t *testing.T) {
+	r := newRig(t)
+	v, _ := r.signIn("ada")
+	s := v.open()
+	v.with((*session.Session).Regenerate)
+	set := func(s *session.Session) error { s.Set("x", 1); return nil }
+	_ = set(s)
+	if err := s.Save(t.Context()); !errors.Is(err, session.ErrEnded) {
+		t.Fatalf("Save = %v, want ErrEnded", err)
+	}
+	s.Logout()
+	if err := s.Atomic(t.Context(), set); !errors.Is(err, session.ErrEnded) || r.alive("ada") != 0 {
+		t.Fatalf("Atomic = %v, %d sessions; want ErrEnded and 0", err, r.alive("ada"))
+	}
+	_ = set(s)
+	if err := s.Save(t.Context()); !errors.Is(err, session.ErrEnded) || s.ID() != "" {
+		t.Errorf("Save = %v, then ID %q; want ErrEnded and none", err, s.ID())
+	}
+}

@@ -29,7 +29,7 @@ func (d *Draft) AdoptFailure(w *Draft) {
 func (d *Draft) AdoptEnd(base, w *Draft, err error) error {
 	d.dropTakenID(w)
 	if base.reply != ReplyForget && w.reply == ReplyForget {
-		d.gone = d.leaving == nil
+		d.gone = d.gone || d.leaving == nil
 		d.leaving, d.reply = nil, ReplyForget
 		return err
 	}
