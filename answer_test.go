@@ -25,11 +25,11 @@ func (r *rig) failing(kind string) {
 	})
 }
 
-// A proxy that cannot write its response gives up with http.ErrAbortHandler, and the server cuts the connection. When
-// the answer to a failed commit is out, there is nothing to give up. Any other panic goes on, and so does that one
-// without an answer.
+// A proxy that cannot write its response gives up with http.ErrAbortHandler, huma with the error of the write, and the
+// server cuts the connection. When the answer to a failed commit is out, there is nothing to give up. Any other panic
+// goes on, and so do these without an answer.
 func TestAnAbortKeepsTheAnswerThatIsOut(t *testing.T) {
-	boom := errors.New("boom")
+	boom, ofWrite := errors.New("boom"), errors.New("the error of the write")
 	for name, c := range map[string]struct {
 		fails   bool
 		with    any
@@ -37,6 +37,7 @@ func TestAnAbortKeepsTheAnswerThatIsOut(t *testing.T) {
 		want    any
 	}{
 		"a failed commit": {true, http.ErrAbortHandler, nil, nil},
+		"a failed write":  {true, ofWrite, nil, nil},
 		"another panic":   {true, boom, nil, boom},
 		"no failure":      {false, http.ErrAbortHandler, nil, http.ErrAbortHandler},
 		"no answer": {true, nil, func(http.ResponseWriter, *http.Request, error) {
@@ -52,7 +53,9 @@ func TestAnAbortKeepsTheAnswerThatIsOut(t *testing.T) {
 			w := httptest.NewRecorder()
 			h := r.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
 				s.Set("x", 1)
-				if _, err := w.Write([]byte("half")); err != nil || !c.fails {
+				if _, err := w.Write([]byte("half")); c.with == ofWrite {
+					panic(fmt.Errorf("no response: %w", err))
+				} else if err != nil || !c.fails {
 					panic(c.with)
 				}
 			})

@@ -142,17 +142,23 @@ func (ex *exchange) Open() error {
 // Refused reports whether the handler's own response was replaced, because the commit failed.
 func (ex *exchange) Refused() bool { return ex.failed != nil }
 
-// endAbort keeps an answer that is out. http.ErrAbortHandler is what a proxy panics with when it cannot write the
-// response that the answer replaced; the server would cut the connection, and the client be told nothing. After a panic
-// nobody can be told of a new id, should a goroutine of the handler go on.
+// endAbort keeps an answer that is out. Who cannot write the response that the answer replaced may panic: proxies with
+// http.ErrAbortHandler, and huma with the error of the write. The server would cut the connection, and the client be
+// told nothing. After a panic nobody can be told of a new id, should a goroutine of the handler go on.
 func (ex *exchange) endAbort() {
 	ex.sent.Store(true)
 	if !ex.whole {
 		return
 	}
-	if p := recover(); p != nil && p != http.ErrAbortHandler {
+	if p := recover(); p != nil && p != http.ErrAbortHandler && !ex.isRefusal(p) {
 		panic(p)
 	}
+}
+
+// isRefusal reports whether a handler panicked because it was refused to write.
+func (ex *exchange) isRefusal(p any) bool {
+	err, ok := p.(error)
+	return ok && errors.Is(err, ex.failed)
 }
 
 // isOther reports whether a request within this one brings a ticket of its own.
