@@ -178,8 +178,8 @@ func floorOf(short string) int {
 }
 
 // nestedModules are the folders with a go.mod of their own, present or planned.
-var nestedModules = []string{"cmd/coatcheck", "cmd/demo", "redisstore", "sessionconfig", "internal/integration",
-	"internal/release", "bench", "examples/websocket", "pglisten", "adapters"}
+var nestedModules = []string{"cmd/coatcheck", "cmd/demo", "redisstore", "sessionconfig", "internal/frameworks",
+	"internal/integration", "internal/release", "bench", "examples/websocket", "pglisten", "adapters"}
 
 func nested(short string) bool {
 	return slices.ContainsFunc(nestedModules, func(folder string) bool { return within(short, folder) })
@@ -201,8 +201,8 @@ func isHTTP(short string) bool {
 
 // unreleased reports whether a package serves the tests of this repository alone, its ordinary files too.
 func unreleased(short string) bool {
-	for _, only := range []string{"internal/integration", "internal/release", "internal/explore", "internal/storm",
-		"bench"} {
+	for _, only := range []string{"internal/frameworks", "internal/integration", "internal/release", "internal/explore",
+		"internal/storm", "bench"} {
 		if within(short, only) {
 			return true
 		}
