@@ -136,7 +136,7 @@ func TestMistakesAreExplained(t *testing.T) {
 		{"cookie: yes please", []string{"it is a group with the keys name, former_names, domain"}},
 		{"cookie: {same_site: sloppy}", []string{"lax, strict or none"}},
 		{"transport: haeder X", []string{"did you mean header?"}},
-		{`transport: "header X Y"`, []string{"transport", "is no name of a header"}},
+		{`transport: "header X Y"`, []string{"transport", "is not the name of a header"}},
 		{"codec: jsn", []string{"did you mean json?"}},
 		{"preset: django", []string{"nexios, expanse or authx"}},
 		{"log: {format: xml}", []string{"none, text or json"}},

@@ -82,7 +82,7 @@ func TestSeveralTransportsAreAKey(t *testing.T) {
 		"transport: [cookie, cookie]":     "twice",
 		"transport: [cookie, haeder X]":   "did you mean header?",
 		"transport: bearer Set-Cookie":    "Set-Cookie",
-		"transport: [cookie, header X A]": "no name of a header",
+		"transport: [cookie, header X A]": "not the name of a header",
 		"transport: {cookie: bearer}":     "transport",
 	} {
 		wants(t, refused(t, "store: memory\n"+text+"\n"), says)

@@ -65,7 +65,7 @@ func TestTheAttributesOfTheCookie(t *testing.T) {
 		{"insecure: true", "session Path=/ HttpOnly SameSite=Lax"},
 		{"script_access: true", "__Host-session Path=/ Secure SameSite=Lax"},
 		{"domain: example.com", "session Path=/ Domain=example.com HttpOnly Secure SameSite=Lax"},
-		{"path: /dashboard", "session Path=/dashboard HttpOnly Secure SameSite=Lax"},
+		{"path: /shop", "session Path=/shop HttpOnly Secure SameSite=Lax"},
 		{"same_site: Strict", "__Host-Http-session Path=/ HttpOnly Secure SameSite=Strict"},
 		{"partitioned: true", "__Host-Http-session Path=/ HttpOnly Secure SameSite=Lax Partitioned"},
 		{"persistent: true", "__Host-Http-session Path=/ Expires=Sat, 02 May 2026 12:00:00 GMT Max-Age=86400 " +
