@@ -115,6 +115,23 @@ func TestAProofHoldsForTheManagerAndTheSecretThatMadeIt(t *testing.T) {
 	})
 }
 
+// Both know the secret, and one of them wants every record sealed: what the other has signed is no such record.
+func TestAProofOfAnotherManagerDoesNotStandForASeal(t *testing.T) {
+	store := memstore.New(memstore.Options{})
+	signing := newRigOn(t, store)
+	sealing := newRigOn(t, store, func(o *session.Options) { o.Seal, o.RequireSealed = true, true })
+	var token string
+	v := signing.visitor()
+	v.with(func(s *session.Session) { s.Login("ada") })
+	v.with(func(s *session.Session) { token = s.Token() })
+	if s, err := sealing.Open(t.Context(), token); err != nil || s.User() != "" || !s.IsNew() {
+		t.Errorf("a record that is not sealed opened the session of %q, %v", s.User(), err)
+	}
+	if s, err := signing.Open(t.Context(), token); err != nil || s.User() != "ada" {
+		t.Errorf("the manager that made it finds %q, %v", s.User(), err)
+	}
+}
+
 // keeping is a codec that scribbles on its input, as one that decodes in place may.
 type keeping struct{}
 
