@@ -156,21 +156,6 @@ func (m *Manager) tellClient(r *http.Request, h http.Header, token string, until
 	t.pieces.Write(r.Header["Cookie"], token, func(name, value string) { t.put(h, name, value, until, m.now()) })
 }
 
-// reaches reports whether browsers send the cookie along with a request for this path, as it was before anything was
-// stripped from it here. What a proxy has stripped it says in X-Forwarded-Prefix; whoever makes that up gains nothing.
-func (t cookieTransport) reaches(r *http.Request) bool {
-	asked, _, _ := strings.Cut(r.RequestURI, "?")
-	before, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Prefix"), ",")
-	before = strings.TrimRight(strings.TrimSpace(before), "/")
-	for _, path := range []string{asked, r.URL.EscapedPath(), before + asked, before + r.URL.EscapedPath()} {
-		rest, ok := strings.CutPrefix(path, t.Path)
-		if ok && (rest == "" || rest[0] == '/' || strings.HasSuffix(t.Path, "/")) { // RFC 6265, 5.1.4
-			return true
-		}
-	}
-	return false
-}
-
 // owns reports whether a cookie is, was, or may become, part of the session's.
 func (m *Manager) owns(cookie string) bool {
 	t, ok := m.cookie()

@@ -2,9 +2,8 @@ package session
 
 import (
 	"net/url"
-	"strings"
-	"unicode"
 
+	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/envelope"
 )
 
@@ -22,7 +21,7 @@ const oldForm = Key[url.Values](envelope.OwnPrefix + "form")
 func (s *Session) FlashForm(v url.Values) {
 	kept := url.Values{}
 	for name, values := range v {
-		if !isSecretField(name) {
+		if !data.IsSecretField(name) {
 			kept[name] = values
 		}
 	}
@@ -37,22 +36,4 @@ func (s *Session) FlashForm(v url.Values) {
 func (s *Session) Old(name string) string {
 	form, _ := oldForm.Get(s)
 	return form.Get(name)
-}
-
-// isSecretField reports whether the name of a field says that its value is nobody's to keep.
-func isSecretField(name string) bool {
-	name = strings.ToLower(name)
-	for _, part := range []string{"password", "passwd", "passphrase", "passcode", "secret", "token"} {
-		if strings.Contains(name, part) {
-			return true
-		}
-	}
-	between := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
-	for word := range strings.FieldsFuncSeq(name, between) {
-		switch word {
-		case "pwd", "pass", "pin", "otp", "totp", "cvv", "cvc":
-			return true
-		}
-	}
-	return false
 }

@@ -90,7 +90,7 @@ func (s *Session) SetDeadline(t time.Time) {
 
 // setClock sets a time-out of this session. caller names it in the error.
 func (s *Session) setClock(kind data.OpKind, caller string, d time.Duration) {
-	if err := checkClock(caller, d); err != nil {
+	if err := life.CheckClock(caller, d); err != nil {
 		s.refused(fmt.Errorf("session: %w", err))
 		return
 	}

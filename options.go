@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/life"
 	"github.com/coatcheck/session/internal/wire"
 )
 
@@ -129,9 +130,9 @@ func (o Options) check() error {
 	checks := []error{
 		o.checkSource(),
 		o.Cookie.check(),
-		checkClock("IdleTimeout", o.IdleTimeout),
-		checkClock("Lifetime", o.Lifetime),
-		neverOrPositive("SweepEvery", o.SweepEvery, "no sweeper"),
+		life.CheckClock("IdleTimeout", o.IdleTimeout),
+		life.CheckClock("Lifetime", o.Lifetime),
+		life.NeverOrPositive("SweepEvery", o.SweepEvery, "no sweeper"),
 		o.checkTouch(),
 		notNegative("RenewEvery", o.RenewEvery),
 		notNegative("RenewGrace", o.RenewGrace),
@@ -221,33 +222,6 @@ func isNil(v any) bool {
 // Remember. Any other negative duration is refused there, because it is usually a mistake, such as time.Until of a time
 // in the past.
 const Never time.Duration = -1
-
-// shortest is the least idle timeout or lifetime: a browser cannot keep a session for less, and most such numbers lack
-// their unit.
-const shortest = time.Second
-
-// checkClock refuses an idle timeout or a lifetime that nobody can mean.
-func checkClock(name string, d time.Duration) error {
-	if d > 0 && d < shortest {
-		return fmt.Errorf("%s: %v is below one second; did you mean %d*time.Second?", name, d, withoutUnit(d))
-	}
-	return neverOrPositive(name, d, "none")
-}
-
-// withoutUnit is the number that was written before a unit that is wrong or missing.
-func withoutUnit(d time.Duration) int64 {
-	if d%time.Millisecond == 0 {
-		return int64(d / time.Millisecond)
-	}
-	return int64(d)
-}
-
-func neverOrPositive(name string, d time.Duration, never string) error {
-	if d < 0 && d != Never {
-		return fmt.Errorf("%s: %v is negative; use session.Never for %s", name, d, never)
-	}
-	return nil
-}
 
 // SkipHeader returns a predicate for Options.Skip: requests with this header have no session, if its value is the one
 // given or that is "*". Any client can send a header: use one that your proxy sets or removes.

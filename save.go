@@ -78,7 +78,7 @@ func (s *Session) unreachable(d *life.Draft) error {
 		return nil
 	}
 	t, ok := s.m.carrierOf(s.ex.r).(cookieTransport)
-	if !ok || d.ID() == "" || t.reaches(s.ex.r) {
+	if !ok || d.ID() == "" || wire.Reaches(s.ex.r, t.Path) {
 		return nil
 	}
 	if text, err := t.Read(s.ex.r); text != "" || err != nil || len(t.former(s.ex.r)) > 0 { // it came after all

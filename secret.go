@@ -11,20 +11,17 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/coatcheck/session/internal/keys"
 	"github.com/coatcheck/session/internal/life"
 )
-
-const minSecret = 32
 
 // Secret is key material: at least 32 bytes of randomness. It prints, logs and encodes as "[secret]".
 type Secret []byte
 
 // NewSecret returns 32 random bytes.
 func NewSecret() Secret {
-	s := make(Secret, minSecret)
+	s := make(Secret, keys.MinSecret)
 	_, _ = rand.Read(s) // never fails: crypto/rand ends the program first
 	return s
 }
@@ -69,49 +66,15 @@ func checkSecrets(secrets []Secret) error {
 		return errors.New("Secrets: at least one is required; make one with NewSecret and keep it")
 	}
 	for i, s := range secrets {
-		if len(s) < minSecret {
+		if len(s) < keys.MinSecret {
 			return fmt.Errorf("Secrets: number %d has %d bytes; at least %d random ones are needed, see NewSecret", i+1,
-				len(s), minSecret)
+				len(s), keys.MinSecret)
 		}
-		if isPattern(s) || isPublished(s) {
+		if keys.IsWeak(s) {
 			return fmt.Errorf("Secrets: number %d is not random; make one with NewSecret", i+1)
 		}
 	}
 	return nil
-}
-
-// isPattern finds what people type instead of a secret: a short text repeated, few different bytes, or bytes that
-// count.
-func isPattern(s Secret) bool {
-	for period := 1; period < minSecret && period < len(s); period++ {
-		if 2*period <= len(s) && bytes.Equal(s[period:], s[:len(s)-period]) {
-			return true
-		}
-	}
-	var seen [256]bool
-	different, step, counts := 0, s[1]-s[0], true
-	for i, b := range s {
-		if !seen[b] {
-			seen[b] = true
-			different++
-		}
-		counts = counts && (i == 0 || b-s[i-1] == step)
-	}
-	return counts || different < minDifferent
-}
-
-// minDifferent is how many different bytes a secret has at least. Random bytes in hexadecimal digits have up to 16.
-const minDifferent = 11
-
-// published are parts of the secrets that documents, ours too, and the templates of frameworks show.
-var published = []string{"example", "changeme", "change-me", "change_me", "your-secret", "your_secret", "secret-key",
-	"secret_key", "secretkey",
-	"insecure", "thisismyscretkey", "password", "not-a-secret", "do-not-use"}
-
-// isPublished finds what was copied from a document. Random bytes do not look so.
-func isPublished(s Secret) bool {
-	text := strings.ToLower(string(s))
-	return slices.ContainsFunc(published, func(part string) bool { return strings.Contains(text, part) })
 }
 
 // material is what keys are derived from.
@@ -179,23 +142,12 @@ func (m *Manager) watchSecrets() error {
 	if err := m.readSecrets(context.Background()); err != nil {
 		return err
 	}
-	m.keeper.Start(m.rereadUntilClosed)
-	return nil
-}
-
-func (m *Manager) rereadUntilClosed(ctx context.Context) {
-	ticker := time.NewTicker(keys.ReadEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+	m.keeper.Every(keys.ReadEvery, func(ctx context.Context) {
 		if err := m.readSecrets(ctx); err != nil {
 			m.opts.Logger.ErrorContext(ctx, "session: the secrets in use stay", "err", err)
 		}
-	}
+	})
+	return nil
 }
 
 // checkSource checks that there is one place from which secrets come.

@@ -3,10 +3,10 @@ package session
 import (
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"time"
 
+	"github.com/coatcheck/session/internal/keys"
 	"github.com/coatcheck/session/internal/wire"
 )
 
@@ -24,7 +24,7 @@ func (m *Manager) SetSigned(w http.ResponseWriter, c *http.Cookie) error {
 	set := *c
 	set.Secure = set.Secure || !m.opts.Cookie.Insecure
 	if set.MaxAge >= 0 {
-		set.Value, set.Quoted = m.ring().SignValue(c.Name, c.Value, m.until(c.MaxAge)), false
+		set.Value, set.Quoted = m.ring().SignValue(c.Name, c.Value, keys.Until(m.now(), c.MaxAge)), false
 	} else {
 		set.Value, set.Expires = "", time.Unix(1, 0)
 	}
@@ -36,15 +36,6 @@ func (m *Manager) SetSigned(w http.ResponseWriter, c *http.Cookie) error {
 	}
 	w.Header().Add("Set-Cookie", set.String())
 	return nil
-}
-
-// until is the time at which a signed cookie of that age ends, zero for none.
-func (m *Manager) until(maxAge int) time.Time {
-	if maxAge <= 0 {
-		return time.Time{}
-	}
-	age := min(int64(maxAge), int64(math.MaxInt64/time.Second)) // more would overflow into the past
-	return m.now().Add(time.Duration(age) * time.Second)
 }
 
 // Signed returns the value of a cookie that SetSigned set. The error is ErrNoCookie, ErrMalformed (also if the cookie

@@ -189,18 +189,7 @@ func (t bearer) Name() string   { return "bearer" }
 func (t bearer) VaryOn() string { return "Authorization" }
 
 func (t bearer) Read(r *http.Request) (string, error) {
-	values := r.Header["Authorization"]
-	if len(values) > 1 {
-		return "", ErrMalformed
-	}
-	if len(values) == 0 {
-		return "", nil
-	}
-	scheme, ticket, _ := strings.Cut(strings.TrimSpace(values[0]), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return "", nil
-	}
-	return strings.TrimSpace(ticket), nil
+	return headerTicket(wire.BearerToken(r.Header["Authorization"], true))
 }
 
 func (t bearer) Write(h http.Header, ticket string, until, now time.Time) {
@@ -209,22 +198,11 @@ func (t bearer) Write(h http.Header, ticket string, until, now time.Time) {
 
 type headerTransport string
 
-// taken are the headers by which HTTP itself frames, routes and caches messages, or carries cookies. One that a
-// connection ends with reaches nobody behind a proxy.
-var taken = []string{
-	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer",
-	"Transfer-Encoding", "Upgrade",
-	"Content-Length", "Content-Encoding", "Content-Type", "Content-Range", "Host", "Expect", "Http2-Settings", "Via",
-	"Forwarded",
-	"Cookie", "Set-Cookie", "Cache-Control", "Vary", "Expires", "Age", "Date", "Etag", "Last-Modified", "Location",
-	"Retry-After", "Range",
-}
-
 func (t headerTransport) check() error {
 	switch {
 	case !wire.IsToken(string(t)):
 		return fmt.Errorf("Transport: %q is not the name of a header", string(t))
-	case slices.Contains(taken, string(t)):
+	case wire.HasMeaning(string(t)):
 		return fmt.Errorf("Transport: the header %s has another meaning; use Authorization, or a name of your own "+
 			"such as X-Session", string(t))
 	}
@@ -235,18 +213,14 @@ func (t headerTransport) Name() string   { return "header " + string(t) }
 func (t headerTransport) VaryOn() string { return string(t) }
 
 func (t headerTransport) Read(r *http.Request) (string, error) {
-	values := r.Header[string(t)]
-	if len(values) > 1 {
+	return headerTicket(wire.BearerToken(r.Header[string(t)], false))
+}
+
+func headerTicket(text string, ok bool) (string, error) {
+	if !ok {
 		return "", ErrMalformed
 	}
-	if len(values) == 0 {
-		return "", nil
-	}
-	value := strings.TrimSpace(values[0])
-	if scheme, rest, ok := strings.Cut(value, " "); ok && strings.EqualFold(scheme, "Bearer") {
-		value = strings.TrimSpace(rest)
-	}
-	return value, nil
+	return text, nil
 }
 
 func (t headerTransport) Write(h http.Header, ticket string, _, _ time.Time) {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"net/netip"
 	"slices"
@@ -132,7 +131,7 @@ func (m *Manager) UpdateUser(ctx context.Context, user string, fn func(*Session)
 	for range 10 { // a session that moves all the time cannot keep this busy for ever
 		recs, err := m.keeper.SessionsOf(ctx, user)
 		if err != nil {
-			return u.changed, errors.Join(u.failed, err)
+			return u.changed, u.failed.And(err)
 		}
 		before := len(u.done)
 		for _, rec := range recs {
@@ -144,7 +143,7 @@ func (m *Manager) UpdateUser(ctx context.Context, user string, fn func(*Session)
 			break
 		}
 	}
-	return u.changed, u.all()
+	return u.changed, u.failed.All()
 }
 
 // UpdateAll is UpdateUser for all live sessions, in pages, including those of visitors who are not signed in. It is for
@@ -160,13 +159,13 @@ func (m *Manager) UpdateAll(ctx context.Context, fn func(*Session) error) (int, 
 		if err == nil {
 			err = u.change(ctx, rec)
 		} else {
-			err = errors.Join(u.failed, err)
+			err = u.failed.And(err)
 		}
 		if err != nil {
 			return u.changed, err
 		}
 	}
-	return u.changed, u.all()
+	return u.changed, u.failed.All()
 }
 
 // update is one call of UpdateUser or UpdateAll.
@@ -176,27 +175,7 @@ type update struct {
 	since   time.Time       // a session that was not seen since then comes once; zero: any may come again
 	done    map[string]bool // by id
 	changed int
-	failed  error // of sessions that cannot be changed, the first of them
-
-	failures int // all of them
-}
-
-// maxFailures is how many sessions that cannot be changed are told of one by one.
-const maxFailures = 100
-
-// fail remembers that a session cannot be changed.
-func (u *update) fail(err error) {
-	if u.failures++; u.failures <= maxFailures {
-		u.failed = errors.Join(u.failed, err)
-	}
-}
-
-// all is the error of all sessions that cannot be changed.
-func (u *update) all() error {
-	if u.failures <= maxFailures {
-		return u.failed
-	}
-	return errors.Join(u.failed, fmt.Errorf("session: and so for %d more sessions", u.failures-maxFailures))
+	failed  life.Failures // of sessions that cannot be changed
 }
 
 // change changes the session of a record that was listed. The error is one that ends the walk.
@@ -221,9 +200,9 @@ func (u *update) change(ctx context.Context, rec *life.Record) error {
 	case err == nil:
 		u.changed++
 	case ctx.Err() != nil:
-		return errors.Join(u.failed, err)
+		return u.failed.And(err)
 	case !errors.Is(err, ErrEnded):
-		u.fail(err)
+		u.failed.Add(err)
 	case !u.since.IsZero(): // else one that was renewed is in the next list
 		return u.follow(ctx, rec)
 	}
@@ -235,7 +214,7 @@ func (u *update) follow(ctx context.Context, rec *life.Record) error {
 	heir, err := u.m.keeper.Heir(ctx, rec.ID)
 	switch {
 	case err != nil:
-		u.fail(err)
+		u.failed.Add(err)
 	case heir != nil && heir.ID != rec.ID:
 		return u.change(ctx, heir)
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"math"
 	"strings"
 	"time"
 )
@@ -56,4 +57,13 @@ func (ring Ring) checkSignature(name string, value []byte, signature [signatureS
 		}
 	}
 	return ErrBadSignature
+}
+
+// Until is the time at which a signed cookie of that age, in seconds, ends: zero for none.
+func Until(now time.Time, maxAge int) time.Time {
+	if maxAge <= 0 {
+		return time.Time{}
+	}
+	age := min(int64(maxAge), int64(math.MaxInt64/time.Second)) // more would overflow into the past
+	return now.Add(time.Duration(age) * time.Second)
 }

@@ -101,6 +101,22 @@ func (b *background) Close() {
 	b.running.Wait()
 }
 
+// Every calls fn again and again, for the first time after d, until close.
+func (b *background) Every(d time.Duration, fn func(ctx context.Context)) {
+	b.Start(func(ctx context.Context) {
+		ticker := time.NewTicker(d)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				fn(ctx)
+			}
+		}
+	})
+}
+
 // Rest waits, and reports whether the context has not ended.
 func Rest(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"net/http"
 	"net/netip"
 	"strings"
 	"time"
@@ -69,6 +70,22 @@ func IsPath(s string) bool {
 		}
 	}
 	return strings.HasPrefix(s, "/") && !strings.HasSuffix(s, " ") && len(s) <= 1024
+}
+
+// Reaches reports whether browsers send a cookie of that path along with a request, whose own path is the one before
+// anything was stripped from it here. What a proxy has stripped it says in X-Forwarded-Prefix; whoever makes that up
+// gains nothing.
+func Reaches(r *http.Request, cookiePath string) bool {
+	asked, _, _ := strings.Cut(r.RequestURI, "?")
+	before, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Prefix"), ",")
+	before = strings.TrimRight(strings.TrimSpace(before), "/")
+	for _, path := range []string{asked, r.URL.EscapedPath(), before + asked, before + r.URL.EscapedPath()} {
+		rest, ok := strings.CutPrefix(path, cookiePath)
+		if ok && (rest == "" || rest[0] == '/' || strings.HasSuffix(cookiePath, "/")) { // RFC 6265, 5.1.4
+			return true
+		}
+	}
+	return false
 }
 
 // Find returns the first value of the cookie with exactly that name, undecoded, and how many there are. It is

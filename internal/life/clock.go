@@ -1,0 +1,37 @@
+package life
+
+import (
+	"fmt"
+	"time"
+)
+
+// never is session.Never, which switches a clock off.
+const never time.Duration = -1
+
+// shortest is the least idle timeout or lifetime: a browser cannot keep a session for less, and most such numbers lack
+// their unit.
+const shortest = time.Second
+
+// CheckClock refuses an idle timeout or a lifetime that nobody can mean.
+func CheckClock(name string, d time.Duration) error {
+	if d > 0 && d < shortest {
+		return fmt.Errorf("%s: %v is below one second; did you mean %d*time.Second?", name, d, withoutUnit(d))
+	}
+	return NeverOrPositive(name, d, "none")
+}
+
+// withoutUnit is the number that was written before a unit that is wrong or missing.
+func withoutUnit(d time.Duration) int64 {
+	if d%time.Millisecond == 0 {
+		return int64(d / time.Millisecond)
+	}
+	return int64(d)
+}
+
+// NeverOrPositive refuses a negative duration that is not session.Never, which stands for what off says.
+func NeverOrPositive(name string, d time.Duration, off string) error {
+	if d < 0 && d != never {
+		return fmt.Errorf("%s: %v is negative; use session.Never for %s", name, d, off)
+	}
+	return nil
+}
