@@ -29,7 +29,10 @@ func (r *record) save(t testing.TB, d *data.Doc) {
 	t.Helper()
 	aged, err := d.State.Finish(rules)
 	must(t, err)
-	*r = d.State.Append(nil)
+	room := d.State.Room()
+	if *r = d.State.Append(nil); len(*r) != room {
+		t.Errorf("Room = %d, and %d bytes were appended", room, len(*r))
+	}
 	d.Stored(rules.Codec, aged)
 }
 

@@ -189,18 +189,15 @@ func (st *State) Size() int {
 	return n
 }
 
-// Room is about how many bytes Append appends, and seldom fewer.
+// Room is how many bytes Append appends.
 func (st *State) Room() int {
-	const perHeader, perEntry, perFlash = 64, 4, 16
-	n := perHeader
-	for p := range st.flashAt.all() {
-		n += len(p.String()) + perFlash
-	}
+	h := st.header()
+	n := h.Size()
 	for k, v := range st.kept() {
-		n += len(k) + len(v) + perEntry
+		n += envelope.EntrySize(len(k), len(v))
 	}
 	for k, v := range st.changed() {
-		n += len(k) + len(v) + perEntry
+		n += envelope.EntrySize(len(k), len(v))
 	}
 	return n
 }
@@ -275,8 +272,7 @@ func (st *State) Finish(r Rules) ([]Shadow, error) {
 
 // Append appends the envelope of the state, in which everything is encoded already.
 func (st *State) Append(dst []byte) []byte {
-	h := st.Header
-	h.Flashes = st.listed()
+	h := st.header()
 	dst = h.Append(dst)
 	for k, v := range st.kept() {
 		dst = envelope.AppendEntry(dst, k, v)
@@ -285,4 +281,11 @@ func (st *State) Append(dst []byte) []byte {
 		dst = envelope.AppendEntry(dst, k, v)
 	}
 	return dst
+}
+
+// header is the header of the envelope.
+func (st *State) header() envelope.Header {
+	h := st.Header
+	h.Flashes = st.listed()
+	return h
 }

@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"iter"
+	"math/bits"
 	"time"
 )
 
@@ -70,6 +71,25 @@ func (h *Header) Append(dst []byte) []byte {
 	}
 	return dst
 }
+
+// Size is how many bytes Append appends.
+func (h *Header) Size() int {
+	n := 1 + uvarintSize(h.Persistent) + uvarintSize(h.FlashSeq) + uvarintSize(uint64(len(h.Flashes)))
+	for _, v := range []int64{h.Created, h.Login, h.Issued, h.Idle, h.Lifetime} {
+		n += uvarintSize(uint64(v<<1) ^ uint64(v>>63)) // as varints are written
+	}
+	for _, m := range h.Flashes {
+		n += textSize(len(m.Path)) + uvarintSize(m.Seq) + uvarintSize(m.Made)
+	}
+	return n
+}
+
+// EntrySize is how many bytes AppendEntry appends for a key and a value of these lengths.
+func EntrySize(key, value int) int { return textSize(key) + textSize(value) }
+
+func textSize(n int) int { return uvarintSize(uint64(n)) + n }
+
+func uvarintSize(n uint64) int { return (bits.Len64(n|1) + 6) / 7 }
 
 // AppendEntry appends an entry. Keys must not repeat.
 func AppendEntry[K string | []byte](dst []byte, key K, value []byte) []byte {

@@ -2,7 +2,9 @@ package envelope_test
 
 import (
 	"bytes"
+	"math"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/coatcheck/session/internal/envelope"
@@ -55,6 +57,22 @@ func TestNoTruncationWithinAFieldParses(t *testing.T) {
 		again = append(again, entries...)
 		if !bytes.Equal(again, whole[:n]) {
 			t.Fatalf("cut at %d of %d parsed as something else", n, len(whole))
+		}
+	}
+}
+
+func TestTheSizeIsKnownBefore(t *testing.T) {
+	for _, n := range []int64{0, 1, 63, 64, -64, -65, 1 << 20, -1 << 62, math.MaxInt64, math.MinInt64} {
+		h := envelope.Header{Created: n, Lifetime: n, Persistent: uint64(n), FlashSeq: uint64(n)}
+		h.Flashes = []envelope.Flash{{Path: strings.Repeat("p", 200), Seq: uint64(n), Made: 1}, {}}
+		if got := len(h.Append(nil)); got != h.Size() {
+			t.Errorf("of %d: Size = %d, want %d", n, h.Size(), got)
+		}
+	}
+	for _, n := range []int{0, 1, 127, 128, 1 << 14} {
+		key, value := strings.Repeat("k", n), make([]byte, 2*n)
+		if got := len(envelope.AppendEntry(nil, key, value)); got != envelope.EntrySize(n, 2*n) {
+			t.Errorf("of %d: EntrySize = %d, want %d", n, envelope.EntrySize(n, 2*n), got)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"math/bits"
 
 	"github.com/coatcheck/session/internal/sealed"
 )
@@ -18,7 +19,6 @@ const (
 	formSize  = 1 + 4
 	nonceSize = 12
 	tagSize   = 16
-	rowSize   = 16 // of the numbers in a row, mostly
 )
 
 var errForm = errors.New("not a record of a known form")
@@ -35,6 +35,13 @@ func (r Row) appendTo(dst []byte) []byte {
 	return appendText(appendText(dst, r.ID), r.User)
 }
 
+// size is how many bytes appendTo appends.
+func (r Row) size() int { return uvarintSize(r.Version) + textSize(r.ID) + textSize(r.User) }
+
+func textSize(text string) int { return uvarintSize(uint64(len(text))) + len(text) }
+
+func uvarintSize(n uint64) int { return (bits.Len64(n|1) + 6) / 7 }
+
 // appendText appends a text so that it cannot be taken for part of what follows.
 func appendText(dst []byte, text string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
@@ -50,8 +57,7 @@ func (ring Ring) Seal(r Row, size int, encode func(dst []byte) []byte, encrypt b
 		data = append(data, k.id[:]...)
 		return k.sealing.Seal(data, body, r.appendTo(nil))
 	}
-	const head = formSize + nonceSize + tagSize
-	data := make([]byte, head, head+rowSize+len(r.ID)+len(r.User)+size)
+	data := make([]byte, signedHead, signedHead+r.size()+size)
 	data[0] = formSigned
 	copy(data[1:], k.id[:])
 	data = encode(r.appendTo(data))

@@ -1,6 +1,8 @@
 package keys_test
 
 import (
+	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,5 +91,45 @@ func TestAWrongSizeSpoilsNothing(t *testing.T) {
 	for _, encrypt := range []bool{false, true} {
 		opens(t, known, known.Seal(row, 0, appending(body), encrypt), row, body)
 		opens(t, known, known.Seal(row, 1<<16, appending(body), encrypt), row, body)
+	}
+}
+
+// What a session needs in memory, and what a store keeps of it, is the buffer and not what is in it.
+func TestARecordTakesNoMoreRoomThanItNeeds(t *testing.T) {
+	for _, version := range []uint64{1, 127, 128, math.MaxUint64} {
+		for _, user := range []string{"", "ada", strings.Repeat("u", 255)} {
+			row := keys.Row{ID: strings.Repeat("a", 64), User: user, Version: version}
+			if data := known.Seal(row, 8, appending("the coat"), false); cap(data) != len(data) {
+				t.Errorf("version %d of %q: room for %d bytes, want %d", version, user, cap(data), len(data))
+			}
+		}
+	}
+}
+
+// A proof is for the row that its data are of, whatever record a store returns with it.
+func TestAProofHoldsForItsOwnRowOnly(t *testing.T) {
+	row := keys.Row{ID: "ab", User: "c", Version: 3}
+	data := known.Seal(row, 8, appending("the coat"), false)
+	proof := known.Prove(data)
+	if body, ok := known.Proven(proof, data, row); !ok || string(body) != "the coat" {
+		t.Errorf("Proven = %q, %v, want the coat", body, ok)
+	}
+	for _, other := range []keys.Row{{}, {"ab", "c", 2}, {"ab", "x", 3}, {"ax", "c", 3}, {"a", "bc", 3}} {
+		if body, ok := known.Proven(proof, data, other); ok || body != nil {
+			t.Errorf("it holds for %+v", other)
+		}
+	}
+	for what, bytes := range map[string][]byte{"a copy": slices.Clone(data), "a part": data[:len(data)-1], "none": nil} {
+		if _, ok := known.Proven(proof, bytes, row); ok {
+			t.Errorf("it holds for %s", what)
+		}
+	}
+	if _, ok := ringOf(freshSecret, oldSecret).Proven(proof, data, row); ok {
+		t.Error("it holds under another key")
+	}
+	for _, bytes := range [][]byte{nil, data[:20], known.Seal(row, 8, appending("the coat"), true)} {
+		if known.Prove(bytes) != nil {
+			t.Errorf("there is a proof of %d bytes that are not signed", len(bytes))
+		}
 	}
 }

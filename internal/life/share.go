@@ -18,7 +18,7 @@ type Sharer interface {
 // keep the record itself.
 func (k *Keeper) save(ctx context.Context, rec *Record) error {
 	if k.can.Sharer != nil {
-		return k.can.Sharer.SaveShared(ctx, rec, k.Ring().Prove(rec.Data, rowOf(rec, rec.Version+1)))
+		return k.can.Sharer.SaveShared(ctx, rec, k.Ring().Prove(rec.Data))
 	}
 	err := k.Store.Save(ctx, rec)
 	if err == nil {
