@@ -11,12 +11,12 @@ func (st *State) age(c Codec) []Shadow {
 	gone := st.Aging(c)
 	st.own()
 	st.unsure = true
-	for key, t := range st.flashAt.below {
+	for key, t := range st.flashes().below {
 		switch {
 		case !isOld(t):
 		case t.has:
 			st.put(key, nil)
-			delete(st.flashAt.below, key)
+			delete(st.flashes().below, key)
 		default:
 			st.ageBelow(c, key, t)
 		}
@@ -26,7 +26,7 @@ func (st *State) age(c Codec) []Shadow {
 
 // Aging returns the flash data of earlier requests.
 func (st *State) Aging(c Codec) (list []Shadow) {
-	for p, m := range st.flashAt.all() {
+	for p, m := range st.flashes().all() {
 		if !m.old {
 			continue
 		}
@@ -40,7 +40,7 @@ func (st *State) Aging(c Codec) (list []Shadow) {
 func (st *State) ageBelow(c Codec, key string, t *trie[flash]) {
 	o, ok := st.open(c, key)
 	if !ok || o.err != nil {
-		delete(st.flashAt.below, key)
+		delete(st.flashes().below, key)
 		return
 	}
 	v, keep := age(t, o.tree)
@@ -50,7 +50,7 @@ func (st *State) ageBelow(c Codec, key string, t *trie[flash]) {
 		st.put(key, nil)
 	}
 	if t.empty() {
-		delete(st.flashAt.below, key)
+		delete(st.flashes().below, key)
 	}
 }
 

@@ -1,9 +1,6 @@
 package data
 
-import (
-	"maps"
-	"slices"
-)
+import "maps"
 
 // change is a key that was set or removed, with its encoded value; nil: removed.
 type change struct {
@@ -16,6 +13,14 @@ type change struct {
 type changes struct {
 	list  []change
 	index map[string]int // of list; nil while that is short
+	first [1]change      // where list begins, for most requests change one key
+}
+
+func (c *changes) all() []change {
+	if c == nil {
+		return nil
+	}
+	return c.list
 }
 
 // shortList is how many changes are searched one by one.
@@ -23,6 +28,9 @@ const shortList = 12
 
 // find returns where the key is, -1 for nowhere.
 func (c *changes) find(key string) int {
+	if c == nil {
+		return -1
+	}
 	if c.index != nil {
 		if i, ok := c.index[key]; ok {
 			return i
@@ -37,10 +45,15 @@ func (c *changes) find(key string) int {
 	return -1
 }
 
-func (c *changes) put(key string, raw []byte) {
+// put returns the changes with one more, as append does.
+func (c *changes) put(key string, raw []byte) *changes {
 	if i := c.find(key); i >= 0 {
 		c.list[i].raw = raw
-		return
+		return c
+	}
+	if c == nil {
+		c = new(changes)
+		c.list = c.first[:0]
 	}
 	c.list = append(c.list, change{key, raw})
 	switch {
@@ -52,8 +65,14 @@ func (c *changes) put(key string, raw []byte) {
 			c.index[c.list[i].key] = i
 		}
 	}
+	return c
 }
 
-func (c *changes) clone() changes {
-	return changes{list: slices.Clone(c.list), index: maps.Clone(c.index)}
+func (c *changes) clone() *changes {
+	if c == nil {
+		return nil
+	}
+	w := &changes{index: maps.Clone(c.index)}
+	w.list = append(w.first[:0], c.list...)
+	return w
 }

@@ -65,16 +65,16 @@ func (d *Doc) Swap(r Rules, o Op, old []byte, had bool, fresh []byte) (done bool
 
 // apply does an operation that must not make the session too large.
 func (d *Doc) apply(r Rules, o Op) (bool, error) {
-	st, was := &d.State, d.State.above
+	st, was := &d.State, d.State.Above()
 	st.sure = st.sure || r.Rough
 	st.limit = st.allowed(r.MaxBytes)
 	defer func() { st.limit = 0 }()
 	changed, err := o.apply(st, r.Codec)
-	if was == nil && st.above != nil && err == nil {
+	if was == nil && st.Above() != nil && err == nil {
 		err = st.count(r.Codec)
 	}
 	if st.used <= st.limit {
-		st.above = nil
+		st.fits()
 	}
 	return changed, err
 }
@@ -94,7 +94,8 @@ func (d *Doc) Replay(c Codec, newest State) error {
 // Stored takes note that the state is stored. aged are the flash data that went with that, which this request still
 // sees.
 func (d *Doc) Stored(c Codec, aged []Shadow) {
-	d.Ops, d.State.above = nil, nil
+	d.Ops = nil
+	d.State.fits()
 	d.shade(c, aged)
 }
 

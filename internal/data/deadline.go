@@ -30,6 +30,6 @@ func (st *State) setDeadline(at int64) {
 		raw = binary.AppendVarint(nil, at)
 		after = len(deadlineKey) + len(raw)
 	}
-	st.Deadline, st.used, st.sure = at, st.used-before+after, false
+	st.rest().deadline, st.used, st.sure = at, st.used-before+after, false
 	st.put(deadlineKey, raw)
 }

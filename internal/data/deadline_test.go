@@ -11,12 +11,12 @@ import (
 func TestADeadlineThatDoesNotReadIsNone(t *testing.T) {
 	for _, raw := range []string{"", "\x80", "\x02\x00", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"} {
 		st := data.NewState(envelope.Header{}, envelope.AppendEntry(nil, "coatcheck:deadline", []byte(raw)), 0)
-		if st.Deadline != 0 || !st.Empty() {
-			t.Errorf("%q is the deadline %d", raw, st.Deadline)
+		if st.Deadline() != 0 || !st.Empty() {
+			t.Errorf("%q is the deadline %d", raw, st.Deadline())
 		}
 	}
 	st := data.NewState(envelope.Header{}, envelope.AppendEntry(nil, "coatcheck:deadline", []byte{2}), 0)
-	if st.Deadline != 1 {
-		t.Errorf("the deadline is %d, want 1", st.Deadline)
+	if st.Deadline() != 1 {
+		t.Errorf("the deadline is %d, want 1", st.Deadline())
 	}
 }

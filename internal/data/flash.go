@@ -25,10 +25,11 @@ func (p Path) below(n int, name string) Path {
 
 // flash makes the value at a path flash data, of which so many parents were made for it.
 func (st *State) flash(p Path, m flash, made uint64) {
-	if st.flashAt == nil {
-		st.flashAt = new(trie[flash])
+	rest := st.rest()
+	if rest.flashAt == nil {
+		rest.flashAt = new(trie[flash])
 	}
-	t := st.flashAt
+	t := rest.flashAt
 	for i := range p.size() {
 		t = t.under(p.name(i))
 		if above := len(p.steps) - i; above > 0 && uint64(above) <= made {
@@ -40,9 +41,9 @@ func (st *State) flash(p Path, m flash, made uint64) {
 
 // unflash makes the values at and below a path ordinary data.
 func (st *State) unflash(p Path) {
-	if st.flashAt.at(p) != nil {
+	if st.flashes().at(p) != nil {
 		st.own()
-		st.flashAt.cut(p)
+		st.flashes().cut(p)
 	}
 }
 
@@ -58,11 +59,11 @@ func isOld(t *trie[flash]) bool {
 	return false
 }
 
-func (st *State) HasOld() bool { return isOld(st.flashAt) }
+func (st *State) HasOld() bool { return isOld(st.flashes()) }
 
 // flashSize is what the paths of flash data add to the size.
 func (st *State) flashSize() (n int) {
-	for p := range st.flashAt.all() {
+	for p := range st.flashes().all() {
 		n += len(p.String())
 	}
 	return n
@@ -70,11 +71,11 @@ func (st *State) flashSize() (n int) {
 
 // listed are the flash data as the envelope has them, in the order in which they were made.
 func (st *State) listed() []envelope.Flash {
-	if st.flashAt == nil {
+	if st.flashes() == nil {
 		return nil
 	}
 	var list []envelope.Flash
-	for key, t := range st.flashAt.below {
+	for key, t := range st.flashes().below {
 		list = appendFlashes(list, t, Path{key: key}, 0)
 	}
 	slices.SortFunc(list, func(a, b envelope.Flash) int {
@@ -103,7 +104,7 @@ func (st *State) moveUp(c Codec, removed Path) {
 		return
 	}
 	list := removed.upTo(len(removed.steps))
-	t := st.flashAt.at(list)
+	t := st.flashes().at(list)
 	gone, ok := index(removed.steps[len(removed.steps)-1], math.MaxInt)
 	if t == nil || !ok {
 		return
@@ -112,7 +113,7 @@ func (st *State) moveUp(c Codec, removed Path) {
 		return
 	}
 	st.own()
-	t = st.flashAt.at(list)
+	t = st.flashes().at(list)
 	below := t.below
 	t.below = make(map[string]*trie[flash], len(below))
 	for name, kid := range below {
@@ -131,7 +132,7 @@ func isList(v any) bool {
 // split makes the other parts of a flashed value flash data one by one, before the part at p gets a life of its own.
 // What is then left of the value goes with the last of them.
 func (st *State) split(c Codec, p Path) {
-	top, ok := st.flashAt.above(p)
+	top, ok := st.flashes().above(p)
 	if !ok || top.size() == p.size() {
 		return
 	}
@@ -140,7 +141,7 @@ func (st *State) split(c Codec, p Path) {
 		return
 	}
 	st.own()
-	t := st.flashAt.at(top)
+	t := st.flashes().at(top)
 	m := t.v
 	t.has = false
 	for _, next := range p.steps[len(top.steps):] {

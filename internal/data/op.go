@@ -88,7 +88,7 @@ func (o Op) try(st *State, c Codec) (changed bool, err error) {
 		changed = st.Lifetime != micro(o.Duration)
 		st.Lifetime = micro(o.Duration)
 	case OpPersistent:
-		want := uint64(2)
+		want := uint8(2)
 		if o.On {
 			want = 1
 		}
@@ -99,7 +99,7 @@ func (o Op) try(st *State, c Codec) (changed bool, err error) {
 	case OpBegin:
 		changed, st.Created = true, o.At
 	case OpDeadline:
-		changed = st.Deadline != o.At
+		changed = st.Deadline() != o.At
 		st.setDeadline(o.At)
 	}
 	return changed, err
@@ -121,7 +121,7 @@ func (o Op) set(st *State, c Codec) error {
 	if err != nil {
 		return err
 	}
-	if o.Kind == OpFlash && st.flashAt.at(o.Path).empty() {
+	if o.Kind == OpFlash && st.flashes().at(o.Path).empty() {
 		st.used += len(o.Path.String())
 	}
 	st.split(c, o.Path)

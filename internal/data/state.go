@@ -2,45 +2,60 @@ package data
 
 import (
 	"iter"
+	"math"
 	"strings"
 
 	"github.com/coatcheck/session/internal/envelope"
 )
 
 // State is the data of a session: the entries of its record, which stay encoded, and over them what was changed since.
+// Each request has one, and most only read it: what few of them need is behind a pointer.
 type State struct {
-	envelope.Header
-	Deadline int64 // in microseconds since 1970, 0: none
+	// As in the header of the envelope.
+	Created, Login, Issued int64
+	Idle, Lifetime         int64
+	FlashSeq               uint64
 
 	entries envelope.Entries
-	found   map[string][]byte // of entries, when many of them were looked for
-	finds   int
-	over    changes
-	trees   map[string]*opened // values that are decoded; no clone has the same ones
-	flashAt *trie[flash]       // the flash data
-	shared  bool               // a clone has the same changes and flash data: copy them before a change
-	cleared bool               // entries do not count any more
+	over    *changes // nil: none
+	seldom  *seldom  // nil: its zero value
+	limit   int      // what the size must not grow above; 0: no limit
+	used    int      // about how large it is when a commit is over
 
-	limit      int   // what the size must not grow above; 0: no limit
-	used       int   // about how large it is when a commit is over
+	Persistent uint8 // likewise
+	finds      uint8 // how often one of the entries was looked for
+	shared     bool  // a clone has the same changes and flash data: copy them before a change
+	cleared    bool  // entries do not count any more
 	sure       bool  // used was counted, and nothing changed since
 	unsure     bool  // used says nothing
-	flashBytes int   // what flashSize was of what is stored
-	above      error // it is larger than the limit
 }
 
 // NewState is the state of a parsed envelope. Flash data with a number up to flashUpTo is of earlier requests.
 func NewState(h envelope.Header, entries envelope.Entries, flashUpTo uint64) State {
-	st := State{Header: h, entries: entries}
+	st := State{
+		Created: h.Created, Login: h.Login, Issued: h.Issued, Idle: h.Idle, Lifetime: h.Lifetime,
+		FlashSeq: h.FlashSeq, Persistent: uint8(min(h.Persistent, math.MaxUint8)),
+		entries: entries, used: len(entries),
+	}
 	for _, m := range h.Flashes {
 		if p, err := ParseConstant(m.Path); err == nil {
 			st.flash(p, flash{seq: m.Seq, old: m.Seq <= flashUpTo}, m.Made)
-			st.flashBytes += len(m.Path)
+			st.seldom.flashBytes += len(m.Path)
+			st.used += len(m.Path)
 		}
 	}
-	st.Deadline = deadlineIn(entries)
-	st.Flashes, st.used = nil, len(entries)+st.flashBytes
+	if at := deadlineIn(entries); at != 0 {
+		st.rest().deadline = at
+	}
 	return st
+}
+
+// header is the header of the envelope.
+func (st *State) header() envelope.Header {
+	return envelope.Header{
+		Created: st.Created, Login: st.Login, Issued: st.Issued, Idle: st.Idle, Lifetime: st.Lifetime,
+		Persistent: uint64(st.Persistent), FlashSeq: st.FlashSeq, Flashes: st.listed(),
+	}
 }
 
 // clone shares everything until one of the two is changed. On an error something in it is not encoded, and it is not to
@@ -49,14 +64,21 @@ func (st *State) clone(c Codec) (State, error) {
 	err := st.flush(c)
 	st.shared = true
 	w := *st
-	w.trees = nil
+	if st.seldom != nil {
+		own := *st.seldom
+		own.trees, w.seldom = nil, &own
+	}
 	return w, err
 }
 
 // own makes copies of what a clone shares.
 func (st *State) own() {
-	if st.shared {
-		st.over, st.flashAt, st.shared = st.over.clone(), st.flashAt.clone(), false
+	if !st.shared {
+		return
+	}
+	st.over, st.shared = st.over.clone(), false
+	if st.seldom != nil {
+		st.seldom.flashAt = st.seldom.flashAt.clone()
 	}
 }
 
@@ -69,13 +91,15 @@ func (st *State) stored(key string) ([]byte, bool) {
 	if st.cleared {
 		return nil, false
 	}
-	if st.found == nil {
-		if st.finds++; st.finds < manyFinds {
-			return st.entries.Find(key)
-		}
-		st.found = st.indexed()
+	if st.finds < manyFinds {
+		st.finds++
+		return st.entries.Find(key)
 	}
-	raw, ok := st.found[key]
+	found := &st.rest().found
+	if *found == nil {
+		*found = st.indexed()
+	}
+	raw, ok := (*found)[key]
 	return raw, ok
 }
 
@@ -94,8 +118,10 @@ func (st *State) indexed() map[string][]byte {
 
 func (st *State) put(key string, raw []byte) {
 	st.own()
-	delete(st.trees, key)
-	st.over.put(key, raw)
+	if st.seldom != nil {
+		delete(st.seldom.trees, key)
+	}
+	st.over = st.over.put(key, raw)
 }
 
 // kept goes through the entries that still count.
@@ -115,7 +141,7 @@ func (st *State) kept() iter.Seq2[[]byte, []byte] {
 // changed goes through the keys that were set, in the order of their first change.
 func (st *State) changed() iter.Seq2[string, []byte] {
 	return func(yield func(key string, raw []byte) bool) {
-		for _, c := range st.over.list {
+		for _, c := range st.over.all() {
 			if c.raw != nil && !yield(c.key, c.raw) {
 				return
 			}
@@ -150,13 +176,16 @@ func (st *State) clear(c Codec) error {
 	if err := st.flush(c); err != nil {
 		return err
 	}
-	var kept changes
+	var kept *changes
 	st.each(func(key string, raw []byte) {
-		if isOwn(key) && st.flashAt.at(Path{key: key}).empty() {
-			kept.put(key, raw)
+		if isOwn(key) && st.flashes().at(Path{key: key}).empty() {
+			kept = kept.put(key, raw)
 		}
 	})
-	st.over, st.flashAt, st.trees, st.shared, st.cleared, st.unsure = kept, nil, nil, false, true, false
+	st.over, st.shared, st.cleared, st.unsure = kept, false, true, false
+	if st.seldom != nil {
+		st.seldom.flashAt, st.seldom.trees = nil, nil
+	}
 	st.used = st.Size()
 	return nil
 }
@@ -177,82 +206,6 @@ func (st *State) Empty() bool {
 	return true
 }
 
-// Size is the length of all keys and values, and of the paths of flash data.
-func (st *State) Size() int {
-	n := st.flashSize()
-	for k, v := range st.kept() {
-		n += len(k) + len(v)
-	}
-	for k, v := range st.changed() {
-		n += len(k) + len(v)
-	}
-	return n
-}
-
-// Room is how many bytes Append appends.
-func (st *State) Room() int {
-	h := st.header()
-	n := h.Size()
-	for k, v := range st.kept() {
-		n += envelope.EntrySize(len(k), len(v))
-	}
-	for k, v := range st.changed() {
-		n += envelope.EntrySize(len(k), len(v))
-	}
-	return n
-}
-
-// allowed is how large the state may become: one that is above a limit that was lowered may not grow.
-func (st *State) allowed(limit int) int {
-	if len(st.entries)+st.flashBytes <= limit {
-		return limit
-	}
-	n := st.flashBytes
-	for k, v := range st.entries.All() {
-		n += len(k) + len(v)
-	}
-	return max(limit, n)
-}
-
-// room is asked before a change at a path. It counts when the state seems to grow above its limit. One change may do
-// so, for another can make room again before the commit; who goes on to make it larger is refused.
-func (st *State) room(c Codec, p Path, more int) error {
-	if st.limit == 0 || more <= 0 {
-		return nil
-	}
-	if !st.sure && (st.unsure || st.used+more > st.limit) {
-		if err := st.count(c); err != nil {
-			return err
-		}
-	}
-	if st.used+more <= st.limit {
-		return nil
-	}
-	err := &SizeError{Path: p.String(), More: more, Size: st.used + more, Limit: st.limit}
-	if st.above != nil {
-		return err
-	}
-	st.above = err
-	return nil
-}
-
-// Above is why the state is too large to be stored as it is, nil when it is not.
-func (st *State) Above() error { return st.above }
-
-// count finds out how large the state will be when a commit is over.
-func (st *State) count(c Codec) error {
-	w, err := st.clone(c)
-	if err != nil {
-		return err
-	}
-	w.age(c)
-	if err := w.flush(c); err != nil {
-		return err
-	}
-	st.used, st.sure, st.unsure = w.Size(), true, false
-	return nil
-}
-
 // Finish makes the state ready to be stored: it removes the flash data of earlier requests, which it returns, encodes
 // what was changed, and checks the size.
 func (st *State) Finish(r Rules) ([]Shadow, error) {
@@ -264,8 +217,8 @@ func (st *State) Finish(r Rules) ([]Shadow, error) {
 	switch {
 	case size <= st.allowed(r.MaxBytes):
 		return aged, nil
-	case st.above != nil:
-		return nil, st.above
+	case st.Above() != nil:
+		return nil, st.Above()
 	}
 	return nil, &SizeError{Size: size, Limit: r.MaxBytes}
 }
@@ -281,11 +234,4 @@ func (st *State) Append(dst []byte) []byte {
 		dst = envelope.AppendEntry(dst, k, v)
 	}
 	return dst
-}
-
-// header is the header of the envelope.
-func (st *State) header() envelope.Header {
-	h := st.Header
-	h.Flashes = st.listed()
-	return h
 }

@@ -16,7 +16,7 @@ var pending = []byte{}
 
 // open decodes the value of a key, unless it is decoded already.
 func (st *State) open(c Codec, key string) (*opened, bool) {
-	if o := st.trees[key]; o != nil {
+	if o := st.tree(key); o != nil {
 		return o, true
 	}
 	raw, ok := st.stored(key)
@@ -30,17 +30,18 @@ func (st *State) open(c Codec, key string) (*opened, bool) {
 }
 
 func (st *State) keep(key string, o *opened) {
-	if st.trees == nil {
-		st.trees = map[string]*opened{}
+	rest := st.rest()
+	if rest.trees == nil {
+		rest.trees = map[string]*opened{}
 	}
-	st.trees[key] = o
+	rest.trees[key] = o
 }
 
 // grew takes note that an opened value was changed, and about how many bytes longer it is.
 func (st *State) grew(key string, o *opened, v any, more int) {
 	if !o.dirty {
 		st.own()
-		st.over.put(key, pending)
+		st.over = st.over.put(key, pending)
 	}
 	o.tree, o.dirty, o.size = v, true, o.size+more
 	st.used, st.sure = st.used+more, false
@@ -48,8 +49,11 @@ func (st *State) grew(key string, o *opened, v any, more int) {
 
 // flush encodes what was changed. A value that does not encode stays as it is, so that no commit succeeds.
 func (st *State) flush(c Codec) error {
+	if st.seldom == nil {
+		return nil
+	}
 	var failed error
-	for key, o := range st.trees {
+	for key, o := range st.seldom.trees {
 		if err := st.encodeTree(c, key, o); err != nil {
 			failed = err
 		}
@@ -65,7 +69,7 @@ func (st *State) encodeTree(c Codec, key string, o *opened) error {
 	if err != nil {
 		return NotEncoded(Path{key: key}.String(), o.tree, err)
 	}
-	st.over.put(key, raw)
+	st.over = st.over.put(key, raw)
 	st.used += len(raw) - o.size
 	o.dirty, o.size = false, len(raw)
 	return nil
@@ -73,7 +77,7 @@ func (st *State) encodeTree(c Codec, key string, o *opened) error {
 
 // raw returns the encoded value of a key.
 func (st *State) raw(c Codec, key string) ([]byte, bool, error) {
-	if o := st.trees[key]; o != nil {
+	if o := st.tree(key); o != nil {
 		if err := st.encodeTree(c, key, o); err != nil {
 			return nil, false, err
 		}
@@ -251,7 +255,7 @@ func (st *State) drop(c Codec, p Path) error {
 
 // length is about how long the encoded value of a key is.
 func (st *State) length(key string) int {
-	if o := st.trees[key]; o != nil {
+	if o := st.tree(key); o != nil {
 		return o.size
 	}
 	raw, _ := st.stored(key)

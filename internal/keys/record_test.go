@@ -119,7 +119,9 @@ func TestAProofHoldsForItsOwnRowOnly(t *testing.T) {
 			t.Errorf("it holds for %+v", other)
 		}
 	}
-	for what, bytes := range map[string][]byte{"a copy": slices.Clone(data), "a part": data[:len(data)-1], "none": nil} {
+	for what, bytes := range map[string][]byte{
+		"a copy": slices.Clone(data), "a part": data[:len(data)-1], "none": nil,
+	} {
 		if _, ok := known.Proven(proof, bytes, row); ok {
 			t.Errorf("it holds for %s", what)
 		}

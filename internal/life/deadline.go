@@ -11,7 +11,7 @@ func (d *Draft) deadlines(seen time.Time) (idle, absolute time.Time) {
 	if timeout := d.idleTimeout(); timeout > 0 {
 		idle = seen.Add(timeout)
 	}
-	if at := d.Doc.State.Deadline; at != 0 {
+	if at := d.Doc.State.Deadline(); at != 0 {
 		return idle, envelope.Time(at)
 	}
 	if lifetime := override(d.Doc.State.Lifetime, d.k.Lifetime); lifetime > 0 {

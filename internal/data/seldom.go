@@ -1,0 +1,43 @@
+package data
+
+// seldom is what few requests need of a state, so that the others do not pay for it. No clone has the same one.
+type seldom struct {
+	found      map[string][]byte  // of entries, when many of them were looked for; never changed
+	trees      map[string]*opened // values that are decoded; no clone has the same ones
+	flashAt    *trie[flash]       // the flash data
+	flashBytes int                // what flashSize was of what is stored
+	deadline   int64              // in microseconds since 1970, 0: none
+	above      error              // it is larger than the limit
+}
+
+// rest is what few requests need, to be changed.
+func (st *State) rest() *seldom {
+	if st.seldom == nil {
+		st.seldom = new(seldom)
+	}
+	return st.seldom
+}
+
+// flashes are the flash data, to be read.
+func (st *State) flashes() *trie[flash] {
+	if st.seldom == nil {
+		return nil
+	}
+	return st.seldom.flashAt
+}
+
+// tree is a value that is decoded, nil for none.
+func (st *State) tree(key string) *opened {
+	if st.seldom == nil {
+		return nil
+	}
+	return st.seldom.trees[key]
+}
+
+// Deadline is when the session ends whatever its lifetime, in microseconds since 1970; 0: by its lifetime.
+func (st *State) Deadline() int64 {
+	if st.seldom == nil {
+		return 0
+	}
+	return st.seldom.deadline
+}
