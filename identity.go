@@ -64,7 +64,7 @@ func (s *Session) signedInAt(t, now time.Time) {
 	if s.draft.WasNobodys() {
 		s.draft.Do(data.Op{Kind: data.OpBegin, At: now.UnixMicro()})
 	}
-	s.draft.Do(data.Op{Kind: data.OpLogin, At: t.UnixMicro()})
+	s.draft.CorrectLogin(t.UnixMicro())
 }
 
 // SetDeadline makes the session end at a time, whatever its lifetime, that of Remember too; its idle timeout may end it

@@ -167,17 +167,21 @@ func (m *Manager) Close() error {
 // changes, and Token for the ticket, which may be new. "" begins a session; a bad ticket gives an empty one. The error
 // wraps ErrUnavailable.
 func (m *Manager) Open(ctx context.Context, token string) (*Session, error) {
-	return m.open(ctx, m.newSession(ctx, nil), token)
+	return m.open(ctx, m.newSession(ctx, nil), token, nil)
 }
 
 // OpenFor is Open for a request that has no middleware of this manager around it, as in an adapter for another library;
 // lists of sessions show the client of the request. The caller sends the ticket.
 func (m *Manager) OpenFor(r *http.Request, token string) (*Session, error) {
+	return m.openFor(r, token, nil)
+}
+
+func (m *Manager) openFor(r *http.Request, token string, former []string) (*Session, error) {
 	ctx := bounded.Within(r.Context(), life.StoreTimeout) // as around a handler, for a server that hangs
 	defer ctx.End()
 	s := m.newSession(r.Context(), nil)
 	s.request = r
-	s, err := m.open(ctx, s, token)
+	s, err := m.open(ctx, s, token, former)
 	if err != nil {
 		return nil, err
 	}
@@ -186,8 +190,26 @@ func (m *Manager) OpenFor(r *http.Request, token string) (*Session, error) {
 	return s, nil
 }
 
-func (m *Manager) open(ctx context.Context, s *Session, token string) (*Session, error) {
-	events, err := s.find(ctx, token, nil)
+// Peek describes the session that a request brings without using it: nothing is stored, sent, renewed or consumed, and
+// the idle timeout goes on. It is for a page that asks how long the session lasts. Info.ExpiresAt is when it ends if
+// nobody uses it. Without a live session all of Info is zero, also where Options.Skip says so. It needs no Middleware.
+// The error wraps ErrUnavailable.
+func (m *Manager) Peek(r *http.Request) (Info, error) {
+	if m.skips(r) {
+		return Info{}, nil
+	}
+	token, _ := m.transport.Read(r)
+	s, err := m.openFor(r, token, m.former(r))
+	if err != nil || s.isNew {
+		return Info{}, err
+	}
+	info := infoOf(s.draft.Record())
+	info.ExpiresAt = s.ExpiresAt()
+	return info, nil
+}
+
+func (m *Manager) open(ctx context.Context, s *Session, token string, former []string) (*Session, error) {
+	events, err := s.find(ctx, token, former)
 	m.emit(ctx, events...)
 	if err != nil {
 		return nil, outward(err)

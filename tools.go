@@ -113,6 +113,7 @@ func (m *Manager) auditTimes() []Finding {
 			"Lifetime: set one, so that a stolen session ends however much it is used"),
 		finding("id-renewal", o.RenewEvery > 0, after(o.RenewEvery, "an id is renewed after"),
 			"RenewEvery: set it, so that a copied ticket is noticed when it is used after the renewal"),
+		m.auditAssurance(),
 	}
 }
 

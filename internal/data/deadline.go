@@ -10,26 +10,35 @@ import (
 // entries on that they do not know, and would not read another header.
 const deadlineKey = envelope.OwnPrefix + "deadline"
 
-func deadlineIn(entries envelope.Entries) int64 {
-	raw, ok := entries.Find(deadlineKey)
+// deadlineIn reads the entry. One that does not read is none.
+func deadlineIn(raw []byte) int64 {
 	at, size := binary.Varint(raw)
-	if !ok || size != len(raw) {
+	if size <= 0 || size != len(raw) {
 		return 0
 	}
 	return at
 }
 
 func (st *State) setDeadline(at int64) {
-	before := 0
-	if raw, ok := st.stored(deadlineKey); ok {
-		before = len(deadlineKey) + len(raw)
-	}
 	var raw []byte
-	after := 0
 	if at != 0 {
 		raw = binary.AppendVarint(nil, at)
-		after = len(deadlineKey) + len(raw)
 	}
-	st.rest().deadline, st.used, st.sure = at, st.used-before+after, false
-	st.put(deadlineKey, raw)
+	st.setOwn(deadlineKey, raw)
+	st.rest().deadline = at
+}
+
+// setOwn sets an entry of the library's own; nil removes it.
+func (st *State) setOwn(key string, raw []byte) {
+	before, after := 0, 0
+	if old, ok := st.stored(key); ok {
+		before = len(key) + len(old)
+	}
+	if raw != nil {
+		after = len(key) + len(raw)
+	}
+	st.used, st.sure = st.used-before+after, false
+	if before+after > 0 {
+		st.put(key, raw)
+	}
 }

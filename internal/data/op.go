@@ -10,12 +10,12 @@ import (
 type Op struct {
 	Kind     OpKind
 	Path     Path
-	Raw      []byte                                    // OpSet, OpFlash
-	List     [][]byte                                  // OpAdd
+	Raw      []byte                                    // OpSet, OpFlash; the name of OpFactor
+	List     [][]byte                                  // OpAdd; the names of the factors of OpLogin
 	Fn       func(old []byte, ok bool) ([]byte, error) // OpUpdate
 	Duration time.Duration                             // OpIdle, OpLifetime
 	On       bool                                      // OpPersistent
-	At       int64                                     // OpLogin, OpBegin, OpDeadline
+	At       int64                                     // OpLogin, OpBegin, OpDeadline, OpFactor
 }
 
 // OpKind is what an operation does.
@@ -35,6 +35,7 @@ const (
 	OpLogin
 	OpBegin    // of the clocks, where it is not the first save
 	OpDeadline // 0: by the lifetime
+	OpFactor   // one that was confirmed after the Login
 	OpNow      // never among the operations of a session: it is not stored
 )
 
@@ -95,12 +96,14 @@ func (o Op) try(st *State, c Codec) (changed bool, err error) {
 		changed = st.Persistent != want
 		st.Persistent = want
 	case OpLogin:
-		changed, st.Login = true, o.At
+		changed, err = true, st.signIn(o.At, o.List)
 	case OpBegin:
 		changed, st.Created = true, o.At
 	case OpDeadline:
 		changed = st.Deadline() != o.At
 		st.setDeadline(o.At)
+	case OpFactor:
+		changed, err = st.confirm(string(o.Raw), o.At)
 	}
 	return changed, err
 }

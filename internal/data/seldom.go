@@ -7,6 +7,7 @@ type seldom struct {
 	flashAt    *trie[flash]       // the flash data
 	flashBytes int                // what flashSize was of what is stored
 	deadline   int64              // in microseconds since 1970, 0: none
+	proven     int64              // likewise: when the oldest factor was shown
 	above      error              // it is larger than the limit
 }
 
@@ -40,4 +41,12 @@ func (st *State) Deadline() int64 {
 		return 0
 	}
 	return st.seldom.deadline
+}
+
+// Proven is when the oldest factor was shown, in microseconds since 1970; 0: none was named.
+func (st *State) Proven() int64 {
+	if st.seldom == nil {
+		return 0
+	}
+	return st.seldom.proven
 }

@@ -44,8 +44,12 @@ func NewState(h envelope.Header, entries envelope.Entries, flashUpTo uint64) Sta
 			st.used += len(m.Path)
 		}
 	}
-	if at := deadlineIn(entries); at != 0 {
+	deadline, factors := entries.FindTwo(deadlineKey, factorsKey)
+	if at := deadlineIn(deadline); at != 0 {
 		st.rest().deadline = at
+	}
+	if at := oldestIn(factors); at != 0 {
+		st.rest().proven = at
 	}
 	return st
 }

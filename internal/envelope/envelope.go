@@ -19,6 +19,9 @@ const version = 1
 // OwnPrefix is how keys begin whose values are the library's own bookkeeping, and nothing of the application's.
 const OwnPrefix = "coatcheck:"
 
+// LoginPrefix is how those of them begin that go with the next Login, of the same user too.
+const LoginPrefix = OwnPrefix + "login:"
+
 // ErrFormat is returned for bytes that are not an envelope of a version that this code knows.
 var ErrFormat = errors.New("not an envelope of a known version")
 
@@ -137,6 +140,20 @@ func (e Entries) Find(key string) ([]byte, bool) {
 		}
 	}
 	return nil, false
+}
+
+// FindTwo returns the values of two keys, nil for one that is not there. They share memory with the entries.
+func (e Entries) FindTwo(one, two string) (first, second []byte) {
+	r := reader{rest: e}
+	for len(r.rest) > 0 {
+		switch k, v := r.text(), r.text(); string(k) {
+		case one:
+			first = v
+		case two:
+			second = v
+		}
+	}
+	return first, second
 }
 
 // All goes through keys and values, which share memory with the entries.

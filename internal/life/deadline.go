@@ -15,7 +15,7 @@ func (d *Draft) deadlines(seen time.Time) (idle, absolute time.Time) {
 		return idle, envelope.Time(at)
 	}
 	if lifetime := override(d.Doc.State.Lifetime, d.k.Lifetime); lifetime > 0 {
-		anchor := max(d.Doc.State.Created, d.Doc.State.Login)
+		anchor := max(d.Doc.State.Created, d.Doc.State.Login, d.Doc.State.Proven())
 		if anchor == 0 {
 			anchor = seen.UnixMicro()
 		}

@@ -10,6 +10,9 @@ import (
 // Stored reports whether there is a live record of the session, as far as the draft knows.
 func (d *Draft) Stored() bool { return d.at.Rec != nil && !d.gone }
 
+// Record is the record of the session as it was last loaded or stored; nil: none.
+func (d *Draft) Record() *Record { return d.at.Rec }
+
 // Over reports whether the session of the ticket that came has ended elsewhere, or nothing is ever stored.
 func (d *Draft) Over() bool { return d.gone || d.discard }
 
