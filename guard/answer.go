@@ -22,16 +22,35 @@ const (
 	NoPermission Reason = "permission"
 	CrossOrigin  Reason = "csrf"
 	TooMany      Reason = "rate"
+	NotConfirmed Reason = "confirm"
 )
 
 // Refusal is why a request is not let through.
 type Refusal struct {
 	Reason     Reason
-	Status     int           // 401, 403 or 429
+	Status     int           // 401, 403 or 429; 400 or 413 for a request that cannot be described
 	Text       string        // for people; tells nothing of the session
 	Login      string        // where to sign in, with the way back; "" when that would not help, or there is no page
 	RetryAfter time.Duration // with 429
+	MaxAge     time.Duration // with NotFresh and NotConfirmed: how recent what is asked for must be
+	Factors    []string      // with NotFresh: any of these will do; none: only a Login
+	Operation  *Operation    // with NotConfirmed: what to confirm
 }
+
+// challenge is a WWW-Authenticate field that says what would do, with the words of RFC 9470.
+func (no *Refusal) challenge() string {
+	if no.MaxAge == 0 {
+		return "Session" // a 401 must have one; no browser asks for a password because of it
+	}
+	text := `Session error="insufficient_user_authentication", max_age="` + wholeSeconds(no.MaxAge) + `"`
+	if len(no.Factors) > 0 {
+		text += ", factors=" + quoted(strings.Join(no.Factors, " "))
+	}
+	return text
+}
+
+// wholeSeconds rounds down: what is so old is recent enough.
+func wholeSeconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
 
 //go:embed pages/*.html
 var pages embed.FS
@@ -47,14 +66,14 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, no Refusal) {
 		h.Set("Retry-After", seconds(no.RetryAfter))
 	}
 	if no.Status == http.StatusUnauthorized {
-		h.Set("WWW-Authenticate", "Session") // a 401 must have one; no browser asks for a password because of it
+		h.Set("WWW-Authenticate", no.challenge())
 	}
 	switch {
 	case g.opts.Refuse != nil:
 		g.opts.Refuse(w, r, no)
 	case g.wantsJSON(r):
 		writeJSON(w, no.Status, "application/problem+json", problem{http.StatusText(no.Status), no.Status, no.Text,
-			no.Reason, no.Login})
+			no.Reason, no.Login, int64(no.MaxAge / time.Second), no.Factors, no.Operation})
 	case no.Login != "":
 		h.Del("WWW-Authenticate")
 		http.Redirect(w, r, no.Login, http.StatusSeeOther)
@@ -70,6 +89,10 @@ type problem struct {
 	Detail string `json:"detail"`
 	Reason Reason `json:"reason"`
 	Login  string `json:"login,omitempty"`
+
+	MaxAge    int64      `json:"max_age,omitempty"`
+	Factors   []string   `json:"factors,omitempty"`
+	Operation *Operation `json:"operation,omitempty"`
 }
 
 type page struct{ Title, Text string }

@@ -149,7 +149,7 @@ func ExampleGuard_Fresh() {
 	fmt.Print(get(password, "/password", ada).Body)
 	// Output:
 	// a new password
-	// {"title":"Unauthorized","status":401,"detail":"Please sign in again to confirm that it is you.","reason":"fresh","login":"/login?return=%2Fpassword"}
+	// {"title":"Unauthorized","status":401,"detail":"Please sign in again to confirm that it is you.","reason":"fresh","login":"/login?return=%2Fpassword","max_age":600}
 }
 
 // The roles are kept in the session, and change on all devices of the user at once.

@@ -1,10 +1,12 @@
 package guard
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +30,10 @@ type Options struct {
 	// ReloginPage is where Fresh sends people who signed in too long ago. "": LoginPage. It must ask for the password
 	// again, and call Login.
 	ReloginPage string
+
+	// ConfirmPage is the local path of the page on which people show a factor again, for Fresh with factors and for Once.
+	// It must let them show one and call Session.Confirm, or Guard.Confirm for an operation. "": ReloginPage.
+	ConfirmPage string
 
 	// Roles and Permissions look up what a user has, at every request. nil: what the keys Roles and Permissions hold in
 	// the session.
@@ -68,14 +74,15 @@ func New(m *session.Manager, opts Options) (*Guard, error) {
 	if m == nil {
 		return nil, errors.New("guard: the manager is nil")
 	}
-	for name, page := range map[string]string{"LoginPage": opts.LoginPage, "ReloginPage": opts.ReloginPage} {
+	for name, page := range map[string]string{
+		"LoginPage": opts.LoginPage, "ReloginPage": opts.ReloginPage, "ConfirmPage": opts.ConfirmPage,
+	} {
 		if page != "" && !LocalPath(page) {
 			return nil, fmt.Errorf("guard: Options.%s must be a path of this site that begins with one slash", name)
 		}
 	}
-	if opts.ReloginPage == "" {
-		opts.ReloginPage = opts.LoginPage
-	}
+	opts.ReloginPage = cmp.Or(opts.ReloginPage, opts.LoginPage)
+	opts.ConfirmPage = cmp.Or(opts.ConfirmPage, opts.ReloginPage)
 	if err := opts.resolveEndWithin(); err != nil {
 		return nil, err
 	}
@@ -153,10 +160,17 @@ const clockSkew = time.Minute
 // the password or paying. Others get 401, or are sent to Options.ReloginPage, where a Login restarts the time. People
 // who are not signed in get the answer of User. Options.Proof may ask for more. d must be above 0; otherwise the
 // manager's Options.OnError answers every request.
-func (g *Guard) Fresh(d time.Duration) func(http.Handler) http.Handler {
-	if d <= 0 {
+//
+// With factors, it lets users through who have shown one of them at most d ago, by session.Factor at the Login or by
+// Session.Confirm, and sends the others to Options.ConfirmPage. A 401 says what would do, in the terms of RFC 9470.
+func (g *Guard) Fresh(d time.Duration, factors ...string) func(http.Handler) http.Handler {
+	switch {
+	case d <= 0:
 		return g.wrong(errors.New("guard: Fresh: the time must be above 0, such as 10*time.Minute"))
+	case slices.Contains(factors, ""):
+		return g.wrong(errors.New("guard: Fresh: the name of a factor is empty"))
 	}
+	factors = slices.Clone(factors)
 	return func(next http.Handler) http.Handler {
 		if g.opts.Proof != nil {
 			next = g.opts.Proof(next)
@@ -165,21 +179,36 @@ func (g *Guard) Fresh(d time.Duration) func(http.Handler) http.Handler {
 			if no, _ := g.signedIn(r, s); no.Status != 0 {
 				return no, nil
 			}
-			if g.recent(s, d) {
+			if g.recent(s, d, factors...) {
 				return Refusal{}, nil
 			}
-			return notFresh(withReturn(g.opts.ReloginPage, r)), nil
+			return g.notFresh(r, d, factors), nil
 		})
 	}
 }
 
-// recent reports whether the user signed in at most d ago.
-func (g *Guard) recent(s *session.Session, d time.Duration) bool {
-	age := g.m.Now().Sub(s.LoginAt())
-	return age <= d && age >= -clockSkew
+// recent reports whether the user signed in at most d ago, or has shown one of the factors, if there are any.
+func (g *Guard) recent(s *session.Session, d time.Duration, factors ...string) bool {
+	if len(factors) == 0 {
+		return g.within(s.LoginAt(), d)
+	}
+	return slices.ContainsFunc(factors, func(name string) bool { return g.within(s.FactorAt(name), d) })
 }
 
-func notFresh(login string) Refusal {
+func (g *Guard) within(at time.Time, d time.Duration) bool {
+	age := g.m.Now().Sub(at)
+	return !at.IsZero() && age <= d && age >= -clockSkew
+}
+
+func (g *Guard) notFresh(r *http.Request, d time.Duration, factors []string) Refusal {
+	no := notFresh(withReturn(g.opts.ReloginPage, r), d)
+	if len(factors) > 0 {
+		no.Text, no.Login, no.Factors = "Please confirm that it is you.", withReturn(g.opts.ConfirmPage, r), factors
+	}
+	return no
+}
+
+func notFresh(login string, d time.Duration) Refusal {
 	return Refusal{Reason: NotFresh, Status: http.StatusUnauthorized,
-		Text: "Please sign in again to confirm that it is you.", Login: login}
+		Text: "Please sign in again to confirm that it is you.", Login: login, MaxAge: d}
 }

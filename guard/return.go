@@ -10,6 +10,9 @@ import (
 // ReturnParam is the query parameter of the login page that says where to go afterwards.
 const ReturnParam = "return"
 
+// OperationParam is the query parameter of the page that confirms with the id of the operation that Once asks about.
+const OperationParam = "operation"
+
 const maxReturn = 2048
 
 // ReturnPath is where the visitor wanted to go before the login page: what ReturnParam holds in the form or the address
@@ -66,11 +69,15 @@ func withWayBack(page, back string) string {
 	if page == "" || back == "" {
 		return page
 	}
+	return withParam(page, ReturnParam, back)
+}
+
+func withParam(page, name, value string) string {
 	sep := "?"
 	if strings.Contains(page, "?") {
 		sep = "&"
 	}
-	return page + sep + ReturnParam + "=" + url.QueryEscape(back)
+	return page + sep + name + "=" + url.QueryEscape(value)
 }
 
 // wanted is the page to come back to: the one that was asked for, or the one whose form was sent. "" when that is no

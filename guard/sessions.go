@@ -127,7 +127,7 @@ func (g *Guard) end(w http.ResponseWriter, r *http.Request, s *session.Session) 
 		return
 	}
 	if !g.mayEnd(s) {
-		g.refuse(w, r, notFresh(withWayBack(g.opts.ReloginPage, back(r, ""))))
+		g.refuse(w, r, notFresh(withWayBack(g.opts.ReloginPage, back(r, "")), g.opts.EndWithin))
 		return
 	}
 	note, err := g.endOthers(r, s, o)

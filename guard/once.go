@@ -1,0 +1,271 @@
+package guard
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/envelope"
+)
+
+// Operation is something that Once asked a person to confirm.
+type Operation struct {
+	ID   string `json:"id"`   // of this text under this name; for Confirm
+	Name string `json:"name"` // as given to Once
+	Text string `json:"text"` // as described; escape it in pages
+
+	AskedAt time.Time `json:"asked_at"`
+	DoneAt  time.Time `json:"done_at,omitzero"` // when the same was last done; zero: not within the last five minutes
+}
+
+// Once lets a request through that the person at the session has confirmed: this operation, as describe puts it, and no
+// other. One confirmation lets exactly one request through, whatever runs beside it on other nodes. It is gone before
+// the handler runs, also if the handler then fails or panics. It ends with the session, with the next Login, and after
+// five minutes.
+//
+// A request without a confirmation is noted and answered as by Fresh with Options.ConfirmPage. That page shows what
+// Asked returns, lets the person show a factor, and calls Confirm; then the client sends the request again. A client
+// that cannot confirm gets the same answer each time. An operation that was done a moment ago, by the first click of
+// two, has Operation.DoneAt.
+//
+// describe says in one sentence, for people, what the request will do. Whatever it leaves out can be changed after the
+// confirmation, so name all that matters: "Transfer 100.00 EUR to AT61 1904 3002 3457 3201". It may read the form or
+// the body, which the handler reads again from its beginning. A body above 1 MiB or a text above 4096 bytes gets 413.
+// Each kind of operation has a name of its own.
+//
+// People who are not signed in get the answer of User, and Options.Proof may ask for more. With cookiestore, an older
+// cookie would bring a confirmation back, so every request fails.
+func (g *Guard) Once(name string, describe func(*http.Request) string) func(http.Handler) http.Handler {
+	switch {
+	case name == "" || describe == nil:
+		return g.wrong(errors.New("guard: Once: it needs a name and a function that describes a request"))
+	case !g.keeps():
+		return g.wrong(errors.New("guard: Once: with this store an older cookie brings a confirmation back; use a " +
+			"store on the server"))
+	}
+	return func(next http.Handler) http.Handler {
+		once := g.once(name, describe, next)
+		if g.opts.Proof != nil {
+			once = g.opts.Proof(once)
+		}
+		return g.User(once)
+	}
+}
+
+// keeps reports whether what a session held before is gone for good.
+func (g *Guard) keeps() bool {
+	return !slices.ContainsFunc(g.m.Audit(), func(f session.Finding) bool {
+		return f.Name == "no-write-is-lost" && !f.Pass
+	})
+}
+
+func (g *Guard) once(name string, describe func(*http.Request) string, next http.Handler) http.Handler {
+	return g.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+		text, no := described(r, describe)
+		if no.Status != 0 {
+			g.refuse(w, r, no)
+			return
+		}
+		p := newPending(name, text, g.m.Now())
+		spent, err := g.spend(r, s, p.ID)
+		switch {
+		case err != nil:
+			g.m.Fail(w, r, err)
+		case spent:
+			next.ServeHTTP(w, r)
+		default:
+			g.refuse(w, r, g.ask(r, s, p))
+		}
+	})
+}
+
+// maxText is how long the description of an operation may be: people are to read it.
+const maxText = 4096
+
+// described describes a request, whose body can be read again afterwards. A body of which only the beginning was looked
+// at might do something else.
+func described(r *http.Request, describe func(*http.Request) string) (string, Refusal) {
+	body := []byte(nil)
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(io.LimitReader(r.Body, maxLook+1)); err != nil {
+			return "", Refusal{Reason: NotConfirmed, Status: http.StatusBadRequest, Text: "The request was cut off."}
+		}
+	}
+	again := func() io.ReadCloser { return io.NopCloser(bytes.NewReader(body)) }
+	if len(body) <= maxLook {
+		r.Body = again()
+		if text := describe(r); len(text) <= maxText {
+			r.Body = again()
+			return text, Refusal{}
+		}
+	}
+	return "", Refusal{Reason: NotConfirmed, Status: http.StatusRequestEntityTooLarge,
+		Text: "This is more than a person can confirm at once."}
+}
+
+// pending is an operation that was asked about. Its times are in microseconds since 1970, 0 for none.
+type pending struct {
+	ID        string `json:"i"`
+	Name      string `json:"n"`
+	Text      string `json:"t"`
+	Asked     int64  `json:"a"`
+	Confirmed int64  `json:"c,omitempty"`
+	Done      int64  `json:"d,omitempty"`
+}
+
+// operations are those of a session: the library's own data, which go with the next Login.
+const operations = session.Key[[]pending](envelope.LoginPrefix + "once")
+
+const (
+	onceLasts = 5 * time.Minute
+	maxAsked  = 8
+)
+
+func newPending(name, text string, now time.Time) pending {
+	sum := sha256.Sum256([]byte("coatcheck operation " + strconv.Quote(name) + text))
+	return pending{ID: tokenEncoding.EncodeToString(sum[:16]), Name: name, Text: legible(text), Asked: now.UnixMicro()}
+}
+
+// legible is a text that cannot change the order in which people read it.
+func legible(text string) string {
+	return strings.Map(func(c rune) rune {
+		turns := c == 0x061c || c == 0x200e || c == 0x200f || c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069
+		if turns || c < ' ' && c != '\n' || c >= 0x7f && c < 0xa0 {
+			return '\uFFFD'
+		}
+		return c
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+}
+
+// holds reports whether a time is one of the last five minutes. The clocks of two nodes may differ.
+func holds(at int64, now time.Time) bool {
+	age := now.Sub(time.UnixMicro(at))
+	return at != 0 && age <= onceLasts && age >= -clockSkew
+}
+
+// current are those that still matter, with room for one more. A confirmation is the last to go.
+func current(list []pending, now time.Time) []pending {
+	list = slices.DeleteFunc(list, func(p pending) bool {
+		return !holds(p.Asked, now) && !holds(p.Confirmed, now) && !holds(p.Done, now)
+	})
+	for len(list) >= maxAsked {
+		i := slices.IndexFunc(list, func(p pending) bool { return !holds(p.Confirmed, now) })
+		list = slices.Delete(list, max(i, 0), max(i, 0)+1)
+	}
+	return list
+}
+
+func indexOf(list []pending, id string) int {
+	return slices.IndexFunc(list, func(p pending) bool { return p.ID == id })
+}
+
+// ask notes that a request wants to be confirmed.
+func (g *Guard) ask(r *http.Request, s *session.Session, p pending) Refusal {
+	now := g.m.Now()
+	operations.Update(s, func(list []pending) []pending { return withAsked(list, p, now) })
+	list := operations.Or(s, nil)
+	if i := indexOf(list, p.ID); i >= 0 {
+		p = list[i]
+	}
+	op, login := p.operation(now), withReturn(g.opts.ConfirmPage, r)
+	if login != "" {
+		login = withParam(login, OperationParam, p.ID)
+	}
+	return Refusal{Reason: NotConfirmed, Status: http.StatusUnauthorized, Text: "Please confirm that you want this.",
+		Login: login, MaxAge: onceLasts, Operation: &op}
+}
+
+// withAsked adds an operation. A confirmation that another request has brought meanwhile stays.
+func withAsked(list []pending, p pending, now time.Time) []pending {
+	list = slices.Clone(list)
+	if i := indexOf(list, p.ID); i >= 0 {
+		p.Confirmed, p.Done = list[i].Confirmed, list[i].Done
+		list = slices.Delete(list, i, i+1)
+	}
+	return append(current(list, now), p)
+}
+
+// errUnconfirmed ends the change of a session in which there is nothing to spend.
+var errUnconfirmed = errors.New("guard: the operation is not confirmed")
+
+// spend takes the confirmation of an operation away, so that no other request has it.
+func (g *Guard) spend(r *http.Request, s *session.Session, id string) (bool, error) {
+	if !g.confirmed(s, id) {
+		return false, nil
+	}
+	err := s.Atomic(r.Context(), func(s *session.Session) error {
+		if !g.confirmed(s, id) {
+			return errUnconfirmed
+		}
+		list := slices.Clone(operations.Or(s, nil))
+		i := indexOf(list, id)
+		list[i].Confirmed, list[i].Done = 0, g.m.Now().UnixMicro()
+		operations.Set(s, list)
+		return nil
+	})
+	switch {
+	case errors.Is(err, errUnconfirmed):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("guard: take a confirmation: %w", err)
+	}
+	return true, nil
+}
+
+func (g *Guard) confirmed(s *session.Session, id string) bool {
+	list := operations.Or(s, nil)
+	i := indexOf(list, id)
+	return i >= 0 && holds(list[i].Confirmed, g.m.Now())
+}
+
+// Asked returns the operations that wait to be confirmed in a session, the newest first, for the page of
+// Options.ConfirmPage. A page should show the one that its address names in OperationParam.
+func (g *Guard) Asked(s *session.Session) []Operation {
+	var all []Operation
+	now := g.m.Now()
+	for _, p := range slices.Backward(operations.Or(s, nil)) {
+		if holds(p.Asked, now) && !holds(p.Confirmed, now) {
+			all = append(all, p.operation(now))
+		}
+	}
+	return all
+}
+
+func (p pending) operation(now time.Time) Operation {
+	op := Operation{ID: p.ID, Name: p.Name, Text: p.Text, AskedAt: time.UnixMicro(p.Asked).UTC()}
+	if holds(p.Done, now) {
+		op.DoneAt = time.UnixMicro(p.Done).UTC()
+	}
+	return op
+}
+
+// ErrNotAsked is returned by Confirm for an operation that does not wait to be confirmed, or no longer does.
+var ErrNotAsked = errors.New("guard: no such operation waits to be confirmed")
+
+// Confirm notes that the person at the session has confirmed an operation by a factor, as Session.Confirm notes it.
+// Call it when they have seen the text of the operation and shown the factor, which is for you to check. The error is
+// ErrNotAsked, and then nothing has changed, or what Session.Confirm refuses.
+func (g *Guard) Confirm(s *session.Session, id, factor string) error {
+	if !slices.ContainsFunc(g.Asked(s), func(op Operation) bool { return op.ID == id }) {
+		return ErrNotAsked
+	}
+	s.Confirm(factor)
+	at := g.m.Now().UnixMicro()
+	operations.Update(s, func(list []pending) []pending {
+		list = slices.Clone(list)
+		if i := indexOf(list, id); i >= 0 {
+			list[i].Confirmed = at
+		}
+		return list
+	})
+	return s.Err()
+}
