@@ -97,7 +97,11 @@ func TestFactorsGoWithTheLogin(t *testing.T) {
 		},
 		"in one request": func(s *session.Session) { s.Confirm("sms"); s.Login("ada") },
 		"in Atomic": func(s *session.Session) {
-			err := s.Atomic(t.Context(), func(s *session.Session) error { s.Confirm("sms"); s.Login("grace"); return nil })
+			err := s.Atomic(t.Context(), func(s *session.Session) error {
+				s.Confirm("sms")
+				s.Login("grace")
+				return nil
+			})
 			if err != nil {
 				t.Error(err)
 			}
@@ -222,20 +226,19 @@ func TestFactorByItselfDoesNothing(t *testing.T) {
 // The lifetime runs from when the oldest factor was shown: one of two does not extend it, and both do.
 func TestTheLifetimeBeginsAnewWhenEachFactorWasShownAgain(t *testing.T) {
 	for name, c := range map[string]struct {
-		login   []session.LoginOption
-		confirm []string
-		extends bool
+		login, confirm []string
+		extends        bool
 	}{
-		"the only one":                    {[]session.LoginOption{session.Factor("pwd")}, []string{"pwd"}, true},
-		"one of two":                      {[]session.LoginOption{session.Factor("pwd", "otp")}, []string{"pwd"}, false},
-		"both":                            {[]session.LoginOption{session.Factor("pwd", "otp")}, []string{"otp", "pwd"}, true},
-		"a new one":                       {[]session.LoginOption{session.Factor("pwd")}, []string{"otp"}, false},
+		"the only one":                    {[]string{"pwd"}, []string{"pwd"}, true},
+		"one of two":                      {[]string{"pwd", "otp"}, []string{"pwd"}, false},
+		"both":                            {[]string{"pwd", "otp"}, []string{"otp", "pwd"}, true},
+		"a new one":                       {[]string{"pwd"}, []string{"otp"}, false},
 		"one after a sign-in without any": {nil, []string{"pwd"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, func(o *session.Options) { o.Lifetime, o.IdleTimeout = 10*time.Hour, 7*time.Hour })
 			v := r.visitor()
-			v.with(func(s *session.Session) { s.Login("ada", c.login...) })
+			v.with(func(s *session.Session) { s.Login("ada", session.Factor(c.login...)) })
 			r.clock.advance(6 * time.Hour)
 			for _, f := range c.confirm {
 				v.with(func(s *session.Session) { s.Confirm(f) })

@@ -31,8 +31,8 @@ type Options struct {
 	// again, and call Login.
 	ReloginPage string
 
-	// ConfirmPage is the local path of the page on which people show a factor again, for Fresh with factors and for Once.
-	// It must let them show one and call Session.Confirm, or Guard.Confirm for an operation. "": ReloginPage.
+	// ConfirmPage is the local path of the page on which people show a factor again, for Fresh with factors and for
+	// Once. It must check one and call Session.Confirm, or Guard.Confirm for an operation. "": ReloginPage.
 	ConfirmPage string
 
 	// Roles and Permissions look up what a user has, at every request. nil: what the keys Roles and Permissions hold in

@@ -75,7 +75,8 @@ func TestOneConfirmationIsGoodForOneDeed(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	b, v := newBank(r), r.signIn("ada")
 	op := operation(t, v.post(b, "/transfer", to("bob"), asJSON))
-	if op.Name != "transfer" || op.Text != "Send 100 to bob" || !op.AskedAt.Equal(r.clock.now()) || !op.DoneAt.IsZero() {
+	if op.Name != "transfer" || op.Text != "Send 100 to bob" || !op.AskedAt.Equal(r.clock.now()) ||
+		!op.DoneAt.IsZero() {
 		t.Errorf("it asks for %+v", op)
 	}
 	if again := operation(t, v.post(b, "/transfer", to("bob"), asJSON)); again.ID != op.ID || len(v.asked()) != 1 {

@@ -29,6 +29,7 @@ type Config struct {
 	reload      bool
 	skips       []skipHeader
 	proxies     []netip.Prefix
+	assurance   level
 	logFormat   string
 	logLevel    slog.Level
 	connections map[string]*connection

@@ -191,6 +191,9 @@ func (b *builder) finish() {
 	if len(c.proxies) > 0 {
 		c.Options.ClientIP = session.ClientIPFrom(c.proxies...)
 	}
+	if c.assurance != nil {
+		c.Options = c.assurance(c.Options)
+	}
 	c.Options.Logger = c.logger(os.Stderr)
 	if c.reload {
 		c.Options.SecretSource = c.Secrets

@@ -9,7 +9,9 @@ import (
 
 // Factors that do not read are none: the record is authentic, and of a version that writes another form.
 func TestFactorsThatDoNotReadAreNone(t *testing.T) {
-	for _, raw := range []string{"\x80", "\x02", "\x02\x04otp", "\x02\x03otp\x02", "\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"} {
+	for _, raw := range []string{
+		"\x80", "\x02", "\x02\x04otp", "\x02\x03otp\x02", "\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+	} {
 		if st := withFactors(raw); len(st.Factors()) != 0 || st.Proven() != 0 {
 			t.Errorf("%q has the factors %v, the oldest of %d", raw, st.Factors(), st.Proven())
 		}
