@@ -92,6 +92,7 @@ func TestTheExplorerFindsWhatABrokenStoreBreaks(t *testing.T) {
 		{"what was answered is there, and nothing else", "update, update, nothing due", brokenStore{save: silent}},
 		{"a change of all sessions reaches each", "load, take the role, nothing due", forgetful},
 		{"a limit lets through as many as it says", "limited, limited, nothing due", forgetful},
+		{"a confirmation lets one request through", "once, once, nothing due", brokenStore{save: silent}},
 		{"a form that was shown can be sent", "load, show a form, nothing due", forgetful},
 		{"what was ended is gone", "load, logout, nothing due", immortal},
 		{"an old ticket opens nothing", "load, regenerate, nothing due", immortal},

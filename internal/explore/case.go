@@ -8,7 +8,7 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// due is what a request finds to do besides its own deed.
+// due is what a request finds to do besides its own deed. It comes due before a confirmation is over.
 type due struct {
 	name       string
 	renewEvery time.Duration
@@ -17,8 +17,8 @@ type due struct {
 
 var (
 	nothingDue = due{name: "nothing due"}
-	touchDue   = due{name: "touch due", age: time.Hour}
-	renewalDue = due{name: "renewal due", renewEvery: time.Hour, age: 2 * time.Hour}
+	touchDue   = due{name: "touch due", age: 3 * time.Minute}
+	renewalDue = due{name: "renewal due", renewEvery: 2 * time.Minute, age: 3 * time.Minute}
 )
 
 // room is how many sessions there may be.

@@ -10,7 +10,7 @@ func (v *sight) checkRates() {
 	passed := map[string]int{}
 	for _, a := range v.acts {
 		switch {
-		case !a.passed:
+		case !a.passed || a.name == "once":
 		case a.name == "limited user" && a.user != "":
 			passed[a.name]++
 		case a.as != "":

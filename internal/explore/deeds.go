@@ -53,6 +53,7 @@ func deeds() []deed {
 	list := append(deedsOfHandlers(), deedsOfSaves()...)
 	list = append(list, deedsOfManagers()...)
 	list = append(list, deedsOfGuards()...)
+	list = append(list, deedsOfFactors()...)
 	for i := range list {
 		if list[i].by == "" {
 			list[i].by = desk

@@ -153,6 +153,9 @@ func (st *stage) scene() (*scene, error) {
 		}
 		st.now = st.now.Add(apart)
 	}
+	if err := sc.confirmOperation(ctx); err != nil {
+		return nil, err
+	}
 	for _, a := range sc.acts {
 		a.cookie = sc.at(a.by).ticket
 	}
@@ -167,7 +170,7 @@ func (sc *scene) signIn(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	s.Login("ada")
+	s.Login("ada", session.Factor(atLogin))
 	owner.Set(s, name)
 	role.Set(s, "admin")
 	s.Set("cart", 1)

@@ -51,7 +51,7 @@ func (w *world) check() error {
 	v.resolve()
 	for _, check := range []func(){
 		v.checkReach, v.checkWrites, v.checkEnds, v.checkAlive, v.checkUsers, v.checkLimit, v.checkBound,
-		v.checkListings, v.checkOnce,
+		v.checkListings, v.checkOnce, v.checkFactors,
 	} {
 		check()
 	}

@@ -31,6 +31,7 @@ func deeds() []deed {
 		{"logout", func(v *visit) { v.logout(v.s.Logout) }},
 		{"invalidate", func(v *visit) { v.logout(v.s.Invalidate); v.write(appends) }},
 		{"regenerate", (*visit).regenerate},
+		{"confirm", (*visit).confirm},
 		{"save", func(v *visit) { _ = v.commit(func() error { return v.s.Save(v.ctx) }) }},
 		{"reload", (*visit).reload},
 		{"atomic", (*visit).atomic},
@@ -111,7 +112,7 @@ func (v *visit) login(user string) {
 		v.pendMove()
 		v.newFresh()
 	}
-	v.s.Login(user)
+	v.s.Login(user, session.Factor(signedIn+user))
 	v.lost = false
 	v.own()
 	v.pend(&fact{kind: logins, user: user})
@@ -188,7 +189,7 @@ func (v *visit) atomicIdentity() {
 	if v.cleared {
 		return
 	}
-	name := pick(v.rng, "login", "logout", "regenerate")
+	name := pick(v.rng, "login", "logout", "regenerate", "confirm")
 	v.did = append(v.did, name)
 	earlier, signed := v.pending, v.signed
 	v.pending = slices.Clone(earlier)
@@ -211,6 +212,9 @@ func (v *visit) identity(name string) (act func(s *session.Session)) {
 	case "regenerate":
 		v.pendMove()
 		return (*session.Session).Regenerate
+	case "confirm":
+		v.pendMove()
+		return confirm
 	}
 	user := v.user()
 	v.signed = true
@@ -219,7 +223,7 @@ func (v *visit) identity(name string) (act func(s *session.Session)) {
 	v.pend(&fact{kind: logins, user: user})
 	fresh := v.fresh
 	return func(s *session.Session) {
-		s.Login(user)
+		s.Login(user, session.Factor(signedIn+user))
 		(&visit{s: s, fresh: fresh}).own()
 	}
 }
