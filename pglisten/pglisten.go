@@ -10,16 +10,14 @@ package pglisten
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/sqltable"
 	"github.com/coatcheck/session/sqlstore"
 )
 
@@ -53,45 +51,20 @@ func listen(ctx context.Context, db *sql.DB, conn *pgx.Conn, channel string, hea
 	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
 		return fmt.Errorf("pglisten: %w", err)
 	}
-	if pid != int64(conn.PgConn().PID()) { // something stands between us and the server
-		if err := try(ctx, db, conn, channel, heard); err != nil {
-			return fmt.Errorf("pglisten: %w", err)
-		}
-	}
-	heard("") // from here on nothing is missed
-	for {
-		n, err := conn.WaitForNotification(ctx)
-		if err != nil {
-			return fmt.Errorf("pglisten: %w", err)
-		}
-		heard(n.Payload)
-	}
-}
-
-// try waits for a notification of its own, which a pooler may keep to itself.
-func try(ctx context.Context, db *sql.DB, conn *pgx.Conn, channel string, heard func(payload string)) error {
-	probe := "pglisten/" + rand.Text()
-	if _, err := db.ExecContext(ctx, "SELECT pg_notify($1, $2)", pgx.QueryExecModeExec, channel, probe); err != nil {
-		return err
-	}
-	waiting, cancel := context.WithTimeoutCause(ctx, patience, errNothingHeard)
-	defer cancel()
-	for {
-		n, err := conn.WaitForNotification(waiting)
-		switch {
-		case err != nil && errors.Is(context.Cause(waiting), errNothingHeard):
-			return errNothingHeard
-		case err != nil:
+	ears := sqltable.Ears{
+		Direct: pid == int64(conn.PgConn().PID()),
+		Wait: func(ctx context.Context) (string, error) {
+			n, err := conn.WaitForNotification(ctx)
+			if err != nil {
+				return "", err
+			}
+			return n.Payload, nil
+		},
+		Notify: func(ctx context.Context, payload string) error {
+			_, err := db.ExecContext(ctx, "SELECT pg_notify($1, $2)", pgx.QueryExecModeExec, channel, payload)
 			return err
-		case n.Payload == probe:
-			return nil
-		}
-		heard(n.Payload)
+		},
+		Advice: "leave Options.Listen of the store out",
 	}
+	return fmt.Errorf("pglisten: %w", ears.Hear(ctx, heard))
 }
-
-// patience is how long a notification may take.
-const patience = 5 * time.Second
-
-var errNothingHeard = fmt.Errorf("%w: a pooler between this program and the server passes no notifications on: leave"+
-	" Options.Listen of the store out, or connect to the server itself", session.ErrNotSupported)

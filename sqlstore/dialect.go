@@ -2,18 +2,15 @@ package sqlstore
 
 import (
 	"database/sql"
-	"embed"
-	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/sqltable"
 )
 
 // dialect is what one kind of database does its own way, as data where that is possible: another database is another
-// value of this type and another set of files in schema/.
+// value of this type and another set of files in internal/sqltable.
 type dialect struct {
-	name       string // of the files in schema/
+	name       string // of the files of the schema
 	statements [operations]string
 	numbered   bool // parameters are $1, $2, … instead of ?
 	oneWriter  bool // connections that write at once wake each other up for nothing
@@ -38,92 +35,39 @@ type dialect struct {
 	taken    func(error) bool            // a record of that id is there already
 	missing  func(error) bool            // there is no such table
 	fits     func(*session.Record) error // nil: the columns hold what a record holds
-	advice   []advice
+	advice   []sqltable.Advice
 
 	full     func(error) bool // there was no room to write; nil: makeRoom would not help
 	makeRoom string           // finds room for what makes none necessary
 }
 
-// advice is what to do about an error that does not say so itself.
-type advice struct {
-	when func(error) bool
-	text string
-}
-
-const adviceReadOnly = "the server takes no writes, as a replica or by a setting: give the store the primary, or " +
-	"make it writable"
-
 // operation is a thing that the store asks of the database: one statement.
-type operation int
+type operation = sqltable.Operation
 
 const (
-	opLoad operation = iota
-	opCreate
-	opReplace
-	opUpdate // is opReplace while user and kind stay what they are; "": no faster than that
-	opRemove
-	opTouch
-	opSweep
-	opByUser
-	opPage
-	opRetire  // is opReplace, and tells who listens
-	opEnd     // is opRemove, and tells who listens
-	opAdmit   // creates a record when its user has room
-	opExists  // fails, or returns a row, when the table is missing
-	opVersion // of the table's schema
-	operations
+	opLoad     = sqltable.Load
+	opCreate   = sqltable.Create
+	opReplace  = sqltable.Replace
+	opUpdate   = sqltable.Update
+	opRemove   = sqltable.Remove
+	opTouch    = sqltable.Touch
+	opSweep    = sqltable.Sweep
+	opByUser   = sqltable.ByUser
+	opPage     = sqltable.Page
+	opRetire   = sqltable.Retire
+	opEnd      = sqltable.End
+	opAdmit    = sqltable.Admit
+	opExists   = sqltable.Exists
+	opVersion  = sqltable.Version
+	operations = sqltable.Operations
 )
 
-// frees reports whether the operation leaves less behind than it found: a record is replaced where a session ends.
-func (o operation) frees() bool {
-	return o == opRemove || o == opReplace || o == opSweep
-}
-
-func (o operation) String() string {
-	return [...]string{"load", "save", "save", "save", "delete", "touch", "sweep", "list the sessions of a user",
-		"list", "save", "delete", "save",
-		"look for the table", "read the schema's version"}[o]
-}
-
-// columns are the ones that every listing selects, in the order in which row reads them.
-const columns = `id, user_id, kind, successor, version, created_at, seen_at, login_at, expires_at,
-	remote_ip, user_agent, persistent`
-
-// query returns the text of a statement for a table, whose name has passed Options.resolve.
+// query returns the text of a statement for a table.
 func (d *dialect) query(op operation, table string) string {
-	text := strings.NewReplacer("{table}", table, "{columns}", columns).Replace(d.statements[op])
-	if d.numbered {
-		return numberParameters(text)
-	}
-	return text
+	return sqltable.Text(d.statements[op], table, d.numbered)
 }
 
-// numberParameters replaces each ? by $1, $2 and so on. No statement has one in a literal.
-func numberParameters(text string) string {
-	var b strings.Builder
-	for n := 1; ; n++ {
-		before, after, found := strings.Cut(text, "?")
-		b.WriteString(before)
-		if !found {
-			return b.String()
-		}
-		b.WriteString("$" + strconv.Itoa(n))
-		text = after
-	}
-}
-
-//go:embed schema/*.sql
-var schema embed.FS
-
-// steps returns the steps of a table's schema, oldest first. A step only adds what a program that does not know of it
-// can ignore, so that old and new processes can share the table during a deploy and after a roll-back.
+// steps returns the steps of a table's schema, oldest first.
 func (d *dialect) steps(table, direction string) []string {
-	var steps []string
-	for n := 1; ; n++ {
-		text, err := schema.ReadFile(fmt.Sprintf("schema/%s-%d.%s.sql", d.name, n, direction))
-		if err != nil {
-			return steps
-		}
-		steps = append(steps, strings.ReplaceAll(string(text), "{table}", table))
-	}
+	return sqltable.Steps(d.name, table, direction)
 }

@@ -27,11 +27,11 @@
 // any driver with bound parameters, such as modernc.org/sqlite. The store changes no settings of the connections, and
 // parseTime, the character set, the SQL mode and the time zone of a MySQL connection do not matter to it.
 //
-// Share a pool of pgx's own through stdlib.OpenDBFromPool, at the same cost. Behind a pooler that gives each
-// transaction another connection (PgBouncer in transaction mode), add default_query_exec_mode=exec to the data source
-// name: pgx then prepares nothing. PgBouncer from 1.21 on keeps prepared statements apart and needs no such setting,
-// unless its max_prepared_statements is 0. An error says so if the setting is missing. Of the modes of pgx,
-// describe_exec needs two round trips for each statement, and all others one.
+// Module pgstore is for a pool of pgx's own, on the same table; stdlib.OpenDBFromPool shares such a pool with this
+// store. Behind a pooler that gives each transaction another connection (PgBouncer in transaction mode), add
+// default_query_exec_mode=exec to the data source name: pgx then prepares nothing. PgBouncer from 1.21 on keeps
+// prepared statements apart and needs no such setting, unless its max_prepared_statements is 0. An error says so if the
+// setting is missing. Of the modes of pgx, describe_exec needs two round trips for each statement, and all others one.
 //
 // # Connections
 //
@@ -105,7 +105,7 @@
 //
 // # The table
 //
-// One row is one record, and schema/ in the source says what each column is. Ids and users are compared byte for byte,
-// and times are microseconds since 1970 in UTC. To end all sessions of a user by hand, run DELETE FROM sessions WHERE
-// user_id = 'ada'.
+// One row is one record, and internal/sqltable/schema in the source says what each column is. Ids and users are compared
+// byte for byte, and times are microseconds since 1970 in UTC. To end all sessions of a user by hand, run DELETE FROM
+// sessions WHERE user_id = 'ada'.
 package sqlstore

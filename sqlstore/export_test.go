@@ -1,12 +1,16 @@
 package sqlstore
 
-import "iter"
+import (
+	"iter"
+
+	"github.com/coatcheck/session/internal/sqltable"
+)
 
 // Names that the tests use.
 var (
-	SchemaFiles      = schema
+	SchemaFiles      = sqltable.Schemas
 	SQLiteBusy       = sqliteBusy
-	NumberParameters = numberParameters
+	NumberParameters = sqltable.Number
 )
 
 // Statements yields the text of every statement for the table of opts.

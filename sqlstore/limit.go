@@ -6,10 +6,10 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/sqltable"
 )
 
 // SaveWithin implements [session.Limiter]. In SQLite that is one INSERT, because one connection writes at a time. The
@@ -39,40 +39,19 @@ func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 	return s.explain(opAdmit, session.ErrTooMany)
 }
 
-// counted is the query for how many sessions of a user count within a limit. Its parameters are the user, the time, the
-// id that does not count, twice, and the time again. The successor of a live record is its predecessor, with which it
-// is one session, as are two records that have it in common.
-func counted(table string) string {
-	return `SELECT count(*) FROM ` + table + ` AS s
-		WHERE s.user_id = ? AND s.user_id <> '' AND s.kind = 0 AND (s.expires_at IS NULL OR s.expires_at > ?)
-			AND s.id <> ? AND (s.successor = '' OR s.successor <> ?)
-			AND NOT EXISTS (SELECT 1 FROM ` + table + ` AS o
-				WHERE o.user_id = s.user_id AND o.user_id <> '' AND o.kind = 0 AND s.successor <> ''
-					AND (o.id = s.successor OR o.successor = s.successor AND o.id < s.id)
-					AND (o.expires_at IS NULL OR o.expires_at > ?))`
-}
-
 func (s *Store) admit(ctx context.Context, rec *session.Record, limit session.Limit) (bool, error) {
 	now := limit.Now.UnixMicro()
-	args := append(values(rec), rec.User, now, limit.Instead, limit.Instead, now, limit.Max)
+	args := append(sqltable.Values(rec), rec.User, now, limit.Instead, limit.Instead, now, limit.Max)
 	if s.dialect.lockUser == "" {
 		n, err := s.exec(ctx, opAdmit, args...)
 		return n > 0, err
 	}
 	var n int64
 	err := s.retry(ctx, func() (err error) {
-		n, err = s.insertLocked(ctx, s.lockNumber(rec.User), args)
+		n, err = s.insertLocked(ctx, sqltable.LockNumber(s.table, rec.User), args)
 		return err
 	})
 	return n > 0, s.explain(opAdmit, err)
-}
-
-// lockNumber is the number of the lock for a user's sessions in the table. That two users share one by chance does no
-// harm.
-func (s *Store) lockNumber(user string) int64 {
-	h := fnv.New64a()
-	_, _ = fmt.Fprintf(h, "coatcheck\x00%s\x00%s", s.table, user)
-	return int64(h.Sum64() >> 1)
 }
 
 var errLocked = errors.New("another login of the user takes too long")

@@ -3,41 +3,27 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/sqltable"
 )
 
 // ByUser implements [session.Lister] with one SELECT, through an index. Nobody is signed in as "", so that list is
 // empty. A row that cannot be read is left out, because it opens no session.
 func (s *Store) ByUser(ctx context.Context, user string) ([]*session.Record, error) {
 	l, err := s.list(ctx, opByUser, user)
-	return l.recs, err
+	return l.Recs, err
 }
 
 // Page implements [session.Lister] with one SELECT, in the order of the ids' bytes, and one more each time it meets
 // rows that cannot be read.
 func (s *Store) Page(ctx context.Context, after string, limit int) ([]*session.Record, error) {
-	var page []*session.Record
-	for len(page) < limit {
-		l, err := s.list(ctx, opPage, after, limit-len(page))
-		page = append(page, l.recs...)
-		if err != nil || l.skipped == 0 {
-			return page, err
-		}
-		after = l.last
-	}
-	return page, ctx.Err()
+	return sqltable.Fill(ctx, after, limit, func(after string, limit int) (sqltable.Listing, error) {
+		return s.list(ctx, opPage, after, limit)
+	})
 }
 
-// listing is what a SELECT gave.
-type listing struct {
-	recs    []*session.Record
-	skipped int    // rows that cannot be read
-	last    string // the id of the last row
-}
-
-func (s *Store) list(ctx context.Context, op operation, args ...any) (l listing, err error) {
+func (s *Store) list(ctx context.Context, op operation, args ...any) (l sqltable.Listing, err error) {
 	err = s.query(ctx, op, args, func(rows *sql.Rows) error {
 		l, err = scanAll(rows)
 		return err
@@ -45,23 +31,17 @@ func (s *Store) list(ctx context.Context, op operation, args ...any) (l listing,
 	return l, s.explain(op, err)
 }
 
-// scanAll returns all records or none: half a list would hide sessions from whoever means to end them all.
-func scanAll(rows *sql.Rows) (listing, error) {
-	var l listing
+// scanAll returns all records or none.
+func scanAll(rows *sql.Rows) (sqltable.Listing, error) {
+	var l sqltable.Listing
 	for rows.Next() {
 		rec := new(session.Record)
-		switch err := rows.Scan(targets(rec)...); {
-		case err == nil:
-			l.recs = append(l.recs, rec)
-		case errors.Is(err, session.ErrCorrupt):
-			l.skipped++
-		default:
-			return listing{}, err
+		if err := l.Add(rec, rows.Scan(targets(rec)...)); err != nil {
+			return sqltable.Listing{}, err
 		}
-		l.last = rec.ID
 	}
 	if err := rows.Err(); err != nil {
-		return listing{}, err
+		return sqltable.Listing{}, err
 	}
 	return l, nil
 }

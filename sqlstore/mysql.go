@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/sqltable"
 )
 
 // Texts are VARBINARY, which compares byte for byte: the character types of MySQL take "Ada" and "ada " for "ada". A
@@ -40,7 +41,7 @@ var mysql = dialect{
 
 		opAdmit: "INSERT INTO `{table}` (user_id, kind, successor, created_at, seen_at, login_at, expires_at," +
 			" remote_ip, user_agent, persistent, data, version, id)" +
-			" SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM DUAL WHERE (" + counted("`{table}`") + ") < ?",
+			" SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM DUAL WHERE (" + sqltable.Counted("`{table}`") + ") < ?",
 
 		opExists: "SELECT 1 FROM `{table}` LIMIT 0",
 
@@ -67,10 +68,10 @@ var mysql = dialect{
 	taken:    func(err error) bool { return hasNumber(err, 1062) },
 	missing:  func(err error) bool { return hasNumber(err, 1146) },
 	fits:     mysqlFits,
-	advice: []advice{
-		{func(err error) bool { return hasNumber(err, 1290, 1792, 1836) }, adviceReadOnly},
-		{func(err error) bool { return hasNumber(err, 1665) }, "Options.MaxPerUser of the session package needs READ " +
-			"COMMITTED, which the server refuses with binlog_format=STATEMENT: set it to ROW or MIXED"},
+	advice: []sqltable.Advice{
+		{When: func(err error) bool { return hasNumber(err, 1290, 1792, 1836) }, Text: sqltable.AdviceReadOnly},
+		{When: func(err error) bool { return hasNumber(err, 1665) }, Text: "Options.MaxPerUser of the session package " +
+			"needs READ COMMITTED, which the server refuses with binlog_format=STATEMENT: set it to ROW or MIXED"},
 	},
 }
 
@@ -88,10 +89,10 @@ func hasNumber(err error, numbers ...int) bool {
 // mysqlBroken knows a lost connection also by the text of github.com/go-sql-driver/mysql, and by the numbers with which
 // a server ends one: at its shutdown, by a KILL and, in MySQL and MariaDB, after too long a rest.
 func mysqlBroken(err error) bool {
-	return lost(err) || hasNumber(err, 1053, 1927, 4031) || strings.Contains(err.Error(), "invalid connection")
+	return sqltable.Lost(err) || hasNumber(err, 1053, 1927, 4031) || strings.Contains(err.Error(), "invalid connection")
 }
 
-// mysqlFits refuses what the columns of schema/mysql-1.up.sql do not hold.
+// mysqlFits refuses what the columns of its schema do not hold.
 func mysqlFits(rec *session.Record) error {
 	for _, c := range []struct {
 		name string

@@ -5,8 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"regexp"
-	"strings"
+
+	"github.com/coatcheck/session/internal/sqltable"
 )
 
 // Options say which database and which table. Dialect is required.
@@ -52,12 +52,6 @@ func (d Dialect) String() string {
 	return fmt.Sprintf("dialect %d", uint8(d))
 }
 
-const defaultTable = "sessions"
-
-// An identifier cannot be a parameter of a statement, so that nothing but this expression stands between the option and
-// the text of every query. 63 bytes is what PostgreSQL keeps of a name, and less than the 64 of MySQL.
-var identifier = regexp.MustCompile(`\A[A-Za-z_][A-Za-z0-9_]{0,62}\z`)
-
 // resolve returns the dialect and the table that the options mean.
 func (o Options) resolve() (*dialect, string, error) {
 	d, err := o.Dialect.lookup()
@@ -68,17 +62,11 @@ func (o Options) resolve() (*dialect, string, error) {
 		return nil, "", fmt.Errorf("sqlstore: Options.Listen works with PostgreSQL, and Options.Dialect is %s",
 			o.Dialect)
 	}
-	if o.Table == "" {
-		return d, defaultTable, nil
+	table, err := sqltable.Table(o.Table, d.reserved)
+	if err != nil {
+		return nil, "", fmt.Errorf("sqlstore: %w", err)
 	}
-	if !identifier.MatchString(o.Table) {
-		return nil, "", fmt.Errorf("sqlstore: Options.Table %.80q is not a name of letters, digits and underscores",
-			o.Table)
-	}
-	if d.reserved(strings.ToLower(o.Table)) {
-		return nil, "", fmt.Errorf("sqlstore: Options.Table %q is reserved", o.Table)
-	}
-	return d, o.Table, nil
+	return d, table, nil
 }
 
 func (d Dialect) lookup() (*dialect, error) {

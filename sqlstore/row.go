@@ -8,56 +8,16 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/sqltable"
 )
-
-// values returns the parameters that create and replace have in common: the columns of rec, with the version that it is
-// to have.
-func values(rec *session.Record) []any {
-	return []any{
-		rec.User, int64(rec.Kind), rec.Successor,
-		rec.CreatedAt.UnixMicro(), rec.SeenAt.UnixMicro(), optional(rec.LoginAt), optional(rec.ExpiresAt),
-		address(rec.RemoteIP), rec.UserAgent, flag(rec.Persistent), blob(rec.Data),
-		int64(rec.Version + 1), rec.ID,
-	}
-}
 
 // replacing returns the parameters of a statement that replaces rec.
 func replacing(op operation, rec *session.Record) []any {
-	args := append(values(rec), int64(rec.Version))
+	args := append(sqltable.Values(rec), int64(rec.Version))
 	if op == opUpdate {
 		return append(args[2:], args[:2]...) // user and kind are conditions there
 	}
 	return args
-}
-
-// optional is NULL for a zero time, which as a number would be an odd one to meet in a table.
-func optional(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return t.UnixMicro()
-}
-
-func address(ip netip.Addr) string {
-	if !ip.IsValid() {
-		return ""
-	}
-	return ip.String()
-}
-
-func flag(on bool) int64 {
-	if on {
-		return 1
-	}
-	return 0
-}
-
-// blob is never nil, which drivers store as NULL.
-func blob(data []byte) []byte {
-	if data == nil {
-		return []byte{}
-	}
-	return data
 }
 
 // targets returns where Scan puts the columns of a listing, with room for the data.

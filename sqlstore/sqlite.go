@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"errors"
 	"strings"
+
+	"github.com/coatcheck/session/internal/sqltable"
 )
 
 // The table keeps its rowid. Without one it measured a sixth larger, because the other indexes would repeat the ids,
@@ -41,7 +43,7 @@ var sqlite = dialect{
 
 		opAdmit: `INSERT INTO "{table}" (user_id, kind, successor, created_at, seen_at, login_at, expires_at,
 			remote_ip, user_agent, persistent, data, version, id)
-			SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE (` + counted(`"{table}"`) + `) < ?
+			SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE (` + sqltable.Counted(`"{table}"`) + `) < ?
 			ON CONFLICT (id) DO NOTHING`,
 
 		opExists: `SELECT 1 FROM "{table}" LIMIT 0`,
@@ -65,10 +67,10 @@ var sqlite = dialect{
 	missing:  func(err error) bool { return strings.Contains(err.Error(), "no such table") },
 	full:     sqliteFull,
 	makeRoom: "PRAGMA wal_checkpoint(RESTART)",
-	advice: []advice{
-		{sqliteFull, "free space on the disk of the database, or raise its max_page_count"},
-		{sqliteReadOnly, "the database takes no writes: let this process write its file and its folder, and do not " +
-			"open it read-only"},
+	advice: []sqltable.Advice{
+		{When: sqliteFull, Text: "free space on the disk of the database, or raise its max_page_count"},
+		{When: sqliteReadOnly, Text: "the database takes no writes: let this process write its file and its folder, " +
+			"and do not open it read-only"},
 	},
 }
 

@@ -6,9 +6,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync/atomic"
-	"time"
+
+	"github.com/coatcheck/session/internal/sqltable"
 )
 
 var errClosed = errors.New("the store is closed")
@@ -60,7 +60,7 @@ func (s *Store) exec(ctx context.Context, op operation, args ...any) (changed in
 	}
 	defer s.writing.leave()
 	changed, err = s.write(ctx, op, args)
-	if err != nil && op.frees() && s.dialect.full != nil && s.dialect.full(err) {
+	if err != nil && op.Frees() && s.dialect.full != nil && s.dialect.full(err) {
 		if _, failed := s.db.ExecContext(ctx, s.dialect.makeRoom); failed == nil {
 			changed, err = s.write(ctx, op, args)
 		}
@@ -135,17 +135,7 @@ func scanRow(rows *sql.Rows, targets []any) error {
 
 // retry tries until somebody else is no longer in the way, or the context ends.
 func (s *Store) retry(ctx context.Context, try func() error) error {
-	for longest := 2 * time.Millisecond; ; longest = min(2*longest, 50*time.Millisecond) {
-		err := try()
-		if err == nil || !s.dialect.busy(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w while waiting: %w", ctx.Err(), err)
-		case <-time.After(rand.N(longest)):
-		}
-	}
+	return sqltable.Retry(ctx, s.dialect.busy, try)
 }
 
 // explain says what was being done, and what to do about it where we know.
@@ -161,14 +151,7 @@ func (s *Store) explain(op operation, err error) error {
 }
 
 // advise puts before an error what to do about it.
-func (s *Store) advise(err error) error {
-	for _, a := range s.dialect.advice {
-		if a.when(err) {
-			return fmt.Errorf("%s: %w", a.text, err)
-		}
-	}
-	return err
-}
+func (s *Store) advise(err error) error { return sqltable.Advise(s.dialect.advice, err) }
 
 // gate lets one at a time through, in the order of arrival. A nil gate is open.
 type gate chan struct{}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/sqltable"
 )
 
 var (
@@ -139,7 +140,7 @@ func (s *Store) fits(rec *session.Record) error {
 var errTaken = fmt.Errorf("sqlstore: save: the id is taken: %w", session.ErrConflict)
 
 func (s *Store) create(ctx context.Context, rec *session.Record) error {
-	created, err := s.exec(ctx, opCreate, values(rec)...)
+	created, err := s.exec(ctx, opCreate, sqltable.Values(rec)...)
 	if err == nil && created == 0 || err != nil && s.dialect.taken(err) {
 		return errTaken
 	}
@@ -158,7 +159,7 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 
 // Touch implements [session.Toucher] with one UPDATE.
 func (s *Store) Touch(ctx context.Context, id string, version uint64, seen, expires time.Time) error {
-	_, err := s.exec(ctx, opTouch, seen.UnixMicro(), optional(expires), id, int64(version))
+	_, err := s.exec(ctx, opTouch, seen.UnixMicro(), sqltable.Optional(expires), id, int64(version))
 	return err
 }
 

@@ -35,6 +35,7 @@ var attackedStores = []attacked{
 	{"SQLite", func(t *testing.T) session.Store { return migrated(t, openSQLite(t, sqliteFile(t)), "") }},
 	{"PostgreSQL", func(t *testing.T) session.Store { return onServer(t, sqlServers[0]) }},
 	{"MySQL", func(t *testing.T) session.Store { return onServer(t, sqlServers[1]) }},
+	{"PostgreSQL by pgstore", func(t *testing.T) session.Store { return onServer(t, sqlServers[2]) }},
 	{"Redis", func(t *testing.T) session.Store {
 		client := redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)})
 		return redisStore(t, client, redisstore.Options{Prefix: newPrefix()})

@@ -21,7 +21,7 @@ const (
 // built once, with a configuration from the environment.
 func TestTheCommandsDoWhatTheirScriptsSayOnEveryServer(t *testing.T) {
 	program := buildScripts(t)
-	eachServer(t, func(t *testing.T, s server) {
+	eachOf(t, byDriver, func(t *testing.T, s server) {
 		at, err := s.start()
 		if err != nil {
 			t.Fatal(err)

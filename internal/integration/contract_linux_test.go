@@ -1,7 +1,6 @@
 package integration_test
 
 import (
-	"database/sql"
 	"fmt"
 	"sync"
 	"testing"
@@ -12,7 +11,7 @@ import (
 
 // place is where a store of a test lies.
 type place struct {
-	db    *sql.DB
+	db    opened
 	table string
 }
 

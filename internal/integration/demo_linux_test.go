@@ -48,7 +48,7 @@ func experimentsHold(t *testing.T, store trace.Backend) {
 // The demo signs anybody in as anybody, so its sessions are apart from those of the site that the configuration is for.
 func TestTheDemoServesOnTheConfiguredServerApartFromTheSite(t *testing.T) {
 	program := buildCommand(t)
-	eachServer(t, func(t *testing.T, s server) {
+	eachOf(t, byDriver, func(t *testing.T, s server) {
 		at, err := s.start()
 		if err != nil {
 			t.Fatal(err)

@@ -133,7 +133,7 @@ func serverDump(t *testing.T, s server) (session.Store, func(*testing.T) []byte)
 	t.Helper()
 	db, table := s.open(t), s.table()
 	return s.store(t, db, table), func(t *testing.T) []byte {
-		all := rows(t, db, table)
+		all := rows(t, db.DB, table)
 		at, err := s.start()
 		if err != nil {
 			t.Fatal(err)

@@ -2,7 +2,6 @@ package integration_test
 
 import (
 	"context"
-	"database/sql"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -64,7 +63,7 @@ func (b *browser) with(m *session.Manager, fn func(*session.Session)) *http.Resp
 }
 
 // through returns a store whose connections go through a proxy.
-func (s server) through(t *testing.T, table string) (*sqlstore.Store, *servers.Proxy, *sql.DB) {
+func (s server) through(t *testing.T, table string) (tableStore, *servers.Proxy, opened) {
 	t.Helper()
 	at, err := s.start()
 	if err != nil {
@@ -88,7 +87,7 @@ func TestServerFaultsLogNobodyOut(t *testing.T) {
 		eachFault(t, func(t *testing.T) (session.Store, *servers.Proxy) {
 			store, proxy, db := s.through(t, s.table())
 			t.Cleanup(func() {
-				if n := db.Stats().InUse; n != 0 {
+				if n := db.inUse(); n != 0 {
 					t.Errorf("%d connections are still in use", n)
 				}
 			})
@@ -192,11 +191,11 @@ func TestServerKilledUnderLoadLosesNoAnsweredWrite(t *testing.T) {
 // eachKilled calls fn with a server of its own of each kind, and a function that kills it and starts it again.
 func eachKilled(t *testing.T, fn func(t *testing.T, s server, kill func())) {
 	t.Helper()
-	starts := map[string]func() (*servers.Database, error){"PostgreSQL": servers.NewPostgreSQL,
-		"MySQL": servers.NewMySQL}
+	starts := map[sqlstore.Dialect]func() (*servers.Database, error){sqlstore.PostgreSQL: servers.NewPostgreSQL,
+		sqlstore.MySQL: servers.NewMySQL}
 	for _, s := range sqlServers {
 		t.Run(s.name, func(t *testing.T) {
-			at, err := starts[s.name]()
+			at, err := starts[s.dialect]()
 			if err != nil {
 				t.Fatal(err)
 			}

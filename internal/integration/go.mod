@@ -9,6 +9,7 @@ require (
 	github.com/coatcheck/session v0.1.0
 	github.com/coatcheck/session/cmd/demo v0.1.0
 	github.com/coatcheck/session/pglisten v0.1.0
+	github.com/coatcheck/session/pgstore v0.1.0
 	github.com/coatcheck/session/redisstore v0.1.0
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/jackc/pgx/v5 v5.12.0
@@ -40,5 +41,6 @@ replace (
 	github.com/coatcheck/session => ../..
 	github.com/coatcheck/session/cmd/demo => ../../cmd/demo
 	github.com/coatcheck/session/pglisten => ../../pglisten
+	github.com/coatcheck/session/pgstore => ../../pgstore
 	github.com/coatcheck/session/redisstore => ../../redisstore
 )

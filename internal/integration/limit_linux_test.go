@@ -67,7 +67,7 @@ func TestLoginsOfDifferentUsersDoNotDeadlock(t *testing.T) {
 	eachServer(t, func(t *testing.T, s server) {
 		db := s.open(t)
 		store := s.store(t, db, s.table())
-		before := deadlocks(t, db, s.dialect)
+		before := deadlocks(t, db.DB, s.dialect)
 		var all sync.WaitGroup
 		for i := range at {
 			all.Go(func() {
@@ -81,7 +81,7 @@ func TestLoginsOfDifferentUsersDoNotDeadlock(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if n := deadlocks(t, db, s.dialect) - before; n != 0 {
+		if n := deadlocks(t, db.DB, s.dialect) - before; n != 0 {
 			t.Errorf("%d first logins of %d users met %d deadlocks, want none", users, users, n)
 		}
 	})

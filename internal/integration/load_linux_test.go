@@ -44,6 +44,10 @@ func eachBackend(t *testing.T, fn func(t *testing.T, stores [2]session.Store)) {
 		table := s.table()
 		fn(t, [2]session.Store{s.store(t, s.open(t), table), s.store(t, s.open(t), table)})
 	})
+	t.Run("PostgreSQL by sqlstore and pgstore", func(t *testing.T) {
+		a, b, table := sqlServers[0], sqlServers[2], sqlServers[0].table()
+		fn(t, [2]session.Store{a.store(t, a.open(t), table), b.store(t, b.open(t), table)})
+	})
 	for name, addrs := range map[string]func(testing.TB) []string{"Redis": singleRedis, "Redis Cluster": clusterRedis} {
 		t.Run(name, func(t *testing.T) {
 			prefix := newPrefix()

@@ -11,23 +11,25 @@ import (
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/internal/integration/servers"
 	"github.com/coatcheck/session/pglisten"
-	"github.com/coatcheck/session/sqlstore"
 )
 
-// listening is PostgreSQL with a store that tells which sessions ended.
-func listening() server {
+// listening are the stores in PostgreSQL that tell which sessions ended.
+func listening() []server {
 	s := sqlServers[0]
 	s.listen = pglisten.Listen
-	return s
+	return []server{s, sqlServers[2]}
 }
 
 func TestPostgreSQLThatTellsKeepsTheContract(t *testing.T) {
-	keepsTheContract(t, listening())
+	keepsTheContract(t, listening()[0])
 }
 
 // A table tells nothing of another one's sessions, and an id may be anything.
 func TestPostgreSQLTellsOfTheTablesOwnSessions(t *testing.T) {
-	s := listening()
+	eachOf(t, listening(), tellsOfItsOwn)
+}
+
+func tellsOfItsOwn(t *testing.T, s server) {
 	db, table := s.open(t), s.table()
 	own, other := s.store(t, db, table), s.store(t, db, table+"x")
 	heard, began := make(chan string, 100), make(chan struct{})
@@ -40,13 +42,13 @@ func TestPostgreSQLTellsOfTheTablesOwnSessions(t *testing.T) {
 			heard <- id
 		}
 	})
-	end := func(store *sqlstore.Store, id string) {
+	end := func(store tableStore, id string) {
 		save(t, store, &session.Record{ID: id})
 		if err := store.Delete(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
 	}
-	untilListening(t, db, 1)
+	untilListening(t, db.DB, 1)
 	end(own, "first")
 	<-began
 	ids := []string{"a b", "x", strings.Repeat("é", 1000), `quo'te"`}
@@ -63,12 +65,15 @@ func TestPostgreSQLTellsOfTheTablesOwnSessions(t *testing.T) {
 
 // A watch whose connection the server ends says so, and takes no connection of the pool with it.
 func TestAWatchOfPostgreSQLEndsWithItsConnection(t *testing.T) {
-	s := listening()
+	eachOf(t, listening(), endsWithItsConnection)
+}
+
+func endsWithItsConnection(t *testing.T, s server) {
 	db := s.open(t)
 	store := s.store(t, db, s.table())
 	ended := make(chan error)
 	go func() { ended <- store.Watch(t.Context(), func(string) {}) }()
-	untilListening(t, db, 1)
+	untilListening(t, db.DB, 1)
 	const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"
 	if _, err := db.Exec(end); err != nil {
 		t.Fatal(err)
@@ -76,17 +81,17 @@ func TestAWatchOfPostgreSQLEndsWithItsConnection(t *testing.T) {
 	if err := <-ended; err == nil || errors.Is(err, session.ErrNotSupported) {
 		t.Errorf("Watch = %v, want the loss of the connection", err)
 	}
-	if n := db.Stats().InUse; n != 0 {
+	if n := db.inUse(); n != 0 {
 		t.Errorf("%d connections are in use after the watch, want none", n)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { ended <- store.Watch(ctx, func(string) {}) }()
-	untilListening(t, db, 1)
+	untilListening(t, db.DB, 1)
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("Watch = %v, want the error of the context", err)
 	}
-	untilListening(t, db, 0)
+	untilListening(t, db.DB, 0)
 }
 
 // untilListening waits until so many connections listen. Tests that do it run one after the other.
@@ -102,29 +107,36 @@ func untilListening(t *testing.T, db *sql.DB, want int) {
 }
 
 func TestAPoolOfOneConnectionIsNotWatched(t *testing.T) {
-	s := listening()
-	db := s.open(t)
-	store := s.store(t, db, s.table())
-	db.SetMaxOpenConns(1)
-	if err := store.Watch(t.Context(), func(string) {}); !errors.Is(err, session.ErrNotSupported) {
-		t.Errorf("Watch = %v, want ErrNotSupported", err)
-	}
-	save(t, store, &session.Record{ID: "a"})
+	eachOf(t, listening(), func(t *testing.T, s server) {
+		at, err := s.start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		store := s.store(t, s.connect(t, at.DSN, 1), s.table())
+		if err := store.Watch(t.Context(), func(string) {}); !errors.Is(err, session.ErrNotSupported) {
+			t.Errorf("Watch = %v, want ErrNotSupported", err)
+		}
+		save(t, store, &session.Record{ID: "a"})
+	})
 }
 
 // Behind a pooler that gives each transaction another connection, whoever listens hears nothing, and is to know it.
 func TestPgBouncerThatPoolsTransactionsIsRefusedToListenThrough(t *testing.T) {
-	s := listening()
-	s.start = servers.PgBouncer
-	s.params = "&default_query_exec_mode=exec"
-	err := s.store(t, s.open(t), s.table()).Watch(t.Context(), func(string) {})
-	if !errors.Is(err, session.ErrNotSupported) || !strings.Contains(err.Error(), "Options.Listen") {
-		t.Errorf("Watch = %v, want ErrNotSupported with what to set", err)
-	}
+	eachOf(t, listening(), func(t *testing.T, s server) {
+		s.start = servers.PgBouncer
+		s.params = "&default_query_exec_mode=exec"
+		err := s.store(t, s.open(t), s.table()).Watch(t.Context(), func(string) {})
+		if !errors.Is(err, session.ErrNotSupported) || !strings.Contains(err.Error(), "Options.") {
+			t.Errorf("Watch = %v, want ErrNotSupported with what to set", err)
+		}
+	})
 }
 
 func TestPgBouncerThatPoolsSessionsTells(t *testing.T) {
-	s := listening()
+	eachOf(t, listening(), tellsBehindPgBouncer)
+}
+
+func tellsBehindPgBouncer(t *testing.T, s server) {
 	s.start = func() (*servers.Database, error) { return servers.NewPgBouncer("session") }
 	store := s.store(t, s.open(t), s.table())
 	heard := make(chan string, 100)

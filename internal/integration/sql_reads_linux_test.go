@@ -28,7 +28,7 @@ func TestServerReadsOutliveTheirConnections(t *testing.T) {
 				"Page":   func() (int, error) { recs, err := store.Page(ctx, "", 10); return len(recs), err },
 			} {
 				warm(t, db, 8)
-				endConnections(t, by, s.dialect)
+				endConnections(t, by.DB, s.dialect)
 				if n, err := read(); err != nil || n != 1 {
 					t.Errorf("%s on connections that were ended = %d records, %v, want 1", name, n, err)
 				}
@@ -38,7 +38,7 @@ func TestServerReadsOutliveTheirConnections(t *testing.T) {
 }
 
 // warm fills a pool with connections that work.
-func warm(t *testing.T, db *sql.DB, n int) {
+func warm(t *testing.T, db opened, n int) {
 	t.Helper()
 	for range n {
 		conn, err := db.Conn(t.Context())

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/coatcheck/session"
-	"github.com/coatcheck/session/sqlstore"
 )
 
 // Ten processes that start at once make one table.
@@ -19,12 +18,9 @@ func TestServerMigratesOnceForTenProcesses(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 10 {
 			db := s.open(t)
+			store := s.newStore(t, db, table)
 			wg.Go(func() {
-				store, err := sqlstore.New(db, sqlstore.Options{Dialect: s.dialect, Table: table})
-				if err == nil {
-					err = store.Migrate(context.Background())
-				}
-				if err != nil {
+				if err := store.Migrate(context.Background()); err != nil {
 					t.Error(err)
 				}
 			})
@@ -42,10 +38,7 @@ func TestServerRollsOneStepBackForTenProcesses(t *testing.T) {
 		var wg sync.WaitGroup
 		var took atomic.Int32
 		for range 10 {
-			other, err := sqlstore.New(s.open(t), sqlstore.Options{Dialect: s.dialect, Table: table})
-			if err != nil {
-				t.Fatal(err)
-			}
+			other := s.newStore(t, s.open(t), table)
 			wg.Go(func() {
 				done, err := other.Rollback(context.Background())
 				if err != nil {
@@ -72,11 +65,7 @@ func TestServerRollsOneStepBackForTenProcesses(t *testing.T) {
 
 func TestServerSaysWhenThereIsNoTable(t *testing.T) {
 	eachServer(t, func(t *testing.T, s server) {
-		store, err := sqlstore.New(s.open(t), sqlstore.Options{Dialect: s.dialect, Table: "nothing_here"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = store.Load(context.Background(), "a")
+		_, err := s.newStore(t, s.open(t), "nothing_here").Load(context.Background(), "a")
 		if err == nil || errors.Is(err, session.ErrNotFound) || !strings.Contains(err.Error(), "Store.Migrate") {
 			t.Errorf("Load without a table = %v, want an error that names Migrate", err)
 		}
@@ -89,10 +78,7 @@ func TestServerRefusesATableOfSomebodyElse(t *testing.T) {
 		if _, err := db.Exec("CREATE TABLE " + table + " (x INT)"); err != nil {
 			t.Fatal(err)
 		}
-		store, err := sqlstore.New(db, sqlstore.Options{Dialect: s.dialect, Table: table})
-		if err != nil {
-			t.Fatal(err)
-		}
+		store := s.newStore(t, db, table)
 		s.store(t, db, s.table()) // makes the version record
 		if err := store.Migrate(context.Background()); err == nil || !strings.Contains(err.Error(), "Options.Table") {
 			t.Errorf("Migrate = %v, want an error that names Options.Table", err)

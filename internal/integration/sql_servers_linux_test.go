@@ -2,7 +2,6 @@ package integration_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -28,6 +27,7 @@ type server struct {
 	spoil   string // makes a row unreadable
 	params  string // added to the data source name
 	pooled  bool   // the connections are those of a pool that pgx has
+	native  bool   // the store is a pgstore on such a pool
 }
 
 var sqlServers = []server{
@@ -35,12 +35,17 @@ var sqlServers = []server{
 		spoil: "UPDATE %s SET kind = 99 WHERE id = $1"},
 	{name: "MySQL", driver: "mysql", dialect: sqlstore.MySQL, start: servers.MySQL,
 		spoil: "UPDATE %s SET kind = 99 WHERE id = ?"},
+	{name: "PostgreSQL by pgstore", driver: "pgx", dialect: sqlstore.PostgreSQL, start: servers.PostgreSQL,
+		spoil: "UPDATE %s SET kind = 99 WHERE id = $1", pooled: true, native: true},
 }
+
+// byDriver are the servers, each once.
+var byDriver = sqlServers[:2]
 
 var tables atomic.Int64
 
 // open returns a pool of its own to the server, which a missing server is a failure for.
-func (s server) open(t *testing.T) *sql.DB {
+func (s server) open(t *testing.T) opened {
 	t.Helper()
 	at, err := s.start()
 	if err != nil {
@@ -51,7 +56,7 @@ func (s server) open(t *testing.T) *sql.DB {
 
 func (s server) table() string { return fmt.Sprintf("sessions_%d", tables.Add(1)) }
 
-func (s server) store(t *testing.T, db *sql.DB, table string) *sqlstore.Store {
+func (s server) store(t *testing.T, db opened, table string) tableStore {
 	t.Helper()
 	store := s.newStore(t, db, table)
 	if err := store.Migrate(context.Background()); err != nil {
@@ -60,8 +65,10 @@ func (s server) store(t *testing.T, db *sql.DB, table string) *sqlstore.Store {
 	return store
 }
 
-func eachServer(t *testing.T, fn func(t *testing.T, s server)) {
-	for _, s := range sqlServers {
+func eachServer(t *testing.T, fn func(t *testing.T, s server)) { eachOf(t, sqlServers, fn) }
+
+func eachOf(t *testing.T, list []server, fn func(t *testing.T, s server)) {
+	for _, s := range list {
 		t.Run(s.name, func(t *testing.T) { fn(t, s) })
 	}
 }
@@ -134,7 +141,7 @@ func TestServerSavesByCompareAndSet(t *testing.T) {
 		ctx, table := context.Background(), s.table()
 		a, b := s.store(t, s.open(t), table), s.store(t, s.open(t), table)
 		var created atomic.Int64
-		both(16, a, b, func(store *sqlstore.Store, _ int) {
+		both(16, a, b, func(store tableStore, _ int) {
 			switch err := store.Save(ctx, &session.Record{ID: "n"}); {
 			case err == nil:
 				created.Add(1)
@@ -146,7 +153,7 @@ func TestServerSavesByCompareAndSet(t *testing.T) {
 			t.Fatalf("%d creates succeeded, want 1", created.Load())
 		}
 		const rounds = 20
-		both(8, a, b, func(store *sqlstore.Store, _ int) {
+		both(8, a, b, func(store tableStore, _ int) {
 			for n := 0; n < rounds; {
 				rec, err := store.Load(ctx, "n")
 				if err != nil {
@@ -176,10 +183,10 @@ func TestServerSavesByCompareAndSet(t *testing.T) {
 	})
 }
 
-func both(n int, a, b *sqlstore.Store, fn func(*sqlstore.Store, int)) {
+func both(n int, a, b tableStore, fn func(tableStore, int)) {
 	var wg sync.WaitGroup
 	for i := range n {
-		wg.Go(func() { fn([]*sqlstore.Store{a, b}[i%2], i) })
+		wg.Go(func() { fn([]tableStore{a, b}[i%2], i) })
 	}
 	wg.Wait()
 }

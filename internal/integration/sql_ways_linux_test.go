@@ -14,11 +14,34 @@ import (
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/internal/integration/servers"
+	"github.com/coatcheck/session/pgstore"
 	"github.com/coatcheck/session/sqlstore"
 )
 
+// opened is a database as a test opened it.
+type opened struct {
+	*sql.DB
+	pool *pgxpool.Pool // that the connections are from; nil: database/sql has them
+}
+
+func (o opened) Close() error {
+	err := o.DB.Close()
+	if o.pool != nil {
+		o.pool.Close()
+	}
+	return err
+}
+
+// inUse is how many connections somebody works with.
+func (o opened) inUse() int {
+	if o.pool != nil {
+		return int(o.pool.Stat().AcquiredConns())
+	}
+	return o.Stats().InUse
+}
+
 // connect opens the database in the server's way.
-func (s server) connect(t *testing.T, dsn string, conns int) *sql.DB {
+func (s server) connect(t *testing.T, dsn string, conns int) opened {
 	t.Helper()
 	if s.pooled {
 		return openPool(t, dsn+s.params, conns)
@@ -30,13 +53,20 @@ func (s server) connect(t *testing.T, dsn string, conns int) *sql.DB {
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
 	t.Cleanup(func() { db.Close() })
-	return db
+	return opened{DB: db}
 }
 
 // newStore returns a store of a table that is there or not.
-func (s server) newStore(t *testing.T, db *sql.DB, table string) *sqlstore.Store {
+func (s server) newStore(t *testing.T, db opened, table string) tableStore {
 	t.Helper()
-	store, err := sqlstore.New(db, sqlstore.Options{Dialect: s.dialect, Table: table, Listen: s.listen})
+	if s.native {
+		store, err := pgstore.New(db.pool, pgstore.Options{Table: table})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return store
+	}
+	store, err := sqlstore.New(db.DB, sqlstore.Options{Dialect: s.dialect, Table: table, Listen: s.listen})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,14 +75,13 @@ func (s server) newStore(t *testing.T, db *sql.DB, table string) *sqlstore.Store
 }
 
 // openPool returns the connections of a pool of pgx, as a program that has one shares them.
-func openPool(t *testing.T, dsn string, conns int) *sql.DB {
+func openPool(t *testing.T, dsn string, conns int) opened {
 	t.Helper()
 	pool, err := pgxpool.New(t.Context(), fmt.Sprintf("%s&pool_max_conns=%d", dsn, conns))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(pool.Close)
-	db := stdlib.OpenDBFromPool(pool)
+	db := opened{stdlib.OpenDBFromPool(pool), pool}
 	t.Cleanup(func() { db.Close() })
 	return db
 }
@@ -80,11 +109,13 @@ func otherWays() []server {
 		ways = append(ways, s)
 		return &ways[len(ways)-1]
 	}
-	postgres, mysql := sqlServers[0], sqlServers[1]
+	postgres, mysql, native := sqlServers[0], sqlServers[1], sqlServers[2]
 	way(postgres, "by a pool of pgx", "").pooled = true
 	for _, mode := range []string{"cache_describe", "exec", "simple_protocol"} {
 		way(postgres, "with "+mode, "&default_query_exec_mode="+mode)
 		way(postgres, "behind PgBouncer with "+mode, "&default_query_exec_mode="+mode).start = servers.PgBouncer
+		way(native, "with "+mode, "&default_query_exec_mode="+mode)
+		way(native, "behind PgBouncer with "+mode, "&default_query_exec_mode="+mode).start = servers.PgBouncer
 	}
 	pooled := way(postgres, "behind PgBouncer by a pool of pgx", "&default_query_exec_mode=exec")
 	pooled.start, pooled.pooled = servers.PgBouncer, true
@@ -107,7 +138,10 @@ func TestServerKeepsTheContractHoweverItIsOpened(t *testing.T) {
 // A pooler that gives each transaction another connection works with statements that were prepared on one of them, as
 // PgBouncer does from 1.21 on, or every call that fails for it says what to set.
 func TestPgBouncerWorksOrTheErrorSaysWhatToSet(t *testing.T) {
-	pooled := sqlServers[0]
+	eachOf(t, []server{sqlServers[0], sqlServers[2]}, worksBehindPgBouncer)
+}
+
+func worksBehindPgBouncer(t *testing.T, pooled server) {
 	plain, table := pooled.store(t, pooled.open(t), pooled.table()), fmt.Sprintf("sessions_%d", tables.Load())
 	save(t, plain, &session.Record{ID: "a", User: "ada"})
 	pooled.start = servers.PgBouncer
@@ -146,7 +180,7 @@ func checkAdvice(t *testing.T, err error) {
 func TestMySQLThatInterpolatesPreparesNothing(t *testing.T) {
 	s := sqlServers[1]
 	s.params = "?interpolateParams=true"
-	store, seen := s.watched(t, s.table(), func(db *sql.DB) { db.SetMaxIdleConns(0) })
+	store, seen := s.watched(t, s.table(), func(db opened) { db.SetMaxIdleConns(0) })
 	m := node(t, store, func(o *session.Options) { o.MaxPerUser = 3 })
 	b := newBrowser(t)
 	newBrowser(t).with(m, func(s *session.Session) { s.Set("x", 1) }) // the driver is asked once what it does

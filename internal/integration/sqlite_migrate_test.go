@@ -227,7 +227,7 @@ func TestSQLiteRollbackTakesTheTableAndMigrateMakesItAnew(t *testing.T) {
 	}
 }
 
-func atStep(t *testing.T, store *sqlstore.Store, want int) {
+func atStep(t *testing.T, store tableStore, want int) {
 	t.Helper()
 	at, known, err := store.SchemaVersion(context.Background())
 	if at != want || known != 1 || err != nil {

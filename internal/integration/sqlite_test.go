@@ -37,6 +37,19 @@ func sqliteFile(tb testing.TB) string {
 	return filepath.Join(tb.TempDir(), "sessions.db")
 }
 
+// tableStore is what the stores in SQL databases can do.
+type tableStore interface {
+	session.Store
+	session.Toucher
+	session.Sweeper
+	session.Lister
+	session.Limiter
+	session.Watcher
+	Migrate(ctx context.Context) error
+	Rollback(ctx context.Context) (bool, error)
+	SchemaVersion(ctx context.Context) (at, known int, err error)
+}
+
 func newSQLite(tb testing.TB, db *sql.DB, table string) *sqlstore.Store {
 	tb.Helper()
 	store, err := sqlstore.New(db, sqlstore.Options{Dialect: sqlstore.SQLite, Table: table})
@@ -281,7 +294,7 @@ func TestSQLiteWithoutTheDatabaseIsNeverNotFound(t *testing.T) {
 }
 
 // everyCall calls each method once and returns its errors.
-func everyCall(ctx context.Context, store *sqlstore.Store) map[string]error {
+func everyCall(ctx context.Context, store tableStore) map[string]error {
 	errs := map[string]error{
 		"create":  store.Save(ctx, &session.Record{ID: "a"}),
 		"replace": store.Save(ctx, &session.Record{ID: "a", Version: 1}),

@@ -2,7 +2,6 @@ package integration_test
 
 import (
 	"bytes"
-	"database/sql"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -22,7 +21,11 @@ type trips struct {
 }
 
 func (l *trips) note(statement string) {
-	word, _, _ := strings.Cut(strings.TrimSpace(statement), " ")
+	statement = strings.TrimSpace(statement)
+	if strings.HasPrefix(statement, "WITH ") { // with what it tells those who listen
+		_, statement, _ = strings.Cut(statement, "(")
+	}
+	word, _, _ := strings.Cut(statement, " ")
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if word != "--" { // a driver's own ping of a connection that was idle for long
@@ -128,7 +131,8 @@ func TestServerCostsAsManyRoundTripsAsPromised(t *testing.T) {
 		write := func(s *session.Session) { s.Set("x", clock().UnixNano()) }
 		for range 2 { // every statement is prepared by then
 			b = newBrowser(t)
-			b.with(m, func(s *session.Session) { write(s) })
+			b.with(m, write)
+			b.with(m, write)
 			b.with(m, func(s *session.Session) { write(s); s.Login("ada") })
 			advance(time.Hour)
 			b.with(m, read)
@@ -213,14 +217,18 @@ func TestServerLogsInWithinALimitForFewRoundTrips(t *testing.T) {
 			seen.take()
 			newBrowser(t).with(m, func(s *session.Session) { s.Login(user) })
 		}
-		if got := seen.take(); got != want[s.dialect] {
+		got := seen.take()
+		if inOneTrip := got == "begin" || got == "commit"; s.native && inOneTrip { // seen by its first or last statement
+			return
+		}
+		if got != want[s.dialect] {
 			t.Errorf("a login: %q, want %q", got, want[s.dialect])
 		}
 	})
 }
 
 // watched returns a store with one connection at a time, and what it sends.
-func (s server) watched(t *testing.T, table string, change ...func(*sql.DB)) (*sqlstore.Store, *trips) {
+func (s server) watched(t *testing.T, table string, change ...func(opened)) (tableStore, *trips) {
 	t.Helper()
 	at, err := s.start()
 	if err != nil {

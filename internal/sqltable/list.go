@@ -1,0 +1,46 @@
+package sqltable
+
+import (
+	"context"
+	"errors"
+
+	"github.com/coatcheck/session"
+)
+
+// Listing is what a SELECT gave.
+type Listing struct {
+	Recs    []*session.Record
+	Skipped int    // rows that cannot be read, which open no session
+	Last    string // the id of the last row
+}
+
+// Add adds a row that was read into rec, or not, as the error says. Any error but [session.ErrCorrupt] is returned:
+// half a list would hide sessions from whoever means to end them all.
+func (l *Listing) Add(rec *session.Record, err error) error {
+	switch {
+	case err == nil:
+		l.Recs = append(l.Recs, rec)
+	case errors.Is(err, session.ErrCorrupt):
+		l.Skipped++
+	default:
+		return err
+	}
+	l.Last = rec.ID
+	return nil
+}
+
+// Fill lists rows after an id until there are as many records as the limit, or no more.
+func Fill(
+	ctx context.Context, after string, limit int, list func(after string, limit int) (Listing, error),
+) ([]*session.Record, error) {
+	var page []*session.Record
+	for len(page) < limit {
+		l, err := list(after, limit-len(page))
+		page = append(page, l.Recs...)
+		if err != nil || l.Skipped == 0 {
+			return page, err
+		}
+		after = l.Last
+	}
+	return page, ctx.Err()
+}

@@ -1,0 +1,59 @@
+package sqltable
+
+import (
+	"fmt"
+	"hash/fnv"
+	"net/netip"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// Values returns the parameters that create and replace have in common: the columns of rec, with the version that it is
+// to have.
+func Values(rec *session.Record) []any {
+	return []any{
+		rec.User, int64(rec.Kind), rec.Successor,
+		rec.CreatedAt.UnixMicro(), rec.SeenAt.UnixMicro(), Optional(rec.LoginAt), Optional(rec.ExpiresAt),
+		address(rec.RemoteIP), rec.UserAgent, flag(rec.Persistent), blob(rec.Data),
+		int64(rec.Version + 1), rec.ID,
+	}
+}
+
+// Optional is NULL for a zero time, which as a number would be an odd one to meet in a table.
+func Optional(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+func address(ip netip.Addr) string {
+	if !ip.IsValid() {
+		return ""
+	}
+	return ip.String()
+}
+
+func flag(on bool) int64 {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+// blob is never nil, which drivers store as NULL.
+func blob(data []byte) []byte {
+	if data == nil {
+		return []byte{}
+	}
+	return data
+}
+
+// LockNumber is the number of the lock for a user's sessions in the table. That two users share one by chance does no
+// harm.
+func LockNumber(table, user string) int64 {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "coatcheck\x00%s\x00%s", table, user)
+	return int64(h.Sum64() >> 1)
+}
