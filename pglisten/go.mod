@@ -4,7 +4,7 @@ go 1.25.2
 
 require (
 	github.com/coatcheck/session v0.1.0
-	github.com/jackc/pgx/v5 v5.12.0
+	github.com/jackc/pgx/v5 v5.13.0
 )
 
 require (

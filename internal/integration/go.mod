@@ -12,7 +12,7 @@ require (
 	github.com/coatcheck/session/pgstore v0.1.0
 	github.com/coatcheck/session/redisstore v0.1.0
 	github.com/go-sql-driver/mysql v1.10.1
-	github.com/jackc/pgx/v5 v5.12.0
+	github.com/jackc/pgx/v5 v5.13.0
 	github.com/redis/rueidis v1.0.79
 	go.uber.org/goleak v1.3.0
 	modernc.org/sqlite v1.59.0

@@ -28,6 +28,7 @@ type server struct {
 	params  string // added to the data source name
 	pooled  bool   // the connections are those of a pool that pgx has
 	native  bool   // the store is a pgstore on such a pool
+	silent  bool   // which tells nobody what ended
 }
 
 var sqlServers = []server{

@@ -60,7 +60,7 @@ func (s server) connect(t *testing.T, dsn string, conns int) opened {
 func (s server) newStore(t *testing.T, db opened, table string) tableStore {
 	t.Helper()
 	if s.native {
-		store, err := pgstore.New(db.pool, pgstore.Options{Table: table})
+		store, err := pgstore.New(db.pool, pgstore.Options{Table: table, NoNotify: s.silent})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +115,8 @@ func otherWays() []server {
 		way(postgres, "with "+mode, "&default_query_exec_mode="+mode)
 		way(postgres, "behind PgBouncer with "+mode, "&default_query_exec_mode="+mode).start = servers.PgBouncer
 		way(native, "with "+mode, "&default_query_exec_mode="+mode)
-		way(native, "behind PgBouncer with "+mode, "&default_query_exec_mode="+mode).start = servers.PgBouncer
+		behind := way(native, "behind PgBouncer with "+mode, "&default_query_exec_mode="+mode)
+		behind.start, behind.silent = servers.PgBouncer, true
 	}
 	pooled := way(postgres, "behind PgBouncer by a pool of pgx", "&default_query_exec_mode=exec")
 	pooled.start, pooled.pooled = servers.PgBouncer, true

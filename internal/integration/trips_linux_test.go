@@ -230,22 +230,36 @@ func TestServerLogsInWithinALimitForFewRoundTrips(t *testing.T) {
 // watched returns a store with one connection at a time, and what it sends.
 func (s server) watched(t *testing.T, table string, change ...func(opened)) (tableStore, *trips) {
 	t.Helper()
+	store, seen, _ := s.watchedThrough(t, table, change...)
+	return store, seen
+}
+
+// watchedThrough is watched, and returns what stands between the store and the server as well.
+func (s server) watchedThrough(
+	t *testing.T, table string, change ...func(opened),
+) (tableStore, *trips, *servers.Proxy) {
+	t.Helper()
 	at, err := s.start()
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, seen := postgresTrips, &trips{}
-	if s.dialect == sqlstore.MySQL {
-		read = mysqlTrips
-	}
+	seen := &trips{}
 	if at.Addr == "" {
 		t.Skip("the address of a server that the environment names is not known")
 	}
 	proxy := servers.NewProxy(t, at.Addr)
-	proxy.Watch(func() func([]byte) { return read(seen) })
+	proxy.Watch(func() func([]byte) { return s.reads(seen) })
 	db := s.connect(t, strings.Replace(at.DSN, at.Addr, proxy.Addr, 1), 1)
 	for _, c := range change {
 		c(db)
 	}
-	return s.store(t, db, table), seen
+	return s.store(t, db, table), seen, proxy
+}
+
+// reads is what reads the statements that a connection sends.
+func (s server) reads(seen *trips) func([]byte) {
+	if s.dialect == sqlstore.MySQL {
+		return mysqlTrips(seen)
+	}
+	return postgresTrips(seen)
 }

@@ -77,8 +77,10 @@ func Reserved(table string) bool { return strings.HasPrefix(table, "pg_") || tab
 // Busy reports whether somebody else was in the way in PostgreSQL, and nothing has changed.
 func Busy(err error) bool { return hasState(err, "40001", "40P01") }
 
-// Broken reports whether a connection to PostgreSQL was lost.
-func Broken(err error) bool { return Lost(err) || hasState(err, "08", "57P01", "57P02", "57P03") }
+// Broken reports whether a connection to PostgreSQL was lost. In the simple protocol pgx says so by its text alone.
+func Broken(err error) bool {
+	return Lost(err) || hasState(err, "08", "57P01", "57P02", "57P03") || strings.Contains(err.Error(), "conn closed")
+}
 
 // Missing reports whether PostgreSQL has no such table.
 func Missing(err error) bool { return hasState(err, "42P01") }
