@@ -6,30 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"log/slog"
-	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
-	"github.com/redis/rueidis"
-	_ "modernc.org/sqlite" // the driver "sqlite"
-
-	"github.com/coatcheck/session/pglisten"
+	"github.com/coatcheck/session/sessionconfig/internal/driver"
 	"github.com/coatcheck/session/sqlstore"
 )
 
 const (
-	driverSQLite     = "sqlite"
-	driverPostgreSQL = "postgresql"
-	driverMySQL      = "mysql"
-	driverRedis      = "redis"
+	driverSQLite     = driver.SQLite
+	driverPostgreSQL = driver.PostgreSQL
+	driverMySQL      = driver.MySQL
+	driverRedis      = driver.Redis
 
 	defaultOpen = 8
 	// Firewalls and proxies drop what has been silent for longer, and a server at the end of its wait_timeout. Nobody
@@ -63,7 +52,8 @@ func (c *Config) redisConnection() string {
 	return c.only(c.redis.connection, func(driver string) bool { return driver == driverRedis })
 }
 
-// OpenDatabase opens the database of the store database. Its table need not exist yet.
+// OpenDatabase opens the database of the store database. Its table need not exist yet. The program must import the
+// package of its driver, as the package comment says.
 func (c *Config) OpenDatabase(ctx context.Context) (*sql.DB, sqlstore.Options, error) {
 	opts := sqlstore.Options{Table: c.database.table}
 	b := &builder{cfg: c}
@@ -73,22 +63,16 @@ func (c *Config) OpenDatabase(ctx context.Context) (*sql.DB, sqlstore.Options, e
 	}
 	name := c.databaseConnection()
 	conn := c.connections[name]
+	kind, err := driver.DatabaseFor(conn.driver)
+	if err != nil {
+		return nil, opts, fmt.Errorf("sessionconfig: connections.%s.driver: %w", name, err)
+	}
 	dsn, err := conn.dsn.read(ctx, "connections."+name+".dsn_")
 	if err != nil {
 		return nil, opts, err
 	}
-	var db *sql.DB
-	switch conn.driver {
-	case driverSQLite:
-		opts.Dialect = sqlstore.SQLite
-		db, err = openSQLite(conn.path, dsn)
-	case driverPostgreSQL:
-		opts.Dialect, opts.Listen = sqlstore.PostgreSQL, pglisten.Listen
-		db, err = openPostgreSQL(dsn)
-	case driverMySQL:
-		opts.Dialect = sqlstore.MySQL
-		db, err = openMySQL(dsn, c.log())
-	}
+	opts.Dialect, opts.Listen = kind.Dialect, kind.Listen
+	db, err := kind.Open(driver.Place{Path: conn.path, DSN: dsn, Log: c.log()})
 	if err != nil {
 		return nil, opts, fmt.Errorf("sessionconfig: connections.%s: %w", name, err)
 	}
@@ -96,102 +80,31 @@ func (c *Config) OpenDatabase(ctx context.Context) (*sql.DB, sqlstore.Options, e
 	return db, opts, nil
 }
 
-func openSQLite(path, dsn string) (*sql.DB, error) {
-	if path == "" {
-		return sql.Open("sqlite", strings.TrimSpace(dsn))
-	}
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return nil, err
-	}
-	if err := touch(abs); err != nil {
-		return nil, fmt.Errorf("path: %w", err)
-	}
-	// As a URL, because a question mark or a per cent sign in the path of the file means something else to SQLite.
-	uri := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(abs), "/"),
-		RawQuery: "_pragma=busy_timeout(250)"}
-	return sql.Open("sqlite", uri.String())
+// OpenRedis connects to the server of the store redis. The client is that of the driver: Open of package
+// sessionconfig/redis returns it under its own type, a rueidis.Client.
+func (c *Config) OpenRedis(ctx context.Context) (interface{ Close() }, error) {
+	client, _, err := c.connectRedis(ctx)
+	return client, err
 }
 
-// touch makes the file for its owner alone. SQLite would make it readable for others, and gives the files that it puts
-// beside it the mode of this one.
-func touch(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-// errDSN stands for what the drivers say of a dsn they cannot read: they repeat it, and it holds a password.
-var errDSN = errors.New("the dsn is not one of this driver's")
-
-func openPostgreSQL(dsn string) (*sql.DB, error) {
-	config, err := pgx.ParseConfig(strings.TrimSpace(dsn))
-	if err != nil {
-		return nil, fmt.Errorf("%w: postgres://user:password@host/database is one", errDSN)
-	}
-	return stdlib.OpenDB(*config), nil
-}
-
-func openMySQL(dsn string, log *slog.Logger) (*sql.DB, error) {
-	config, err := mysql.ParseDSN(strings.TrimSpace(dsn))
-	if err != nil {
-		return nil, fmt.Errorf("%w: user:password@tcp(host:3306)/database is one", errDSN)
-	}
-	config.Logger = driverLog{log}
-	connector, err := mysql.NewConnector(config)
-	if err != nil {
-		return nil, errDSN
-	}
-	return sql.OpenDB(connector), nil
-}
-
-// driverLog is where the MySQL driver reports broken connections, which are not failures yet.
-type driverLog struct{ log *slog.Logger }
-
-// Print implements [mysql.Logger].
-func (l driverLog) Print(v ...any) { l.log.Warn("session: mysql", "message", fmt.Sprint(v...)) }
-
-// OpenRedis connects to the server of the store redis.
-func (c *Config) OpenRedis(ctx context.Context) (rueidis.Client, error) {
+func (c *Config) connectRedis(ctx context.Context) (client driver.Client, kind driver.Server, err error) {
 	b := &builder{cfg: c}
 	b.checkConnection("stores.redis.connection", c.redisConnection(), driverRedis)
 	if len(b.problems) > 0 {
-		return nil, join(b.problems)
+		return nil, kind, join(b.problems)
 	}
 	name := c.redisConnection()
+	if kind, err = driver.ServerFor(driverRedis); err != nil {
+		return nil, kind, fmt.Errorf("sessionconfig: connections.%s.driver: %w", name, err)
+	}
 	dsn, err := c.connections[name].dsn.read(ctx, "connections."+name+".dsn_")
 	if err != nil {
-		return nil, err
+		return nil, kind, err
 	}
-	opts, err := redisOptions(dsn)
-	if err != nil {
-		return nil, fmt.Errorf("sessionconfig: connections.%s: %w", name, err)
+	if client, err = kind.Connect(dsn, c.redis.cacheTTL != 0); err != nil {
+		return nil, kind, fmt.Errorf("sessionconfig: connections.%s: %w", name, err)
 	}
-	opts.DisableCache = c.redis.cacheTTL == 0
-	client, err := rueidis.NewClient(opts)
-	if err != nil {
-		return nil, fmt.Errorf("sessionconfig: connections.%s: %w", name, err)
-	}
-	return client, nil
-}
-
-// askSentinel is how often Sentinel is asked which server is the primary. Its own message at a failover may be missed.
-const askSentinel = 5 * time.Second
-
-func redisOptions(dsn string) (rueidis.ClientOption, error) {
-	opts, err := rueidis.ParseURL(strings.TrimSpace(dsn))
-	if err != nil {
-		return opts, fmt.Errorf("%w: redis://user:password@host:6379/0 is one", errDSN)
-	}
-	if opts.Sentinel.MasterSet != "" {
-		opts.Sentinel.TopologyRefreshInterval = askSentinel
-	}
-	return opts, nil
+	return client, kind, nil
 }
 
 // closer closes several things in turn, once.

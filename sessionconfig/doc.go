@@ -16,6 +16,11 @@
 // found and what to write instead. A secret never stands in a file of this package's own keys: the keys under secrets
 // name a variable, a file or a command that gives it, and SESSION_SECRETS holds it.
 //
-// The package links the drivers of all stores: SQLite, PostgreSQL, MySQL and Redis. A program that wants only one of
-// them calls session.New itself.
+// The stores memory, file, cookies and null need nothing else. For any other a program imports the package that brings
+// its driver, as with database/sql, and links no other driver:
+//
+//	import _ "github.com/coatcheck/session/sessionconfig/sqlite" // or postgres, mysql, redis
+//
+// Opening a store whose driver is missing is an error that names this line. The package sessionconfig/all brings them
+// all.
 package sessionconfig

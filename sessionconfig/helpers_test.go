@@ -12,6 +12,7 @@ import (
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/sessionconfig"
+	_ "github.com/coatcheck/session/sessionconfig/all"
 )
 
 // secret is one for the environment, new in each test run.

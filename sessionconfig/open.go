@@ -13,7 +13,6 @@ import (
 	"github.com/coatcheck/session/filestore"
 	"github.com/coatcheck/session/memstore"
 	"github.com/coatcheck/session/nullstore"
-	"github.com/coatcheck/session/redisstore"
 	"github.com/coatcheck/session/sqlstore"
 )
 
@@ -114,12 +113,12 @@ func explainTable(ctx context.Context, store *sqlstore.Store, err error) error {
 }
 
 func (c *Config) openRedis(ctx context.Context) (session.Store, io.Closer, error) {
-	client, err := c.OpenRedis(ctx)
+	client, kind, err := c.connectRedis(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	closer := newCloser(closeFunc(client.Close))
-	store, err := redisstore.New(client, redisstore.Options{Prefix: c.redis.prefix, CacheTTL: c.redis.cacheTTL})
+	store, err := kind.Store(client, c.redis.prefix, c.redis.cacheTTL)
 	if err == nil {
 		err = probe(ctx, store)
 	}

@@ -6,8 +6,6 @@ import (
 	"os"
 	"regexp"
 	"strings"
-
-	"github.com/go-sql-driver/mysql"
 )
 
 // exposed lists passwords and secrets in a configuration that others on the machine can read.
@@ -38,11 +36,14 @@ func (c *Config) isSecret(key string) bool {
 // inWords finds a password in the form "host=db user=shop password=…".
 var inWords = regexp.MustCompile(`(?i)\bpassword\s*=`)
 
+// inMySQL finds one in the form "user:password@tcp(host)/database". The last slash ends the address, and the last @
+// before that ends the password.
+var inMySQL = regexp.MustCompile(`\A[^:]*:.+@[^@]*/[^/]*\z`)
+
 func hasPassword(conn *connection) bool {
 	text := strings.TrimSpace(conn.dsn.text)
 	if conn.driver == driverMySQL {
-		config, err := mysql.ParseDSN(text)
-		return err == nil && config.Passwd != ""
+		return inMySQL.MatchString(text)
 	}
 	at, err := url.Parse(text)
 	if err == nil && at.User != nil {

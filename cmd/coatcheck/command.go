@@ -15,6 +15,7 @@ import (
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
 	"github.com/coatcheck/session/sessionconfig"
+	_ "github.com/coatcheck/session/sessionconfig/all" // whatever a site uses
 )
 
 // The exit codes, which docs/cli.md explains.

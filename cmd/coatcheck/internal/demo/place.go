@@ -19,6 +19,7 @@ import (
 	"github.com/coatcheck/session/cmd/demo/shop"
 	"github.com/coatcheck/session/redisstore"
 	"github.com/coatcheck/session/sessionconfig"
+	"github.com/coatcheck/session/sessionconfig/redis"
 	"github.com/coatcheck/session/sqlstore"
 )
 
@@ -92,7 +93,7 @@ func openServer(ctx context.Context, place *shop.Place, cfg *sessionconfig.Confi
 }
 
 func openRedis(ctx context.Context, place *shop.Place, cfg *sessionconfig.Config) error {
-	client, err := cfg.OpenRedis(ctx)
+	client, err := redis.Open(ctx, cfg)
 	if err != nil {
 		return fmt.Errorf("--store redis: %w", err)
 	}

@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/sessionconfig/redis"
 )
 
 // redis looks at each server that takes writes: what it does when its memory is full, what is left after a restart, and
 // at its clock.
 func (p *patient) redis(ctx context.Context) {
-	client, err := p.cfg.OpenRedis(ctx)
+	client, err := redis.Open(ctx, p.cfg)
 	if err != nil {
 		p.add("redis", false, Fail, err.Error(), "")
 		return

@@ -23,6 +23,7 @@ import (
 	"github.com/coatcheck/session/pglisten"
 	"github.com/coatcheck/session/redisstore"
 	"github.com/coatcheck/session/sessionconfig"
+	_ "github.com/coatcheck/session/sessionconfig/sqlite"
 	"github.com/coatcheck/session/sqlstore"
 )
 

@@ -1,4 +1,4 @@
-package sessionconfig
+package redis
 
 import "testing"
 
@@ -9,7 +9,7 @@ func TestSentinelIsAskedForThePrimary(t *testing.T) {
 		"redis://h:6379":             false,
 		"redis://h:6379?addr=i:6379": false,
 	} {
-		opts, err := redisOptions(dsn)
+		opts, err := options(dsn)
 		if err != nil {
 			t.Fatal(err)
 		}
