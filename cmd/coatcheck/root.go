@@ -34,8 +34,8 @@ func newRoot() *cobra.Command {
 		}
 		return usage("%w; see %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newDemo(), newInit(), newKey(), newMake(), newDB(), newSession(), newDoctor(), newBench(), newMan(),
-		newVersion())
+	root.AddCommand(newDemo(), newNew(), newInit(), newKey(), newMake(), newDB(), newSession(), newDoctor(), newBench(),
+		newMan(), newVersion())
 	return root
 }
 

@@ -1,3 +1,3 @@
-// Package pages has no code of its own. Its tests keep the code in the documents true: the Go compiles and passes its
-// tests, the configuration loads, and the commands exist and run.
+// Package pages keeps the code in the documents true, by its tests: the Go compiles and passes its tests, the
+// configuration loads, and the commands exist and run. Its own code is for tests that compile what they have written.
 package pages

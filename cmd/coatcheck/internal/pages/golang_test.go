@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/coatcheck/session/cmd/coatcheck/internal/pages"
 )
 
 var (
@@ -21,8 +23,6 @@ var (
 	leftOut   = regexp.MustCompile(`(?m)^\s*…$`)
 	notInName = regexp.MustCompile(`\W+`)
 	spaces    = regexp.MustCompile(`\n\s+`)
-	workLine  = regexp.MustCompile(`(?m)^\t(\./\S+|\.)$`)
-	workPath  = regexp.MustCompile(`=> \./?(\S*)`)
 )
 
 // imported is what a fragment may use without importing it.
@@ -165,12 +165,9 @@ func compile(t *testing.T, blocks []block) (string, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	work := read(t, filepath.Join(root, "go.work"))
-	work = workLine.ReplaceAllStringFunc(work, func(line string) string {
-		return "\t" + filepath.ToSlash(filepath.Join(root, strings.TrimSpace(line)))
-	})
-	work = workPath.ReplaceAllString(work, "=> "+filepath.ToSlash(root)+"/$1") + "\nuse .\n"
-	files["go.work"], files["go.work.sum"] = work, read(t, filepath.Join(root, "go.work.sum"))
+	if files["go.work"], files["go.work.sum"], err = pages.Workspace(root); err != nil {
+		t.Fatal(err)
+	}
 	files["go.mod"] = "module example.test/pages\n\ngo 1.25.2\n"
 	for name, text := range files {
 		write(t, filepath.Join(dir, filepath.FromSlash(name)), text)
