@@ -194,14 +194,13 @@ func (s *Session) screened(r *http.Request) (answer func(http.Header, bool), eve
 	if fn == nil {
 		return nil, nil
 	}
-	id, user := s.ID(), s.User()
 	seen := (*fn)(r, s)
+	if e := seen.Event; e.Kind != "" {
+		e.ID, e.User = s.ID(), s.User()
+		events = append(events, e)
+	}
 	if s.barred = seen.Refuse; s.barred != nil {
 		s.shut()
-	}
-	if e := seen.Event; e.Kind != "" {
-		e.ID, e.User = id, user
-		events = append(events, e)
 	}
 	return seen.Answer, events
 }

@@ -3,6 +3,7 @@ package devicebound
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"slices"
@@ -13,8 +14,8 @@ import (
 	"github.com/coatcheck/session/internal/envelope"
 )
 
-// bindingKey is where a session keeps its binding.
-const bindingKey = session.Key[[]byte](envelope.OwnPrefix + "bound")
+// bindingKey is where a session keeps its binding, in base64: most requests decode the head of it alone.
+const bindingKey = session.Key[string](envelope.OwnPrefix + "bound")
 
 // State is how far the binding of a session is.
 type State uint8
@@ -32,7 +33,7 @@ func (s State) String() string { return [...]string{"none", "pending", "bound"}[
 // StateOf returns how far the binding of a session is, by what the session itself says. A browser that does not
 // register leaves it at Pending until the next Login; whether the time for that is over is the Binder's to judge.
 func StateOf(s *session.Session) State {
-	b, err := read(s)
+	b, err := glance(s, s.User(), s.LoginAt())
 	if err != nil {
 		return None
 	}
@@ -69,18 +70,41 @@ var errBinding = errors.New("devicebound: what the session keeps of its device i
 
 // read returns the binding of a session, which counts only for the Login that it was made for.
 func read(s *session.Session) (binding, error) {
-	raw, err := bindingKey.Lookup(s)
+	b, err := glance(s, s.User(), s.LoginAt())
+	if err != nil || b.state == None {
+		return binding{}, err
+	}
+	text, err := bindingKey.Lookup(s)
+	if err != nil {
+		return binding{}, err
+	}
+	return decode(text)
+}
+
+// glance is read for a session of that user and Login, and knows the head of the binding alone: all but the key, and
+// what is known of its challenges.
+func glance(s *session.Session, user string, login time.Time) (binding, error) {
+	text, err := bindingKey.Lookup(s)
 	switch {
 	case errors.Is(err, session.ErrNoValue):
 		return binding{}, nil
 	case err != nil:
 		return binding{}, err
 	}
-	b, err := parse(raw)
-	if err == nil && (s.User() == "" || b.login != micro(s.LoginAt())) {
+	var room [headRoom]byte
+	n, err := base64.StdEncoding.Decode(room[:], []byte(text[:min(len(text), headChars)]))
+	if err != nil {
+		return binding{}, errBinding
+	}
+	r := reader{raw: room[:n]}
+	b := r.head()
+	switch {
+	case r.bad:
+		return binding{}, errBinding
+	case user == "" || b.login != micro(login):
 		return binding{}, nil
 	}
-	return b, err
+	return b, nil
 }
 
 func micro(t time.Time) int64 {
@@ -90,7 +114,18 @@ func micro(t time.Time) int64 {
 	return t.UnixMicro()
 }
 
-// bytes is what parse reads.
+// text is what decode reads.
+func (b *binding) text() string { return base64.StdEncoding.EncodeToString(b.bytes()) }
+
+func decode(text string) (binding, error) {
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return binding{}, errBinding
+	}
+	return parse(raw)
+}
+
+// bytes is what parse reads: the head, and the rest.
 func (b *binding) bytes() []byte {
 	raw := append(make([]byte, 0, 160), byte(b.state))
 	raw = binary.BigEndian.AppendUint64(raw, uint64(b.login))
@@ -108,19 +143,34 @@ func (b *binding) bytes() []byte {
 	return append(raw, b.key...)
 }
 
-// parse reads what bytes wrote, and leaves the key to whoever needs it.
-func parse(raw []byte) (binding, error) {
+const (
+	headSize  = 1 + 8 + secretSize + idSize // at most
+	headChars = (headSize + 2) / 3 * 4
+	headRoom  = headChars / 4 * 3
+)
+
+// head reads what every request must know.
+func (r *reader) head() binding {
 	var b binding
-	r := reader{raw: raw}
 	b.state = State(r.take(1)[0])
 	b.login = r.number()
 	copy(b.secret[:], r.take(secretSize))
 	switch b.state {
 	case Pending:
 		b.until = r.number()
-		r.bad = r.bad || len(r.raw) > 0
 	case Bound:
 		copy(b.id[:], r.take(idSize))
+	default:
+		r.bad = true
+	}
+	return b
+}
+
+// parse reads what bytes wrote, and leaves the key to whoever needs it.
+func parse(raw []byte) (binding, error) {
+	r := reader{raw: raw}
+	b := r.head()
+	if b.state == Bound {
 		b.floor = r.number()
 		n := r.take(1)[0]
 		r.bad = r.bad || n > mostSpent
@@ -128,11 +178,8 @@ func parse(raw []byte) (binding, error) {
 			b.spent = append(b.spent, spent{r.number(), uint64(r.number())})
 		}
 		b.key = r.raw
-		r.bad = r.bad || len(b.key) == 0
-	default:
-		r.bad = true
 	}
-	if r.bad {
+	if r.bad || (b.state == Bound) != (len(r.raw) > 0) {
 		return binding{}, errBinding
 	}
 	return b, nil

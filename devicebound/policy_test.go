@@ -1,6 +1,7 @@
 package devicebound_test
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -226,7 +227,9 @@ func TestADamagedBindingOpensNothing(t *testing.T) {
 	for policy, want := range map[devicebound.Policy]string{
 		devicebound.Prefer: "ada none", devicebound.Enforce: " none", devicebound.Require: " none",
 	} {
-		for _, damage := range []any{[]byte{}, []byte{2}, []byte("\x07xxxx"), 7, nil} {
+		for _, damage := range []any{
+			[]byte{}, []byte{2}, []byte("\x07xxxx"), bytes.Repeat([]byte{2}, 40), "no base64", 7, nil,
+		} {
 			s := newSite(t, devicebound.Options{Policy: policy})
 			b := s.signedIn()
 			o, err := s.m.Open(t.Context(), b.Cookie(ticketCookie))

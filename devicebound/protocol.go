@@ -123,15 +123,15 @@ func (x *exchange) forget() {
 func (x *exchange) store(change func(*binding) error) error {
 	ticket, ctx := x.s.Token(), x.r.Context()
 	var refused error
-	bindingKey.Update(x.s, func(raw []byte) []byte {
-		now, err := parse(raw)
+	bindingKey.Update(x.s, func(text string) string {
+		now, err := decode(text)
 		if err == nil {
 			err = change(&now)
 		}
 		if refused = err; err != nil {
-			return raw
+			return text
 		}
-		return now.bytes()
+		return now.text()
 	})
 	err := x.s.Save(ctx)
 	if errors.Is(err, session.ErrEnded) {

@@ -33,7 +33,7 @@ type proof struct {
 // judged loads the session, and says what it lacks to be bound and proved.
 func (b *Binder) judged(serve func(http.ResponseWriter, *http.Request, proof)) http.Handler {
 	return b.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
-		of, err := read(s)
+		of, err := glance(s, s.User(), s.LoginAt())
 		p := proof{of: of, why: s.Refused()}
 		switch {
 		case p.why != nil:
@@ -66,9 +66,11 @@ func (b *Binder) sentBack(w http.ResponseWriter, r *http.Request) bool {
 // isLink reports whether another site led the browser here, which it can have done once: who loads the page again does
 // it by this site.
 func isLink(r *http.Request) bool {
+	if r.Method != http.MethodGet || r.Header.Get("Sec-Fetch-Mode") != "navigate" {
+		return false
+	}
 	site := r.Header.Get("Sec-Fetch-Site")
-	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" &&
-		(site == "cross-site" || site == "same-site")
+	return site == "cross-site" || site == "same-site"
 }
 
 func (b *Binder) sendBack(w http.ResponseWriter) {

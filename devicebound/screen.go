@@ -13,8 +13,9 @@ import (
 
 // screen judges a session that a request has loaded, and sees to what its response says.
 func (b *Binder) screen(r *http.Request, s *session.Session) session.Screening {
-	came, err := read(s)
-	v := visit{b: b, s: s, bound: came.state == Bound, login: s.LoginAt(), user: s.User()}
+	v := visit{b: b, s: s, login: s.LoginAt(), user: s.User()}
+	came, err := glance(s, v.user, v.login)
+	v.bound = came.state == Bound
 	var out session.Screening
 	if v.user != "" && !b.opts.excludes(r.URL) {
 		_, why := b.missing(r, &came, err)
@@ -49,10 +50,10 @@ func (b *Binder) missing(r *http.Request, of *binding, err error) (time.Time, er
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%w: %w", ErrUnproved, err)
 	}
-	switch of.at(b.m.Now()) {
-	case Bound:
+	switch {
+	case of.state == Bound:
 		return b.proved(r, of)
-	case Pending:
+	case of.at(b.m.Now()) == Pending:
 		return time.Time{}, ErrPending
 	}
 	return time.Time{}, ErrNotBound
@@ -91,6 +92,6 @@ func (b *Binder) makeOffer(h http.Header, s *session.Session, login int64) {
 	now := b.m.Now()
 	fresh := binding{state: Pending, login: login, until: now.Add(b.opts.PendingFor).UnixMicro()}
 	_, _ = rand.Read(fresh.secret[:]) // never fails: crypto/rand ends the program first
-	bindingKey.Set(s, fresh.bytes())
+	bindingKey.Set(s, fresh.text())
 	h.Set(dbsc.Registration, b.offer+dbsc.Quote(fresh.issue(forRegistration, now)))
 }

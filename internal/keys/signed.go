@@ -34,22 +34,23 @@ func (ring Ring) CheckValue(name, text string, now time.Time) (string, error) {
 	if !ok || len(tail) != strictBase64.EncodedLen(len(signature)) || !decodeExactly(signature[:], tail) {
 		return "", ErrMalformed
 	}
-	value := make([]byte, strictBase64.DecodedLen(len(encoded)))
-	if !decodeExactly(value, encoded) {
+	var room [128]byte // on the stack, which is enough for most
+	message := append(room[:0], signature[:expirySize]...)
+	message = append(message, make([]byte, strictBase64.DecodedLen(len(encoded)))...)
+	if !decodeExactly(message[expirySize:], encoded) {
 		return "", ErrMalformed
 	}
-	if err := ring.checkSignature(name, value, signature, now); err != nil {
+	if err := ring.checkSignature(name, message, signature[expirySize:], now); err != nil {
 		return "", err
 	}
-	return string(value), nil
+	return string(message[expirySize:]), nil
 }
 
-func (ring Ring) checkSignature(name string, value []byte, signature [signatureSize]byte, now time.Time) error {
-	expires := signature[:expirySize:expirySize]
-	message := append(expires, value...)
+// checkSignature checks an expiry and a value after it.
+func (ring Ring) checkSignature(name string, message, mac []byte, now time.Time) error {
 	for _, k := range ring {
-		if want := k.cookie.sum(name, message); hmac.Equal(signature[expirySize:], want[:]) {
-			until := int64(binary.BigEndian.Uint64(expires))
+		if want := k.cookie.sum(name, message); hmac.Equal(mac, want[:]) {
+			until := int64(binary.BigEndian.Uint64(message))
 			if until != 0 && now.UnixMicro() >= until {
 				return ErrExpired
 			}
