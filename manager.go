@@ -31,6 +31,7 @@ type Manager struct {
 	transport   Transport
 	formerNames []string // of the cookie, if that is the transport
 	screen      atomic.Pointer[screen]
+	binding     atomic.Pointer[Binding]
 	foreign     atomic.Int64 // how many nanoseconds the sessions live that may be taken over; 0: none may
 
 	warnedOfPlainHTTP sync.Once

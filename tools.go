@@ -66,9 +66,13 @@ func finding(name string, pass bool, found, advice string) Finding {
 }
 
 // Audit checks the options against the practices in docs/security.md, and says for each what it found, or which option
-// to change. It reads nothing but options.
+// to change. It reads nothing but options, those of SetBinding among them.
 func (m *Manager) Audit() []Finding {
-	return append(append(m.auditCookie(), m.auditTimes()...), m.auditStore()...)
+	list := append(append(m.auditCookie(), m.auditTimes()...), m.auditStore()...)
+	if b := m.binding.Load(); b != nil && b.Finding.Name != "" {
+		list = append(list, b.Finding)
+	}
+	return list
 }
 
 func (m *Manager) auditCookie() []Finding {

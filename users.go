@@ -20,6 +20,7 @@ type Info struct {
 	RemoteIP                              netip.Addr
 	UserAgent                             string // at most 256 bytes, without control and bidirectional characters
 	Persistent                            bool
+	Bound                                 bool // to a device, see Manager.SetBinding; only Sessions says so
 }
 
 func infoOf(r *life.Record) Info {
@@ -29,21 +30,58 @@ func infoOf(r *life.Record) Info {
 	}
 }
 
-// Sessions lists the live sessions of a user, most recently seen first. The error wraps ErrNotSupported if the store
-// cannot list, or ErrUnavailable.
+// Sessions lists the live sessions of a user, most recently seen first. Where sessions are bound to devices, it opens
+// the first hundred of them, a load each, to see which are. The error wraps ErrNotSupported if the store cannot list,
+// or ErrUnavailable.
 func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
 	recs, err := m.keeper.SessionsOf(ctx, user)
 	if err != nil {
 		return nil, err
 	}
-	infos := make([]Info, 0, len(recs))
-	for _, r := range recs {
-		infos = append(infos, infoOf(r))
-	}
-	slices.SortFunc(infos, func(a, b Info) int {
+	slices.SortFunc(recs, func(a, b *life.Record) int {
 		return cmp.Or(b.SeenAt.Compare(a.SeenAt), cmp.Compare(a.ID, b.ID))
 	})
+	infos := make([]Info, 0, len(recs))
+	for i, r := range recs {
+		info := infoOf(r)
+		if i < mostOpened {
+			info.Bound, err = m.isBound(ctx, r)
+		}
+		if err != nil {
+			return nil, err
+		}
+		infos = append(infos, info)
+	}
 	return infos, nil
+}
+
+// mostOpened is how many sessions a list opens: a user who has more looks at no more.
+const mostOpened = 100
+
+// Binding is what middleware that binds sessions to devices tells of itself, as package devicebound does.
+type Binding struct {
+	Bound   func(*Session) bool // whether a session is bound, for Info.Bound. It only reads
+	Finding Finding             // for Audit; none when its Name is ""
+}
+
+// SetBinding takes note that sessions are bound to devices. Call it before the first request.
+func (m *Manager) SetBinding(b Binding) { m.binding.Store(&b) }
+
+// isBound opens the session of a record that was listed. What a list says anybody could have written who can write to
+// the store; what a record says that opens was written by a manager. One that has ended or moved meanwhile, or does not
+// open, is not bound.
+func (m *Manager) isBound(ctx context.Context, rec *life.Record) (bool, error) {
+	b := m.binding.Load()
+	if b == nil || b.Bound == nil {
+		return false, nil
+	}
+	s := m.newSession(ctx, nil)
+	s.draft = m.keeper.ByOperator(rec)
+	err := s.Reload(ctx)
+	if errors.Is(err, ErrUnavailable) {
+		return false, err
+	}
+	return err == nil && b.Bound(s), nil
 }
 
 // All goes through all live sessions, in pages. What cannot be read is an error at the end of the walk. Sessions that

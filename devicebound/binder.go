@@ -17,7 +17,8 @@ type Binder struct {
 }
 
 // New returns a binder for the manager's sessions, of which a manager has one. It judges each session that a request
-// loads, also around handlers that Middleware does not stand before. A wrong option is an error that names it.
+// loads, also around handlers that Middleware does not stand before, and has Manager.Sessions say which are bound, and
+// Manager.Audit what the policy is. A wrong option is an error that names it.
 func New(m *session.Manager, opts Options) (*Binder, error) {
 	resolved, err := opts.resolve()
 	if err = errors.Join(checkManager(m), err); err != nil {
@@ -35,6 +36,10 @@ func New(m *session.Manager, opts Options) (*Binder, error) {
 	if err := m.Screen(b.screen); err != nil {
 		return nil, fmt.Errorf("devicebound: %w", err)
 	}
+	m.SetBinding(session.Binding{
+		Bound:   func(s *session.Session) bool { return StateOf(s) == Bound },
+		Finding: b.opts.finding(),
+	})
 	return b, nil
 }
 

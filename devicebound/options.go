@@ -82,6 +82,22 @@ type Options struct {
 	Refuse func(http.ResponseWriter, *http.Request, error)
 }
 
+// finding is what Audit says of the policy.
+func (o Options) finding() session.Finding {
+	f := session.Finding{Name: "device-bound", Pass: true}
+	switch o.Policy {
+	case Prefer:
+		f.Pass = false
+		f.Advice = "devicebound.Options.Policy: set Enforce when the events skipped are few, so that cookies that " +
+			"were stolen from a bound session open nothing"
+	case Enforce:
+		f.Advice = "a bound session is open to its device alone"
+	case Require:
+		f.Advice = "nobody stays signed in without the key of a device"
+	}
+	return f
+}
+
 const (
 	longestLifetime = 24 * time.Hour
 	longestPending  = challengeLife

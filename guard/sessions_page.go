@@ -35,6 +35,7 @@ type SessionEntry struct {
 	Address    string // "": unknown
 	Place      string // by Options.Place
 	Remembered bool
+	Bound      bool   // to its device, as package devicebound does it
 	Ago        string // since it was seen last, by Words.Ago
 	When       string // it signed in, by Words.Time
 
@@ -54,8 +55,9 @@ func (e SessionEntry) MarshalJSON() ([]byte, error) {
 		Seen       stamp  `json:"seen_at"`
 		Expires    stamp  `json:"expires_at"`
 		Remembered bool   `json:"remembered"`
+		Bound      bool   `json:"bound"`
 	}{e.ID, e.Current, e.Device, e.Kind, e.Address, e.Place, stamp{e.SignedIn}, stamp{e.Seen}, stamp{e.Expires},
-		e.Remembered})
+		e.Remembered, e.Bound})
 }
 
 // SignedInAt is for the attribute of a time element.
@@ -85,6 +87,7 @@ func (g *Guard) entries(infos []session.Info, current string, words Words) []Ses
 func (g *Guard) entry(info session.Info, current string, words Words) SessionEntry {
 	e := SessionEntry{
 		ID: info.ID, Current: info.ID == current, Kind: kindOf(info.UserAgent), Remembered: info.Persistent,
+		Bound:    info.Bound,
 		Device:   words.Device(find(browsers, info.UserAgent), find(systems, info.UserAgent)),
 		SignedIn: info.LoginAt, Seen: info.SeenAt, Expires: info.ExpiresAt,
 		Ago: words.Ago(max(g.m.Now().Sub(info.SeenAt), 0)), When: words.Time(info.LoginAt),

@@ -18,6 +18,7 @@ type Words struct {
 	SignedIn   string
 	Address    string
 	Remembered string // of a session that outlives the browser
+	Bound      string // of a session that a key binds to its device
 	SignOut    string // ends this session
 	End        string // ends another one
 	EndOthers  string
@@ -44,6 +45,7 @@ func English() Words {
 		SignedIn:   "Signed in",
 		Address:    "Address",
 		Remembered: "Stays signed in when the browser is closed",
+		Bound:      "Bound to its device by a key",
 		SignOut:    "Sign out here",
 		End:        "End this session",
 		EndOthers:  "End all other sessions",
