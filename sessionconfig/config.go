@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/devicebound"
 )
 
 // Config is a configuration that was loaded. Every field may be changed before [Config.Open].
@@ -16,6 +17,9 @@ type Config struct {
 	// Options are what the keys say. Secrets stay empty, because Open reads them, or SecretSource does with
 	// secrets.reload. Set OnError, OnEvent, Logger, Now and the other functions here.
 	Options session.Options
+
+	// DeviceBound is what the keys below device_bound say, for Config.Bind. nil: sessions are not bound to devices.
+	DeviceBound *devicebound.Options
 
 	// Preset says whose names and units the files use: "nexios", "expanse", "authx", or "" for our own.
 	Preset string
@@ -110,6 +114,8 @@ func (c *Config) Warnings() []string {
 		"outside")
 	add(c.file.noSync, "stores.file.no_sync: when the machine fails, sessions that ended a moment ago may be back; "+
 		"leave it out where logouts must hold")
+	add(c.DeviceBound != nil && c.Options.Cookie.Insecure, "device_bound: browsers bind sessions over HTTPS "+
+		"only; leave out cookie.insecure")
 	list = append(list, c.exposed()...)
 	add(len(c.foreign) > 0, series(c.foreign)+": no key is called so, and it is ignored; docs/configuration.md lists "+
 		"the names")

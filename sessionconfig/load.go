@@ -249,6 +249,7 @@ func (b *builder) check() {
 	opts.SweepEvery, opts.MaxPerUser, opts.OnError, opts.OnEvent = -1, 0, nil, nil
 	m, err := session.New(nullstore.New(), opts)
 	if err == nil {
+		b.checkDevice(m)
 		_ = m.Close()
 		return
 	}

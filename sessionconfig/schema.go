@@ -56,7 +56,8 @@ const (
 	aCommand  = "a program and its arguments, as a list or with spaces between them"
 )
 
-var schema = slices.Concat(generalKeys, secretKeys, cookieKeys, timeKeys, assuranceKeys, limitKeys, storeKeys, connectionKeys)
+var schema = slices.Concat(generalKeys, secretKeys, cookieKeys, timeKeys, assuranceKeys, limitKeys, deviceKeys,
+	storeKeys, connectionKeys)
 
 var generalKeys = []entry{
 	{Key: Key{"preset", "whose names and units the other keys have", "nexios, expanse or authx", ""},

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -75,6 +76,9 @@ func Examine(
 		return p.checks
 	}
 	p.add("store", true, Fail, cfg.Store+" answers", "")
+	if _, err := cfg.Bind(m, http.NotFoundHandler()); err != nil {
+		p.add("device_bound", false, Fail, err.Error(), "")
+	}
 	p.audit(m.Audit())
 	if cfg.Store == "cookies" {
 		p.revocations(ctx)
