@@ -20,6 +20,7 @@ const (
 	EventConflict    EventKind = "conflict"    // two requests changed one session; the changes are merged
 	EventUndecodable EventKind = "undecodable" // a stored value did not decode
 	EventLate        EventKind = "late"        // a change came after the headers were sent, and was refused
+	EventNewDevice   EventKind = "newdevice"   // somebody signed in on a device that guard.SignIn did not know
 	EventRefused     EventKind = "refused"     // middleware such as guard.CSRF refused a request; Err says why
 )
 
@@ -51,7 +52,7 @@ func (m *Manager) emit(ctx context.Context, events ...Event) {
 }
 
 // Report passes an event to Options.OnEvent and the log, as the manager does with its own. It is for middleware on top
-// of a session that does not let a request through. The event must contain no ticket and no value.
+// of a session, such as one that does not let a request through. The event must contain no ticket and no value.
 func (m *Manager) Report(ctx context.Context, e Event) { m.emit(ctx, e) }
 
 func eventAttrs(e Event) []slog.Attr {

@@ -24,7 +24,7 @@ type exchange struct {
 
 	mu      sync.Mutex // one load at a time
 	session *Session
-	answer  func(http.Header, bool) // of the screen
+	answer  func(http.Header, bool) // of the screen and of OnAnswer
 	asked   bool                    // for the session, which may have failed
 	whole   bool                    // the answer to a commit that failed is out
 	sent    atomic.Bool             // the headers are out, or about to be
@@ -78,7 +78,8 @@ func (ex *exchange) loadOnce(ctx context.Context) (*Session, []Event, error) {
 		return nil, events, err
 	}
 	answer, seen := s.screened(ex.r)
-	ex.session, ex.answer = s, answer
+	ex.session = s
+	ex.addAnswer(answer)
 	return s, append(events, seen...), nil
 }
 
@@ -117,7 +118,7 @@ func (ex *exchange) Open() error {
 	if ex.sent.Load() {
 		return ex.failed
 	}
-	s, asked := ex.last()
+	s, answer, asked := ex.last()
 	if asked {
 		for field := range strings.SplitSeq(ex.m.transport.VaryOn(), ", ") {
 			respond.AddVary(ex.out.W.Header(), field)
@@ -126,8 +127,8 @@ func (ex *exchange) Open() error {
 	if s == nil {
 		return nil
 	}
-	if ex.answer != nil {
-		ex.answer(ex.out.W.Header(), s.signsIn())
+	if answer != nil {
+		answer(ex.out.W.Header(), s.signsIn())
 	}
 	err := ex.commit(s, life.Mode{CanTell: true, Last: true})
 	ex.setHeaders(s)
@@ -177,13 +178,25 @@ func (ex *exchange) isOther(r *http.Request) bool {
 func sameLines(a, b []string) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
 // last returns the session for the last commit of which the client is told. A session that is loaded later is too late.
-func (ex *exchange) last() (s *Session, asked bool) {
+func (ex *exchange) last() (s *Session, answer func(http.Header, bool), asked bool) {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	if ex.session == nil {
 		ex.sent.Store(true)
 	}
-	return ex.session, ex.asked
+	return ex.session, ex.answer, ex.asked
+}
+
+// addAnswer adds a function to those that are called before the last commit. It is called with the lock held.
+func (ex *exchange) addAnswer(fn func(http.Header, bool)) {
+	if before := ex.answer; before != nil {
+		ex.answer = func(h http.Header, signsIn bool) {
+			before(h, signsIn)
+			fn(h, signsIn)
+		}
+		return
+	}
+	ex.answer = fn
 }
 
 // finish commits what the handler left when it returned. Later changes are stored too, when the ticket is with the
@@ -214,7 +227,7 @@ var errPassedBy = errors.New("session: the response was written past Middleware,
 
 // passedBy stores what needs no answer. The response is out already, and the client cannot be told of a new ticket.
 func (ex *exchange) passedBy() {
-	s, _ := ex.last()
+	s, _, _ := ex.last()
 	if s == nil {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -221,6 +222,12 @@ func (m *Manager) open(ctx context.Context, s *Session, token string, former []s
 // Now is the time according to Options.Now, at the precision that sessions keep. Middleware that compares times with
 // those of a session should not read another clock.
 func (m *Manager) Now() time.Time { return m.now() }
+
+// ClientIP is the address of the visitor according to Options.ClientIP, without a zone. It is not valid when there is
+// none, as behind a Unix socket.
+func (m *Manager) ClientIP(r *http.Request) netip.Addr {
+	return m.opts.ClientIP(r).Unmap().WithZone("")
+}
 
 // Fail answers a request as Options.OnError would, and logs the error. It is for middleware on top of a session that
 // cannot go on. No part of the response may have been sent yet.

@@ -213,6 +213,18 @@ func (s *Session) shut() {
 	s.isNew, s.seenAt = true, time.Time{}
 }
 
+// OnAnswer has fn called as [Screening].Answer is, after the functions that were there before. It is for middleware that
+// has loaded the session and calls the handler then: a response that has begun calls no new ones, and neither does a
+// session without one.
+func (s *Session) OnAnswer(fn func(h http.Header, signsIn bool)) {
+	if s.ex == nil {
+		return
+	}
+	s.ex.mu.Lock()
+	defer s.ex.mu.Unlock()
+	s.ex.addAnswer(fn)
+}
+
 // signsIn reports whether a Login is to be committed.
 func (s *Session) signsIn() bool {
 	s.mu.Lock()

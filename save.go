@@ -147,7 +147,7 @@ func (s *Session) noteClient() {
 		return
 	}
 	s.client.Do(func() {
-		ip, ua := s.m.opts.ClientIP(r).Unmap().WithZone(""), r.UserAgent()
+		ip, ua := s.m.ClientIP(r), r.UserAgent()
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.draft.SetClient(ip, ua, wire.CleanUserAgent)

@@ -18,6 +18,7 @@ type key struct {
 	sealing *sealed.Key
 	token   *sealed.Key // of records that travel with the client
 	foreign *macs       // of what follows from the tokens of other libraries
+	names   *macs       // of what stands for a name
 }
 
 // Ring is the derived keys, newest first: the first signs and seals, all of them verify and open. It has at least one,
@@ -40,6 +41,7 @@ func newKey(s []byte) *key {
 		sealing: sealed.NewKey(derive(s, "sealed record", sealed.KeySize)),
 		token:   sealed.NewKey(derive(s, "carried record", sealed.KeySize)),
 		foreign: newMACs(derive(s, "foreign token", 32)),
+		names:   newMACs(derive(s, "pseudonym", 32)),
 	}
 	block, err := aes.NewCipher(derive(s, "signed record", 32))
 	if err == nil {

@@ -26,6 +26,16 @@ func (ring Ring) SignValue(name, value string, until time.Time) string {
 		strictBase64.EncodeToString(append(expires[:], mac[:]...))
 }
 
+// Pseudonyms returns a keyed hash of a name for each key, from which the name cannot be told.
+func (ring Ring) Pseudonyms(purpose, name string) [][]byte {
+	all := make([][]byte, len(ring))
+	for i, k := range ring {
+		sum := k.names.sum(purpose, []byte(name))
+		all[i] = sum[:]
+	}
+	return all
+}
+
 // CheckValue returns the value that SignValue signed for this name. The error is ErrMalformed, ErrBadSignature or
 // ErrExpired.
 func (ring Ring) CheckValue(name, text string, now time.Time) (string, error) {

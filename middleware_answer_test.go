@@ -1,0 +1,94 @@
+package session_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/coatcheck/session"
+)
+
+func TestMiddlewareAddsToTheAnswerBeforeTheLastCommit(t *testing.T) {
+	r := newRig(t)
+	var calls []string
+	err := r.Screen(func(*http.Request, *session.Session) session.Screening {
+		return session.Screening{Answer: func(http.Header, bool) { calls = append(calls, "screen") }}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := r.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+		for _, name := range []string{"first", "second"} {
+			s.OnAnswer(func(h http.Header, signsIn bool) {
+				calls = append(calls, fmt.Sprint(name, " ", signsIn))
+				h.Add("X-Called", name)
+				s.Set(name, true) // is committed with the rest
+			})
+		}
+		s.Login("ada")
+		w.WriteHeader(http.StatusNoContent)
+		s.OnAnswer(func(http.Header, bool) { t.Error("a response that has begun calls another function") })
+	})
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("POST", "https://app.example.com/", nil))
+	if want := []string{"screen", "first true", "second true"}; !slices.Equal(calls, want) {
+		t.Errorf("the calls are %q, want %q", calls, want)
+	}
+	infos, err := r.Sessions(t.Context(), "ada")
+	if got := w.Header()["X-Called"]; len(got) != 2 || err != nil || len(infos) != 1 {
+		t.Errorf("X-Called %q, %d sessions, %v", got, len(infos), err)
+	}
+}
+
+func TestASessionWithoutAResponseCallsNothing(t *testing.T) {
+	r := newRig(t)
+	s, err := r.Open(context.Background(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.OnAnswer(func(http.Header, bool) { t.Error("there is no answer") })
+	s.Set("cart", 1)
+	if err := s.Save(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMiddlewareIsToldTheAddressOfTheClient(t *testing.T) {
+	r := newRig(t, func(o *session.Options) { o.ClientIP = session.ClientIPFrom(netip.MustParsePrefix("10.0.0.0/8")) })
+	req := httptest.NewRequest("GET", "https://app.example.com/", nil)
+	req.RemoteAddr = "10.0.0.1:4711"
+	for forwarded, want := range map[string]string{
+		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "fe80::1%eth0": "fe80::1", "": "10.0.0.1",
+	} {
+		req.Header.Set("X-Forwarded-For", forwarded)
+		if got := r.ClientIP(req); got.String() != want {
+			t.Errorf("with %q: %s, want %s", forwarded, got, want)
+		}
+	}
+	req.RemoteAddr = "@"
+	req.Header.Del("X-Forwarded-For")
+	if got := r.ClientIP(req); got.IsValid() {
+		t.Errorf("a Unix socket has the address %s", got)
+	}
+}
+
+func TestAPseudonymFollowsTheSecrets(t *testing.T) {
+	before, after := session.NewSecret(), session.NewSecret()
+	old := newRig(t, func(o *session.Options) { o.Secrets = []session.Secret{before} })
+	r := newRig(t, func(o *session.Options) { o.Secrets = []session.Secret{before} })
+	if !bytes.Equal(old.Pseudonyms("a", "ada")[0], r.Pseudonyms("a", "ada")[0]) {
+		t.Error("two nodes disagree")
+	}
+	if err := r.SetSecrets([]session.Secret{after, before}); err != nil {
+		t.Fatal(err)
+	}
+	got := r.Pseudonyms("a", "ada")
+	if len(got) != 2 || !bytes.Equal(got[1], old.Pseudonyms("a", "ada")[0]) || bytes.Equal(got[0], got[1]) {
+		t.Errorf("after a change of secrets there are %x", got)
+	}
+}
