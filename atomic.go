@@ -35,7 +35,6 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 	if err := s.uncommittable(); err != nil {
 		return err
 	}
-	s.noteClient()
 	if err := s.hold(ctx); err != nil {
 		return err
 	}
@@ -148,7 +147,9 @@ func (s *Session) uncommittable() error {
 	if s.part != whole {
 		return errPart
 	}
-	return s.stub
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stubbed()
 }
 
 // hold waits until no other call commits the session or changes its identity. That call may be waiting for this one,
@@ -180,28 +181,31 @@ func (s *Session) tryHold() <-chan struct{} {
 		s.held = true
 		return nil
 	}
-	if s.free == nil {
-		s.free = make(chan struct{})
+	rest := s.few()
+	if rest.free == nil {
+		rest.free = make(chan struct{})
 	}
-	return s.free
+	return rest.free
 }
 
 func (s *Session) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.held, s.busy = false, false
-	if s.free != nil {
-		close(s.free)
-		s.free = nil
+	if s.rest != nil && s.rest.free != nil {
+		close(s.rest.free)
+		s.rest.free = nil
 	}
 }
 
 // within makes a session for a function of the application, with a copy of what is here. It is called with the lock
 // held.
 func (s *Session) within(p part, d life.Draft) *Session {
-	return &Session{
-		m: s.m, ctx: s.ctx, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, draft: d, part: p,
+	w := &Session{m: s.m, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, draft: d, part: p}
+	if s.ex == nil {
+		w.rest = &seldom{ctx: s.rest.ctx, request: s.rest.request}
 	}
+	return w
 }
 
 // holdWhole is hold for changes of identity, which an option of Login must not make.

@@ -60,7 +60,7 @@ func (s *Session) lookup(parse parser, text string) ([]byte, bool, error) {
 // undecodable reports a value that does not decode, once for each path.
 func (s *Session) undecodable(path string, err error) {
 	if s.firstReport(path) {
-		s.m.emit(s.ctx, Event{Kind: EventUndecodable, ID: s.ID(), User: s.User(),
+		s.m.emit(s.inUse(), Event{Kind: EventUndecodable, ID: s.ID(), User: s.User(),
 			Err: &DecodeError{Path: path, Err: err}})
 	}
 }
@@ -68,11 +68,12 @@ func (s *Session) undecodable(path string, err error) {
 func (s *Session) firstReport(path string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known := s.reported[path]
-	if s.reported == nil {
-		s.reported = map[string]bool{}
+	rest := s.few()
+	known := rest.reported[path]
+	if rest.reported == nil {
+		rest.reported = map[string]bool{}
 	}
-	s.reported[path] = true
+	rest.reported[path] = true
 	return !known
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/coatcheck/session/internal/bounded"
 	"github.com/coatcheck/session/internal/life"
@@ -15,26 +16,54 @@ import (
 )
 
 // exchange is one request and its response with this manager. It is the request's context, and holds its writer by
-// value: one allocation for both.
+// value, and a header that most responses get: one allocation for all. Each request pays for it.
 type exchange struct {
-	context.Context
 	m   *Manager
 	out respond.Writer // of which the exchange itself is the gate
-	r   *http.Request
+	r   *http.Request  // as it came, with the context that it had
 
 	mu      sync.Mutex // one load at a time
 	session *Session
-	answer  func(http.Header, bool) // of the screen and of OnAnswer
+	rest    atomic.Pointer[unusual] // nil: its zero value
+	vary    [1]string               // the room for a header
 	asked   bool                    // for the session, which may have failed
-	whole   bool                    // the answer to a commit that failed is out
 	sent    atomic.Bool             // the headers are out, or about to be
-	failed  error                   // why the commit failed
+}
 
-	ticketSent func(http.Header) // of the fallback whose ticket is to be sent, called when it is; may be nil
+// unusual is what few exchanges need. It is never changed, for one is read while another takes its place.
+type unusual struct {
+	answer     func(http.Header, bool) // of the screen and of OnAnswer
+	ticketSent func(http.Header)       // of the fallback whose ticket is to be sent, called when it is; may be nil
+	failed     error                   // why the commit failed
+	whole      bool                    // the answer to that is out
 
 	// Content-Encoding of a writer around this one, which also encodes the answer to a commit that failed
 	encoding []string
 }
+
+// few is what few exchanges need, to be read.
+func (ex *exchange) few() unusual {
+	if u := ex.rest.Load(); u != nil {
+		return *u
+	}
+	return unusual{}
+}
+
+// change changes what few exchanges need. It is called with the lock held, or before anybody else has the exchange.
+func (ex *exchange) change(fn func(*unusual)) {
+	u := ex.few()
+	fn(&u)
+	ex.rest.Store(&u)
+}
+
+// Deadline is that of the request's context.
+func (ex *exchange) Deadline() (time.Time, bool) { return ex.r.Context().Deadline() }
+
+// Done is that of the request's context.
+func (ex *exchange) Done() <-chan struct{} { return ex.r.Context().Done() }
+
+// Err is that of the request's context.
+func (ex *exchange) Err() error { return ex.r.Context().Err() }
 
 // exchangeKey finds the exchange of one manager in a context; without one, the innermost.
 type exchangeKey struct{ m *Manager }
@@ -44,7 +73,7 @@ func (ex *exchange) Value(key any) any {
 	if k, ok := key.(exchangeKey); ok && (k.m == ex.m || k.m == nil) {
 		return ex
 	}
-	return ex.Context.Value(key)
+	return ex.r.Context().Value(key)
 }
 
 // withoutInnermost hides the session of an outer manager from the package's Load: it is not what the handler asks for.
@@ -66,10 +95,8 @@ func (ex *exchange) load(ctx context.Context) (*Session, error) {
 func (ex *exchange) loadOnce(ctx context.Context) (*Session, []Event, error) {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	if s := ex.session; s != nil && s.stub != nil {
-		return nil, nil, s.stub
-	} else if s != nil {
-		return s, nil, nil
+	if ex.session != nil {
+		return ex.loadedBefore()
 	}
 	ex.asked = true
 	s := ex.m.newSession(ex, ex)
@@ -81,6 +108,14 @@ func (ex *exchange) loadOnce(ctx context.Context) (*Session, []Event, error) {
 	ex.session = s
 	ex.addAnswer(answer)
 	return s, append(events, seen...), nil
+}
+
+// loadedBefore is the session, unless it is the stub of one.
+func (ex *exchange) loadedBefore() (*Session, []Event, error) {
+	if err := ex.session.uncommittable(); err != nil {
+		return nil, nil, err
+	}
+	return ex.session, nil, nil
 }
 
 func (ex *exchange) find(ctx context.Context, s *Session) ([]Event, error) {
@@ -116,12 +151,12 @@ func (ex *exchange) loaded() *Session {
 // Open commits before the first byte of the response. It reports whether the handler's own response may go on.
 func (ex *exchange) Open() error {
 	if ex.sent.Load() {
-		return ex.failed
+		return ex.few().failed
 	}
 	s, answer, asked := ex.last()
 	if asked {
 		for field := range strings.SplitSeq(ex.m.transport.VaryOn(), ", ") {
-			respond.AddVary(ex.out.W.Header(), field)
+			respond.AddVary(ex.out.W.Header(), field, &ex.vary)
 		}
 	}
 	if s == nil {
@@ -133,22 +168,32 @@ func (ex *exchange) Open() error {
 	err := ex.commit(s, life.Mode{CanTell: true, Last: true})
 	ex.setHeaders(s)
 	if err != nil {
-		ex.failed = err
-		ex.m.fail(ex.out.W, ex.r.WithContext(ex), err, ex.encoding)
-		ex.whole = true
+		ex.fail(err)
 	}
 	return err
 }
 
+// fail answers in the handler's place, because the commit failed.
+func (ex *exchange) fail(err error) {
+	set := func(fn func(*unusual)) {
+		ex.mu.Lock()
+		defer ex.mu.Unlock()
+		ex.change(fn)
+	}
+	set(func(u *unusual) { u.failed = err })
+	ex.m.fail(ex.out.W, ex.r.WithContext(ex), err, ex.few().encoding)
+	set(func(u *unusual) { u.whole = true })
+}
+
 // Refused reports whether the handler's own response was replaced, because the commit failed.
-func (ex *exchange) Refused() bool { return ex.failed != nil }
+func (ex *exchange) Refused() bool { return ex.few().failed != nil }
 
 // endAbort keeps an answer that is out. Who cannot write the response that the answer replaced may panic: proxies with
 // http.ErrAbortHandler, and huma with the error of the write. The server would cut the connection, and the client be
 // told nothing. After a panic nobody can be told of a new id, should a goroutine of the handler go on.
 func (ex *exchange) endAbort() {
 	ex.sent.Store(true)
-	if !ex.whole {
+	if !ex.few().whole {
 		return
 	}
 	if p := recover(); p != nil && p != http.ErrAbortHandler && !ex.isRefusal(p) {
@@ -159,7 +204,7 @@ func (ex *exchange) endAbort() {
 // isRefusal reports whether a handler panicked because it was refused to write.
 func (ex *exchange) isRefusal(p any) bool {
 	err, ok := p.(error)
-	return ok && errors.Is(err, ex.failed)
+	return ok && errors.Is(err, ex.few().failed)
 }
 
 // isOther reports whether a request within this one brings a ticket of its own.
@@ -184,19 +229,23 @@ func (ex *exchange) last() (s *Session, answer func(http.Header, bool), asked bo
 	if ex.session == nil {
 		ex.sent.Store(true)
 	}
-	return ex.session, ex.answer, ex.asked
+	return ex.session, ex.few().answer, ex.asked
 }
 
 // addAnswer adds a function to those that are called before the last commit. It is called with the lock held.
 func (ex *exchange) addAnswer(fn func(http.Header, bool)) {
-	if before := ex.answer; before != nil {
-		ex.answer = func(h http.Header, signsIn bool) {
-			before(h, signsIn)
-			fn(h, signsIn)
-		}
+	if fn == nil {
 		return
 	}
-	ex.answer = fn
+	ex.change(func(u *unusual) {
+		before := u.answer
+		if u.answer = fn; before != nil {
+			u.answer = func(h http.Header, signsIn bool) {
+				before(h, signsIn)
+				fn(h, signsIn)
+			}
+		}
+	})
 }
 
 // finish commits what the handler left when it returned. Later changes are stored too, when the ticket is with the
@@ -210,13 +259,13 @@ func (ex *exchange) finish() {
 		_ = ex.Open() // which has answered
 		return
 	}
-	s := ex.loaded()
-	if s == nil || ex.failed != nil && (errors.Is(ex.failed, ErrUnavailable) || !s.isLeaving()) {
+	s, failed := ex.loaded(), ex.few().failed
+	if s == nil || failed != nil && (errors.Is(failed, ErrUnavailable) || !s.isLeaving()) {
 		return
 	}
 	if err := ex.commit(s, life.Mode{}); err != nil {
-		ex.m.opts.Logger.ErrorContext(ex.Context, "session: changes made after the headers were sent are lost", "err",
-			err)
+		ex.m.opts.Logger.ErrorContext(ex.r.Context(), "session: changes made after the headers were sent are lost",
+			"err", err)
 	}
 }
 
@@ -236,8 +285,8 @@ func (ex *exchange) passedBy() {
 	if reply, _, _ := s.takeReply(); err == nil && reply == life.ReplyNothing {
 		return
 	}
-	ex.m.opts.Logger.ErrorContext(ex.Context, "session: a change is lost", "err", errors.Join(errPassedBy, err))
-	ex.m.emit(ex.Context, Event{Kind: EventLate, ID: s.ID(), User: s.User(), Err: errPassedBy})
+	ex.m.opts.Logger.ErrorContext(ex.r.Context(), "session: a change is lost", "err", errors.Join(errPassedBy, err))
+	ex.m.emit(ex.r.Context(), Event{Kind: EventLate, ID: s.ID(), User: s.User(), Err: errPassedBy})
 }
 
 // commit does not end with the request: the handler has done its work, and a client that went away does not undo it.
@@ -263,7 +312,7 @@ func (ex *exchange) setHeaders(s *Session) {
 	respond.NoStore(h)
 	ex.m.warnOfPlainHTTP(ex.r)
 	ex.m.tellClient(ex.r, h, ticket, until)
-	if ex.ticketSent != nil && ticket != "" {
-		ex.ticketSent(h)
+	if sent := ex.few().ticketSent; sent != nil && ticket != "" {
+		sent(h)
 	}
 }

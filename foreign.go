@@ -103,7 +103,7 @@ func (m *Manager) takenOver(ctx context.Context, f Foreign) (ticket string, know
 
 func (m *Manager) sessionFor(ctx context.Context, f Foreign) *Session {
 	s := m.newSession(ctx, nil)
-	s.request = f.Request
+	s.rest.request = f.Request
 	return s
 }
 
@@ -235,7 +235,7 @@ func (f fallback) then(last fallback) fallback {
 
 // fallBack puts another session in the place of one that nobody has seen yet.
 func (ex *exchange) fallBack(ctx context.Context, s *Session) error {
-	f, ok := ex.Context.Value(fallbackKey{ex.m}).(fallback)
+	f, ok := ex.Value(fallbackKey{ex.m}).(fallback)
 	if !ok || s.User() != "" || s.draft.Over() {
 		return nil
 	}
@@ -243,7 +243,7 @@ func (ex *exchange) fallBack(ctx context.Context, s *Session) error {
 		ticket, err := at.find(ctx)
 		if err == nil && ticket != "" {
 			err = ex.adoptTicket(ctx, s, ticket)
-			ex.ticketSent = at.sent
+			ex.change(func(u *unusual) { u.ticketSent = at.sent })
 		}
 		if err != nil || ticket != "" {
 			return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/coatcheck/session/internal/respond"
 )
@@ -27,8 +26,11 @@ func (m *Manager) Middleware(next http.Handler) http.Handler {
 			next.ServeHTTP(w, withoutInnermost(r))
 			return
 		}
-		ex := &exchange{Context: r.Context(), m: m, r: r, encoding: w.Header()["Content-Encoding"]}
+		ex := &exchange{m: m, r: r}
 		ex.out = respond.Writer{W: w, Gate: ex}
+		if encoding := w.Header()["Content-Encoding"]; len(encoding) > 0 {
+			ex.rest.Store(&unusual{encoding: encoding})
+		}
 		defer ex.endAbort()
 		next.ServeHTTP(respond.ForHandler(&ex.out), r.WithContext(ex))
 		ex.finish()
@@ -122,7 +124,7 @@ func (ex *exchange) sessionOrStub(ctx context.Context) *Session {
 // newStub makes a session of which nothing can be stored, because of the error.
 func (m *Manager) newStub(ctx context.Context, ex *exchange, err error) *Session {
 	s := m.newSession(ctx, ex)
-	s.stub = err
+	s.few().stub = err
 	s.draft.Discard()
 	return s
 }
@@ -177,7 +179,14 @@ func (m *Manager) Screen(fn func(*http.Request, *Session) Screening) error {
 
 // Refused is why the function given to Manager.Screen did not let this request have the session that it brought. It is
 // nil for a session that was not refused.
-func (s *Session) Refused() error { return s.barred }
+func (s *Session) Refused() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rest == nil {
+		return nil
+	}
+	return s.rest.barred
+}
 
 // Moved reports that the ticket of this request is useless because its session went on under a new id, by Login or
 // Regenerate: another response has the new ticket for the client. It is told while the grace of the old id lasts.
@@ -199,18 +208,19 @@ func (s *Session) screened(r *http.Request) (answer func(http.Header, bool), eve
 		e.ID, e.User = s.ID(), s.User()
 		events = append(events, e)
 	}
-	if s.barred = seen.Refuse; s.barred != nil {
-		s.shut()
+	if seen.Refuse != nil {
+		s.shut(seen.Refuse)
 	}
 	return seen.Answer, events
 }
 
 // shut leaves nothing of the session but the record that Logout ends.
-func (s *Session) shut() {
+func (s *Session) shut(why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.draft.Shut()
-	s.isNew, s.seenAt = true, time.Time{}
+	s.few().barred = why
+	s.isNew, s.seenAt = true, 0
 }
 
 // OnAnswer has fn called as [Screening].Answer is, after the functions that were there before. It is for middleware that

@@ -35,7 +35,6 @@ func (s *Session) commitCopy(ctx context.Context, mode life.Mode) ([]life.Event,
 		s.sending(mode)
 		return nil, err
 	}
-	s.noteClient()
 	if err := s.hold(ctx); err != nil {
 		s.sending(mode)
 		return nil, err
@@ -136,30 +135,12 @@ func (s *Session) copied() (w *life.Draft, ops int, now uint64) {
 	return w, len(s.draft.Doc.Ops), s.draft.Doc.Latest()
 }
 
-// noteClient notes the client of the request, for lists of sessions, before the first commit. It holds no lock while it
-// calls Options.ClientIP.
-func (s *Session) noteClient() {
-	r := s.request
-	if s.ex != nil {
-		r = s.ex.r
-	}
-	if r == nil {
-		return
-	}
-	s.client.Do(func() {
-		ip, ua := s.m.ClientIP(r), r.UserAgent()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.draft.SetClient(ip, ua, wire.CleanUserAgent)
-	})
-}
-
 // nothingToDo reports whether a commit would do nothing. Then a last one is over at once, unless one is under way that
 // may leave something to tell the client.
 func (s *Session) nothingToDo(mode life.Mode) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	idle := s.stub == nil && s.draft.NothingToDo(mode) && !(s.busy && mode.Last)
+	idle := s.stubbed() == nil && s.draft.NothingToDo(mode) && !(s.busy && mode.Last)
 	if idle && mode.Last {
 		s.ex.sent.Store(true)
 	}

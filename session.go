@@ -6,11 +6,13 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/life"
+	"github.com/coatcheck/session/internal/wire"
 )
 
 // Session is what one visitor has on the server. The first Load of a request loads it, and the middleware commits it
@@ -21,43 +23,97 @@ import (
 // Methods that change the session return no error. An operation that cannot be done, such as setting a value that does
 // not encode, is refused and remembered: see Err.
 type Session struct {
-	m   *Manager
-	ex  *exchange       // nil outside a request
-	ctx context.Context // of the request, or of Open: how long the session is in use
+	m  *Manager
+	ex *exchange // nil outside a request
 
-	request *http.Request // whose client is noted; nil: that of ex, if there is one
-	barred  error         // why the screen refused it
+	mu      sync.Mutex // guards what follows; never held while the store or a callback is waited for
+	held    bool       // one commit at a time, and no change of identity during one: see hold
+	busy    bool       // a commit is under way, of which the client may have to be told
+	part    part
+	isNew   bool
+	expired bool
+	seenAt  int64   // in microseconds since 1970, 0: never
+	rest    *seldom // nil: its zero value. Outside a request it is there from the beginning
+	draft   life.Draft
+}
 
-	part     part
-	stub     error      // why nothing of it can be stored; nil for all but what From makes
-	client   sync.Once  // notes who it is
-	mu       sync.Mutex // guards what follows; never held while the store or a callback is waited for
-	held     bool       // one commit at a time, and no change of identity during one: see hold
-	busy     bool       // a commit is under way, of which the client may have to be told
-	free     chan struct{}
-	draft    life.Draft
-	isNew    bool
-	expired  bool
-	seenAt   time.Time
+// seldom is what few sessions need. Each request that loads its session makes one, and most only read it: what it does
+// not need it must not pay for.
+type seldom struct {
+	ctx      context.Context // of Open, outside a request: how long the session is in use
+	request  *http.Request   // whose client is noted, outside of one; may be nil
+	barred   error           // why the screen refused the session
+	stub     error           // why nothing of it can be stored; nil for all but what From makes
+	free     chan struct{}   // closed when nobody holds the session any more; nil when nobody waits
 	reported map[string]bool // keys whose values were reported as undecodable
 	done     *life.Waiter    // nil until Done is called
 }
 
 // newSession makes an empty session. ex is nil outside a request.
 func (m *Manager) newSession(ctx context.Context, ex *exchange) *Session {
-	s := &Session{m: m, ctx: ctx, ex: ex, isNew: true}
-	if ex != nil {
-		s.draft = m.keeper.Begin(&ex.sent)
-	} else {
-		s.draft = m.keeper.Begin(nil)
+	s := &Session{m: m, ex: ex, isNew: true}
+	if ex == nil {
+		s.rest = &seldom{ctx: ctx}
 	}
+	s.draft = m.keeper.Begin(visit{s})
 	return s
+}
+
+// few is what few sessions need, to be changed. It is called with the lock held.
+func (s *Session) few() *seldom {
+	if s.rest == nil {
+		s.rest = new(seldom)
+	}
+	return s.rest
+}
+
+// stubbed is why nothing of the session can be stored. It is called with the lock held.
+func (s *Session) stubbed() error {
+	if s.rest == nil {
+		return nil
+	}
+	return s.rest.stub
+}
+
+// inUse is the context of the request, or of Open.
+func (s *Session) inUse() context.Context {
+	if s.ex != nil {
+		return s.ex
+	}
+	return s.rest.ctx
+}
+
+// from is the request that has the session, nil for none.
+func (s *Session) from() *http.Request {
+	if s.ex != nil {
+		return s.ex.r
+	}
+	return s.rest.request
+}
+
+// visit is the request as package life sees it.
+type visit struct{ s *Session }
+
+func (v visit) Sent() bool { return v.s.late() }
+
+func (v visit) Client(known string) (ip netip.Addr, userAgent string) {
+	r := v.s.from()
+	if r == nil {
+		return ip, ""
+	}
+	if userAgent = r.UserAgent(); userAgent != known {
+		userAgent = wire.CleanUserAgent(userAgent)
+	}
+	return v.s.m.ClientIP(r), userAgent
 }
 
 // find looks for the session of the tickets that came.
 func (s *Session) find(ctx context.Context, token string, former []string) ([]Event, error) {
 	found, err := s.draft.Find(ctx, token, former)
-	s.isNew, s.expired, s.seenAt = !found.Live, found.Expired, found.SeenAt
+	s.isNew, s.expired = !found.Live, found.Expired
+	if found.Live {
+		s.seenAt = found.SeenAt.UnixMicro()
+	}
 	return eventsOf(found.Events), err
 }
 
@@ -99,7 +155,12 @@ func (s *Session) CreatedAt() time.Time {
 }
 
 // SeenAt is the time of the last request before this one, exact to Options.TouchEvery. It is zero for a new session.
-func (s *Session) SeenAt() time.Time { return s.seenAt }
+func (s *Session) SeenAt() time.Time {
+	if s.seenAt == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(s.seenAt).UTC()
+}
 
 // LoginAt is the time of the last Login, zero before one.
 func (s *Session) LoginAt() time.Time {
@@ -135,8 +196,8 @@ func (s *Session) SetPersistent(on bool) { s.do(data.Op{Kind: data.OpPersistent,
 func (s *Session) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stub != nil {
-		return s.stub
+	if err := s.stubbed(); err != nil {
+		return err
 	}
 	return s.draft.Err()
 }
@@ -179,7 +240,7 @@ func (s *Session) refuseLate(d *life.Draft, o data.Op) bool {
 func (s *Session) late() bool { return s.ex != nil && s.ex.sent.Load() }
 
 func (s *Session) reportLate() {
-	s.m.emit(s.ctx, Event{Kind: EventLate, ID: s.ID(), User: s.User(), Err: life.ErrLate})
+	s.m.emit(s.inUse(), Event{Kind: EventLate, ID: s.ID(), User: s.User(), Err: life.ErrLate})
 }
 
 // Format prints the session's handle and nothing of its data, whatever the verb.
@@ -207,16 +268,17 @@ func (s *Session) handle() string {
 func (s *Session) Done() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.done == nil {
-		s.done = s.draft.Waiter()
+	rest := s.few()
+	if rest.done == nil {
+		rest.done = s.draft.Waiter()
 		s.watchStored()
 	}
-	return s.done.Ended()
+	return rest.done.Ended()
 }
 
 // watchStored waits for the end of the session once it is in the store. It is called with the lock held.
 func (s *Session) watchStored() {
-	if s.done != nil {
-		s.draft.Watch(s.ctx, s.done)
+	if s.rest != nil && s.rest.done != nil {
+		s.draft.Watch(s.inUse(), s.rest.done)
 	}
 }

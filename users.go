@@ -225,7 +225,7 @@ func (u *update) change(ctx context.Context, rec *life.Record) error {
 		u.done[rec.ID] = true
 	}
 	s := u.m.newSession(ctx, nil)
-	s.isNew, s.seenAt = false, rec.SeenAt
+	s.isNew, s.seenAt = false, rec.SeenAt.UnixMicro()
 	s.draft = u.m.keeper.ByOperator(rec)
 	var refused error
 	err := s.Atomic(ctx, func(s *Session) error {

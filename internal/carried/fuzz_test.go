@@ -40,7 +40,7 @@ func FuzzCarried(f *testing.F) {
 		if err != nil {
 			t.Fatalf("what was parsed does not encode: %v", err)
 		}
-		again, err := r.Parse(next.Sealed)
+		again, err := r.Parse(next.Sealed())
 		if err != nil {
 			t.Fatalf("what was encoded does not parse: %v", err)
 		}

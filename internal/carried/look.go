@@ -17,11 +17,12 @@ import (
 func (r *Records) Look(ctx context.Context, at *life.Place, begins bool, _ *life.Record) (h envelope.Header,
 	entries envelope.Entries, err error) {
 	if at.Rec == nil || at.Rec.Kind != life.KindLive || at.Rec.Data == nil {
-		now, err := r.Parse(at.Sealed)
+		now, err := r.Parse(at.Sealed())
 		if err != nil {
 			return h, nil, fmt.Errorf("%w: %w", life.ErrEnded, err)
 		}
-		now.Stale, now.FlashUpTo = now.Stale || at.Stale, at.FlashUpTo
+		now.Stale = now.Stale || at.Stale
+		now.SetFlashUpTo(at.FlashUpTo())
 		*at = now
 	}
 	rec := at.Rec
@@ -34,8 +35,9 @@ func (r *Records) Look(ctx context.Context, at *life.Place, begins bool, _ *life
 		return h, nil, err
 	}
 	rec.Persistent = h.Persistent == 1 || h.Persistent == 0 && r.k.Persistent
-	of := life.Member{User: rec.User, Begun: max(h.Login, h.Created), Admitted: at.Admitted}
-	at.Admitted, err = r.Missing(ctx, rec.ID, of)
+	of := life.Member{User: rec.User, Begun: max(h.Login, h.Created), Admitted: at.Admitted()}
+	admitted, err := r.Missing(ctx, rec.ID, of)
+	at.SetAdmitted(admitted)
 	return h, entries, err
 }
 

@@ -71,10 +71,10 @@ func TestATokenEndsWithItsID(t *testing.T) {
 	if n, err := d.Revoke(t.Context(), life.Anybody, []string{first.Rec.ID, "no id"}); n != 1 || err != nil {
 		t.Fatalf("Revoke = %d, %v", n, err)
 	}
-	if at, err := d.look(first.Sealed, true); err != nil || at.Rec.Kind != life.KindTombstone {
+	if at, err := d.look(first.Sealed(), true); err != nil || at.Rec.Kind != life.KindTombstone {
 		t.Errorf("the revoked one is a %v, %v", at.Rec.Kind, err)
 	}
-	if at, err := d.look(second.Sealed, true); err != nil || at.Rec.Kind != life.KindLive || at.Stale {
+	if at, err := d.look(second.Sealed(), true); err != nil || at.Rec.Kind != life.KindLive || at.Stale {
 		t.Errorf("the other one is a %v, %v", at.Rec.Kind, err)
 	}
 }
@@ -86,16 +86,16 @@ func TestARenewedTokenGoesOnUnderTheNewID(t *testing.T) {
 	old := d.sealed("ada")
 	next := d.renew(d.renew(old))
 	for name, begins := range map[string]bool{"a request that begins": true, "one that is under way": false} {
-		if at, err := d.look(old.Sealed, begins); err != nil || at.Rec.ID != next.Rec.ID || at.Ticket != next.Ticket ||
-			!at.Stale {
+		at, err := d.look(old.Sealed(), begins)
+		if err != nil || at.Rec.ID != next.Rec.ID || at.Ticket != next.Ticket || !at.Stale {
 			t.Errorf("%s: %v, stale %v, %v", name, at.Rec, at.Stale, err)
 		}
 	}
 	d.notes.now = d.notes.now.Add(time.Minute)
-	if _, err := d.look(old.Sealed, true); !errors.Is(err, life.ErrReused) {
+	if _, err := d.look(old.Sealed(), true); !errors.Is(err, life.ErrReused) {
 		t.Errorf("after the grace: %v", err)
 	}
-	if at, err := d.look(old.Sealed, false); err != nil || at.Rec.ID != next.Rec.ID {
+	if at, err := d.look(old.Sealed(), false); err != nil || at.Rec.ID != next.Rec.ID {
 		t.Errorf("under way since before: %v, %v", at.Rec, err)
 	}
 }
@@ -107,18 +107,19 @@ func TestTheSessionsOfAUserEndAtOnce(t *testing.T) {
 	if _, err := d.RevokeUser(t.Context(), "ada", []string{kept.Rec.ID}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.look(gone.Sealed, true); !errors.Is(err, life.ErrNotFound) {
+	if _, err := d.look(gone.Sealed(), true); !errors.Is(err, life.ErrNotFound) {
 		t.Errorf("the one to end: %v", err)
 	}
-	at, err := d.look(kept.Sealed, true)
-	if err != nil || at.Admitted == 0 {
-		t.Errorf("the one to keep: admitted %d, %v", at.Admitted, err)
+	at, err := d.look(kept.Sealed(), true)
+	if err != nil || at.Admitted() == 0 {
+		t.Errorf("the one to keep: admitted %d, %v", at.Admitted(), err)
 	}
-	if _, err := d.look(other.Sealed, true); err != nil {
+	if _, err := d.look(other.Sealed(), true); err != nil {
 		t.Errorf("another user's: %v", err)
 	}
 	d.notes.now = d.notes.now.Add(time.Second)
-	if _, err := d.look(d.sealed("ada").Sealed, true); err != nil {
+	later := d.sealed("ada")
+	if _, err := d.look(later.Sealed(), true); err != nil {
 		t.Errorf("one that began later: %v", err)
 	}
 	ended := func(e life.Event) bool { return e.Kind == life.EventEnded && e.User == "ada" }

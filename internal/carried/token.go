@@ -29,7 +29,7 @@ func (r *Records) Seal(next life.Place, st *data.State) (life.Place, error) {
 		return next, fmt.Errorf("%w: the sealed session has %d bytes, its cookies hold %d: keep less in it, or raise "+
 			"MaxChunks of the store", life.ErrTooLarge, size, r.room)
 	}
-	next.Sealed = string(r.k.Ring().SealToken(packed, r.bindings[0]))
+	next.SetSealed(string(r.k.Ring().SealToken(packed, r.bindings[0])))
 	return next, nil
 }
 
@@ -39,7 +39,7 @@ func appendRecord(plain []byte, next life.Place, st *data.State) []byte {
 	rec := next.Rec
 	plain = append(append(plain, formatVersion), next.Ticket[:]...)
 	plain = binary.AppendUvarint(plain, rec.Version+1)
-	for _, n := range []int64{rec.SeenAt.UnixMicro(), envelope.Micro(rec.ExpiresAt), next.Admitted} {
+	for _, n := range []int64{rec.SeenAt.UnixMicro(), envelope.Micro(rec.ExpiresAt), next.Admitted()} {
 		plain = binary.AppendVarint(plain, n)
 	}
 	plain = append(binary.AppendUvarint(plain, uint64(len(rec.User))), rec.User...)
@@ -61,7 +61,8 @@ func (r *Records) Parse(token string) (life.Place, error) {
 		return life.Place{}, fmt.Errorf("%w: %w", life.ErrCorrupt, err)
 	}
 	at, err := parseRecord(plain)
-	at.Sealed, at.Stale = token, signer > 0
+	at.Stale = signer > 0
+	at.SetSealed(token)
 	return at, err
 }
 
@@ -90,7 +91,7 @@ func parseRecord(plain []byte) (at life.Place, err error) {
 		return at, fmt.Errorf("%w: cut off", life.ErrCorrupt)
 	}
 	user, data := rest[size:size+int(length)], rest[size+int(length):]
-	at.Admitted = nums[3]
+	at.SetAdmitted(nums[3])
 	at.Rec = &life.Record{
 		ID: at.Ticket.ID(), User: string(user), Version: uint64(nums[0]), Data: data,
 		SeenAt: time.UnixMicro(nums[1]).UTC(), ExpiresAt: envelope.Time(nums[2]),

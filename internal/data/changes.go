@@ -1,6 +1,10 @@
 package data
 
-import "maps"
+import (
+	"iter"
+	"maps"
+	"slices"
+)
 
 // change is a key that was set or removed, with its encoded value; nil: removed.
 type change struct {
@@ -8,71 +12,100 @@ type change struct {
 	raw []byte
 }
 
-// changes are the keys that were changed, in the order of their first change. Nearly every request changes a few at
-// most, which a list finds fastest; more get an index.
+// changes are the keys that were changed, in the order of their first change. Nearly every request that changes
+// something changes one key, and pays for no more.
 type changes struct {
-	list  []change
-	index map[string]int // of list; nil while that is short
-	first [1]change      // where list begins, for most requests change one key
+	first change
+	more  *moreChanges // nil: none
 }
 
-func (c *changes) all() []change {
-	if c == nil {
-		return nil
-	}
-	return c.list
+// moreChanges are all but the first. A few of them are found fastest in a list; many get an index.
+type moreChanges struct {
+	list  []change
+	index map[string]int // of list; nil while that is short
 }
 
 // shortList is how many changes are searched one by one.
 const shortList = 12
 
-// find returns where the key is, -1 for nowhere.
-func (c *changes) find(key string) int {
-	if c == nil {
-		return -1
-	}
-	if c.index != nil {
-		if i, ok := c.index[key]; ok {
-			return i
+// all goes through the changes, which must not be changed meanwhile.
+func (c *changes) all() iter.Seq[change] {
+	return func(yield func(change) bool) {
+		if c == nil || !yield(c.first) || c.more == nil {
+			return
 		}
-		return -1
-	}
-	for i := range c.list {
-		if c.list[i].key == key {
-			return i
+		for _, one := range c.more.list {
+			if !yield(one) {
+				return
+			}
 		}
 	}
-	return -1
+}
+
+// find returns the change of a key, nil for none.
+func (c *changes) find(key string) *change {
+	switch {
+	case c == nil:
+		return nil
+	case c.first.key == key:
+		return &c.first
+	case c.more == nil:
+		return nil
+	}
+	return c.more.find(key)
+}
+
+func (m *moreChanges) find(key string) *change {
+	if m.index != nil {
+		if i, ok := m.index[key]; ok {
+			return &m.list[i]
+		}
+		return nil
+	}
+	for i := range m.list {
+		if m.list[i].key == key {
+			return &m.list[i]
+		}
+	}
+	return nil
 }
 
 // put returns the changes with one more, as append does.
 func (c *changes) put(key string, raw []byte) *changes {
-	if i := c.find(key); i >= 0 {
-		c.list[i].raw = raw
+	if c == nil {
+		return &changes{first: change{key, raw}}
+	}
+	if known := c.find(key); known != nil {
+		known.raw = raw
 		return c
 	}
-	if c == nil {
-		c = new(changes)
-		c.list = c.first[:0]
+	if c.more == nil {
+		c.more = new(moreChanges)
 	}
-	c.list = append(c.list, change{key, raw})
+	c.more.add(change{key, raw})
+	return c
+}
+
+func (m *moreChanges) add(one change) {
+	m.list = append(m.list, one)
 	switch {
-	case c.index != nil:
-		c.index[key] = len(c.list) - 1
-	case len(c.list) > shortList:
-		c.index = make(map[string]int, 2*len(c.list))
-		for i := range c.list {
-			c.index[c.list[i].key] = i
+	case m.index != nil:
+		m.index[one.key] = len(m.list) - 1
+	case len(m.list) > shortList:
+		m.index = make(map[string]int, 2*len(m.list))
+		for i := range m.list {
+			m.index[m.list[i].key] = i
 		}
 	}
-	return c
 }
 
 func (c *changes) clone() *changes {
 	if c == nil {
 		return nil
 	}
-	w := &changes{index: maps.Clone(c.index)}
-	w.list = append(w.first[:0], c.list...)
-	return w
+	w := *c
+	if c.more != nil {
+		w.more = &moreChanges{list: slices.Clone(c.more.list), index: maps.Clone(c.more.index)}
+	}
+	return &w
 }

@@ -88,9 +88,8 @@ func (st *State) own() {
 
 // stored returns the encoded value of a key as it is without what was changed in its tree since.
 func (st *State) stored(key string) ([]byte, bool) {
-	if i := st.over.find(key); i >= 0 {
-		raw := st.over.list[i].raw
-		return raw, raw != nil
+	if c := st.over.find(key); c != nil {
+		return c.raw, c.raw != nil
 	}
 	if st.cleared {
 		return nil, false
@@ -135,7 +134,7 @@ func (st *State) kept() iter.Seq2[[]byte, []byte] {
 			return
 		}
 		for k, v := range st.entries.All() {
-			if st.over.find(string(k)) < 0 && !yield(k, v) {
+			if st.over.find(string(k)) == nil && !yield(k, v) {
 				return
 			}
 		}
@@ -145,7 +144,7 @@ func (st *State) kept() iter.Seq2[[]byte, []byte] {
 // changed goes through the keys that were set, in the order of their first change.
 func (st *State) changed() iter.Seq2[string, []byte] {
 	return func(yield func(key string, raw []byte) bool) {
-		for _, c := range st.over.all() {
+		for c := range st.over.all() {
 			if c.raw != nil && !yield(c.key, c.raw) {
 				return
 			}

@@ -34,7 +34,7 @@ func (d *Draft) insert(ctx context.Context, rec *Record) error {
 		a.instead = old.ID
 	}
 	err := a.admit(ctx)
-	d.events = append(d.events, a.evicted...)
+	d.report(a.evicted...)
 	return err
 }
 

@@ -7,11 +7,11 @@ import "errors"
 
 // Adopt takes over what a commit of the copy left, when it has caught up.
 func (d *Draft) Adopt(w *Draft) {
-	err := d.err
+	err := d.Refused()
 	*d = *w
-	d.events = nil
+	d.forgetEvents()
 	if err != nil {
-		d.err = err
+		d.setRefused(err)
 	}
 }
 
@@ -45,8 +45,8 @@ func (d *Draft) dropTakenID(w *Draft) {
 
 // Forgive forgets an error that was refused before a user left, for it has to do with that user.
 func (d *Draft) Forgive(before error) {
-	if d.err == before {
-		d.err = nil
+	if d.Refused() == before {
+		d.setRefused(nil)
 	}
 }
 

@@ -1,6 +1,7 @@
 package life
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/coatcheck/session/internal/data"
@@ -28,8 +29,8 @@ func (d *Draft) build(now time.Time) (next Place, aged []data.Shadow, err error)
 
 // ticketOf is the ticket of a record that is about to be stored.
 func (d *Draft) ticketOf(rec *Record) keys.Ticket {
-	if rec.ID == d.nextID {
-		return d.nextTicket
+	if rec.ID == d.nextID() {
+		return d.next.ticket
 	}
 	return d.at.Ticket
 }
@@ -37,23 +38,35 @@ func (d *Draft) ticketOf(rec *Record) keys.Ticket {
 // withoutData makes the record but for its data and what follows from them. One of a new id names the one that it takes
 // over from.
 func (d *Draft) withoutData(now time.Time) *Record {
-	rec := &Record{ID: d.nextID, User: d.user, SeenAt: now, RemoteIP: d.ip, UserAgent: d.ua}
+	rec := &Record{ID: d.nextID(), User: d.user, SeenAt: now}
+	rec.RemoteIP, rec.UserAgent = d.client()
 	if d.at.Rec != nil {
 		if rec.SeenAt = d.at.Rec.SeenAt; !d.byOperator {
 			rec.SeenAt = laterOf(d.at.Rec.SeenAt, now)
 		}
 		rec.takeClient(d.at.Rec)
 	}
-	if d.at.Rec != nil && d.nextID == "" {
+	if d.at.Rec != nil && d.next == nil {
 		rec.ID, rec.Version = d.at.Rec.ID, d.at.Rec.Version
 		return rec
 	}
 	d.Doc.State.Issued = now.UnixMicro()
-	rec.Version = d.nextVersion
+	rec.Version = d.nextVersion()
 	if d.at.Rec != nil {
 		rec.Successor = d.at.Rec.ID
 	}
 	return rec
+}
+
+// client is the client of the request, none outside of one.
+func (d *Draft) client() (ip netip.Addr, userAgent string) {
+	switch {
+	case d.visit == nil:
+		return ip, ""
+	case d.at.Rec == nil:
+		return d.visit.Client("")
+	}
+	return d.visit.Client(d.at.Rec.UserAgent)
 }
 
 // takeClient keeps what is known of the client when this request knows nothing of it.
@@ -66,7 +79,7 @@ func (r *Record) takeClient(from *Record) {
 // noteStored takes note that the record of a place is stored. A token that holds the record is another one each time.
 func (d *Draft) noteStored(next Place, aged []data.Shadow) {
 	rec := next.Rec
-	if d.at.Rec == nil || d.at.Rec.ID != rec.ID || d.at.Stale || next.Sealed != "" ||
+	if d.at.Rec == nil || d.at.Rec.ID != rec.ID || d.at.Stale || next.Sealed() != "" ||
 		d.at.Rec.Persistent != rec.Persistent || endMoved(d.at.Rec, rec) {
 		d.reply = ReplyTicket
 	}
@@ -74,7 +87,7 @@ func (d *Draft) noteStored(next Place, aged []data.Shadow) {
 	d.at = next
 	d.Doc.Stored(d.k.Data.Codec, aged)
 	d.dropNextID()
-	d.nextVersion, d.oldBecomes, d.login, d.gone = 0, KindLive, false, false
+	d.oldBecomes, d.login, d.gone = KindLive, false, false
 }
 
 func laterOf(a, b time.Time) time.Time {

@@ -22,15 +22,15 @@ type Mode struct {
 // Commit stores what was done. On an error nothing of it is stored, but for a session that was ended: that stays so.
 func (d *Draft) Commit(ctx context.Context, mode Mode) error {
 	if d.discard {
-		return d.err
+		return d.Refused()
 	}
 	if d.leaving != nil {
 		if err := d.commitLeaving(ctx); err != nil {
 			return err
 		}
 	}
-	if d.err != nil {
-		return d.err
+	if err := d.Refused(); err != nil {
+		return err
 	}
 	d.settleClocks()
 	switch {
@@ -42,7 +42,7 @@ func (d *Draft) Commit(ctx context.Context, mode Mode) error {
 		return d.move(ctx, mode)
 	case mode.CanTell && d.renewalDue():
 		return d.renewal(ctx, mode)
-	case d.dirty() && d.at.Sealed != "" && d.tooLate():
+	case d.dirty() && d.at.Sealed() != "" && d.tooLate():
 		return ErrLate
 	case d.dirty():
 		return d.save(ctx, mode)
@@ -53,7 +53,7 @@ func (d *Draft) Commit(ctx context.Context, mode Mode) error {
 }
 
 // tooLate reports whether the headers are out, so that nobody could be told of a new id.
-func (d *Draft) tooLate() bool { return d.sent != nil && d.sent.Load() }
+func (d *Draft) tooLate() bool { return d.visit != nil && d.visit.Sent() }
 
 // commitGone refuses changes of a session that is no more.
 func (d *Draft) commitGone() error {
@@ -68,7 +68,7 @@ func (d *Draft) commitGone() error {
 
 // NothingToDo reports whether there is nothing for a commit to do.
 func (d *Draft) NothingToDo(mode Mode) bool {
-	if d.err != nil || d.dirty() {
+	if d.Refused() != nil || d.dirty() {
 		return false
 	}
 	if d.at.Rec == nil || d.gone {
@@ -225,7 +225,7 @@ func Pause(ctx context.Context, attempt int) error {
 // settleClocks gives a session that is in its token a new id when its own time-outs change. All copies of an id then
 // end by the same clocks, and a retired id need not be remembered longer than the last of them can live.
 func (d *Draft) settleClocks() {
-	if d.at.Sealed == "" || d.gone || d.oldBecomes != KindLive || !d.k.Records.Traits().Final {
+	if d.at.Sealed() == "" || d.gone || d.oldBecomes != KindLive || !d.k.Records.Traits().Final {
 		return
 	}
 	if slices.ContainsFunc(d.Doc.Ops, data.Op.SetsClock) {

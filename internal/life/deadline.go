@@ -54,7 +54,7 @@ func (d *Draft) persistent() bool {
 // say by now.
 func (d *Draft) expired(now time.Time) bool {
 	end := d.expiresAt(d.at.Rec.SeenAt)
-	if sealed := d.at.Rec.ExpiresAt; d.at.Sealed != "" && !sealed.IsZero() && (end.IsZero() || sealed.Before(end)) {
+	if sealed := d.at.Rec.ExpiresAt; d.at.Sealed() != "" && !sealed.IsZero() && (end.IsZero() || sealed.Before(end)) {
 		end = sealed
 	}
 	return !end.IsZero() && !now.Before(end)

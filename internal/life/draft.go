@@ -3,7 +3,7 @@ package life
 import (
 	"fmt"
 	"net/netip"
-	"sync/atomic"
+	"slices"
 
 	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/keys"
@@ -12,32 +12,60 @@ import (
 // Draft is one session as one request sees and changes it: everything that a commit reads and replaces. It has no
 // lock: whoever shares one guards it, and commits a copy, so that nobody waits for the store who only reads.
 type Draft struct {
-	k    *Keeper
-	sent *atomic.Bool // the headers of the response are out; nil outside a request
-	at   Place        // where it is stored, as far as it knows
-	Doc  data.Doc     // what it holds; whoever changes that calls Do
-	user string
-	ip   netip.Addr
-	ua   string
+	k     *Keeper
+	visit Visit    // nil outside a request
+	at    Place    // where it is stored, as far as it knows
+	Doc   data.Doc // what it holds; whoever changes that calls Do
+	user  string
 
-	nextTicket  keys.Ticket // of the id to come, zero when none is
-	nextID      string
-	nextVersion uint64 // of the record under nextID, while a move is under way; 0: it is not in the store
-	follows     bool   // nextID follows from something else, so that others may create it as well
-	idTaken     bool   // nextID may be in the store already, so that the next commit takes another
-	oldBecomes  Kind   // what becomes of the stored id when it changes; KindLive: it does not change
+	next       *nextID // the id to come; nil: none
+	seldom     *seldom // nil: its zero value
+	leaving    *Place  // of the session that was logged out: the client's until the next commit has ended it
+	follows    bool    // next follows from something else, so that others may create it as well
+	idTaken    bool    // next may be in the store already, so that the next commit takes another
+	oldBecomes Kind    // what becomes of the stored id when it changes; KindLive: it does not change
+	discard    bool    // nothing is ever stored
+	byOperator bool    // the user is not here: a save is no sign of life
+	gone       bool    // the stored session ended: only a Login begins a new one
+	login      bool    // a Login is among the changes
+	reply      Reply
+}
 
-	former []string // ids that former cookies name besides, for a logout
+// Visit is the request in which a draft lives.
+type Visit interface {
+	// Sent reports whether the headers of the response are out.
+	Sent() bool
+	// Client returns the address and the user agent of the client, for lists of sessions. known is the user agent of
+	// the record, which is clean. It is called during a commit, without a lock.
+	Client(known string) (ip netip.Addr, userAgent string)
+}
 
-	discard    bool   // nothing is ever stored
-	byOperator bool   // the user is not here: a save is no sign of life
-	leaving    *Place // of the session that was logged out: the client's until the next commit has ended it
-	gone       bool   // the stored session ended: only a Login begins a new one
-	login      bool   // a Login is among the changes
+// nextID is an id to come. It is never changed, for copies of a draft share it.
+type nextID struct {
+	ticket  keys.Ticket
+	id      string
+	version uint64 // of the record under the id, while a move is under way; 0: it is not in the store
+}
 
-	err    error // the first refused operation
-	reply  Reply
-	events []Event // to be reported when the commit is over
+// seldom is what few drafts need, so that the others do not pay for it. It is never changed, for copies of a draft
+// share it.
+type seldom struct {
+	former  []string // ids that former cookies name besides, for a logout
+	refused error    // the first refused operation
+	events  []Event  // to be reported when the commit is over
+}
+
+func (d *Draft) rest() seldom {
+	if d.seldom == nil {
+		return seldom{}
+	}
+	return *d.seldom
+}
+
+func (d *Draft) change(fn func(*seldom)) {
+	s := d.rest()
+	fn(&s)
+	d.seldom = &s
 }
 
 // Reply is what the response must do to the client's ticket.
@@ -50,10 +78,9 @@ const (
 	ReplyForget        // delete it
 )
 
-// Begin begins a draft of a session that is empty yet. sent tells when the headers of the response are out; nil: there
-// is no response.
-func (k *Keeper) Begin(sent *atomic.Bool) Draft {
-	return Draft{k: k, sent: sent, discard: k.can.Discards}
+// Begin begins a draft of a session that is empty yet. visit is nil outside a request.
+func (k *Keeper) Begin(visit Visit) Draft {
+	return Draft{k: k, visit: visit, discard: k.can.Discards}
 }
 
 // ByOperator begins a draft of a stored session on which not its user works: a save is no sign of life.
@@ -67,12 +94,29 @@ func (d *Draft) Clone() Draft {
 	doc, err := d.Doc.Clone(d.k.Data.Codec)
 	d.Refuse(err)
 	w := *d
-	w.Doc, w.events, w.idTaken = doc, nil, false
+	w.Doc, w.idTaken = doc, false
+	w.forgetEvents()
 	return w
 }
 
 func (d *Draft) event(kind EventKind, id string, err error) {
-	d.events = append(d.events, Event{Kind: kind, ID: id, User: d.user, Err: err})
+	d.report(Event{Kind: kind, ID: id, User: d.user, Err: err})
+}
+
+func (d *Draft) report(events ...Event) {
+	if len(events) > 0 {
+		d.change(func(s *seldom) { s.events = append(slices.Clip(s.events), events...) })
+	}
+}
+
+func (d *Draft) forgetEvents() {
+	switch s := d.rest(); {
+	case len(s.events) == 0:
+	case s.former == nil && s.refused == nil: // nothing of it is needed any more
+		d.seldom = nil
+	default:
+		d.change(func(s *seldom) { s.events = nil })
+	}
 }
 
 // storable reports whether there is something to keep: data, or a user.
@@ -91,7 +135,7 @@ func (d *Draft) ID() string {
 		return d.at.Rec.ID
 	case d.at.Rec != nil || d.storable():
 		d.makeNextID()
-		return d.nextID
+		return d.nextID()
 	}
 	return ""
 }
@@ -105,23 +149,48 @@ func (d *Draft) NeedsTelling(o data.Op) bool {
 	case d.at.Rec == nil:
 		return o.TouchesData() && o.Kind != data.OpRemove && o.Kind != data.OpClear
 	}
-	return d.at.Sealed != ""
+	return d.at.Sealed() != ""
 }
 
 // makeNextID makes the id to come, unless there is one.
 func (d *Draft) makeNextID() {
-	if d.nextID == "" {
-		d.nextTicket = keys.NewTicket()
-		d.nextID = d.nextTicket.ID()
+	if d.next == nil {
+		d.setNextID(keys.NewTicket())
 	}
 }
 
+func (d *Draft) setNextID(t keys.Ticket) { d.next = &nextID{ticket: t, id: t.ID()} }
+
+// nextID is the id to come, "" for none.
+func (d *Draft) nextID() string {
+	if d.next == nil {
+		return ""
+	}
+	return d.next.id
+}
+
+func (d *Draft) nextVersion() uint64 {
+	if d.next == nil {
+		return 0
+	}
+	return d.next.version
+}
+
+func (d *Draft) setNextVersion(v uint64) {
+	next := *d.next
+	next.version = v
+	d.next = &next
+}
+
 // dropNextID makes the next commit that needs a new id take another one.
-func (d *Draft) dropNextID() { d.nextTicket, d.nextID = keys.Ticket{}, "" }
+func (d *Draft) dropNextID() { d.next = nil }
 
 // Follow gives the session, when it is stored for the first time, the id of a ticket that follows from something else.
 // Others may make the same one.
-func (d *Draft) Follow(t keys.Ticket) { d.nextTicket, d.nextID, d.follows = t, t.ID(), true }
+func (d *Draft) Follow(t keys.Ticket) {
+	d.setNextID(t)
+	d.follows = true
+}
 
 // Do does an operation and remembers it for the commit, or that it was refused.
 func (d *Draft) Do(o data.Op) { d.Refuse(d.Doc.Do(d.rules(), o, d.at.Rec != nil && !d.gone)) }
@@ -136,7 +205,7 @@ func (d *Draft) Swap(o data.Op, old []byte, had bool, fresh []byte) (done bool) 
 
 func (d *Draft) rules() data.Rules {
 	r := d.k.Data
-	r.Rough = d.err != nil
+	r.Rough = d.Refused() != nil
 	return r
 }
 
@@ -150,7 +219,13 @@ func (d *Draft) replay(st data.State) error {
 
 // Refuse remembers the first error.
 func (d *Draft) Refuse(err error) {
-	if err != nil && d.err == nil {
-		d.err = d.k.Explain(err)
+	if err != nil && d.Refused() == nil {
+		d.setRefused(d.k.Explain(err))
+	}
+}
+
+func (d *Draft) setRefused(err error) {
+	if err != nil || d.Refused() != nil {
+		d.change(func(s *seldom) { s.refused = err })
 	}
 }

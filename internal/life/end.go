@@ -12,7 +12,7 @@ func (d *Draft) commitLeaving(ctx context.Context) error {
 	var follower *Record
 	var refused error
 	old := d.leaving.Rec
-	if d.err == nil && d.at.Rec == nil && !d.gone && d.storable() {
+	if d.Refused() == nil && d.at.Rec == nil && !d.gone && d.storable() {
 		if refused = d.create(ctx); errors.Is(refused, ErrUnavailable) {
 			return d.endAlone(ctx, refused)
 		}
@@ -22,15 +22,14 @@ func (d *Draft) commitLeaving(ctx context.Context) error {
 	if err != nil {
 		if follower != nil {
 			d.undo(ctx, follower.ID)
-			d.events = slices.DeleteFunc(d.events, func(e Event) bool {
-				return e.Kind == EventCreated && e.ID == follower.ID
-			})
+			d.forgetCreated(follower.ID)
 		}
 		return err
 	}
-	d.leaving, d.former = nil, nil
+	d.leaving = nil
+	d.change(func(s *seldom) { s.former = nil })
 	for _, rec := range ended {
-		d.events = append(d.events, Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
+		d.report(Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
 	}
 	// A response to a retired ticket deletes nothing: the client may have the one that took over.
 	if follower == nil && len(ended) > 0 && old.Kind == KindLive {
@@ -39,10 +38,19 @@ func (d *Draft) commitLeaving(ctx context.Context) error {
 	return refused
 }
 
+// forgetCreated leaves out the event of a session that is gone again.
+func (d *Draft) forgetCreated(id string) {
+	d.change(func(s *seldom) {
+		s.events = slices.DeleteFunc(slices.Clone(s.events), func(e Event) bool {
+			return e.Kind == EventCreated && e.ID == id
+		})
+	})
+}
+
 // endAll ends the session of a record, and before it what former cookies of the request name besides: when one of them
 // cannot be ended, the client keeps its cookies, and can ask again.
 func (d *Draft) endAll(ctx context.Context, rec, follower *Record) (ended []*Record, err error) {
-	for _, id := range d.former {
+	for _, id := range d.rest().former {
 		one, err := d.k.named(ctx, id)
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
 			continue
@@ -68,7 +76,7 @@ func (d *Draft) endAlone(ctx context.Context, refused error) error {
 	rec := d.leaving.Rec
 	d.leaving, d.reply = nil, ReplyForget
 	d.k.watch.ended(rec.ID)
-	d.events = append(d.events, Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
+	d.report(Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
 	return refused
 }
 

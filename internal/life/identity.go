@@ -20,7 +20,7 @@ func (d *Draft) Regenerate() {
 // SignIn binds the session to a user, with a new id. It reports whether the session goes on, and is not a new one
 // because another user leaves. Afterwards Err is what was refused here, and nothing earlier.
 func (d *Draft) SignIn(user string) (kept bool) {
-	d.err = nil
+	d.setRefused(nil)
 	kept = d.gone || d.user == "" || d.user == user
 	switch {
 	case d.gone:
@@ -95,20 +95,22 @@ func (d *Draft) Leave() {
 // reset begins a new session: what was set before does not belong to it.
 func (d *Draft) reset() {
 	*d = Draft{
-		k: d.k, sent: d.sent, ip: d.ip, ua: d.ua, discard: d.discard, gone: d.gone,
-		leaving: d.leaving, former: d.former, reply: d.reply, events: d.events,
+		k: d.k, visit: d.visit, discard: d.discard, gone: d.gone,
+		leaving: d.leaving, reply: d.reply, seldom: d.seldom,
 	}
+	d.setRefused(nil)
 }
 
 // Shut leaves nothing of the session but the record that Leave ends.
-func (d *Draft) Shut() { *d = Draft{k: d.k, sent: d.sent, gone: true, at: Place{Rec: d.at.Rec}} }
+func (d *Draft) Shut() { *d = Draft{k: d.k, visit: d.visit, gone: true, at: Place{Rec: d.at.Rec}} }
 
 // Discard makes the draft one that is never stored.
 func (d *Draft) Discard() { d.discard = true }
 
 // Reload drops what is not stored, and loads the newest state. When the session is gone nothing of it is left.
 func (d *Draft) Reload(ctx context.Context) error {
-	d.Doc.Ops, d.err, d.Doc.Shadows, d.oldBecomes, d.login = nil, nil, nil, KindLive, false
+	d.Doc.Ops, d.Doc.Shadows, d.oldBecomes, d.login = nil, nil, KindLive, false
+	d.setRefused(nil)
 	d.dropNextID()
 	if l := d.leaving; l != nil {
 		d.at, d.leaving = *l, nil

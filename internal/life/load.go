@@ -32,7 +32,8 @@ func (d *Draft) Find(ctx context.Context, token string, former []string) (a Arri
 		}
 	}
 	if err == nil && len(former) > 0 {
-		d.former = d.idsOf(former, d.ID())
+		ids := d.idsOf(former, d.ID())
+		d.change(func(s *seldom) { s.former = ids })
 	}
 	return a, err
 }
@@ -63,7 +64,7 @@ func (d *Draft) findOne(ctx context.Context, token string, a *Arrival) error {
 // unfound leaves an empty session, and says why.
 func (d *Draft) unfound(t keys.Ticket, err error, a *Arrival) Event {
 	rec := d.at.Rec
-	*d = Draft{k: d.k, sent: d.sent}
+	*d = Draft{k: d.k, visit: d.visit}
 	switch {
 	case errors.Is(err, ErrTombstone):
 		d.gone, d.at.Rec = true, rec
@@ -78,7 +79,7 @@ func (d *Draft) unfound(t keys.Ticket, err error, a *Arrival) Event {
 
 // SendAnew has the client given its ticket under the cookie's name. A token that is the session is sealed for it.
 func (d *Draft) SendAnew() {
-	if d.at.Sealed != "" {
+	if d.at.Sealed() != "" {
 		d.at.Stale = true
 		return
 	}
@@ -132,9 +133,9 @@ func (d *Draft) look(ctx context.Context, begins bool, known *Record) error {
 // readFrom puts the state on what is in a live record.
 func (d *Draft) readFrom(h envelope.Header, entries envelope.Entries, begins bool) error {
 	if begins {
-		d.at.FlashUpTo = h.FlashSeq
+		d.at.SetFlashUpTo(h.FlashSeq)
 	}
-	d.Doc.State = data.NewState(h, entries, d.at.FlashUpTo)
+	d.Doc.State = data.NewState(h, entries, d.at.FlashUpTo())
 	if d.expired(d.k.Now()) {
 		return ErrExpired
 	}

@@ -66,17 +66,18 @@ func (d *Draft) prepareMove(ctx context.Context) error {
 
 // readmit looks again before a session that is in its token changes its id: it is kept under the old one, or ended, if
 // at all.
-func (d *Draft) readmit(ctx context.Context) (err error) {
-	if d.at.Sealed == "" || d.login {
+func (d *Draft) readmit(ctx context.Context) error {
+	if d.at.Sealed() == "" || d.login {
 		return nil
 	}
-	d.at.Admitted, err = d.k.Records.Missing(ctx, d.at.Rec.ID, d.member())
+	admitted, err := d.k.Records.Missing(ctx, d.at.Rec.ID, d.member())
+	d.at.SetAdmitted(admitted)
 	return endedIf(errors.Is(err, ErrNotFound), err)
 }
 
 // member is the session as one of its user's.
 func (d *Draft) member() Member {
-	return Member{d.at.Rec.User, max(d.Doc.State.Login, d.Doc.State.Created), d.at.Admitted}
+	return Member{d.at.Rec.User, max(d.Doc.State.Login, d.Doc.State.Created), d.at.Admitted()}
 }
 
 // errNextChanged says that somebody ended or changed the record of the new id before the move was decided.
@@ -88,16 +89,16 @@ func (d *Draft) saveNext(ctx context.Context) (next Place, aged []data.Shadow, e
 	if next, aged, err = d.build(d.k.Now()); err != nil {
 		return Place{}, nil, err
 	}
-	if d.nextVersion == 0 {
-		if err = d.add(ctx, next.Rec); err == nil && next.Sealed == "" {
-			d.nextVersion = 1
+	if d.nextVersion() == 0 {
+		if err = d.add(ctx, next.Rec); err == nil && next.Sealed() == "" {
+			d.setNextVersion(1)
 		}
 		return next, aged, err
 	}
 	err = d.k.save(ctx, next.Rec)
 	switch {
 	case err == nil:
-		d.nextVersion++
+		d.setNextVersion(d.nextVersion() + 1)
 		return next, aged, nil
 	case errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound):
 		d.removeNext(ctx)
@@ -131,12 +132,12 @@ func (d *Draft) retireOld(ctx context.Context, next Place, aged []data.Shadow) e
 
 // removeNext removes the record of the id to come after a move that was not done. The id is not used again.
 func (d *Draft) removeNext(ctx context.Context) {
-	if d.nextVersion == 0 {
+	if d.nextVersion() == 0 {
 		return
 	}
-	id := d.nextID
+	id := d.nextID()
 	d.dropNextID()
-	d.nextVersion, d.idTaken = 0, true
+	d.idTaken = true
 	d.undo(ctx, id)
 }
 
@@ -149,7 +150,7 @@ func (d *Draft) confirmRetired(ctx context.Context, old, rec *Record, err error)
 	now, lookErr := d.k.moveOutcome(ctx, old, rec.ID)
 	switch {
 	case lookErr != nil:
-		d.nextVersion = 0
+		d.setNextVersion(0)
 		d.abandon(ctx, orphan{id: rec.ID, old: old})
 	case now != nil:
 		return nil
@@ -178,7 +179,7 @@ func (d *Draft) undo(ctx context.Context, id string) {
 
 // abandon leaves a record to be removed later. Its id is not used again, so that nobody can have its ticket.
 func (d *Draft) abandon(ctx context.Context, s orphan) {
-	if d.nextID == s.id {
+	if d.nextID() == s.id {
 		d.dropNextID()
 	}
 	d.idTaken = true
@@ -195,7 +196,7 @@ func (d *Draft) formerOf(old, next *Record) *Record {
 
 func (d *Draft) aliasOf(old, next *Record) *Record {
 	rec := d.k.retiredRecord(old, KindAlias, next)
-	rec.Data = keys.SealTicket(d.at.Ticket, d.nextTicket, old.ID, next.ID)
+	rec.Data = keys.SealTicket(d.at.Ticket, d.next.ticket, old.ID, next.ID)
 	rec.ExpiresAt = rec.SeenAt.Add(maxAlias)
 	if end := next.ExpiresAt; !end.IsZero() && end.Before(rec.ExpiresAt) {
 		rec.ExpiresAt = end

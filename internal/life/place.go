@@ -10,13 +10,62 @@ import (
 
 // Place is where a session is: the record that a draft is based on, and what leads back to it.
 type Place struct {
-	Rec       *Record // nil: none
-	Ticket    keys.Ticket
-	Sealed    string // what holds the whole record, when its client has it; "" when the store does
-	Admitted  int64  // the end of all sessions of the user that this one outlived, in microseconds; 0: none
-	FlashUpTo uint64 // Flash calls up to this number were made by earlier requests
-	Stale     bool   // to be signed and sealed anew
-	renewed   bool   // the ticket is another one than the client has shown
+	Rec     *Record // nil: none
+	Ticket  keys.Ticket
+	aside   *aside // nil: its zero value
+	Stale   bool   // to be signed and sealed anew
+	renewed bool   // the ticket is another one than the client has shown
+}
+
+// aside is what few places have, so that the others do not pay for it. It is never changed, for copies share it.
+type aside struct {
+	sealed    string
+	admitted  int64
+	flashUpTo uint64
+}
+
+func (at *Place) rest() aside {
+	if at.aside == nil {
+		return aside{}
+	}
+	return *at.aside
+}
+
+func (at *Place) setRest(rest aside) {
+	if rest != at.rest() {
+		kept := rest // or each call would make one
+		at.aside = &kept
+	}
+}
+
+// Sealed is what holds the whole record, when its client has it; "" when the store does.
+func (at *Place) Sealed() string { return at.rest().sealed }
+
+// SetSealed sets what holds the whole record.
+func (at *Place) SetSealed(token string) {
+	rest := at.rest()
+	rest.sealed = token
+	at.setRest(rest)
+}
+
+// Admitted is the end of all sessions of the user that this one outlived, in microseconds; 0: none.
+func (at *Place) Admitted() int64 { return at.rest().admitted }
+
+// SetAdmitted sets the end that this session outlived.
+func (at *Place) SetAdmitted(end int64) {
+	rest := at.rest()
+	rest.admitted = end
+	at.setRest(rest)
+}
+
+// FlashUpTo is the number up to which Flash calls were made by earlier requests.
+func (at *Place) FlashUpTo() uint64 { return at.rest().flashUpTo }
+
+// SetFlashUpTo sets the number up to which Flash calls were made by earlier requests.
+func (at *Place) SetFlashUpTo(seq uint64) {
+	rest := at.rest()
+	rest.flashUpTo = seq
+	at.setRest(rest)
 }
 
 // id is the id under which the client knows the session.

@@ -23,7 +23,7 @@ func (d *Draft) touch(ctx context.Context) error {
 		return nil
 	}
 	seen := laterOf(d.at.Rec.SeenAt, d.k.Now())
-	if d.k.can.Toucher == nil || d.at.Sealed != "" {
+	if d.k.can.Toucher == nil || d.at.Sealed() != "" {
 		return d.replace(ctx, seen)
 	}
 	rec := *d.at.Rec

@@ -1,7 +1,6 @@
 package life
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/coatcheck/session/internal/envelope"
@@ -46,8 +45,8 @@ func (d *Draft) Token() string {
 
 // text is what the client is given of a place.
 func (k *Keeper) text(at *Place) string {
-	if at.Sealed != "" {
-		return at.Sealed
+	if at.Sealed() != "" {
+		return at.Sealed()
 	}
 	return at.Ticket.Text(k.Ring(), k.Names[0])
 }
@@ -56,14 +55,19 @@ func (k *Keeper) text(at *Place) string {
 func (d *Draft) User() string { return d.user }
 
 // Refused is the first operation that was refused. Err also tells of a session that is too large.
-func (d *Draft) Refused() error { return d.err }
+func (d *Draft) Refused() error {
+	if d.seldom == nil {
+		return nil
+	}
+	return d.seldom.refused
+}
 
 // Err is why a commit would fail before the store is asked.
 func (d *Draft) Err() error {
-	if d.err == nil {
-		return d.k.Explain(d.Doc.State.Above())
+	if err := d.Refused(); err != nil {
+		return err
 	}
-	return d.err
+	return d.k.Explain(d.Doc.State.Above())
 }
 
 // CreatedAt is the time of the first save, zero before it.
@@ -88,15 +92,7 @@ func (d *Draft) IDs() (now, next string) {
 	if d.at.Rec != nil {
 		now = d.at.Rec.ID
 	}
-	return now, d.nextID
-}
-
-// SetClient notes who the client is. clean is given a user agent that is not the stored one, which is clean.
-func (d *Draft) SetClient(ip netip.Addr, ua string, clean func(string) string) {
-	if d.at.Rec == nil || d.at.Rec.UserAgent != ua {
-		ua = clean(ua)
-	}
-	d.ip, d.ua = ip, ua
+	return now, d.nextID()
 }
 
 // MaxAge is the longest that browsers keep a cookie (RFC 6265bis), and so a client its token.
@@ -126,7 +122,7 @@ func (d *Draft) TakeReply() (r Reply, token string, until time.Time) {
 }
 
 // Events are what a commit has to report.
-func (d *Draft) Events() []Event { return d.events }
+func (d *Draft) Events() []Event { return d.rest().events }
 
 // Conflict is the event of an attempt that met one.
 func (d *Draft) Conflict() Event { return Event{Kind: EventConflict, ID: d.at.Rec.ID, User: d.user} }

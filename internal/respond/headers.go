@@ -49,14 +49,20 @@ func Reset(h http.Header, encoding []string) {
 	}
 }
 
-// AddVary says that the response depends on a field of the request, unless that was said already.
-func AddVary(h http.Header, field string) {
+// AddVary says that the response depends on a field of the request, unless that was said already. room is used for the
+// header when it has no value yet, and belongs to the response from then on.
+func AddVary(h http.Header, field string, room *[1]string) {
 	for _, line := range h["Vary"] {
 		for have := range strings.SplitSeq(line, ",") {
 			if have = strings.TrimSpace(have); have == "*" || strings.EqualFold(have, field) {
 				return
 			}
 		}
+	}
+	if len(h["Vary"]) == 0 {
+		room[0] = field
+		h["Vary"] = room[:]
+		return
 	}
 	h.Add("Vary", field)
 }

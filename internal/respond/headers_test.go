@@ -61,7 +61,7 @@ func TestAddVarySaysItOnce(t *testing.T) {
 		if row.before != nil {
 			h["Vary"] = slices.Clone(row.before)
 		}
-		if respond.AddVary(h, "Cookie"); !slices.Equal(h["Vary"], row.after) {
+		if respond.AddVary(h, "Cookie", new([1]string)); !slices.Equal(h["Vary"], row.after) {
 			t.Errorf("AddVary to %q = %q, want %q", row.before, h["Vary"], row.after)
 		}
 	}
