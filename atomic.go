@@ -149,7 +149,7 @@ func (s *Session) uncommittable() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.stubbed()
+	return s.read().stub
 }
 
 // hold waits until no other call commits the session or changes its identity. That call may be waiting for this one,
@@ -192,8 +192,8 @@ func (s *Session) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.held, s.busy = false, false
-	if s.rest != nil && s.rest.free != nil {
-		close(s.rest.free)
+	if free := s.read().free; free != nil {
+		close(free)
 		s.rest.free = nil
 	}
 }

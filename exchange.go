@@ -49,11 +49,13 @@ func (ex *exchange) few() unusual {
 	return unusual{}
 }
 
-// change changes what few exchanges need. It is called with the lock held, or before anybody else has the exchange.
+// change changes what few exchanges need. fn may be called more than once.
 func (ex *exchange) change(fn func(*unusual)) {
-	u := ex.few()
-	fn(&u)
-	ex.rest.Store(&u)
+	for done := false; !done; {
+		was, u := ex.rest.Load(), ex.few()
+		fn(&u)
+		done = ex.rest.CompareAndSwap(was, &u)
+	}
 }
 
 // Deadline is that of the request's context.
@@ -95,8 +97,11 @@ func (ex *exchange) load(ctx context.Context) (*Session, error) {
 func (ex *exchange) loadOnce(ctx context.Context) (*Session, []Event, error) {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	if ex.session != nil {
-		return ex.loadedBefore()
+	if s := ex.session; s != nil {
+		if err := s.uncommittable(); err != nil {
+			return nil, nil, err
+		}
+		return s, nil, nil
 	}
 	ex.asked = true
 	s := ex.m.newSession(ex, ex)
@@ -108,14 +113,6 @@ func (ex *exchange) loadOnce(ctx context.Context) (*Session, []Event, error) {
 	ex.session = s
 	ex.addAnswer(answer)
 	return s, append(events, seen...), nil
-}
-
-// loadedBefore is the session, unless it is the stub of one.
-func (ex *exchange) loadedBefore() (*Session, []Event, error) {
-	if err := ex.session.uncommittable(); err != nil {
-		return nil, nil, err
-	}
-	return ex.session, nil, nil
 }
 
 func (ex *exchange) find(ctx context.Context, s *Session) ([]Event, error) {
@@ -168,21 +165,11 @@ func (ex *exchange) Open() error {
 	err := ex.commit(s, life.Mode{CanTell: true, Last: true})
 	ex.setHeaders(s)
 	if err != nil {
-		ex.fail(err)
+		ex.change(func(u *unusual) { u.failed = err })
+		ex.m.fail(ex.out.W, ex.r.WithContext(ex), err, ex.few().encoding)
+		ex.change(func(u *unusual) { u.whole = true })
 	}
 	return err
-}
-
-// fail answers in the handler's place, because the commit failed.
-func (ex *exchange) fail(err error) {
-	set := func(fn func(*unusual)) {
-		ex.mu.Lock()
-		defer ex.mu.Unlock()
-		ex.change(fn)
-	}
-	set(func(u *unusual) { u.failed = err })
-	ex.m.fail(ex.out.W, ex.r.WithContext(ex), err, ex.few().encoding)
-	set(func(u *unusual) { u.whole = true })
 }
 
 // Refused reports whether the handler's own response was replaced, because the commit failed.

@@ -28,7 +28,7 @@ func (m *Manager) Middleware(next http.Handler) http.Handler {
 		}
 		ex := &exchange{m: m, r: r}
 		ex.out = respond.Writer{W: w, Gate: ex}
-		if encoding := w.Header()["Content-Encoding"]; len(encoding) > 0 {
+		if encoding := w.Header()["Content-Encoding"]; encoding != nil {
 			ex.rest.Store(&unusual{encoding: encoding})
 		}
 		defer ex.endAbort()
@@ -182,10 +182,7 @@ func (m *Manager) Screen(fn func(*http.Request, *Session) Screening) error {
 func (s *Session) Refused() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.rest == nil {
-		return nil
-	}
-	return s.rest.barred
+	return s.read().barred
 }
 
 // Moved reports that the ticket of this request is useless because its session went on under a new id, by Login or

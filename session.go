@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session/internal/data"
+	"github.com/coatcheck/session/internal/envelope"
 	"github.com/coatcheck/session/internal/life"
 	"github.com/coatcheck/session/internal/wire"
 )
@@ -32,7 +33,7 @@ type Session struct {
 	part    part
 	isNew   bool
 	expired bool
-	seenAt  int64   // in microseconds since 1970, 0: never
+	seenAt  int64   // as envelope.Micro
 	rest    *seldom // nil: its zero value. Outside a request it is there from the beginning
 	draft   life.Draft
 }
@@ -67,12 +68,12 @@ func (s *Session) few() *seldom {
 	return s.rest
 }
 
-// stubbed is why nothing of the session can be stored. It is called with the lock held.
-func (s *Session) stubbed() error {
+// read is what few sessions need, to be read. It is called with the lock held.
+func (s *Session) read() seldom {
 	if s.rest == nil {
-		return nil
+		return seldom{}
 	}
-	return s.rest.stub
+	return *s.rest
 }
 
 // inUse is the context of the request, or of Open.
@@ -110,10 +111,7 @@ func (v visit) Client(known string) (ip netip.Addr, userAgent string) {
 // find looks for the session of the tickets that came.
 func (s *Session) find(ctx context.Context, token string, former []string) ([]Event, error) {
 	found, err := s.draft.Find(ctx, token, former)
-	s.isNew, s.expired = !found.Live, found.Expired
-	if found.Live {
-		s.seenAt = found.SeenAt.UnixMicro()
-	}
+	s.isNew, s.expired, s.seenAt = !found.Live, found.Expired, envelope.Micro(found.SeenAt)
 	return eventsOf(found.Events), err
 }
 
@@ -155,12 +153,7 @@ func (s *Session) CreatedAt() time.Time {
 }
 
 // SeenAt is the time of the last request before this one, exact to Options.TouchEvery. It is zero for a new session.
-func (s *Session) SeenAt() time.Time {
-	if s.seenAt == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(s.seenAt).UTC()
-}
+func (s *Session) SeenAt() time.Time { return envelope.Time(s.seenAt) }
 
 // LoginAt is the time of the last Login, zero before one.
 func (s *Session) LoginAt() time.Time {
@@ -196,7 +189,7 @@ func (s *Session) SetPersistent(on bool) { s.do(data.Op{Kind: data.OpPersistent,
 func (s *Session) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.stubbed(); err != nil {
+	if err := s.read().stub; err != nil {
 		return err
 	}
 	return s.draft.Err()
@@ -278,7 +271,7 @@ func (s *Session) Done() <-chan struct{} {
 
 // watchStored waits for the end of the session once it is in the store. It is called with the lock held.
 func (s *Session) watchStored() {
-	if s.rest != nil && s.rest.done != nil {
-		s.draft.Watch(s.inUse(), s.rest.done)
+	if done := s.read().done; done != nil {
+		s.draft.Watch(s.inUse(), done)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/coatcheck/session/internal/envelope"
 	"github.com/coatcheck/session/internal/life"
 	"github.com/coatcheck/session/internal/wire"
 )
@@ -225,7 +226,7 @@ func (u *update) change(ctx context.Context, rec *life.Record) error {
 		u.done[rec.ID] = true
 	}
 	s := u.m.newSession(ctx, nil)
-	s.isNew, s.seenAt = false, rec.SeenAt.UnixMicro()
+	s.isNew, s.seenAt = false, envelope.Micro(rec.SeenAt)
 	s.draft = u.m.keeper.ByOperator(rec)
 	var refused error
 	err := s.Atomic(ctx, func(s *Session) error {
