@@ -25,7 +25,8 @@ type Cookie struct {
 	// again under Name, so that a rename signs nobody out; a logout ends it, too. A sibling host can plant a cookie
 	// whose name lacks __Host-: remove such a name when the longest session is over. If nodes with the old name are
 	// still running, first give those the new name as a former one. A former cookie with another Domain or Path stays
-	// in the browser; after a logout it leads nowhere, unless the store is a cookiestore without Revocations.
+	// in the browser; after a logout it leads nowhere, unless the store is a cookiestore without Revocations. New
+	// refuses them where Options.Transport has no cookie.
 	FormerNames []string
 	// Domain shares the cookie with the subdomains of this domain. "": only the host that set it.
 	Domain string

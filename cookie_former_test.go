@@ -228,6 +228,31 @@ func TestAHostileFormerCookieGivesAnEmptySession(t *testing.T) {
 	}
 }
 
+// Without a cookie nobody would read them, and a rename would sign everybody out without a word.
+func TestFormerNamesNeedACookie(t *testing.T) {
+	for name, row := range map[string]struct {
+		transport session.Transport
+		ok        bool
+	}{
+		"the cookie":           {nil, true},
+		"a header":             {session.Header("X-Session"), false},
+		"two headers":          {session.Transports(session.Header("X-Session"), session.Bearer("X-Token")), false},
+		"a header, the cookie": {session.Transports(session.Header("X-Session"), nil), true},
+	} {
+		m, err := session.New(newRig(t).store, session.Options{Secrets: []session.Secret{testSecret},
+			Cookie:    session.Cookie{FormerNames: []string{"sid"}},
+			Transport: row.transport, SweepEvery: session.Never})
+		switch {
+		case row.ok && err != nil:
+			t.Errorf("%s: New = %v", name, err)
+		case row.ok:
+			_ = m.Close()
+		case err == nil || !strings.Contains(err.Error(), "Cookie.FormerNames"):
+			t.Errorf("%s: New = %v, want an error that names the option", name, err)
+		}
+	}
+}
+
 // Names that cannot be are refused, and SetSigned gives no cookie the name of a former one.
 func TestFormerNamesAreChecked(t *testing.T) {
 	for name, c := range map[string]session.Cookie{

@@ -217,4 +217,9 @@ func TestParseSecretsNamesTheOneThatIsWrong(t *testing.T) {
 			t.Errorf("ParseSecrets = %v, want an error that names secret 2", err)
 		}
 	}
+	for _, text := range []string{"", " \n"} {
+		if _, err := session.ParseSecrets(text); err == nil || !strings.Contains(err.Error(), "at least one is required") {
+			t.Errorf("ParseSecrets(%q) = %v, want an error that there is none", text, err)
+		}
+	}
 }

@@ -29,6 +29,9 @@ func NewSecret() Secret {
 // ParseSecrets reads secrets written as "base64:…,base64:…", newest first, in standard or URL-safe base64, with or
 // without padding. White space around them is ignored. The error says which one is wrong and never contains it.
 func ParseSecrets(text string) ([]Secret, error) {
+	if strings.TrimSpace(text) == "" { // there is no first one that could be wrong
+		return nil, fmt.Errorf("session: %w", checkSecrets(nil))
+	}
 	var secrets []Secret
 	for i, part := range strings.Split(text, ",") {
 		encoded, ok := strings.CutPrefix(strings.TrimSpace(part), "base64:")
