@@ -21,15 +21,9 @@ func Factor(names ...string) LoginOption {
 			s.refused(errors.New("session: Factor: it is an option of Login; use Confirm for a user who is signed in"))
 			return
 		}
-		for _, name := range names {
-			if err := life.CheckFactor(name); err != nil {
-				s.refused(err)
-				return
-			}
-		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.draft.CorrectLogin(s.draft.LoginAt().UnixMicro(), names...)
+		s.draft.SignedInBy(names)
 	}
 }
 
@@ -41,10 +35,6 @@ func Factor(names ...string) LoginOption {
 // each has been shown again, as NIST SP 800-63B-4 wants of a reauthentication. A Login without Factor counts as a
 // factor that only a Login shows again.
 func (s *Session) Confirm(factor string) {
-	if err := life.CheckFactor(factor); err != nil {
-		s.refused(err)
-		return
-	}
 	s.identify(func() { s.draft.Confirm(factor) })
 }
 
@@ -60,40 +50,27 @@ func (s *Session) Factors() map[string]time.Time {
 	return s.draft.Factors()
 }
 
-const day = 24 * time.Hour
-
 // AAL1 fills in the clocks that are zero as authentication assurance level 1 of NIST SP 800-63B-4 wants them: Lifetime
 // 30 days. The standard asks for no idle timeout; the default of 24 hours stays.
 //
 // A level is more than its clocks: it says by how many factors users sign in, which is for the application. Remember
 // and the setters of a session replace the clocks for one session.
-func AAL1(o Options) Options { return o.within(30*day, 0) }
+func AAL1(o Options) Options { return o.within(life.AAL1) }
 
 // AAL2 is AAL1 for level 2: Lifetime 24 hours, IdleTimeout one hour.
-func AAL2(o Options) Options { return o.within(day, time.Hour) }
+func AAL2(o Options) Options { return o.within(life.AAL2) }
 
 // AAL3 is AAL1 for level 3: Lifetime 12 hours, IdleTimeout 15 minutes.
-func AAL3(o Options) Options { return o.within(12*time.Hour, 15*time.Minute) }
+func AAL3(o Options) Options { return o.within(life.AAL3) }
 
-func (o Options) within(lifetime, idle time.Duration) Options {
-	o.Lifetime = orDefault(o.Lifetime, lifetime)
-	o.IdleTimeout = orDefault(o.IdleTimeout, idle)
+func (o Options) within(l life.Level) Options {
+	o.Lifetime, o.IdleTimeout = orDefault(o.Lifetime, l.Lifetime), orDefault(o.IdleTimeout, l.Idle)
 	return o
 }
 
 // auditAssurance names the highest level whose clocks the options keep.
 func (m *Manager) auditAssurance() Finding {
-	keeps := func(preset func(Options) Options) bool {
-		most := preset(Options{})
-		within := func(d, most time.Duration) bool { return most == 0 || d > 0 && d <= most }
-		return within(m.opts.Lifetime, most.Lifetime) && within(m.opts.IdleTimeout, most.IdleTimeout)
-	}
-	level := ""
-	for i, preset := range []func(Options) Options{AAL1, AAL2, AAL3} {
-		if keeps(preset) {
-			level = "AAL" + string(rune('1'+i))
-		}
-	}
+	level := life.LevelOf(m.opts.Lifetime, m.opts.IdleTimeout)
 	return finding("assurance-clocks", level != "", "the clocks are those of "+level+" in NIST SP 800-63B-4",
 		"Lifetime: at most 30 days, as NIST SP 800-63B-4 wants even of AAL1; see session.AAL1, AAL2 and AAL3")
 }

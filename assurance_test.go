@@ -18,6 +18,8 @@ func factors(s *session.Session) string {
 	return strings.Join(slices.Sorted(maps.Keys(s.Factors())), " ")
 }
 
+func confirm(s *session.Session) { s.Confirm("otp") }
+
 func TestALoginSaysByWhichFactorsItWas(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()

@@ -99,6 +99,7 @@ package session
 //	session.go data.go form.go     what a session shows, and the paths
 //	key.go                         typed keys
 //	identity.go                    login, logout, new ids
+//	assurance.go                   how sure it is who signed in
 //	save.go atomic.go              the locks of a session around a commit
 //	users.go                       listing, ending and changing the sessions of users
 //	tools.go                       audit, contents of records, sweeps

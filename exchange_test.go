@@ -740,6 +740,7 @@ func TestLateChangesOfIdentityAreRefused(t *testing.T) {
 	for name, change := range map[string]func(*session.Session){
 		"Login":      func(s *session.Session) { s.Login("bob") },
 		"Regenerate": func(s *session.Session) { s.Regenerate() },
+		"Confirm":    func(s *session.Session) { s.Confirm("otp") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)

@@ -53,18 +53,10 @@ func LoginAt(t time.Time) LoginOption {
 		case t.Before(time.UnixMicro(1)): // 0 stands for none
 			t = time.UnixMicro(1)
 		}
-		s.signedInAt(t, now)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.draft.SignedInAt(t)
 	}
-}
-
-// signedInAt corrects the time of a Login that was done.
-func (s *Session) signedInAt(t, now time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.draft.WasNobodys() {
-		s.draft.Do(data.Op{Kind: data.OpBegin, At: now.UnixMicro()})
-	}
-	s.draft.CorrectLogin(t.UnixMicro())
 }
 
 // SetDeadline makes the session end at a time, whatever its lifetime, that of Remember too; its idle timeout may end it

@@ -181,6 +181,7 @@ func TestUpdateUserPassesOverRecordsThatNobodyCanUse(t *testing.T) {
 func TestAFunctionOfUpdateUserCannotChangeTheIdentity(t *testing.T) {
 	for name, change := range map[string]func(*session.Session){
 		"regenerate": (*session.Session).Regenerate, "login": signIn("bob"), "logout": (*session.Session).Logout,
+		"confirm": confirm,
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)

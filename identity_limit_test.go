@@ -94,6 +94,7 @@ func TestWhatTakesTheirOwnPlaceIsNotTooMany(t *testing.T) {
 		"signing in again":   signIn("ada"),
 		"out and in again":   func(s *session.Session) { s.Logout(); s.Login("ada") },
 		"regenerate":         (*session.Session).Regenerate,
+		"confirm":            confirm,
 		"a change":           func(s *session.Session) { s.Set("x", 1) },
 		"renewal by the way": func(s *session.Session) { s.Get("x") },
 	} {

@@ -17,6 +17,7 @@ import (
 var moves = []action{
 	{name: "renewal", do: func(s *session.Session) { s.Set("x", 2) }},
 	{name: "regenerate", do: func(s *session.Session) { s.Regenerate(); s.Set("x", 2) }},
+	{name: "confirm", do: func(s *session.Session) { s.Confirm("otp"); s.Set("x", 2) }},
 	{name: "login again", do: func(s *session.Session) { s.Login("ada"); s.Set("x", 2) }},
 }
 

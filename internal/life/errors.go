@@ -32,8 +32,6 @@ var (
 	// ErrLate is of a change of which the client cannot be told any more.
 	ErrLate = errors.New("session: too late: the headers are already sent, so the client could not be told")
 
-	errNobody = errors.New("session: Confirm: nobody is signed in; call Login with session.Factor")
-
 	errUnswept = fmt.Errorf("%w: the id was retired, and its grace is over", ErrNotFound)
 )
 

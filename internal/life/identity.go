@@ -3,10 +3,8 @@ package life
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/coatcheck/session/internal/data"
-	"github.com/coatcheck/session/internal/envelope"
 )
 
 // Regenerate gives the session a new id at the next commit, and makes the old one useless.
@@ -34,43 +32,6 @@ func (d *Draft) SignIn(user string) (kept bool) {
 	d.user, d.login = user, true
 	d.Do(data.Op{Kind: data.OpLogin, At: d.k.Now().UnixMicro()})
 	return kept
-}
-
-// CorrectLogin says of a SignIn that was done when it was, and by which factors more.
-func (d *Draft) CorrectLogin(at int64, factors ...string) {
-	var names [][]byte
-	for _, f := range d.Doc.State.Factors() {
-		names = append(names, []byte(f.Name))
-	}
-	for _, f := range factors {
-		names = append(names, []byte(f))
-	}
-	d.Do(data.Op{Kind: data.OpLogin, At: at, List: names})
-}
-
-// Confirm notes that the user has just shown a factor, and gives the session a new id.
-func (d *Draft) Confirm(factor string) {
-	switch {
-	case d.gone:
-		d.Refuse(ErrEnded)
-		return
-	case d.user == "":
-		d.Refuse(errNobody)
-		return
-	}
-	d.Regenerate()
-	d.Do(data.Op{Kind: data.OpFactor, Raw: []byte(factor), At: d.k.Now().UnixMicro()})
-}
-
-// Factors are those by which the user of the session has shown who they are, and when.
-func (d *Draft) Factors() map[string]time.Time {
-	all := map[string]time.Time{}
-	for _, f := range d.Doc.State.Factors() {
-		if f.Name != "" {
-			all[f.Name] = envelope.Time(f.At)
-		}
-	}
-	return all
 }
 
 // beginAfresh puts what this request set into a new session.

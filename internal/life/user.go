@@ -27,17 +27,6 @@ func CheckUser(user string) error {
 	return nil
 }
 
-// CheckFactor refuses what is no name of a factor. Those of RFC 8176 are.
-func CheckFactor(name string) error {
-	strange := func(c rune) bool {
-		return (c < 'a' || c > 'z') && (c < '0' || c > '9') && !strings.ContainsRune("_-.:", c)
-	}
-	if name == "" || len(name) > 32 || strings.ContainsFunc(name, strange) {
-		return errors.New("session: the name of a factor has 1 to 32 lower-case letters, digits, and the signs - _ . :")
-	}
-	return nil
-}
-
 // invisible reports characters that show nothing, or change the order of what is around them.
 func invisible(r rune) bool {
 	return r >= 0x80 && unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point,
