@@ -1,15 +1,16 @@
-// Package guard is middleware on top of a session: a signed-in user, a role, a recent sign-in, forms that other sites
-// cannot send, a rate limit, and a page on which people see their devices.
+// Package guard is middleware on top of a session: a signed-in user, a role, a recent sign-in, one confirmation for one
+// deed, forms that other sites cannot send, a rate limit, and a page on which people see their devices.
 //
 // Each is a plain func(http.Handler) http.Handler and works alone: one that needs a session loads it, even without the
 // manager's middleware around it. A request that is let through costs no more than loading the session, except with
-// Rate, which says so.
+// Rate and Once, which say so.
 //
 //	g, err := guard.New(sessions, guard.Options{LoginPage: "/login"})
 //	…
 //	mux.Handle("/account", g.User(account))
 //	mux.Handle("/admin/", g.Role("admin")(admin))
 //	mux.Handle("/password", g.Fresh(10*time.Minute)(password))
+//	mux.Handle("/transfer", g.Once("transfer", describe)(transfer))
 //	mux.Handle("/api/", g.Rate(guard.Limit{Requests: 100, Per: time.Minute})(api))
 //	mux.Handle("/devices", g.Sessions())
 //	http.ListenAndServe(address, sessions.Middleware(g.CSRF(mux)))

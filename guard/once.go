@@ -28,13 +28,15 @@ type Operation struct {
 
 // Once lets a request through that the person at the session has confirmed: this operation, as describe puts it, and no
 // other. One confirmation lets exactly one request through, whatever runs beside it on other nodes. It is gone before
-// the handler runs, also if the handler then fails or panics. It ends with the session, with the next Login, and after
-// five minutes.
+// the handler runs, even if the handler then fails or panics, and a store whose answer is lost may have taken it. It
+// ends with the session, with the next Login, and after five minutes.
 //
 // A request without a confirmation is noted and answered as by Fresh with Options.ConfirmPage. That page shows what
 // Asked returns, lets the person show a factor, and calls Confirm; then the client sends the request again. A client
 // that cannot confirm gets the same answer each time. An operation that was done a moment ago, by the first click of
 // two, has Operation.DoneAt.
+//
+// The request that is let through costs one load and one save more, and one that is asked about a save.
 //
 // describe says in one sentence, for people, what the request will do. Whatever it leaves out can be changed after the
 // confirmation, so name all that matters: "Transfer 100.00 EUR to AT61 1904 3002 3457 3201". It may read the form or
@@ -93,23 +95,30 @@ const maxText = 4096
 // described describes a request, whose body can be read again afterwards. A body of which only the beginning was looked
 // at might do something else.
 func described(r *http.Request, describe func(*http.Request) string) (string, Refusal) {
-	body := []byte(nil)
-	if r.Body != nil {
-		var err error
-		if body, err = io.ReadAll(io.LimitReader(r.Body, maxLook+1)); err != nil {
-			return "", Refusal{Reason: NotConfirmed, Status: http.StatusBadRequest, Text: "The request was cut off."}
-		}
-	}
-	again := func() io.ReadCloser { return io.NopCloser(bytes.NewReader(body)) }
-	if len(body) <= maxLook {
-		r.Body = again()
-		if text := describe(r); len(text) <= maxText {
-			r.Body = again()
-			return text, Refusal{}
-		}
-	}
-	return "", Refusal{Reason: NotConfirmed, Status: http.StatusRequestEntityTooLarge,
+	tooLarge := Refusal{Reason: NotConfirmed, Status: http.StatusRequestEntityTooLarge,
 		Text: "This is more than a person can confirm at once."}
+	body, err := wholeBody(r)
+	switch {
+	case errors.As(err, new(*http.MaxBytesError)) || len(body) > maxLook:
+		return "", tooLarge
+	case err != nil:
+		return "", Refusal{Reason: NotConfirmed, Status: http.StatusBadRequest, Text: "The request was cut off."}
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	text := describe(r)
+	if len(text) > maxText {
+		return "", tooLarge
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return text, Refusal{}
+}
+
+// wholeBody reads a body, or more than maxLook of it.
+func wholeBody(r *http.Request) ([]byte, error) {
+	if r.Body == nil {
+		return nil, nil
+	}
+	return io.ReadAll(io.LimitReader(r.Body, maxLook+1))
 }
 
 // pending is an operation that was asked about. Its times are in microseconds since 1970, 0 for none.
@@ -208,7 +217,7 @@ func (g *Guard) spend(r *http.Request, s *session.Session, id string) (bool, err
 		}
 		list := slices.Clone(operations.Or(s, nil))
 		i := indexOf(list, id)
-		list[i].Confirmed, list[i].Done = 0, g.m.Now().UnixMicro()
+		list[i].Asked, list[i].Confirmed, list[i].Done = 0, 0, g.m.Now().UnixMicro()
 		operations.Set(s, list)
 		return nil
 	})

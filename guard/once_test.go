@@ -99,6 +99,9 @@ func TestOneConfirmationIsGoodForOneDeed(t *testing.T) {
 		t.Errorf("status %d, body %s: the handler has not read the form", w.Code, w.Body)
 	}
 	b.want(t, 1)
+	if asked := v.asked(); len(asked) != 0 {
+		t.Errorf("what was done is asked about: %+v", asked)
+	}
 	replay := operation(t, v.post(b, "/transfer", to("bob"), asJSON))
 	if b.want(t, 1); !replay.DoneAt.Equal(r.clock.now()) {
 		t.Errorf("a second click is not told that it was done: %+v", replay)
@@ -230,15 +233,18 @@ func TestAConfirmationByAWrongFactorIsNone(t *testing.T) {
 	operation(t, v.post(b, "/transfer", to("bob"), asJSON))
 }
 
-// Fifty clicks at once on two nodes.
+func renewing(o *session.Options) { o.RenewEvery = time.Minute }
+
+// Fifty clicks at once on two nodes, while the id is renewed.
 func TestOneOfManyRequestsHasTheConfirmation(t *testing.T) {
-	r := newRig(t, guard.Options{}, func(o *session.Options) { o.RenewEvery = time.Hour })
-	node := newRigOn(t, r.store, r.clock, guard.Options{})
+	r := newRig(t, guard.Options{}, renewing)
+	node := newRigOn(t, r.store, r.clock, guard.Options{}, renewing)
 	b, v := newBank(r), r.signIn("ada")
 	there := newBank(node)
 	if err := v.confirm(operation(t, v.post(b, "/transfer", to("bob"), asJSON)).ID); err != nil {
 		t.Fatal(err)
 	}
+	r.clock.advance(2 * time.Minute)
 	var all sync.WaitGroup
 	var answers [600]atomic.Int32
 	for i := range 50 {
@@ -343,6 +349,9 @@ func TestALongRequestIsReadTwiceAndATooLongOneIsRefused(t *testing.T) {
 	if len(v.asked()) != 0 {
 		t.Errorf("what is too long is asked about: %+v", v.asked())
 	}
+	limited := request("POST", "/upload", asJSON)
+	limited.Body = http.MaxBytesReader(nil, io.NopCloser(strings.NewReader("xx")), 1)
+	wantProblem(t, v.send(h, limited), 413, guard.NotConfirmed)
 	cut := request("POST", "/upload", asJSON)
 	cut.Body = io.NopCloser(io.MultiReader(strings.NewReader("x"), failing{}))
 	wantProblem(t, v.send(h, cut), 400, guard.NotConfirmed)

@@ -40,5 +40,6 @@ func (v *sight) checkOnce() {
 
 // spentBy reports whether another request may have spent the confirmation.
 func (v *sight) spentBy(a *act) bool {
-	return a.name == "once" && v.any(func(b *act) bool { return b != a && b.name == "once" && (b.passed || b.faulted()) })
+	spent := func(b *act) bool { return b != a && b.name == "once" && (b.passed || b.faulted()) }
+	return a.name == "once" && v.any(spent)
 }

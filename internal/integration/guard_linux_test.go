@@ -41,6 +41,7 @@ func guards(t *testing.T, stores [2]session.Store) {
 		limit := func(i int) guard.Limit { return guard.Limit{Requests: 7, Per: time.Hour, Users: stores[i]} }
 		floods(t, nodes, [2]guard.Limit{limit(0), limit(1)}, 3)
 	})
+	t.Run("a confirmation lets one request through", func(t *testing.T) { confirmations(t, nodes) })
 	t.Run("a role that was taken away is gone at once", func(t *testing.T) { rolesChange(t, nodes) })
 }
 
@@ -70,6 +71,45 @@ func floods(t *testing.T, nodes [2]*session.Manager, limits [2]guard.Limit, devi
 	all.Wait()
 	if passed.Load() != 7 || refused.Load() != 33 {
 		t.Errorf("%d of 40 requests passed and %d were refused, want 7 and 33", passed.Load(), refused.Load())
+	}
+}
+
+// confirmations has forty requests at both nodes want what was confirmed once.
+func confirmations(t *testing.T, nodes [2]*session.Manager) {
+	ada := signedIn(t, nodes[0], "ada of one deed")
+	var handlers [2]http.Handler
+	for i, m := range nodes {
+		handlers[i] = guardOf(t, m).Once("transfer", func(*http.Request) string { return "all of it" })(inside)
+	}
+	if got := ada.get(handlers[0]); got != http.StatusUnauthorized {
+		t.Fatalf("what nobody confirmed gets %d", got)
+	}
+	g := guardOf(t, nodes[1])
+	resp := ada.with(nodes[1], func(s *session.Session) {
+		for _, op := range g.Asked(s) {
+			if err := g.Confirm(s, op.ID, "otp"); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("the confirmation is answered %d", resp.StatusCode)
+	}
+	var passed, refused atomic.Int32
+	var all sync.WaitGroup
+	for i := range 40 {
+		all.Go(func() {
+			switch ada.get(handlers[i%2]) {
+			case http.StatusOK:
+				passed.Add(1)
+			case http.StatusUnauthorized:
+				refused.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if passed.Load() != 1 || refused.Load() != 39 {
+		t.Errorf("%d of 40 requests passed and %d were refused, want 1 and 39", passed.Load(), refused.Load())
 	}
 }
 
