@@ -34,6 +34,9 @@ var (
 // passwordIsRight asks the application.
 func passwordIsRight(user, password string) bool { return user == password }
 
+// codeIsRight asks the application.
+func codeIsRight(user, code string) bool { return user == code }
+
 // setPassword is the application's.
 func setPassword(user, password string) error { return nil }
 
