@@ -43,15 +43,16 @@ type Operation struct {
 // the body, which the handler reads again from its beginning. A body above 1 MiB or a text above 4096 bytes gets 413.
 // Each kind of operation has a name of its own.
 //
-// People who are not signed in get the answer of User, and Options.Proof may ask for more. With cookiestore, an older
-// cookie would bring a confirmation back, so every request fails.
+// People who are not signed in get the answer of User, and Options.Proof may ask for more. With cookiestore, each deed
+// gives the session a new id, and without cookiestore.Options.Revocations every request fails, for a copied cookie would
+// bring a confirmation back.
 func (g *Guard) Once(name string, describe func(*http.Request) string) func(http.Handler) http.Handler {
 	switch {
 	case name == "" || describe == nil:
 		return g.wrong(errors.New("guard: Once: it needs a name and a function that describes a request"))
-	case !g.keeps():
-		return g.wrong(errors.New("guard: Once: with this store an older cookie brings a confirmation back; use a " +
-			"store on the server"))
+	case !g.passes("logout-is-final"):
+		return g.wrong(errors.New("guard: Once: a copied cookie brings a confirmation back; set " +
+			"cookiestore.Options.Revocations, or use a store on the server"))
 	}
 	return func(next http.Handler) http.Handler {
 		once := g.once(name, describe, next)
@@ -62,14 +63,13 @@ func (g *Guard) Once(name string, describe func(*http.Request) string) func(http
 	}
 }
 
-// keeps reports whether what a session held before is gone for good.
-func (g *Guard) keeps() bool {
-	return !slices.ContainsFunc(g.m.Audit(), func(f session.Finding) bool {
-		return f.Name == "no-write-is-lost" && !f.Pass
-	})
+// passes reports whether the manager passes a check of its Audit.
+func (g *Guard) passes(check string) bool {
+	return slices.ContainsFunc(g.m.Audit(), func(f session.Finding) bool { return f.Name == check && f.Pass })
 }
 
 func (g *Guard) once(name string, describe func(*http.Request) string, next http.Handler) http.Handler {
+	travels := !g.passes("no-write-is-lost")
 	return g.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
 		text, no := described(r, describe)
 		if no.Status != 0 {
@@ -77,7 +77,7 @@ func (g *Guard) once(name string, describe func(*http.Request) string, next http
 			return
 		}
 		p := newPending(name, text, g.m.Now())
-		spent, err := g.spend(r, s, p.ID)
+		spent, err := g.spend(r, s, p.ID, travels)
 		switch {
 		case err != nil:
 			g.m.Fail(w, r, err)
@@ -206,8 +206,9 @@ func withAsked(list []pending, p pending, now time.Time) []pending {
 // errUnconfirmed ends the change of a session in which there is nothing to spend.
 var errUnconfirmed = errors.New("guard: the operation is not confirmed")
 
-// spend takes the confirmation of an operation away, so that no other request has it.
-func (g *Guard) spend(r *http.Request, s *session.Session, id string) (bool, error) {
+// spend takes the confirmation of an operation away, so that no other request has it. A session that travels with its
+// client is in every copy of the cookie: only a new id makes the others useless.
+func (g *Guard) spend(r *http.Request, s *session.Session, id string, travels bool) (bool, error) {
 	if !g.confirmed(s, id) {
 		return false, nil
 	}
@@ -219,6 +220,9 @@ func (g *Guard) spend(r *http.Request, s *session.Session, id string) (bool, err
 		i := indexOf(list, id)
 		list[i].Asked, list[i].Confirmed, list[i].Done = 0, 0, g.m.Now().UnixMicro()
 		operations.Set(s, list)
+		if travels {
+			s.Regenerate()
+		}
 		return nil
 	})
 	switch {

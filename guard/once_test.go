@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/cookiestore"
 	"github.com/coatcheck/session/guard"
+	"github.com/coatcheck/session/memstore"
 )
 
 // transfer describes what a form wants.
@@ -384,7 +386,47 @@ func TestOnceRefusesWhatItCannotKeep(t *testing.T) {
 	}
 	carried := newRigOn(t, store, r.clock, guard.Options{})
 	if w := carried.signIn("ada").get(carried.Once("transfer", transfer)(inside), "/"); w.Code != 500 {
-		t.Errorf("with cookiestore: status %d, want 500", w.Code)
+		t.Errorf("with cookiestore alone: status %d, want 500", w.Code)
+	}
+}
+
+// In a cookie the confirmation is in every copy, and one of them is good.
+func TestOneOfManyCopiesHasTheConfirmation(t *testing.T) {
+	store, err := cookiestore.New(cookiestore.Options{Revocations: memstore.New(memstore.Options{})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRigOn(t, store, &clock{t: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)}, guard.Options{})
+	b, v := newBank(r), r.signIn("ada")
+	if err := v.confirm(operation(t, v.post(b, "/transfer", to("bob"), asJSON)).ID); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	var copies []*visitor
+	for range 20 {
+		c := r.visitor()
+		c.cookies = maps.Clone(v.cookies)
+		copies = append(copies, c)
+	}
+	for i, c := range copies {
+		all.Go(func() {
+			if i%2 == 0 {
+				c.with(func(s *session.Session) { _ = s.Get("x") })
+			}
+			w := c.post(b, "/transfer", to("bob"), asJSON)
+			if w.Code != 200 && w.Code != 401 && w.Code != 409 {
+				t.Errorf("status %d", w.Code)
+			}
+		})
+	}
+	all.Wait()
+	b.want(t, 1)
+	for _, c := range copies {
+		c.post(b, "/transfer", to("bob"), asJSON)
+	}
+	b.want(t, 1)
+	if w := v.post(b, "/transfer", to("bob"), asJSON); w.Code != 401 {
+		t.Errorf("the cookie from before gets %d, want 401", w.Code)
 	}
 }
 
