@@ -1,6 +1,8 @@
 package devicebound_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -137,4 +139,22 @@ func TestASecretThatIsReplacedEndsNoBinding(t *testing.T) {
 	s.clock.advance(time.Hour)
 	wantPage(t, b.Get("/"), "ada bound")
 	wantPage(t, b.Copy().Get("/"), "ada bound")
+}
+
+// A response that brings a new ticket clears nothing: the browser would drop it with the others.
+func TestALogoutThatBeginsAnotherSessionClearsNothing(t *testing.T) {
+	s := newSite(t, devicebound.Options{ClearSiteData: true})
+	for name, leave := range map[string]func(*session.Session){
+		"logout":     func(o *session.Session) { o.Logout(); o.Flash("note", "bye") },
+		"invalidate": func(o *session.Session) { o.Invalidate(); o.Set("n", 1) },
+	} {
+		b := s.signedIn()
+		r := request(b)
+		w := httptest.NewRecorder()
+		s.m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, o *session.Session) { leave(o) }).ServeHTTP(w, r)
+		resp := w.Result()
+		if c := setCookie(resp, ticketCookie); c == nil || c.MaxAge < 0 || resp.Header.Get("Clear-Site-Data") != "" {
+			t.Errorf("%s: the ticket is %v, and Clear-Site-Data %q", name, c, resp.Header.Get("Clear-Site-Data"))
+		}
+	}
 }

@@ -74,7 +74,9 @@ type Options struct {
 	Origin string
 
 	// ClearSiteData makes a browser forget cookies and storage of the site when a bound session is logged out, and with
-	// them the key. Otherwise it forgets the key when it wants to use it.
+	// them the key, unless the same response begins another session. Otherwise, and when a session ends elsewhere, it
+	// forgets the key when it wants to use it, and nothing else: Chromium 156 heeds neither Clear-Site-Data nor a
+	// cookie in an answer that refuses a proof.
 	ClearSiteData bool
 
 	// Refuse answers what Require and Prove do not let through. The error wraps ErrNobody, ErrPending, ErrNotBound or

@@ -82,7 +82,8 @@ func (v visit) answer(h http.Header, signsIn bool) {
 		return
 	}
 	v.b.drop(h, v.b.opts.CookieName)
-	if user == "" && v.b.opts.ClearSiteData && h.Get("Clear-Site-Data") == "" {
+	// A response that begins another session brings its ticket, and "cookies" would take that along.
+	if user == "" && v.s.ID() == "" && v.b.opts.ClearSiteData && h.Get("Clear-Site-Data") == "" {
 		h.Set("Clear-Site-Data", `"cookies", "storage"`)
 	}
 }
