@@ -8,6 +8,7 @@ import (
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/internal/explore"
+	"github.com/coatcheck/session/internal/explore/device"
 )
 
 // On every store, two requests in every order of their calls with one interruption, or as many as
@@ -39,6 +40,18 @@ func exploreEach(t *testing.T, few, all func(n int) []explore.Case) {
 				t.Error(err)
 			}
 			total += orders
+		}
+		t.Logf("%d orders", total)
+	})
+}
+
+// A proof of a device's key and another request of its session, in every order on every store.
+func TestEveryOrderOfTwoRequestsKeepsABindingOnEveryStore(t *testing.T) {
+	eachBackend(t, func(t *testing.T, stores [2]session.Store) {
+		pair := [2]explore.Store{stores[0].(explore.Store), stores[1].(explore.Store)}
+		total := 0
+		for _, renew := range []bool{false, true} {
+			total += device.Play{Start: time.Now(), Requests: 2, Preemptions: -1, Renew: renew}.Orders(t, pair)
 		}
 		t.Logf("%d orders", total)
 	})
