@@ -74,7 +74,15 @@ func (s *sickStore) fall(sick bool) {
 
 func newBank(t *testing.T, change ...func(*session.Options)) *bank {
 	t.Helper()
-	b := &bank{t: t, t0: time.Now(), store: &sickStore{Store: memstore.New(memstore.Options{})}}
+	store := &sickStore{Store: memstore.New(memstore.Options{})}
+	b := newBankOn(t, [2]session.Store{store, store}, change...)
+	b.store = store
+	return b
+}
+
+func newBankOn(t *testing.T, stores [2]session.Store, change ...func(*session.Options)) *bank {
+	t.Helper()
+	b := &bank{t: t, t0: time.Now()}
 	b.more = sync.NewCond(&b.mu)
 	opts := session.Options{
 		Secrets: []session.Secret{session.NewSecret()}, Now: b.now, SweepEvery: -1, OnEvent: b.hear,
@@ -85,7 +93,7 @@ func newBank(t *testing.T, change ...func(*session.Options)) *bank {
 	}
 	var handlers [2]http.Handler
 	for i := range b.nodes {
-		m, err := session.New(b.store, opts)
+		m, err := session.New(stores[i], opts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -313,6 +321,21 @@ func (b *bank) cookies(c *browser) []*network.Cookie {
 	return got.Cookies
 }
 
+// plant gives a browser, which is then at a page of the bank, the cookies of another.
+func (b *bank) plant(thief *browser, copied []*network.Cookie) {
+	b.t.Helper()
+	thief.visit(b.url + "/elsewhere")
+	var planted []*network.CookieParam
+	for _, c := range copied {
+		planted = append(planted, &network.CookieParam{
+			Name: c.Name, Value: c.Value, URL: b.url, Path: "/", Secure: true, HTTPOnly: true,
+		})
+	}
+	if _, err := chromedp.Call(thief.ctx, network.SetCookies, network.SetCookiesParams{Cookies: planted}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 // What the page is to who is signed in, and to nobody. It asks for no icon, so that no request comes by itself.
 const (
 	noIcon  = `<link rel="icon" href="data:,">`
@@ -353,16 +376,7 @@ func TestCookiesCopiedFromChromiumOpenNothing(t *testing.T) {
 	if len(copied) != 2 {
 		t.Fatalf("%d cookies, want the session's and the bound one", len(copied))
 	}
-	thief.visit(b.url + "/elsewhere")
-	var planted []*network.CookieParam
-	for _, c := range copied {
-		planted = append(planted, &network.CookieParam{
-			Name: c.Name, Value: c.Value, URL: b.url, Path: "/", Secure: true, HTTPOnly: true,
-		})
-	}
-	if _, err := chromedp.Call(thief.ctx, network.SetCookies, network.SetCookiesParams{Cookies: planted}); err != nil {
-		t.Fatal(err)
-	}
+	b.plant(thief, copied)
 	b.wantFetch(thief, "/", inside) // for as long as the bound cookie holds
 	b.advance(12 * time.Minute)
 	b.wantFetch(thief, "/", outside)
