@@ -19,12 +19,12 @@ func newDemo() *cobra.Command {
 	t := &tool{}
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Serve six experiments on sessions, and a small shop to click through",
-		Long: `Serve six experiments on sessions, each one button: forty clicks at once, a sign-out while a slow
-request is under way, a store that fails, a copied ticket, a new release, a list of devices. Each
-runs on the chosen store, beside the usual way of keeping sessions, and shows what happened. Beside
-them is a small shop: a cart that two tabs can fill, sign-in by name, orders that need a recent one,
-notes, flash messages, your devices, and a page for the staff, which "admin" is.
+		Short: "Serve seven experiments on sessions, and a small shop to click through",
+		Long: `Serve seven experiments on sessions, each one button: forty clicks at once, a sign-out while a slow
+request is under way, a store that fails, a copied ticket, stolen cookies, a new release, a list of
+devices. Each runs on the chosen store, beside the usual way of keeping sessions, and shows what
+happened. Beside them is a small shop: a cart that two tabs can fill, sign-in by name, orders that
+need a recent one, notes, flash messages, your devices, and a page for the staff, which "admin" is.
 
 The stores database and redis are those of the configuration. The demo keeps its sessions apart from
 those of the site: in a table coatcheck_demo of its own, or in keys that begin with coatcheck-demo:.

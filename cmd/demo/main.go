@@ -1,4 +1,4 @@
-// Command demo serves six experiments on sessions, and a small shop to click through:
+// Command demo serves seven experiments on sessions, and a small shop to click through:
 //
 //	go run ./cmd/demo
 //

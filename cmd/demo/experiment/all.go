@@ -27,6 +27,12 @@ var All = []Experiment{
 		Promise: "A renewal logs nobody out, and an old ticket opens nothing.", run: copiedTicket,
 	},
 	{
+		Name: "stolen-cookies", Title: "All cookies are stolen", Button: "Steal the cookies",
+		Question: "Malware sends all cookies of Ada's browser to a thief, at once. The browser is one that binds " +
+			"sessions to a key of its device, such as Chrome on Windows and macOS.",
+		Promise: "Stolen cookies of a bound session open nothing for long.", run: stolenCookies,
+	},
+	{
 		Name: "deploy", Title: "A release that cannot read an old value", Button: "Deploy the release",
 		Question: "The new release has another type for the cart, and meets a session of the old one. Then it is " +
 			"rolled back.",

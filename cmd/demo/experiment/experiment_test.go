@@ -125,6 +125,28 @@ func TestTheCopiedTicketIsReportedAndOpensNothing(t *testing.T) {
 	})
 }
 
+func TestStolenCookiesOfABoundSessionOpenNothingForLong(t *testing.T) {
+	report := run(t, "stolen-cookies", memstore.New(memstore.Options{}))
+	wantRequest(t, report.Ours, "registers its key", "the event bound", func(r experiment.Request) bool {
+		return r.Status == 200 && slices.Contains(r.Events, "bound")
+	})
+	wantRequest(t, report.Ours, "opens a page at once", "ada, for a while", func(r experiment.Request) bool {
+		return strings.HasPrefix(r.Says, "ada")
+	})
+	wantRequest(t, report.Ours, "opens a page twelve minutes", "a stranger", func(r experiment.Request) bool {
+		return r.Says == "a stranger" && r.Cookie == "none" && slices.Contains(r.Events, "skipped")
+	})
+	wantRequest(t, report.Ours, "is asked for its key", "403", func(r experiment.Request) bool {
+		return r.Status == 403
+	})
+	wantRequest(t, report.Ours, "shows its key", "the event proved", func(r experiment.Request) bool {
+		return r.Status == 200 && slices.Contains(r.Events, "proved")
+	})
+	if len(report.Usual.Requests) != 4 {
+		t.Errorf("the usual way has %+v, want no requests for keys", report.Usual.Requests)
+	}
+}
+
 func TestTheNewReleaseLosesOneValueForAsLongAsItRuns(t *testing.T) {
 	report := run(t, "deploy", memstore.New(memstore.Options{}))
 	wantRequest(t, report.Ours, "opens a page of the new", "the event undecodable", func(r experiment.Request) bool {

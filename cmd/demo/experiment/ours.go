@@ -9,6 +9,7 @@ import (
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/cmd/demo/trace"
+	"github.com/coatcheck/session/devicebound"
 	"github.com/coatcheck/session/guard"
 )
 
@@ -30,6 +31,7 @@ const (
 type ours struct {
 	sessions *session.Manager
 	release  atomic.Int32
+	binder   *devicebound.Binder // nil: sessions are not bound to devices
 }
 
 func newOurs(store trace.Backend, now func() time.Time) (*ours, error) {
@@ -48,10 +50,23 @@ func newOurs(store trace.Backend, now func() time.Time) (*ours, error) {
 }
 
 func (o *ours) serve(w http.ResponseWriter, r *http.Request, p page) {
-	o.sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+	site := o.sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
 		trace.From(r.Context()).Follow(s.ID)
 		answer(w, p(&visitOfOurs{o, s, r.Context()}))
-	}).ServeHTTP(w, r)
+	})
+	if o.binder != nil {
+		site = o.binder.Middleware(site)
+	}
+	site.ServeHTTP(w, r)
+}
+
+// boundFor is how long a proof holds.
+const boundFor = 10 * time.Minute
+
+// bind binds sessions to the devices that can.
+func (o *ours) bind() (err error) {
+	o.binder, err = devicebound.New(o.sessions, devicebound.Options{Policy: devicebound.Enforce, Lifetime: boundFor})
+	return err
 }
 
 // visitOfOurs is a request with a session. Nothing is saved by hand: the middleware does that.

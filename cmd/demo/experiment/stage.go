@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -112,9 +113,12 @@ func (s *stage) close() error {
 	return errors.Join(err, s.gate.clean(context.WithoutCancel(s.ctx)))
 }
 
+// stepHeader names the step of a request whose path the site has chosen.
+const stepHeader = "Experiment-Step"
+
 // ServeHTTP does the step that the path names.
 func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	step := s.find(r.URL.Path)
+	step := s.find(cmp.Or(r.Header.Get(stepHeader), r.URL.Path))
 	if step == nil {
 		http.NotFound(w, r)
 		return
@@ -147,7 +151,7 @@ func (s *stage) add(p page, who, what string) (*step, string) {
 	defer s.mu.Unlock()
 	one := &step{page: p, note: Request{Who: who, What: what}}
 	s.steps = append(s.steps, one)
-	return one, fmt.Sprintf("%s/%d", s.url, len(s.steps)-1)
+	return one, fmt.Sprintf("/%d", len(s.steps)-1)
 }
 
 // requests are the notes of the steps, in the order in which they began.

@@ -200,6 +200,25 @@ func copiedTicket(s *stage) Outcome {
 	return Outcome{true, "Every tab of Ada's went on, and the old ticket opens nothing."}
 }
 
+func stolenCookies(s *stage) Outcome {
+	if o, ok := s.way.(*ours); ok {
+		s.err = o.bind()
+	}
+	ada := s.browser("Ada", desk).withKeys()
+	ada.signsIn()
+	thief := ada.copy("A thief with all her cookies")
+	thief.does("opens a page at once", looks)
+	s.clock.advance(boundFor + 2*time.Minute)
+	stolen := thief.does("opens a page twelve minutes later", looks)
+	if !isAda(ada.does("opens a page twelve minutes later", looks)) {
+		return Outcome{false, "Ada was signed out."}
+	}
+	if isAda(stolen) {
+		return Outcome{false, "The thief is signed in as Ada, for as long as she is."}
+	}
+	return Outcome{true, "Ada's browser showed its key. The thief has none, and her cookies open nothing."}
+}
+
 func newRelease(s *stage) Outcome {
 	opens := func(v visit) string {
 		if v.user() == "" {

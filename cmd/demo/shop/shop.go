@@ -1,5 +1,5 @@
-// Package shop is the demo: six experiments that show what the library promises, beside the usual way of doing it, and
-// a small shop to click through, with sign-in by name, a cart, notes, the devices of a user and a page for the staff.
+// Package shop is the demo: seven experiments that show what the library promises, beside the usual way of doing it,
+// and a small shop to click through, with sign-in by name, a cart, notes, the devices of a user and a page for the staff.
 // It knows no driver: the program that serves it chooses where the sessions are kept.
 //
 // Each file has one subject: home.go, experiments.go, goods.go, login.go, cart.go, notes.go, devices.go and staff.go
