@@ -104,5 +104,5 @@ func eventsOf(of []life.Event) (events []Event) {
 }
 
 func eventOf(e life.Event) Event {
-	return Event{Kind: EventKind(e.Kind), ID: e.ID, User: e.User, Err: e.Err}
+	return Event{Kind: EventKind(e.Kind), ID: e.ID, User: e.User, Err: e.Err, Reason: Reason(e.Reason)}
 }

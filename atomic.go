@@ -24,7 +24,7 @@ func (s *Session) Atomic(ctx context.Context, fn func(*Session) error) error {
 		own = fn(s)
 		return own
 	}, &events)
-	s.m.tell(ctx, events...)
+	s.emit(ctx, eventsOf(events)...)
 	if own != nil {
 		return own
 	}

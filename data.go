@@ -60,7 +60,7 @@ func (s *Session) lookup(parse parser, text string) ([]byte, bool, error) {
 // undecodable reports a value that does not decode, once for each path.
 func (s *Session) undecodable(path string, err error) {
 	if s.firstReport(path) {
-		s.m.emit(s.inUse(), Event{Kind: EventUndecodable, ID: s.ID(), User: s.User(),
+		s.emit(s.inUse(), Event{Kind: EventUndecodable, ID: s.ID(), User: s.User(),
 			Err: &DecodeError{Path: path, Err: err}})
 	}
 }

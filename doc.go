@@ -42,8 +42,9 @@
 // [Session.SetLifetime] and [Session.SetDeadline] set the clocks of one session; [Never] switches one off.
 //
 // Of the sessions of a user [Manager.Sessions] gives an [Info] each; [Manager.RevokeUser] and [Manager.RevokeOwn] end
-// them, and [Manager.UpdateUser] changes what is in them. [Options].MaxPerUser limits how many there are, and
-// [Overflow] says what happens then.
+// them, and [Manager.UpdateUser] changes what is in them. [Manager.RevokeFor] and [Manager.RevokeUserFor] give a
+// [Reason], which [Session.EndedBy] tells whoever was signed out. [Options].MaxPerUser limits how many sessions there
+// are, and [Overflow] says what happens then.
 //
 // # Cookies and other transports
 //
@@ -83,11 +84,11 @@
 //
 // # For whoever operates a site
 //
-// Each [Event] has an [EventKind]: [Options].OnEvent is told of them. [Manager.Audit] gives a [Finding] for each
-// practice of docs/security.md. [Manager.All] goes through all sessions, [Manager.Revoke] ends some, and
-// [Manager.UpdateAll] changes them. [Manager.Contents] shows what a record holds, a [Content] for each key, and
-// [Manager.Reseal] makes a copy for another store or under another secret. [Manager.SetSecrets] replaces the secrets of
-// a running manager, and [Manager.Sweep] removes what has expired.
+// Each [Event] has an [EventKind]: [Options].OnEvent is told of them, and [WithActor] names who acts. [Manager.Audit]
+// gives a [Finding] for each practice of docs/security.md. [Manager.All] goes through all sessions, [Manager.Revoke]
+// ends some, and [Manager.UpdateAll] changes them. [Manager.Contents] shows what a record holds, a [Content] for each
+// key, and [Manager.Reseal] makes a copy for another store or under another secret. [Manager.SetSecrets] replaces the
+// secrets of a running manager, and [Manager.Sweep] removes what has expired.
 package session
 
 // For whoever changes this package: docs/architecture.md says what is on the floors below, and shows the way of a

@@ -1,8 +1,13 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"net/http"
+	"net/netip"
+
+	"github.com/coatcheck/session/internal/wire"
 )
 
 // EventKind says what happened.
@@ -29,11 +34,52 @@ type Event struct {
 	Kind EventKind
 	ID   string // public handle, may be empty
 	User string
-	Err  error // why; may be nil
+	Err  error // what went wrong; may be nil
+
+	// Reason says why the session ended, or is refused. "": it is not, or nobody knows.
+	Reason Reason
+	// Actor is who brought the event about: the name from WithActor, or else the user of the session whose request did.
+	// "": nobody who is known, such as a clock, a store, or whoever came with a bad ticket.
+	Actor string
+	// RemoteIP is the address that the request came from, by Options.ClientIP. The zero Addr: there was no request.
+	RemoteIP netip.Addr
+}
+
+// Reason says why a session ended. Besides these a site has its own: 1 to 64 bytes of printable ASCII.
+type Reason string
+
+// The reasons that this module gives, and those that a site may give with RevokeFor and RevokeUserFor.
+const (
+	ReasonLogout   Reason = "logout"   // the visitor signed out
+	ReasonRevoked  Reason = "revoked"  // the user ended it from another device, or Revoke or RevokeUser did
+	ReasonOperator Reason = "operator" // somebody who operates the site ended it
+	ReasonPassword Reason = "password" // the password was changed
+	ReasonLimit    Reason = "limit"    // the user signed in elsewhere, above MaxPerUser, or the store was full
+	ReasonIdle     Reason = "idle"     // nobody used it
+	ReasonLifetime Reason = "lifetime" // its absolute time was over
+	ReasonReplaced Reason = "replaced" // another user signed in, in the same browser
+	ReasonReused   Reason = "reused"   // its ticket was renewed, and used after the grace
+	ReasonBinding  Reason = "binding"  // the proof of the device that it is bound to was missing or wrong
+	ReasonProvider Reason = "provider" // the identity provider ended it
+)
+
+// actorKey finds the name that WithActor gave in a context.
+type actorKey struct{}
+
+// WithActor returns a context that names who acts, for Event.Actor: give it to RevokeFor and its kin where no session
+// of the request tells, as in a command or a job, or where an operator acts in somebody else's session. Choose names
+// that no user has, such as "operator: ada". Control characters are left out, and so is what comes after 256 bytes.
+func WithActor(ctx context.Context, name string) context.Context {
+	return context.WithValue(ctx, actorKey{}, wire.CleanUserAgent(name))
 }
 
 // emit reports events. It must be called without a lock held.
-func (m *Manager) emit(ctx context.Context, events ...Event) {
+func (m *Manager) emit(ctx context.Context, events ...Event) { m.emitOf(ctx, nil, events) }
+
+// emit reports events of this session.
+func (s *Session) emit(ctx context.Context, events ...Event) { s.m.emitOf(ctx, s, events) }
+
+func (m *Manager) emitOf(ctx context.Context, s *Session, events []Event) {
 	for _, e := range events {
 		level := slog.LevelDebug
 		switch e.Kind {
@@ -42,13 +88,50 @@ func (m *Manager) emit(ctx context.Context, events ...Event) {
 		case EventRefused: // a developer asks why, and a stranger can bring it about
 			level = slog.LevelInfo
 		}
-		if m.opts.Logger.Enabled(ctx, level) {
+		logged := m.opts.Logger.Enabled(ctx, level)
+		if logged || m.opts.OnEvent != nil {
+			m.trace(ctx, s, &e)
+		}
+		if logged {
 			m.opts.Logger.LogAttrs(ctx, level, "session "+string(e.Kind), eventAttrs(e)...)
 		}
 		if m.opts.OnEvent != nil {
 			m.opts.OnEvent(ctx, e)
 		}
 	}
+}
+
+// trace fills in who brought an event about and from where, unless it tells. s is the session that did, if that is
+// known; otherwise it is the one of the request whose context is given.
+func (m *Manager) trace(ctx context.Context, s *Session, e *Event) {
+	var r *http.Request
+	if s != nil {
+		r = s.from()
+	}
+	if ex, ok := ctx.Value(exchangeKey{m}).(*exchange); ok && r == nil {
+		s, r = ex.known.Load(), ex.r
+	}
+	if r != nil && !e.RemoteIP.IsValid() {
+		e.RemoteIP = m.ClientIP(r)
+	}
+	name, _ := ctx.Value(actorKey{}).(string)
+	switch {
+	case e.Kind == EventExpired || e.Kind == EventRejected || e.Kind == EventReused: // a ticket is all that is known
+		return
+	case name == "" && s != nil:
+		name = s.actor(*e)
+	}
+	e.Actor = cmp.Or(e.Actor, name)
+}
+
+// actor is the user who did what an event tells. Who signed out is no more the session's user.
+func (s *Session) actor(e Event) string {
+	if e.Kind == EventEnded && (e.Reason == ReasonLogout || e.Reason == ReasonLifetime) {
+		return e.User
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.draft.Actor()
 }
 
 // Report passes an event to Options.OnEvent and the log, as the manager does with its own. It is for middleware on top
@@ -62,6 +145,15 @@ func eventAttrs(e Event) []slog.Attr {
 	}
 	if e.User != "" {
 		attrs = append(attrs, slog.String("user", e.User))
+	}
+	if e.Reason != "" {
+		attrs = append(attrs, slog.String("reason", string(e.Reason)))
+	}
+	if e.Actor != "" {
+		attrs = append(attrs, slog.String("actor", e.Actor))
+	}
+	if e.RemoteIP.IsValid() {
+		attrs = append(attrs, slog.String("ip", e.RemoteIP.String()))
 	}
 	if e.Err != nil {
 		attrs = append(attrs, slog.String("err", e.Err.Error()))

@@ -33,12 +33,12 @@ func TestALogGetsWhatItWants(t *testing.T) {
 	}
 }
 
-func TestTheLogNamesTheUserOfAnEvent(t *testing.T) {
+func TestTheLogNamesWhoAndWhyOfAnEvent(t *testing.T) {
 	var log logged
 	r := newRig(t, log.to)
 	v, _ := r.signIn("ada")
 	v.with((*session.Session).Logout)
-	if !log.has("DEBUG", "session ended", "user=ada") {
+	if !log.has("DEBUG", "session ended", "user=ada", "reason=logout", "actor=ada", "ip=192.0.2.1") {
 		t.Errorf("the log is\n%s", log.text())
 	}
 }

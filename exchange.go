@@ -24,6 +24,7 @@ type exchange struct {
 
 	mu      sync.Mutex // one load at a time
 	session *Session
+	known   atomic.Pointer[Session] // the same, for who must not wait for a load
 	rest    atomic.Pointer[unusual] // nil: its zero value
 	vary    [1]string               // the room for a header
 	asked   bool                    // for the session, which may have failed
@@ -111,6 +112,7 @@ func (ex *exchange) loadOnce(ctx context.Context) (*Session, []Event, error) {
 	}
 	answer, seen := s.screened(ex.r)
 	ex.session = s
+	ex.known.Store(s)
 	ex.addAnswer(answer)
 	return s, append(events, seen...), nil
 }
@@ -132,10 +134,11 @@ func (ex *exchange) find(ctx context.Context, s *Session) ([]Event, error) {
 
 func (ex *exchange) findAny(ctx context.Context, s *Session, token string, former []string) ([]Event, error) {
 	events, err := s.find(ctx, token, former)
-	if err == nil {
-		err = ex.fallBack(ctx, s)
+	if err != nil {
+		return events, err
 	}
-	return events, err
+	more, err := ex.fallBack(ctx, s)
+	return append(events, more...), err
 }
 
 // loaded returns the session if the handler asked for it.
@@ -273,7 +276,7 @@ func (ex *exchange) passedBy() {
 		return
 	}
 	ex.m.opts.Logger.ErrorContext(ex.r.Context(), "session: a change is lost", "err", errors.Join(errPassedBy, err))
-	ex.m.emit(ex.r.Context(), Event{Kind: EventLate, ID: s.ID(), User: s.User(), Err: errPassedBy})
+	s.emit(ex, Event{Kind: EventLate, ID: s.ID(), User: s.User(), Err: errPassedBy})
 }
 
 // commit does not end with the request: the handler has done its work, and a client that went away does not undo it.
@@ -299,6 +302,9 @@ func (ex *exchange) setHeaders(s *Session) {
 	respond.NoStore(h)
 	ex.m.warnOfPlainHTTP(ex.r)
 	ex.m.tellClient(ex.r, h, ticket, until)
+	if ticket == "" && ex.m.opts.ClearOnLogout && !ex.m.opts.Cookie.Insecure {
+		respond.ClearSite(h)
+	}
 	if sent := ex.few().ticketSent; sent != nil && ticket != "" {
 		sent(h)
 	}

@@ -234,31 +234,30 @@ func (f fallback) then(last fallback) fallback {
 }
 
 // fallBack puts another session in the place of one that nobody has seen yet.
-func (ex *exchange) fallBack(ctx context.Context, s *Session) error {
+func (ex *exchange) fallBack(ctx context.Context, s *Session) (events []Event, err error) {
 	f, ok := ex.Value(fallbackKey{ex.m}).(fallback)
 	if !ok || s.User() != "" || s.draft.Over() {
-		return nil
+		return nil, nil
 	}
 	for at := &f; at != nil; at = at.inner {
 		ticket, err := at.find(ctx)
 		if err == nil && ticket != "" {
-			err = ex.adoptTicket(ctx, s, ticket)
+			events, err = ex.adoptTicket(ctx, s, ticket)
 			ex.change(func(u *unusual) { u.ticketSent = at.sent })
 		}
 		if err != nil || ticket != "" {
-			return err
+			return events, err
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // adoptTicket makes s the session of another ticket, if that has one.
-func (ex *exchange) adoptTicket(ctx context.Context, s *Session, ticket string) error {
+func (ex *exchange) adoptTicket(ctx context.Context, s *Session, ticket string) ([]Event, error) {
 	other := ex.m.newSession(ex, ex)
 	events, err := other.find(ctx, ticket, nil)
 	if err != nil || other.isNew {
-		ex.m.emit(ctx, events...)
-		return err
+		return events, err
 	}
 	had := s.All()
 	s.isNew, s.expired, s.seenAt, s.draft = false, false, other.seenAt, other.draft
@@ -268,5 +267,5 @@ func (ex *exchange) adoptTicket(ctx context.Context, s *Session, ticket string) 
 			s.Set(Path(key), v)
 		}
 	}
-	return nil
+	return nil, nil
 }

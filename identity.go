@@ -76,7 +76,7 @@ func (s *Session) SetDeadline(t time.Time) {
 	case s.part == inLogin:
 		s.refused(errors.New("session: SetDeadline: the time is past; do not sign in"))
 	default:
-		s.Logout()
+		s.leave(life.ReasonLifetime)
 	}
 }
 
@@ -172,15 +172,18 @@ func (s *Session) signIn(user string, opts []LoginOption) (kept bool) {
 func (s *Session) Invalidate() { s.Logout() }
 
 // Logout ends the session, even if it got a new id meanwhile, and no request that is under way can bring it back. What
-// is set afterwards belongs to a new session. Ending a session that is already gone does nothing.
-func (s *Session) Logout() {
-	if !s.logout() {
+// is set afterwards belongs to a new session. A session that is already gone stays gone: Logout succeeds, and the
+// response leaves the cookie alone, for in another tab the visitor may have signed in anew.
+func (s *Session) Logout() { s.leave(life.ReasonLogout) }
+
+func (s *Session) leave(why life.Reason) {
+	if !s.tryLeave(why) {
 		s.reportLate()
 	}
 }
 
-// logout reports false when it is too late: neither the client nor the store could be told.
-func (s *Session) logout() bool {
+// tryLeave reports false when it is too late: neither the client nor the store could be told.
+func (s *Session) tryLeave(why life.Reason) bool {
 	if err := s.holdWhole(); err != nil {
 		s.refused(err)
 		return true
@@ -192,7 +195,7 @@ func (s *Session) logout() bool {
 		s.refuse(life.ErrLate)
 		return false
 	}
-	s.draft.Leave()
+	s.draft.Leave(why)
 	return true
 }
 

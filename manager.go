@@ -86,8 +86,8 @@ func (m *Manager) useAbilities() {
 	m.stopEvicted = func() {}
 	if e, ok := m.store.(Evicter); ok {
 		m.stopEvicted = e.OnEvict(func(id, user string) {
-			m.keeper.Ended(id)
-			m.emit(context.Background(), Event{Kind: EventEvicted, ID: id, User: user})
+			m.keeper.Evicted(id)
+			m.emit(context.Background(), Event{Kind: EventEvicted, ID: id, User: user, Reason: ReasonLimit})
 		})
 	}
 	if c, ok := m.store.(Carrier); ok {
@@ -191,7 +191,7 @@ func (m *Manager) openFor(r *http.Request, token string, former []string) (*Sess
 		return nil, err
 	}
 	_, events := s.screened(r)
-	m.emit(ctx, events...)
+	s.emit(ctx, events...)
 	return s, nil
 }
 
@@ -215,7 +215,7 @@ func (m *Manager) Peek(r *http.Request) (Info, error) {
 
 func (m *Manager) open(ctx context.Context, s *Session, token string, former []string) (*Session, error) {
 	events, err := s.find(ctx, token, former)
-	m.emit(ctx, events...)
+	s.emit(ctx, events...)
 	if err != nil {
 		return nil, outward(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/coatcheck/session/internal/life"
 	"github.com/coatcheck/session/internal/respond"
 )
 
@@ -149,7 +150,8 @@ type Screening struct {
 	// Refuse says why the request must not have the session, nil for one that may. See [Manager.Screen].
 	Refuse error
 
-	// Event is reported, unless its Kind is "". ID and User are filled in.
+	// Event is reported, unless its Kind is "". ID and User are filled in. What Session.EndedBy says to a request that
+	// is refused is its Reason.
 	Event Event
 
 	// Answer is called with the headers of the response before they are sent, and before the session is committed for
@@ -206,23 +208,23 @@ func (s *Session) screened(r *http.Request) (answer func(http.Header, bool), eve
 		events = append(events, e)
 	}
 	if seen.Refuse != nil {
-		s.shut(seen.Refuse)
+		s.shut(seen.Refuse, seen.Event.Reason)
 	}
 	return seen.Answer, events
 }
 
 // shut leaves nothing of the session but the record that Logout ends.
-func (s *Session) shut(why error) {
+func (s *Session) shut(because error, why Reason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.draft.Shut()
-	s.few().barred = why
+	s.draft.Shut(life.Reason(why))
+	s.few().barred = because
 	s.isNew, s.seenAt = true, 0
 }
 
-// OnAnswer has fn called as [Screening].Answer is, after the functions that were there before. It is for middleware that
-// has loaded the session and calls the handler then: a response that has begun calls no new ones, and neither does a
-// session without one.
+// OnAnswer has fn called as [Screening].Answer is, after the functions that were there before. It is for middleware
+// that has loaded the session and calls the handler then: a response that has begun calls no new ones, and neither does
+// a session without one.
 func (s *Session) OnAnswer(fn func(h http.Header, signsIn bool)) {
 	if s.ex == nil {
 		return

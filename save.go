@@ -20,7 +20,7 @@ func (s *Session) Save(ctx context.Context) error {
 
 func (s *Session) commit(ctx context.Context, mode life.Mode) error {
 	events, err := s.commitCopy(ctx, mode)
-	s.m.tell(ctx, events...)
+	s.emit(ctx, eventsOf(events)...)
 	return err
 }
 

@@ -145,6 +145,21 @@ func (s *Session) IsNew() bool { return s.isNew }
 // as long as the record is still in the store.
 func (s *Session) Expired() bool { return s.expired }
 
+// EndedBy is why the session of the ticket that came has ended, for "you were signed out because …": by its time, or
+// for the reason of whoever ended it first. It is known from the first Load if it ended before, and otherwise when a
+// commit has found out or Done is closed. "": it has not ended, or nobody knows, as after Revoke, which deletes. A
+// reason is kept until the session would have ended by time, and for 24 hours at most; that of Logout only for
+// Options.RenewGrace.
+func (s *Session) EndedBy() Reason {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	why := s.draft.EndedBy()
+	if done := s.read().done; why == "" && done != nil {
+		why = done.EndedBy()
+	}
+	return Reason(why)
+}
+
 // CreatedAt is the time of the first save, zero before it.
 func (s *Session) CreatedAt() time.Time {
 	s.mu.Lock()
@@ -233,7 +248,7 @@ func (s *Session) refuseLate(d *life.Draft, o data.Op) bool {
 func (s *Session) late() bool { return s.ex != nil && s.ex.sent.Load() }
 
 func (s *Session) reportLate() {
-	s.m.emit(s.inUse(), Event{Kind: EventLate, ID: s.ID(), User: s.User(), Err: life.ErrLate})
+	s.emit(s.inUse(), Event{Kind: EventLate, ID: s.ID(), User: s.User(), Err: life.ErrLate})
 }
 
 // Format prints the session's handle and nothing of its data, whatever the verb.

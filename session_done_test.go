@@ -43,6 +43,8 @@ var endings = map[string]func(r *rig, v *visitor, id string){
 	"invalidate":       func(_ *rig, v *visitor, _ string) { v.with((*session.Session).Invalidate) },
 	"login as another": func(_ *rig, v *visitor, _ string) { v.with(func(s *session.Session) { s.Login("bob") }) },
 	"revoke":           func(r *rig, _ *visitor, id string) { r.Revoke(context.Background(), id) },
+	"revoke for":       func(r *rig, _ *visitor, id string) { r.RevokeFor(context.Background(), "operator", id) },
+	"revoke user for":  func(r *rig, _ *visitor, _ string) { r.RevokeUserFor(context.Background(), "password", "ada") },
 	"revoke user":      func(r *rig, _ *visitor, _ string) { r.RevokeUser(context.Background(), "ada") },
 }
 

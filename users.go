@@ -105,13 +105,28 @@ func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 // Revoke ends sessions by their Info.ID and says how many it ended; an unknown id is not an error. A session that is
 // renewed at the same time is ended under its new id. The error wraps ErrUnavailable.
 func (m *Manager) Revoke(ctx context.Context, ids ...string) (int, error) {
-	return m.keeper.Records.Revoke(ctx, life.Anybody, ids)
+	return m.keeper.Records.Revoke(ctx, life.Ending{Why: life.ReasonRevoked}, ids)
+}
+
+// RevokeFor is Revoke with a reason. It is kept in place of the session, so that the next request with its ticket is
+// told by Session.EndedBy, until the session would have ended by time, and for 24 hours at most. Whoever ends a session
+// first gives the reason, and nobody who can write to the store can make one up. Where the store has no room for it,
+// the session ends and nobody is told.
+//
+// A reason other than the constants is a word of the site's own, which its pages know a text for. The error says what
+// is wrong with it, or is one of Revoke.
+func (m *Manager) RevokeFor(ctx context.Context, why Reason, ids ...string) (int, error) {
+	e := life.Ending{Why: life.Reason(why), Told: true}
+	if err := life.CheckReason(e.Why); err != nil {
+		return 0, err
+	}
+	return m.keeper.Records.Revoke(ctx, e, ids)
 }
 
 // RevokeOwn is Revoke for a page on which people end their own sessions: an id that is not the user's, and does not
 // lead to a session of the user, counts as unknown. An id that was renewed after the page was shown leads to its
-// session. The error wraps ErrUnavailable, or ErrNotSupported with cookiestore, which does not know to whom an id
-// belongs.
+// session. Each is told that it was revoked, as by RevokeFor. The error wraps ErrUnavailable, or ErrNotSupported with
+// cookiestore, which does not know to whom an id belongs.
 func (m *Manager) RevokeOwn(ctx context.Context, user string, ids ...string) (int, error) {
 	if err := m.keeper.CanList(); err != nil {
 		return 0, err
@@ -119,7 +134,7 @@ func (m *Manager) RevokeOwn(ctx context.Context, user string, ids ...string) (in
 	if err := life.CheckUser(user); err != nil {
 		return 0, err
 	}
-	return m.keeper.Records.Revoke(ctx, user, ids)
+	return m.keeper.Records.Revoke(ctx, life.Ending{Why: life.ReasonRevoked, Told: true, Of: user}, ids)
 }
 
 // RevokeUser ends all sessions of a user except those to keep, and says how many it ended. Session.ID keeps the session
@@ -127,11 +142,24 @@ func (m *Manager) RevokeOwn(ctx context.Context, user string, ids ...string) (in
 // at the same time is kept. A session that begins while this runs is ended, too, if it was there before the last look.
 // With cookiestore nobody knows how many there are, so it returns 0. The errors are those of Sessions.
 func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (int, error) {
-	keep = m.keepCurrent(ctx, keep)
-	if err := m.revokeForeign(ctx, user); err != nil {
+	return m.revokeUser(ctx, life.Ending{Why: life.ReasonRevoked, Of: user}, keep)
+}
+
+// RevokeUserFor is RevokeUser with a reason, which is kept and told as by RevokeFor. With cookiestore only the event
+// has it.
+func (m *Manager) RevokeUserFor(ctx context.Context, why Reason, user string, keep ...string) (int, error) {
+	if err := life.CheckReason(life.Reason(why)); err != nil {
 		return 0, err
 	}
-	return m.keeper.Records.RevokeUser(ctx, user, keep)
+	return m.revokeUser(ctx, life.Ending{Why: life.Reason(why), Told: true, Of: user}, keep)
+}
+
+func (m *Manager) revokeUser(ctx context.Context, e life.Ending, keep []string) (int, error) {
+	keep = m.keepCurrent(ctx, keep)
+	if err := m.revokeForeign(ctx, e.Of); err != nil {
+		return 0, err
+	}
+	return m.keeper.Records.RevokeUser(ctx, e, keep)
 }
 
 // keepCurrent adds the id that the session of the request still has in the store, when the one to come is to be kept:

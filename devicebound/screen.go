@@ -41,6 +41,9 @@ func (b *Binder) judge(why error) session.Screening {
 		out.Event = session.Event{Kind: session.EventRefused, Err: why}
 		out.Refuse = why
 	}
+	if out.Refuse != nil {
+		out.Event.Reason = session.ReasonBinding
+	}
 	return out
 }
 

@@ -34,14 +34,14 @@ func (r *Records) canRevoke() error {
 }
 
 // Revoke retires ids, for ever: nobody knows when the last copy of their sessions ends.
-func (r *Records) Revoke(ctx context.Context, _ string, ids []string) (n int, err error) {
+func (r *Records) Revoke(ctx context.Context, e life.Ending, ids []string) (n int, err error) {
 	if err := r.canRevoke(); err != nil {
 		return 0, err
 	}
 	for _, id := range slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !isID(id) }) {
-		ended, err := r.k.End(ctx, &life.Record{ID: id}, nil, life.Anybody)
+		ended, err := r.k.End(ctx, &life.Record{ID: id}, life.Ending{Why: e.Why})
 		for _, rec := range ended {
-			r.k.Tell(ctx, life.Event{Kind: life.EventEnded, ID: rec.ID})
+			r.k.Tell(ctx, life.Event{Kind: life.EventEnded, ID: rec.ID, Reason: e.Why})
 		}
 		n += len(ended)
 		if err != nil {
@@ -52,16 +52,16 @@ func (r *Records) Revoke(ctx context.Context, _ string, ids []string) (n int, er
 }
 
 // RevokeUser remembers that what began before now is over, but for the sessions to keep. How many that ends, nobody
-// knows.
-func (r *Records) RevokeUser(ctx context.Context, user string, keep []string) (int, error) {
+// knows. Why is not remembered: the next one would say it of those that ended before.
+func (r *Records) RevokeUser(ctx context.Context, e life.Ending, keep []string) (int, error) {
 	if err := r.canRevoke(); err != nil {
 		return 0, err
 	}
-	if err := life.CheckUser(user); err != nil {
+	if err := life.CheckUser(e.Of); err != nil {
 		return 0, err
 	}
 	keep = slices.DeleteFunc(slices.Clone(keep), func(id string) bool { return !isID(id) })
-	rec := &life.Record{ID: everySession(user), Kind: life.KindTombstone, SeenAt: r.k.Now()}
+	rec := &life.Record{ID: everySession(e.Of), Kind: life.KindTombstone, SeenAt: r.k.Now()}
 	rec.Data = []byte(strings.Join(keep, " "))
 	for attempt := 0; ; attempt++ {
 		old, err := r.k.Load(ctx, rec.ID)
@@ -78,7 +78,7 @@ func (r *Records) RevokeUser(ctx context.Context, user string, keep []string) (i
 		switch {
 		case err == nil:
 			r.k.AskAll()
-			r.k.Tell(ctx, life.Event{Kind: life.EventEnded, User: user})
+			r.k.Tell(ctx, life.Event{Kind: life.EventEnded, User: e.Of, Reason: e.Why})
 			return 0, nil
 		case !errors.Is(err, life.ErrConflict) || attempt > 0 && life.Pause(ctx, attempt) != nil:
 			return 0, life.Unavailable(err)

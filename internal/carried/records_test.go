@@ -68,7 +68,8 @@ func (d desk) renew(at life.Place) (next life.Place) {
 func TestATokenEndsWithItsID(t *testing.T) {
 	d := newDesk(t)
 	first, second := d.sealed(""), d.sealed("")
-	if n, err := d.Revoke(t.Context(), life.Anybody, []string{first.Rec.ID, "no id"}); n != 1 || err != nil {
+	e := life.Ending{Why: life.ReasonRevoked}
+	if n, err := d.Revoke(t.Context(), e, []string{first.Rec.ID, "no id"}); n != 1 || err != nil {
 		t.Fatalf("Revoke = %d, %v", n, err)
 	}
 	if at, err := d.look(first.Sealed(), true); err != nil || at.Rec.Kind != life.KindTombstone {
@@ -104,7 +105,7 @@ func TestARenewedTokenGoesOnUnderTheNewID(t *testing.T) {
 func TestTheSessionsOfAUserEndAtOnce(t *testing.T) {
 	d := newDesk(t)
 	gone, kept, other := d.sealed("ada"), d.sealed("ada"), d.sealed("eve")
-	if _, err := d.RevokeUser(t.Context(), "ada", []string{kept.Rec.ID}); err != nil {
+	if _, err := d.RevokeUser(t.Context(), life.Ending{Of: "ada"}, []string{kept.Rec.ID}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := d.look(gone.Sealed(), true); !errors.Is(err, life.ErrNotFound) {

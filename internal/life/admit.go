@@ -14,7 +14,7 @@ type admission struct {
 	from    string  // the id of the session that signs in; "": none
 	needed  bool    // without that session there is no login
 	instead string  // the id whose place the record takes: that of the same session, when it is the user's already
-	evicted []Event // of sessions that were ended to make room; their tombstones are there until the login is in
+	evicted []Event // of sessions that were ended to make room; their tombstones tell them from moves
 }
 
 // insert stores the record of a new id. Only a Login is counted: a session that changes its id is there already.
@@ -43,7 +43,6 @@ func (d *Draft) insert(ctx context.Context, rec *Record) error {
 func (a *admission) admit(ctx context.Context) error {
 	var mine *spot
 	defer func() { mine.release() }()
-	defer a.removeEvicted(ctx)
 	for attempt := 0; ; attempt++ {
 		limit := Limit{Max: a.k.MaxPerUser, Now: a.k.Now(), Instead: a.instead}
 		err := a.k.can.Limiter.SaveWithin(ctx, a.rec, limit)
@@ -161,17 +160,10 @@ func (a *admission) follow(ctx context.Context) error {
 }
 
 func (a *admission) evict(ctx context.Context, r *Record) error {
-	ended, err := a.k.End(ctx, r, nil, r.User) // not who signed in on the same browser meanwhile
+	// Not who signed in on the same browser meanwhile.
+	ended, err := a.k.End(ctx, r, Ending{Why: ReasonLimit, Told: true, Of: r.User})
 	for _, e := range ended {
-		a.evicted = append(a.evicted, Event{Kind: EventEvicted, ID: e.ID, User: e.User})
+		a.evicted = append(a.evicted, Event{Kind: EventEvicted, ID: e.ID, User: e.User, Reason: ReasonLimit})
 	}
 	return err
-}
-
-// removeEvicted deletes the tombstones of those that had to go. Until the login is in they tell what a move of such a
-// session leaves from a session. One that cannot be deleted goes by its time.
-func (a *admission) removeEvicted(ctx context.Context) {
-	for _, e := range a.evicted {
-		_ = a.k.Store.Delete(ctx, e.ID)
-	}
 }

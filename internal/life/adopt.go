@@ -1,6 +1,9 @@
 package life
 
-import "errors"
+import (
+	"cmp"
+	"errors"
+)
 
 // What is adopted by a draft that others read and change meanwhile is of a copy, with which somebody waited for the
 // store.
@@ -19,6 +22,7 @@ func (d *Draft) Adopt(w *Draft) {
 func (d *Draft) AdoptFailure(w *Draft) {
 	d.dropTakenID(w)
 	d.gone, d.leaving = w.gone, w.leaving
+	d.setEndedBy(w.EndedBy())
 	if w.gone || w.leaving == nil && w.reply == ReplyForget {
 		d.reply = w.reply
 	}
@@ -28,6 +32,7 @@ func (d *Draft) AdoptFailure(w *Draft) {
 // it.
 func (d *Draft) AdoptEnd(base, w *Draft, err error) error {
 	d.dropTakenID(w)
+	d.setEndedBy(cmp.Or(w.EndedBy(), base.EndedBy()))
 	if base.reply != ReplyForget && w.reply == ReplyForget {
 		d.gone = d.gone || d.leaving == nil
 		d.leaving, d.reply = nil, ReplyForget

@@ -18,16 +18,16 @@ type Draft struct {
 	Doc   data.Doc // what it holds; whoever changes that calls Do
 	user  string
 
-	next       *nextID // the id to come; nil: none
-	seldom     *seldom // nil: its zero value
-	leaving    *Place  // of the session that was logged out: the client's until the next commit has ended it
-	follows    bool    // next follows from something else, so that others may create it as well
-	idTaken    bool    // next may be in the store already, so that the next commit takes another
-	oldBecomes Kind    // what becomes of the stored id when it changes; KindLive: it does not change
-	discard    bool    // nothing is ever stored
-	byOperator bool    // the user is not here: a save is no sign of life
-	gone       bool    // the stored session ended: only a Login begins a new one
-	login      bool    // a Login is among the changes
+	next       *nextID    // the id to come; nil: none
+	seldom     *seldom    // nil: its zero value
+	leaving    *departure // the session that was logged out: the client's until the next commit has ended it
+	follows    bool       // next follows from something else, so that others may create it as well
+	idTaken    bool       // next may be in the store already, so that the next commit takes another
+	oldBecomes Kind       // what becomes of the stored id when it changes; KindLive: it does not change
+	discard    bool       // nothing is ever stored
+	byOperator bool       // the user is not here: a save is no sign of life
+	gone       bool       // the stored session ended: only a Login begins a new one
+	login      bool       // a Login is among the changes
 	reply      Reply
 }
 
@@ -52,6 +52,7 @@ type nextID struct {
 type seldom struct {
 	former  []string // ids that former cookies name besides, for a logout
 	refused error    // the first refused operation
+	endedBy Reason   // why the session of the ticket that came has ended, if it has and that is known
 	events  []Event  // to be reported when the commit is over
 }
 
@@ -112,7 +113,7 @@ func (d *Draft) report(events ...Event) {
 func (d *Draft) forgetEvents() {
 	switch s := d.rest(); {
 	case len(s.events) == 0:
-	case s.former == nil && s.refused == nil: // nothing of it is needed any more
+	case s.former == nil && s.refused == nil && s.endedBy == "": // nothing of it is needed any more
 		d.seldom = nil
 	default:
 		d.change(func(s *seldom) { s.events = nil })
@@ -221,6 +222,12 @@ func (d *Draft) replay(st data.State) error {
 func (d *Draft) Refuse(err error) {
 	if err != nil && d.Refused() == nil {
 		d.setRefused(d.k.Explain(err))
+	}
+}
+
+func (d *Draft) setEndedBy(why Reason) {
+	if why != d.EndedBy() {
+		d.change(func(s *seldom) { s.endedBy = why })
 	}
 }
 

@@ -62,7 +62,7 @@ func TestWhatLeftIsGone(t *testing.T) {
 		token := w.stored("x")
 		late, _ := w.find(token)
 		leaves, _ := w.find(token)
-		leaves.Leave()
+		leaves.Leave(life.ReasonLogout)
 		w.commit(leaves)
 		do(late)
 		err := late.Commit(t.Context(), life.Mode{CanTell: true})
@@ -84,7 +84,7 @@ func TestWhoSignsInBeginsAfresh(t *testing.T) {
 	token := w.stored("x")
 	late, _ := w.find(token)
 	leaves, _ := w.find(token)
-	leaves.Leave()
+	leaves.Leave(life.ReasonLogout)
 	w.commit(leaves)
 	late.SignIn("ada")
 	w.commit(late)
@@ -157,7 +157,7 @@ func TestWhoWaitsIsTold(t *testing.T) {
 			t.Fatal("told of a session that goes on")
 		default:
 		}
-		if n, err := w.Records.Revoke(t.Context(), life.Anybody, []string{moves.ID()}); n != 1 || err != nil {
+		if n, err := w.Records.Revoke(t.Context(), life.Ending{}, []string{moves.ID()}); n != 1 || err != nil {
 			t.Errorf("Revoke = %d, %v", n, err)
 		}
 		<-end.Ended()
@@ -177,7 +177,8 @@ func TestTheSessionsOfAUserEnd(t *testing.T) {
 	id := kept.ID()
 	kept.Regenerate()
 	w.commit(kept)
-	if n, err := w.Records.RevokeUser(t.Context(), "ada", []string{id, kept.ID()}); n != 3 || err != nil {
+	e := life.Ending{Of: "ada"}
+	if n, err := w.Records.RevokeUser(t.Context(), e, []string{id, kept.ID()}); n != 3 || err != nil {
 		t.Errorf("RevokeUser = %d, %v", n, err)
 	}
 	if _, found := w.find(kept.Token()); !found.Live || w.shelf.live() != 1 {

@@ -1,6 +1,7 @@
 package life
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -18,7 +19,7 @@ func (d *Draft) commitLeaving(ctx context.Context) error {
 		}
 		follower = d.at.Rec // nil when it was refused, which does not keep the old session alive
 	}
-	ended, err := d.endAll(ctx, old, follower)
+	ended, err := d.endAll(ctx, Ending{Why: d.leaving.why, Follower: follower})
 	if err != nil {
 		if follower != nil {
 			d.undo(ctx, follower.ID)
@@ -26,11 +27,8 @@ func (d *Draft) commitLeaving(ctx context.Context) error {
 		}
 		return err
 	}
-	d.leaving = nil
+	d.noteEnded(ended...)
 	d.change(func(s *seldom) { s.former = nil })
-	for _, rec := range ended {
-		d.report(Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
-	}
 	// A response to a retired ticket deletes nothing: the client may have the one that took over.
 	if follower == nil && len(ended) > 0 && old.Kind == KindLive {
 		d.reply = ReplyForget
@@ -47,9 +45,18 @@ func (d *Draft) forgetCreated(id string) {
 	})
 }
 
-// endAll ends the session of a record, and before it what former cookies of the request name besides: when one of them
+// noteEnded takes note of what the session that leaves has ended.
+func (d *Draft) noteEnded(ended ...*Record) {
+	for _, rec := range ended {
+		d.setEndedBy(d.leaving.why)
+		d.report(Event{Kind: EventEnded, ID: rec.ID, User: rec.User, Reason: d.leaving.why})
+	}
+	d.leaving = nil
+}
+
+// endAll ends the session that leaves, and before it what former cookies of the request name besides: when one of them
 // cannot be ended, the client keeps its cookies, and can ask again.
-func (d *Draft) endAll(ctx context.Context, rec, follower *Record) (ended []*Record, err error) {
+func (d *Draft) endAll(ctx context.Context, e Ending) (ended []*Record, err error) {
 	for _, id := range d.rest().former {
 		one, err := d.k.named(ctx, id)
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
@@ -58,13 +65,13 @@ func (d *Draft) endAll(ctx context.Context, rec, follower *Record) (ended []*Rec
 		if err != nil {
 			return ended, err
 		}
-		more, err := d.k.End(ctx, one, follower, Anybody)
+		more, err := d.k.End(ctx, one, e)
 		ended = append(ended, more...)
 		if err != nil {
 			return ended, err
 		}
 	}
-	own, err := d.k.End(ctx, rec, follower, Anybody)
+	own, err := d.k.End(ctx, d.leaving.Rec, e)
 	return append(ended, own...), err
 }
 
@@ -74,28 +81,28 @@ func (d *Draft) endAlone(ctx context.Context, refused error) error {
 		return refused
 	}
 	rec := d.leaving.Rec
-	d.leaving, d.reply = nil, ReplyForget
-	d.k.watch.ended(rec.ID)
-	d.report(Event{Kind: EventEnded, ID: rec.ID, User: rec.User})
+	d.k.watch.ended(d.leaving.why, rec.ID)
+	d.noteEnded(rec)
+	d.reply = ReplyForget
 	return refused
 }
 
 // End ends the session of a record, or of the successor that it leads to, by compare-and-set, so that a session cannot
 // slip away under a new id meanwhile. It returns what it ended: nothing when the session was gone already, or is not
-// the user's.
-func (k *Keeper) End(ctx context.Context, rec, follower *Record, user string) (ended []*Record, err error) {
+// the user's. Who ends it first says why.
+func (k *Keeper) End(ctx context.Context, rec *Record, e Ending) (ended []*Record, err error) {
 	var ids []string // that led to the session
 	for attempt := 0; ; attempt++ {
 		switch {
-		case rec.Kind == KindLive && user != Anybody && rec.User != user:
+		case rec.Kind == KindLive && e.Of != Anybody && rec.User != e.Of:
 			return nil, nil
 		case rec.Kind == KindLive:
-			if err = k.bury(ctx, rec, follower); err == nil {
-				k.watch.ended(append(ids, rec.ID)...)
+			if err = k.bury(ctx, rec, e); err == nil {
+				k.watch.ended(e.Why, append(ids, rec.ID)...)
 				return append(ended, rec), nil
 			}
 			rec, err = k.newer(ctx, rec, err, attempt)
-		case rec.Successor == "" || follower != nil && rec.Successor == follower.ID || attempt > 100*MaxAliases:
+		case rec.Successor == "" || e.Follower != nil && rec.Successor == e.Follower.ID || attempt > 100*MaxAliases:
 			return ended, nil
 		default:
 			ids = append(ids, rec.ID)
@@ -111,8 +118,8 @@ func (k *Keeper) End(ctx context.Context, rec, follower *Record, user string) (e
 }
 
 // bury makes a tombstone of a live record, or removes the record where a tombstone cannot be written.
-func (k *Keeper) bury(ctx context.Context, rec, follower *Record) error {
-	stone := k.tombstoneOf(rec, follower)
+func (k *Keeper) bury(ctx context.Context, rec *Record, e Ending) error {
+	stone := k.stoneOf(rec, e)
 	err := k.confirmBuried(ctx, stone, k.Store.Save(ctx, stone))
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
 		return err
@@ -183,14 +190,13 @@ func (k *Keeper) removeHeirs(ctx context.Context, ended *Record, recs []*Record)
 	return err
 }
 
-// confirmBuried finds out whether a tombstone is there although the store told of a failure.
+// confirmBuried finds out whether a tombstone is there, and not somebody else's, although the store told of a failure.
 func (k *Keeper) confirmBuried(ctx context.Context, stone *Record, err error) error {
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
 		return err
 	}
 	now, loadErr := k.Load(ctx, stone.ID)
-	if loadErr != nil || now.Kind != KindTombstone || now.Version != stone.Version+1 ||
-		now.Successor != stone.Successor {
+	if loadErr != nil || now.Kind != KindTombstone || !bytes.Equal(now.Data, stone.Data) {
 		return err
 	}
 	return nil

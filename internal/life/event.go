@@ -22,6 +22,8 @@ type Event struct {
 	ID   string
 	User string
 	Err  error
+
+	Reason Reason // why the session ended, if it did
 }
 
 // LateEvent is of a change that came too late to a session that was not stored, and so has no id.

@@ -24,7 +24,7 @@ func (d *Draft) SignIn(user string) (kept bool) {
 	case d.gone:
 		d.beginAfresh()
 	case !kept:
-		d.Leave()
+		d.Leave(ReasonReplaced)
 	case d.at.Rec != nil:
 		d.oldBecomes = KindTombstone
 	}
@@ -45,10 +45,9 @@ func (d *Draft) beginAfresh() {
 }
 
 // Leave ends the stored session at the next commit and begins a new one.
-func (d *Draft) Leave() {
+func (d *Draft) Leave(why Reason) {
 	if d.at.Rec != nil {
-		at := d.at
-		d.leaving = &at
+		d.leaving = &departure{d.at, why}
 	}
 	d.reset()
 }
@@ -63,7 +62,10 @@ func (d *Draft) reset() {
 }
 
 // Shut leaves nothing of the session but the record that Leave ends.
-func (d *Draft) Shut() { *d = Draft{k: d.k, visit: d.visit, gone: true, at: Place{Rec: d.at.Rec}} }
+func (d *Draft) Shut(why Reason) {
+	*d = Draft{k: d.k, visit: d.visit, gone: true, at: Place{Rec: d.at.Rec}}
+	d.setEndedBy(why)
+}
 
 // Discard makes the draft one that is never stored.
 func (d *Draft) Discard() { d.discard = true }
@@ -74,7 +76,7 @@ func (d *Draft) Reload(ctx context.Context) error {
 	d.setRefused(nil)
 	d.dropNextID()
 	if l := d.leaving; l != nil {
-		d.at, d.leaving = *l, nil
+		d.at, d.leaving = l.Place, nil
 	}
 	err := d.reload(ctx)
 	if errors.Is(err, ErrEnded) {

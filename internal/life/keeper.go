@@ -60,8 +60,8 @@ func New(store Store, can Abilities, rules Rules) *Keeper {
 	return k
 }
 
-// Ended takes note that the store dropped a session by itself.
-func (k *Keeper) Ended(id string) { k.watch.ended(id) }
+// Evicted takes note that the store dropped a session to stay within a bound.
+func (k *Keeper) Evicted(id string) { k.watch.ended(ReasonLimit, id) }
 
 // AskAll has the store asked for every session of which somebody waits for the end.
 func (k *Keeper) AskAll() { k.watch.tip("") }

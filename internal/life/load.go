@@ -1,6 +1,7 @@
 package life
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -28,6 +29,7 @@ func (d *Draft) Find(ctx context.Context, token string, former []string) (a Arri
 		former = former[1:]
 		if a.Live {
 			a.Expired = false
+			d.setEndedBy("")
 			d.SendAnew()
 		}
 	}
@@ -63,18 +65,19 @@ func (d *Draft) findOne(ctx context.Context, token string, a *Arrival) error {
 
 // unfound leaves an empty session, and says why.
 func (d *Draft) unfound(t keys.Ticket, err error, a *Arrival) Event {
-	rec := d.at.Rec
+	rec, why := d.at.Rec, d.EndedBy()
 	*d = Draft{k: d.k, visit: d.visit}
+	d.setEndedBy(why)
 	switch {
 	case errors.Is(err, ErrTombstone):
 		d.gone, d.at.Rec = true, rec
 	case errors.Is(err, ErrExpired):
 		a.Expired = true
-		return Event{Kind: EventExpired, ID: rec.ID, User: rec.User}
+		return Event{Kind: EventExpired, ID: rec.ID, User: rec.User, Reason: why}
 	case errors.Is(err, ErrReused):
-		return Event{Kind: EventReused, ID: rec.ID, User: rec.User}
+		return Event{Kind: EventReused, ID: rec.ID, User: rec.User, Reason: ReasonReused}
 	}
-	return Event{Kind: EventRejected, ID: t.ID(), Err: err}
+	return Event{Kind: EventRejected, ID: t.ID(), Err: err, Reason: why}
 }
 
 // SendAnew has the client given its ticket under the cookie's name. A token that is the session is sealed for it.
@@ -120,11 +123,16 @@ func (k *Keeper) GraceOver(retired *Record) bool { return k.Now().Sub(retired.Se
 func (d *Draft) look(ctx context.Context, begins bool, known *Record) error {
 	h, entries, err := d.k.Records.Look(ctx, &d.at, begins, known)
 	switch {
+	case errors.Is(err, ErrReused):
+		d.setEndedBy(cmp.Or(d.k.whyEnded(ctx, d.at.Rec), ReasonReused))
+		return err
 	case err != nil:
 		return err
 	case d.at.Rec.Kind == KindLive:
 		return d.readFrom(h, entries, begins)
-	case begins && d.k.GraceOver(d.at.Rec): // as if it was swept already
+	}
+	d.setEndedBy(d.k.whyEnded(ctx, d.at.Rec))
+	if begins && d.k.GraceOver(d.at.Rec) { // as if it was swept already
 		return errUnswept
 	}
 	return ErrTombstone
@@ -137,6 +145,7 @@ func (d *Draft) readFrom(h envelope.Header, entries envelope.Entries, begins boo
 	}
 	d.Doc.State = data.NewState(h, entries, d.at.FlashUpTo())
 	if d.expired(d.k.Now()) {
+		d.setEndedBy(d.clock())
 		return ErrExpired
 	}
 	if !d.login {

@@ -11,8 +11,8 @@ import (
 	"github.com/coatcheck/session/internal/keys"
 )
 
-// maxAlias is how long an alias is kept after its grace, so that its use is noticed.
-const maxAlias = 24 * time.Hour
+// maxRetired is how long a retired record is kept after its grace, so that its use is noticed.
+const maxRetired = 24 * time.Hour
 
 func (d *Draft) renewalDue() bool {
 	every := d.k.RenewEvery
@@ -197,16 +197,12 @@ func (d *Draft) formerOf(old, next *Record) *Record {
 func (d *Draft) aliasOf(old, next *Record) *Record {
 	rec := d.k.retiredRecord(old, KindAlias, next)
 	rec.Data = keys.SealTicket(d.at.Ticket, d.next.ticket, old.ID, next.ID)
-	rec.ExpiresAt = rec.SeenAt.Add(maxAlias)
-	if end := next.ExpiresAt; !end.IsZero() && end.Before(rec.ExpiresAt) {
-		rec.ExpiresAt = end
-	}
+	rec.ExpiresAt = keptUntil(rec, next)
 	d.k.Records.Remember(rec, old)
 	return rec
 }
 
-// tombstoneOf is what becomes of a record whose session has ended, or is no more under this id. next is nil when
-// nothing follows.
+// tombstoneOf is what becomes of a record whose session is no more under this id. next is nil when nothing follows.
 func (k *Keeper) tombstoneOf(old, next *Record) *Record {
 	rec := k.retiredRecord(old, KindTombstone, next)
 	k.Records.Remember(rec, old)

@@ -109,8 +109,8 @@ type Traits struct {
 
 // revoker ends sessions from outside of them, by id or by user, and says how many.
 type revoker interface {
-	Revoke(ctx context.Context, user string, ids []string) (int, error)
-	RevokeUser(ctx context.Context, user string, keep []string) (int, error)
+	Revoke(ctx context.Context, e Ending, ids []string) (int, error)
+	RevokeUser(ctx context.Context, e Ending, keep []string) (int, error)
 }
 
 // Member is what decides whether a session is among those of its user that were all ended.

@@ -10,10 +10,10 @@ import (
 const Anybody = ""
 
 // Revoke ends the sessions of the ids one after the other.
-func (s stored) Revoke(ctx context.Context, user string, ids []string) (int, error) {
+func (s stored) Revoke(ctx context.Context, e Ending, ids []string) (int, error) {
 	n := 0
 	for _, id := range ids {
-		ended, err := s.revokeOne(ctx, id, user)
+		ended, err := s.revokeOne(ctx, id, e)
 		n += ended
 		if err != nil {
 			return n, err
@@ -24,24 +24,24 @@ func (s stored) Revoke(ctx context.Context, user string, ids []string) (int, err
 
 // revokeOne ends a session as Logout does, so that it cannot slip away under a new id, and then deletes what is left.
 // Of an id that a session is about to get, or that a move has given up, the session is meant.
-func (s stored) revokeOne(ctx context.Context, id, user string) (int, error) {
+func (s stored) revokeOne(ctx context.Context, id string, e Ending) (int, error) {
 	rec, err := s.Load(ctx, id)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return 0, nil
-	case errors.Is(err, ErrCorrupt) && user == Anybody: // nobody can use it, and nobody can list it: away with it
+	case errors.Is(err, ErrCorrupt) && e.Of == Anybody: // nobody can use it, and nobody can list it: away with it
 		return 0, s.remove(ctx, id)
 	case errors.Is(err, ErrCorrupt):
 		return 0, nil
 	case err != nil:
 		return 0, err
 	}
-	return s.revokeRecord(ctx, rec, user)
+	return s.revokeRecord(ctx, rec, e)
 }
 
 // revokeListed revokes a session that was listed for its user, and not the one of whoever signed in on the same browser
 // meanwhile.
-func (s stored) revokeListed(ctx context.Context, listed *Record) (int, error) {
+func (s stored) revokeListed(ctx context.Context, listed *Record, e Ending) (int, error) {
 	rec, err := s.Load(ctx, listed.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -51,10 +51,10 @@ func (s stored) revokeListed(ctx context.Context, listed *Record) (int, error) {
 	case err != nil:
 		return 0, err
 	}
-	return s.revokeRecord(ctx, rec, listed.User)
+	return s.revokeRecord(ctx, rec, e)
 }
 
-func (s stored) revokeRecord(ctx context.Context, rec *Record, user string) (int, error) {
+func (s stored) revokeRecord(ctx context.Context, rec *Record, e Ending) (int, error) {
 	from, err := s.movingFrom(ctx, rec)
 	if err != nil {
 		return 0, err
@@ -62,11 +62,11 @@ func (s stored) revokeRecord(ctx context.Context, rec *Record, user string) (int
 	if from == nil {
 		from = rec
 	}
-	ended, err := s.End(ctx, from, nil, user)
+	ended, err := s.End(ctx, from, e)
 	if err != nil {
 		return 0, err
 	}
-	return s.removeEnded(ctx, rec, user, ended)
+	return s.removeEnded(ctx, rec, e, ended)
 }
 
 // movingFrom is the record of the session that a live record only waits to take over from, or has failed to: nil when
@@ -96,24 +96,42 @@ func (k *Keeper) before(ctx context.Context, rec *Record) (*Record, error) {
 	return before, nil
 }
 
-// removeEnded deletes what is left of the sessions that ended, and of the record that led to them, and counts them.
-func (s stored) removeEnded(ctx context.Context, rec *Record, user string, ended []*Record) (n int, err error) {
-	theirs := user == Anybody || rec.User == user
+// removeEnded counts the sessions that ended, and deletes what is left of them and of the record that led to them:
+// when their tombstones are to tell why, only what else waits to take over.
+func (s stored) removeEnded(ctx context.Context, rec *Record, e Ending, ended []*Record) (n int, err error) {
+	theirs := e.Of == Anybody || rec.User == e.Of
 	for _, r := range ended {
 		if s.alive(r) {
 			n++
-			s.Tell(ctx, Event{Kind: EventEnded, ID: r.ID, User: r.User})
+			s.Tell(ctx, Event{Kind: EventEnded, ID: r.ID, User: r.User, Reason: e.Why})
 		}
 		theirs = true
-		err = errors.Join(err, s.remove(ctx, r.ID))
+		if !e.Told {
+			err = errors.Join(err, s.remove(ctx, r.ID))
+		}
 		if s.can.Limiter != nil {
 			err = errors.Join(err, s.removeHeirsOf(ctx, r))
 		}
 	}
 	if theirs && !slices.ContainsFunc(ended, func(r *Record) bool { return r.ID == rec.ID }) {
-		err = errors.Join(err, s.remove(ctx, rec.ID))
+		err = errors.Join(err, s.removeLed(ctx, rec.ID, e.Told && len(ended) > 0))
 	}
 	return n, err
+}
+
+// removeLed removes the record that led to what ended, or to nothing, unless it tells why, or leads to what tells. It
+// may be another one by now than the one that was read.
+func (s stored) removeLed(ctx context.Context, id string, told bool) error {
+	rec, err := s.Load(ctx, id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case errors.Is(err, ErrUnavailable):
+		return err
+	case err == nil && (told && rec.Kind == KindAlias || s.whyEnded(ctx, rec) != ""):
+		return nil
+	}
+	return s.remove(ctx, id)
 }
 
 func (k *Keeper) remove(ctx context.Context, id string) error {
@@ -124,14 +142,14 @@ func (k *Keeper) remove(ctx context.Context, id string) error {
 }
 
 // RevokeUser looks again until it finds none, for a session may begin or move meanwhile.
-func (s stored) RevokeUser(ctx context.Context, user string, keep []string) (int, error) {
+func (s stored) RevokeUser(ctx context.Context, e Ending, keep []string) (int, error) {
 	kept, over := map[string]bool{}, map[string]bool{}
 	for _, id := range keep {
 		kept[id] = id != "" // which is nobody's predecessor
 	}
 	n := 0
 	for range 10 { // a session that moves all the time cannot keep this busy for ever
-		recs, err := s.byUser(ctx, user)
+		recs, err := s.byUser(ctx, e.Of)
 		if err == nil {
 			recs, err = s.withoutHeirs(ctx, recs)
 		}
@@ -142,7 +160,7 @@ func (s stored) RevokeUser(ctx context.Context, user string, keep []string) (int
 			return n, err
 		}
 		for _, r := range recs {
-			ended, err := s.revokeListed(ctx, r)
+			ended, err := s.revokeListed(ctx, r, e)
 			if !over[r.Predecessor()] { // which has counted as this one
 				n += ended
 			}

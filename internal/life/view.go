@@ -54,6 +54,14 @@ func (k *Keeper) text(at *Place) string {
 // User is who is signed in, or "" for nobody.
 func (d *Draft) User() string { return d.user }
 
+// Actor is who acts in the session: its user, unless an operator does, or "".
+func (d *Draft) Actor() string {
+	if d.byOperator {
+		return ""
+	}
+	return d.user
+}
+
 // Refused is the first operation that was refused. Err also tells of a session that is too large.
 func (d *Draft) Refused() error {
 	if d.seldom == nil {
@@ -107,7 +115,7 @@ func (d *Draft) TakeReply() (r Reply, token string, until time.Time) {
 	}
 	at := &d.at
 	if d.at.Rec == nil && d.leaving != nil { // a commit failed to end it, so it is still the client's
-		at = d.leaving
+		at = &d.leaving.Place
 	}
 	if at.Rec == nil { // and an empty ticket would delete the cookie
 		return ReplyNothing, "", time.Time{}

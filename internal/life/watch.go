@@ -12,6 +12,7 @@ import (
 // Waiter waits for the end of one session.
 type Waiter struct {
 	ended   chan struct{}
+	why     Reason // once ended is closed
 	once    sync.Once
 	watched bool
 
@@ -23,7 +24,7 @@ type Waiter struct {
 func (d *Draft) Waiter() *Waiter {
 	w := &Waiter{ended: make(chan struct{})}
 	if d.gone {
-		w.notify()
+		w.notify(d.EndedBy())
 	}
 	return w
 }
@@ -31,7 +32,22 @@ func (d *Draft) Waiter() *Waiter {
 // Ended is closed when the session has ended.
 func (w *Waiter) Ended() <-chan struct{} { return w.ended }
 
-func (w *Waiter) notify() { w.once.Do(func() { close(w.ended) }) }
+// EndedBy is why it has ended, "" as long as it has not, or when that is not known.
+func (w *Waiter) EndedBy() Reason {
+	select {
+	case <-w.ended:
+		return w.why
+	default:
+		return ""
+	}
+}
+
+func (w *Waiter) notify(why Reason) {
+	w.once.Do(func() {
+		w.why = why
+		close(w.ended)
+	})
+}
 
 // Watch has somebody wait for as long as the context lasts, once the session is stored. Later it notes whose it is by
 // then.
@@ -114,12 +130,12 @@ func (w *watch) moved(from, to string) {
 	}
 }
 
-func (w *watch) ended(ids ...string) {
+func (w *watch) ended(why Reason, ids ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, id := range ids {
 		for _, one := range w.waiting[id] {
-			one.notify()
+			one.notify(why)
 		}
 		delete(w.waiting, id)
 	}
@@ -246,10 +262,12 @@ func (w *watch) ask(ctx context.Context, id string) {
 	}
 	switch {
 	case errors.Is(err, ErrNotFound) && w.isGone(ctx, id):
-		w.ended(id)
+		w.ended("", id)
 	case err != nil:
-	case rec.Kind == KindTombstone || !rec.ExpiresAt.IsZero() && !w.k.Now().Before(rec.ExpiresAt):
-		w.ended(id)
+	case rec.Kind == KindTombstone:
+		w.ended(w.k.noted(rec), id)
+	case !w.k.alive(rec):
+		w.ended(w.k.ranOut(rec), id)
 	}
 }
 
