@@ -22,7 +22,8 @@ import (
 //	POST id=…      ends one session, an id of the list
 //	POST others=1  ends all but this one
 //
-// A POST is a form, or {"id":"…"} or {"others":true} as JSON. It ends only sessions of that user, whatever the id.
+// A POST is a form, or {"id":"…"} or {"others":true} as JSON. It ends only sessions of that user, whatever the id, and
+// session.Session.EndedBy tells the other device that it was revoked.
 // Answers are {"sessions":[…]} and {"ended":n}; a browser is sent back to the list, which says what has ended, or to
 // "/" if it ended its own session. Ending any other session requires a recent sign-in: see Options.EndWithin.
 //
@@ -165,7 +166,7 @@ func confirm(ctx context.Context, s *session.Session, n note) {
 // endOthers ends what the order names, which is not this session.
 func (g *Guard) endOthers(r *http.Request, s *session.Session, o order) (n note, err error) {
 	if o.Others {
-		n.Sessions, err = g.m.RevokeUser(r.Context(), s.User(), s.ID())
+		n.Sessions, err = g.m.RevokeUserFor(r.Context(), session.ReasonRevoked, s.User(), s.ID())
 		return n, err
 	}
 	if !g.wantsJSON(r) { // a person is told which it was

@@ -42,6 +42,22 @@ func TestAUserEndsAllOtherSessions(t *testing.T) {
 	}
 }
 
+func TestTheOtherDeviceIsToldThatItWasEnded(t *testing.T) {
+	for name, order := range map[string]func(id string) url.Values{
+		"one":    func(id string) url.Values { return url.Values{"id": {id}} },
+		"others": func(string) url.Values { return url.Values{"others": {"1"}} },
+	} {
+		r := newRig(t, guard.Options{})
+		v, other := r.signIn("ada"), r.signIn("ada")
+		v.post(r.Sessions(), "/devices", order(other.id()), same, asJSON)
+		other.with(func(s *session.Session) {
+			if s.User() != "" || s.EndedBy() != session.ReasonRevoked {
+				t.Errorf("%s: user %q, EndedBy = %q", name, s.User(), s.EndedBy())
+			}
+		})
+	}
+}
+
 func TestAUserEndsTheOwnSession(t *testing.T) {
 	r := newRig(t, guard.Options{})
 	v, other := r.signIn("ada"), r.signIn("ada")

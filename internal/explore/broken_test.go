@@ -63,6 +63,15 @@ func silent(s *memstore.Store, rec *session.Record) error {
 	return nil
 }
 
+// wordless keeps no data of a tombstone.
+func wordless(s *memstore.Store, rec *session.Record) error {
+	if rec.Kind == session.KindTombstone {
+		rec = rec.Clone()
+		rec.Data = nil
+	}
+	return s.Save(context.Background(), rec)
+}
+
 // alone leaves a user the newest of his sessions.
 func alone(s *memstore.Store, rec *session.Record) error {
 	if rec.Version == 0 {
@@ -101,6 +110,8 @@ func TestTheExplorerFindsWhatABrokenStoreBreaks(t *testing.T) {
 		{"what a ticket opens is in the lists", "load, revoke all, nothing due", brokenStore{list: none}},
 		{"nobody is signed out whom nobody signed out", "load, sign in, nothing due", brokenStore{save: alone}},
 		{"what was to be kept is there", "set, revoke others, nothing due", brokenStore{save: alone}},
+		{"who was signed out is told why", "load, revoke for, nothing due", brokenStore{save: wordless}},
+		{"a session ends once", "revoke for, revoke all for, nothing due", brokenStore{save: silent}},
 		{"nobody has more sessions than allowed", "load, sign in, nothing due, at most 1 sessions, the oldest goes",
 			brokenStore{within: anyway}},
 	} {

@@ -98,6 +98,11 @@ func CasesOfMoves(n int) []Case {
 	return cases(choose(n, deedsOfMoves()), []due{nothingDue, renewalDue}, []room{{}})
 }
 
+// CasesOfEnds returns every choice of n of the requests that end a session, or change its id meanwhile.
+func CasesOfEnds(n int) []Case {
+	return cases(choose(n, deedsThatEnd()), []due{nothingDue, renewalDue}, []room{{}})
+}
+
 // CasesWithALimit returns every choice of n of the requests that matter to a limit of sessions per user, with the
 // limits.
 func CasesWithALimit(n int) []Case { return casesWithALimit(choose(n, deedsOfALimit())) }

@@ -40,7 +40,7 @@ func (sc *scene) check() error {
 		v.checkReach, v.checkTwins, v.checkData, v.checkAnswers, v.checkErrors, v.checkCookies, v.checkEnds,
 		v.checkAlive,
 		v.checkTickets, v.checkWrites, v.checkUpdates, v.checkLimit, v.checkRefusals, v.checkRates, v.checkForms,
-		v.checkFactors, v.checkOnce,
+		v.checkFactors, v.checkOnce, v.checkReasons,
 	} {
 		check()
 	}

@@ -87,6 +87,11 @@ func deedsOfMoves() []deed {
 	return named("set", "regenerate", "list and revoke one", "update user")
 }
 
+func deedsThatEnd() []deed {
+	return named("set", "regenerate", "login", "login as bob", "logout", "revoke", "revoke for", "revoke all for",
+		"list and revoke one")
+}
+
 func deedsOfALimit() []deed {
 	return named(
 		"load", "set", "regenerate", "login", "atomic login", "sign in", "logout", "phone: load", "phone: login",

@@ -14,6 +14,14 @@ func deedsOfManagers() []deed {
 			_, err := a.m.Revoke(ctx, a.sc.at(desk).id)
 			return err
 		}},
+		{name: "revoke for", ends: desk, direct: func(ctx context.Context, a *act) error {
+			_, err := a.m.RevokeFor(ctx, session.ReasonOperator, a.sc.at(desk).id)
+			return err
+		}},
+		{name: "revoke all for", ends: all, direct: func(ctx context.Context, a *act) error {
+			_, err := a.m.RevokeUserFor(ctx, session.ReasonPassword, "ada")
+			return err
+		}},
 		{name: "revoke all", ends: all, direct: func(ctx context.Context, a *act) error {
 			_, err := a.m.RevokeUser(ctx, "ada")
 			return err

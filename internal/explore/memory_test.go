@@ -46,6 +46,11 @@ func TestOrdersOfThreeRequestsKeepThePromisesWhileAnIDChanges(t *testing.T) {
 	exploreMemory(t, explore.CasesOfMoves(3), explore.Play{Preemptions: thorough(3, 2)})
 }
 
+// The reason that arrives is that of whoever ended the session first.
+func TestOrdersOfThreeEndsTellTheFirstReason(t *testing.T) {
+	exploreMemory(t, explore.CasesOfEnds(3), explore.Play{Preemptions: thorough(2, 1)})
+}
+
 func TestEveryOrderOfTwoRequestsKeepsALimit(t *testing.T) {
 	exploreMemory(t, explore.CasesWithALimit(2), explore.Play{Preemptions: thorough(-1, 2)})
 }

@@ -40,7 +40,8 @@ type stage struct {
 	now   time.Time
 
 	mu      sync.Mutex
-	evicted map[string]bool // by id
+	evicted map[string]bool             // by id
+	ends    map[string][]session.Reason // by id, why it ended
 }
 
 // client is where ada is signed in.
@@ -121,13 +122,18 @@ func (st *stage) close() (err error) {
 	return err
 }
 
-// note remembers who was evicted. Several nodes tell of it.
+// note remembers who was evicted, and why sessions ended. Of an eviction by the store several nodes tell.
 func (st *stage) note(_ context.Context, e session.Event) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if e.Kind == session.EventEvicted {
+	switch e.Kind {
+	case session.EventEvicted:
 		st.evicted[e.ID] = true
+	case session.EventEnded:
+	default:
+		return
 	}
+	st.ends[e.ID] = append(st.ends[e.ID], e.Reason)
 }
 
 // apart is the time between two that sign in, so that one is the older; too short for a touch to come due by it.
@@ -194,7 +200,7 @@ func (sc *scene) any(fn func(*act) bool) bool { return slices.ContainsFunc(sc.ac
 
 func (st *stage) clear(ctx context.Context) error {
 	st.mu.Lock()
-	st.evicted = map[string]bool{}
+	st.evicted, st.ends = map[string]bool{}, map[string][]session.Reason{}
 	st.mu.Unlock()
 	const most = 100 // more than the few requests of one scene leave
 	recs, err := st.store.Page(ctx, "", most)

@@ -180,10 +180,11 @@ func (k *Keeper) removeHeirsOf(ctx context.Context, rec *Record) error {
 }
 
 // removeHeirs removes those of the records that wait to take over from a session that has ended. Until the requests
-// that made them find that out, nobody could tell them from sessions.
+// that made them find that out, nobody could tell them from sessions. One that has taken over since it was listed, and
+// ended, is left to tell why.
 func (k *Keeper) removeHeirs(ctx context.Context, ended *Record, recs []*Record) (err error) {
 	for _, r := range recs {
-		if r.Predecessor() == ended.ID {
+		if r.Predecessor() == ended.ID && k.removeLost(ctx, r) != nil { // for want of room
 			err = errors.Join(err, k.remove(ctx, r.ID))
 		}
 	}

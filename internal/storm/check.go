@@ -18,6 +18,7 @@ type verdict struct {
 	byRoot map[string]string // life by the first id
 	alive  []string          // ids, as All lists them
 	opened map[*ticket]*session.Session
+	whys   map[*ticket]session.Reason // why it opens nothing
 	errs   []error
 }
 
@@ -51,7 +52,7 @@ func (w *world) check() error {
 	v.resolve()
 	for _, check := range []func(){
 		v.checkReach, v.checkWrites, v.checkEnds, v.checkAlive, v.checkUsers, v.checkLimit, v.checkBound,
-		v.checkListings, v.checkOnce, v.checkFactors,
+		v.checkListings, v.checkOnce, v.checkFactors, v.checkReasons,
 	} {
 		check()
 	}
@@ -76,7 +77,7 @@ func (v *verdict) settle() error {
 // open opens every ticket that somebody was given, and lists all sessions.
 func (v *verdict) open() error {
 	ctx := context.Background()
-	v.opened, v.alive = map[*ticket]*session.Session{}, nil
+	v.opened, v.whys, v.alive = map[*ticket]*session.Session{}, map[*ticket]session.Reason{}, nil
 	for info, err := range v.nodes[0].All(ctx) {
 		if err != nil {
 			return err
@@ -99,7 +100,7 @@ func (v *verdict) open() error {
 		if err != nil {
 			return err
 		}
-		if !s.IsNew() {
+		if v.whys[t] = s.EndedBy(); !s.IsNew() {
 			v.opened[t] = s
 		}
 	}

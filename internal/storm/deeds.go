@@ -266,11 +266,19 @@ func errands() []errand {
 	return []errand{
 		{"sessions", func(ctx context.Context, v *visit, m *session.Manager) error { return v.list(ctx, m) }},
 		{"all", listAll},
-		{"revoke", func(ctx context.Context, v *visit, m *session.Manager) error { return v.revoke(ctx, m, "") }},
-		{"revoke own", func(ctx context.Context, v *visit, m *session.Manager) error {
-			return v.revoke(ctx, m, pick(v.rng, v.w.users...))
+		{"revoke", func(ctx context.Context, v *visit, m *session.Manager) error { return v.revoke(ctx, m, "", "") }},
+		{"revoke for", func(ctx context.Context, v *visit, m *session.Manager) error {
+			return v.revoke(ctx, m, "", v.w.token())
 		}},
-		{"revoke user", func(ctx context.Context, v *visit, m *session.Manager) error { return v.revokeUser(ctx, m) }},
+		{"revoke own", func(ctx context.Context, v *visit, m *session.Manager) error {
+			return v.revoke(ctx, m, pick(v.rng, v.w.users...), "")
+		}},
+		{"revoke user", func(ctx context.Context, v *visit, m *session.Manager) error {
+			return v.revokeUser(ctx, m, "")
+		}},
+		{"revoke user for", func(ctx context.Context, v *visit, m *session.Manager) error {
+			return v.revokeUser(ctx, m, v.w.token())
+		}},
 		{"update user", updateUser},
 		{"sweep", func(ctx context.Context, _ *visit, m *session.Manager) error {
 			_, err := m.Sweep(ctx)

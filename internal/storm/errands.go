@@ -62,31 +62,38 @@ func (v *visit) someID(ctx context.Context, m *session.Manager) string {
 	return pick(v.rng, ids[max(0, len(ids)-8):]...)
 }
 
-// revoke ends a session by its id, of anybody or of a user alone.
-func (v *visit) revoke(ctx context.Context, m *session.Manager, own string) (err error) {
+// revoke ends a session by its id, of anybody or of a user alone, and of anybody with a reason or without.
+func (v *visit) revoke(ctx context.Context, m *session.Manager, own, reason string) (err error) {
 	id := v.someID(ctx, m)
 	v.did = append(v.did, own, "ends "+v.w.name(id))
-	f := v.w.add(&fact{kind: ends, ids: []string{id}, own: own})
-	if own == "" {
-		_, err = m.Revoke(ctx, id)
-	} else {
+	f := v.w.add(&fact{kind: ends, ids: []string{id}, own: own, token: reason})
+	switch {
+	case own != "":
 		_, err = m.RevokeOwn(ctx, own, id)
+	case reason != "":
+		_, err = m.RevokeFor(ctx, f.reason(), id)
+	default:
+		_, err = m.Revoke(ctx, id)
 	}
 	f.tries, f.sure, f.to = 1, err == nil, v.w.next()
 	return err
 }
 
-// revokeUser ends all sessions of a user, or all but one.
-func (v *visit) revokeUser(ctx context.Context, m *session.Manager) error {
+// revokeUser ends all sessions of a user, or all but one, with a reason or without.
+func (v *visit) revokeUser(ctx context.Context, m *session.Manager, reason string) (err error) {
 	user := pick(v.rng, v.w.users...)
 	v.did = append(v.did, user)
-	f := &fact{kind: ends, user: user}
+	f := &fact{kind: ends, user: user, token: reason}
 	if v.rng.IntN(3) > 0 {
 		f.keep = []string{v.someID(ctx, m)}
 		v.did = append(v.did, "but "+v.w.name(f.keep[0]))
 	}
 	v.w.add(f)
-	_, err := m.RevokeUser(ctx, user, f.keep...)
+	if reason == "" {
+		_, err = m.RevokeUser(ctx, user, f.keep...)
+	} else {
+		_, err = m.RevokeUserFor(ctx, f.reason(), user, f.keep...)
+	}
 	f.tries, f.sure, f.to = 1, err == nil, v.w.next()
 	return err
 }

@@ -92,6 +92,7 @@ type ledger struct {
 	listings  []*listing
 	visits    []*visit
 	drops     []dropped
+	ends      map[string][]session.Reason // of an id
 	tickets   []*ticket
 	parents   map[string]string // of a life: that of the session which it followed on the same browser
 	names     map[string]int    // short ones for ids
@@ -108,7 +109,7 @@ func newLedger() ledger {
 	return ledger{
 		parents: map[string]string{}, names: map[string]int{}, kin: map[string]string{},
 		kinds: map[string]session.RecordKind{}, retiring: map[string]int{},
-		stranded: map[string]bool{},
+		stranded: map[string]bool{}, ends: map[string][]session.Reason{},
 	}
 }
 
@@ -250,12 +251,16 @@ func (l *ledger) root(id string) string {
 // happened is told of events.
 func (w *world) happened(ctx context.Context, e session.Event) {
 	v := visitOf(ctx)
-	w.log("  event %s %s %q %v", e.Kind, w.name(e.ID), e.User, e.Err)
-	if e.Kind != session.EventEvicted {
+	w.log("  event %s %s %q %q %v", e.Kind, w.name(e.ID), e.User, e.Reason, e.Err)
+	if e.Kind != session.EventEvicted && e.Kind != session.EventEnded {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.ends[e.ID] = append(w.ends[e.ID], e.Reason)
+	if e.Kind == session.EventEnded {
+		return
+	}
 	kind, known := w.kinds[e.ID]
 	live := known && kind == session.KindLive && w.retiring[e.ID] == 0
 	w.drops = append(w.drops, dropped{e.ID, e.User, live, v, w.tick})

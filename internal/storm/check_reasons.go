@@ -1,0 +1,47 @@
+package storm
+
+import (
+	"strings"
+
+	"github.com/coatcheck/session"
+)
+
+// checkReasons wants that who was signed out is told why by nobody but who may have ended the session, that a session
+// that is alive tells of no end, and that one ends once.
+func (v *verdict) checkReasons() {
+	for _, t := range v.tickets {
+		why := v.whys[t]
+		st := v.lives[t.life]
+		switch f := v.saying(why); {
+		case why != "" && v.opened[t] != nil:
+			v.wrong("%v opens a session, and tells that it ended: %q", t, why)
+		case f == nil && strings.HasPrefix(string(why), reasonPrefix):
+			v.wrong("%v tells what nobody has said: %q", t, why)
+		case f != nil && st != nil && !st.dropped && !st.stranded && !v.perhapsEnded(st, f):
+			v.wrong("%v tells %q of %s, which %v did not end", t, why, st.life, v.describe(f))
+		}
+	}
+	if v.faults > 0 || v.killIn > 0 || v.bound > 0 { // one end may be told twice
+		return
+	}
+	for id, whys := range v.ends {
+		if len(whys) > 1 {
+			v.wrong("%s ended as %q", v.name(id), whys)
+		}
+	}
+}
+
+const reasonPrefix = "reason "
+
+// reason is what a fact says when it ends a session.
+func (f *fact) reason() session.Reason { return session.Reason(reasonPrefix + f.token) }
+
+// saying is the fact that gave a reason, nil for none.
+func (v *verdict) saying(why session.Reason) *fact {
+	for _, f := range v.facts {
+		if f.kind == ends && f.token != "" && f.reason() == why {
+			return f
+		}
+	}
+	return nil
+}
