@@ -94,6 +94,8 @@ func (k *Keeper) End(ctx context.Context, rec *Record, e Ending) (ended []*Recor
 	var ids []string // that led to the session
 	for attempt := 0; ; attempt++ {
 		switch {
+		case e.kept[rec.ID]:
+			return ended, nil
 		case rec.Kind == KindLive && e.Of != Anybody && rec.User != e.Of:
 			return nil, nil
 		case rec.Kind == KindLive:

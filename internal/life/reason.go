@@ -47,6 +47,8 @@ type Ending struct {
 	Told     bool    // its tombstone stays for as long as a retired id is kept at most, to tell why
 	Of       string  // the user that it must belong to, or Anybody
 	Follower *Record // of the session that begins in its place; nil: none does
+
+	kept map[string]bool // ids of sessions that go on, whatever leads to them
 }
 
 // departure is a session that a request is about to end.

@@ -147,6 +147,7 @@ func (s stored) RevokeUser(ctx context.Context, e Ending, keep []string) (int, e
 	for _, id := range keep {
 		kept[id] = id != "" // which is nobody's predecessor
 	}
+	e.kept = kept
 	n := 0
 	for range 10 { // a session that moves all the time cannot keep this busy for ever
 		recs, err := s.byUser(ctx, e.Of)
