@@ -15,9 +15,10 @@ import (
 
 // target is what revoke is to end.
 type target struct {
-	ids  []string
-	user string
-	all  bool
+	ids    []string
+	user   string
+	all    bool
+	reason string
 }
 
 func newRevoke() *cobra.Command {
@@ -30,11 +31,12 @@ func newRevoke() *cobra.Command {
 Whoever had one has to sign in again. An id that is unknown, or whose session is over already, is
 not an error.`,
 		Example: `  coatcheck session revoke 5f2c…
-  coatcheck session revoke --user ada
+  coatcheck session revoke --user ada --reason password
   coatcheck session revoke --all --yes`,
 	}
 	cmd.Flags().StringVar(&what.user, "user", "", "end all sessions of this user")
 	cmd.Flags().BoolVar(&what.all, "all", false, "end every session")
+	reasonFlag(cmd, &what.reason)
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return command(cmd, func(ctx context.Context, t *tool, args []string) error {
 		what.ids = args
@@ -86,16 +88,16 @@ func (g target) String() string {
 func (s *site) end(ctx context.Context, g target) (int, error) {
 	switch {
 	case g.user != "":
-		return s.RevokeUser(ctx, g.user)
+		return s.revokeUserFor(ctx, g.reason, g.user)
 	case !g.all:
-		return s.Revoke(ctx, g.ids...)
+		return s.revokeFor(ctx, g.reason, g.ids...)
 	}
 	n := 0
 	for info, err := range s.All(ctx) {
 		if err != nil {
 			return n, err
 		}
-		ended, err := s.Revoke(ctx, info.ID)
+		ended, err := s.revokeFor(ctx, g.reason, info.ID)
 		n += ended
 		if err != nil {
 			return n, err

@@ -125,10 +125,7 @@ func (k *Keeper) Reseal(rec *Record, version uint64) (*Record, error) {
 	if version == 0 && rec.Kind == KindLive { // a move that is under way takes place in the other store
 		out.Successor = ""
 	}
-	if why := k.noted(rec); why != "" {
-		k.note(out, why)
-	}
-	if rec.Kind != KindLive { // what an alias holds is sealed by its ticket alone
+	if rec.Kind != KindLive { // what an alias holds is sealed by its ticket alone, and a tombstone is gone in a day
 		return out, nil
 	}
 	st, _, err := k.Contents(rec)

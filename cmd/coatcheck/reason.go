@@ -1,0 +1,31 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coatcheck/session"
+)
+
+// reasonFlag lets whoever ends sessions say why.
+func reasonFlag(cmd *cobra.Command, why *string) {
+	cmd.Flags().StringVar(why, "reason", string(session.ReasonOperator),
+		`what Session.EndedBy tells whoever had one, such as password; "" tells nothing`)
+}
+
+// revokeFor ends sessions by their ids, for a reason if there is one.
+func (s *site) revokeFor(ctx context.Context, why string, ids ...string) (int, error) {
+	if why == "" {
+		return s.Revoke(ctx, ids...)
+	}
+	return s.RevokeFor(ctx, session.Reason(why), ids...)
+}
+
+// revokeUserFor ends the sessions of a user, for a reason if there is one.
+func (s *site) revokeUserFor(ctx context.Context, why, name string) (int, error) {
+	if why == "" {
+		return s.RevokeUser(ctx, name)
+	}
+	return s.RevokeUserFor(ctx, session.Reason(why), name)
+}
