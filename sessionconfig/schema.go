@@ -158,6 +158,9 @@ var limitKeys = []entry{
 		set: to(size, func(c *Config, _ string) *int { return &c.Options.MaxBytes })},
 	{Key: Key{"seal", "encrypt the data in the store", aBool, "Seal"},
 		set: to(boolean, func(c *Config, _ string) *bool { return &c.Options.Seal })},
+	{Key: Key{"clear_on_logout", "have the browser forget the site's cookies and storage at a logout", aBool,
+		"ClearOnLogout"},
+		set: to(boolean, func(c *Config, _ string) *bool { return &c.Options.ClearOnLogout })},
 	{Key: Key{"require_sealed", "refuse records that are not encrypted", aBool, "RequireSealed"},
 		set: to(boolean, func(c *Config, _ string) *bool { return &c.Options.RequireSealed })},
 }
