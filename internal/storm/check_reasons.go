@@ -17,7 +17,7 @@ func (v *verdict) checkReasons() {
 			v.wrong("%v opens a session, and tells that it ended: %q", t, why)
 		case f == nil && strings.HasPrefix(string(why), reasonPrefix):
 			v.wrong("%v tells what nobody has said: %q", t, why)
-		case f != nil && st != nil && !st.dropped && !st.stranded && !v.perhapsEnded(st, f):
+		case f != nil && st != nil && v.judges(st, f) && !v.perhapsEnded(st, f):
 			v.wrong("%v tells %q of %s, which %v did not end", t, why, st.life, v.describe(f))
 		}
 	}
@@ -29,6 +29,19 @@ func (v *verdict) checkReasons() {
 			v.wrong("%s ended as %q", v.name(id), whys)
 		}
 	}
+}
+
+// judges reports whether it is known that a revocation could not reach a session: an id leads to what followed on the
+// same browser.
+func (v *verdict) judges(st *state, f *fact) bool {
+	if st.dropped || st.stranded {
+		return false
+	}
+	if len(f.ids) == 0 {
+		return true
+	}
+	named := v.lifeOf(f.ids[0])
+	return named != "" && !v.akin(st.life, named)
 }
 
 const reasonPrefix = "reason "
