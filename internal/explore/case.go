@@ -103,6 +103,11 @@ func CasesOfEnds(n int) []Case {
 	return cases(choose(n, deedsThatEnd()), []due{nothingDue, renewalDue}, []room{{}})
 }
 
+// CasesOfFactors returns every choice of n of the requests that show a factor, spend a confirmation, or end both.
+func CasesOfFactors(n int) []Case {
+	return cases(choose(n, deedsAroundFactors()), []due{nothingDue, renewalDue}, []room{{}})
+}
+
 // CasesWithALimit returns every choice of n of the requests that matter to a limit of sessions per user, with the
 // limits.
 func CasesWithALimit(n int) []Case { return casesWithALimit(choose(n, deedsOfALimit())) }

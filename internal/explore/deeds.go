@@ -92,6 +92,10 @@ func deedsThatEnd() []deed {
 		"list and revoke one")
 }
 
+func deedsAroundFactors() []deed {
+	return named("set", "login", "login as bob", "logout", "confirm", "once")
+}
+
 func deedsOfALimit() []deed {
 	return named(
 		"load", "set", "regenerate", "login", "atomic login", "sign in", "logout", "phone: load", "phone: login",

@@ -51,6 +51,10 @@ func TestOrdersOfThreeEndsTellTheFirstReason(t *testing.T) {
 	exploreMemory(t, explore.CasesOfEnds(3), explore.Play{Preemptions: thorough(2, 1)})
 }
 
+func TestOrdersOfThreeRequestsKeepFactorsAndConfirmations(t *testing.T) {
+	exploreMemory(t, explore.CasesOfFactors(3), explore.Play{Preemptions: thorough(2, 1)})
+}
+
 func TestEveryOrderOfTwoRequestsKeepsALimit(t *testing.T) {
 	exploreMemory(t, explore.CasesWithALimit(2), explore.Play{Preemptions: thorough(-1, 2)})
 }

@@ -22,6 +22,10 @@ func TestOrdersOfTwoRequestsKeepALimitOnEveryStore(t *testing.T) {
 	exploreEach(t, explore.FewCasesWithALimit, explore.CasesWithALimit)
 }
 
+func TestOrdersOfTwoRequestsKeepFactorsAndConfirmationsOnEveryStore(t *testing.T) {
+	exploreEach(t, explore.CasesOfFactors, explore.CasesOfFactors)
+}
+
 // exploreEach explores few cases on each store, or all.
 func exploreEach(t *testing.T, few, all func(n int) []explore.Case) {
 	t.Helper()
