@@ -23,12 +23,13 @@ const (
 	CrossOrigin  Reason = "csrf"
 	TooMany      Reason = "rate"
 	NotConfirmed Reason = "confirm"
+	BadBody      Reason = "body"
 )
 
 // Refusal is why a request is not let through.
 type Refusal struct {
 	Reason     Reason
-	Status     int           // 401, 403 or 429; 400 or 413 for a request that cannot be described
+	Status     int           // 401, 403 or 429; 400 or 413 because of the body
 	Text       string        // for people; tells nothing of the session
 	Login      string        // where to sign in, with the way back; "" when that would not help, or there is no page
 	RetryAfter time.Duration // with 429

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -38,6 +39,35 @@ func formField(r *http.Request, name string) string {
 	body.Reader = io.MultiReader(&body.seen, r.Body)
 	r.Body = &body
 	return value
+}
+
+// named asks for the name that a request has, and leaves the body to be read again. A name that stands behind what is
+// read of a body would pass for none, so the whole body must come.
+func named(r *http.Request, name func(*http.Request) string) (string, Refusal) {
+	probe := *r
+	if r.Body != nil && r.Body != http.NoBody {
+		text, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxLook))
+		if err != nil {
+			return "", unreadable(err)
+		}
+		r.Body = &looked{Reader: bytes.NewReader(text), Closer: r.Body}
+		probe.Body = io.NopCloser(bytes.NewReader(text))
+	}
+	defer func() {
+		if probe.MultipartForm != nil && probe.MultipartForm != r.MultipartForm {
+			_ = probe.MultipartForm.RemoveAll() // what the function had written to the disk; nobody else knows of it
+		}
+	}()
+	return name(&probe), Refusal{}
+}
+
+// unreadable says why a body is not looked at.
+func unreadable(err error) Refusal {
+	if errors.As(err, new(*http.MaxBytesError)) {
+		return Refusal{Reason: BadBody, Status: http.StatusRequestEntityTooLarge, Text: "This form is too large."}
+	}
+	return Refusal{Reason: BadBody, Status: http.StatusBadRequest,
+		Text: "The form did not arrive. Please send it again."}
 }
 
 // looked is a body of which the beginning was read, and is read again.

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -19,6 +20,10 @@ type Guard struct {
 	opts     Options
 	forms    forms
 	programs bool // who is new gets a ticket in a header, which no browser sends by itself
+	signIns  signIns
+
+	mu       sync.Mutex
+	memories map[string]*memory // the counts of strangers that no store keeps, by the name of their limit
 }
 
 // Options are what the guards of a site have in common. The zero value is valid.
@@ -45,6 +50,13 @@ type Options struct {
 	// Proof stands between Fresh and what it guards, and may ask for more than a recent sign-in: with package
 	// devicebound, Binder.Prove(time.Minute) asks for the key of the device. nil: nothing more is asked.
 	Proof func(http.Handler) http.Handler
+
+	// SignIn has the numbers of the method SignIn. The zero value is good.
+	SignIn SignInLimits
+
+	// IPv4Prefix and IPv6Prefix are how many bits of an address Address looks at: all that begin alike are one
+	// visitor. 0: 32 and 64, for a customer of an IPv6 network has at least a /64 to choose addresses from.
+	IPv4Prefix, IPv6Prefix int
 
 	// Refuse answers a request that is not let through. nil: as the package says.
 	Refuse func(http.ResponseWriter, *http.Request, Refusal)
@@ -86,6 +98,9 @@ func New(m *session.Manager, opts Options) (*Guard, error) {
 	if err := opts.resolveEndWithin(); err != nil {
 		return nil, err
 	}
+	if err := opts.resolveLimits(); err != nil {
+		return nil, err
+	}
 	if opts.CrossOrigin == nil {
 		opts.CrossOrigin = http.NewCrossOriginProtection()
 	}
@@ -95,7 +110,9 @@ func New(m *session.Manager, opts Options) (*Guard, error) {
 	}
 	first, _, _ := strings.Cut(m.VaryOn(), ",")
 	programs := !strings.Contains(strings.ToLower(first), "cookie")
-	return &Guard{m: m, opts: opts, forms: forms, programs: programs}, nil
+	g := &Guard{m: m, opts: opts, forms: forms, programs: programs}
+	g.signIns = g.newSignIns()
+	return g, nil
 }
 
 func (o *Options) resolveEndWithin() error {

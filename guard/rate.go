@@ -1,7 +1,9 @@
 package guard
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -26,6 +28,15 @@ type Limit struct {
 	// Burst is how many may be made at once by somebody who has made none for a while. 0 and below: Requests.
 	Burst int
 
+	// By says whose requests are counted together: Session, Address or Account. The zero value is Session.
+	By By
+
+	// Store keeps the counts of Address and Account, so that they hold on all nodes that share it. It has at most 1024
+	// records for them, of 2 kB, however many strangers there are. The manager's own store will do, under the
+	// condition that Users has. nil: they are in the memory of this process, at most 2 MB, and each process counts by
+	// itself.
+	Store session.Store
+
 	// Users is a store in which signed-in users are counted across all of their sessions. The manager's own will do,
 	// unless it is a [session.Forgetter] that may forget, such as a memstore with a bound. nil: each session is counted
 	// by itself, and its count ends with it.
@@ -36,19 +47,31 @@ type Limit struct {
 // refuses every request, including those of strangers, with the same error, which the manager's Options.OnError
 // answers.
 func (l Limit) Check() error {
-	if l.Users == nil {
+	switch {
+	case l.By == Session && l.Store != nil:
+		return errors.New("guard: Limit.Store: it is for By: guard.Address and guard.Account; " +
+			"users are counted in Users")
+	case l.By != Session && l.Users != nil:
+		return errors.New("guard: Limit.Users: it is for By: guard.Session; the others are counted in Store")
+	}
+	return cmp.Or(lasts("Limit.Users", l.Users), lasts("Limit.Store", l.Store))
+}
+
+// lasts says what is wrong with a store for counts.
+func lasts(option string, store session.Store) error {
+	if store == nil {
 		return nil
 	}
-	if why := session.Forgets(l.Users); why != "" {
-		return fmt.Errorf("guard: Limit.Users: %T %s, and a limit that is forgotten is none; use a store that keeps "+
-			"every record, such as memstore.New(memstore.Options{}) where there is one process", l.Users, why)
+	if why := session.Forgets(store); why != "" {
+		return fmt.Errorf("guard: %s: %T %s, and a limit that is forgotten is none; use a store that keeps "+
+			"every record, such as memstore.New(memstore.Options{}) where there is one process", option, store, why)
 	}
 	return nil
 }
 
-// Rate limits how often a session, or a user, gets through. The rest get 429 with Retry-After. Every answer says what
-// is left, in RateLimit and RateLimit-Policy as draft-ietf-httpapi-ratelimit-headers has defined them since its version
-// 8.
+// Rate limits how often a session, a user, an address or an account gets through. The rest get 429 with Retry-After.
+// Every answer says what is left, in RateLimit and RateLimit-Policy as draft-ietf-httpapi-ratelimit-headers has defined
+// them since its version 8.
 //
 // The limit is exact, even if requests come at the same time on several nodes: each is admitted by a change of the
 // stored session, which is repeated on conflict. That costs one save for each request that is let through, and nothing
@@ -57,14 +80,18 @@ func (l Limit) Check() error {
 // With cookiestore the count of a session is in the client's hands, and an older one can be sent again: count users
 // there, in a store on the server.
 //
-// It does not stop visitors without a stored session. They pass uncounted, however many requests they make, because
-// counting them would need an entry in the store for every stranger, and anybody who drops the cookie is a stranger.
-// Limit what strangers may do, such as guessing passwords, by address, in front of the application.
+// By: Session does not stop visitors without a stored session. They pass uncounted, however many requests they make,
+// for whoever drops the cookie is a stranger again. By: Address and By: Account count them, in a bounded place: under a
+// flood that fills it, those who are charged least are forgotten first, and whoever is new still passes at once, if not
+// as often. Neither loads the session. For a sign-in form, see SignIn.
 func (g *Guard) Rate(l Limit) func(http.Handler) http.Handler {
 	if err := l.Check(); err != nil {
 		return g.wrong(err)
 	}
 	rule := newRule(l)
+	if l.By != Session {
+		return g.rateBy(*l.By.of, rule, g.countsOf(rule.name, l.Store))
+	}
 	return func(next http.Handler) http.Handler {
 		return g.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
 			if s.Token() == "" {
@@ -76,17 +103,46 @@ func (g *Guard) Rate(l Limit) func(http.Handler) http.Handler {
 				g.m.Fail(w, r, err)
 				return
 			}
-			rule.tell(w.Header(), v)
-			if !v.ok {
-				g.refuse(w, r, Refusal{
-					Reason: TooMany, Status: http.StatusTooManyRequests,
-					Text: "Too many requests. Please wait a moment.", RetryAfter: v.wait,
-				})
-				return
-			}
-			next.ServeHTTP(w, r)
+			g.pass(w, r, &rule, v, next)
 		})
 	}
+}
+
+// rateBy is Rate for requests that are counted by a key of their own, and not in a session.
+func (g *Guard) rateBy(of func(*Guard, *http.Request) (string, Refusal), rule rule,
+	in counts) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			key, no := of(g, r)
+			if no.Status != 0 {
+				g.refuse(w, r, no)
+				return
+			}
+			if key == "" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			v, err := g.takeIn(r, in, &rule, g.place(rule.name, key))
+			if err != nil {
+				g.m.Fail(w, r, err)
+				return
+			}
+			g.pass(w, r, &rule, v, next)
+		})
+	}
+}
+
+// pass does what the verdict says.
+func (g *Guard) pass(w http.ResponseWriter, r *http.Request, rule *rule, v verdict, next http.Handler) {
+	rule.tell(w.Header(), v)
+	if v.ok {
+		next.ServeHTTP(w, r)
+		return
+	}
+	g.refuse(w, r, Refusal{
+		Reason: TooMany, Status: http.StatusTooManyRequests,
+		Text: "Too many requests. Please wait a moment.", RetryAfter: v.wait,
+	})
 }
 
 // takeTimeout bounds how long a request waits for its admission: nothing else ends the context of one whose client
@@ -112,6 +168,7 @@ type rule struct {
 	every  int64 // microseconds that one request costs
 	whole  int64 // microseconds that a burst costs
 	users  session.Store
+	slow   slow
 }
 
 // longest is what a burst costs at most: the microseconds of the longest time.Duration.
@@ -152,6 +209,7 @@ func quoted(name string) string {
 type verdict struct {
 	ok    bool
 	full  int64         // when the quota is whole again, by the clock, in microseconds
+	until int64         // when the next one passes, if that is later than the quota says
 	left  int64         // requests that would pass now
 	wait  time.Duration // until one passes
 	reset time.Duration // until full

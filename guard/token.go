@@ -26,6 +26,7 @@ var tokenEncoding = base64.RawURLEncoding.Strict()
 
 // forms is what the tokens of one manager's visitors need.
 type forms struct {
+	prefix string // of the names of cookies, "__Host-" unless they are insecure
 	cookie string // the name of the cookie that a visitor has who is not signed in
 }
 
@@ -36,9 +37,9 @@ func newForms(m *session.Manager) (forms, error) {
 		return forms{}, fmt.Errorf("guard: the cookie for forms: %w", err)
 	}
 	if strings.Contains(http.Header(probe).Get("Set-Cookie"), "; Secure") {
-		return forms{"__Host-csrf"}, nil
+		return forms{"__Host-", "__Host-csrf"}, nil
 	}
-	return forms{"csrf"}, nil
+	return forms{"", "csrf"}, nil
 }
 
 // headers is a response of which only the headers matter.

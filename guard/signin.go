@@ -1,0 +1,166 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// SignIn limits how often people may try to sign in. It stands before the handler of the form:
+//
+//	signIn := g.SignIn(func(r *http.Request) string { return strings.ToLower(r.PostFormValue("user")) })
+//	mux.Handle("POST /login", signIn(sessions.HandlerFunc(login)))
+//
+// The function returns the account that the request tries, as the function of Account does, and whether or not the
+// account exists. An attempt is counted for its account and its address before the handler runs, so that parallel
+// guesses are counted, too. If the handler signs somebody in, by Login or TryLogin, the attempt is given back; all
+// others have failed. Options.SignIn has the numbers: after ten failures at an account the next attempt has to wait a
+// minute, and each further failure doubles the wait. Who has to wait gets 429 with Retry-After, and the handler does
+// not run. Nothing of an answer depends on whether the account exists.
+//
+// Strangers cannot lock people out of their accounts on devices that they use. A sign-in leaves a signed cookie on the
+// device, __Host-device, which names no account and opens nothing. With it an attempt at the same account has a limit
+// of its own, which no stranger uses up, and which a sign-in resets. The first sign-in on a device is reported as the
+// event "newdevice", and a refused one as "refused". On a new device people have to wait as long as strangers keep
+// trying their account; KnowDevice helps whoever has a link for a forgotten password.
+//
+// GET, HEAD and OPTIONS pass uncounted, unless they name an account. Other requests that name none are counted by their
+// address alone. If the store of the counts fails, the answer is a 503, and nobody can guess meanwhile.
+func (g *Guard) SignIn(account func(*http.Request) string) func(http.Handler) http.Handler {
+	if account == nil {
+		return g.wrong(errors.New("guard: SignIn: give it a function that returns the account which a request tries"))
+	}
+	return func(next http.Handler) http.Handler {
+		return g.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+			name, no := named(r, account)
+			switch {
+			case no.Status != 0:
+				g.refuse(w, r, no)
+			case name == "" && safe(r.Method):
+				next.ServeHTTP(w, r)
+			default:
+				g.attempt(r, s, name).run(w, next)
+			}
+		})
+	}
+}
+
+// attempt is one attempt to sign in.
+type attempt struct {
+	g       *Guard
+	r       *http.Request
+	s       *session.Session
+	account string
+	device  device
+	known   bool // the device is known to the account
+	takes   []take
+
+	user  string // who was signed in before, and since when
+	since time.Time
+	right bool // somebody has signed in
+}
+
+// take is a count of an attempt.
+type take struct {
+	*signInLimit
+	at place
+	v  verdict
+}
+
+func (g *Guard) attempt(r *http.Request, s *session.Session, account string) *attempt {
+	a := &attempt{g: g, r: r, s: s, account: account, device: g.deviceOf(r), user: s.User(), since: s.LoginAt()}
+	a.known = account != "" && g.knows(a.device, account)
+	add := func(l *signInLimit, key string) {
+		a.takes = append(a.takes, take{signInLimit: l, at: g.place(l.name, key)})
+	}
+	switch {
+	case a.known:
+		add(&g.signIns.device, string(a.device.id[:])+account)
+	case account == "":
+		add(&g.signIns.address, g.network(r))
+	default:
+		add(&g.signIns.address, g.network(r))
+		add(&g.signIns.account, account)
+	}
+	return a
+}
+
+// run lets the handler try, if every limit allows it.
+func (a *attempt) run(w http.ResponseWriter, next http.Handler) {
+	for i := range a.takes {
+		t := &a.takes[i]
+		v, err := a.g.takeIn(a.r, t.in, &t.rule, t.at)
+		if err != nil {
+			a.g.m.Fail(w, a.r, err)
+			return
+		}
+		if t.v = v; t.own || !v.ok {
+			t.tell(w.Header(), v)
+		}
+		if !v.ok {
+			a.refuse(w, t)
+			return
+		}
+	}
+	a.s.OnAnswer(a.answer)
+	next.ServeHTTP(w, a.r)
+	if a.signedIn(false) {
+		a.giveBack()
+	}
+}
+
+func (a *attempt) refuse(w http.ResponseWriter, t *take) {
+	a.g.m.Report(a.r.Context(), session.Event{Kind: session.EventRefused, Err: t.why})
+	a.g.refuse(w, a.r, Refusal{
+		Reason: TooMany, Status: http.StatusTooManyRequests,
+		Text: "Too many attempts to sign in. Please wait a moment.", RetryAfter: t.v.wait,
+	})
+}
+
+// signedIn reports whether somebody has signed in since the attempt began.
+func (a *attempt) signedIn(signsIn bool) bool {
+	user := a.s.User()
+	a.right = a.right || user != "" && (signsIn || user != a.user || !a.s.LoginAt().Equal(a.since))
+	return a.right
+}
+
+// answer makes the device known, in the response to a sign-in.
+func (a *attempt) answer(h http.Header, signsIn bool) {
+	if a.account == "" || !a.signedIn(signsIn) {
+		return
+	}
+	_ = a.g.know(h, a.device, a.account) // a device that stays unknown has the limit of strangers
+}
+
+// giveBack undoes what a sign-in was charged. The count of a known device begins anew. That of strangers does not: they
+// would have another ten guesses each time.
+func (a *attempt) giveBack() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.r.Context()), takeTimeout)
+	defer cancel()
+	for _, t := range a.takes {
+		// An error leaves the attempt counted, which will be forgiven like a failure. The response may be out already.
+		_ = t.in.change(ctx, t.at.bucket, func(b bucket) (bucket, bool) { return t.undo(b, a.known), true })
+	}
+	if !a.known && a.account != "" {
+		a.g.m.Report(ctx, session.Event{Kind: session.EventNewDevice, ID: a.s.ID(), User: a.s.User()})
+	}
+}
+
+// undo takes back one request, or all of them.
+func (t *take) undo(b bucket, all bool) bucket {
+	if all {
+		return b.without(t.at.who)
+	}
+	for i := range b {
+		if b[i].who == t.at.who {
+			b[i].full -= t.every
+			if b[i].until == t.v.until { // no later attempt has begun another wait
+				b[i].until = 0
+			}
+		}
+	}
+	return b
+}

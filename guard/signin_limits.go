@@ -1,0 +1,84 @@
+package guard
+
+import (
+	"cmp"
+	"errors"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// SignInLimits are the numbers of Guard.SignIn. The zero value is good: whoever guesses the password of one account,
+// from however many addresses, has about 20 attempts in the first two days and one a day afterwards.
+type SignInLimits struct {
+	// Attempts is how many sign-ins may fail at one account before people have to wait, and how many on a device that
+	// has been signed in to the account before. 0: 10
+	Attempts int
+
+	// Wait is the first wait, and each further failure doubles it. 0: 1 minute
+	Wait time.Duration
+
+	// Forgive is in what time one failure is forgiven, and the longest wait. 0: 24 hours
+	Forgive time.Duration
+
+	// AddressAttempts is how many sign-ins may fail in an hour from one address, a fifth of them at once. Many people
+	// can share an address. 0: 100
+	AddressAttempts int
+
+	// KnownFor is how long a device stays known after a sign-in. 0: 365 days
+	KnownFor time.Duration
+
+	// Store keeps the counts, as Limit.Store does: at most 3072 records. nil: they are in the memory of this process,
+	// and each process counts by itself.
+	Store session.Store
+}
+
+// resolveLimits fills in what is zero.
+func (o *Options) resolveLimits() error {
+	l := &o.SignIn
+	if l.Attempts < 0 || l.AddressAttempts < 0 || l.Wait < 0 || l.Forgive < 0 || l.KnownFor < 0 {
+		return errors.New("guard: Options.SignIn: no number or time may be negative; leave it 0 for the default")
+	}
+	if o.IPv4Prefix < 0 || o.IPv4Prefix > 32 || o.IPv6Prefix < 0 || o.IPv6Prefix > 128 {
+		return errors.New("guard: Options.IPv4Prefix is at most 32, IPv6Prefix at most 128, and neither is negative")
+	}
+	l.Attempts, l.AddressAttempts = cmp.Or(l.Attempts, 10), cmp.Or(l.AddressAttempts, 100)
+	l.Wait, l.Forgive = cmp.Or(l.Wait, time.Minute), cmp.Or(l.Forgive, 24*time.Hour)
+	l.KnownFor = cmp.Or(l.KnownFor, 365*24*time.Hour)
+	o.IPv4Prefix, o.IPv6Prefix = cmp.Or(o.IPv4Prefix, 32), cmp.Or(o.IPv6Prefix, 64)
+	switch {
+	case l.Wait > l.Forgive:
+		return errors.New("guard: Options.SignIn.Wait must not be longer than Forgive, which is the longest wait")
+	case l.Wait < time.Millisecond || l.KnownFor < time.Second:
+		return errors.New("guard: Options.SignIn: Wait is at least 1ms, and KnownFor at least 1s")
+	}
+	return lasts("Options.SignIn.Store", l.Store)
+}
+
+func orElse[T comparable](v, otherwise T) T { return cmp.Or(v, otherwise) }
+
+// signIns is what SignIn counts by.
+type signIns struct{ address, account, device signInLimit }
+
+type signInLimit struct {
+	rule
+	in  counts
+	own bool // the count is that of the client alone, which may be told of it
+	why error
+}
+
+func (g *Guard) newSignIns() signIns {
+	l := g.opts.SignIn
+	limit := func(r rule, own bool, why string) signInLimit {
+		r.name = "\x00" + r.name // is no Limit's of the site
+		return signInLimit{r, g.countsOf(r.name, l.Store), own, errors.New("guard: SignIn: too many attempts " + why)}
+	}
+	slow := func(name string) rule { return newSlowRule(name, l.Attempts, l.Wait, l.Forgive) }
+	address := Limit{Name: "signin-address", Requests: l.AddressAttempts, Per: time.Hour,
+		Burst: (l.AddressAttempts + 4) / 5}
+	return signIns{
+		address: limit(newRule(address), true, "from one address"),
+		account: limit(slow("signin-account"), false, "at one account"),
+		device:  limit(slow("signin-device"), true, "at one account, on a device that was signed in to it"),
+	}
+}
