@@ -153,9 +153,9 @@ func (g *Guard) take(r *http.Request, s *session.Session, rule *rule) (verdict, 
 	ctx, cancel := context.WithTimeout(r.Context(), takeTimeout)
 	defer cancel()
 	if user := s.User(); rule.users != nil && user != "" {
-		return rule.takeUser(ctx, user, g.m.Now())
+		return rule.takeUser(ctx, user, g.m.Now)
 	}
-	return rule.takeSession(ctx, s, g.m.Now())
+	return rule.takeSession(ctx, s, g.m.Now)
 }
 
 // rule is a limit that is ready for use. Its counts are times in microseconds: GCRA keeps no more than when the quota
@@ -238,13 +238,16 @@ func micros(n int64) time.Duration { return time.Duration(n) * time.Microsecond 
 
 // takeSession admits a request by a change of its session. A refusal needs no save: what others store only refuses
 // more.
-func (l *rule) takeSession(ctx context.Context, s *session.Session, now time.Time) (verdict, error) {
-	v := l.judge(l.key.Or(s, 0), now)
+//
+// The clock is read after the count: one that stands before the time of those who were counted would find the quota
+// less whole than it was.
+func (l *rule) takeSession(ctx context.Context, s *session.Session, now func() time.Time) (verdict, error) {
+	v := l.judge(l.key.Or(s, 0), now())
 	if !v.ok {
 		return v, nil
 	}
 	l.key.Update(s, func(full int64) int64 {
-		v = l.judge(full, now) // the last run counts: it is the one that is stored
+		v = l.judge(full, now()) // the last run counts: it is the one that is stored
 		return v.full
 	})
 	return v, s.Save(ctx)

@@ -232,3 +232,52 @@ func TestAClockThatStepsBackLocksNobodyOut(t *testing.T) {
 		t.Errorf("status %d, Retry-After %q, want no more than a minute to wait", w.Code, w.Header().Get("Retry-After"))
 	}
 }
+
+// A request that comes first and is counted last finds the quota as whole as the other one did.
+func TestARequestThatIsOvertakenIsNotRefused(t *testing.T) {
+	slow := &overtaken{Store: memstore.New(memstore.Options{})}
+	for name, tt := range map[string]struct {
+		limit guard.Limit
+		call  int // of the store, that the other request overtakes
+	}{
+		"user": {guard.Limit{Users: slow}, 2}, "session": {guard.Limit{}, 2},
+		"address": {guard.Limit{By: guard.Address, Store: slow}, 1},
+	} {
+		r := newRigOn(t, slow, &clock{t: time.Unix(1e9, 0)}, guard.Options{})
+		tt.limit.Requests, tt.limit.Per = 2, time.Hour
+		h, v := r.Rate(tt.limit)(inside), r.signIn("ada")
+		slow.call, slow.meanwhile = tt.call, func() {
+			r.clock.advance(time.Microsecond)
+			wantInside(t, v.get(h, "/"))
+		}
+		if w := v.get(h, "/"); w.Code != 200 || slow.meanwhile != nil {
+			t.Errorf("by %s: the second of two requests gets %d", name, w.Code)
+		}
+	}
+}
+
+// overtaken is a store in which something happens after a load, or before a save.
+type overtaken struct {
+	*memstore.Store
+	call      int
+	meanwhile func()
+}
+
+func (o *overtaken) happen() {
+	if o.call--; o.call == 0 {
+		fn := o.meanwhile
+		o.meanwhile = nil
+		fn()
+	}
+}
+
+func (o *overtaken) Load(ctx context.Context, id string) (*session.Record, error) {
+	rec, err := o.Store.Load(ctx, id)
+	o.happen()
+	return rec, err
+}
+
+func (o *overtaken) Save(ctx context.Context, rec *session.Record) error {
+	o.happen()
+	return o.Store.Save(ctx, rec)
+}

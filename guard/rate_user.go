@@ -11,12 +11,13 @@ import (
 )
 
 // takeUser admits a request by compare-and-set of a record of its own.
-func (l *rule) takeUser(ctx context.Context, user string, now time.Time) (v verdict, err error) {
+func (l *rule) takeUser(ctx context.Context, user string, now func() time.Time) (v verdict, err error) {
 	err = change(ctx, l.users, countID(l.name, user), func(rec *session.Record) *session.Record {
-		if v = l.judge(countOf(rec), now); !v.ok {
+		at := now()
+		if v = l.judge(countOf(rec), at); !v.ok {
 			return nil
 		}
-		return counted(rec, now, v.full, binary.BigEndian.AppendUint64(nil, uint64(v.full)))
+		return counted(rec, at, v.full, binary.BigEndian.AppendUint64(nil, uint64(v.full)))
 	})
 	return v, err
 }

@@ -65,8 +65,8 @@ func (l *rule) most() int64 {
 func (g *Guard) takeIn(r *http.Request, in counts, rule *rule, at place) (v verdict, err error) {
 	ctx, cancel := context.WithTimeout(r.Context(), takeTimeout)
 	defer cancel()
-	now := g.m.Now()
 	err = in.change(ctx, at.bucket, func(b bucket) (bucket, bool) {
+		now := g.m.Now() // after the bucket was read: see takeSession
 		b, e := b.find(at.who, now.UnixMicro(), rule)
 		v = rule.judgeEntry(*e, now)
 		e.full, e.until = v.full, v.until
