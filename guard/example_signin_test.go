@@ -1,0 +1,98 @@
+package guard_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/guard"
+	"github.com/coatcheck/session/memstore"
+)
+
+// The form finds out by itself whether a sign-in succeeded. With a store for the counts, all nodes count together.
+func ExampleGuard_SignIn() {
+	store := memstore.New(memstore.Options{})
+	sessions, err := session.New(store, session.Options{Secrets: []session.Secret{session.NewSecret()}})
+	if err != nil {
+		panic(err)
+	}
+	defer sessions.Close()
+	g, err := guard.New(sessions, guard.Options{SignIn: guard.SignInLimits{Store: store}})
+	if err != nil {
+		panic(err)
+	}
+	account := func(r *http.Request) string { return strings.ToLower(r.PostFormValue("user")) }
+	login := g.SignIn(account)(sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+		if r.PostFormValue("password") != "correct horse" {
+			http.Error(w, "That name and password do not match.", http.StatusUnprocessableEntity)
+			return
+		}
+		s.Login(account(r))
+	}))
+
+	var codes []int
+	for range 11 { // somebody guesses, whose browser keeps no cookies
+		codes = append(codes, postForm(login, "Ann", "guess", nil).Code)
+	}
+	fmt.Println(codes)
+	owner := postForm(login, "Ann", "correct horse", nil)
+	fmt.Println("a new device:", owner.Code, "after", owner.Header().Get("Retry-After"), "seconds")
+	// Output:
+	// [422 422 422 422 422 422 422 422 422 422 429]
+	// a new device: 429 after 60 seconds
+}
+
+func postForm(h http.Handler, user, password string, cookies []*http.Cookie) *httptest.ResponseRecorder {
+	form := url.Values{"user": {user}, "password": {password}}.Encode()
+	r := httptest.NewRequest("POST", "https://app.example.com/login", strings.NewReader(form))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for _, c := range cookies {
+		r.AddCookie(c)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// A device on which people were signed in lets them in, whatever strangers do.
+func ExampleGuard_KnowDevice() {
+	sessions, g := newGuard(guard.Options{SignIn: guard.SignInLimits{Attempts: 1}})
+	defer sessions.Close()
+	login := g.SignIn(func(r *http.Request) string { return r.PostFormValue("user") })(sessions.HandlerFunc(
+		func(_ http.ResponseWriter, r *http.Request, s *session.Session) {
+			if r.PostFormValue("password") == "correct horse" {
+				s.Login(r.PostFormValue("user"))
+			}
+		}))
+	forgotten := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The token in the address, which was sent by mail, is right.
+		if err := g.KnowDevice(w, r, "ann"); err != nil {
+			sessions.Fail(w, r, err)
+		}
+	})
+	postForm(login, "ann", "guess", nil)
+	fmt.Println(postForm(login, "ann", "correct horse", nil).Code)
+	cookies := get(forgotten, "/forgotten", nil).Result().Cookies()
+	fmt.Println(postForm(login, "ann", "correct horse", cookies).Code)
+	// Output:
+	// 429
+	// 200
+}
+
+// Strangers have no session that could be counted. Behind a proxy, Options.ClientIP of the manager finds their address.
+func ExampleBy() {
+	sessions, g := newGuard(guard.Options{})
+	defer sessions.Close()
+	search := g.Rate(guard.Limit{Name: "search", By: guard.Address, Requests: 2, Per: time.Minute})(say("results"))
+	for range 3 {
+		fmt.Println(get(search, "/search", nil).Code)
+	}
+	// Output:
+	// 200
+	// 200
+	// 429
+}
