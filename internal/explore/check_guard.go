@@ -11,7 +11,7 @@ func (v *sight) checkRates() {
 	for _, a := range v.acts {
 		switch {
 		case !a.passed || a.name == "once":
-		case a.name == "limited user" && a.user != "":
+		case a.name == "limited user" && a.user != "" || a.name == "limited stranger":
 			passed[a.name]++
 		case a.as != "":
 			passed[a.name+a.as]++

@@ -42,6 +42,8 @@ func guards(t *testing.T, stores [2]session.Store) {
 		floods(t, nodes, [2]guard.Limit{limit(0), limit(1)}, 3)
 	})
 	t.Run("a confirmation lets one request through", func(t *testing.T) { confirmations(t, nodes) })
+	t.Run("the rate of strangers is exact", func(t *testing.T) { strangersFlood(t, nodes, stores) })
+	t.Run("guesses of a password are counted exactly", func(t *testing.T) { guesses(t, nodes, stores) })
 	t.Run("a role that was taken away is gone at once", func(t *testing.T) { rolesChange(t, nodes) })
 }
 
