@@ -71,8 +71,9 @@
 // an ordinary request store the session first.
 //
 // Middleware on top of a session, such as package guard, looks at it before the handler does with [Manager.Screen] and
-// [Screening], and after it with [Session.OnAnswer], answers with [Manager.Fail], and reports what it has seen with
-// [Manager.Report]. [Manager.ClientIP] is whose address it may count, and [Manager.Pseudonyms] hide what it keeps.
+// [Screening], and after it with [Session.OnAnswer] and [Session.Proved], answers with [Manager.Fail], and reports what
+// it has seen with [Manager.Report]. [Manager.ClientIP] is whose address it may count, and [Manager.Pseudonyms] hide
+// what it keeps.
 //
 // # Stores
 //

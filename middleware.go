@@ -240,3 +240,12 @@ func (s *Session) signsIn() bool {
 	defer s.mu.Unlock()
 	return s.draft.SignsIn()
 }
+
+// Proved reports whether somebody proved in this request who they are: a Login or a Confirm was done, stored or not,
+// and no Logout after it. It is for middleware around a sign-in. What other requests do meanwhile to the same session
+// does not count.
+func (s *Session) Proved() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.draft.Proved()
+}

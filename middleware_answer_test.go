@@ -92,3 +92,31 @@ func TestAPseudonymFollowsTheSecrets(t *testing.T) {
 		t.Errorf("after a change of secrets there are %x", got)
 	}
 }
+
+func TestWhatARequestProvedIsItsOwn(t *testing.T) {
+	r := newRig(t)
+	v := r.visitor()
+	for _, tt := range []struct {
+		name string
+		do   func(*session.Session)
+		want bool
+	}{
+		{"nothing", func(*session.Session) {}, false},
+		{"a Login", func(s *session.Session) { s.Login("ada") }, true},
+		{"nothing, signed in", func(*session.Session) {}, false},
+		{"Regenerate", func(s *session.Session) { s.Regenerate() }, false},
+		{"Confirm", func(s *session.Session) { s.Confirm("pwd") }, true},
+		{"a Login that is saved", func(s *session.Session) { s.Login("ada"); _ = s.Save(context.Background()) }, true},
+		{"a Login in Atomic", func(s *session.Session) {
+			_ = s.Atomic(context.Background(), func(s *session.Session) error { s.Login("ada"); return nil })
+		}, true},
+		{"a Login that is refused", func(s *session.Session) { _ = s.TryLogin("") }, false},
+		{"a Logout after a Login", func(s *session.Session) { s.Login("ada"); s.Logout() }, false},
+	} {
+		v.with(func(s *session.Session) {
+			if tt.do(s); s.Proved() != tt.want {
+				t.Errorf("%s: Proved() = %t, want %t", tt.name, s.Proved(), tt.want)
+			}
+		})
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/coatcheck/session"
 )
@@ -16,8 +15,8 @@ import (
 //
 // The function returns the account that the request tries, as the function of Account does, and whether or not the
 // account exists. An attempt is counted for its account and its address before the handler runs, so that parallel
-// guesses are counted, too. If the handler signs somebody in, by Login or TryLogin, the attempt is given back; all
-// others have failed. Options.SignIn has the numbers: after ten failures at an account the next attempt has to wait a
+// guesses are counted, too. If the handler calls Login, TryLogin or Confirm, the attempt is given back; all others have
+// failed. Options.SignIn has the numbers: after ten failures at an account the next attempt has to wait a
 // minute, and each further failure doubles the wait. Who has to wait gets 429 with Retry-After, and the handler does
 // not run. Nothing of an answer depends on whether the account exists.
 //
@@ -57,10 +56,6 @@ type attempt struct {
 	device  device
 	known   bool // the device is known to the account
 	takes   []take
-
-	user  string // who was signed in before, and since when
-	since time.Time
-	right bool // somebody has signed in
 }
 
 // take is a count of an attempt.
@@ -71,7 +66,7 @@ type take struct {
 }
 
 func (g *Guard) attempt(r *http.Request, s *session.Session, account string) *attempt {
-	a := &attempt{g: g, r: r, s: s, account: account, device: g.deviceOf(r), user: s.User(), since: s.LoginAt()}
+	a := &attempt{g: g, r: r, s: s, account: account, device: g.deviceOf(r)}
 	a.known = account != "" && g.knows(a.device, account)
 	add := func(l *signInLimit, key string) {
 		a.takes = append(a.takes, take{signInLimit: l, at: g.place(l.name, key)})
@@ -107,7 +102,7 @@ func (a *attempt) run(w http.ResponseWriter, next http.Handler) {
 	}
 	a.s.OnAnswer(a.answer)
 	next.ServeHTTP(w, a.r)
-	if a.signedIn(false) {
+	if a.s.Proved() { // not whether somebody is signed in, which other requests bring about, too
 		a.giveBack()
 	}
 }
@@ -120,16 +115,9 @@ func (a *attempt) refuse(w http.ResponseWriter, t *take) {
 	})
 }
 
-// signedIn reports whether somebody has signed in since the attempt began.
-func (a *attempt) signedIn(signsIn bool) bool {
-	user := a.s.User()
-	a.right = a.right || user != "" && (signsIn || user != a.user || !a.s.LoginAt().Equal(a.since))
-	return a.right
-}
-
 // answer makes the device known, in the response to a sign-in.
-func (a *attempt) answer(h http.Header, signsIn bool) {
-	if a.account == "" || !a.signedIn(signsIn) {
+func (a *attempt) answer(h http.Header, _ bool) {
+	if a.account == "" || !a.s.Proved() {
 		return
 	}
 	_ = a.g.know(h, a.device, a.account) // a device that stays unknown has the limit of strangers

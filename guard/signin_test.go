@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -318,8 +319,7 @@ func TestAPanicOfTheHandlerIsAFailure(t *testing.T) {
 func TestASignInAgainIsASignIn(t *testing.T) {
 	d := newDoor(t, guard.Options{SignIn: guard.SignInLimits{Attempts: 2}})
 	owner := d.from(1)
-	for i := range 10 { // the user stays
-		d.clock.advance(time.Microsecond)
+	for i := range 10 { // the clock stands, and the user stays
 		if w := owner.try(d, "ann", right); w.Code != 200 {
 			t.Fatalf("sign-in %d: status %d, want 200", i, w.Code)
 		}
@@ -418,4 +418,76 @@ func TestSignInLimitsBeyondAllRangeHold(t *testing.T) {
 			t.Errorf("with %+v: %d of 50 guesses passed, want %d", tt.l, passed, tt.pass)
 		}
 	}
+}
+
+// Who guesses the password of one account may sign in to another, in the same session, while the handler looks.
+func TestASignInOfAnotherRequestIsNotThatOfTheGuess(t *testing.T) {
+	d := newDoor(t, guard.Options{SignIn: guard.SignInLimits{AddressAttempts: 1e6}})
+	var beside func()
+	tried := 0
+	form := d.SignIn(byUser)(d.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+		tried++
+		beside()
+		s.Flash("status", "That name and password do not match.")
+		_ = s.Save(r.Context()) // meets what the other request has stored
+		w.WriteHeader(http.StatusUnprocessableEntity)
+	}))
+	for range 30 {
+		thief := d.from(1)
+		thief.with(func(s *session.Session) { s.Set("cart", 1) })
+		beside = func() { (at{thief.clone(), thief.address}).try(d, "bob", right) }
+		w := thief.post(form, "/login", url.Values{"user": {"ann"}})
+		for _, c := range w.Result().Cookies() {
+			if c.Name == deviceCookie {
+				t.Error("a guess makes the device known")
+			}
+		}
+	}
+	if tried != 10 {
+		t.Errorf("%d of 30 guesses were tried beside sign-ins to another account, want 10", tried)
+	}
+}
+
+// The handler may store the session itself, and a step-up has no Login.
+func TestAConfirmationIsASuccessAndSoIsASignInThatIsStoredAtOnce(t *testing.T) {
+	d := newDoor(t, guard.Options{SignIn: guard.SignInLimits{Attempts: 1}})
+	for name, do := range map[string]func(*session.Session){
+		"stored at once": func(s *session.Session) { s.Login("ann") },
+		"confirmed":      func(s *session.Session) { s.Confirm("pwd") },
+	} {
+		v := d.signIn("ann")
+		form := d.SignIn(byUser)(d.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+			do(s)
+			if err := s.Save(r.Context()); err != nil {
+				t.Error(err)
+			}
+		}))
+		for i := range 3 {
+			if w := v.post(form, "/confirm", url.Values{"user": {name}}); w.Code != 200 {
+				t.Errorf("%s: success %d gets %d", name, i, w.Code)
+			}
+		}
+		if v.cookies[deviceCookie] == "" {
+			t.Errorf("%s: the device is not known", name)
+		}
+	}
+	v := d.signIn("ann")
+	out := d.SignIn(byUser)(d.m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
+		s.Login("ann")
+		s.Logout() // the account is closed
+	}))
+	for i, want := range []int{200, 429} {
+		if w := v.post(out, "/login", url.Values{"user": {"closed"}}); w.Code != want {
+			t.Errorf("attempt %d at a closed account: status %d, want %d", i, w.Code, want)
+		}
+	}
+}
+
+// clone is another tab of the same browser.
+func (v *visitor) clone() *visitor {
+	tab := v.r.visitor()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	maps.Copy(tab.cookies, v.cookies)
+	return tab
 }

@@ -51,6 +51,7 @@ func (d *Draft) Confirm(factor string) {
 		d.Refuse(errNobody)
 	default:
 		d.Regenerate()
+		d.proved = true
 		d.Do(data.Op{Kind: data.OpFactor, Raw: []byte(factor), At: d.k.Now().UnixMicro()})
 	}
 }

@@ -28,6 +28,7 @@ type Draft struct {
 	byOperator bool       // the user is not here: a save is no sign of life
 	gone       bool       // the stored session ended: only a Login begins a new one
 	login      bool       // a Login is among the changes
+	proved     bool       // there was a Login or a Confirm since the draft began, which may be stored already
 	reply      Reply
 }
 

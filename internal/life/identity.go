@@ -29,7 +29,7 @@ func (d *Draft) SignIn(user string) (kept bool) {
 		d.oldBecomes = KindTombstone
 	}
 	d.dropNextID()
-	d.user, d.login = user, true
+	d.user, d.login, d.proved = user, true, true
 	d.Do(data.Op{Kind: data.OpLogin, At: d.k.Now().UnixMicro()})
 	return kept
 }

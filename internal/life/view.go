@@ -24,6 +24,9 @@ func (d *Draft) Leaving() bool { return d.leaving != nil }
 // SignsIn reports whether somebody signs in.
 func (d *Draft) SignsIn() bool { return d.login }
 
+// Proved reports whether there was a Login or a Confirm since the draft began, and no Logout after it.
+func (d *Draft) Proved() bool { return d.proved }
+
 // Moves reports whether the session gets another id, or ends, at the next commit.
 func (d *Draft) Moves() bool { return d.login || d.leaving != nil || d.oldBecomes != KindLive }
 
