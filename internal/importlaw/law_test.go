@@ -9,7 +9,10 @@ import (
 )
 
 // stores are the packages that implement session.Store.
-var stores = []string{"memstore", "filestore", "sqlstore", "nullstore", "cookiestore", "redisstore"}
+var stores = []string{"memstore", "filestore", "sqlstore", "nullstore", "cookiestore", "redisstore", "pgstore"}
+
+// withClients are the stores that are modules of their own, because they need a client.
+var withClients = []string{"redisstore", "pgstore"}
 
 // notYet are the packages that the law names and that do not exist. One that appears leaves this list.
 var notYet []string
@@ -31,8 +34,7 @@ var rules = []rule{
 		forbids: func(importer, imported string) bool {
 			short, ours := rel(imported)
 			if !ours {
-				// redisstore is a module of its own because it needs a client.
-				return !isStd(imported) && importer != "redisstore"
+				return !isStd(imported) && !slices.Contains(withClients, importer)
 			}
 			return short != "." && !within(short, "internal") && !within(short, importer)
 		},
@@ -179,7 +181,7 @@ func floorOf(short string) int {
 
 // nestedModules are the folders with a go.mod of their own, present or planned.
 var nestedModules = []string{"cmd/coatcheck", "cmd/demo", "redisstore", "sessionconfig", "internal/frameworks",
-	"internal/integration", "internal/release", "bench", "examples/websocket", "pglisten", "adapters"}
+	"internal/integration", "internal/release", "bench", "examples/websocket", "pglisten", "pgstore", "adapters"}
 
 func nested(short string) bool {
 	return slices.ContainsFunc(nestedModules, func(folder string) bool { return within(short, folder) })
@@ -285,6 +287,9 @@ func TestLawCatches(t *testing.T) {
 		{"memstore", module + "/guard", "a store imports the root"},
 		{"sqlstore", third, "a store imports the root"},
 		{"redisstore", third, ""},
+		{"pgstore", third, ""},
+		{"pgstore", module + "/internal/sqltable", ""},
+		{"pgstore", module + "/sqlstore", "a store imports the root"},
 		{"redisstore", module + "/memstore", "a store imports the root"},
 		{"nullstore", "net/http", "a store does not import net/http"},
 		{"nullstore", "net/http/httptest", "a store does not import net/http"},

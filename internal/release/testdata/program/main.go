@@ -21,6 +21,7 @@ import (
 	"github.com/coatcheck/session/memstore"
 	"github.com/coatcheck/session/nullstore"
 	"github.com/coatcheck/session/pglisten"
+	"github.com/coatcheck/session/pgstore"
 	"github.com/coatcheck/session/redisstore"
 	"github.com/coatcheck/session/sessionconfig"
 	_ "github.com/coatcheck/session/sessionconfig/sqlite"
@@ -32,6 +33,7 @@ var (
 	_ session.Store = (*filestore.Store)(nil)
 	_ session.Store = (*memstore.Store)(nil)
 	_ session.Store = (*nullstore.Store)(nil)
+	_ session.Store = (*pgstore.Store)(nil)
 	_ session.Store = (*redisstore.Store)(nil)
 	_               = fibersession.From
 	_               = ginsession.From
