@@ -161,3 +161,21 @@ func TestTheReportNamesEveryLibraryAndAim(t *testing.T) {
 		}
 	}
 }
+
+// Whoever has several stores is compared by the best of them.
+func TestTheFastestStoreOfAnotherLibraryCounts(t *testing.T) {
+	r := &results{book: newBook(new(bytes.Buffer))}
+	took := func(library string, ns float64) {
+		r.samples[figure{library, inPostgreSQL, "read"}] = []sample{{ns: ns}}
+	}
+	took(coatcheck, 100)
+	took(coatcheck+", pgstore", 10)
+	took("scs", 300)
+	took("scs, pgxstore", 150)
+	if got := r.faster(coatcheck, inPostgreSQL, "read"); got != 1.5 {
+		t.Errorf("faster = %v, want 1.5: 150 of the other's pgxstore beside 100", got)
+	}
+	if got := r.faster(coatcheck, inPostgreSQL, "read", "gorilla"); got != 0 {
+		t.Errorf("faster than a library that is not there = %v, want 0", got)
+	}
+}

@@ -10,12 +10,14 @@ import (
 	"net/http"
 	"path/filepath"
 
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/redis/rueidis"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/cookiestore"
 	"github.com/coatcheck/session/filestore"
 	"github.com/coatcheck/session/memstore"
+	"github.com/coatcheck/session/pgstore"
 	"github.com/coatcheck/session/redisstore"
 	"github.com/coatcheck/session/sqlstore"
 )
@@ -34,10 +36,15 @@ var coatcheckLibraries = []library{
 	{coatcheck, inFiles, "without sync", true, openOurs(ourFiles(filestore.Options{NoSync: true}))},
 	{coatcheck, inSQLite, "", true, openOurs(ourDatabase(sqlstore.SQLite))},
 	{coatcheck, inPostgreSQL, "", true, openOurs(ourDatabase(sqlstore.PostgreSQL))},
+	{coatcheck, inPostgreSQL, "pgstore", true, openOurs(ourPool)},
+	{coatcheck, inPostgreSQL, sharedPool, true, openOurs(ourSharedPool)},
 	{coatcheck, inMySQL, "", true, openOurs(ourDatabase(sqlstore.MySQL))},
 	{coatcheck, inRedis, "", true, openOurs(ourRedis(redisstore.Options{}))},
 	{coatcheck, inRedis, "cached", true, openOurs(ourRedis(redisstore.Options{CacheTTL: cacheTTL}))},
 }
+
+// sharedPool is sqlstore with the connections of a pool of pgx, as a program has it that has such a pool.
+const sharedPool = "sqlstore on a pool of pgx"
 
 type ourSite struct {
 	m       *session.Manager
@@ -70,13 +77,40 @@ func ourDatabase(dialect sqlstore.Dialect) opener {
 		if err != nil {
 			return nil, nil, err
 		}
-		store, err := sqlstore.New(db, sqlstore.Options{Dialect: dialect, Table: "coatcheck_" + filepath.Base(at.dir)})
+		store, err := sqlstore.New(db, sqlstore.Options{Dialect: dialect, Table: tableIn(at)})
 		if err != nil {
 			return nil, nil, errors.Join(err, db.Close())
 		}
 		return store, []io.Closer{store, db}, store.Migrate(ctx)
 	}
 }
+
+func ourPool(ctx context.Context, at place) (session.Store, []io.Closer, error) {
+	pool, err := openPool(ctx, at.postgres.dsn)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := pgstore.New(pool, pgstore.Options{Table: tableIn(at)})
+	if err != nil {
+		return nil, []io.Closer{closing(pool.Close)}, err
+	}
+	return store, []io.Closer{closing(pool.Close)}, store.Migrate(ctx)
+}
+
+func ourSharedPool(ctx context.Context, at place) (session.Store, []io.Closer, error) {
+	pool, err := openPool(ctx, at.postgres.dsn)
+	if err != nil {
+		return nil, nil, err
+	}
+	db := stdlib.OpenDBFromPool(pool)
+	store, err := sqlstore.New(db, sqlstore.Options{Dialect: sqlstore.PostgreSQL, Table: tableIn(at)})
+	if err != nil {
+		return nil, []io.Closer{db, closing(pool.Close)}, err
+	}
+	return store, []io.Closer{store, db, closing(pool.Close)}, store.Migrate(ctx)
+}
+
+func tableIn(at place) string { return "coatcheck_" + filepath.Base(at.dir) }
 
 func openSQL(dialect sqlstore.Dialect, at place) (*sql.DB, error) {
 	driver, dsn := "sqlite", "file:"+filepath.Join(at.dir, "sessions.db")+sqliteOptions

@@ -7,10 +7,13 @@ replace (
 	github.com/coatcheck/session/adapters/takeover => ../adapters/takeover
 	github.com/coatcheck/session/internal/integration => ../internal/integration
 	github.com/coatcheck/session/pglisten => ../pglisten
+	github.com/coatcheck/session/pgstore => ../pgstore
 	github.com/coatcheck/session/redisstore => ../redisstore
 )
 
 require (
+	github.com/alexedwards/scs/goredisstore v0.0.0-20250212122300-421ef1d8611c
+	github.com/alexedwards/scs/pgxstore v0.0.0-20240316134038-7e11d57e8885
 	github.com/alexedwards/scs/postgresstore v0.0.0-20251002162104-209de6e426de
 	github.com/alexedwards/scs/redisstore v0.0.0-20251002162104-209de6e426de
 	github.com/alexedwards/scs/sqlite3store v0.0.0-20251002162104-209de6e426de
@@ -19,6 +22,7 @@ require (
 	github.com/coatcheck/session v0.1.0
 	github.com/coatcheck/session/adapters/takeover v0.1.0
 	github.com/coatcheck/session/internal/integration v0.1.0
+	github.com/coatcheck/session/pgstore v0.1.0
 	github.com/coatcheck/session/redisstore v0.1.0
 	github.com/gin-contrib/sessions v1.0.4
 	github.com/gin-gonic/gin v1.12.0
@@ -28,6 +32,7 @@ require (
 	github.com/gomodule/redigo v1.9.3
 	github.com/gorilla/sessions v1.4.0
 	github.com/jackc/pgx/v5 v5.13.0
+	github.com/redis/go-redis/v9 v9.17.3
 	github.com/redis/rueidis v1.0.79
 	github.com/valyala/fasthttp v1.69.0
 	gonum.org/v1/plot v0.17.0
@@ -78,7 +83,6 @@ require (
 	github.com/philhofer/fwd v1.2.0 // indirect
 	github.com/quic-go/qpack v0.6.0 // indirect
 	github.com/quic-go/quic-go v0.59.0 // indirect
-	github.com/redis/go-redis/v9 v9.17.3 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	github.com/tinylib/msgp v1.6.3 // indirect
 	github.com/twitchyliquid64/golang-asm v0.15.1 // indirect

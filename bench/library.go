@@ -69,6 +69,9 @@ const (
 var (
 	stores    = []string{inMemory, inCookie, inFiles, inSQLite, inPostgreSQL, inMySQL, inRedis}
 	onServers = []string{inPostgreSQL, inMySQL, inRedis}
+
+	// besideCommands are the stores where our part of a request is measured beside the raw commands.
+	besideCommands = append([]string{inSQLite}, onServers...)
 )
 
 func libraries() []library {

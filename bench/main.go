@@ -157,7 +157,7 @@ func (r *results) once(ctx context.Context, at place) error {
 		for what, c := range costs {
 			r.trips[figure{l.String(), l.store, what}] = c
 		}
-		if l.ours && l.note == "" && slices.Contains(onServers, l.store) {
+		if l.ours && l.note == "" && slices.Contains(besideCommands, l.store) {
 			if err := r.besideRaw(ctx, l, at, r.rounds*turnsOfRound); err != nil {
 				return fmt.Errorf("%s beside the raw commands: %w", l.store, err)
 			}

@@ -3,10 +3,12 @@
 package main
 
 import (
+	"context"
 	"database/sql"
 	"time"
 
 	_ "github.com/go-sql-driver/mysql" // the driver "mysql"
+	"github.com/jackc/pgx/v5/pgxpool"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "modernc.org/sqlite"             // the driver "sqlite"
 )
@@ -24,6 +26,16 @@ func openDB(driver, dsn string) (*sql.DB, error) {
 		db.SetMaxIdleConns(8)
 	}
 	return db, err
+}
+
+// openPool opens as many connections as openDB does.
+func openPool(ctx context.Context, dsn string) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, err
+	}
+	config.MaxConns = 8
+	return pgxpool.NewWithConfig(ctx, config)
 }
 
 // closing is a Close without an error.

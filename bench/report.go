@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -57,7 +58,7 @@ func replaced(page []byte, text string) ([]byte, error) {
 func (r *results) text(pictures bool) string {
 	var b strings.Builder
 	r.head(&b)
-	r.targetsText(&b)
+	r.comparisonText(&b)
 	for _, store := range stores {
 		r.storeText(&b, store)
 	}
@@ -67,6 +68,7 @@ func (r *results) text(pictures bool) string {
 	if pictures {
 		picturesText(&b)
 	}
+	r.targetsText(&b)
 	return b.String()
 }
 
@@ -77,6 +79,51 @@ func (r *results) head(w io.Writer) {
 		runtime.Version(), runtime.GOMAXPROCS(0), r.rounds, r.bare()/1000, r.ns(bareHandler, "", "over HTTP")/1000,
 		ratio(r.ns(signedCookie, "", "in the process")/r.bare()))
 	fmt.Fprintf(w, "The others: %s.\n", strings.Join(versions(), ", "))
+}
+
+// comparisonText is how many times less time our libraries need than each other one with its fastest store.
+func (r *results) comparisonText(w io.Writer) {
+	fmt.Fprint(w, "\n### Beside each other library\n\nHow many times less time a request takes here than with each other "+
+		"library that has such a store, of which the fastest\ncounts. Below 1 the other one is faster.\n")
+	head := []string{"store", "ours", "beside"}
+	for _, sc := range scenarios {
+		head = append(head, sc.name)
+	}
+	var rows [][]string
+	for _, store := range stores {
+		for _, l := range librariesOn(store) {
+			if l.ours {
+				rows = append(rows, r.beside(l, head[3:])...)
+			}
+		}
+	}
+	table(w, head, rows)
+}
+
+// beside has a row for each of the others that are on the store.
+func (r *results) beside(ours library, scenarios []string) (rows [][]string) {
+	for _, other := range otherNames(ours.store) {
+		row := []string{ours.store, ours.String(), other}
+		for _, what := range scenarios {
+			text := "–"
+			if x := r.faster(ours.String(), ours.store, what, other); x > 0 && !math.IsInf(x, 0) {
+				text = ratio(x)
+			}
+			row = append(row, text)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// otherNames are the libraries of others on a store, each once.
+func otherNames(store string) (names []string) {
+	for _, l := range librariesOn(store) {
+		if !l.ours && !slices.Contains(names, l.name) {
+			names = append(names, l.name)
+		}
+	}
+	return names
 }
 
 func (r *results) bare() float64 { return r.ns(bareHandler, "", "in the process") }

@@ -10,12 +10,16 @@ import (
 	"net/http"
 	"path/filepath"
 
+	"github.com/alexedwards/scs/goredisstore"
+	"github.com/alexedwards/scs/pgxstore"
 	"github.com/alexedwards/scs/postgresstore"
 	"github.com/alexedwards/scs/redisstore"
 	"github.com/alexedwards/scs/sqlite3store"
 	"github.com/alexedwards/scs/v2"
 	"github.com/alexedwards/scs/v2/memstore"
 	"github.com/gomodule/redigo/redis"
+	"github.com/jackc/pgx/v5/stdlib"
+	goredis "github.com/redis/go-redis/v9"
 )
 
 var scsLibraries = []library{
@@ -43,14 +47,18 @@ var scsLibraries = []library{
 			if err != nil {
 				return nil, nil, nil, err
 			}
-			// The store knows one name of the table only, so that each site begins with an empty one.
-			_, err = db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, data BYTEA "+
-				"NOT NULL, expiry TIMESTAMPTZ NOT NULL);CREATE INDEX IF NOT EXISTS sessions_expiry_idx ON sessions "+
-				"(expiry)")
-			if err == nil {
-				_, err = db.ExecContext(ctx, "TRUNCATE sessions")
+			return postgresstore.NewWithCleanupInterval(db, 0), rowsOf(db, "sessions"), []io.Closer{db},
+				scsTable(ctx, db)
+		})},
+	{"scs", inPostgreSQL, "pgxstore", false,
+		openSCS(func(ctx context.Context, at place) (scs.Store, func() (int, error), []io.Closer, error) {
+			pool, err := openPool(ctx, at.postgres.dsn)
+			if err != nil {
+				return nil, nil, nil, err
 			}
-			return postgresstore.NewWithCleanupInterval(db, 0), rowsOf(db, "sessions"), []io.Closer{db}, err
+			db := stdlib.OpenDBFromPool(pool)
+			return pgxstore.NewWithCleanupInterval(pool, 0), rowsOf(db, "sessions"),
+				[]io.Closer{db, closing(pool.Close)}, scsTable(ctx, db)
 		})},
 	{"scs", inRedis, "", false,
 		openSCS(func(_ context.Context, at place) (scs.Store, func() (int, error), []io.Closer, error) {
@@ -58,6 +66,26 @@ var scsLibraries = []library{
 			prefix := "scs:" + filepath.Base(at.dir) + ":"
 			return redisstore.NewWithPrefix(pool, prefix), keysOf(pool, prefix), []io.Closer{pool}, nil
 		})},
+	{"scs", inRedis, "goredisstore", false,
+		openSCS(func(_ context.Context, at place) (scs.Store, func() (int, error), []io.Closer, error) {
+			pool, client := redisPool(at), goredis.NewClient(&goredis.Options{Addr: at.redis.address})
+			prefix := "scs:" + filepath.Base(at.dir) + ":"
+			return goredisstore.NewWithPrefix(client, prefix), keysOf(pool, prefix), []io.Closer{pool, client}, nil
+		})},
+}
+
+// scsTable makes the table of scs in PostgreSQL. The stores know one name of it only, so that each site begins with an
+// empty one.
+func scsTable(ctx context.Context, db *sql.DB) error {
+	for _, text := range []string{
+		"CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, data BYTEA NOT NULL, expiry TIMESTAMPTZ NOT NULL)",
+		"CREATE INDEX IF NOT EXISTS sessions_expiry_idx ON sessions (expiry)", "TRUNCATE sessions",
+	} {
+		if _, err := db.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func redisPool(at place) *redis.Pool {
