@@ -83,8 +83,8 @@ func (r *results) head(w io.Writer) {
 
 // comparisonText is how many times less time our libraries need than each other one with its fastest store.
 func (r *results) comparisonText(w io.Writer) {
-	fmt.Fprint(w, "\n### Beside each other library\n\nHow many times less time a request takes here than with each other "+
-		"library that has such a store, of which the fastest\ncounts. Below 1 the other one is faster.\n")
+	fmt.Fprint(w, "\n### Beside each other library\n\nHow many times less time a request takes here than with each "+
+		"other library that has such a store, of which the fastest\ncounts. Below 1 the other one is faster.\n")
 	head := []string{"store", "ours", "beside"}
 	for _, sc := range scenarios {
 		head = append(head, sc.name)

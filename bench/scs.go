@@ -78,7 +78,8 @@ var scsLibraries = []library{
 // empty one.
 func scsTable(ctx context.Context, db *sql.DB) error {
 	for _, text := range []string{
-		"CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, data BYTEA NOT NULL, expiry TIMESTAMPTZ NOT NULL)",
+		"CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, data BYTEA NOT NULL, " +
+			"expiry TIMESTAMPTZ NOT NULL)",
 		"CREATE INDEX IF NOT EXISTS sessions_expiry_idx ON sessions (expiry)", "TRUNCATE sessions",
 	} {
 		if _, err := db.ExecContext(ctx, text); err != nil {

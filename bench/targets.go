@@ -113,8 +113,9 @@ func (r *results) targets() (list []target) {
 	for _, store := range besideCommands {
 		for _, what := range []string{"read", "write"} {
 			need := r.ns(coatcheck, inMemory, what)/1000 + 1
-			list = append(list, target{store + ", " + what + ": processor above the raw commands, at most a request in " +
-				"memory and 1 µs", need, true, "µs", float64(r.aboveRaw[figure{coatcheck, store, what}]) / 1000, 0})
+			above := float64(r.aboveRaw[figure{coatcheck, store, what}]) / 1000
+			list = append(list, target{store + ", " + what + ": processor above the raw commands, at most a request " +
+				"in memory and 1 µs", need, true, "µs", above, 0})
 		}
 	}
 	return append(list, r.conductTargets()...)
@@ -147,9 +148,9 @@ func (r *results) conductTargets() []target {
 }
 
 func (r *results) targetsText(w io.Writer) {
-	fmt.Fprint(w, "\n### What was aimed at\n\nWhere another library has several stores, its fastest counts. By hand is "+
-		"what the raw commands of the store alone would reach,\nwith no session library at all. What others cost is "+
-		"above.\n")
+	fmt.Fprint(w, "\n### What was aimed at\n\nWhere another library has several stores, its fastest counts. By hand "+
+		"is what the raw commands of the store alone would reach,\nwith no session library at all. What others cost "+
+		"is above.\n")
 	var rows [][]string
 	for _, t := range r.targets() {
 		byHand := ""

@@ -16,9 +16,9 @@ import (
 // pool is met once.
 const mostConnections = 100
 
-// on runs something on a connection, and again until nobody else is in the way. If it fails so that beginning again does
-// no harm, as again says, it does so on another connection. That holds for a transaction of which something was sent and
-// the COMMIT was not.
+// on runs something on a connection, and again until nobody else is in the way. If it fails so that beginning again
+// does no harm, as again says, it does so on another connection. That holds for a transaction of which something was
+// sent and the COMMIT was not.
 func (s *Store) on(ctx context.Context, again func(error) bool, do func(*pgxpool.Conn) error) error {
 	return sqltable.Retry(ctx, sqltable.Busy, func() error {
 		for broken := 0; ; broken++ {

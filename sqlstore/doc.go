@@ -105,7 +105,7 @@
 //
 // # The table
 //
-// One row is one record, and internal/sqltable/schema in the source says what each column is. Ids and users are compared
-// byte for byte, and times are microseconds since 1970 in UTC. To end all sessions of a user by hand, run DELETE FROM
-// sessions WHERE user_id = 'ada'.
+// One row is one record, and internal/sqltable/schema in the source says what each column is. Ids and users are
+// compared byte for byte, and times are microseconds since 1970 in UTC. To end all sessions of a user by hand, run
+// DELETE FROM sessions WHERE user_id = 'ada'.
 package sqlstore

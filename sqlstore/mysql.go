@@ -70,8 +70,9 @@ var mysql = dialect{
 	fits:     mysqlFits,
 	advice: []sqltable.Advice{
 		{When: func(err error) bool { return hasNumber(err, 1290, 1792, 1836) }, Text: sqltable.AdviceReadOnly},
-		{When: func(err error) bool { return hasNumber(err, 1665) }, Text: "Options.MaxPerUser of the session package " +
-			"needs READ COMMITTED, which the server refuses with binlog_format=STATEMENT: set it to ROW or MIXED"},
+		{When: func(err error) bool { return hasNumber(err, 1665) }, Text: "Options.MaxPerUser of the session " +
+			"package needs READ COMMITTED, which the server refuses with binlog_format=STATEMENT: set it to ROW or " +
+			"MIXED"},
 	},
 }
 

@@ -142,7 +142,8 @@ func requests(do func(*session.Session)) func(*testing.B, session.Store) func(cl
 		handler := func(fn func(*session.Session)) http.Handler {
 			return m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { fn(s) })
 		}
-		login, site, cookies := handler(func(s *session.Session) { s.Login("ada") }), handler(do), make([]string, clients)
+		login, site := handler(func(s *session.Session) { s.Login("ada") }), handler(do)
+		cookies := make([]string, clients)
 		for i := range cookies {
 			w := httptest.NewRecorder()
 			login.ServeHTTP(w, httptest.NewRequest("GET", "https://app.example.com/", nil))

@@ -1,4 +1,4 @@
-//go:build drivers && cgo
+//go:build drivers && linux && cgo
 
 package drivers_test
 

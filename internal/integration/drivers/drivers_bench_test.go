@@ -1,4 +1,4 @@
-//go:build drivers
+//go:build drivers && linux
 
 package drivers_test
 
@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,70 +28,100 @@ var linked = []struct{ module, driver, options string }{
 const sessions = 1000
 
 // BenchmarkDrivers loads and saves by the store, and by the same two statements without it, with a context that can
-// end, as that of a request.
+// end, as that of a request. All take turns, so that whatever else the machine does meets them alike, and what is
+// reported is the processor time of a call.
 func BenchmarkDrivers(b *testing.B) {
+	var all []*statements
 	for _, d := range linked {
-		b.Run("driver="+filepath.Base(filepath.Dir(d.module))+"_"+filepath.Base(d.module), func(b *testing.B) {
-			bench(b, d.driver, "file:"+filepath.Join(b.TempDir(), "sessions.db")+d.options)
-		})
+		all = append(all, open(b, d.module, d.driver, "file:"+filepath.Join(b.TempDir(), "sessions.db")+d.options))
 	}
+	b.Run("load", func(b *testing.B) { inTurns(b, all, "load") })
+	b.Run("save", func(b *testing.B) { inTurns(b, all, "save") })
 }
 
-func bench(b *testing.B, driver, dsn string) {
+// statements are what one driver is asked to do.
+type statements struct {
+	module   string
+	do       map[string]func(ctx context.Context, i int) error // such as "load by hand"
+	versions []uint64
+}
+
+func open(b *testing.B, module, driver, dsn string) *statements {
+	b.Helper()
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer db.Close()
+	b.Cleanup(func() { db.Close() })
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(8)
 	store, err := sqlstore.New(db, sqlstore.Options{Dialect: sqlstore.SQLite})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer store.Close()
+	b.Cleanup(func() { store.Close() })
 	if err := store.Migrate(b.Context()); err != nil {
 		b.Fatal(err)
 	}
+	s := &statements{module: module, versions: make([]uint64, sessions)}
 	for i := range sessions {
 		if err := store.Save(b.Context(), record(i, 0)); err != nil {
 			b.Fatal(err)
 		}
-	}
-	versions := make([]uint64, sessions)
-	for i := range versions {
-		versions[i] = 1
+		s.versions[i] = 1
 	}
 	load, save := raw(b, db)
-	each(b, "load/by=hand", func(ctx context.Context, i int) error { return load(ctx, id(i)) })
-	each(b, "load/by=sqlstore", func(ctx context.Context, i int) error {
-		_, err := store.Load(ctx, id(i))
-		return err
-	})
-	each(b, "save/by=hand", func(ctx context.Context, i int) error {
-		versions[i]++
-		return save(ctx, id(i))
-	})
-	each(b, "save/by=sqlstore", func(ctx context.Context, i int) error {
-		rec := record(i, versions[i])
-		versions[i]++
-		return store.Save(ctx, rec)
-	})
+	s.do = map[string]func(ctx context.Context, i int) error{
+		"load by hand":     func(ctx context.Context, i int) error { return load(ctx, id(i)) },
+		"load by sqlstore": func(ctx context.Context, i int) error { _, err := store.Load(ctx, id(i)); return err },
+		"save by hand": func(ctx context.Context, i int) error {
+			s.versions[i]++
+			return save(ctx, id(i))
+		},
+		"save by sqlstore": func(ctx context.Context, i int) error {
+			rec := record(i, s.versions[i])
+			s.versions[i]++
+			return store.Save(ctx, rec)
+		},
+	}
+	return s
 }
 
-// each walks over the sessions in a scattered order.
-func each(b *testing.B, name string, do func(ctx context.Context, i int) error) {
-	b.Run(name, func(b *testing.B) {
-		b.ReportAllocs()
-		for n := 0; b.Loop(); n++ {
-			ctx, cancel := context.WithTimeout(b.Context(), 5*time.Second)
-			err := do(ctx, n*31%sessions)
-			cancel()
-			if err != nil {
-				b.Fatal(err)
+// inTurns has each driver do something, by hand and by the store, some thousandths of a second each.
+func inTurns(b *testing.B, all []*statements, what string) {
+	const turn = 50
+	took, turns := map[string]time.Duration{}, max(b.N/turn, 1)
+	for n := range turns {
+		for _, s := range all {
+			for _, by := range []string{"hand", "sqlstore"} {
+				before := processorTime()
+				for i := range turn {
+					call(b, s.do[what+" by "+by], (n*turn+i)*31%sessions)
+				}
+				took[s.module+"-"+by] += processorTime() - before
 			}
 		}
-	})
+	}
+	for name, d := range took {
+		b.ReportMetric(float64(d.Nanoseconds())/float64(turns*turn), name+"-cpu-ns/call")
+	}
+}
+
+func call(b *testing.B, do func(ctx context.Context, i int) error, i int) {
+	ctx, cancel := context.WithTimeout(b.Context(), 5*time.Second)
+	defer cancel()
+	if err := do(ctx, i); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// processorTime is what this process has used so far.
+func processorTime() time.Duration {
+	var use syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &use) != nil {
+		return 0
+	}
+	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
 }
 
 func id(i int) string { return fmt.Sprintf("%064d", i) }

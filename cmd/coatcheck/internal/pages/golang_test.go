@@ -28,9 +28,9 @@ var (
 // imported is what a fragment may use without importing it.
 var imported = map[string]string{
 	"chi": "github.com/go-chi/chi/v5", "cookiestore": "", "devicebound": "", "filestore": "", "guard": "",
-	"memstore": "", "nullstore": "", "pglisten": "", "redisstore": "", "session": ".", "sessionconfig": "",
-	"sessiontest": "", "sqlstore": "",
-	"rueidis": "github.com/redis/rueidis", "maphash": "hash/maphash",
+	"memstore": "", "nullstore": "", "pglisten": "", "pgstore": "", "redisstore": "", "session": ".",
+	"sessionconfig": "", "sessiontest": "", "sqlstore": "",
+	"pgxpool": "github.com/jackc/pgx/v5/pgxpool", "rueidis": "github.com/redis/rueidis", "maphash": "hash/maphash",
 	"ginsession":   "github.com/coatcheck/session/adapters/ginsession",
 	"gorillastore": "github.com/coatcheck/session/adapters/gorillastore",
 	"takeover":     "github.com/coatcheck/session/adapters/takeover",
