@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/coatcheck/session/internal/life"
 )
@@ -147,31 +146,12 @@ func (s *Session) uncommittable() error {
 	if s.part != whole {
 		return errPart
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.read().stub
+	return s.rest.Get().stub
 }
 
 // hold waits until no other call commits the session or changes its identity. That call may be waiting for this one,
 // when a function given to it has made this call: so nobody waits for it longer than for a store.
-func (s *Session) hold(ctx context.Context) error {
-	for {
-		free := s.tryHold()
-		if free == nil {
-			return nil
-		}
-		timer := time.NewTimer(life.StoreTimeout)
-		select {
-		case <-free:
-			timer.Stop()
-		case <-ctx.Done():
-			timer.Stop()
-			return life.Unavailable(ctx.Err())
-		case <-timer.C:
-			return errHeld
-		}
-	}
-}
+func (s *Session) hold(ctx context.Context) error { return life.Await(ctx, errHeld, s.tryHold) }
 
 // tryHold returns nil, or a channel that is closed when it is worth to try again.
 func (s *Session) tryHold() <-chan struct{} {
@@ -181,20 +161,21 @@ func (s *Session) tryHold() <-chan struct{} {
 		s.held = true
 		return nil
 	}
-	rest := s.few()
-	if rest.free == nil {
-		rest.free = make(chan struct{})
+	free := s.rest.Get().free
+	if free == nil {
+		free = make(chan struct{})
+		s.rest.Change(func(r *seldom) { r.free = free })
 	}
-	return rest.free
+	return free
 }
 
 func (s *Session) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.held, s.busy = false, false
-	if free := s.read().free; free != nil {
+	if free := s.rest.Get().free; free != nil {
 		close(free)
-		s.rest.free = nil
+		s.rest.Change(func(r *seldom) { r.free = nil })
 	}
 }
 
@@ -202,8 +183,8 @@ func (s *Session) release() {
 // held.
 func (s *Session) within(p part, d life.Draft) *Session {
 	w := &Session{m: s.m, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, draft: d, part: p}
-	if s.ex == nil {
-		w.rest = &seldom{ctx: s.rest.ctx, request: s.rest.request}
+	if from := s.rest.Get(); s.ex == nil {
+		w.rest.Change(func(r *seldom) { r.ctx, r.request = from.ctx, from.request })
 	}
 	return w
 }

@@ -68,12 +68,13 @@ func (s *Session) undecodable(path string, err error) {
 func (s *Session) firstReport(path string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	rest := s.few()
-	known := rest.reported[path]
-	if rest.reported == nil {
-		rest.reported = map[string]bool{}
+	reported := s.rest.Get().reported
+	if reported == nil {
+		reported = map[string]bool{}
+		s.rest.Change(func(r *seldom) { r.reported = reported })
 	}
-	rest.reported[path] = true
+	known := reported[path]
+	reported[path] = true
 	return !known
 }
 

@@ -109,7 +109,7 @@ func (m *Manager) trace(ctx context.Context, s *Session, e *Event) {
 		r = s.from()
 	}
 	if ex, ok := ctx.Value(exchangeKey{m}).(*exchange); ok && r == nil {
-		s, r = ex.known.Load(), ex.r
+		s, r = ex.session.Load(), ex.r
 	}
 	if r != nil && !e.RemoteIP.IsValid() {
 		e.RemoteIP = m.ClientIP(r)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,16 +21,15 @@ type exchange struct {
 	out respond.Writer // of which the exchange itself is the gate
 	r   *http.Request  // as it came, with the context that it had
 
-	mu      sync.Mutex // one load at a time
-	session *Session
-	known   atomic.Pointer[Session] // the same, for who must not wait for a load
-	rest    atomic.Pointer[unusual] // nil: its zero value
-	vary    [1]string               // the room for a header
-	asked   bool                    // for the session, which may have failed
-	sent    atomic.Bool             // the headers are out, or about to be
+	mu      sync.Mutex              // one load at a time
+	session atomic.Pointer[Session] // changed under the lock, and read by who must not wait for a load
+	rest    life.Few[unusual]
+	vary    [1]string   // the room for a header
+	asked   bool        // for the session, which may have failed
+	sent    atomic.Bool // the headers are out, or about to be
 }
 
-// unusual is what few exchanges need. It is never changed, for one is read while another takes its place.
+// unusual is what few exchanges need.
 type unusual struct {
 	answer     func(http.Header, bool) // of the screen and of OnAnswer
 	ticketSent func(http.Header)       // of the fallback whose ticket is to be sent, called when it is; may be nil
@@ -40,23 +38,6 @@ type unusual struct {
 
 	// Content-Encoding of a writer around this one, which also encodes the answer to a commit that failed
 	encoding []string
-}
-
-// few is what few exchanges need, to be read.
-func (ex *exchange) few() unusual {
-	if u := ex.rest.Load(); u != nil {
-		return *u
-	}
-	return unusual{}
-}
-
-// change changes what few exchanges need. fn may be called more than once.
-func (ex *exchange) change(fn func(*unusual)) {
-	for done := false; !done; {
-		was, u := ex.rest.Load(), ex.few()
-		fn(&u)
-		done = ex.rest.CompareAndSwap(was, &u)
-	}
 }
 
 // Deadline is that of the request's context.
@@ -98,7 +79,7 @@ func (ex *exchange) load(ctx context.Context) (*Session, error) {
 func (ex *exchange) loadOnce(ctx context.Context) (*Session, []Event, error) {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	if s := ex.session; s != nil {
+	if s := ex.session.Load(); s != nil {
 		if err := s.uncommittable(); err != nil {
 			return nil, nil, err
 		}
@@ -111,8 +92,7 @@ func (ex *exchange) loadOnce(ctx context.Context) (*Session, []Event, error) {
 		return nil, events, err
 	}
 	answer, seen := s.screened(ex.r)
-	ex.session = s
-	ex.known.Store(s)
+	ex.session.Store(s)
 	ex.addAnswer(answer)
 	return s, append(events, seen...), nil
 }
@@ -145,19 +125,17 @@ func (ex *exchange) findAny(ctx context.Context, s *Session, token string, forme
 func (ex *exchange) loaded() *Session {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	return ex.session
+	return ex.session.Load()
 }
 
 // Open commits before the first byte of the response. It reports whether the handler's own response may go on.
 func (ex *exchange) Open() error {
 	if ex.sent.Load() {
-		return ex.few().failed
+		return ex.rest.Get().failed
 	}
 	s, answer, asked := ex.last()
 	if asked {
-		for field := range strings.SplitSeq(ex.m.transport.VaryOn(), ", ") {
-			respond.AddVary(ex.out.W.Header(), field, &ex.vary)
-		}
+		respond.AddVary(ex.out.W.Header(), ex.m.transport.VaryOn(), &ex.vary)
 	}
 	if s == nil {
 		return nil
@@ -168,22 +146,22 @@ func (ex *exchange) Open() error {
 	err := ex.commit(s, life.Mode{CanTell: true, Last: true})
 	ex.setHeaders(s)
 	if err != nil {
-		ex.change(func(u *unusual) { u.failed = err })
-		ex.m.fail(ex.out.W, ex.r.WithContext(ex), err, ex.few().encoding)
-		ex.change(func(u *unusual) { u.whole = true })
+		ex.rest.Change(func(u *unusual) { u.failed = err })
+		ex.m.fail(ex.out.W, ex.r.WithContext(ex), err, ex.rest.Get().encoding)
+		ex.rest.Change(func(u *unusual) { u.whole = true })
 	}
 	return err
 }
 
 // Refused reports whether the handler's own response was replaced, because the commit failed.
-func (ex *exchange) Refused() bool { return ex.few().failed != nil }
+func (ex *exchange) Refused() bool { return ex.rest.Get().failed != nil }
 
 // endAbort keeps an answer that is out. Who cannot write the response that the answer replaced may panic: proxies with
 // http.ErrAbortHandler, and huma with the error of the write. The server would cut the connection, and the client be
 // told nothing. After a panic nobody can be told of a new id, should a goroutine of the handler go on.
 func (ex *exchange) endAbort() {
 	ex.sent.Store(true)
-	if !ex.few().whole {
+	if !ex.rest.Get().whole {
 		return
 	}
 	if p := recover(); p != nil && p != http.ErrAbortHandler && !ex.isRefusal(p) {
@@ -194,7 +172,7 @@ func (ex *exchange) endAbort() {
 // isRefusal reports whether a handler panicked because it was refused to write.
 func (ex *exchange) isRefusal(p any) bool {
 	err, ok := p.(error)
-	return ok && errors.Is(err, ex.few().failed)
+	return ok && errors.Is(err, ex.rest.Get().failed)
 }
 
 // isOther reports whether a request within this one brings a ticket of its own.
@@ -216,10 +194,10 @@ func sameLines(a, b []string) bool { return len(a) == len(b) && (len(a) == 0 || 
 func (ex *exchange) last() (s *Session, answer func(http.Header, bool), asked bool) {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	if ex.session == nil {
+	if ex.session.Load() == nil {
 		ex.sent.Store(true)
 	}
-	return ex.session, ex.few().answer, ex.asked
+	return ex.session.Load(), ex.rest.Get().answer, ex.asked
 }
 
 // addAnswer adds a function to those that are called before the last commit. It is called with the lock held.
@@ -227,7 +205,7 @@ func (ex *exchange) addAnswer(fn func(http.Header, bool)) {
 	if fn == nil {
 		return
 	}
-	ex.change(func(u *unusual) {
+	ex.rest.Change(func(u *unusual) {
 		before := u.answer
 		if u.answer = fn; before != nil {
 			u.answer = func(h http.Header, signsIn bool) {
@@ -249,7 +227,7 @@ func (ex *exchange) finish() {
 		_ = ex.Open() // which has answered
 		return
 	}
-	s, failed := ex.loaded(), ex.few().failed
+	s, failed := ex.loaded(), ex.rest.Get().failed
 	if s == nil || failed != nil && (errors.Is(failed, ErrUnavailable) || !s.isLeaving()) {
 		return
 	}
@@ -305,7 +283,7 @@ func (ex *exchange) setHeaders(s *Session) {
 	if ticket == "" && ex.m.opts.ClearOnLogout && !ex.m.opts.Cookie.Insecure {
 		respond.ClearSite(h)
 	}
-	if sent := ex.few().ticketSent; sent != nil && ticket != "" {
+	if sent := ex.rest.Get().ticketSent; sent != nil && ticket != "" {
 		sent(h)
 	}
 }

@@ -103,7 +103,7 @@ func (m *Manager) takenOver(ctx context.Context, f Foreign) (ticket string, know
 
 func (m *Manager) sessionFor(ctx context.Context, f Foreign) *Session {
 	s := m.newSession(ctx, nil)
-	s.rest.request = f.Request
+	s.rest.Change(func(r *seldom) { r.request = f.Request })
 	return s
 }
 
@@ -243,7 +243,7 @@ func (ex *exchange) fallBack(ctx context.Context, s *Session) (events []Event, e
 		ticket, err := at.find(ctx)
 		if err == nil && ticket != "" {
 			events, err = ex.adoptTicket(ctx, s, ticket)
-			ex.change(func(u *unusual) { u.ticketSent = at.sent })
+			ex.rest.Change(func(u *unusual) { u.ticketSent = at.sent })
 		}
 		if err != nil || ticket != "" {
 			return events, err

@@ -185,7 +185,7 @@ func (m *Manager) openFor(r *http.Request, token string, former []string) (*Sess
 	ctx := bounded.Within(r.Context(), life.StoreTimeout) // as around a handler, for a server that hangs
 	defer ctx.End()
 	s := m.newSession(r.Context(), nil)
-	s.rest.request = r
+	s.rest.Change(func(rest *seldom) { rest.request = r })
 	s, err := m.open(ctx, s, token, former)
 	if err != nil {
 		return nil, err

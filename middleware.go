@@ -30,7 +30,7 @@ func (m *Manager) Middleware(next http.Handler) http.Handler {
 		ex := &exchange{m: m, r: r}
 		ex.out = respond.Writer{W: w, Gate: ex}
 		if encoding := w.Header()["Content-Encoding"]; encoding != nil {
-			ex.rest.Store(&unusual{encoding: encoding})
+			ex.rest.Change(func(u *unusual) { u.encoding = encoding })
 		}
 		defer ex.endAbort()
 		next.ServeHTTP(respond.ForHandler(&ex.out), r.WithContext(ex))
@@ -116,16 +116,16 @@ func (ex *exchange) sessionOrStub(ctx context.Context) *Session {
 	}
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	if ex.session == nil {
-		ex.session = ex.m.newStub(ex, ex, err)
+	if ex.session.Load() == nil {
+		ex.session.Store(ex.m.newStub(ex, ex, err))
 	}
-	return ex.session
+	return ex.session.Load()
 }
 
 // newStub makes a session of which nothing can be stored, because of the error.
 func (m *Manager) newStub(ctx context.Context, ex *exchange, err error) *Session {
 	s := m.newSession(ctx, ex)
-	s.few().stub = err
+	s.rest.Change(func(r *seldom) { r.stub = err })
 	s.draft.Discard()
 	return s
 }
@@ -181,11 +181,7 @@ func (m *Manager) Screen(fn func(*http.Request, *Session) Screening) error {
 
 // Refused is why the function given to Manager.Screen did not let this request have the session that it brought. It is
 // nil for a session that was not refused.
-func (s *Session) Refused() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.read().barred
-}
+func (s *Session) Refused() error { return s.rest.Get().barred }
 
 // Moved reports that the ticket of this request is useless because its session went on under a new id, by Login or
 // Regenerate: another response has the new ticket for the client. It is told while the grace of the old id lasts.
@@ -218,7 +214,7 @@ func (s *Session) shut(because error, why Reason) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.draft.Shut(life.Reason(why))
-	s.few().barred = because
+	s.rest.Change(func(r *seldom) { r.barred = because })
 	s.isNew, s.seenAt = true, 0
 }
 

@@ -140,7 +140,7 @@ func (s *Session) copied() (w *life.Draft, ops int, now uint64) {
 func (s *Session) nothingToDo(mode life.Mode) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	idle := s.read().stub == nil && s.draft.NothingToDo(mode) && !(s.busy && mode.Last)
+	idle := s.rest.Get().stub == nil && s.draft.NothingToDo(mode) && !(s.busy && mode.Last)
 	if idle && mode.Last {
 		s.ex.sent.Store(true)
 	}

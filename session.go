@@ -33,8 +33,8 @@ type Session struct {
 	part    part
 	isNew   bool
 	expired bool
-	seenAt  int64   // as envelope.Micro
-	rest    *seldom // nil: its zero value. Outside a request it is there from the beginning
+	seenAt  int64 // as envelope.Micro
+	rest    life.Few[seldom]
 	draft   life.Draft
 }
 
@@ -54,26 +54,10 @@ type seldom struct {
 func (m *Manager) newSession(ctx context.Context, ex *exchange) *Session {
 	s := &Session{m: m, ex: ex, isNew: true}
 	if ex == nil {
-		s.rest = &seldom{ctx: ctx}
+		s.rest.Change(func(r *seldom) { r.ctx = ctx })
 	}
 	s.draft = m.keeper.Begin(visit{s})
 	return s
-}
-
-// few is what few sessions need, to be changed. It is called with the lock held.
-func (s *Session) few() *seldom {
-	if s.rest == nil {
-		s.rest = new(seldom)
-	}
-	return s.rest
-}
-
-// read is what few sessions need, to be read. It is called with the lock held.
-func (s *Session) read() seldom {
-	if s.rest == nil {
-		return seldom{}
-	}
-	return *s.rest
 }
 
 // inUse is the context of the request, or of Open.
@@ -81,7 +65,7 @@ func (s *Session) inUse() context.Context {
 	if s.ex != nil {
 		return s.ex
 	}
-	return s.rest.ctx
+	return s.rest.Get().ctx
 }
 
 // from is the request that has the session, nil for none.
@@ -89,7 +73,7 @@ func (s *Session) from() *http.Request {
 	if s.ex != nil {
 		return s.ex.r
 	}
-	return s.rest.request
+	return s.rest.Get().request
 }
 
 // visit is the request as package life sees it.
@@ -154,7 +138,7 @@ func (s *Session) EndedBy() Reason {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	why := s.draft.EndedBy()
-	if done := s.read().done; why == "" && done != nil {
+	if done := s.rest.Get().done; why == "" && done != nil {
 		why = done.EndedBy()
 	}
 	return Reason(why)
@@ -204,7 +188,7 @@ func (s *Session) SetPersistent(on bool) { s.do(data.Op{Kind: data.OpPersistent,
 func (s *Session) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.read().stub; err != nil {
+	if err := s.rest.Get().stub; err != nil {
 		return err
 	}
 	return s.draft.Err()
@@ -276,17 +260,18 @@ func (s *Session) handle() string {
 func (s *Session) Done() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	rest := s.few()
-	if rest.done == nil {
-		rest.done = s.draft.Waiter()
+	done := s.rest.Get().done
+	if done == nil {
+		done = s.draft.Waiter()
+		s.rest.Change(func(r *seldom) { r.done = done })
 		s.watchStored()
 	}
-	return rest.done.Ended()
+	return done.Ended()
 }
 
 // watchStored waits for the end of the session once it is in the store. It is called with the lock held.
 func (s *Session) watchStored() {
-	if done := s.read().done; done != nil {
+	if done := s.rest.Get().done; done != nil {
 		s.draft.Watch(s.inUse(), done)
 	}
 }

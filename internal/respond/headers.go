@@ -53,9 +53,15 @@ func Reset(h http.Header, encoding []string) {
 	}
 }
 
-// AddVary says that the response depends on a field of the request, unless that was said already. room is used for the
-// header when it has no value yet, and belongs to the response from then on.
-func AddVary(h http.Header, field string, room *[1]string) {
+// AddVary says that the response depends on fields of the request, unless that was said already: one, or several with
+// ", " in between. room is used for the header when it has no value yet, and belongs to the response from then on.
+func AddVary(h http.Header, fields string, room *[1]string) {
+	for field := range strings.SplitSeq(fields, ", ") {
+		addVary(h, field, room)
+	}
+}
+
+func addVary(h http.Header, field string, room *[1]string) {
 	for _, line := range h["Vary"] {
 		for have := range strings.SplitSeq(line, ",") {
 			if have = strings.TrimSpace(have); have == "*" || strings.EqualFold(have, field) {
