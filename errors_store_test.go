@@ -218,7 +218,8 @@ func TestParseSecretsNamesTheOneThatIsWrong(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", " \n"} {
-		if _, err := session.ParseSecrets(text); err == nil || !strings.Contains(err.Error(), "at least one is required") {
+		_, err := session.ParseSecrets(text)
+		if err == nil || !strings.Contains(err.Error(), "at least one is required") {
 			t.Errorf("ParseSecrets(%q) = %v, want an error that there is none", text, err)
 		}
 	}
