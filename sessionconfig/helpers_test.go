@@ -12,7 +12,6 @@ import (
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/sessionconfig"
-	_ "github.com/coatcheck/session/sessionconfig/all"
 )
 
 // secret is one for the environment, new in each test run.

@@ -16,14 +16,15 @@ var clients = map[string][]string{
 	"redis":    {"github.com/redis/rueidis", "github.com/coatcheck/session/redisstore"},
 }
 
-// linked lists the packages that a program gets with a package of this module.
+// linked lists the packages that a program gets with a package of this module, and those of its tests: go mod tidy has
+// the hashes of these in the go.sum of whoever imports the package.
 func linked(t *testing.T, name string) []string {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-deps", "./"+name)
+	cmd := exec.Command("go", "list", "-deps", "-test", "./"+name)
 	cmd.Env = append(os.Environ(), "GOWORK=", "GOFLAGS=")
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("go list -deps ./%s: %v", name, err)
+		t.Fatalf("go list -deps -test ./%s: %v", name, err)
 	}
 	return strings.Fields(string(out))
 }

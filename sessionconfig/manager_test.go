@@ -22,8 +22,7 @@ func sweeps(m *session.Manager) bool {
 func TestTwoManagersShareAStoreAndItsSweeper(t *testing.T) {
 	t.Setenv("SESSION_SECRETS", "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=,"+
 		"base64:"+"/w4NDAsKCQgHBgUEAwIBAPDx8vP09fb3+Pn6+/z9/v8=")
-	cfg := load(t, yaml(t, "store: database\nconnections:\n  main:\n    driver: sqlite\n    path: main.db\n"+
-		"stores:\n  database:\n    migrate: true\n"))
+	cfg := load(t, yaml(t, "store: file\nstores: {file: {path: kept}}"))
 	store, closer, err := cfg.OpenStore(t.Context())
 	if err != nil {
 		t.Fatal(err)

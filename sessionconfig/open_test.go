@@ -1,43 +1,15 @@
 package sessionconfig_test
 
 import (
-	"database/sql"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/sessionconfig"
 )
-
-// rows counts the records in a SQLite file.
-func rows(t *testing.T, path string) (n int) {
-	t.Helper()
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	_ = db.QueryRow("SELECT count(*) FROM sessions").Scan(&n) // no table: no rows
-	return n
-}
-
-// The variable of the document puts the rows into the other database.
-func TestTheEnvironmentSelectsTheConnection(t *testing.T) {
-	open(t, document(t, "expanse.yaml")).first(t)
-	if main, mine := rows(t, "main.db"), rows(t, "mine.db"); main != 1 || mine != 0 {
-		t.Errorf("without the variable there are %d and %d rows", main, mine)
-	}
-	t.Setenv("SESSION_STORES__DATABASE__CONNECTION", "my-connection")
-	cfg := load(t, configOf(t, "expanse.yaml"))
-	open(t, cfg).first(t)
-	if main, mine := rows(t, "main.db"), rows(t, "mine.db"); main != 1 || mine != 1 {
-		t.Errorf("with the variable there are %d and %d rows", main, mine)
-	}
-}
 
 // A connection that is not configured is refused at once, with the names that are.
 func TestTheConnectionMustBeConfigured(t *testing.T) {
@@ -50,23 +22,13 @@ func TestTheConnectionMustBeConfigured(t *testing.T) {
 		"configured are main or my-connection")
 }
 
-func TestAVariableReachesAConnectionWithAHyphen(t *testing.T) {
-	t.Setenv("SESSION_CONNECTIONS__MY_CONNECTION__PATH", "elsewhere.db")
-	t.Setenv("SESSION_STORES__DATABASE__CONNECTION", "my-connection")
-	open(t, document(t, "expanse.yaml")).first(t)
-	if n := rows(t, "elsewhere.db"); n != 1 {
-		t.Errorf("there are %d rows in the file that the variable names", n)
-	}
-}
-
 // The same handler works on every store that a name gives.
 func TestStoresByName(t *testing.T) {
 	for name, rest := range map[string]string{
-		"memory":   "",
-		"dict":     "",
-		"file":     "stores: {file: {path: kept}}",
-		"cookies":  "stores: {cookies: {revocations: file}, file: {path: kept}}",
-		"database": "stores: {database: {migrate: true}}\nconnections: {a: {driver: sqlite, path: a.db}}",
+		"memory":  "",
+		"dict":    "",
+		"file":    "stores: {file: {path: kept}}",
+		"cookies": "stores: {cookies: {revocations: file}, file: {path: kept}}",
 	} {
 		s := opened(t, "store: "+name+"\n"+rest)
 		_, cookie := s.visit(t, nil, step)
@@ -129,66 +91,6 @@ func TestTheMemoryStoreWarns(t *testing.T) {
 	wants(t, strings.Join(cfg.Warnings(), "\n"), "for tests only", "until this process ends")
 	if list := load(t, yaml(t, "store: file\nstores: {file: {path: x}}")).Warnings(); len(list) != 0 {
 		t.Errorf("a good configuration warns: %v", list)
-	}
-}
-
-// A missing table is told with the command that makes it; migrate makes it, as often as one likes.
-func TestTheTableMustBeThere(t *testing.T) {
-	const content = "store: database\nconnections: {a: {driver: sqlite, path: a.db}}\n"
-	path := yaml(t, content)
-	_, _, err := load(t, path).Open(t.Context())
-	if err == nil {
-		t.Fatal("it was opened without a table")
-	}
-	wants(t, err.Error(), "coatcheck db migrate", "stores.database.migrate: true", `no table "sessions"`)
-	t.Setenv("SESSION_STORES__DATABASE__MIGRATE", "true")
-	for range 2 {
-		s := open(t, load(t, path))
-		_, cookie := s.visit(t, nil, step)
-		if n := s.count(t, cookie); n != 1 {
-			t.Errorf("there are %d steps", n)
-		}
-	}
-}
-
-// One interface, from many goroutines at once; the drivers are linked in.
-func TestTheDatabaseStoreServesManyAtOnce(t *testing.T) {
-	s := opened(t, "store: database\nstores: {database: {migrate: true}}\nconnections: {a: {driver: sqlite, "+
-		"path: a.db}}")
-	_, cookie := s.visit(t, nil, step)
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			for range 5 {
-				req := httptest.NewRequest(http.MethodGet, "/", nil)
-				req.AddCookie(cookie)
-				s.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, sess *session.Session) {
-					step(sess)
-				}).ServeHTTP(httptest.NewRecorder(), req)
-			}
-		})
-	}
-	all.Wait()
-	if n := s.count(t, cookie); n != 41 {
-		t.Errorf("there are %d steps, want 41", n)
-	}
-}
-
-func TestADatabaseThatIsDownIsToldAtTheStart(t *testing.T) {
-	for driver, dsn := range map[string]string{
-		"mysql":      "app:canary@tcp(127.0.0.1:1)/app",
-		"postgresql": "postgres://app:canary@127.0.0.1:1/app",
-		"redis":      "redis://app:canary@127.0.0.1:1/0",
-	} {
-		store := "database"
-		if driver == "redis" {
-			store = "redis"
-		}
-		_, _, err := load(t, yaml(t, "store: "+store+"\nconnections: {a: {driver: "+driver+", dsn: '"+dsn+"'}}")).Open(
-			t.Context())
-		if err == nil || strings.Contains(err.Error(), "canary") || !strings.Contains(err.Error(), "127.0.0.1:1") {
-			t.Errorf("%s gives %v, want an error with the address and without the password", driver, err)
-		}
 	}
 }
 

@@ -152,6 +152,7 @@ func TestTheConfigurationOfExpanse(t *testing.T) {
 	if cfg.Store != "database" || cfg.Options.IdleTimeout != 2*time.Hour {
 		t.Errorf("store %s, idle timeout %v", cfg.Store, cfg.Options.IdleTimeout)
 	}
+	cfg.Store = "memory"
 	s := open(t, cfg)
 	if c := s.first(t); c.Name != "expanse_session" || c.MaxAge != 7200 || !c.Secure {
 		t.Errorf("cookie %s, Max-Age %d, Secure %v", c.Name, c.MaxAge, c.Secure)

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 )
@@ -40,7 +41,7 @@ func tryIn(t *tree, home, version string) error {
 	if err := s.setEnv(); err != nil {
 		return err
 	}
-	for _, step := range []func(*tree) error{s.installs, s.getsEach, s.buildsAll, s.copiesReadme} {
+	for _, step := range []func(*tree) error{s.installs, s.startsSites, s.getsEach, s.buildsAll, s.copiesReadme} {
 		if err := step(t); err != nil {
 			return err
 		}
@@ -117,6 +118,30 @@ func (s *stranger) installs(*tree) error {
 			return err
 		}
 		fmt.Print(out)
+	}
+	return nil
+}
+
+// ofServers matches the hash of a client that a site on SQLite has no use for. That of a go.mod alone does no harm.
+var ofServers = regexp.MustCompile(`(?m)^github\.com/(?:redis/rueidis|jackc/pgx/v5|go-sql-driver/mysql) v[^/\s]+ h1:`)
+
+// startsSites makes the sites that the command writes, and does what it says is next.
+func (s *stranger) startsSites(*tree) error {
+	for _, router := range []string{"nethttp", "chi"} {
+		folder := "new/" + router
+		if _, err := s.in("new", s.program("coatcheck"), "new", router, "--router", router); err != nil {
+			return err
+		}
+		if err := s.all(folder, "mod tidy", "vet ./...", "test ./..."); err != nil {
+			return err
+		}
+		sums, err := os.ReadFile(filepath.Join(s.home, filepath.FromSlash(folder), "go.sum"))
+		if err != nil {
+			return err
+		}
+		if found := ofServers.Find(sums); found != nil {
+			return fmt.Errorf("%s/go.sum: a site on SQLite has the hash of %s", folder, found)
+		}
 	}
 	return nil
 }
