@@ -69,6 +69,8 @@ func Write(s Site) ([]string, error) {
 func isNew(dir string) (made bool, err error) {
 	entries, err := os.ReadDir(dir)
 	switch {
+	case dir == "":
+		return false, errors.New("the name of the folder is empty, and nothing was written")
 	case errors.Is(err, fs.ErrNotExist):
 		return true, os.MkdirAll(dir, 0o755)
 	case err != nil:
