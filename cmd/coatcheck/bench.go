@@ -33,14 +33,27 @@ sessions it leaves behind end after an hour.`,
 	flags.IntVar(&opts.Writes, "writes", opts.Writes, "how many requests in a hundred change their session")
 	flags.DurationVar(&opts.Duration, "duration", opts.Duration, "how long the clients read and write")
 	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
-		switch {
-		case opts.Clients < 1 || opts.Sessions < opts.Clients:
-			return usage("--clients must be at least 1, and --sessions at least as many")
-		case opts.Size < 0 || opts.Writes < 0 || opts.Writes > 100 || opts.Duration <= 0:
-			return usage("--size must be 0 or more, --writes from 0 to 100, and --duration above 0")
+		if err := checkLoad(opts); err != nil {
+			return err
 		}
 		return bench(ctx, t, opts)
 	})
+}
+
+func checkLoad(opts load.Options) error {
+	var wrong mistakes
+	wrong.atLeast("clients", opts.Clients, 1)
+	wrong.atLeast("sessions", opts.Sessions, 1)
+	if opts.Sessions >= 1 && opts.Sessions < opts.Clients {
+		wrong.add("sessions", opts.Sessions, fmt.Sprintf("is too low; use one for each of the %d --clients, or more",
+			opts.Clients))
+	}
+	wrong.atLeast("size", opts.Size, 0)
+	wrong.within("writes", opts.Writes, 0, 100)
+	if opts.Duration <= 0 {
+		wrong.add("duration", opts.Duration, "is too short; use 1ms or more")
+	}
+	return wrong.err()
 }
 
 func bench(ctx context.Context, t *tool, opts load.Options) error {
@@ -70,7 +83,7 @@ func benchText(w io.Writer, r *load.Report) {
 		rows[i] = []string{o.Kind, fmt.Sprint(o.Count), fmt.Sprintf("%.0f", o.PerSecond), short(o.Median), short(o.P99),
 			short(o.P999), short(o.Max)}
 	}
-	output.Table(w, []string{"OPERATION", "COUNT", "PER SECOND", "MEDIAN", "99 %", "99.9 %", "LONGEST"}, rows)
+	output.Table(w, output.Heads("OPERATION", "COUNT", "PER SECOND", "MEDIAN", "99 %", "99.9 %", "LONGEST"), rows)
 	for _, o := range r.Operations {
 		fmt.Fprintf(w, "\n%s took less than\n", o.Kind)
 		labels, values := make([]string, len(o.Histogram)), make([]int, len(o.Histogram))

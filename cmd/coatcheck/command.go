@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,12 +62,21 @@ func code(err error) int {
 type tool struct {
 	output.Printer
 	paths []string
+	wide  bool // a terminal is written to as if it were a file
 }
 
 // command makes a command of the work that it does. It has --config and --json, and ends in order when it is
 // interrupted.
 func command(cmd *cobra.Command, work func(ctx context.Context, t *tool, args []string) error) *cobra.Command {
 	plain(cmd, work).takesConfig(cmd)
+	return cmd
+}
+
+// table is a command whose result has ids, which are shortened on a terminal.
+func table(cmd *cobra.Command, work func(ctx context.Context, t *tool, args []string) error) *cobra.Command {
+	t := plain(cmd, work)
+	t.takesConfig(cmd)
+	t.takesWide(cmd)
 	return cmd
 }
 
@@ -86,14 +96,34 @@ func plain(cmd *cobra.Command, work func(ctx context.Context, t *tool, args []st
 		defer stop()
 		defer context.AfterFunc(ctx, stop)() // a second signal ends the process at once
 		out := output.NewScreen(cmd.OutOrStdout())
+		if t.wide {
+			out.Columns = 0
+		}
 		t.Out, t.Err = out, cmd.ErrOrStderr()
-		err := work(ctx, t, args)
+		err := setColour(cmd)
+		if err == nil {
+			err = work(ctx, t, args)
+		}
 		if err != nil && !out.Wrote {
 			_ = t.failed(err) // which is told in words, too
 		}
-		return err
+		return cmp.Or(err, out.Err)
 	}
 	return t
+}
+
+// takesWide adds --wide to a command that shows ids or times.
+func (t *tool) takesWide(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&t.wide, "wide", false, "shorten nothing, whatever the width of the terminal")
+}
+
+func setColour(cmd *cobra.Command) error {
+	when := cmd.Flag("color").Value.String()
+	var wrong mistakes
+	if output.SetColour(when, cmd.OutOrStdout()) != nil {
+		wrong.oneOf("color", when, colours...)
+	}
+	return wrong.err()
 }
 
 // failed writes the JSON of an error, in the place of a result.
@@ -191,9 +221,4 @@ func exactly(n int, what string) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// completeWith lets the shell complete the values of a flag.
-func completeWith(cmd *cobra.Command, flag string, values ...string) {
-	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }

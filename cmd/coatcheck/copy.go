@@ -49,20 +49,32 @@ done, and then remove it. The exit code is 3 if a session could not be copied, o
 	flags.StringVar(&opts.journal, "journal", "", "the file that remembers what was copied; default "+
 		"session-copy-FROM-TO.db in the current folder")
 	flags.IntVar(&opts.passes, "passes", 2, "how many times to go through all sessions before comparing them")
-	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
+	completeStores(cmd, "from", "to")
+	return table(cmd, func(ctx context.Context, t *tool, _ []string) error {
 		return copyAll(ctx, t, opts)
 	})
 }
 
+func (o copyOptions) check() error {
+	var wrong mistakes
+	wrong.given("from", o.from, "a store of the configuration")
+	wrong.given("to", o.to, "a store of the configuration")
+	if o.from != "" && o.from == o.to {
+		wrong.add("to", o.to, "is the store to copy from")
+	}
+	wrong.atLeast("passes", o.passes, 1)
+	return wrong.err()
+}
+
 func copyAll(ctx context.Context, t *tool, opts copyOptions) error {
-	if opts.from == "" || opts.to == "" || opts.from == opts.to || opts.passes < 1 {
-		return usage("--from and --to must name two stores of the configuration, and --passes must be 1 or more")
+	if err := opts.check(); err != nil {
+		return err
 	}
 	done, err := copySessions(ctx, t, opts)
 	if err != nil {
 		return err
 	}
-	if err := t.Value(done, func(w io.Writer) { copiedText(w, done) }); err != nil || len(done.Problems) == 0 {
+	if err := t.Value(done, func(w io.Writer) { copiedText(t, w, done) }); err != nil || len(done.Problems) == 0 {
 		return err
 	}
 	return found("%s not copied as it is", output.Count(len(done.Problems), "record"))
@@ -73,12 +85,12 @@ func copySessions(ctx context.Context, t *tool, opts copyOptions) (*transfer.Cop
 	if err != nil {
 		return nil, err
 	}
-	from, err := openStore(ctx, cfg, opts.from)
+	from, err := openStore(ctx, cfg, "from", opts.from)
 	if err != nil {
 		return nil, err
 	}
 	defer from.close()
-	to, err := openStore(ctx, cfg, opts.to)
+	to, err := openStore(ctx, cfg, "to", opts.to)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +106,7 @@ func copySessions(ctx context.Context, t *tool, opts copyOptions) (*transfer.Cop
 	c := &transfer.Copying{M: to.Manager, From: from.store, To: to.store, Journal: journal}
 	err = errors.Join(runCopy(ctx, t, from, c, opts.passes), journal.Close())
 	if errors.Is(err, transfer.ErrSame) {
-		return nil, usage("%s and %s: %w; name another store", opts.from, opts.to, transfer.ErrSame)
+		return nil, usage("--to: %s is --from %s by another name, for %w", opts.to, opts.from, transfer.ErrSame)
 	}
 	if err != nil {
 		err = fmt.Errorf("the copy is not complete; run it again and it goes on: %w", err)
@@ -102,11 +114,11 @@ func copySessions(ctx context.Context, t *tool, opts copyOptions) (*transfer.Cop
 	return c.Done(), err
 }
 
-// openStore opens a store of the configuration that can list what it has.
-func openStore(ctx context.Context, cfg *sessionconfig.Config, name string) (*site, error) {
+// openStore opens the store that a flag names, and that can list what it has.
+func openStore(ctx context.Context, cfg *sessionconfig.Config, flag, name string) (*site, error) {
 	other, err := cfg.WithStore(name)
 	if err != nil {
-		return nil, usage("%w", err)
+		return nil, usage("--%s: %w", flag, err)
 	}
 	s, err := open(ctx, other)
 	if err != nil {
@@ -114,7 +126,7 @@ func openStore(ctx context.Context, cfg *sessionconfig.Config, name string) (*si
 	}
 	if _, err := s.lister(); err != nil {
 		s.close()
-		return nil, usage("%w, and cannot be copied", err)
+		return nil, usage("--%s: %w, and cannot be copied", flag, err)
 	}
 	return s, nil
 }
@@ -149,8 +161,8 @@ func fileName(store string) string {
 	}, store)
 }
 
-func copiedText(w io.Writer, c *transfer.Copied) {
-	problemsText(w, c.Problems)
+func copiedText(t *tool, w io.Writer, c *transfer.Copied) {
+	problemsText(t, w, c.Problems)
 	fmt.Fprintf(w, "copied %s, brought %d up to date, ended %d, left %d that the site has used; %d expired were not "+
 		"copied\n",
 		output.Count(c.Copied, "record"), c.Updated, c.Removed, c.Kept, c.Expired)

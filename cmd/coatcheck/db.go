@@ -74,7 +74,7 @@ func showSteps(t *tool, steps []migration.Step) error {
 			left++
 		}
 	}
-	err := t.Value(steps, func(w io.Writer) { output.Table(w, []string{"STEP", "STATE"}, rows) })
+	err := t.Value(steps, func(w io.Writer) { output.Table(w, output.Heads("STEP", "STATE"), rows) })
 	if err == nil && left > 0 {
 		err = found("%s left: run coatcheck db migrate", output.Count(left, "step"))
 	}
@@ -93,9 +93,11 @@ everybody is signed out. It asks first; --yes answers.`,
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
+		if err := canAsk(yes, os.Stdin); err != nil {
+			return err
+		}
 		return t.withDatabase(ctx, func(d *migration.Database) error {
-			if err := t.confirm(yes, os.Stdin, "Take the last step back? After the first one every session is "+
-				"gone. [y/N] "); err != nil {
+			if err := askRollback(ctx, t, d, yes); err != nil {
 				return err
 			}
 			done, err := d.Down(ctx)
@@ -111,6 +113,21 @@ everybody is signed out. It asks first; --yes answers.`,
 			})
 		})
 	})
+}
+
+func askRollback(ctx context.Context, t *tool, d *migration.Database, yes bool) error {
+	if yes {
+		return nil
+	}
+	last, records, err := d.Last(ctx)
+	switch {
+	case err != nil || last == 0:
+		return err
+	case last > 1:
+		return t.ask(os.Stdin, fmt.Sprintf("Take back step %d?", last))
+	}
+	return t.ask(os.Stdin, fmt.Sprintf("Remove the table with its %s? Everybody is signed out.",
+		output.Count(records, "record")))
 }
 
 // withDatabase opens the database of the configuration, whatever store it names.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/coatcheck/session"
@@ -72,7 +73,7 @@ func showChecks(t *tool, checks []doctor.Check, strict bool) error {
 		rows[i] = []string{c.Result, c.Name, c.Detail}
 	}
 	err := t.Value(checks, func(w io.Writer) {
-		output.Columns(w, rows)
+		_ = output.Marked(w, rows, colourOf) // the screen keeps what fails
 		fmt.Fprintf(w, "%d passed, %s, %d failed\n", count[doctor.Pass], output.Count(count[doctor.Warn], "warning"),
 			count[doctor.Fail])
 		if n := count[doctor.Accepted]; n > 0 {
@@ -88,4 +89,15 @@ func showChecks(t *tool, checks []doctor.Check, strict bool) error {
 		return found("there is %s", output.Count(count[doctor.Warn], "warning"))
 	}
 	return nil
+}
+
+// colourOf is the colour of a check's result.
+func colourOf(row []string) text.Colors {
+	switch row[0] {
+	case doctor.Pass:
+		return text.Colors{text.FgGreen}
+	case doctor.Fail:
+		return text.Colors{text.FgRed, text.Bold}
+	}
+	return text.Colors{text.FgYellow}
 }

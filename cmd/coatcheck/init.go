@@ -38,8 +38,10 @@ exists already, neither is written.`,
 	cmd.Flags().StringVar(&store, "store", store, "where sessions are kept: database (a file of SQLite), file or redis")
 	completeWith(cmd, "store", "database", "file", "redis")
 	plain(cmd, func(_ context.Context, t *tool, _ []string) error {
-		if store != "database" && store != "file" && store != "redis" {
-			return usage("--store %s: choose database, file or redis", store)
+		var wrong mistakes
+		wrong.oneOf("store", store, "database", "file", "redis")
+		if err := wrong.err(); err != nil {
+			return err
 		}
 		if err := writeConfig(store); err != nil {
 			return err

@@ -63,7 +63,7 @@ dropped secret had signed.`,
 	cmd.Flags().Lookup("keep").DefValue = "all"
 	return command(cmd, func(_ context.Context, t *tool, _ []string) error {
 		if cmd.Flags().Changed("keep") && keep < 0 {
-			return usage("--keep %d: use 0 or more, or leave it out to keep all", keep)
+			return usage("--keep: %d is too low; use 0 or more, or leave it out to keep all", keep)
 		}
 		if file == "" {
 			cfg, err := t.config()
@@ -71,8 +71,8 @@ dropped secret had signed.`,
 				return err
 			}
 			if file = cfg.SecretsFile(); file == "" {
-				return usage("the configuration has no secrets.file: name one with --file, or put the new secret in " +
-					"front by hand where the secrets are")
+				return usage("--file: nothing was given, and the configuration has no secrets.file; name one, or " +
+					"put the new secret in front by hand where the secrets are")
 			}
 		}
 		n, err := keyfile.Rotate(file, keep)

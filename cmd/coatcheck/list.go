@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
+	"github.com/coatcheck/session/guard"
 )
 
 func newList() *cobra.Command {
@@ -22,7 +24,10 @@ func newList() *cobra.Command {
 		Short: "List live sessions",
 		Long: `List the live sessions, or those of one user, with their ids. An id names a session for the other
 commands; it is not a ticket, and of no use to a thief. Without --user the sessions come one by
-one, in no particular order, however many there are.`,
+one, in no particular order, however many there are.
+
+A terminal shows the beginning of each id, which the other commands take as well, the device and
+how long ago it was seen. With --wide, in a file and in a pipe each row has everything in full.`,
 		Example: `  coatcheck session list
   coatcheck session list --user ada --json
   coatcheck session list --active 1h`,
@@ -30,16 +35,20 @@ one, in no particular order, however many there are.`,
 	}
 	cmd.Flags().StringVar(&user, "user", "", "only the sessions of this user")
 	cmd.Flags().DurationVar(&active, "active", 0, "only those seen within this time, such as 1h")
-	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
+	return table(completeUsers(cmd), func(ctx context.Context, t *tool, _ []string) error {
+		var wrong mistakes
 		if active < 0 {
-			return usage("--active %s: use a duration above zero, such as 1h", active)
+			wrong.add("active", active, "is too short; use 1s or more, such as 1h")
+		}
+		if err := wrong.err(); err != nil {
+			return err
 		}
 		s, err := t.open(ctx)
 		if err != nil {
 			return err
 		}
 		defer s.close()
-		return writeList(t, s.seenWithin(s.sessions(ctx, user), active))
+		return writeList(t, s.seenWithin(s.sessions(ctx, user), active), s.Now())
 	})
 }
 
@@ -102,17 +111,43 @@ func utc(t time.Time) time.Time {
 	return t.UTC()
 }
 
+// heads are those of a list for people, and of one with everything.
+var (
+	heads = []output.Head{{Name: "ID"}, {Name: "USER", Least: 8}, {Name: "DEVICE", Least: 8}, {Name: "SEEN"},
+		{Name: "EXPIRES"}, {Name: "ADDRESS", Least: 9}}
+	allHeads = output.Heads("ID", "USER", "SEEN", "EXPIRES", "ADDRESS", "CREATED", "LOGIN", "PERSISTENT", "DEVICE",
+		"BROWSER")
+)
+
+// cells are those of a session below [heads].
+func (v view) cells(now time.Time) []string {
+	return []string{output.ShortID(v.ID), orDash(v.User), guard.Device(v.UserAgent), output.Ago(v.SeenAt, now),
+		expiresIn(v.ExpiresAt, now), addressOf(v.RemoteIP)}
+}
+
+// allCells are those below [allHeads].
+func (v view) allCells() []string {
+	return []string{v.ID, orDash(v.User), output.Time(v.SeenAt), expiry(v.ExpiresAt), addressOf(v.RemoteIP),
+		output.Time(v.CreatedAt), output.Time(v.LoginAt), fmt.Sprint(v.Persistent), guard.Device(v.UserAgent),
+		orDash(v.UserAgent)}
+}
+
 // writeList writes sessions as they come: there may be more than fit into memory.
-func writeList(t *tool, all iter.Seq2[session.Info, error]) error {
-	list := output.NewList(&t.Printer, "%-64s  %-20s  %-20s  %-20s  %-15s  %s", "ID", "USER", "SEEN", "EXPIRES",
-		"ADDRESS", "BROWSER")
+func writeList(t *tool, all iter.Seq2[session.Info, error], now time.Time) error {
+	list := output.NewList(&t.Printer, allHeads)
+	if t.Short() {
+		list = output.NewList(&t.Printer, heads)
+	}
 	for info, err := range all {
 		if err != nil {
-			return err
+			return errors.Join(list.Flush(), err)
 		}
 		v := viewOf(info)
-		if err := list.Add(v, v.ID, orDash(v.User), output.Time(v.SeenAt), expiry(v.ExpiresAt), addressOf(v.RemoteIP),
-			orDash(v.UserAgent)); err != nil {
+		cells := v.allCells()
+		if t.Short() {
+			cells = v.cells(now)
+		}
+		if err := list.Add(v, cells...); err != nil {
 			return err
 		}
 	}
@@ -131,6 +166,13 @@ func expiry(t time.Time) string {
 		return "never"
 	}
 	return output.Time(t)
+}
+
+func expiresIn(t, now time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return output.Ago(t, now)
 }
 
 func addressOf(ip netip.Addr) string {

@@ -58,14 +58,13 @@ address of the database needs multiStatements=true.`,
 }
 
 func writeMigration(t *tool, f migration.Files, dialect string) error {
-	d, ok := dialects[dialect]
-	if !ok {
-		return usage("--dialect %q: choose sqlite, postgresql or mysql", dialect)
+	var wrong mistakes
+	wrong.oneOf("dialect", dialect, "sqlite", "postgresql", "mysql")
+	wrong.oneOf("format", f.Format, migration.Goose, migration.Migrate)
+	if err := wrong.err(); err != nil {
+		return err
 	}
-	if f.Format != migration.Goose && f.Format != migration.Migrate {
-		return usage("--format %q: choose goose or golang-migrate", f.Format)
-	}
-	f.Schema.Dialect, f.Now = d, time.Now()
+	f.Schema.Dialect, f.Now = dialects[dialect], time.Now()
 	made, err := migration.Write(f)
 	if err != nil {
 		return err

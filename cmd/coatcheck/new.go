@@ -6,7 +6,6 @@ import (
 	"io"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,8 +30,10 @@ A folder that is not empty stays as it is.`,
 	cmd.Flags().StringVar(&site.Module, "module", "", "the module path; default example.com/DIR")
 	completeWith(cmd, "router", starter.Routers...)
 	plain(cmd, func(_ context.Context, t *tool, args []string) error {
-		if !slices.Contains(starter.Routers, site.Router) {
-			return usage("--router %q: choose %s", site.Router, strings.Join(starter.Routers, " or "))
+		var wrong mistakes
+		wrong.oneOf("router", site.Router, starter.Routers...)
+		if err := wrong.err(); err != nil {
+			return err
 		}
 		site.Dir, site.Version = args[0], released(version())
 		made, err := starter.Write(site)

@@ -12,7 +12,7 @@ import (
 )
 
 func newRekey() *cobra.Command {
-	return command(&cobra.Command{
+	return table(&cobra.Command{
 		Use:   "rekey",
 		Short: "Sign or seal every session again, with the newest secret",
 		Long: `Sign or seal every session in the store again, with the newest secret and as the key seal says.
@@ -35,7 +35,7 @@ rotation still do: dropping that secret signs them out.`,
 			return err
 		}
 		err = t.Value(r, func(w io.Writer) {
-			problemsText(w, r.Problems)
+			problemsText(t, w, r.Problems)
 			fmt.Fprintf(w, "signed or sealed %s again, %d had the newest secret already, %d ended meanwhile\n",
 				output.Count(r.Resealed, "session"), r.Current, r.Ended)
 		})
@@ -75,13 +75,13 @@ func (s *site) records(ctx context.Context, t *tool) (int, error) {
 	return transfer.Count(ctx, s.store, bar.Step)
 }
 
-func problemsText(w io.Writer, problems []transfer.Problem) {
+func problemsText(t *tool, w io.Writer, problems []transfer.Problem) {
 	if len(problems) == 0 {
 		return
 	}
 	rows := make([][]string, len(problems))
 	for i, p := range problems {
-		rows[i] = []string{p.ID, orDash(p.User), p.Reason}
+		rows[i] = []string{t.ID(p.ID), orDash(p.User), p.Reason}
 	}
-	output.Table(w, []string{"ID", "USER", "REASON"}, rows)
+	output.Table(w, []output.Head{{Name: "ID"}, {Name: "USER", Least: 8}, {Name: "REASON"}}, rows)
 }

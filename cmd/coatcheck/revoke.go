@@ -1,12 +1,11 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -27,10 +26,13 @@ func newRevoke() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "revoke ID… | --user USER | --all",
 		Short: "End sessions",
-		Long: `End sessions at once: by their ids, those of one user, or all. It asks first; --yes answers.
-Whoever had one has to sign in again. An id that is unknown, or whose session is over already, is
-not an error.`,
-		Example: `  coatcheck session revoke 5f2c…
+		Long: `End sessions at once: by their ids, those of one user, or all. It says how many there are and asks;
+--yes answers. Whoever had one has to sign in again. An id that is unknown, or whose session is
+over already, is not an error.
+
+The beginning of an id is enough, 4 digits or more. If several ids begin with it, they are listed,
+and nothing ends.`,
+		Example: `  coatcheck session revoke 5f2c08
   coatcheck session revoke --user ada --reason password
   coatcheck session revoke --all --yes`,
 	}
@@ -38,9 +40,9 @@ not an error.`,
 	cmd.Flags().BoolVar(&what.all, "all", false, "end every session")
 	reasonFlag(cmd, &what.reason)
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	return command(cmd, func(ctx context.Context, t *tool, args []string) error {
+	return command(completeIDs(completeUsers(cmd), -1), func(ctx context.Context, t *tool, args []string) error {
 		what.ids = args
-		if err := what.check(); err != nil {
+		if err := cmp.Or(what.check(), canAsk(yes, os.Stdin)); err != nil {
 			return err
 		}
 		s, err := t.open(ctx)
@@ -48,12 +50,9 @@ not an error.`,
 			return err
 		}
 		defer s.close()
-		if err := t.confirm(yes, os.Stdin, "End %s? [y/N] ", what); err != nil {
-			return err
-		}
-		n, err := s.end(ctx, what)
+		n, err := s.revoke(ctx, t, what, yes)
 		if err != nil {
-			return fmt.Errorf("after ending %s: %w", output.Count(n, "session"), err)
+			return err
 		}
 		return t.Value(map[string]int{"ended": n},
 			func(w io.Writer) { fmt.Fprintln(w, "ended", output.Count(n, "session")) })
@@ -74,24 +73,39 @@ func (g target) check() error {
 	return nil
 }
 
-// String is how the question names it.
-func (g target) String() string {
-	switch {
-	case g.all:
-		return "all sessions of all visitors"
-	case g.user != "":
-		return fmt.Sprintf("all sessions of %q", g.user)
+// revoke asks, and ends sessions.
+func (s *site) revoke(ctx context.Context, t *tool, what target, yes bool) (int, error) {
+	var err error
+	if what.ids, err = s.ids(ctx, what.ids); err != nil {
+		return 0, err
 	}
-	return output.Count(len(g.ids), "session")
+	total := -1
+	if !yes {
+		e, err := s.extent(ctx, t, what)
+		if err != nil || e.sessions == 0 {
+			return 0, err
+		}
+		total = e.sessions
+		if err := t.ask(os.Stdin, fmt.Sprintf("End %s?", e)); err != nil {
+			return 0, err
+		}
+	}
+	n, err := s.end(ctx, t, what, total)
+	if err != nil {
+		err = fmt.Errorf("after ending %s: %w", output.Count(n, "session"), err)
+	}
+	return n, err
 }
 
-func (s *site) end(ctx context.Context, g target) (int, error) {
+func (s *site) end(ctx context.Context, t *tool, g target, total int) (int, error) {
 	switch {
 	case g.user != "":
 		return s.revokeUserFor(ctx, g.reason, g.user)
 	case !g.all:
 		return s.revokeFor(ctx, g.reason, g.ids...)
 	}
+	bar := output.NewProgress(t.Err, "ending", total)
+	defer bar.Done()
 	n := 0
 	for info, err := range s.All(ctx) {
 		if err != nil {
@@ -102,25 +116,7 @@ func (s *site) end(ctx context.Context, g target) (int, error) {
 		if err != nil {
 			return n, err
 		}
+		bar.Step(1)
 	}
 	return n, nil
-}
-
-// confirm asks a person, and refuses to guess where nobody can answer.
-func (t *tool) confirm(yes bool, in *os.File, question string, args ...any) error {
-	if yes {
-		return nil
-	}
-	if !output.Terminal(in) {
-		return usage("there is no terminal to ask on; use --yes")
-	}
-	fmt.Fprintf(t.Err, question, args...)
-	answer, err := bufio.NewReader(in).ReadString('\n')
-	if err != nil && err != io.EOF {
-		return err
-	}
-	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-		return fmt.Errorf("nothing was changed")
-	}
-	return nil
 }

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
 )
 
 // newRoot returns the command line. Each subcommand is a function in a file of its name, which reads flags and leaves
@@ -16,7 +16,7 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:     "coatcheck",
 		Short:   "Keep HTTP sessions: a visitor gets a ticket, the server keeps the coat",
-		Version: version(),
+		Version: builtFrom(debug.ReadBuildInfo()).String(),
 		Example: `  coatcheck demo
   coatcheck init && coatcheck db migrate
   coatcheck session list --user ada`,
@@ -26,14 +26,12 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	root.SetVersionTemplate("coatcheck {{.Version}}\n")
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages",
 		fmt.Sprint(".FlagUsagesWrapped ", helpWidth)))
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		if words := cmd.Flags().Args(); cmd.HasSubCommands() && len(words) > 0 {
-			return noSuchCommand(cmd, words) // whose flags nobody can know
-		}
-		return usage("%w; see %s --help", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
+	root.PersistentFlags().String("color", output.Auto, "when to use colours: "+strings.Join(colours, ", "))
+	completeWith(root, "color", colours...)
 	root.AddCommand(newDemo(), newNew(), newInit(), newKey(), newMake(), newDB(), newSession(), newDoctor(), newBench(),
 		newMan(), newVersion())
 	return root
@@ -41,6 +39,9 @@ func newRoot() *cobra.Command {
 
 // helpWidth is how many columns a line of help may have.
 const helpWidth = 100
+
+// colours are the choices of --color.
+var colours = []string{output.Auto, output.Always, output.Never}
 
 // group is a command that only has others below it.
 func group(use, short, example string, below ...*cobra.Command) *cobra.Command {
@@ -70,26 +71,4 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	return usage("%q: too many arguments; see %s --help", args[0], cmd.CommandPath())
-}
-
-func newVersion() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:     "version",
-		Short:   "Print the version",
-		Example: "  coatcheck version",
-		Args:    noArguments,
-	}
-	plain(cmd, func(_ context.Context, t *tool, _ []string) error {
-		return t.Value(map[string]string{"version": version()},
-			func(w io.Writer) { fmt.Fprintln(w, "coatcheck", version()) })
-	})
-	return cmd
-}
-
-// version is what the toolchain wrote into the binary, so that no release has to remember it.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

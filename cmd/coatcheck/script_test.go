@@ -56,6 +56,7 @@ func TestTheCommandsDoWhatTheirScriptsSay(t *testing.T) {
 			"exits":     checkExit,
 			"same":      checkSame,
 			"id":        setID,
+			"begin":     setBegin,
 		},
 	})
 }
@@ -128,6 +129,14 @@ func setID(ts *testscript.TestScript, _ bool, _ []string) {
 		}
 	}
 	ts.Fatalf("the output has no id")
+}
+
+// setBegin puts the first digits of $ID into $BEGIN, and into $UPPER in capitals: "begin 8".
+func setBegin(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	ts.Setenv("BEGIN", ts.Getenv("ID")[:n])
+	ts.Setenv("UPPER", strings.ToUpper(ts.Getenv("ID")[:n]))
 }
 
 func tickets(path string) []string {

@@ -7,7 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/survey"
 )
 
 func newSession() *cobra.Command {
@@ -31,7 +33,7 @@ Redis drops expired records by itself; this also removes what still leads to the
 			return err
 		}
 		defer s.close()
-		n, err := s.Sweep(ctx)
+		n, err := s.clear(ctx, t)
 		if err != nil {
 			return err
 		}
@@ -39,4 +41,54 @@ Redis drops expired records by itself; this also removes what still leads to the
 			fmt.Fprintln(w, "removed", output.Count(n, "expired record"))
 		})
 	})
+}
+
+// clear sweeps. Where somebody watches, it is known before how much there is to do.
+func (s *site) clear(ctx context.Context, t *tool) (int, error) {
+	sweeper, ok := s.store.(session.Sweeper)
+	if !ok {
+		return s.Sweep(ctx) // which says so
+	}
+	total, err := s.expired(ctx, t)
+	if err != nil {
+		return 0, err
+	}
+	bar := output.NewProgress(t.Err, "removing", total)
+	defer bar.Done()
+	before := s.Now()
+	for removed := 0; ; {
+		n, err := sweeper.Sweep(ctx, before, sweepBatch)
+		removed += n
+		bar.Step(n)
+		if err != nil {
+			return removed, fmt.Errorf("after removing %s: %w: %w", output.Count(removed, "expired record"),
+				session.ErrUnavailable, err)
+		}
+		if n < sweepBatch {
+			return removed, nil
+		}
+	}
+}
+
+// sweepBatch is how many records are removed at once: a step that a store answers soon, also while a site uses it.
+const sweepBatch = 500
+
+// expired counts what a sweep would remove, where somebody watches and the store can say so.
+func (s *site) expired(ctx context.Context, t *tool) (int, error) {
+	if _, ok := s.store.(session.Lister); !ok || !output.Terminal(t.Err) {
+		return -1, nil
+	}
+	bar := output.NewProgress(t.Err, "counting", -1)
+	defer bar.Done()
+	now, n := s.Now(), 0
+	for rec, err := range survey.Records(ctx, s.store) {
+		if err != nil {
+			return 0, err
+		}
+		bar.Step(1)
+		if !rec.ExpiresAt.IsZero() && rec.ExpiresAt.Before(now) {
+			n++
+		}
+	}
+	return n, nil
 }

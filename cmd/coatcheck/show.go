@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
+	"github.com/coatcheck/session/guard"
 )
 
 func newShow() *cobra.Command {
@@ -20,23 +22,29 @@ func newShow() *cobra.Command {
 		Short: "Show one session: whose it is, its times, its keys",
 		Long: `Show a session: whose it is, its times, and the names and sizes of its keys. What visitors stored
 is shown only with --values: it may be private, and terminals and logs keep what they show. A
-retired id is shown with the id of the session that took over.`,
-		Example: `  coatcheck session show 5f2c…
-  coatcheck session show 5f2c… --values --json`,
+retired id is shown with the id of the session that took over.
+
+The beginning of an id is enough, 4 digits or more, if no other id begins with it.`,
+		Example: `  coatcheck session show 5f2c08
+  coatcheck session show 5f2c08 --values --json`,
 		Args: exactly(1, "name one session by its id; coatcheck session list shows them"),
 	}
 	cmd.Flags().BoolVar(&values, "values", false, "show the values, too")
-	return command(cmd, func(ctx context.Context, t *tool, args []string) error {
+	return command(completeIDs(cmd, 1), func(ctx context.Context, t *tool, args []string) error {
 		s, err := t.open(ctx)
 		if err != nil {
 			return err
 		}
 		defer s.close()
-		shown, err := s.show(ctx, args[0], values)
+		ids, err := s.ids(ctx, args)
 		if err != nil {
 			return err
 		}
-		return t.Value(shown, shown.text)
+		shown, err := s.show(ctx, ids[0], values)
+		if err != nil {
+			return err
+		}
+		return t.Value(shown, func(w io.Writer) { shown.text(w, when(t, s.Now())) })
 	})
 }
 
@@ -100,12 +108,25 @@ func fieldOf(c session.Content, values bool) field {
 	return f
 }
 
-func (s *shown) text(w io.Writer) {
+// when writes times: in full, and on a terminal how long ago as well.
+func when(t *tool, now time.Time) func(time.Time) string {
+	return func(at time.Time) string {
+		if !t.Short() || at.IsZero() {
+			return output.Time(at)
+		}
+		return fmt.Sprintf("%s (%s)", output.Time(at), output.Ago(at, now))
+	}
+}
+
+func (s *shown) text(w io.Writer, when func(time.Time) string) {
+	expires := "never"
+	if !s.ExpiresAt.IsZero() {
+		expires = when(s.ExpiresAt)
+	}
 	rows := [][]string{
-		{"id", s.ID}, {"state", s.State}, {"user", orDash(s.User)}, {"created", output.Time(s.CreatedAt)},
-		{"seen", output.Time(s.SeenAt)},
-		{"login", output.Time(s.LoginAt)}, {"expires", expiry(s.ExpiresAt)}, {"address", addressOf(s.RemoteIP)},
-		{"browser", orDash(s.UserAgent)},
+		{"id", s.ID}, {"state", s.State}, {"user", orDash(s.User)}, {"created", when(s.CreatedAt)},
+		{"seen", when(s.SeenAt)}, {"login", when(s.LoginAt)}, {"expires", expires}, {"address", addressOf(s.RemoteIP)},
+		{"device", guard.Device(s.UserAgent)}, {"browser", orDash(s.UserAgent)},
 		{"persistent", fmt.Sprint(s.Persistent)}, {"version", fmt.Sprint(s.Version)}, {"size", output.Bytes(s.Bytes)},
 	}
 	if s.Successor != "" {
@@ -114,7 +135,7 @@ func (s *shown) text(w io.Writer) {
 	if s.Stale {
 		rows = append(rows, []string{"secret", "an older one made the record; the next request renews it"})
 	}
-	output.Columns(w, rows)
+	_ = output.Columns(w, rows) // the screen keeps what fails
 	if len(s.Keys) == 0 {
 		return
 	}
@@ -123,7 +144,7 @@ func (s *shown) text(w io.Writer) {
 	for i, f := range s.Keys {
 		table[i] = []string{f.Key, output.Bytes(f.Bytes), f.value()}
 	}
-	output.Table(w, []string{"KEY", "SIZE", "VALUE"}, table)
+	output.Table(w, []output.Head{{Name: "KEY", Least: 10}, {Name: "SIZE"}, {Name: "VALUE", Least: 10}}, table)
 }
 
 // value is what a person sees of the value.

@@ -28,8 +28,12 @@ visitors come back.`,
 	cmd.Flags().IntVar(&opts.Users, "users", opts.Users, "how many users to name")
 	cmd.Flags().IntVar(&opts.Hours, "hours", opts.Hours, "how many hours the chart covers, at most 168")
 	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
-		if opts.Sample < 0 || opts.Users < 0 || opts.Hours < 1 || opts.Hours > 168 {
-			return usage("--sample and --users must be 0 or more, and --hours from 1 to 168")
+		var wrong mistakes
+		wrong.atLeast("sample", opts.Sample, 0)
+		wrong.atLeast("users", opts.Users, 0)
+		wrong.within("hours", opts.Hours, 1, 168)
+		if err := wrong.err(); err != nil {
+			return err
 		}
 		s, err := t.open(ctx)
 		if err != nil {
@@ -51,7 +55,7 @@ visitors come back.`,
 }
 
 func statsText(w io.Writer, r *survey.Report) {
-	output.Columns(w, [][]string{
+	_ = output.Columns(w, [][]string{ // the screen keeps what fails
 		{"live", fmt.Sprint(r.Live)}, {"  signed in", fmt.Sprint(r.SignedIn)}, {"  anonymous", fmt.Sprint(r.Anonymous)},
 		{"expired", fmt.Sprint(r.Expired)}, {"renewed ids", fmt.Sprint(r.Aliases)},
 		{"retired ids", fmt.Sprint(r.Tombstones)}, {"users", fmt.Sprint(r.Users)},
@@ -62,7 +66,7 @@ func statsText(w io.Writer, r *survey.Report) {
 		for i, u := range r.TopUsers {
 			rows[i] = []string{u.User, fmt.Sprint(u.Sessions)}
 		}
-		output.Table(w, []string{"USER", "SESSIONS"}, rows)
+		output.Table(w, []output.Head{{Name: "USER", Least: 8}, {Name: "SESSIONS"}}, rows)
 	}
 	if s := r.Sizes; s.Measured > 0 {
 		fmt.Fprintf(w, "\nsizes of %s: median %s, 95%% up to %s, largest %s\n", output.Count(s.Measured, "session"),

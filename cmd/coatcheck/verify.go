@@ -12,7 +12,7 @@ import (
 )
 
 func newVerify() *cobra.Command {
-	return command(&cobra.Command{
+	return table(&cobra.Command{
 		Use:   "verify",
 		Short: "Open every session and report what does not open or decode",
 		Long: `Open every live session with the secrets, the codec and the options of this configuration, decode
@@ -27,13 +27,17 @@ a value fits the Go type that it reads it into.`,
 			return err
 		}
 		defer s.close()
-		bar := output.NewProgress(t.Err, "opening", -1)
+		total, err := s.records(ctx, t)
+		if err != nil {
+			return err
+		}
+		bar := output.NewProgress(t.Err, "opening", total)
 		v, err := survey.Verify(ctx, s.Manager, s.store, bar.Step)
 		bar.Done()
 		if err != nil {
 			return err
 		}
-		if err := t.Value(v, func(w io.Writer) { verifyText(w, v) }); err != nil || len(v.Problems) == 0 {
+		if err := t.Value(v, func(w io.Writer) { verifyText(t, w, v) }); err != nil || len(v.Problems) == 0 {
 			return err
 		}
 		return found("%s found; a lost key costs that key, and a lost record signs its visitor out",
@@ -41,13 +45,14 @@ a value fits the Go type that it reads it into.`,
 	})
 }
 
-func verifyText(w io.Writer, v *survey.Verified) {
+func verifyText(t *tool, w io.Writer, v *survey.Verified) {
 	if len(v.Problems) > 0 {
 		rows := make([][]string, len(v.Problems))
 		for i, p := range v.Problems {
-			rows[i] = []string{p.ID, orDash(p.User), orDash(p.Key), p.Reason}
+			rows[i] = []string{t.ID(p.ID), orDash(p.User), orDash(p.Key), p.Reason}
 		}
-		output.Table(w, []string{"ID", "USER", "KEY", "REASON"}, rows)
+		output.Table(w, []output.Head{{Name: "ID"}, {Name: "USER", Least: 8}, {Name: "KEY", Least: 8},
+			{Name: "REASON"}}, rows)
 	}
 	fmt.Fprintf(w, "opened %s, %d of them made with an older secret or setting\n", output.Count(v.Checked, "session"),
 		v.Older)

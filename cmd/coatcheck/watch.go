@@ -27,9 +27,11 @@ dropped by Redis when its time is over, is not shown.`,
 		Args:    noArguments,
 	}
 	cmd.Flags().IntVar(&count, "count", 0, "stop after this many; 0: do not stop")
-	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
-		if count < 0 {
-			return usage("--count must be 0 or more")
+	return table(cmd, func(ctx context.Context, t *tool, _ []string) error {
+		var wrong mistakes
+		wrong.atLeast("count", count, 0)
+		if err := wrong.err(); err != nil {
+			return err
 		}
 		s, err := t.open(ctx)
 		if err != nil {
@@ -122,7 +124,7 @@ func (l *endList) add(ctx context.Context, s *site, id string) error {
 	l.seen[id] = true
 	l.shown++
 	return l.tool.Line(e, func(w io.Writer) {
-		fmt.Fprintf(w, "%s  %-8s  %s  %s\n", output.Time(e.Time), e.Event, output.Clean(e.ID),
+		fmt.Fprintf(w, "%s  %-8s  %s  %s\n", output.Time(e.Time), e.Event, output.Clean(l.tool.ID(e.ID)),
 			output.Clean(orDash(e.User)))
 	})
 }

@@ -47,7 +47,7 @@ func Check(store string) error {
 	if slices.Contains(Stores, store) {
 		return nil
 	}
-	return fmt.Errorf("--store %q is unknown; choose one of %s", store, strings.Join(Stores, ", "))
+	return fmt.Errorf("--store: %q is unknown; choose one of %s", store, strings.Join(Stores, ", "))
 }
 
 // Open opens a place. The configuration is asked for where the store is a server's.

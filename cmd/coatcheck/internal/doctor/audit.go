@@ -10,11 +10,11 @@ import (
 // audit tells what the options leave to be desired, by the keys of the configuration.
 func (p *patient) audit(list []session.Finding) {
 	for _, f := range list {
-		detail := f.Advice
-		if !f.Pass {
-			detail = byKey(detail)
+		if f.Pass {
+			p.add(f.Name, true, Warn, f.Advice, "") // which is what was found
+			continue
 		}
-		p.add(f.Name, f.Pass, Warn, detail, "")
+		p.add(f.Name, false, Warn, "", byKey(f.Advice))
 	}
 }
 

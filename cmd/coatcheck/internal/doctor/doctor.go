@@ -26,7 +26,9 @@ const (
 type Check struct {
 	Name   string `json:"name"`
 	Result string `json:"result"`
-	Detail string `json:"detail"` // what was found, and what to change where it did not pass
+	Detail string `json:"detail"`           // both of what follows
+	Found  string `json:"found,omitempty"`  // on which server, where there are several
+	Advice string `json:"advice,omitempty"` // what to change, where it did not pass
 }
 
 // patient collects checks.
@@ -39,10 +41,10 @@ type patient struct {
 // add appends a check: what was found, and where it is not good, what to change. What several servers have alike is
 // told once.
 func (p *patient) add(name string, ok bool, otherwise, found, advice string) {
-	c := Check{name, Pass, found}
+	c := Check{name, Pass, found, found, ""}
 	if !ok {
-		c.Result = otherwise
-		c.Detail = join("; ", join(": ", p.node, found), advice)
+		c.Result, c.Found, c.Advice = otherwise, join(": ", p.node, found), advice
+		c.Detail = join("; ", c.Found, advice)
 	}
 	if !slices.Contains(p.checks, c) {
 		p.checks = append(p.checks, c)

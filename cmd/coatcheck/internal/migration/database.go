@@ -12,6 +12,7 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
 
+	"github.com/coatcheck/session/cmd/coatcheck/internal/survey"
 	"github.com/coatcheck/session/sqlstore"
 )
 
@@ -81,6 +82,29 @@ func (d *Database) Status(ctx context.Context) ([]Step, error) {
 		steps[i] = Step{s.Source.Version, s.State == goose.StateApplied}
 	}
 	return steps, nil
+}
+
+// Last is the last step that was taken, 0 for none, and how many records are in the table.
+func (d *Database) Last(ctx context.Context) (step int64, records int, err error) {
+	steps, err := d.Status(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, s := range steps {
+		if s.Applied {
+			step = max(step, s.Number)
+		}
+	}
+	if step == 0 {
+		return 0, 0, nil
+	}
+	for _, err := range survey.Records(ctx, d.store) {
+		if err != nil {
+			return 0, 0, err
+		}
+		records++
+	}
+	return step, records, nil
 }
 
 // plain leaves out what goose says of its own doing.

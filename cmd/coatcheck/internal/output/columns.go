@@ -4,61 +4,89 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/jedib0t/go-pretty/v6/text"
 )
-
-// Columns writes rows without heads, in columns. On a screen that is too narrow the last one is broken into lines.
-func Columns(w io.Writer, rows [][]string) {
-	wide := widths(rows)
-	for _, row := range rows {
-		columns(w, wide, row)
-	}
-}
-
-// between is the room between two columns.
-const between = 2
 
 // least is how much room the last column needs, to be beside the others and not below them.
 const least = 20
 
-func columns(w io.Writer, wide []int, row []string) {
+// Columns writes rows without heads, in columns. On a screen that is too narrow the last one is broken into lines.
+func Columns(w io.Writer, rows [][]string) error {
+	return Marked(w, rows, func([]string) text.Colors { return nil })
+}
+
+// Marked is Columns, with the first cell of each row in a colour.
+func Marked(w io.Writer, rows [][]string, colour func(row []string) text.Colors) error {
+	wide := widths(rows)
+	var err error
+	for _, row := range rows {
+		err = columns(w, wide, row, colour(row))
+	}
+	return err
+}
+
+func columns(w io.Writer, wide []int, row []string, first text.Colors) error {
 	var lead strings.Builder
-	last := len(row) - 1
+	last, indent := len(row)-1, 0
 	for i, cell := range row[:last] {
-		fmt.Fprintf(&lead, "%-*s", wide[i]+between, cell)
+		indent += wide[i] + between
+		padded := text.Pad(cell, wide[i]+between, ' ')
+		if i == 0 {
+			padded = first.Sprint(cell) + padded[len(cell):]
+		}
+		lead.WriteString(padded)
 	}
-	indent := utf8.RuneCountInString(lead.String())
 	switch room := widthOf(w) - indent; {
-	case widthOf(w) == 0 || room >= wide[last]:
-		fmt.Fprintln(w, strings.TrimRight(lead.String()+row[last], " "))
+	case widthOf(w) == 0 || room >= displayed(row[last]):
+		return line(w, lead.String()+row[last])
 	case room >= least:
-		hang(w, lead.String(), indent, wrap(row[last], room))
-	default:
-		fmt.Fprintln(w, strings.TrimRight(lead.String(), " "))
-		hang(w, "  ", between, wrap(row[last], widthOf(w)-between))
+		return hang(w, lead.String(), indent, wrap(row[last], room))
 	}
+	if err := line(w, lead.String()); err != nil {
+		return err
+	}
+	return hang(w, "  ", between, wrap(row[last], widthOf(w)-between))
+}
+
+// line writes one, without the room that its last column has left.
+func line(w io.Writer, s string) error {
+	_, err := fmt.Fprintln(w, strings.TrimRight(s, " "))
+	return err
 }
 
 // hang writes lines below each other, the first behind a lead.
-func hang(w io.Writer, lead string, indent int, lines []string) {
-	for _, line := range lines {
-		fmt.Fprintln(w, strings.TrimRight(lead+line, " "))
+func hang(w io.Writer, lead string, indent int, lines []string) error {
+	for _, s := range lines {
+		if err := line(w, lead+s); err != nil {
+			return err
+		}
 		lead = strings.Repeat(" ", indent)
 	}
+	return nil
 }
 
-// wrap breaks a text between its words. A word that is longer than a line stays whole, for people copy ids.
-func wrap(text string, width int) []string {
+// longest is what stays whole on a screen that is too narrow for it: an id, which people copy.
+const longest = 64
+
+// wrap breaks a text between its words.
+func wrap(s string, width int) []string {
 	var lines []string
 	line := ""
-	for word := range strings.FieldsSeq(text) {
-		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
+	for word := range strings.FieldsSeq(s) {
+		if line != "" && displayed(line)+1+displayed(word) > width {
 			lines, line = append(lines, line), ""
+		}
+		if displayed(word) > longest {
+			word = text.WrapHard(word, max(width, 2)) // a character of Chinese takes two columns
 		}
 		line = strings.TrimPrefix(line+" "+word, " ")
 	}
-	return append(lines, line)
+	return strings.Split(strings.Join(append(lines, line), "\n"), "\n")
 }
+
+// displayed is how many columns of a terminal a text takes, two for each character of Chinese.
+func displayed(s string) int { return text.StringWidthWithoutEscSequences(s) }
 
 // widths makes the cells fit to be shown, and returns how wide each column is.
 func widths(rows [][]string) []int {
@@ -69,62 +97,8 @@ func widths(rows [][]string) []int {
 			if i == len(wide) {
 				wide = append(wide, 0)
 			}
-			wide[i] = max(wide[i], utf8.RuneCountInString(row[i]))
+			wide[i] = max(wide[i], displayed(row[i]))
 		}
 	}
 	return wide
 }
-
-// Table writes rows under their heads, in columns. On a screen that is too narrow each row is a paragraph, with a head
-// on each line.
-func Table(w io.Writer, head []string, rows [][]string) {
-	all := append([][]string{head}, rows...)
-	if !tooWide(w, widths(all)) {
-		Columns(w, all)
-		return
-	}
-	for i, row := range rows {
-		if i > 0 {
-			fmt.Fprintln(w)
-		}
-		paragraph(w, head, row)
-	}
-}
-
-func tooWide(w io.Writer, wide []int) bool {
-	total := between * (len(wide) - 1)
-	for _, n := range wide {
-		total += n
-	}
-	return widthOf(w) > 0 && total > widthOf(w)
-}
-
-func paragraph(w io.Writer, head, row []string) {
-	pairs := make([][]string, len(row))
-	for i := range row {
-		pairs[i] = []string{head[i], row[i]}
-	}
-	Columns(w, pairs)
-}
-
-// Bars draws a number for each label.
-func Bars(w io.Writer, labels []string, values []int) {
-	most, wide, digits := 1, 0, 1
-	for i, v := range values {
-		most, wide = max(most, v), max(wide, len(labels[i]))
-		digits = max(digits, len(fmt.Sprint(v)))
-	}
-	full := barWidth
-	if width := widthOf(w); width > 0 {
-		full = min(barWidth, max(1, width-wide-digits-5))
-	}
-	for i, v := range values {
-		n := v * full / most
-		if v > 0 && n == 0 {
-			n = 1
-		}
-		fmt.Fprintf(w, "  %-*s  %s %d\n", wide, labels[i], strings.Repeat("█", n)+strings.Repeat("·", full-n), v)
-	}
-}
-
-const barWidth = 40

@@ -19,13 +19,14 @@ func draw(columns int) string {
 		{"pass", "latency", "a read takes 18µs"},
 		{"fail", "writes", "the server is read-only; " + strings.Repeat("nobody can sign in ", 5)},
 	})
-	output.Table(w, []string{"ID", "USER", "REASON"}, [][]string{
+	output.Table(w, output.Heads("ID", "USER", "REASON"), [][]string{
 		{id, "ada", "does not open"},
 		{id, "bob", "does not decode, whoever reads it"},
 	})
 	output.Bars(w, []string{"Jan 02 15:04", "Jan 02 16:04"}, []int{3, 1200})
-	list := output.NewList(&output.Printer{Out: w}, "%-64s  %-20s  %s", "ID", "USER", "BROWSER")
+	list := output.NewList(&output.Printer{Out: w}, output.Heads("ID", "USER", "BROWSER"))
 	_ = list.Add(nil, id, "ada", "Mozilla/5.0 (X11; Linux x86_64) and so on")
+	_ = list.Flush()
 	return b.String()
 }
 

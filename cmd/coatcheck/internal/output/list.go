@@ -4,40 +4,43 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 )
 
-// List writes values as they come: a line each for people, the elements of one array in JSON.
+// atOnce is how many rows a list keeps back, to see how wide its columns must be.
+const atOnce = 500
+
+// List writes values as they come, however many: a line each for people, the elements of one array in JSON.
 type List struct {
-	p      *Printer
-	format string
-	head   []string
-	narrow bool // the lines would not fit on the screen
-	n      int
+	p    *Printer
+	grid grid
+	rows [][]string
+	n    int
 }
 
-// NewList begins a list whose lines have this format, under their heads.
-func NewList(p *Printer, format string, head ...any) *List {
-	l := &List{p: p, format: format, head: make([]string, len(head))}
-	for i, name := range head {
-		l.head[i] = fmt.Sprint(name)
-	}
-	l.narrow = tooWide(p.Out, []int{len(fmt.Sprintf(format, head...))})
-	if !p.JSON && !l.narrow {
-		_ = l.line(head) // what fails is told by the next line
-	}
-	return l
+// NewList begins a list under its heads.
+func NewList(p *Printer, heads []Head) *List {
+	return &List{p: p, grid: grid{w: p.Out, heads: heads, wide: make([]int, len(heads))}}
 }
 
 // Add writes v as JSON, or the cells for people.
-func (l *List) Add(v any, cells ...any) error {
+func (l *List) Add(v any, cells ...string) error {
 	l.n++
-	if !l.p.JSON && l.narrow {
-		return l.paragraph(cells)
+	if l.p.JSON {
+		return l.element(v)
 	}
-	if !l.p.JSON {
-		return l.line(cells)
+	if l.rows = append(l.rows, cells); len(l.rows) < atOnce {
+		return nil
 	}
+	return l.flush()
+}
+
+func (l *List) flush() error {
+	rows := l.rows
+	l.rows = nil
+	return l.grid.write(rows)
+}
+
+func (l *List) element(v any) error {
 	lead := ",\n"
 	if l.n == 1 {
 		lead = "[\n"
@@ -50,28 +53,21 @@ func (l *List) Add(v any, cells ...any) error {
 	return err
 }
 
-func (l *List) line(cells []any) error {
-	for i, cell := range cells {
-		cells[i] = Clean(fmt.Sprint(cell))
+// Flush writes the rows that were kept back, for a list that ends with an error.
+func (l *List) Flush() error {
+	if l.p.JSON || len(l.rows) == 0 {
+		return nil
 	}
-	_, err := fmt.Fprintln(l.p.Out, strings.TrimRight(fmt.Sprintf(l.format, cells...), " "))
-	return err
-}
-
-func (l *List) paragraph(cells []any) error {
-	row := make([]string, len(cells))
-	for i, cell := range cells {
-		row[i] = fmt.Sprint(cell)
-	}
-	paragraph(l.p.Out, l.head, row)
-	_, err := fmt.Fprintln(l.p.Out)
-	return err
+	return l.flush()
 }
 
 // End closes the array, or lets sum write what stands below the lines.
 func (l *List) End(sum func(w io.Writer, n int)) error {
 	switch {
 	case !l.p.JSON:
+		if len(l.rows) > 0 || l.n == 0 {
+			_ = l.flush() // the screen keeps what fails
+		}
 		sum(l.p.Out, l.n)
 	case l.n == 0:
 		fmt.Fprintln(l.p.Out, "[]")

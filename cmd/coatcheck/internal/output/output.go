@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strings"
-	"time"
 	"unicode"
 
-	"golang.org/x/term"
+	"github.com/dustin/go-humanize"
 )
 
 // Printer writes what a command found.
@@ -18,6 +16,10 @@ type Printer struct {
 	Out, Err io.Writer
 	JSON     bool
 }
+
+// Short reports whether ids and times are shortened: on a terminal, where people read them. Elsewhere a program does,
+// or a person who looks for something.
+func (p *Printer) Short() bool { return widthOf(p.Out) > 0 }
 
 // Value writes v as JSON, or calls text, by the choice of the caller of the command.
 func (p *Printer) Value(v any, text func(w io.Writer)) error {
@@ -45,11 +47,19 @@ func (p *Printer) Note(format string, args ...any) {
 	fmt.Fprintf(p.Err, format+"\n", args...)
 }
 
-// Terminal reports whether a person reads what is written to w, and may be asked.
-func Terminal(w any) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+// shortID is how much of an id people see: among a million sessions two alike are unlikely.
+const shortID = 12
+
+// ID writes an id, the beginning of it where that is enough.
+func (p *Printer) ID(id string) string {
+	if p.Short() {
+		return ShortID(id)
+	}
+	return id
 }
+
+// ShortID is the beginning of an id.
+func ShortID(id string) string { return id[:min(len(id), shortID)] }
 
 // Clean replaces what could steer a terminal, or turn a line around. Several lines become one.
 func Clean(s string) string {
@@ -62,24 +72,8 @@ func Clean(s string) string {
 	}, s)
 }
 
-// Time writes a time for people, and nothing for none.
-func Time(t time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	return t.UTC().Format("2006-01-02 15:04:05Z")
-}
-
 // Bytes writes a size for people.
-func Bytes(n int) string {
-	switch {
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	case n >= 1<<10:
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
-	}
-	return fmt.Sprintf("%d B", n)
-}
+func Bytes(n int) string { return humanize.IBytes(uint64(max(n, 0))) }
 
 // Count writes a number with its noun.
 func Count(n int, noun string) string {

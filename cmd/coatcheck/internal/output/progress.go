@@ -4,34 +4,56 @@ import (
 	"io"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
+	"github.com/jedib0t/go-pretty/v6/progress"
 )
 
 // Progress shows how far something is, with its rate and the time that is left. Where nobody watches it shows nothing.
-type Progress struct{ bar *progressbar.ProgressBar }
+type Progress struct {
+	tracker *progress.Tracker
+	writer  progress.Writer
+	gone    chan struct{} // closed when the line was cleared
+}
 
 // NewProgress begins to show progress on w. total is -1 where nobody knows it.
 func NewProgress(w io.Writer, what string, total int) *Progress {
 	if !Terminal(w) {
 		return &Progress{}
 	}
-	return &Progress{progressbar.NewOptions(total,
-		progressbar.OptionSetDescription(what), progressbar.OptionSetWriter(w), progressbar.OptionShowCount(),
-		progressbar.OptionShowIts(),
-		progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionClearOnFinish())}
+	p := &Progress{
+		// More may come than was counted, and then it is not done.
+		tracker: &progress.Tracker{Message: what, Total: int64(max(total, 0)), AutoStopDisabled: true,
+			RemoveOnCompletion: true},
+		writer: progress.NewWriter(),
+		gone:   make(chan struct{}),
+	}
+	p.writer.SetOutputWriter(w)
+	p.writer.SetUpdateFrequency(100 * time.Millisecond)
+	p.writer.SetTrackerPosition(progress.PositionRight)
+	style := p.writer.Style()
+	style.Visibility.ETA, style.Visibility.Speed, style.Visibility.Time = total > 0, true, false
+	style.Visibility.Percentage = total > 0
+	style.Options.Separator, style.Options.PercentFormat = " ", "%3.0f%%"
+	p.writer.AppendTracker(p.tracker)
+	go func() {
+		defer close(p.gone)
+		p.writer.Render()
+	}()
+	return p
 }
 
 // Step says that n more are done.
 func (p *Progress) Step(n int) {
-	if p.bar != nil {
-		_ = p.bar.Add(n)
+	if p.tracker != nil {
+		p.tracker.Increment(int64(n))
 	}
 }
 
 // Done clears the line.
 func (p *Progress) Done() {
-	if p.bar != nil {
-		_ = p.bar.Finish()
+	if p.tracker == nil {
+		return
 	}
+	p.tracker.MarkAsDone()
+	p.writer.Stop()
+	<-p.gone
 }

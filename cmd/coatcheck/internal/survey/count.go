@@ -57,13 +57,18 @@ type Sizes struct {
 
 // Records goes through all records of a store that is a session.Lister, of any kind, without their data.
 func Records(ctx context.Context, store session.Store) iter.Seq2[*session.Record, error] {
+	return After(ctx, store, "")
+}
+
+// After goes through those that come after an id, in the order of the store.
+func After(ctx context.Context, store session.Store, id string) iter.Seq2[*session.Record, error] {
 	return func(yield func(*session.Record, error) bool) {
 		lister, ok := store.(session.Lister)
 		if !ok {
 			yield(nil, fmt.Errorf("%w: the store cannot list its sessions", session.ErrNotSupported))
 			return
 		}
-		for after, more := "", true; more; {
+		for after, more := id, true; more; {
 			page, err := lister.Page(ctx, after, pageSize)
 			if err != nil {
 				yield(nil, fmt.Errorf("%w: %w", session.ErrUnavailable, err))

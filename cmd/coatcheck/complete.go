@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/survey"
+	"github.com/coatcheck/session/guard"
+	"github.com/coatcheck/session/sessionconfig"
+	"github.com/coatcheck/session/sqlstore"
+)
+
+const (
+	// patience is how long somebody who pressed Tab waits. What was found by then is offered.
+	patience = time.Second
+	// offered is how many completions are of use.
+	offered = 100
+)
+
+// completeWith lets the shell complete the values of a flag.
+func completeWith(cmd *cobra.Command, flag string, values ...string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// completeUsers completes --user with the users who have sessions.
+func completeUsers(cmd *cobra.Command) *cobra.Command {
+	_ = cmd.RegisterFlagCompletionFunc("user", func(cmd *cobra.Command, _ []string, begun string) ([]string,
+		cobra.ShellCompDirective) {
+		return fromStore(cmd, func(rec *session.Record) string {
+			if rec.User == "" || !strings.HasPrefix(rec.User, begun) || output.Clean(rec.User) != rec.User {
+				return "" // a name that could steer the terminal is typed by whoever means it
+			}
+			return rec.User
+		}), cobra.ShellCompDirectiveNoFileComp
+	})
+	return cmd
+}
+
+// completeIDs completes arguments with the beginnings of ids, and says whose they are; most is -1 for any number.
+func completeIDs(cmd *cobra.Command, most int) *cobra.Command {
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begun string) ([]string,
+		cobra.ShellCompDirective) {
+		if most >= 0 && len(args) >= most {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return fromStore(cmd, func(rec *session.Record) string {
+			id := rec.ID[:min(len(rec.ID), max(shortest, len(begun)))]
+			if rec.Kind != session.KindLive || !strings.HasPrefix(id, begun) || slices.Contains(args, id) {
+				return ""
+			}
+			return fmt.Sprintf("%s\t%s, %s, seen %s", id, output.Clean(orDash(rec.User)), guard.Device(rec.UserAgent),
+				output.Ago(rec.SeenAt, time.Now()))
+		}), cobra.ShellCompDirectiveNoFileComp
+	}
+	return cmd
+}
+
+// completeStores completes flags with the stores of the configuration that can be listed, and their connections.
+func completeStores(cmd *cobra.Command, flags ...string) {
+	for _, flag := range flags {
+		_ = cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, _ string) ([]string,
+			cobra.ShellCompDirective) {
+			return storesOf(cmd), cobra.ShellCompDirectiveNoFileComp
+		})
+	}
+}
+
+func storesOf(cmd *cobra.Command) []string {
+	cfg := configOf(cmd)
+	if cfg == nil {
+		return nil
+	}
+	var list []string
+	for _, store := range []string{"database", "file", "redis"} {
+		if _, err := cfg.WithStore(store); err == nil {
+			list = append(list, store)
+		}
+		for _, name := range cfg.Connections() {
+			if _, err := cfg.WithStore(store + ":" + name); err == nil && store != "file" {
+				list = append(list, store+":"+name)
+			}
+		}
+	}
+	return list
+}
+
+// configOf is the configuration that the words so far name, or nil.
+func configOf(cmd *cobra.Command) *sessionconfig.Config {
+	paths, _ := cmd.Flags().GetStringArray("config")
+	cfg, err := (&tool{paths: paths}).config()
+	if err != nil {
+		return nil
+	}
+	return cfg
+}
+
+// fromStore goes through the records of the store and offers what a function makes of them. A store that does not
+// answer, or answers late, is no reason to disturb somebody who types: nothing is said. Nothing is made either.
+func fromStore(cmd *cobra.Command, offer func(*session.Record) string) []string {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	found := make(chan string)
+	go func() { // which may hang: the process ends with the answer
+		defer close(found)
+		store, closer, err := storeToRead(ctx, configOf(cmd))
+		if err != nil {
+			return
+		}
+		defer closer.Close()
+		for rec, err := range survey.Records(ctx, store) {
+			if err != nil {
+				return
+			}
+			select {
+			case found <- offer(rec):
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return gather(ctx, found)
+}
+
+// gather collects what is found until there is enough of it, or the time is over.
+func gather(ctx context.Context, found <-chan string) []string {
+	met := map[string]bool{}
+	for ok := true; ok && len(met) < offered; {
+		var text string
+		select {
+		case text, ok = <-found:
+		case <-ctx.Done():
+			ok = false
+		}
+		if text != "" {
+			met[text] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(met))
+}
+
+var errNothingThere = errors.New("there is no such store yet")
+
+// storeToRead opens the store, and makes no table, file or folder.
+func storeToRead(ctx context.Context, cfg *sessionconfig.Config) (session.Store, io.Closer, error) {
+	if cfg == nil || cfg.Store == "memory" || isAbsent(cfg) {
+		return nil, nil, errNothingThere
+	}
+	if cfg.Store != "database" {
+		return cfg.OpenStore(ctx)
+	}
+	db, opts, err := cfg.OpenDatabase(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := sqlstore.New(db, opts)
+	return store, db, err
+}
+
+// isAbsent reports whether a folder or a file of the store is not there.
+func isAbsent(cfg *sessionconfig.Config) bool {
+	key := "stores.file.path"
+	if cfg.Store == "database" {
+		key = "connections." + cfg.Connection().Name + ".path"
+	}
+	for _, s := range cfg.Settings() {
+		if s.Key != key || cfg.Store == "redis" {
+			continue
+		}
+		_, err := os.Stat(s.Value)
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	return false
+}

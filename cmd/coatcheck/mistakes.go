@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// mistakes are what is wrong with the flags of a command: a message for each, with the flag and what was found.
+type mistakes []error
+
+// add says what is wrong with the value of a flag.
+func (m *mistakes) add(flag string, found any, wrong string) {
+	*m = append(*m, fmt.Errorf("--%s: %v %s", flag, found, wrong))
+}
+
+func (m *mistakes) atLeast(flag string, n, least int) {
+	if n < least {
+		m.add(flag, n, fmt.Sprintf("is too low; use %d or more", least))
+	}
+}
+
+func (m *mistakes) within(flag string, n, least, most int) {
+	if n < least || n > most {
+		m.add(flag, n, fmt.Sprintf("is out of range; use %d to %d", least, most))
+	}
+}
+
+func (m *mistakes) oneOf(flag, value string, choices ...string) {
+	if slices.Contains(choices, value) {
+		return
+	}
+	last := len(choices) - 1
+	m.add(flag, fmt.Sprintf("%q", value), "is unknown; choose "+strings.Join(choices[:last], ", ")+" or "+choices[last])
+}
+
+// given says that a flag has to be there.
+func (m *mistakes) given(flag, value, what string) {
+	if value == "" {
+		*m = append(*m, fmt.Errorf("--%s: nothing was given; name %s", flag, what))
+	}
+}
+
+func (m mistakes) err() error {
+	if len(m) == 0 {
+		return nil
+	}
+	return usage("%w", errors.Join(m...))
+}
+
+// flagError words what the parser of flags says as commands do.
+func flagError(cmd *cobra.Command, err error) error {
+	if words := cmd.Flags().Args(); cmd.HasSubCommands() && len(words) > 0 {
+		return noSuchCommand(cmd, words) // whose flags nobody can know
+	}
+	var invalid *pflag.InvalidValueError
+	var missing *pflag.ValueRequiredError
+	switch {
+	case errors.As(err, &invalid):
+		flag := invalid.GetFlag()
+		return usage("--%s: %q is not %s; see %s --help", flag.Name, invalid.GetValue(), kind(flag), cmd.CommandPath())
+	case errors.As(err, &missing) && missing.GetFlag() != nil:
+		return usage("--%s: a value is missing; see %s --help", missing.GetFlag().Name, cmd.CommandPath())
+	}
+	return usage("%w; see %s --help", err, cmd.CommandPath())
+}
+
+// kind says what a flag takes.
+func kind(flag *pflag.Flag) string {
+	switch flag.Value.Type() {
+	case "int":
+		return "a whole number"
+	case "bool":
+		return "true or false"
+	case "duration":
+		return "a duration such as 90s or 1h30m"
+	}
+	return "a value that it takes"
+}
