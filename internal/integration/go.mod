@@ -4,8 +4,8 @@ go 1.25.2
 
 require (
 	github.com/anishathalye/porcupine v1.3.1
-	github.com/chromedp/cdproto v0.159.0
-	github.com/chromedp/chromedp v0.23.0
+	github.com/chromedp/cdproto v0.160.2
+	github.com/chromedp/chromedp v0.23.1
 	github.com/coatcheck/session v0.1.0
 	github.com/coatcheck/session/cmd/demo v0.1.0
 	github.com/coatcheck/session/pglisten v0.1.0

@@ -4,4 +4,4 @@ module github.com/coatcheck/session/internal/release
 
 go 1.25.2
 
-require golang.org/x/mod v0.38.0
+require golang.org/x/mod v0.40.0
