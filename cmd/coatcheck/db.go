@@ -124,9 +124,9 @@ func askRollback(ctx context.Context, t *tool, d *migration.Database, yes bool) 
 	case err != nil || last == 0:
 		return err
 	case last > 1:
-		return t.ask(os.Stdin, fmt.Sprintf("Take back step %d?", last))
+		return t.ask(ctx, os.Stdin, fmt.Sprintf("Take back step %d?", last))
 	}
-	return t.ask(os.Stdin, fmt.Sprintf("Remove the table with its %s? Everybody is signed out.",
+	return t.ask(ctx, os.Stdin, fmt.Sprintf("Remove the table with its %s? Everybody is signed out.",
 		output.Count(records, "record")))
 }
 

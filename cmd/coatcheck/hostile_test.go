@@ -138,6 +138,10 @@ func TestAQuestionSaysHowManySessionsOfWhom(t *testing.T) {
 			t.Errorf("sessions of %q are %q, want %q", users, e, want)
 		}
 	}
+	const unread = "2 anonymous sessions and 1 session of unknown users"
+	if e := (&extent{sessions: 3, unknown: 1, anonymous: 2}); e.String() != unread {
+		t.Errorf("what cannot be read is %q", e)
+	}
 	s := several(t, 3)
 	ids := []string{fmt.Sprintf("abcd%060x", 1), fmt.Sprintf("abcd%060x", 1), strings.Repeat("0", 64)}
 	if e, err := s.extent(context.Background(), &tool{}, target{ids: ids}); err != nil || e.sessions != 1 {

@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
 )
 
 func main() {
@@ -24,6 +26,16 @@ func main() {
 	if errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
 	}
-	fmt.Fprintln(os.Stderr, "coatcheck:", strings.ReplaceAll(err.Error(), "\n--", "\ncoatcheck: --"))
+	tell(err)
 	os.Exit(code(err))
+}
+
+// tell writes an error, each mistake on a line of its own. What a server says in it cannot steer the terminal.
+func tell(err error) {
+	for i, line := range strings.Split(err.Error(), "\n") {
+		if i == 0 || strings.HasPrefix(line, "--") {
+			line = "coatcheck: " + line
+		}
+		fmt.Fprintln(os.Stderr, output.Clean(line))
+	}
 }

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/coatcheck/session"
@@ -21,23 +23,29 @@ func canAsk(yes bool, in *os.File) error {
 	return usage("there is no terminal to ask on; use --yes")
 }
 
-// ask puts a question to a person.
-func (t *tool) ask(in *os.File, question string) error {
+// ask puts a question to a person, who may also answer it with Ctrl-C.
+func (t *tool) ask(ctx context.Context, in io.Reader, question string) error {
 	fmt.Fprint(t.Err, question+" [y/N] ")
-	answer, err := bufio.NewReader(in).ReadString('\n')
-	if err != nil && err != io.EOF {
-		return err
-	}
-	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+	answered := make(chan string, 1)
+	go func() { // it may wait for ever, and ends with the process
+		line, _ := bufio.NewReader(in).ReadString('\n') // an end without an answer is none
+		answered <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case answer := <-answered:
+		if answer == "y" || answer == "yes" {
+			return nil
+		}
 		return errors.New("nothing was changed")
 	}
-	return nil
 }
 
 // extent is what a question is about.
 type extent struct {
-	sessions, anonymous int
-	users               map[string]bool
+	sessions, anonymous, unknown int
+	users                        map[string]bool
 }
 
 func (e *extent) add(user string) {
@@ -54,21 +62,21 @@ func (e *extent) add(user string) {
 
 // String is how the question names it: "10 sessions of 3 users".
 func (e *extent) String() string {
-	named, nobody := e.sessions-e.anonymous, output.Count(e.anonymous, "anonymous session")
-	if named == 0 {
-		return nobody
-	}
-	whose := output.Count(len(e.users), "user")
-	for user := range e.users {
+	var parts []string
+	if named := e.sessions - e.anonymous - e.unknown; named > 0 {
+		whose := output.Count(len(e.users), "user")
 		if len(e.users) == 1 {
-			whose = output.Clean(user)
+			whose = output.Clean(slices.Collect(maps.Keys(e.users))[0])
 		}
+		parts = append(parts, output.Count(named, "session")+" of "+whose)
 	}
-	text := output.Count(named, "session") + " of " + whose
 	if e.anonymous > 0 {
-		text += " and " + nobody
+		parts = append(parts, output.Count(e.anonymous, "anonymous session"))
 	}
-	return text
+	if e.unknown > 0 {
+		parts = append(parts, output.Count(e.unknown, "session")+" of unknown users")
+	}
+	return strings.Join(parts, " and ")
 }
 
 // extent counts what a target is.
@@ -100,8 +108,8 @@ func (s *site) addIDs(ctx context.Context, e *extent, ids []string) error {
 		rec, err := s.store.Load(ctx, id)
 		switch {
 		case errors.Is(err, session.ErrNotFound):
-		case errors.Is(err, session.ErrCorrupt):
-			e.add("") // nobody knows whose it is
+		case errors.Is(err, session.ErrCorrupt), errors.Is(err, session.ErrNotSupported):
+			e.sessions, e.unknown = e.sessions+1, e.unknown+1
 		case err != nil:
 			return fmt.Errorf("%w: %w", session.ErrUnavailable, err)
 		case rec.ExpiresAt.IsZero() || s.Now().Before(rec.ExpiresAt):

@@ -86,7 +86,7 @@ func (s *site) revoke(ctx context.Context, t *tool, what target, yes bool) (int,
 			return 0, err
 		}
 		total = e.sessions
-		if err := t.ask(os.Stdin, fmt.Sprintf("End %s?", e)); err != nil {
+		if err := t.ask(ctx, os.Stdin, fmt.Sprintf("End %s?", e)); err != nil {
 			return 0, err
 		}
 	}

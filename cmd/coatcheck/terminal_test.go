@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"io"
 	"os"
@@ -159,6 +160,34 @@ func TestClosedStreamsEndACommandInWords(t *testing.T) {
 		if err == nil || !strings.Contains(string(out), row.want) || strings.Count(string(out), "\n") != 1 {
 			t.Errorf("coatcheck%s ended with %v and said %q, want one line with %q", row.shell, err, out, row.want)
 		}
+	}
+	mustRun(t, in(t, dir, "alive", "4"))
+}
+
+// Ctrl-C, which a terminal makes a signal.
+func TestAQuestionCanBeInterrupted(t *testing.T) {
+	dir := withSessions(t)
+	cmd := in(t, dir, underTest, "session", "revoke", "--all")
+	terminal, err := pty.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	r := bufio.NewReader(terminal)
+	said := ""
+	for !strings.HasSuffix(said, "[y/N] ") {
+		c, err := r.ReadByte()
+		if err != nil {
+			t.Fatalf("after %q: %v", said, err)
+		}
+		said += string(c)
+	}
+	if _, err := terminal.WriteString("\x03"); err != nil {
+		t.Fatal(err)
+	}
+	rest, _ := io.ReadAll(r) // it ends with an error of its own when the other side is closed
+	if err := cmd.Wait(); err == nil || !strings.Contains(string(rest), "coatcheck: interrupted") {
+		t.Errorf("after Ctrl-C it ended with %v and said %q", err, rest)
 	}
 	mustRun(t, in(t, dir, "alive", "4"))
 }

@@ -44,7 +44,7 @@ func (p *Printer) Line(v any, text func(w io.Writer)) error {
 
 // Note tells a person something beside the result.
 func (p *Printer) Note(format string, args ...any) {
-	fmt.Fprintf(p.Err, format+"\n", args...)
+	fmt.Fprintln(p.Err, Clean(fmt.Sprintf(format, args...)))
 }
 
 // shortID is how much of an id people see: among a million sessions two alike are unlikely.

@@ -27,6 +27,7 @@ func NewProgress(w io.Writer, what string, total int) *Progress {
 		gone:   make(chan struct{}),
 	}
 	p.writer.SetOutputWriter(w)
+	p.writer.SetAutoStop(true) // for Stop does nothing before the first drawing
 	p.writer.SetUpdateFrequency(100 * time.Millisecond)
 	p.writer.SetTrackerPosition(progress.PositionRight)
 	style := p.writer.Style()

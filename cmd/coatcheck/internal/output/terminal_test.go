@@ -4,6 +4,7 @@ package output_test
 
 import (
 	"bufio"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,20 @@ func TestProgressKnowsItsTotal(t *testing.T) {
 		}
 		its.Close()
 		ours.Close()
+	}
+}
+
+// What is done at once is done before anything was drawn.
+func TestProgressOfNothingEnds(t *testing.T) {
+	ours, its, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	defer its.Close()
+	go func() { _, _ = io.Copy(io.Discard, ours) }() // until it is closed
+	for range 30 {
+		output.NewProgress(its, "counting", -1).Done()
 	}
 }
 
