@@ -13,7 +13,7 @@ import (
 // The scripts of the command line that work on a store, and those that make a table. That of doctor wants servers that
 // keep what they are given, as those of most tests do not.
 const (
-	storeScripts    = "bench clear copy list rekey revoke show stats verify watch"
+	storeScripts    = "bench clear copy list prefix rekey revoke show stats verify watch"
 	databaseScripts = storeScripts + " db"
 )
 

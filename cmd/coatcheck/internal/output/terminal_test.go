@@ -80,7 +80,8 @@ func TestTimesAreShort(t *testing.T) {
 		0: "now", 999 * time.Millisecond: "now", time.Second: "1 s ago", 119 * time.Second: "119 s ago",
 		3 * time.Minute: "3 m ago", 119 * time.Minute: "119 m ago", 2 * time.Hour: "2 h ago",
 		47 * time.Hour: "47 h ago",
-		2 * day:        "2 d ago", 400 * day: "400 d ago", 800 * day: "2 y ago", -time.Minute: "in 60 s", -29 * day: "in 29 d",
+		2 * day:        "2 d ago", 400 * day: "400 d ago", 800 * day: "2 y ago",
+		-time.Minute: "in 60 s", -29 * day: "in 29 d",
 		-1000 * day: "in 2 y", 1<<63 - 1: "292 y ago",
 	} {
 		if got := output.Ago(now.Add(-d), now); got != want {
