@@ -44,8 +44,8 @@ type Operation struct {
 // Each kind of operation has a name of its own.
 //
 // People who are not signed in get the answer of User, and Options.Proof may ask for more. With cookiestore, each deed
-// gives the session a new id, and without cookiestore.Options.Revocations every request fails, for a copied cookie would
-// bring a confirmation back.
+// gives the session a new id. Without cookiestore.Options.Revocations a copied cookie would bring a confirmation back,
+// so every request fails.
 func (g *Guard) Once(name string, describe func(*http.Request) string) func(http.Handler) http.Handler {
 	switch {
 	case name == "" || describe == nil:
