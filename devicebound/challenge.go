@@ -50,10 +50,7 @@ var challengeText = base64.RawURLEncoding.Strict()
 // issue makes a challenge. Each is later than any that was used, also when the clock stands, so that none is refused
 // for being as old as one.
 func (b *binding) issue(p purpose, now time.Time) string {
-	c := challenge{at: max(now.UnixMicro(), b.floor+1)}
-	if n := len(b.spent); n > 0 {
-		c.at = max(c.at, b.spent[n-1].at+1)
-	}
+	c := challenge{at: max(now.UnixMicro(), b.latest()+1)}
 	_, _ = rand.Read(c.nonce[:]) // never fails: crypto/rand ends the program first
 	return challengeText.EncodeToString(b.vouch(p, c))
 }
@@ -80,8 +77,18 @@ func (b *binding) check(p purpose, text string, now time.Time) (challenge, error
 	if !hmac.Equal(b.vouch(p, c), raw) {
 		return c, errForeign
 	}
-	if age := now.Sub(time.UnixMicro(c.at)); age > challengeLife || age < -skew {
+	// Where the clock is behind what the session has seen, it was put back: to wait for it would sign people out.
+	at := max(now.UnixMicro(), b.latest())
+	if age := time.Duration(at-c.at) * time.Microsecond; age > challengeLife || age < -skew {
 		return c, errStale
 	}
 	return c, nil
+}
+
+// latest is the time of the latest challenge that was used.
+func (b *binding) latest() int64 {
+	if n := len(b.spent); n > 0 {
+		return max(b.floor, b.spent[n-1].at)
+	}
+	return b.floor
 }
