@@ -140,10 +140,15 @@ func (ex *exchange) Open() error {
 	if s == nil {
 		return nil
 	}
+	h := ex.out.W.Header()
+	set := len(h["Set-Cookie"])
 	if answer != nil {
-		answer(ex.out.W.Header(), s.signsIn())
+		answer(h, s.signsIn())
 	}
 	err := ex.commit(s, life.Mode{CanTell: true, Last: true})
+	if list := h["Set-Cookie"]; err != nil && len(list) > set { // what the screen says is of a session that is not
+		h["Set-Cookie"] = list[:set]
+	}
 	ex.setHeaders(s)
 	if err != nil {
 		ex.rest.Change(func(u *unusual) { u.failed = err })

@@ -156,7 +156,7 @@ type Screening struct {
 
 	// Answer is called with the headers of the response before they are sent, and before the session is committed for
 	// the last time of which the client is told: it may change both. signsIn says that a Login is among what is to be
-	// committed. nil: nothing is called.
+	// committed. If the commit fails, the cookies that it has set are not sent. nil: nothing is called.
 	Answer func(h http.Header, signsIn bool)
 }
 

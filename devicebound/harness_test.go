@@ -84,6 +84,13 @@ func (s *store) Save(ctx context.Context, rec *session.Record) error {
 	return s.Store.Save(ctx, rec)
 }
 
+func (s *store) Delete(ctx context.Context, id string) error {
+	if err := s.call("delete", new(int)); err != nil {
+		return err
+	}
+	return s.Store.Delete(ctx, id)
+}
+
 func (s *store) hook(fn func(call string) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,11 +7,11 @@ import (
 )
 
 // dropped are the headers that belong to the response that an answer replaces. Clear-Site-Data of a logout that
-// failed would take the ticket from a session that goes on.
+// failed would take the ticket from a session that goes on, and what a Login that failed offers a device is of none.
 var dropped = []string{
 	"Clear-Site-Data", "Refresh", "Content-Length", "Content-Encoding", "Content-Type", "Content-Disposition",
 	"Content-Range", "Content-Language", "Content-Location", "Accept-Ranges", "Etag", "Last-Modified", "Location",
-	"Trailer", "Repr-Digest", "Content-Digest", "Digest",
+	"Trailer", "Repr-Digest", "Content-Digest", "Digest", "Secure-Session-Registration",
 }
 
 // isForCaches reports whether a header says how long to keep a response. Caches of vendors read their own before
