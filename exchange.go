@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -179,21 +178,6 @@ func (ex *exchange) isRefusal(p any) bool {
 	err, ok := p.(error)
 	return ok && errors.Is(err, ex.rest.Get().failed)
 }
-
-// isOther reports whether a request within this one brings a ticket of its own.
-func (ex *exchange) isOther(r *http.Request) bool {
-	if _, ok := ex.m.transport.(cookieTransport); ok && sameLines(r.Header["Cookie"], ex.r.Header["Cookie"]) {
-		return false
-	}
-	text, err := ex.m.transport.Read(r)
-	own, ownErr := ex.m.transport.Read(ex.r)
-	former := ex.m.former(r)
-	brings := text != "" || err != nil || len(former) > 0
-	return brings && (text != own || (err == nil) != (ownErr == nil) || !slices.Equal(former, ex.m.former(ex.r)))
-}
-
-// sameLines reports whether two fields of a header are one, as in requests that share their headers.
-func sameLines(a, b []string) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
 // last returns the session for the last commit of which the client is told. A session that is loaded later is too late.
 func (ex *exchange) last() (s *Session, answer func(http.Header, bool), asked bool) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/coatcheck/session/internal/life"
 	"github.com/coatcheck/session/internal/respond"
@@ -37,6 +38,21 @@ func (m *Manager) Middleware(next http.Handler) http.Handler {
 		ex.finish()
 	})
 }
+
+// isOther reports whether a request within this one brings a ticket of its own.
+func (ex *exchange) isOther(r *http.Request) bool {
+	if _, ok := ex.m.transport.(cookieTransport); ok && sameLines(r.Header["Cookie"], ex.r.Header["Cookie"]) {
+		return false
+	}
+	text, err := ex.m.transport.Read(r)
+	own, ownErr := ex.m.transport.Read(ex.r)
+	former := ex.m.former(r)
+	brings := text != "" || err != nil || len(former) > 0
+	return brings && (text != own || (err == nil) != (ownErr == nil) || !slices.Equal(former, ex.m.former(ex.r)))
+}
+
+// sameLines reports whether two fields of a header are one, as in requests that share their headers.
+func sameLines(a, b []string) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
 // HandlerFunc is Middleware around a handler that is given its session. When the session cannot be loaded,
 // Options.OnError answers, and fn does not run. A request that Options.Skip names gets an empty session that is never
