@@ -11,7 +11,7 @@ import (
 
 // check is what holds in whatever order.
 func (sc *scene) check() error {
-	return errors.Join(sc.checkEnd(), sc.checkLogin(), sc.checkRenewal(), sc.checkOnce())
+	return errors.Join(sc.checkEnd(), sc.checkLogin(), sc.checkRenewal(), sc.checkOnce(), sc.checkTabs())
 }
 
 func (sc *scene) all() (list []string) {
@@ -91,8 +91,34 @@ func (sc *scene) checkOnce() error {
 			good[d.name]++
 		}
 	}
-	if good["register"] > 1 || good["refresh"] > 1 {
-		return fmt.Errorf("a proof was good %d times", max(good["register"], good["refresh"]))
+	if n := max(good["register"], good["refresh"], good["refresh of another tab"]); n > 1 {
+		return fmt.Errorf("a proof was good %d times", n)
 	}
 	return nil
+}
+
+// checkTabs: where nobody ends or replaces the session, two proofs of one key are both good, and so is who reads.
+func (sc *scene) checkTabs() error {
+	if sc.has("register", "logout", "revoke", "login", "login as bob", "regenerate") {
+		return nil
+	}
+	for _, d := range sc.acts {
+		good := d.status == http.StatusOK || d.status == http.StatusServiceUnavailable && sc.renews
+		again := strings.HasPrefix(d.name, "refresh") && d.status == http.StatusForbidden && sc.twice(d.name)
+		if !good && !again {
+			return fmt.Errorf("%s is answered by %d", d.name, d.status)
+		}
+	}
+	return nil
+}
+
+// twice reports whether a proof is sent a second time.
+func (sc *scene) twice(name string) bool {
+	n := 0
+	for _, d := range sc.acts {
+		if d.name == name {
+			n++
+		}
+	}
+	return n > 1
 }

@@ -69,5 +69,5 @@ func isScene(list []deed) bool {
 	named := func(name string) bool {
 		return slices.ContainsFunc(list, func(d deed) bool { return d.name == name })
 	}
-	return named("register") != named("refresh")
+	return named("register") != named("refresh") && (named("refresh") || !named("refresh of another tab"))
 }

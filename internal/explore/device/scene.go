@@ -5,6 +5,7 @@ package device
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -54,9 +55,11 @@ type scene struct {
 	handlers []http.Handler
 	register *http.Request // that the browser would send
 	refresh  *http.Request
-	cookies  []string // tickets and bound cookies that anybody was given
+	other    *http.Request // a second proof of the same key
+	cookies  []string      // tickets and bound cookies that anybody was given
 	tickets  []string
 	acts     []*deed
+	renews   bool // a new id is due
 }
 
 // deed is one request, and how it was answered.
@@ -87,6 +90,7 @@ func (sc *scene) login() *http.Request {
 var deeds = []deed{
 	{name: "register", do: func(ctx context.Context, sc *scene, d *deed) { sc.send(ctx, d, sc.register) }},
 	{name: "refresh", do: func(ctx context.Context, sc *scene, d *deed) { sc.send(ctx, d, sc.refresh) }},
+	{name: "refresh of another tab", do: func(ctx context.Context, sc *scene, d *deed) { sc.send(ctx, d, sc.other) }},
 	{name: "read", do: page("/")}, // and the id is renewed, where that is due
 	{name: "regenerate", do: page("/regenerate")},
 	{name: "login", do: page("/login")},
@@ -116,7 +120,7 @@ func (sc *scene) send(ctx context.Context, d *deed, r *http.Request) {
 
 // newScene signs ada in. A session that is to be registered is not bound yet; another is.
 func newScene(t testing.TB, x *explore.Explorer, p Play, stores [2]explore.Store, acts []deed) *scene {
-	sc := &scene{user: "ada-" + rand.Text()}
+	sc := &scene{user: "ada-" + rand.Text(), renews: p.Renew}
 	sc.clock.set(p.Start)
 	opts := session.Options{
 		Secrets: []session.Secret{session.NewSecret()}, Now: sc.clock.now, SweepEvery: session.Never,
@@ -152,28 +156,50 @@ func (sc *scene) addNode(t testing.TB, store explore.Store, opts session.Options
 	sc.nodes, sc.handlers = append(sc.nodes, m), append(sc.handlers, b.Middleware(mux))
 }
 
+// signIn leaves a proof on its way to the site, or two of one key, as two tabs send them.
 func (sc *scene) signIn(t testing.TB) {
-	b := sessiontest.NewBrowser(t, sc.clock.now, sc.handlers[0])
+	road := &road{to: sc.handlers[0]}
+	b := sessiontest.NewRemoteBrowser(t, sc.clock.now, sessiontest.Site, road)
 	b.Hold = true
 	b.Do(sc.login())
-	var sent *http.Request
-	note := func(r *http.Request) {
-		sent = r.Clone(r.Context())
-		r.Method = http.MethodGet // so that it is not answered
-	}
-	if sc.has("register") {
-		b.Alter = note
+	if road.shut = sc.has("register"); road.shut {
 		b.Register()
-		sc.register = sent
+		sc.register = road.held[0]
 	} else {
 		b.Register()
 		sc.clock.advance(time.Second)
-		b.Alter = note
+		road.shut = true
 		b.Refresh()
-		sc.refresh = sent
+		road.asks = true
+		b.Refresh()
+		sc.refresh, sc.other = road.held[0], road.held[1]
 	}
 	sc.cookies = []string{ticketCookie + "=" + b.Cookie(ticketCookie), boundCookie + "=" + b.Cookie(boundCookie)}
 	sc.tickets = []string{b.Cookie(ticketCookie)}
+}
+
+// road is the way to the site, on which proofs can be held up.
+type road struct {
+	to   http.Handler
+	shut bool
+	asks bool // the next proof gets lost, so that the site gives out another challenge
+	held []*http.Request
+}
+
+var errHeld = errors.New("the proof is on its way")
+
+func (r *road) RoundTrip(req *http.Request) (*http.Response, error) {
+	if r.asks {
+		req.Header.Del("Secure-Session-Response")
+		r.asks = false
+	}
+	if r.shut && req.Header.Get("Secure-Session-Response") != "" {
+		r.held = append(r.held, req)
+		return nil, errHeld
+	}
+	w := httptest.NewRecorder()
+	r.to.ServeHTTP(w, req)
+	return w.Result(), nil
 }
 
 func (sc *scene) has(names ...string) bool {
