@@ -40,6 +40,29 @@ func ExampleManager_RevokeUser() {
 	// "ada" ""
 }
 
+// Whoever was signed out is told why by the first page that they load, for up to a day.
+func ExampleManager_RevokeUserFor() {
+	sessions := newManager()
+	defer sessions.Close()
+	signIn := sessions.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Login("ada") })
+	phone := browser(signIn, nil)
+
+	if _, err := sessions.RevokeUserFor(context.Background(), session.ReasonPassword, "ada"); err != nil {
+		fmt.Println(err)
+	}
+	login := sessions.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+		switch s.EndedBy() {
+		case session.ReasonPassword:
+			fmt.Fprint(w, "You were signed out because your password was changed.")
+		case session.ReasonIdle, session.ReasonLifetime:
+			fmt.Fprint(w, "Please sign in again.")
+		}
+	})
+	fmt.Println(browser(login, phone).Body)
+	// Output:
+	// You were signed out because your password was changed.
+}
+
 // A sign-in that fails shows the form again in the same response. A Flash and a redirect would store a session for
 // everybody who tries a password.
 func ExampleSession_TryLogin() {
