@@ -1,9 +1,10 @@
 // Package guard is middleware on top of a session: a signed-in user, a role, a recent sign-in, one confirmation for one
-// deed, forms that other sites cannot send, a rate limit, and a page on which people see their devices.
+// deed, forms that other sites cannot send, rate limits, sign-ins that nobody can guess, and a page on which people see
+// their devices.
 //
 // Each is a plain func(http.Handler) http.Handler and works alone: one that needs a session loads it, even without the
 // manager's middleware around it. A request that is let through costs no more than loading the session, except with
-// Rate and Once, which say so.
+// Rate, SignIn and Once, which say so.
 //
 //	g, err := guard.New(sessions, guard.Options{LoginPage: "/login"})
 //	…
@@ -12,6 +13,7 @@
 //	mux.Handle("/password", g.Fresh(10*time.Minute)(password))
 //	mux.Handle("/transfer", g.Once("transfer", describe)(transfer))
 //	mux.Handle("/api/", g.Rate(guard.Limit{Requests: 100, Per: time.Minute})(api))
+//	mux.Handle("POST /login", g.SignIn(account)(login))
 //	mux.Handle("/devices", g.Sessions())
 //	http.ListenAndServe(address, sessions.Middleware(g.CSRF(mux)))
 //

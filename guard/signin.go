@@ -16,9 +16,11 @@ import (
 // The function returns the account that the request tries, as the function of Account does, and whether or not the
 // account exists. An attempt is counted for its account and its address before the handler runs, so that parallel
 // guesses are counted, too. If the handler calls Login, TryLogin or Confirm, the attempt is given back; all others have
-// failed. Options.SignIn has the numbers: after ten failures at an account the next attempt has to wait a
-// minute, and each further failure doubles the wait. Who has to wait gets 429 with Retry-After, and the handler does
-// not run. Nothing of an answer depends on whether the account exists.
+// failed. Where the password is only the first step, both handlers belong behind SignIn, with the same account.
+//
+// Options.SignIn has the numbers: after ten failures at an account the next attempt has to wait a minute, and each
+// further failure doubles the wait. Who has to wait gets 429 with Retry-After, and the handler does not run. Nothing of
+// an answer depends on whether the account exists.
 //
 // Strangers cannot lock people out of their accounts on devices that they use. A sign-in leaves a signed cookie on the
 // device, __Host-device, which names no account and opens nothing. With it an attempt at the same account has a limit
