@@ -189,22 +189,6 @@ func (ex *exchange) last() (s *Session, answer func(http.Header, bool), asked bo
 	return ex.session.Load(), ex.rest.Get().answer, ex.asked
 }
 
-// addAnswer adds a function to those that are called before the last commit. It is called with the lock held.
-func (ex *exchange) addAnswer(fn func(http.Header, bool)) {
-	if fn == nil {
-		return
-	}
-	ex.rest.Change(func(u *unusual) {
-		before := u.answer
-		if u.answer = fn; before != nil {
-			u.answer = func(h http.Header, signsIn bool) {
-				before(h, signsIn)
-				fn(h, signsIn)
-			}
-		}
-	})
-}
-
 // finish commits what the handler left when it returned. Later changes are stored too, when the ticket is with the
 // client; after a response that failed a logout alone.
 func (ex *exchange) finish() {

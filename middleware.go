@@ -246,6 +246,22 @@ func (s *Session) OnAnswer(fn func(h http.Header, signsIn bool)) {
 	s.ex.addAnswer(fn)
 }
 
+// addAnswer adds a function to those that are called before the last commit. It is called with the lock held.
+func (ex *exchange) addAnswer(fn func(http.Header, bool)) {
+	if fn == nil {
+		return
+	}
+	ex.rest.Change(func(u *unusual) {
+		before := u.answer
+		if u.answer = fn; before != nil {
+			u.answer = func(h http.Header, signsIn bool) {
+				before(h, signsIn)
+				fn(h, signsIn)
+			}
+		}
+	})
+}
+
 // signsIn reports whether a Login is to be committed.
 func (s *Session) signsIn() bool {
 	s.mu.Lock()
