@@ -33,7 +33,7 @@ var (
 // mutated are the packages that are changed.
 var mutated = []string{".", "memstore", "filestore", "sqlstore", "guard", "cookiestore",
 	"internal/atomicfile", "internal/bounded", "internal/carried", "internal/data", "internal/envelope",
-	"internal/keys", "internal/life", "internal/respond", "internal/sealed", "internal/wire"}
+	"internal/keys", "internal/life", "internal/respond", "internal/sealed", "internal/sqltable", "internal/wire"}
 
 // tested are the packages whose tests are run. Those that need a server are not: starting it takes longer than the
 // rest.
