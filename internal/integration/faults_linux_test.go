@@ -86,11 +86,7 @@ func TestServerFaultsLogNobodyOut(t *testing.T) {
 		}
 		eachFault(t, func(t *testing.T) (session.Store, *servers.Proxy) {
 			store, proxy, db := s.through(t, s.table())
-			t.Cleanup(func() {
-				if n := db.inUse(); n != 0 {
-					t.Errorf("%d connections are still in use", n)
-				}
-			})
+			t.Cleanup(func() { db.released(t) })
 			return store, proxy
 		})
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -81,9 +82,7 @@ func endsWithItsConnection(t *testing.T, s server) {
 	if err := <-ended; err == nil || errors.Is(err, session.ErrNotSupported) {
 		t.Errorf("Watch = %v, want the loss of the connection", err)
 	}
-	if n := db.inUse(); n != 0 {
-		t.Errorf("%d connections are in use after the watch, want none", n)
-	}
+	db.released(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { ended <- store.Watch(ctx, func(string) {}) }()
 	untilListening(t, db.DB, 1)
@@ -154,5 +153,48 @@ func tellsBehindPgBouncer(t *testing.T, s server) {
 	})
 	if got := <-heard; got != "b" {
 		t.Errorf("told of %q, want b", got)
+	}
+}
+
+// A site that changes from one store to the other has both for a while, and a logout on either is heard on the other.
+func TestBothStoresInPostgreSQLTellEachOther(t *testing.T) {
+	list := listening()
+	table := list[0].table()
+	var dbs [2]opened
+	var stores [2]tableStore
+	for i, s := range list {
+		dbs[i] = s.open(t)
+		stores[i] = s.store(t, dbs[i], table)
+	}
+	for i, watching := range stores {
+		ctx, cancel := context.WithCancel(t.Context())
+		heard, ended := make(chan string, 100), make(chan error, 1)
+		go func() {
+			ended <- watching.Watch(ctx, func(id string) {
+				if id != "" { // it has begun
+					heard <- id
+				}
+			})
+		}()
+		untilListening(t, dbs[i].DB, 1)
+		other := stores[1-i]
+		recovered(t, func() bool { // until it listens
+			save(t, other, &session.Record{ID: "deleted"})
+			if err := other.Delete(t.Context(), "deleted"); err != nil {
+				t.Fatal(err)
+			}
+			return len(heard) > 0
+		})
+		id := fmt.Sprint("retired ", i)
+		save(t, other, &session.Record{ID: id})
+		save(t, other, &session.Record{ID: id, Version: 1, Kind: session.KindTombstone})
+		for got := ""; got != id; {
+			if got = <-heard; got != "deleted" && got != id {
+				t.Errorf("told of %q, want deleted and %q", got, id)
+			}
+		}
+		cancel()
+		<-ended
+		untilListening(t, dbs[i].DB, 0)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -38,6 +39,18 @@ func (o opened) inUse() int {
 		return int(o.pool.Stat().AcquiredConns())
 	}
 	return o.Stats().InUse
+}
+
+// released wants that nobody works with a connection any more. A pool of pgx closes broken ones a little after it was
+// given them back.
+func (o opened) released(t *testing.T) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); o.inUse() != 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Errorf("%d connections are still in use", o.inUse())
+			return
+		}
+	}
 }
 
 // connect opens the database in the server's way.
