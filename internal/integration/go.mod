@@ -48,3 +48,6 @@ replace (
 	github.com/coatcheck/session/pgstore => ../../pgstore
 	github.com/coatcheck/session/redisstore => ../../redisstore
 )
+
+// A tool of the author of go-sqlite3, which nothing here runs, and which not every module proxy has.
+exclude github.com/ncruces/wasm2go v0.4.11
