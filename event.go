@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 
+	"github.com/coatcheck/session/internal/life"
 	"github.com/coatcheck/session/internal/wire"
 )
 
@@ -139,43 +140,12 @@ func (s *Session) actor(e Event) string {
 func (m *Manager) Report(ctx context.Context, e Event) { m.emit(ctx, e) }
 
 func eventAttrs(e Event) []slog.Attr {
-	var attrs []slog.Attr
-	if e.ID != "" {
-		attrs = append(attrs, slog.String("id", e.ID))
-	}
-	if e.User != "" {
-		attrs = append(attrs, slog.String("user", e.User))
-	}
-	if e.Reason != "" {
-		attrs = append(attrs, slog.String("reason", string(e.Reason)))
-	}
-	if e.Actor != "" {
-		attrs = append(attrs, slog.String("actor", e.Actor))
-	}
+	ip, err := "", ""
 	if e.RemoteIP.IsValid() {
-		attrs = append(attrs, slog.String("ip", e.RemoteIP.String()))
+		ip = e.RemoteIP.String()
 	}
 	if e.Err != nil {
-		attrs = append(attrs, slog.String("err", e.Err.Error()))
+		err = e.Err.Error()
 	}
-	return attrs
-}
-
-// defaultLog logs to what slog.Default is by then: a program may set it after it has made its managers.
-type defaultLog struct{}
-
-func (defaultLog) Enabled(ctx context.Context, level slog.Level) bool {
-	return slog.Default().Enabled(ctx, level)
-}
-
-func (defaultLog) Handle(ctx context.Context, r slog.Record) error {
-	return slog.Default().Handler().Handle(ctx, r)
-}
-
-func (defaultLog) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return slog.Default().Handler().WithAttrs(attrs)
-}
-
-func (defaultLog) WithGroup(name string) slog.Handler {
-	return slog.Default().Handler().WithGroup(name)
+	return life.Attrs("id", e.ID, "user", e.User, "reason", string(e.Reason), "actor", e.Actor, "ip", ip, "err", err)
 }

@@ -171,7 +171,7 @@ func (o Options) withDefaults() Options {
 		o.TouchEvery = defaultTouchEvery(o.IdleTimeout)
 	}
 	if o.Logger == nil {
-		o.Logger = slog.New(defaultLog{})
+		o.Logger = slog.New(life.DefaultLog{})
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -108,13 +108,10 @@ func (m *Manager) Revoke(ctx context.Context, ids ...string) (int, error) {
 	return m.keeper.Records.Revoke(ctx, life.Ending{Why: life.ReasonRevoked}, ids)
 }
 
-// RevokeFor is Revoke with a reason. It is kept in place of the session, so that the next request with its ticket is
-// told by Session.EndedBy, until the session would have ended by time, and for 24 hours at most. Whoever ends a session
-// first gives the reason, and nobody who can write to the store can make one up. Where the store has no room for it,
-// the session ends and nobody is told.
-//
-// A reason other than the constants is a word of the site's own, which its pages know a text for. The error says what
-// is wrong with it, or is one of Revoke.
+// RevokeFor is Revoke with a reason: one of the constants, or a word of the site's own. Session.EndedBy tells it to the
+// next request with the ticket, until the session would have ended by time, and for 24 hours at most. Whoever ends a
+// session first gives the reason, and nobody who can write to the store can make one up. Where the store has no room
+// for it, nobody is told. The error says what is wrong with the reason, or is one of Revoke.
 func (m *Manager) RevokeFor(ctx context.Context, why Reason, ids ...string) (int, error) {
 	e := life.Ending{Why: life.Reason(why), Told: true}
 	if err := life.CheckReason(e.Why); err != nil {
@@ -194,23 +191,7 @@ var errIdentity = errors.New("session: a function of UpdateUser may change data 
 // become larger than Options.MaxBytes, does not keep fn from the others. The error, which wraps those of all such
 // sessions, comes at the end. The other errors are those of Sessions.
 func (m *Manager) UpdateUser(ctx context.Context, user string, fn func(*Session) error) (int, error) {
-	u := update{m: m, fn: fn, done: map[string]bool{}}
-	for range 10 { // a session that moves all the time cannot keep this busy for ever
-		recs, err := m.keeper.SessionsOf(ctx, user)
-		if err != nil {
-			return u.changed, u.failed.And(err)
-		}
-		before := len(u.done)
-		for _, rec := range recs {
-			if err := u.change(ctx, rec); err != nil {
-				return u.changed, err
-			}
-		}
-		if len(u.done) == before {
-			break
-		}
-	}
-	return u.changed, u.failed.All()
+	return m.keeper.VisitUser(ctx, user, m.updating(fn))
 }
 
 // UpdateAll is UpdateUser for all live sessions, in pages, including those of visitors who are not signed in. It is for
@@ -220,76 +201,25 @@ func (m *Manager) UpdateUser(ctx context.Context, user string, fn func(*Session)
 // A session that begins meanwhile may be left out. One that gets a new id meanwhile is not, but fn may run on it again,
 // and then it counts twice: fn must leave alone what it has already changed.
 func (m *Manager) UpdateAll(ctx context.Context, fn func(*Session) error) (int, error) {
-	since := m.now().Add(-clockSkew)
-	u := update{m: m, fn: fn, done: map[string]bool{}, since: since}
-	for rec, err := range m.keeper.All(ctx, since) {
-		if err == nil {
-			err = u.change(ctx, rec)
-		} else {
-			err = u.failed.And(err)
-		}
-		if err != nil {
-			return u.changed, err
-		}
-	}
-	return u.changed, u.failed.All()
+	return m.keeper.VisitAll(ctx, m.now().Add(-clockSkew), m.updating(fn))
 }
 
-// update is one call of UpdateUser or UpdateAll.
-type update struct {
-	m       *Manager
-	fn      func(*Session) error
-	since   time.Time       // a session that was not seen since then comes once; zero: any may come again
-	done    map[string]bool // by id
-	changed int
-	failed  life.Failures // of sessions that cannot be changed
+// updating runs fn on the session of a record.
+func (m *Manager) updating(fn func(*Session) error) life.Visitor {
+	return func(ctx context.Context, rec *life.Record) (refused, err error) {
+		s := m.newSession(ctx, nil)
+		s.isNew, s.seenAt = false, envelope.Micro(rec.SeenAt)
+		s.draft = m.keeper.ByOperator(rec)
+		err = s.Atomic(ctx, func(s *Session) error {
+			refused = update(s, fn)
+			return refused
+		})
+		return refused, inward(err)
+	}
 }
 
-// change changes the session of a record that was listed. The error is one that ends the walk.
-func (u *update) change(ctx context.Context, rec *life.Record) error {
-	if u.done[rec.ID] {
-		return nil
-	}
-	if u.since.IsZero() || !rec.SeenAt.Before(u.since) {
-		u.done[rec.ID] = true
-	}
-	s := u.m.newSession(ctx, nil)
-	s.isNew, s.seenAt = false, envelope.Micro(rec.SeenAt)
-	s.draft = u.m.keeper.ByOperator(rec)
-	var refused error
-	err := s.Atomic(ctx, func(s *Session) error {
-		refused = u.run(s)
-		return refused
-	})
-	switch err = inward(err); {
-	case refused != nil:
-		return refused
-	case err == nil:
-		u.changed++
-	case ctx.Err() != nil:
-		return u.failed.And(err)
-	case !errors.Is(err, ErrEnded):
-		u.failed.Add(err)
-	case !u.since.IsZero(): // else one that was renewed is in the next list
-		return u.follow(ctx, rec)
-	}
-	return nil
-}
-
-// follow changes a session that got a new id after it was listed.
-func (u *update) follow(ctx context.Context, rec *life.Record) error {
-	heir, err := u.m.keeper.Heir(ctx, rec.ID)
-	switch {
-	case err != nil:
-		u.failed.Add(err)
-	case heir != nil && heir.ID != rec.ID:
-		return u.change(ctx, heir)
-	}
-	return nil
-}
-
-func (u *update) run(s *Session) error {
-	if err := u.fn(s); err != nil {
+func update(s *Session, fn func(*Session) error) error {
+	if err := fn(s); err != nil {
 		return err
 	}
 	s.mu.Lock()

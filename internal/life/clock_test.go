@@ -1,7 +1,6 @@
 package life_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -18,24 +17,5 @@ func TestAClockIsASecondOrMore(t *testing.T) {
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("CheckClock(%v) = %v, want %q", d, err, want)
 		}
-	}
-}
-
-func TestOfManyFailuresTheFirstAreTold(t *testing.T) {
-	var f life.Failures
-	if f.All() != nil {
-		t.Errorf("All = %v", f.All())
-	}
-	own, last := errors.New("one"), errors.New("the walk")
-	for range 103 {
-		f.Add(own)
-	}
-	err := f.All()
-	if !errors.Is(err, own) || strings.Count(err.Error(), "one\n") != 100 ||
-		!strings.HasSuffix(err.Error(), "and so for 3 more sessions") {
-		t.Errorf("All = %v", err)
-	}
-	if err := f.And(last); !errors.Is(err, own) || !errors.Is(err, last) {
-		t.Errorf("And = %v", err)
 	}
 }

@@ -50,30 +50,3 @@ func endedIf(ended bool, err error) error {
 	}
 	return err
 }
-
-// maxFailures is how many sessions that cannot be changed are told of one by one.
-const maxFailures = 100
-
-// Failures are errors of many sessions, of which the first are told.
-type Failures struct {
-	first error
-	count int
-}
-
-// Add remembers that a session cannot be changed.
-func (f *Failures) Add(err error) {
-	if f.count++; f.count <= maxFailures {
-		f.first = errors.Join(f.first, err)
-	}
-}
-
-// And is an error that ended the walk, after those of sessions.
-func (f *Failures) And(err error) error { return errors.Join(f.first, err) }
-
-// All is the error of all sessions, nil when there was none.
-func (f *Failures) All() error {
-	if f.count <= maxFailures {
-		return f.first
-	}
-	return errors.Join(f.first, fmt.Errorf("session: and so for %d more sessions", f.count-maxFailures))
-}
