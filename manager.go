@@ -60,8 +60,8 @@ func New(store Store, opts Options) (*Manager, error) {
 		m.setCookie(cookieTransport{m.opts.Cookie, wire.NewPieces(m.opts.Cookie.Name, 0)})
 		m.formerNames = m.opts.Cookie.FormerNames
 	} else if len(m.opts.Cookie.FormerNames) > 0 {
-		return nil, errors.New("session: Cookie.FormerNames: no ticket comes in a cookie; leave it out, or add the cookie, " +
-			"which is nil, to Transports")
+		return nil, errors.New("session: Cookie.FormerNames: no ticket comes in a cookie; leave it out, or add the " +
+			"cookie, which is nil, to Transports")
 	}
 	can, err := m.abilities()
 	if err == nil {

@@ -7,7 +7,8 @@ import (
 	"github.com/coatcheck/session/devicebound"
 )
 
-// A clock that was wrong and is put right signs nobody out: not while it is behind what the session has seen, nor later.
+// A clock that was wrong and is put right signs nobody out: not while it is behind what the session has seen, nor
+// later.
 func TestAClockThatStepsBackEndsNoBinding(t *testing.T) {
 	for _, step := range []time.Duration{2 * time.Minute, time.Hour, 20 * time.Hour} {
 		s := newSite(t, devicebound.Options{Policy: devicebound.Enforce})

@@ -1,6 +1,6 @@
 // Package shop is the demo: seven experiments that show what the library promises, beside the usual way of doing it,
-// and a small shop to click through, with sign-in by name, a cart, notes, the devices of a user and a page for the staff.
-// It knows no driver: the program that serves it chooses where the sessions are kept.
+// and a small shop to click through, with sign-in by name, a cart, notes, the devices of a user and a page for the
+// staff. It knows no driver: the program that serves it chooses where the sessions are kept.
 //
 // Each file has one subject: home.go, experiments.go, goods.go, login.go, cart.go, notes.go, devices.go and staff.go
 // are the pages. site.go routes to them past the guards, input.go reads what they are sent, answer.go writes what they
