@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/asvs"
 	"github.com/coatcheck/session/cmd/coatcheck/internal/doctor"
 	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
 )
@@ -17,6 +18,7 @@ import (
 func newDoctor() *cobra.Command {
 	var strict bool
 	var accept []string
+	var level int
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check the configuration, the store and its server",
@@ -29,14 +31,22 @@ nothing, or forgets what it acknowledged is a failure.
 
 The exit code is 3 if a check fails; with --strict, also for a warning. --accept names a check
 whose result is your choice, for example that of a Redis that is meant to forget. Nothing is
-changed: the write is the removal of a session that does not exist.`,
+changed: the write is the removal of a session that does not exist.
+
+--asvs shows instead which session requirements of OWASP ASVS 5.0 the configuration meets, up to
+that level: met, not met, or yours to meet. docs/asvs.md has the tests. The exit code is 3 if one is
+not met.`,
 		Example: "  coatcheck doctor\n  coatcheck doctor --strict --json\n  coatcheck doctor --accept persistence " +
-			"--accept eviction",
+			"--accept eviction\n  coatcheck doctor --asvs 2",
 		Args: noArguments,
 	}
 	cmd.Flags().BoolVar(&strict, "strict", false, "treat a warning as a failure")
 	cmd.Flags().StringArrayVar(&accept, "accept", nil, "the name of a check that need not pass; may be repeated")
+	cmd.Flags().IntVar(&level, "asvs", 0, "show the requirements of OWASP ASVS up to this level, 1 to 3")
 	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
+		if cmd.Flags().Changed("asvs") && (level < 1 || level > asvs.Highest) {
+			return usage("--asvs: %d is not a level of ASVS; it has 1 to %d", level, asvs.Highest)
+		}
 		cfg, err := t.load() // as the site has it
 		if err != nil {
 			return err
@@ -50,6 +60,9 @@ changed: the write is the removal of a session that does not exist.`,
 		})
 		if s != nil {
 			s.close()
+		}
+		if level > 0 {
+			return showRequirements(t, level, checks)
 		}
 		return showChecks(t, accepted(checks, accept), strict)
 	})
