@@ -210,26 +210,6 @@ func (ex *exchange) finish() {
 	}
 }
 
-// errPassedBy says what to do about a response in which no ticket could be.
-var errPassedBy = errors.New("session: the response was written past Middleware, and without the ticket: in gin use " +
-	"the module adapters/ginsession, or let Middleware stand around the engine; elsewhere the handler must write to " +
-	"the writer that Middleware gives it")
-
-// passedBy stores what needs no answer. The response is out already, and the client cannot be told of a new ticket.
-func (ex *exchange) passedBy() {
-	s, _, _ := ex.last()
-	if s == nil {
-		return
-	}
-	ex.sent.Store(true)
-	err := ex.commit(s, life.Mode{})
-	if reply, _, _ := s.takeReply(); err == nil && reply == life.ReplyNothing {
-		return
-	}
-	ex.m.opts.Logger.ErrorContext(ex.r.Context(), "session: a change is lost", "err", errors.Join(errPassedBy, err))
-	s.emit(ex, Event{Kind: EventLate, ID: s.ID(), User: s.User(), Err: errPassedBy})
-}
-
 // commit does not end with the request: the handler has done its work, and a client that went away does not undo it.
 func (ex *exchange) commit(s *Session, mode life.Mode) error {
 	if s.nothingToDo(mode) {

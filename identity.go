@@ -26,9 +26,6 @@ func Remember(d time.Duration) LoginOption {
 	}
 }
 
-// clockSkew is how far the clocks of two machines may be apart.
-const clockSkew = time.Minute
-
 // LoginAt says when the user signed in, if that was not now: for sign-ins that another site vouches for (auth_time of
 // OpenID Connect), or that are taken over from elsewhere. Session.LoginAt returns it, and guard.Fresh judges by it.
 // Both clocks of the session still run from the Login, and so does CreatedAt of a session that belonged to nobody.
@@ -37,25 +34,17 @@ const clockSkew = time.Minute
 // minute in the future counts as now, and one before 1970 as 1970.
 func LoginAt(t time.Time) LoginOption {
 	return func(s *Session) {
-		now := s.m.now()
-		switch {
-		case s.part != inLogin:
-			s.refused(errors.New("session: LoginAt: it is an option of Login, and does nothing by itself"))
+		at, err := life.LoginTime(t, s.m.now())
+		if s.part != inLogin {
+			err = errors.New("session: LoginAt: it is an option of Login, and does nothing by itself")
+		}
+		if err != nil {
+			s.refused(err)
 			return
-		case t.IsZero():
-			s.refused(errors.New("session: LoginAt: the time is zero; for now leave the option out"))
-			return
-		case t.Sub(now) > clockSkew:
-			s.refused(errors.New("session: LoginAt: the time is in the future; is it in seconds since 1970?"))
-			return
-		case t.After(now):
-			t = now
-		case t.Before(time.UnixMicro(1)): // 0 stands for none
-			t = time.UnixMicro(1)
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.draft.SignedInAt(t)
+		s.draft.SignedInAt(at)
 	}
 }
 

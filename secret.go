@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"slices"
-	"strings"
 
 	"github.com/coatcheck/session/internal/keys"
 	"github.com/coatcheck/session/internal/life"
@@ -29,30 +27,15 @@ func NewSecret() Secret {
 // ParseSecrets reads secrets written as "base64:…,base64:…", newest first, in standard or URL-safe base64, with or
 // without padding. White space around them is ignored. The error says which one is wrong and never contains it.
 func ParseSecrets(text string) ([]Secret, error) {
-	if strings.TrimSpace(text) == "" { // there is no first one that could be wrong
-		return nil, fmt.Errorf("session: %w", checkSecrets(nil))
-	}
-	var secrets []Secret
-	for i, part := range strings.Split(text, ",") {
-		encoded, ok := strings.CutPrefix(strings.TrimSpace(part), "base64:")
-		if !ok {
-			return nil, fmt.Errorf(`session: secret %d does not begin with "base64:"`, i+1)
-		}
-		secret, err := decodeBase64(encoded)
-		if err != nil {
-			return nil, fmt.Errorf("session: secret %d is not base64", i+1)
-		}
-		secrets = append(secrets, secret)
-	}
-	if err := checkSecrets(secrets); err != nil {
+	list, err := keys.ParseSecrets(text)
+	if err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
+	secrets := make([]Secret, len(list))
+	for i, s := range list {
+		secrets[i] = s
+	}
 	return secrets, nil
-}
-
-func decodeBase64(text string) (Secret, error) {
-	text = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
-	return base64.RawStdEncoding.DecodeString(text)
 }
 
 // Format prints "[secret]", whatever the verb.
@@ -64,21 +47,7 @@ func (Secret) LogValue() slog.Value { return slog.StringValue("[secret]") }
 // MarshalText encodes "[secret]".
 func (Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
 
-func checkSecrets(secrets []Secret) error {
-	if len(secrets) == 0 {
-		return errors.New("Secrets: at least one is required; make one with NewSecret and keep it")
-	}
-	for i, s := range secrets {
-		if len(s) < keys.MinSecret {
-			return fmt.Errorf("Secrets: number %d has %d bytes; at least %d random ones are needed, see NewSecret", i+1,
-				len(s), keys.MinSecret)
-		}
-		if keys.IsWeak(s) {
-			return fmt.Errorf("Secrets: number %d is not random; make one with NewSecret", i+1)
-		}
-	}
-	return nil
-}
+func checkSecrets(secrets []Secret) error { return keys.CheckSecrets(material(secrets)) }
 
 // material is what keys are derived from.
 func material(secrets []Secret) [][]byte {

@@ -201,7 +201,7 @@ func (m *Manager) UpdateUser(ctx context.Context, user string, fn func(*Session)
 // A session that begins meanwhile may be left out. One that gets a new id meanwhile is not, but fn may run on it again,
 // and then it counts twice: fn must leave alone what it has already changed.
 func (m *Manager) UpdateAll(ctx context.Context, fn func(*Session) error) (int, error) {
-	return m.keeper.VisitAll(ctx, m.now().Add(-clockSkew), m.updating(fn))
+	return m.keeper.VisitAll(ctx, m.now().Add(-life.ClockSkew), m.updating(fn))
 }
 
 // updating runs fn on the session of a record.

@@ -1,6 +1,7 @@
 package life
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -34,4 +35,22 @@ func NeverOrPositive(name string, d time.Duration, off string) error {
 		return fmt.Errorf("%s: %v is negative; use session.Never for %s", name, d, off)
 	}
 	return nil
+}
+
+// ClockSkew is how far the clocks of two machines may be apart.
+const ClockSkew = time.Minute
+
+// LoginTime is the time of a sign-in that others vouch for, or says why it cannot be one.
+func LoginTime(t, now time.Time) (time.Time, error) {
+	switch {
+	case t.IsZero():
+		return t, errors.New("session: LoginAt: the time is zero; for now leave the option out")
+	case t.Sub(now) > ClockSkew:
+		return t, errors.New("session: LoginAt: the time is in the future; is it in seconds since 1970?")
+	case t.After(now):
+		return now, nil
+	case t.Before(time.UnixMicro(1)): // 0 stands for none
+		return time.UnixMicro(1), nil
+	}
+	return t, nil
 }

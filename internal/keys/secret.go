@@ -2,12 +2,58 @@ package keys
 
 import (
 	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 )
 
 // MinSecret is how many bytes a secret has at least.
 const MinSecret = 32
+
+// ParseSecrets reads and checks secrets written as "base64:…,base64:…". The error says which one is wrong and never
+// contains it.
+func ParseSecrets(text string) (secrets [][]byte, err error) {
+	if strings.TrimSpace(text) == "" { // there is no first one that could be wrong
+		return nil, CheckSecrets(nil)
+	}
+	for i, part := range strings.Split(text, ",") {
+		encoded, ok := strings.CutPrefix(strings.TrimSpace(part), "base64:")
+		if !ok {
+			return nil, fmt.Errorf(`secret %d does not begin with "base64:"`, i+1)
+		}
+		secret, err := decodeBase64(encoded)
+		if err != nil {
+			return nil, fmt.Errorf("secret %d is not base64", i+1)
+		}
+		secrets = append(secrets, secret)
+	}
+	return secrets, CheckSecrets(secrets)
+}
+
+// decodeBase64 takes both alphabets, with or without padding.
+func decodeBase64(text string) ([]byte, error) {
+	text = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
+	return base64.RawStdEncoding.DecodeString(text)
+}
+
+// CheckSecrets refuses none, and those that are short or weak.
+func CheckSecrets(secrets [][]byte) error {
+	if len(secrets) == 0 {
+		return errors.New("Secrets: at least one is required; make one with NewSecret and keep it")
+	}
+	for i, s := range secrets {
+		if len(s) < MinSecret {
+			return fmt.Errorf("Secrets: number %d has %d bytes; at least %d random ones are needed, see NewSecret", i+1,
+				len(s), MinSecret)
+		}
+		if IsWeak(s) {
+			return fmt.Errorf("Secrets: number %d is not random; make one with NewSecret", i+1)
+		}
+	}
+	return nil
+}
 
 // IsWeak reports whether a secret of at least [MinSecret] bytes is what somebody typed, or copied from a document.
 func IsWeak(secret []byte) bool { return isPattern(secret) || isPublished(secret) }
