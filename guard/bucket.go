@@ -16,7 +16,7 @@ const (
 type entry struct {
 	who   who
 	full  int64 // when the quota is whole again, by the clock, in microseconds
-	until int64 // when the next request passes, however much is left; 0: at once
+	until int64 // when the next request passes, however much is left; never after full. 0: at once
 }
 
 // who is what is kept of whoever is counted.
@@ -36,7 +36,7 @@ func (b bucket) find(w who, now int64, l *rule) (bucket, *entry) {
 	for i := range b {
 		b[i].full, b[i].until = min(b[i].full, now+l.whole), min(b[i].until, now+l.every)
 	}
-	b = slices.DeleteFunc(b, func(e entry) bool { return e.full <= now && e.until <= now })
+	b = slices.DeleteFunc(b, func(e entry) bool { return e.full <= now })
 	at := slices.IndexFunc(b, func(e entry) bool { return e.who == w })
 	switch {
 	case at >= 0:
@@ -67,7 +67,7 @@ func (b bucket) without(w who) bucket {
 // end is when all quotas of the bucket are whole again.
 func (b bucket) end() (end int64) {
 	for _, e := range b {
-		end = max(end, e.full, e.until)
+		end = max(end, e.full)
 	}
 	return end
 }

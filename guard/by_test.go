@@ -347,3 +347,36 @@ func TestAFloodOfStrangersIsBoundedAndUnlocksNobody(t *testing.T) {
 		t.Errorf("the flood left %d records with %d bytes, want at most 1024 of 2 kB", recs, bytes)
 	}
 }
+
+// Whoever has lost a place to a flood, and comes back, has as much of the quota left as before, and whoever is new can
+// make a request, but no more than that.
+func TestAFloodTakesAwayNoCharge(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.Rate(guard.Limit{By: guard.Address, Requests: 2, Per: time.Hour})(inside)
+	const visitors = 50
+	visit := func(network string) (passed int) {
+		for i := range visitors {
+			if from(h, fmt.Sprintf("%s.%d", network, i)).Code == 200 {
+				passed++
+			}
+		}
+		return passed
+	}
+	if got := visit("192.0.2"); got != visitors {
+		t.Fatalf("%d passed", got)
+	}
+	r.clock.advance(time.Second)
+	for i := range 200_000 {
+		from(h, fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255))
+	}
+	for try, want := range []int{visitors, 0, 0} {
+		if got := visit("192.0.2"); got != want {
+			t.Errorf("request %d after the flood: %d of %d pass, want %d", 2+try, got, visitors, want)
+		}
+	}
+	for try, want := range []int{visitors, 0} {
+		if got := visit("198.51.100"); got != want {
+			t.Errorf("request %d of who is new: %d of %d pass, want %d", 1+try, got, visitors, want)
+		}
+	}
+}

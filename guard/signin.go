@@ -85,7 +85,7 @@ func (g *Guard) attempt(r *http.Request, s *session.Session, account string) *at
 	return a
 }
 
-// run lets the handler try, if every limit allows it.
+// run lets the handler try, if every limit allows it. What an address tries counts for it, also if the account refuses.
 func (a *attempt) run(w http.ResponseWriter, next http.Handler) {
 	for i := range a.takes {
 		t := &a.takes[i]
