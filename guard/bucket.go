@@ -42,9 +42,10 @@ func (b bucket) find(w who, now int64, l *rule) (bucket, *entry) {
 	case at >= 0:
 	case len(b) < perBucket:
 		at, b = len(b), append(b, entry{who: w})
-	default:
-		at = b.least()
-		b[at] = entry{who: w, full: min(b[at].full, now+l.most())}
+	default: // of those that are charged alike the eldest goes, or two strangers could push each other out by turns
+		i := b.least()
+		full := min(b[i].full, now+l.most())
+		at, b = perBucket-1, append(slices.Delete(b, i, i+1), entry{who: w, full: full})
 	}
 	return b, &b[at]
 }
