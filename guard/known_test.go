@@ -267,6 +267,7 @@ func TestASignInWithoutAnAccountMakesNoDeviceKnown(t *testing.T) {
 		s.Login("ann")
 	})), "/passkey", nil)
 	if w.Code != 200 || v.cookies[deviceCookie] != "" || len(events) != 0 {
-		t.Errorf("status %d, cookie %q, events %v, want no cookie and no event", w.Code, v.cookies[deviceCookie], events)
+		t.Errorf("status %d, cookie %q, events %v, want no cookie and no event",
+			w.Code, v.cookies[deviceCookie], events)
 	}
 }
