@@ -32,13 +32,13 @@ func (v *verdict) checkReasons() {
 }
 
 // judges reports whether it is known that a revocation could not reach a session: an id leads to what followed on the
-// same browser.
+// same browser, and of two sign-ins at once on one browser the one whose id is given is kept.
 func (v *verdict) judges(st *state, f *fact) bool {
 	if st.dropped || st.stranded {
 		return false
 	}
 	if len(f.ids) == 0 {
-		return true
+		return !v.keeps(f, st, true)
 	}
 	named := v.lifeOf(f.ids[0])
 	return named != "" && !v.akin(st.life, named)
