@@ -45,8 +45,10 @@ func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[
 func (s *Session) untilCommitted(ctx context.Context, fn func(*Session) error, events *[]life.Event) error {
 	base, before, now := s.base()
 	var conflict, ended error
+	var turn life.Turn
+	defer turn.End()
 	for attempt := 0; ; attempt++ {
-		if err := life.Pause(ctx, max(attempt-1, 0)); err != nil {
+		if err := turn.Await(ctx, &base, attempt); err != nil {
 			return err
 		}
 		if base.Stored() && !base.Leaving() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -116,6 +117,45 @@ func TestSixtyFourWritersLoseNothing(t *testing.T) {
 			t.Error("no write was answered")
 		}
 		t.Logf("%d of %d writes were answered, %d conflicts", answered.Load(), writers*rounds, conflicts.Load())
+	})
+}
+
+// The same with functions of Atomic: none of them gives up, for those of one node have their turn one after the other.
+func TestSixtyFourAtomicsAllHaveTheirTurn(t *testing.T) {
+	eachBackend(t, func(t *testing.T, stores [2]session.Store) {
+		nodes := [2]*session.Manager{node(t, stores[0]), node(t, stores[1])}
+		b := newBrowser(t)
+		b.with(nodes[0], func(s *session.Session) { s.Login("ada") })
+		const writers, rounds = 64, 2
+		var runs atomic.Int64
+		var all sync.WaitGroup
+		for i := range writers {
+			all.Go(func() {
+				for range rounds {
+					resp := b.with(nodes[i%2], func(s *session.Session) {
+						err := s.Atomic(t.Context(), func(s *session.Session) error {
+							runs.Add(1)
+							runtime.Gosched()
+							session.Key[int]("n").Set(s, session.Key[int]("n").Or(s, 0)+1)
+							return nil
+						})
+						if err != nil {
+							t.Errorf("Atomic = %v", err)
+						}
+					})
+					if resp.StatusCode != http.StatusOK {
+						t.Errorf("status %d, want 200", resp.StatusCode)
+					}
+				}
+			})
+		}
+		all.Wait()
+		b.with(nodes[1], func(s *session.Session) {
+			if n := session.Key[int]("n").Or(s, 0); n != writers*rounds {
+				t.Errorf("the counter is %d, want %d", n, writers*rounds)
+			}
+		})
+		t.Logf("%d functions ran %d times", writers*rounds, runs.Load())
 	})
 }
 
