@@ -69,13 +69,13 @@ func age(t *trie[flash], v any) (any, bool) {
 	case []any:
 		v = ageList(t, list)
 	default:
-		t.below = nil
+		t.below, t.first = nil, 0
 	}
 	return v, !t.v.made || !isEmpty(v)
 }
 
 func ageMap(t *trie[flash], m map[string]any) {
-	for name, below := range t.below {
+	for name, below := range t.kids() {
 		part, ok := m[name]
 		if ok {
 			part, ok = age(below, part)
@@ -88,7 +88,7 @@ func ageMap(t *trie[flash], m map[string]any) {
 			delete(m, name)
 		}
 		if below.empty() {
-			delete(t.below, name)
+			delete(t.below, t.slot(name))
 		}
 	}
 }
@@ -97,7 +97,7 @@ func ageMap(t *trie[flash], m map[string]any) {
 func ageList(t *trie[flash], list []any) []any {
 	kept, flashes := list[:0], map[string]*trie[flash]{}
 	for i, part := range list {
-		below, ok := t.below[strconv.Itoa(i)], true
+		below, ok := t.below[t.slot(strconv.Itoa(i))], true
 		if below != nil {
 			part, ok = age(below, part)
 		}
@@ -110,7 +110,7 @@ func ageList(t *trie[flash], list []any) []any {
 		kept = append(kept, part)
 	}
 	clear(list[len(kept):])
-	t.below = flashes
+	t.below, t.first = flashes, 0
 	return kept
 }
 

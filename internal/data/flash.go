@@ -36,7 +36,7 @@ func (st *State) flash(p Path, m flash, made uint64) {
 			t.v.made = true
 		}
 	}
-	t.has, t.v, t.below = true, m, nil
+	t.has, t.v, t.below, t.first = true, m, nil, 0
 }
 
 // unflash makes the values at and below a path ordinary data.
@@ -92,7 +92,7 @@ func appendFlashes(list []envelope.Flash, t *trie[flash], p Path, made uint64) [
 	if made++; !t.v.made {
 		made = 0
 	}
-	for name, below := range t.below {
+	for name, below := range t.kids() {
 		list = appendFlashes(list, below, p.below(len(p.steps), name), made)
 	}
 	return list
@@ -109,24 +109,11 @@ func (st *State) moveUp(c Codec, removed Path) {
 	if t == nil || !ok {
 		return
 	}
-	if v, _, _ := st.node(c, list); !isList(v) {
-		return
+	v, _, _ := st.node(c, list)
+	if left, ok := v.([]any); ok {
+		st.own()
+		st.flashes().at(list).closeGap(gone, len(left))
 	}
-	st.own()
-	t = st.flashes().at(list)
-	below := t.below
-	t.below = make(map[string]*trie[flash], len(below))
-	for name, kid := range below {
-		if i, ok := index(name, math.MaxInt); ok && i > gone {
-			name = strconv.Itoa(i - 1)
-		}
-		t.below[name] = kid
-	}
-}
-
-func isList(v any) bool {
-	_, ok := v.([]any)
-	return ok
 }
 
 // split makes the other parts of a flashed value flash data one by one, before the part at p gets a life of its own.
