@@ -59,7 +59,8 @@ func inserts(answers pgx.BatchResults) (inserted bool, err error) {
 	for step := range 4 {
 		tag, err := answers.Exec()
 		if err != nil {
-			return false, errors.Join(err, answers.Close())
+			_ = answers.Close() // the same error
+			return false, err
 		}
 		if step == 2 {
 			inserted = tag.RowsAffected() > 0

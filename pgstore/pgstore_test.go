@@ -123,6 +123,36 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	}
 }
 
+func TestAnErrorIsToldOnce(t *testing.T) {
+	store := storeOn(t, &server{times: 1, ends: refuses("57014")})
+	err := store.SaveWithin(t.Context(), &session.Record{ID: "a"}, session.Limit{Max: 1})
+	if err == nil || strings.Count(err.Error(), "SQLSTATE 57014") != 1 {
+		t.Errorf("SaveWithin = %v, want the error of the server once", err)
+	}
+}
+
+// A handler that holds the last connection while its session is saved waits for itself.
+func TestAPoolThatIsUsedUpIsNamed(t *testing.T) {
+	pool := poolOn(t, &server{})
+	store, err := pgstore.New(pool, pgstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range pool.Config().MaxConns {
+		conn, err := pool.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Release()
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = store.Load(ctx, "a")
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "raise pool_max_conns") {
+		t.Errorf("Load = %v, want the end of the context, and the size of the pool", err)
+	}
+}
+
 // A server that cannot be reached, or lets nobody in, is asked once: more would hold every request up.
 func TestAnOutageIsOneAttempt(t *testing.T) {
 	config, err := pgxpool.ParseConfig("postgres://app@127.0.0.1/app?sslmode=disable")

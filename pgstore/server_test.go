@@ -100,8 +100,8 @@ func (s *server) serve(b *pgproto3.Backend) {
 	}
 }
 
-// storeOn returns a store of the server.
-func storeOn(t *testing.T, s *server) *pgstore.Store {
+// poolOn returns a pool of four connections to the server.
+func poolOn(t *testing.T, s *server) *pgxpool.Pool {
 	t.Helper()
 	config, err := pgxpool.ParseConfig("postgres://app@127.0.0.1/app?sslmode=disable&pool_max_conns=4")
 	if err != nil {
@@ -117,7 +117,13 @@ func storeOn(t *testing.T, s *server) *pgstore.Store {
 		pool.Close()
 		s.open.Wait()
 	})
-	store, err := pgstore.New(pool, pgstore.Options{})
+	return pool
+}
+
+// storeOn returns a store of the server.
+func storeOn(t *testing.T, s *server) *pgstore.Store {
+	t.Helper()
+	store, err := pgstore.New(poolOn(t, s), pgstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

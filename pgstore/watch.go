@@ -23,7 +23,7 @@ func (s *Store) Watch(ctx context.Context, tell func(id string)) error {
 		return fmt.Errorf("pgstore: watch: %w: it needs a connection beside the only one: see pool_max_conns",
 			session.ErrNotSupported)
 	}
-	conn, err := s.pool.Acquire(ctx)
+	conn, err := s.acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("pgstore: watch: %w", err)
 	}
@@ -63,7 +63,7 @@ func (s *Store) listen(ctx context.Context, conn *pgxpool.Conn, tell func(id str
 }
 
 func (s *Store) notify(ctx context.Context, payload string) error {
-	conn, err := s.pool.Acquire(ctx)
+	conn, err := s.acquire(ctx)
 	if err != nil {
 		return err
 	}
