@@ -181,7 +181,8 @@ func floorOf(short string) int {
 
 // nestedModules are the folders with a go.mod of their own, present or planned.
 var nestedModules = []string{"cmd/coatcheck", "cmd/demo", "redisstore", "sessionconfig", "internal/frameworks",
-	"internal/integration", "internal/release", "bench", "examples/websocket", "pglisten", "pgstore", "adapters"}
+	"internal/integration", "internal/release", "bench", "examples/passkey", "examples/websocket", "pglisten",
+	"pgstore", "adapters"}
 
 func nested(short string) bool {
 	return slices.ContainsFunc(nestedModules, func(folder string) bool { return within(short, folder) })

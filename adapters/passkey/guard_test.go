@@ -1,0 +1,171 @@
+package passkey_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/adapters/passkey"
+	"github.com/coatcheck/session/guard"
+)
+
+// guarded puts what a site has around the pages: forms, attempts to sign in, and two pages of its own.
+func guarded(t *testing.T, opts guard.Options) func(*setup) {
+	return func(up *setup) {
+		up.wrap = func(m *session.Manager, pages http.Handler) http.Handler {
+			g, err := guard.New(m, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ok := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+			mux := http.NewServeMux()
+			mux.Handle("/", pages)
+			mux.Handle("/passkey/sign-in/finish", g.SignIn(func(*http.Request) string { return "" })(pages))
+			mux.Handle("/pay", g.Fresh(time.Minute, passkey.Factor)(ok))
+			mux.Handle("/transfer", g.Fresh(time.Minute, passkey.FactorVerified)(ok))
+			return g.CSRF(mux)
+		}
+	}
+}
+
+func TestAConfirmationOpensWhatAsksForAPasskey(t *testing.T) {
+	st := newSite(t, guarded(t, guard.Options{ConfirmPage: "/confirm"}))
+	d, b := newDevice(t), st.browser()
+	b.header.Set("Sec-Fetch-Site", "same-origin")
+	b.header.Set("Accept", "application/json")
+	b.do("login=ada")
+	b.finish("register", d.create(t, b.begin("register", "{}"))).want(t, http.StatusNoContent)
+	for _, path := range []string{"/pay", "/transfer"} {
+		got := b.post(path, "{}").want(t, http.StatusUnauthorized)
+		if !strings.Contains(got.body, passkey.Factor) || !strings.Contains(got.body, "/confirm") {
+			t.Errorf("%s is answered with %s", path, got.body)
+		}
+	}
+	b.finish("confirm", d.get(t, b.begin("confirm", "{}"))).want(t, http.StatusNoContent)
+	b.post("/pay", "{}").want(t, http.StatusNoContent)
+	b.post("/transfer", "{}").want(t, http.StatusNoContent)
+	st.clock.advance(time.Minute + time.Second)
+	b.post("/pay", "{}").want(t, http.StatusUnauthorized)
+}
+
+func TestOtherSitesCannotUseThePaths(t *testing.T) {
+	st := newSite(t, guarded(t, guard.Options{}))
+	for site, want := range map[string]int{"same-origin": 200, "cross-site": 403, "same-site": 403, "": 403} {
+		b := st.browser()
+		if site != "" {
+			b.header.Set("Sec-Fetch-Site", site)
+		}
+		if got := b.post("/passkey/sign-in/begin", "{}"); got.status != want {
+			t.Errorf("Sec-Fetch-Site %q: status %d, want %d", site, got.status, want)
+		}
+	}
+}
+
+// Beginnings and sign-ins that succeed use up none of the attempts.
+func TestOnlyFailuresAreCountedAsAttempts(t *testing.T) {
+	st := newSite(t, guarded(t, guard.Options{SignIn: guard.SignInLimits{AddressAttempts: 15}}))
+	d, b := newDevice(t), st.browser()
+	b.header.Set("Sec-Fetch-Site", "same-origin")
+	b.do("login=ada")
+	b.finish("register", d.create(t, b.begin("register", "{}"))).want(t, http.StatusNoContent)
+	for range 5 {
+		b.finish("sign-in", d.get(t, b.begin("sign-in", "{}"))).want(t, http.StatusNoContent)
+	}
+	var last answer
+	for range 4 {
+		last = b.finish("sign-in", d.get(t, options{}))
+	}
+	last.want(t, http.StatusTooManyRequests)
+}
+
+func TestOptionsConfirmIsToldEachFactor(t *testing.T) {
+	var told []string
+	st := newSite(t, func(up *setup) {
+		up.passkey.Confirm = func(_ *http.Request, s *session.Session, factor string) error {
+			told = append(told, factor)
+			s.Confirm(factor)
+			return s.Err()
+		}
+	})
+	d, b := st.registered("ada"), st.browser()
+	b.do("login=ada")
+	b.finish("confirm", d.get(t, b.begin("confirm", "{}"))).want(t, http.StatusNoContent)
+	if got := strings.Join(told, " "); got != "webauthn webauthn.uv" {
+		t.Errorf("Options.Confirm was told of %q", got)
+	}
+	b.wantWho("ada pwd webauthn webauthn.uv")
+}
+
+func TestOptionsLoginIsASignInOption(t *testing.T) {
+	st := newSite(t, func(up *setup) {
+		up.passkey.Login = func(_ *http.Request, a passkey.Account) []session.LoginOption {
+			return []session.LoginOption{session.Remember(time.Hour), session.Factor("of:" + a.User)}
+		}
+	})
+	d, b := st.registered("ada"), st.browser()
+	got := b.finish("sign-in", d.get(t, b.begin("sign-in", "{}"))).want(t, http.StatusNoContent)
+	if cookies := strings.Join(got.header["Set-Cookie"], "\n"); !strings.Contains(cookies, "Max-Age=3600") {
+		t.Errorf("the cookies are %q, want one that is remembered", cookies)
+	}
+	b.wantWho("ada of:ada webauthn webauthn.uv")
+}
+
+func TestSessionsSwitchedOffSignNobodyIn(t *testing.T) {
+	st := newSite(t, func(up *setup) {
+		up.session.Skip = func(r *http.Request) bool { return r.Header.Get("X-Skip") != "" }
+	})
+	d, b := st.registered("ada"), st.browser()
+	b.header.Set("X-Skip", "1")
+	got := b.post("/passkey/sign-in/begin", "{}")
+	if got.status == http.StatusOK {
+		got = b.finish("sign-in", d.get(t, parse(t, got)))
+	}
+	if got.status < 400 {
+		t.Errorf("status %d for a sign-in that nobody keeps", got.status)
+	}
+}
+
+// One passkey, one deed: the confirmation names the operation, and is good for one request.
+func TestAConfirmationNamesItsOperation(t *testing.T) {
+	var g *guard.Guard
+	st := newSite(t, func(up *setup) {
+		up.passkey.Confirm = func(r *http.Request, s *session.Session, factor string) error {
+			if factor != passkey.FactorVerified {
+				s.Confirm(factor)
+				return nil
+			}
+			return g.Confirm(s, r.URL.Query().Get(guard.OperationParam), factor)
+		}
+		up.wrap = func(m *session.Manager, pages http.Handler) http.Handler {
+			var err error
+			if g, err = guard.New(m, guard.Options{ConfirmPage: "/confirm"}); err != nil {
+				t.Fatal(err)
+			}
+			once := g.Once("transfer", func(r *http.Request) string { return "Transfer " + r.FormValue("sum") })
+			mux := http.NewServeMux()
+			mux.Handle("/", pages)
+			mux.Handle("/transfer", once(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusNoContent)
+			})))
+			return mux
+		}
+	})
+	d, b := st.registered("ada"), st.browser()
+	b.do("login=ada")
+	b.header.Set("Accept", "application/json")
+	var asked struct {
+		Operation guard.Operation `json:"operation"`
+	}
+	got := b.post("/transfer?sum=10", "").want(t, http.StatusUnauthorized)
+	if err := json.Unmarshal([]byte(got.body), &asked); err != nil || asked.Operation.ID == "" {
+		t.Fatalf("%s: %v", got.body, err)
+	}
+	body := d.get(t, b.begin("confirm", "{}"))
+	b.post("/passkey/confirm/finish?"+guard.OperationParam+"="+asked.Operation.ID, body).want(t, http.StatusNoContent)
+	b.post("/transfer?sum=11", "").want(t, http.StatusUnauthorized)
+	b.post("/transfer?sum=10", "").want(t, http.StatusNoContent)
+	b.post("/transfer?sum=10", "").want(t, http.StatusUnauthorized)
+}
