@@ -53,31 +53,38 @@ func (c *Config) redisConnection() string {
 }
 
 // OpenDatabase opens the database of the store database. Its table need not exist yet. The program must import the
-// package of its driver, as the package comment says.
+// package of its driver, as the package comment says. The pool is one of database/sql, whatever the key pool says.
 func (c *Config) OpenDatabase(ctx context.Context) (*sql.DB, sqlstore.Options, error) {
 	opts := sqlstore.Options{Table: c.database.table}
-	b := &builder{cfg: c}
-	b.checkConnection("stores.database.connection", c.databaseConnection(), driverSQLite, driverPostgreSQL, driverMySQL)
-	if len(b.problems) > 0 {
-		return nil, opts, join(b.problems)
-	}
-	name := c.databaseConnection()
-	conn := c.connections[name]
-	kind, err := driver.DatabaseFor(conn.driver)
-	if err != nil {
-		return nil, opts, fmt.Errorf("sessionconfig: connections.%s.driver: %w", name, err)
-	}
-	dsn, err := conn.dsn.read(ctx, "connections."+name+".dsn_")
+	kind, at, err := c.findDatabase(ctx)
 	if err != nil {
 		return nil, opts, err
 	}
 	opts.Dialect, opts.Listen = kind.Dialect, kind.Listen
-	db, err := kind.Open(driver.Place{Path: conn.path, DSN: dsn, Log: c.log()})
+	name := c.databaseConnection()
+	db, err := kind.Open(at)
 	if err != nil {
 		return nil, opts, fmt.Errorf("sessionconfig: connections.%s: %w", name, err)
 	}
-	conn.pool.limit(db, strings.Contains(dsn, ":memory:"))
+	c.connections[name].pool.limit(db, strings.Contains(at.DSN, ":memory:"))
 	return db, opts, nil
+}
+
+// findDatabase returns what opens the database of the store database, and where that is.
+func (c *Config) findDatabase(ctx context.Context) (kind driver.Database, at driver.Place, err error) {
+	b := &builder{cfg: c}
+	b.checkConnection("stores.database.connection", c.databaseConnection(), driverSQLite, driverPostgreSQL, driverMySQL)
+	if len(b.problems) > 0 {
+		return kind, at, join(b.problems)
+	}
+	name := c.databaseConnection()
+	conn := c.connections[name]
+	if kind, err = driver.DatabaseFor(conn.driver); err != nil {
+		return kind, at, fmt.Errorf("sessionconfig: connections.%s.driver: %w", name, err)
+	}
+	at = driver.Place{Path: conn.path, Log: c.log()}
+	at.DSN, err = conn.dsn.read(ctx, "connections."+name+".dsn_")
+	return kind, at, err
 }
 
 // OpenRedis connects to the server of the store redis. The client is that of the driver: Open of package

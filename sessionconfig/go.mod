@@ -5,6 +5,7 @@ go 1.25.2
 require (
 	github.com/coatcheck/session v0.1.0
 	github.com/coatcheck/session/pglisten v0.1.0
+	github.com/coatcheck/session/pgstore v0.1.0
 	github.com/coatcheck/session/redisstore v0.1.0
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/jackc/pgx/v5 v5.13.0

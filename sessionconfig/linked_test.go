@@ -10,10 +10,11 @@ import (
 
 // clients are the packages by which a program would reach a server.
 var clients = map[string][]string{
-	"sqlite":   {"modernc.org/sqlite"},
-	"postgres": {"github.com/jackc/pgx/v5", "github.com/coatcheck/session/pglisten"},
-	"mysql":    {"github.com/go-sql-driver/mysql"},
-	"redis":    {"github.com/redis/rueidis", "github.com/coatcheck/session/redisstore"},
+	"sqlite": {"modernc.org/sqlite"},
+	"postgres": {"github.com/jackc/pgx/v5", "github.com/coatcheck/session/pglisten",
+		"github.com/coatcheck/session/pgstore"},
+	"mysql": {"github.com/go-sql-driver/mysql"},
+	"redis": {"github.com/redis/rueidis", "github.com/coatcheck/session/redisstore"},
 }
 
 // linked lists the packages that a program gets with a package of this module, and those of its tests: go mod tidy has

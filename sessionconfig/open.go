@@ -13,6 +13,7 @@ import (
 	"github.com/coatcheck/session/filestore"
 	"github.com/coatcheck/session/memstore"
 	"github.com/coatcheck/session/nullstore"
+	"github.com/coatcheck/session/sessionconfig/internal/driver"
 	"github.com/coatcheck/session/sqlstore"
 )
 
@@ -72,13 +73,9 @@ func (c *Config) openFiles() (session.Store, io.Closer, error) {
 }
 
 func (c *Config) openDatabaseStore(ctx context.Context) (session.Store, io.Closer, error) {
-	db, opts, err := c.OpenDatabase(ctx)
+	store, closer, err := c.openTable(ctx)
 	if err != nil {
 		return nil, nil, err
-	}
-	store, err := sqlstore.New(db, opts)
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("sessionconfig: stores.database.table: %w", err), db.Close())
 	}
 	if c.database.migrate {
 		err = store.Migrate(ctx)
@@ -86,7 +83,6 @@ func (c *Config) openDatabaseStore(ctx context.Context) (session.Store, io.Close
 	if err == nil {
 		err = probe(ctx, store)
 	}
-	closer := newCloser(store, db)
 	if err != nil {
 		err = explainTable(ctx, store, err)
 		err = fmt.Errorf("sessionconfig: the store database, connection %q: %w", c.databaseConnection(), err)
@@ -95,8 +91,41 @@ func (c *Config) openDatabaseStore(ctx context.Context) (session.Store, io.Close
 	return store, closer, nil
 }
 
+// openTable makes the store of a table that need not be there.
+func (c *Config) openTable(ctx context.Context) (driver.Table, io.Closer, error) {
+	if name := c.databaseConnection(); c.connections[name] != nil && c.connections[name].pool.pgx {
+		return c.openPool(ctx, name)
+	}
+	db, opts, err := c.OpenDatabase(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := sqlstore.New(db, opts)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("sessionconfig: stores.database.table: %w", err), db.Close())
+	}
+	return store, newCloser(store, db), nil
+}
+
+func (c *Config) openPool(ctx context.Context, name string) (driver.Table, io.Closer, error) {
+	kind, at, err := c.findDatabase(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	pool, err := kind.OpenPool(ctx, at, c.connections[name].pool.limits())
+	if err != nil {
+		return nil, nil, fmt.Errorf("sessionconfig: connections.%s: %w", name, err)
+	}
+	store, err := pool.Table(c.database.table)
+	if err != nil {
+		pool.Close()
+		return nil, nil, fmt.Errorf("sessionconfig: stores.database.table: %w", err)
+	}
+	return store, newCloser(closeFunc(pool.Close)), nil
+}
+
 // explainTable says what to do about a table that is not there, or is somebody else's.
-func explainTable(ctx context.Context, store *sqlstore.Store, err error) error {
+func explainTable(ctx context.Context, store driver.Table, err error) error {
 	var down net.Error
 	if errors.As(err, &down) {
 		return err
@@ -225,6 +254,11 @@ func (b *builder) checkConnection(key, name string, fit ...string) {
 	case conn.path == "" && len(conn.dsn.ways()) == 0:
 		b.refuse(at.From, "connections."+name, "", "set dsn, dsn_env, dsn_file or dsn_command, or path for a file "+
 			"of SQLite")
+	case conn.pool.pgx && conn.driver != driverPostgreSQL:
+		b.refuse(at.From, "connections."+name+".pool", `"pgx"`, "only postgresql has it; leave it out")
+	case conn.pool.pgx && conn.pool.idle != 0:
+		b.refuse(at.From, "connections."+name+".max_idle", "", "a pool of pgx keeps every connection until its "+
+			"max_idle_time; leave it out")
 	case conn.path != "" && (conn.driver != driverSQLite || len(conn.dsn.ways()) > 0):
 		b.refuse(at.From, "connections."+name+".path", "", "only SQLite takes a path, and then no dsn")
 	}

@@ -4,12 +4,15 @@ import (
 	"cmp"
 	"database/sql"
 	"time"
+
+	"github.com/coatcheck/session/sessionconfig/internal/driver"
 )
 
 // pool is how many connections there are to a database, and how long each is used.
 type pool struct {
 	open, idle         int
 	idleTime, lifetime time.Duration // negative: no limit
+	pgx                bool          // the pool is one of pgx, not of database/sql
 }
 
 // limit sets them. A database in memory lives as long as its one connection: a second one would be a database of its
@@ -23,6 +26,12 @@ func (p pool) limit(db *sql.DB, inMemory bool) {
 	db.SetMaxIdleConns(cmp.Or(p.idle, open))
 	db.SetConnMaxIdleTime(cmp.Or(p.idleTime, defaultIdleTime))
 	db.SetConnMaxLifetime(p.lifetime)
+}
+
+// limits are those for a pool of pgx.
+func (p pool) limits() driver.Limits {
+	return driver.Limits{Open: cmp.Or(p.open, defaultOpen), MaxIdleTime: cmp.Or(p.idleTime, defaultIdleTime),
+		Lifetime: p.lifetime}
 }
 
 // Connection is what a store uses, for messages about it.

@@ -217,6 +217,11 @@ var connectionKeys = []entry{
 		set: to(path, func(c *Config, name string) *string { return &c.connect(name).dsn.file })},
 	{Key: Key{"connections.*.dsn_command", "the program that prints the dsn", aCommand, ""},
 		set: to(command, func(c *Config, name string) *[]string { return &c.connect(name).dsn.command })},
+	{Key: Key{"connections.*.pool", "sql: database/sql, with the store sqlstore; pgx: a pool of pgx, with the store " +
+		"pgstore, for PostgreSQL only", "sql (also if left out) or pgx", ""},
+		set: to(choice(map[string]bool{"sql": false, "pgx": true}), func(c *Config, name string) *bool {
+			return &c.connect(name).pool.pgx
+		})},
 	{Key: Key{"connections.*.max_open", "the most connections to a database at once; 0: 8", aCount, ""},
 		set: to(count, func(c *Config, name string) *int { return &c.connect(name).pool.open })},
 	{Key: Key{"connections.*.max_idle", "how many stay open while nobody uses them; 0: all", aCount, ""},

@@ -16,6 +16,7 @@ require (
 
 require (
 	github.com/coatcheck/session/pglisten v0.1.0 // indirect
+	github.com/coatcheck/session/pgstore v0.1.0 // indirect
 	github.com/mattn/go-runewidth v0.0.16 // indirect
 	github.com/mfridman/interpolate v0.0.2 // indirect
 	github.com/sethvargo/go-retry v0.3.0 // indirect

@@ -10,7 +10,6 @@ import (
 	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
 	"github.com/coatcheck/session/cmd/coatcheck/internal/survey"
 	"github.com/coatcheck/session/guard"
-	"github.com/coatcheck/session/sqlstore"
 )
 
 const (
@@ -81,8 +80,7 @@ func (s *site) find(ctx context.Context, short map[int]*prefix) error {
 	if _, err := s.lister(); err != nil {
 		return fmt.Errorf("%w, and finds no id by its beginning: give the whole id", err)
 	}
-	_, sorted := s.store.(*sqlstore.Store)
-	if !sorted {
+	if s.cfg.Store != "database" {
 		return s.walk(ctx, "", func(rec *session.Record) bool {
 			for _, p := range short {
 				p.meet(rec)

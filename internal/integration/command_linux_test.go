@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/coatcheck/session/internal/integration/servers"
 )
 
 // The scripts of the command line that work on a store, and those that make a table. That of doctor wants servers that
@@ -27,6 +29,14 @@ func TestTheCommandsDoWhatTheirScriptsSayOnEveryServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		runScripts(t, program, databaseScripts, database(strings.ToLower(s.name), at.DSN)...)
+	})
+	t.Run("PostgreSQL over a pool of pgx", func(t *testing.T) {
+		at, err := servers.PostgreSQL()
+		if err != nil {
+			t.Fatal(err)
+		}
+		runScripts(t, program, databaseScripts, append(database("postgresql", at.DSN),
+			"SESSION_CONNECTIONS__SERVER__POOL=pgx", "SESSION_STORES__DATABASE__TABLE=pgx_SCRIPT")...)
 	})
 	for name, addrs := range map[string]func(testing.TB) []string{"Redis": singleRedis, "Redis Cluster": clusterRedis} {
 		t.Run(name, func(t *testing.T) {

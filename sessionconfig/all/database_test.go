@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -214,4 +215,43 @@ func TestTheDriverOfMySQLSpeaksThroughTheConfiguredLog(t *testing.T) {
 	if want := `"msg":"session: mysql","message":"`; !strings.Contains(log.String(), want) {
 		t.Errorf("the log is %q, want it with %q", &log, want)
 	}
+}
+
+// The keys that a pool of pgx cannot keep are refused, and so is what the dsn says of the pool beside them.
+func TestAPoolOfPgxIsRefusedWhereItDoesNotFit(t *testing.T) {
+	const main = "store: database\nstores: {database: {table: TABLE}}\nconnections: {main: {KEYS}}"
+	for keys, want := range map[string]string{
+		"driver: sqlite, path: a.db, pool: pgx":                                     "connections.main.pool",
+		"driver: mysql, dsn: 'app@tcp(127.0.0.1:1)/app', pool: pgx":                 "connections.main.pool",
+		"driver: postgresql, dsn: 'x', pool: puddle":                                "connections.main.pool",
+		"driver: postgresql, dsn: 'x', pool: pgx, max_idle: 2":                      "connections.main.max_idle",
+		"driver: postgresql, dsn: '://canary', pool: pgx":                           "the dsn is not one",
+		"driver: postgresql, dsn: 'pool_max_conns=9', pool: pgx":                    "use the keys max_open",
+		"driver: postgresql, dsn: 'pool_max_conns=9'":                               "use the keys max_open",
+		"driver: postgresql, dsn: 'postgres://127.0.0.1:1', pool: pgx, max_open: 9": "127.0.0.1:1",
+	} {
+		err := opening(t, strings.NewReplacer("TABLE", "sessions", "KEYS", keys).Replace(main))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s gives %v, want an error with %s", keys, err, want)
+		}
+	}
+	keys := "driver: postgresql, dsn: 'postgres://127.0.0.1:1', pool: pgx"
+	err := opening(t, strings.NewReplacer("TABLE", "pg_class", "KEYS", keys).Replace(main))
+	if err == nil || !strings.Contains(err.Error(), "stores.database.table: ") {
+		t.Errorf("a table of the server gives %v, want an error that names the key", err)
+	}
+}
+
+// opening is what Load, or else OpenStore, says of a configuration.
+func opening(t *testing.T, content string) error {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("session.yaml", []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := sessionconfig.Load("session.yaml")
+	if err == nil {
+		_, _, err = cfg.OpenStore(t.Context())
+	}
+	return err
 }

@@ -3,6 +3,7 @@
 package driver
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -32,6 +33,27 @@ type Database struct {
 	Dialect sqlstore.Dialect
 	Listen  sqlstore.Listener // nil for a server that announces nothing
 	Open    func(Place) (*sql.DB, error)
+	// OpenPool does without database/sql. nil for a driver that knows no other way.
+	OpenPool func(context.Context, Place, Limits) (Pool, error)
+}
+
+// Limits are how many connections there are, and how long each is used.
+type Limits struct {
+	Open                  int
+	MaxIdleTime, Lifetime time.Duration // negative or 0: no limit
+}
+
+// Pool is connections that are not those of database/sql.
+type Pool interface {
+	Table(name string) (Table, error)
+	Close()
+}
+
+// Table is a store in a table.
+type Table interface {
+	session.Store
+	Migrate(context.Context) error
+	SchemaVersion(context.Context) (at, known int, err error)
 }
 
 // Place is where a database is.
