@@ -38,7 +38,7 @@ func columns(w io.Writer, wide []int, row []string, first text.Colors) error {
 		lead.WriteString(padded)
 	}
 	switch room := widthOf(w) - indent; {
-	case widthOf(w) == 0 || room >= displayed(row[last]):
+	case widthOf(w) == 0 || row[last] == "" || room >= displayed(row[last]):
 		return line(w, lead.String()+row[last])
 	case room >= least:
 		return hang(w, lead.String(), indent, wrap(row[last], room))

@@ -44,6 +44,18 @@ func TestTablesNarrowToTheScreen(t *testing.T) {
 	}
 }
 
+// A row without a last cell has nothing to go on with below it.
+func TestARowThatEndsEarlyTakesOneLine(t *testing.T) {
+	var b strings.Builder
+	rows := [][]string{{"met", "a text that fills the screen", ""}, {"yours", "another text", "what to do about it"}}
+	if err := output.Columns(&output.Screen{Writer: &b, Columns: 30}, rows); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(b.String(), "\n\n") || strings.Count(b.String(), "\n") != 3 {
+		t.Errorf("the rows have an empty line between them:\n%s", &b)
+	}
+}
+
 // What is written to a file is for programs that read lines.
 func TestAFileHasALineForEachRow(t *testing.T) {
 	out := draw(0)

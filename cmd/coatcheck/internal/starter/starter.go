@@ -67,8 +67,11 @@ func Write(s Site) ([]string, error) {
 
 // isNew makes the folder when there is none, and refuses one that has anything in it.
 func isNew(dir string) (made bool, err error) {
+	info, missing := os.Stat(dir)
 	entries, err := os.ReadDir(dir)
 	switch {
+	case missing == nil && !info.IsDir():
+		return false, fmt.Errorf("%s is a file, and nothing was written; name a new folder", dir)
 	case dir == "":
 		return false, errors.New("the name of the folder is empty, and nothing was written")
 	case errors.Is(err, fs.ErrNotExist):
