@@ -233,6 +233,13 @@ func (b *builder) checkStore() {
 	}
 }
 
+// fitting lists the connections with one of these drivers.
+func (c *Config) fitting(drivers []string) []string {
+	return slices.DeleteFunc(c.Connections(), func(name string) bool {
+		return !slices.Contains(drivers, c.connections[name].driver)
+	})
+}
+
 // checkConnection refuses a name that is not configured, and tells those that are.
 func (b *builder) checkConnection(key, name string, fit ...string) {
 	c := b.cfg
@@ -244,8 +251,10 @@ func (b *builder) checkConnection(key, name string, fit ...string) {
 	switch {
 	case conn == nil && len(c.connections) == 0:
 		b.refuse(at.From, key, "", "there are no connections: add one under connections")
+	case conn == nil && name == "" && len(c.fitting(fit)) == 0:
+		b.refuse(at.From, key, "", "no connection fits: add one with the driver "+oneOf(fit))
 	case conn == nil && name == "":
-		b.refuse(at.From, key, "", "choose one of the connections "+oneOf(c.Connections()))
+		b.refuse(at.From, key, "", "choose one of the connections "+oneOf(c.fitting(fit)))
 	case conn == nil:
 		b.refuse(at.From, key, show(name), "there is no such connection; "+suggest(name, c.Connections())+
 			"configured are "+oneOf(c.Connections()))

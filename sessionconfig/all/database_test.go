@@ -242,6 +242,20 @@ func TestAPoolOfPgxIsRefusedWhereItDoesNotFit(t *testing.T) {
 	}
 }
 
+// A connection of another kind is not offered.
+func TestAStoreOffersOnlyConnectionsThatFit(t *testing.T) {
+	const cache = "cache: {driver: redis, dsn: 'redis://127.0.0.1:1'}"
+	err := opening(t, "store: database\nconnections: {"+cache+"}")
+	if err == nil || !strings.Contains(err.Error(), "no connection fits: add one with the driver sqlite, ") {
+		t.Errorf("beside a connection to Redis alone the store database gives %v, want the drivers that fit", err)
+	}
+	err = opening(t, "store: database\nconnections: {"+cache+", a: {driver: sqlite, path: a.db}, b: {driver: sqlite, "+
+		"path: b.db}}")
+	if err == nil || !strings.HasSuffix(strings.TrimSpace(err.Error()), "choose one of the connections a or b") {
+		t.Errorf("beside two databases the store database gives %v, want a choice of the two", err)
+	}
+}
+
 // opening is what Load, or else OpenStore, says of a configuration.
 func opening(t *testing.T, content string) error {
 	t.Helper()
