@@ -29,6 +29,7 @@ var exceptions = map[string]string{
 	"clock redisstore.now": "how long a cached record may be older than a write of this process; it " +
 		"judges no record",
 	"clock session.Options.withDefaults": "the manager's clock where the program names none",
+	"clock adapters/otel.now":            "how long calls and commits take; it judges no record",
 	"clock internal/bounded.now":         "how long a call to a store may take; it judges no record",
 	"clock devicebound/conformance.env.client": "when the cookies of a server elsewhere end, of which only this " +
 		"clock is known",

@@ -14,6 +14,7 @@ import (
 	"github.com/coatcheck/session/adapters/fibersession"
 	"github.com/coatcheck/session/adapters/ginsession"
 	"github.com/coatcheck/session/adapters/gorillastore"
+	otelsession "github.com/coatcheck/session/adapters/otel"
 	"github.com/coatcheck/session/adapters/passkey"
 	"github.com/coatcheck/session/adapters/takeover"
 	"github.com/coatcheck/session/cookiestore"
@@ -39,6 +40,7 @@ var (
 	_               = fibersession.From
 	_               = ginsession.From
 	_               = gorillastore.Of
+	_               = otelsession.New
 	_               = passkey.New
 	_               = takeover.Gorilla
 	_               = sqlstore.Options{Dialect: sqlstore.PostgreSQL, Listen: pglisten.Listen}

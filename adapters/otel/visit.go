@@ -1,0 +1,189 @@
+package otelsession
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/felixge/httpsnoop"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Middleware stands around another one, that of the manager, and counts its requests by outcome:
+//
+//	handler = telemetry.Middleware(sessions.Middleware)(handler)
+//
+// It measures the commit: from the first byte of the handler's response, or its return, until the response goes on. A
+// request that has nothing to store has no commit. What instruments the server, such as otelhttp, belongs outside, so
+// that the spans have one above them.
+func (t *Telemetry) Middleware(of func(http.Handler) http.Handler) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		inner := of(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			v := t.visitOf(r.Context())
+			next.ServeHTTP(beforeFirstByte(w, v.commits), r)
+			v.commits()
+		}))
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if t.visitOf(r.Context()) != nil { // it stands around the handler twice
+				inner.ServeHTTP(w, r)
+				return
+			}
+			v := &visit{t: t, ctx: r.Context()}
+			defer v.leave()
+			inner.ServeHTTP(beforeFirstByte(w, v.answers), r.WithContext(context.WithValue(v.ctx, visitKey{t}, v)))
+			v.answers()
+		})
+	}
+}
+
+// visitKey finds the visit of a request in its context.
+type visitKey struct{ t *Telemetry }
+
+// visitOf returns nil outside of Middleware.
+func (t *Telemetry) visitOf(ctx context.Context) *visit {
+	v, _ := ctx.Value(visitKey{t}).(*visit)
+	return v
+}
+
+// phase is how far a request has come.
+type phase uint8
+
+const (
+	handled phase = iota
+	committed
+	answered
+	phases
+)
+
+// visit is what one request comes to. It is safe for concurrent use, as its context is.
+type visit struct {
+	t   *Telemetry
+	ctx context.Context // of the request, and above its spans
+
+	mu     sync.Mutex
+	phase  phase
+	since  time.Time  // when the commit began
+	span   trace.Span // of the commit, which begins when it calls the store
+	did    deed       // the most that was done
+	failed [phases]string
+}
+
+// deed is what a request did to its session, the least first.
+type deed uint8
+
+const (
+	untouched deed = iota
+	read
+	touched
+	written
+)
+
+func (d deed) String() string { return [...]string{"untouched", "read", "touched", "written"}[d] }
+
+// commits is told that the handler has done what can be stored.
+func (v *visit) commits() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.phase == handled {
+		v.phase, v.since = committed, now()
+	}
+}
+
+// answers is told that the response begins, be it the handler's or the manager's own.
+func (v *visit) answers() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.phase == committed && v.span != nil {
+		outcome := cmp.Or(v.failed[committed], "ok")
+		v.t.commits.Record(v.ctx, now().Sub(v.since).Seconds(),
+			metric.WithAttributes(outcomeKey.String(outcome)))
+		finish(v.span, outcome)
+		v.span = nil
+	}
+	v.phase = answered
+}
+
+// below is a context for a call to the store: below the commit, if that is under way.
+func (v *visit) below(ctx context.Context, ids []attribute.KeyValue) context.Context {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.phase != committed {
+		return ctx
+	}
+	if v.span == nil {
+		_, v.span = v.t.tracer.Start(ctx, "coatcheck commit",
+			trace.WithTimestamp(v.since), trace.WithAttributes(ids...))
+	}
+	return trace.ContextWithSpan(ctx, v.span)
+}
+
+// note notes what a call to the store came to.
+func (v *visit) note(operation, outcome string) {
+	did := read
+	switch {
+	case operation == "touch":
+		did = touched
+	case (operation == "save" || operation == "delete") && outcome == "ok":
+		did = written
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.did = max(v.did, did)
+	if isFailure(outcome) {
+		v.failed[v.phase] = outcome
+	}
+}
+
+// fail notes that the manager answers with an error.
+func (v *visit) fail(outcome string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.failed[v.phase] = outcome
+}
+
+// leave counts the request, also when its handler panicked.
+func (v *visit) leave() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.span != nil { // the store has panicked
+		finish(v.span, "failed")
+	}
+	outcome := cmp.Or(v.failed[committed], v.failed[answered], v.failed[handled], v.did.String())
+	v.t.requests.Add(v.ctx, 1, metric.WithAttributes(outcomeKey.String(outcome)))
+}
+
+// beforeFirstByte calls fn before whatever can send the first byte of the response, and before what comes later too.
+func beforeFirstByte(w http.ResponseWriter, fn func()) http.ResponseWriter {
+	return httpsnoop.Wrap(w, httpsnoop.Hooks{
+		WriteHeader: func(next httpsnoop.WriteHeaderFunc) httpsnoop.WriteHeaderFunc {
+			return func(status int) {
+				if status >= 200 || status == http.StatusSwitchingProtocols {
+					fn()
+				}
+				next(status)
+			}
+		},
+		Write: func(next httpsnoop.WriteFunc) httpsnoop.WriteFunc {
+			return func(p []byte) (int, error) { fn(); return next(p) }
+		},
+		WriteString: func(next httpsnoop.WriteStringFunc) httpsnoop.WriteStringFunc {
+			return func(s string) (int, error) { fn(); return next(s) }
+		},
+		ReadFrom: func(next httpsnoop.ReadFromFunc) httpsnoop.ReadFromFunc {
+			return func(r io.Reader) (int64, error) { fn(); return next(r) }
+		},
+		Flush: func(next httpsnoop.FlushFunc) httpsnoop.FlushFunc {
+			return func() { fn(); next() }
+		},
+		Hijack: func(next httpsnoop.HijackFunc) httpsnoop.HijackFunc {
+			return func() (net.Conn, *bufio.ReadWriter, error) { fn(); return next() }
+		},
+	})
+}
