@@ -4,6 +4,7 @@ go 1.25.2
 
 replace (
 	github.com/coatcheck/session => ..
+	github.com/coatcheck/session/adapters/otel => ../adapters/otel
 	github.com/coatcheck/session/adapters/takeover => ../adapters/takeover
 	github.com/coatcheck/session/internal/integration => ../internal/integration
 	github.com/coatcheck/session/pglisten => ../pglisten
@@ -96,7 +97,7 @@ require (
 	golang.org/x/sync v0.22.0 // indirect
 	golang.org/x/sys v0.47.0 // indirect
 	golang.org/x/text v0.41.0 // indirect
-	google.golang.org/protobuf v1.36.10 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
 	modernc.org/libc v1.75.7 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
