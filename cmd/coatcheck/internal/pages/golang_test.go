@@ -33,6 +33,7 @@ var imported = map[string]string{
 	"pgxpool": "github.com/jackc/pgx/v5/pgxpool", "rueidis": "github.com/redis/rueidis", "maphash": "hash/maphash",
 	"ginsession":   "github.com/coatcheck/session/adapters/ginsession",
 	"gorillastore": "github.com/coatcheck/session/adapters/gorillastore",
+	"otelsession":  "github.com/coatcheck/session/adapters/otel",
 	"passkey":      "github.com/coatcheck/session/adapters/passkey",
 	"takeover":     "github.com/coatcheck/session/adapters/takeover",
 	"scs":          "github.com/alexedwards/scs/v2",
