@@ -42,9 +42,9 @@
 // [Session.SetLifetime] and [Session.SetDeadline] set the clocks of one session; [Never] switches one off.
 //
 // Of the sessions of a user [Manager.Sessions] gives an [Info] each; [Manager.RevokeUser] and [Manager.RevokeOwn] end
-// them, and [Manager.UpdateUser] changes what is in them. [Manager.RevokeFor] and [Manager.RevokeUserFor] give a
-// [Reason], which [Session.EndedBy] tells whoever was signed out. [Options].MaxPerUser limits how many sessions there
-// are, and [Overflow] says what happens then.
+// them, and [Manager.UpdateUser] changes what is in them. [Manager.RevokeFor], [Manager.RevokeUserFor] and
+// [Manager.RevokeWhere] give a [Reason], which [Session.EndedBy] tells whoever was signed out. [Options].MaxPerUser
+// limits how many sessions there are, and [Overflow] says what happens then.
 //
 // # Cookies and other transports
 //

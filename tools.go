@@ -151,6 +151,24 @@ func (m *Manager) sweeps() string {
 	return "expired records are removed every " + m.opts.SweepEvery.String()
 }
 
+// RevokeWhere is RevokeUserFor for those sessions of a user for which the function returns true, such as those that
+// began by one way of signing in. A session that changes meanwhile is judged by its newest state. The function must
+// only read, and may be called more than once for a session. The errors are those of RevokeUserFor, and ErrNotSupported
+// with cookiestore, which does not know what its sessions hold.
+func (m *Manager) RevokeWhere(ctx context.Context, why Reason, user string, which func(*Session) bool) (int, error) {
+	e := life.Ending{Why: life.Reason(why), Told: true, Of: user, If: func(rec *life.Record) bool {
+		s := m.newSession(ctx, nil)
+		s.isNew = false
+		var err error
+		s.draft, err = m.keeper.Opened(rec)
+		return err == nil && which(s)
+	}}
+	if err := cmp.Or(life.CheckReason(e.Why), m.keeper.CanList()); err != nil {
+		return 0, err
+	}
+	return m.keeper.Records.RevokeUser(ctx, e, nil)
+}
+
 // Sweep removes expired records from the store, in batches, and says how many: sessions, and what retired ids left
 // behind. Sessions end on time without it; it frees space. The error wraps ErrNotSupported if the store cannot sweep,
 // or ErrUnavailable.

@@ -96,7 +96,7 @@ func (k *Keeper) End(ctx context.Context, rec *Record, e Ending) (ended []*Recor
 		switch {
 		case e.kept[rec.ID]:
 			return ended, nil
-		case rec.Kind == KindLive && e.Of != Anybody && rec.User != e.Of:
+		case rec.Kind == KindLive && e.spares(rec):
 			return nil, nil
 		case rec.Kind == KindLive:
 			if err = k.bury(ctx, rec, e); err == nil {

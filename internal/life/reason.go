@@ -44,11 +44,17 @@ func CheckReason(why Reason) error {
 // Ending is how a session ends that does not end by itself.
 type Ending struct {
 	Why      Reason
-	Told     bool    // its tombstone stays for as long as a retired id is kept at most, to tell why
-	Of       string  // the user that it must belong to, or Anybody
-	Follower *Record // of the session that begins in its place; nil: none does
+	Told     bool               // its tombstone stays for as long as a retired id is kept at most, to tell why
+	Of       string             // the user that it must belong to, or Anybody
+	Follower *Record            // of the session that begins in its place; nil: none does
+	If       func(*Record) bool // whether a live record is of a session that is meant; nil: any is
 
 	kept map[string]bool // ids of sessions that go on, whatever leads to them
+}
+
+// spares reports whether a live record is not of a session that is meant.
+func (e Ending) spares(rec *Record) bool {
+	return e.Of != Anybody && rec.User != e.Of || e.If != nil && !e.If(rec)
 }
 
 // departure is a session that a request is about to end.
@@ -119,13 +125,19 @@ func (k *Keeper) whyEnded(ctx context.Context, rec *Record) Reason {
 
 // ranOut is which clock has ended the session of a record, "" when none has.
 func (k *Keeper) ranOut(rec *Record) Reason {
-	h, entries, _, err := k.Records.Open(rec)
-	if err != nil {
-		return ""
-	}
-	d := Draft{k: k, at: Place{Rec: rec}}
-	_ = d.readFrom(h, entries, false)
+	d, _ := k.Opened(rec)
 	return d.EndedBy()
+}
+
+// Opened is a draft of what a live record holds that a store has loaded. The error is that of a record that does not
+// open, or of a session that ran out of time.
+func (k *Keeper) Opened(rec *Record) (Draft, error) {
+	d := k.ByOperator(rec)
+	h, entries, _, err := k.Records.Open(rec)
+	if err == nil {
+		err = d.readFrom(h, entries, false)
+	}
+	return d, err
 }
 
 // clock is the one of its two deadlines that ends the session.

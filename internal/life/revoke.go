@@ -50,6 +50,9 @@ func (s stored) revokeListed(ctx context.Context, listed *Record, e Ending) (int
 		return 0, s.remove(ctx, listed.ID)
 	case err != nil:
 		return 0, err
+	case rec.Kind == KindLive && e.If != nil && e.spares(rec):
+		e.kept[rec.ID] = true // so that the next look passes it over
+		return 0, nil
 	}
 	return s.revokeRecord(ctx, rec, e)
 }
@@ -99,7 +102,7 @@ func (k *Keeper) before(ctx context.Context, rec *Record) (*Record, error) {
 // removeEnded counts the sessions that ended, and deletes what is left of them and of the record that led to them:
 // when their tombstones are to tell why, only what else waits to take over.
 func (s stored) removeEnded(ctx context.Context, rec *Record, e Ending, ended []*Record) (n int, err error) {
-	theirs := e.Of == Anybody || rec.User == e.Of
+	theirs := e.If == nil && (e.Of == Anybody || rec.User == e.Of)
 	for _, r := range ended {
 		if s.alive(r) {
 			n++
