@@ -39,5 +39,6 @@
 // A beginning is answered with the options for the browser, an end with 204, and what is refused with
 // application/problem+json. It does not say more than that the passkey was not accepted; why is in the event "refused"
 // and in the log. guard.SignIn around the path that ends in /finish slows down who tries often. Around the other it
-// would count beginnings as failures.
+// would count beginnings as failures. Whoever puts something around one of the two paths serves both by their full
+// names, for a pattern that ends in a slash leads to the handler by other paths too.
 package passkey

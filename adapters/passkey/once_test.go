@@ -326,3 +326,39 @@ func TestAStoreThatHangsHoldsNoStrangerUp(t *testing.T) {
 		}
 	})
 }
+
+// counting counts the calls of a store.
+type counting struct {
+	*memstore.Store
+	loads, saves atomic.Int32
+}
+
+func (c *counting) Load(ctx context.Context, id string) (*session.Record, error) {
+	c.loads.Add(1)
+	return c.Store.Load(ctx, id)
+}
+
+func (c *counting) Save(ctx context.Context, rec *session.Record) error {
+	c.saves.Add(1)
+	return c.Store.Save(ctx, rec)
+}
+
+func TestAStrangersSignInCostsFourCallsBesideTheLogin(t *testing.T) {
+	store := &counting{Store: memstore.New(memstore.Options{})}
+	st := newSite(t, func(up *setup) { up.stores[0] = store })
+	d, b := st.registered("ada"), st.browser()
+	count := func(do func()) [2]int32 {
+		loads, saves := store.loads.Load(), store.saves.Load()
+		do()
+		return [2]int32{store.loads.Load() - loads, store.saves.Load() - saves}
+	}
+	var o options
+	if got := count(func() { o = b.begin("sign-in", "{}") }); got != [2]int32{0, 1} {
+		t.Errorf("%d loads and %d saves at the beginning, want one save", got[0], got[1])
+	}
+	login := count(func() { st.browser().do("login=ada") })
+	got := count(func() { b.finish("sign-in", d.get(t, o)).want(t, http.StatusNoContent) })
+	if got != [2]int32{login[0] + 2, login[1] + 1} {
+		t.Errorf("%v loads and saves at the end, and %v of a Login alone, want two and one more", got, login)
+	}
+}
