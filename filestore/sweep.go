@@ -15,7 +15,7 @@ import (
 	"github.com/coatcheck/session/internal/atomicfile"
 )
 
-// sweepBatch is how many files are removed under one lock, and made durable by one sync of their folder.
+// sweepBatch is how many files are removed under one lock.
 const sweepBatch = 64
 
 // cursor is where the last sweep stopped. The next one goes on from there and comes round to it again at the end, so
@@ -69,8 +69,9 @@ type sweep struct {
 	before  time.Time
 	limit   int
 	removed int
-	at      key // the last that was looked at
-	budget  int // of a patrol: how many records it may still read
+	gone    []*session.Record // removed from a shelf, and perhaps not from the disk yet
+	at      key               // the last that was looked at
+	budget  int               // of a patrol: how many records it may still read
 }
 
 // round goes round all shelves, so that it comes twice to the one where it starts: for what is after, then for what is
@@ -169,6 +170,7 @@ func (sw *sweep) settle(ctx context.Context, shelf byte, due []dueEntry) error {
 		}
 		sw.at = some[len(some)-1].key
 	}
+	failed = cmp.Or(failed, sw.forget(ctx, shelf))
 	err := sw.store.locked(ctx, key{shelf}, false, func(dir *atomicfile.Dir) error {
 		settleDue(ctx, dir, shelf, done, moved)
 		return nil
@@ -181,14 +183,13 @@ func (sw *sweep) expired(rec *session.Record) bool {
 }
 
 // remove removes those of the records that have expired, now that nobody can touch them, and returns the entries of
-// those that will later. The marks go last, and after the disk knows that the records have gone.
+// those that will later.
 func (sw *sweep) remove(ctx context.Context, shelf byte, due []dueEntry) (later []dueEntry, err error) {
 	err = sw.store.locked(ctx, key{shelf}, false, func(dir *atomicfile.Dir) error {
-		var gone []*session.Record
 		for _, e := range due {
 			rec, err := readHead(dir, e.key)
 			if err := ignoreGone(err); err != nil {
-				return errors.Join(err, sw.store.forget(dir, gone))
+				return err
 			}
 			if !sw.expired(rec) {
 				if e, can := dueOf(rec, e.key); can {
@@ -197,25 +198,48 @@ func (sw *sweep) remove(ctx context.Context, shelf byte, due []dueEntry) (later 
 				continue
 			}
 			if err := dir.Remove(e.key.String()); err != nil {
-				return errors.Join(err, sw.store.forget(dir, gone))
+				return err
 			}
 			sw.removed++
-			gone = append(gone, rec)
+			sw.gone = append(sw.gone, rec)
 		}
-		return sw.store.forget(dir, gone)
+		return nil
 	})
 	return later, err
 }
 
-// forget makes the removal of the records durable, and removes them from the lists of their users.
-func (s *Store) forget(dir *atomicfile.Dir, gone []*session.Record) error {
-	if s.sync && len(gone) > 0 {
-		if err := dir.Sync(); err != nil {
-			return err
+// forget makes the removal of the records durable, by one sync for a shelf, and then removes them from the lists of
+// their users: after a power failure a record must not be back that is in no list.
+func (sw *sweep) forget(ctx context.Context, shelf byte) error {
+	gone := sw.gone
+	sw.gone = nil
+	if len(gone) == 0 {
+		return nil
+	}
+	dir, err := sw.store.shelf(shelf, false)
+	if err == nil && sw.store.sync {
+		err = dir.Sync() // without the lock, for nobody has to wait for it
+	}
+	for len(gone) > 0 && err == nil {
+		some := gone[:min(len(gone), sweepBatch)]
+		gone = gone[len(some):]
+		err = sw.unmark(ctx, shelf, some)
+	}
+	return err
+}
+
+// unmark removes the marks of records that are gone. One may have been saved again since.
+func (sw *sweep) unmark(ctx context.Context, shelf byte, gone []*session.Record) error {
+	return sw.store.locked(ctx, key{shelf}, false, func(dir *atomicfile.Dir) error {
+		for _, rec := range gone {
+			there, err := dir.Exists(keyOf(rec.ID).String())
+			if err != nil {
+				return err
+			}
+			if !there {
+				sw.store.unmark(owner(rec), keyOf(rec.ID))
+			}
 		}
-	}
-	for _, rec := range gone {
-		s.unmark(owner(rec), keyOf(rec.ID))
-	}
-	return nil
+		return nil
+	})
 }

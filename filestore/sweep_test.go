@@ -262,3 +262,35 @@ func TestListsShowNoData(t *testing.T) {
 		}
 	}
 }
+
+// meddling is a context that calls a function each time somebody asks whether it has ended.
+type meddling struct {
+	context.Context
+	do func()
+}
+
+func (c meddling) Err() error {
+	c.do()
+	return c.Context.Err()
+}
+
+// Between the removal of a record and that of its mark the disk works, and somebody may save the session again.
+func TestASessionThatIsSavedAgainDuringASweepIsListed(t *testing.T) {
+	s, _ := newStore(t)
+	create(t, s, record("id"))
+	again := false
+	ctx := meddling{t.Context(), func() {
+		if _, err := s.Load(t.Context(), "id"); err != nil && !again {
+			again = true
+			rec := record("id")
+			rec.ExpiresAt = start.Add(3 * time.Hour)
+			create(t, s, rec)
+		}
+	}}
+	if n, err := s.Sweep(ctx, start.Add(2*time.Hour), 10); n != 1 || err != nil || !again {
+		t.Fatalf("Sweep = %d, %v, and it was saved again: %v; want 1, nil, true", n, err, again)
+	}
+	if ids := byUser(t, s, "user"); !slices.Equal(ids, []string{"id"}) {
+		t.Errorf("ByUser = %q, want the session that was saved again", ids)
+	}
+}
