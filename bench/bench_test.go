@@ -131,7 +131,7 @@ func TestTheReportNamesEveryLibraryAndAim(t *testing.T) {
 		}
 	}
 	r.keys = []curve{{"ours", []point{{1, 1}, {10, 2}}}}
-	r.sessions, r.loads = r.keys, r.keys
+	r.sessions, r.loads, r.lists, r.revokes = r.keys, r.keys, r.keys, r.keys
 	dir := t.TempDir()
 	page := filepath.Join(dir, "page.md")
 	if err := os.WriteFile(page, []byte(beginMark+endMark), 0o600); err != nil {
@@ -177,5 +177,25 @@ func TestTheFastestStoreOfAnotherLibraryCounts(t *testing.T) {
 	}
 	if got := r.faster(coatcheck, inPostgreSQL, "read", "gorilla"); got != 0 {
 		t.Errorf("faster than a library that is not there = %v, want 0", got)
+	}
+}
+
+// What is drawn is of all sessions of the user, and of no others.
+func TestTheSessionsOfAUserAreListedAndEnded(t *testing.T) {
+	at, err := start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists, revokes, err := byDevices(t.Context(), at, newBook(new(bytes.Buffer)), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(lists) != 6 || len(revokes) != 6 {
+		t.Fatalf("%d and %d curves, want two libraries on three stores", len(lists), len(revokes))
+	}
+	for _, c := range append(lists, revokes...) {
+		if len(c.points) != 2 || c.points[0].x != 10 || c.points[1].x != 100 || c.points[0].y <= 0 {
+			t.Errorf("%s has the points %v, want one at 10 and one at 100", c.name, c.points)
+		}
 	}
 }

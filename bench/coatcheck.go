@@ -166,6 +166,15 @@ func (s *ourSite) entries() (n int, err error) {
 	return n, nil
 }
 
+func (s *ourSite) list(ctx context.Context, user string) (int, error) {
+	infos, err := s.m.Sessions(ctx, user)
+	return len(infos), err
+}
+
+func (s *ourSite) revoke(ctx context.Context, user string) (int, error) {
+	return s.m.RevokeUser(ctx, user)
+}
+
 func (s *ourSite) close() error {
 	err := s.m.Close()
 	for _, c := range s.closers {

@@ -95,6 +95,7 @@ type results struct {
 	trips                 map[figure]cost
 	conduct               map[figure]conduct
 	keys, sessions, loads []curve
+	lists, revokes        []curve
 }
 
 func measure(ctx context.Context, o options, at place, b *book) (*results, error) {
@@ -120,7 +121,10 @@ func measure(ctx context.Context, o options, at place, b *book) (*results, error
 	if r.sessions, err = bySessions(ctx, at, b, o.sessions); err != nil {
 		return nil, err
 	}
-	r.loads, err = byClients(ctx, at, 3*o.each)
+	if r.loads, err = byClients(ctx, at, 3*o.each); err != nil {
+		return nil, err
+	}
+	r.lists, r.revokes, err = byDevices(ctx, at, b, o.sessions)
 	return r, err
 }
 

@@ -52,11 +52,15 @@ func write(load func() Values) string {
 	return strconv.Itoa(n)
 }
 
-func login(load func() Values) string {
-	s := load()
-	s.Login("ada")
-	s.SetInt(counter, 1)
-	return "in"
+func login(load func() Values) string { return loginAs("ada")(load) }
+
+func loginAs(user string) handler {
+	return func(load func() Values) string {
+		s := load()
+		s.Login(user)
+		s.SetInt(counter, 1)
+		return "in"
+	}
 }
 
 func logout(load func() Values) string {

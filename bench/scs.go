@@ -137,6 +137,28 @@ func (s *scsSite) on(h handler) entry {
 
 func (s *scsSite) entries() (int, error) { return s.count() }
 
+// list counts the sessions of a user. The library knows no users, so that it has to look into all sessions.
+func (s *scsSite) list(ctx context.Context, user string) (n int, err error) {
+	err = s.m.Iterate(ctx, func(ctx context.Context) error {
+		if s.m.GetString(ctx, "user") == user {
+			n++
+		}
+		return nil
+	})
+	return n, err
+}
+
+func (s *scsSite) revoke(ctx context.Context, user string) (n int, err error) {
+	err = s.m.Iterate(ctx, func(ctx context.Context) error {
+		if s.m.GetString(ctx, "user") != user {
+			return nil
+		}
+		n++
+		return s.m.Destroy(ctx)
+	})
+	return n, err
+}
+
 func (s *scsSite) close() (err error) {
 	for _, c := range s.closers {
 		err = errors.Join(err, c.Close())
