@@ -19,9 +19,11 @@ const (
 	fillers  = 32
 	visitors = 2 // who come at the same time while it is measured
 	dataSize = 400
+	few      = 10 // sessions that expire in the last sweep
 )
 
-// crowd is the sessions of a store. The first ones expire, as many in each round, in any order of their ids.
+// crowd is the sessions of a store. The first ones expire, as many in each round, in any order of their ids. The last
+// few do after all rounds.
 type crowd struct {
 	*backend
 	ids      [][32]byte
@@ -56,6 +58,9 @@ func (w *crowd) user(n int) string {
 func (w *crowd) end(n int) time.Time {
 	if n < w.expiring {
 		return w.sweepAt(n % w.rounds).Add(-time.Second)
+	}
+	if n >= len(w.ids)-few {
+		return w.sweepAt(w.rounds).Add(-time.Second)
 	}
 	return w.start.Add(48*time.Hour + time.Duration(n)*time.Millisecond)
 }
@@ -103,7 +108,7 @@ type visitor struct {
 
 // any is one of his sessions that do not expire, each as likely as the others.
 func (v visitor) any() int {
-	return v.expiring + v.number + visitors*mathrand.IntN((len(v.ids)-v.expiring)/visitors)
+	return v.expiring + v.number + visitors*mathrand.IntN((len(v.ids)-v.expiring-few)/visitors)
 }
 
 // operation is something that a visitor asks of the store. It returns the call, so that only that is measured.

@@ -62,6 +62,9 @@ func measureFew(t *testing.T, store string) *result {
 		t.Errorf("%d removed and %d bytes a session, want 200, and more than the %d bytes of data", r.removed, r.bytes,
 			dataSize)
 	}
+	if r.sweptFew <= 0 {
+		t.Error("the sweep of few was not measured")
+	}
 	for i, op := range operations {
 		if r.idle[i].quantile(0.5) <= 0 || r.sweeping[i].quantile(0.5) <= 0 {
 			t.Errorf("%s was not measured", op.name)

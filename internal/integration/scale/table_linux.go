@@ -19,7 +19,7 @@ const end = "<!-- end -->"
 
 var tables = []table{
 	{"latency", "| store | load | save | touch | list by user |\n|---|---|---|---|---|", latencyRow},
-	{"size", "| store | sessions | bytes a session | filled in | sweep |\n|---|---|---|---|---|", sizeRow},
+	{"size", "| store | sessions | bytes a session | filled in | sweep | of few |\n|---|---|---|---|---|---|", sizeRow},
 }
 
 // latencyRow has the median and the p99 of the idle server, and what the p99 grows by while the store is swept.
@@ -36,7 +36,7 @@ func latencyRow(r *result) string {
 func sizeRow(r *result) string {
 	return row([]string{
 		label(r.store), fmt.Sprint(r.sessions), fmt.Sprint(r.bytes), seconds(r.filled),
-		fmt.Sprintf("%d in %s", r.removed, seconds(r.swept)),
+		fmt.Sprintf("%d in %s", r.removed, seconds(r.swept)), fmt.Sprintf("%d in %s", few, short(r.sweptFew)),
 	})
 }
 
