@@ -15,7 +15,7 @@ import (
 // counts is where strangers are counted.
 type counts interface {
 	// change replaces a bucket by what fn makes of it, unless fn reports that nothing is to be kept. fn may change the
-	// bucket that it is given, and may run more than once: the last run counts.
+	// bucket that it is given, and may run more than once: the last run counts. After an error it may still run.
 	change(ctx context.Context, at int, fn func(bucket) (bucket, bool)) error
 }
 
@@ -34,14 +34,14 @@ func (m *memory) change(_ context.Context, at int, fn func(bucket) (bucket, bool
 
 // shelf counts in a store, in a record for each bucket.
 type shelf struct {
-	name  string
-	store session.Store
-	now   func() time.Time
+	name string
+	in   *ledger
+	now  func() time.Time
 }
 
 func (s *shelf) change(ctx context.Context, at int, fn func(bucket) (bucket, bool)) error {
 	id := countID(s.name, "\x00bucket "+strconv.Itoa(at)) // no user has such a name
-	return change(ctx, s.store, id, func(rec *session.Record) *session.Record {
+	return s.in.change(ctx, id, func(rec *session.Record) *session.Record {
 		b, keep := fn(bucketOf(rec.Data))
 		if !keep {
 			return nil
@@ -55,7 +55,7 @@ func (s *shelf) change(ctx context.Context, at int, fn func(bucket) (bucket, boo
 // limits of the name share.
 func (g *Guard) countsOf(name string, store session.Store) counts {
 	if store != nil {
-		return &shelf{name, store, g.m.Now}
+		return &shelf{name, newLedger(store), g.m.Now}
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -165,9 +165,9 @@ type rule struct {
 	quoted string
 	key    session.Key[int64]
 	name   string
-	every  int64 // microseconds that one request costs
-	whole  int64 // microseconds that a burst costs
-	users  session.Store
+	every  int64   // microseconds that one request costs
+	whole  int64   // microseconds that a burst costs
+	users  *ledger // nil: users are not counted
 	slow   slow
 }
 
@@ -181,7 +181,10 @@ func newRule(l Limit) rule {
 	if l.Burst <= 0 {
 		l.Burst = l.Requests
 	}
-	rule := rule{name: l.Name, quoted: quoted(l.Name), users: l.Users}
+	rule := rule{name: l.Name, quoted: quoted(l.Name)}
+	if l.Users != nil {
+		rule.users = newLedger(l.Users)
+	}
 	rule.key = session.Key[int64](envelope.OwnPrefix + "rate:" + session.Path(l.Name))
 	rule.policy = rule.quoted + ";q=" + integer(int64(max(l.Requests, 0))) + ";w=" + seconds(max(l.Per, 0))
 	if l.Requests > 0 && l.Per > 0 {

@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -11,23 +10,19 @@ import (
 )
 
 // takeUser admits a request by compare-and-set of a record of its own.
-func (l *rule) takeUser(ctx context.Context, user string, now func() time.Time) (v verdict, err error) {
-	err = change(ctx, l.users, countID(l.name, user), func(rec *session.Record) *session.Record {
+func (l *rule) takeUser(ctx context.Context, user string, now func() time.Time) (verdict, error) {
+	var v verdict
+	err := l.users.change(ctx, countID(l.name, user), func(rec *session.Record) *session.Record {
 		at := now()
 		if v = l.judge(countOf(rec), at); !v.ok {
 			return nil
 		}
 		return counted(rec, at, v.full, binary.BigEndian.AppendUint64(nil, uint64(v.full)))
 	})
-	return v, err
-}
-
-// change replaces the record of a count.
-func change(ctx context.Context, store session.Store, id string, fn func(*session.Record) *session.Record) error {
-	if err := beside.Change(ctx, store, id, fn); err != nil {
-		return fmt.Errorf("guard: count a request: %w", err)
+	if err != nil { // the function may still run
+		return verdict{}, err
 	}
-	return nil
+	return v, nil
 }
 
 func countOf(rec *session.Record) int64 {

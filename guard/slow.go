@@ -62,15 +62,19 @@ func (l *rule) most() int64 {
 }
 
 // takeIn admits a request by a change of the bucket that has its count.
-func (g *Guard) takeIn(r *http.Request, in counts, rule *rule, at place) (v verdict, err error) {
+func (g *Guard) takeIn(r *http.Request, in counts, rule *rule, at place) (verdict, error) {
+	var v verdict
 	ctx, cancel := context.WithTimeout(r.Context(), takeTimeout)
 	defer cancel()
-	err = in.change(ctx, at.bucket, func(b bucket) (bucket, bool) {
+	err := in.change(ctx, at.bucket, func(b bucket) (bucket, bool) {
 		now := g.m.Now() // after the bucket was read: see takeSession
 		b, e := b.find(at.who, now.UnixMicro(), rule)
 		v = rule.judgeEntry(*e, now)
 		e.full, e.until = v.full, v.until
 		return b, v.ok
 	})
-	return v, err
+	if err != nil { // the function may still run
+		return verdict{}, err
+	}
+	return v, nil
 }
