@@ -106,7 +106,7 @@ func copySessions(ctx context.Context, t *tool, opts copyOptions) (*transfer.Cop
 	c := &transfer.Copying{M: to.Manager, From: from.store, To: to.store, Journal: journal}
 	err = errors.Join(runCopy(ctx, t, from, c, opts.passes), journal.Close())
 	if errors.Is(err, transfer.ErrSame) {
-		return nil, usage("--to: %s is --from %s by another name, for %w", opts.to, opts.from, transfer.ErrSame)
+		return nil, usage("--to: %s is --from %s by another name, because %w", opts.to, opts.from, transfer.ErrSame)
 	}
 	if err != nil {
 		err = fmt.Errorf("the copy is not complete; run it again and it goes on: %w", err)

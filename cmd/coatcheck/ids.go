@@ -59,8 +59,8 @@ func (s *site) ids(ctx context.Context, words []string) ([]string, error) {
 func checkID(word string) (isPrefix bool, err error) {
 	switch {
 	case strings.HasPrefix(word, "v1.") || strings.HasPrefix(word, "e1."):
-		return false, usage("this is a ticket, which opens a session, and not an id; end the session, for others can " +
-			"now read the ticket in the list of processes")
+		return false, usage("this is a ticket, which opens a session, and not an id; end the session, because others " +
+			"can now read the ticket in the list of processes")
 	case !isHex(word) || len(word) >= wholeID:
 		return false, nil
 	case len(word) < leastPrefix:

@@ -8,10 +8,10 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// reasonFlag lets whoever ends sessions say why.
+// reasonFlag lets an operator who ends sessions say why.
 func reasonFlag(cmd *cobra.Command, why *string) {
 	cmd.Flags().StringVar(why, "reason", string(session.ReasonOperator),
-		`what Session.EndedBy tells whoever had one, such as password; "" tells nothing`)
+		`what Session.EndedBy tells the people who had them, such as password; "" tells nothing`)
 }
 
 // revokeFor ends sessions by their ids, for a reason if there is one.

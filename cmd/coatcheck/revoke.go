@@ -27,8 +27,8 @@ func newRevoke() *cobra.Command {
 		Use:   "revoke ID… | --user USER | --all",
 		Short: "End sessions",
 		Long: `End sessions at once: by their ids, those of one user, or all. It says how many there are and asks;
---yes answers. Whoever had one has to sign in again. An id that is unknown, or whose session is
-over already, is not an error.
+--yes answers. The people who had them must sign in again. An id that is unknown, or whose
+session is over already, is not an error.
 
 The beginning of an id is enough, 4 digits or more. If several ids begin with it, they are listed,
 and nothing ends.`,

@@ -73,7 +73,7 @@ var requirements = []Requirement{
 		Text:   "Tokens of an identity provider stay on the server",
 		Advice: "keep them in the session, and set Seal; never hand them to scripts"},
 	{ID: "10.1.2", Level: 2, On: Yours,
-		Text:   "A code or token is accepted in the session that asked for it only",
+		Text:   "A code or token is accepted only in the session that asked for it",
 		Advice: "keep state, nonce and code_verifier in the session, and take them out with Pop"},
 	{ID: "10.2.1", Level: 2, On: Yours,
 		Text:   "The way back from an identity provider cannot be forged",
