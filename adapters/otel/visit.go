@@ -27,6 +27,10 @@ func (t *Telemetry) Middleware(of func(http.Handler) http.Handler) func(http.Han
 	return func(next http.Handler) http.Handler {
 		inner := of(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			v := t.visitOf(r.Context())
+			if v == nil { // something in between gave the request another context
+				next.ServeHTTP(w, r)
+				return
+			}
 			next.ServeHTTP(beforeFirstByte(w, v.commits), r)
 			v.commits()
 		}))

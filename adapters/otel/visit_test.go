@@ -410,6 +410,21 @@ func TestAStreamLearnsThatItWasRefused(t *testing.T) {
 	s.get("/stream")
 }
 
+func TestARequestWithAnotherContextIsServed(t *testing.T) {
+	s := open(t, nil)
+	forget := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s.sessions.Middleware(next).ServeHTTP(w, r.WithContext(context.Background()))
+		})
+	}
+	s.serve(s.telemetry.Middleware(forget)(http.HandlerFunc(set)))
+	if status, _ := s.get("/"); status != http.StatusOK {
+		t.Fatalf("status %d, want 200", status)
+	}
+	s.wantMetrics("coatcheck.requests", map[string]int{"untouched": 1})
+	s.wantMetrics("coatcheck.store.duration", map[string]int{"save,ok": 1})
+}
+
 func TestErrorsCallsTheNextOne(t *testing.T) {
 	r := newRecorder(t)
 	var told error
