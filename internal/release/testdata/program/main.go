@@ -14,6 +14,7 @@ import (
 	"github.com/coatcheck/session/adapters/fibersession"
 	"github.com/coatcheck/session/adapters/ginsession"
 	"github.com/coatcheck/session/adapters/gorillastore"
+	oidcsession "github.com/coatcheck/session/adapters/oidc"
 	otelsession "github.com/coatcheck/session/adapters/otel"
 	"github.com/coatcheck/session/adapters/passkey"
 	"github.com/coatcheck/session/adapters/takeover"
@@ -42,6 +43,7 @@ var (
 	_               = gorillastore.Of
 	_               = otelsession.New
 	_               = passkey.New
+	_               = oidcsession.New
 	_               = takeover.Gorilla
 	_               = sqlstore.Options{Dialect: sqlstore.PostgreSQL, Listen: pglisten.Listen}
 )

@@ -1,0 +1,142 @@
+package oidcsession
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/envelope"
+)
+
+// ErrLoggedOut is returned by Links.Login when the provider has ended the sign-in already. Nobody is signed in; send
+// the visitor to the provider again.
+var ErrLoggedOut = errors.New("oidcsession: the provider has ended this sign-in already; begin a new one")
+
+// ErrTooOld is returned by Links.Login for an ID token that was issued longer ago than Options.SignInWithin: whether
+// its sign-in is over by now is no longer known. Send the visitor to the provider again.
+var ErrTooOld = errors.New("oidcsession: the ID token is older than Options.SignInWithin; begin a new sign-in")
+
+// Link is the sign-in at the provider to which a session is linked.
+type Link struct {
+	Issuer    string    `json:"iss"`
+	Client    string    `json:"aud"`
+	Subject   string    `json:"sub"`
+	SessionID string    `json:"sid,omitempty"` // "" where the provider names none
+	IssuedAt  time.Time `json:"iat"`           // of the ID token, by the provider's clock
+}
+
+// linked is the link in a session: the library's own data, which go with the next Login.
+const linked = session.Key[Link](envelope.LoginPrefix + "oidc")
+
+// Of returns the sign-in to which a session is linked, and false for a session that is linked to none, such as one of
+// somebody who has signed in by other means since.
+func Of(s *session.Session) (Link, bool) { return linked.Get(s) }
+
+// Login signs the user in, as Session.TryLogin does, stores the session at once, and links it to the sign-in of an ID
+// token. The token is one that the site has verified, nonce included; user is who that is at the site. LoginAt is the
+// auth_time of the token, and its amr are the factors, as far as session.Factor takes them. The site's own options come
+// after that.
+//
+// After an error nobody is signed in by this call. It is ErrLoggedOut, ErrTooOld, one of Session.TryLogin or
+// Session.Atomic, or wraps session.ErrUnavailable. Only if the store fails after it has stored the session, and goes on
+// to fail, the visitor may be signed in nonetheless, as after any answer that is lost; a logout ends that session, too.
+//
+// The session lasts no longer than Options.LinkFor: do not set a later deadline. A sign-in costs four loads and two
+// saves besides those of the Login.
+func (l *Links) Login(ctx context.Context, s *session.Session, user string, token *oidc.IDToken,
+	opts ...session.LoginOption) error {
+	link, own, err := l.read(token)
+	if err != nil {
+		return err
+	}
+	if err := l.mayBe(ctx, user); err != nil {
+		return err
+	}
+	if err := l.join(ctx, link, user); err != nil {
+		return err
+	}
+	// What comes with a Login ends with the next option that corrects it, so the link is the last.
+	own = append(slices.Concat(own, opts), func(s *session.Session) { linked.Set(s, link) })
+	if err := signIn(ctx, s, user, own); err != nil {
+		return err
+	}
+	// A logout that came since has looked for sessions either after this one was stored, or before: then it is found
+	// here. All that come later find the session.
+	if err := l.passes(ctx, link); err != nil {
+		s.Logout()
+		_ = s.Save(ctx) // the end of the request tries again
+		return err
+	}
+	return nil
+}
+
+// mayBe refuses names that no user has, before one is noted. It asks a session that is never stored.
+func (l *Links) mayBe(ctx context.Context, user string) error {
+	s, err := l.m.Open(ctx, "")
+	if err != nil {
+		return err
+	}
+	return s.TryLogin(user)
+}
+
+// signIn stores the session with its Login, or leaves it as it was. A session that has ended meanwhile is in nobody's
+// way: the second attempt begins afresh.
+func signIn(ctx context.Context, s *session.Session, user string, opts []session.LoginOption) (err error) {
+	for range 2 {
+		err = s.Atomic(ctx, func(s *session.Session) error { return s.TryLogin(user, opts...) })
+		if !errors.Is(err, session.ErrEnded) {
+			return err
+		}
+	}
+	return err
+}
+
+// read makes the link of an ID token, and the options that it means for a Login.
+func (l *Links) read(token *oidc.IDToken) (Link, []session.LoginOption, error) {
+	var claims struct {
+		SessionID string   `json:"sid"`
+		SignedIn  float64  `json:"auth_time"`
+		Methods   []string `json:"amr"`
+	}
+	if token == nil || token.Claims(&claims) != nil {
+		return Link{}, nil, errors.New("oidcsession: Login: there is no ID token, or its sid, auth_time or amr are " +
+			"not what OpenID Connect says; verify it with the provider's verifier first")
+	}
+	now := l.m.Now()
+	switch age := now.Sub(token.IssuedAt); {
+	case token.Issuer != l.issuer || !slices.Contains(token.Audience, l.client) || token.Subject == "":
+		return Link{}, nil, errors.New("oidcsession: Login: the ID token is of another provider, client or nobody")
+	case age < -clockSkew:
+		return Link{}, nil, errors.New("oidcsession: Login: the ID token was issued in the future; see to the clocks")
+	case age > l.opts.SignInWithin+clockSkew:
+		return Link{}, nil, ErrTooOld
+	}
+	link := Link{l.issuer, l.client, token.Subject, claims.SessionID, token.IssuedAt.UTC()}
+	opts := []session.LoginOption{session.Factor(factors(claims.Methods)...), func(s *session.Session) {
+		s.SetDeadline(now.Add(l.opts.LinkFor))
+	}}
+	if claims.SignedIn >= 1 && claims.SignedIn < 1e11 {
+		opts = append(opts, session.LoginAt(time.Unix(int64(claims.SignedIn), 0)))
+	}
+	return link, opts, nil
+}
+
+// factors are those of the methods of a provider that can be factors of a session. Others, such as addresses, are left
+// out.
+func factors(methods []string) (names []string) {
+	for _, name := range methods {
+		strange := func(c rune) bool {
+			return (c < 'a' || c > 'z') && (c < '0' || c > '9') && !strings.ContainsRune("_-.:", c)
+		}
+		if name == "" || len(name) > 32 || strings.ContainsFunc(name, strange) || slices.Contains(names, name) {
+			continue
+		}
+		names = append(names, name)
+	}
+	return names[:min(len(names), 16)]
+}

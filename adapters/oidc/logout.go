@@ -1,0 +1,130 @@
+package oidcsession
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+const (
+	maxBody = 64 << 10
+	// within is how long a notice of the provider may take. It is not given up when the provider hangs up, for then it
+	// may never send it again.
+	within = 20 * time.Second
+)
+
+// Logout returns the handler of the back-channel logout endpoint, whose address is registered with the provider as
+// backchannel_logout_uri. It takes POST with a form that has a logout_token, and nothing else.
+//
+// The token is checked as section 2.6 of OpenID Connect Back-Channel Logout 1.0 and ASVS 10.5.5 want, and is good for
+// one use on all nodes. With a sid it ends the sessions that were begun by that sign-in, and otherwise all that the sub
+// has begun before, with session.ReasonProvider. Sessions that people began by other means go on.
+//
+// The answer is 200, also when there was nothing to end. A token that is refused gets 400 and a reason as JSON, and
+// session.EventRefused tells the site. When the store or the provider's keys are out of reach the answer is 503 with
+// Retry-After, and the same token may come again.
+func (l *Links) Logout() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		ctx, cancel := l.noticed(r)
+		defer cancel()
+		text, err := logoutToken(w, r)
+		if err == nil {
+			err = l.logout(ctx, text)
+		}
+		l.reply(ctx, w, err, http.StatusOK, func(no *refusal) any {
+			return map[string]string{"error": "invalid_request", "error_description": no.text}
+		})
+	})
+}
+
+// noticed is the context of what a notice of the provider brings about.
+func (l *Links) noticed(r *http.Request) (context.Context, context.CancelFunc) {
+	ctx := session.WithActor(context.WithoutCancel(r.Context()), l.issuer)
+	return context.WithTimeout(ctx, within)
+}
+
+func logoutToken(w http.ResponseWriter, r *http.Request) (string, error) {
+	if err := takes(r, "application/x-www-form-urlencoded"); err != nil {
+		return "", err
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if err := r.ParseForm(); err != nil || len(r.PostForm["logout_token"]) != 1 {
+		return "", &refusal{invalidRequest, "the form must have one logout_token, and at most 64 KiB"}
+	}
+	return r.PostForm.Get("logout_token"), nil
+}
+
+var errMethod = errors.New("oidcsession: the method is not POST")
+
+// takes refuses requests of another method or type.
+func takes(r *http.Request, mediaType string) error {
+	if r.Method != http.MethodPost {
+		return errMethod
+	}
+	if got, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || got != mediaType {
+		return &refusal{invalidRequest, "the Content-Type must be " + mediaType}
+	}
+	return nil
+}
+
+// logout does what a logout token says. The token is spent last: one whose sessions could not be ended may come again.
+func (l *Links) logout(ctx context.Context, text string) error {
+	t, err := l.tokens.open(ctx, text)
+	if err == nil {
+		err = l.checkLogout(t)
+	}
+	if err != nil {
+		return err
+	}
+	if spent, err := l.spent(ctx, t.Issuer, t.jti); err != nil || spent {
+		return orReplayed(err)
+	}
+	kind, value := bySession, t.sid
+	if value == "" {
+		kind, value = bySubject, t.sub
+	}
+	if err := l.end(ctx, kind, value, t.IssuedAt, session.ReasonProvider); err != nil {
+		return err
+	}
+	first, err := l.spend(ctx, t.Issuer, t.jti, t.IssuedAt.Add(l.opts.MaxAge+3*clockSkew))
+	if err != nil || !first {
+		return orReplayed(err)
+	}
+	return nil
+}
+
+func orReplayed(err error) error {
+	if err == nil {
+		return errReplayed
+	}
+	return err
+}
+
+// reply answers a notice: with the status when it was taken, and otherwise with what body makes of the refusal.
+func (l *Links) reply(ctx context.Context, w http.ResponseWriter, err error, status int, body func(*refusal) any) {
+	var no *refusal
+	switch {
+	case err == nil:
+		w.WriteHeader(status)
+	case errors.Is(err, errMethod):
+		w.Header().Set("Allow", http.MethodPost)
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	case errors.As(err, &no):
+		l.refused(ctx, no)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		_ = json.NewEncoder(w).Encode(body(no))
+	default:
+		l.refused(ctx, err)
+		w.Header().Set("Retry-After", "10")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, "try again later\n")
+	}
+}
