@@ -35,6 +35,8 @@ var imported = map[string]string{
 	"gorillastore": "github.com/coatcheck/session/adapters/gorillastore",
 	"otelsession":  "github.com/coatcheck/session/adapters/otel",
 	"passkey":      "github.com/coatcheck/session/adapters/passkey",
+	"oidc":         "github.com/coreos/go-oidc/v3/oidc",
+	"oidcsession":  "github.com/coatcheck/session/adapters/oidc",
 	"takeover":     "github.com/coatcheck/session/adapters/takeover",
 	"scs":          "github.com/alexedwards/scs/v2",
 	"context":      "std", "errors": "std", "fmt": "std", "io": "std", "log": "std", "maps": "std", "os": "std",
