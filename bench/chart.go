@@ -90,7 +90,8 @@ func picturesText(w io.Writer) {
 }
 
 // aboutUsers explains the last two pictures.
-const aboutUsers = "scs has no list of the sessions of a user: its `Iterate` loads and decodes all sessions that " +
-	"there are, so it\ntakes as long for a user with one session. coatcheck ends each session with a load, a save and " +
-	"a delete, so that none\nescapes under a new id; scs deletes. A curve ends where it would take more than a minute " +
-	"to make the next sessions.\n"
+const aboutUsers = `scs has no list of the sessions of a user: its Iterate loads and decodes all sessions that there
+are, so it takes as long for a user with one session. coatcheck ends each session with a load, a save and a delete, so
+that none escapes under a new id; scs deletes. A curve ends where it would take more than a minute to make the next
+sessions.
+`

@@ -48,10 +48,11 @@ func TestNobodyIsTurnedAwayForWantOfATurnToBeCounted(t *testing.T) {
 		d := doorOf(r)
 		users := r.Rate(guard.Limit{Requests: 10, Per: time.Hour, Users: store})(inside)
 		ann, one := r.signIn("ann"), d.from(1000).address
+		fromOne := func() at { return at{d.visitor(), one} }
 		type answer = *httptest.ResponseRecorder
 		for name, send := range map[string]func(i int) answer{
 			"attempts at one account":   func(i int) answer { return d.from(i).try(d, "ann", "wrong") },
-			"attempts from one address": func(i int) answer { return at{d.visitor(), one}.try(d, fmt.Sprint(i), "wrong") },
+			"attempts from one address": func(i int) answer { return fromOne().try(d, fmt.Sprint(i), "wrong") },
 			"requests of one user":      func(int) answer { return ann.get(users, "/") },
 		} {
 			passed := together(t, 200, name, func(i int) int { return send(i).Code })

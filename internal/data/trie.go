@@ -54,8 +54,8 @@ func moved(name string, by int) string {
 	return name
 }
 
-// closeGap gives what is below the numbers of a list of n from which one element was removed. It moves those before it or
-// those behind it, whichever are fewer: of a queue none.
+// closeGap gives what is below the numbers of a list of n from which one element was removed. It moves those before it
+// or those behind it, whichever are fewer: of a queue none.
 func (t *trie[T]) closeGap(removed, n int) {
 	if removed < n-removed {
 		t.first++
