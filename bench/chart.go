@@ -25,19 +25,20 @@ var (
 type picture struct {
 	file, title, x, y string
 	curves            func(*results) []curve
+	low               bool // the names are at the bottom right, where there is no curve
 }
 
 var charts = []picture{
 	{"bench-keys.svg", "One key of a session with many, in memory", "keys in the session", "µs for a request",
-		func(r *results) []curve { return r.keys }},
+		func(r *results) []curve { return r.keys }, false},
 	{"bench-sessions.svg", "A read among many sessions", "sessions in the store", "µs for a request",
-		func(r *results) []curve { return r.sessions }},
+		func(r *results) []curve { return r.sessions }, false},
 	{"bench-clients.svg", "Requests of many clients, every fifth a write", "clients at once", "requests in a second",
-		func(r *results) []curve { return r.loads }},
+		func(r *results) []curve { return r.loads }, false},
 	{"bench-list.svg", "List all sessions of one user, among 10,000 of others", "sessions of the user", "ms",
-		func(r *results) []curve { return r.lists }},
+		func(r *results) []curve { return r.lists }, true},
 	{"bench-revoke.svg", "End all sessions of one user, among 10,000 of others", "sessions of the user", "ms",
-		func(r *results) []curve { return r.revokes }},
+		func(r *results) []curve { return r.revokes }, true},
 }
 
 func (r *results) draw(folder string) error {
@@ -60,7 +61,10 @@ func (c picture) plot(curves []curve) (*plot.Plot, error) {
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.title, c.x, c.y
 	p.Title.TextStyle.Color = ink
 	p.Legend.TextStyle.Color = ink
-	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.Top, p.Legend.Left = !c.low, true
+	if c.low {
+		p.Legend.XOffs = 3.9 * vg.Inch
+	}
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Scale, axis.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 		axis.Color, axis.Label.TextStyle.Color, axis.Tick.Color, axis.Tick.Label.Color = ink, ink, ink, ink
