@@ -26,7 +26,8 @@ import (
 // device, __Host-device, which names no account and opens nothing. With it an attempt at the same account has a limit
 // of its own, which no stranger uses up, and which a sign-in resets. The first sign-in on a device is reported as the
 // event "newdevice", and a refused one as "refused". On a new device people have to wait as long as strangers keep
-// trying their account; KnowDevice helps whoever has a link for a forgotten password.
+// trying their account; KnowDevice helps whoever has a link for a forgotten password. A device is new again when the
+// browser has lost its cookies, as after each logout with session.Options.ClearOnLogout.
 //
 // GET, HEAD and OPTIONS pass uncounted, unless they name an account. Other requests that name none are counted by their
 // address alone. If the store of the counts fails, the answer is a 503, and nobody can guess meanwhile.
