@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -399,11 +400,11 @@ func TestSignInLimitsBeyondAllRangeHold(t *testing.T) {
 		l    guard.SignInLimits
 		pass int // of 50
 	}{
-		{guard.SignInLimits{Attempts: 1<<63 - 1}, 50},
+		{guard.SignInLimits{Attempts: math.MaxInt}, 50},
 		{guard.SignInLimits{Attempts: 1, Wait: longest, Forgive: longest}, 1},
 		{guard.SignInLimits{Attempts: 1, Wait: time.Millisecond, Forgive: longest}, 1},
 		{guard.SignInLimits{Attempts: 1, Wait: time.Millisecond, Forgive: time.Millisecond}, 1},
-		{guard.SignInLimits{Attempts: 3, AddressAttempts: 1<<63 - 1}, 3},
+		{guard.SignInLimits{Attempts: 3, AddressAttempts: math.MaxInt}, 3},
 	} {
 		d := newDoor(t, guard.Options{SignIn: tt.l})
 		passed := 0
