@@ -51,7 +51,7 @@ func (d *Draft) Confirm(factor string) {
 		d.Refuse(errNobody)
 	default:
 		d.Regenerate()
-		d.proved = true
+		d.signing = max(d.signing, proved)
 		d.Do(data.Op{Kind: data.OpFactor, Raw: []byte(factor), At: d.k.Now().UnixMicro()})
 	}
 }

@@ -87,7 +87,7 @@ func (d *Draft) noteStored(next Place, aged []data.Shadow) {
 	d.at = next
 	d.Doc.Stored(d.k.Data.Codec, aged)
 	d.dropNextID()
-	d.oldBecomes, d.login, d.gone = KindLive, false, false
+	d.oldBecomes, d.signing, d.gone = KindLive, min(d.signing, proved), false
 }
 
 func laterOf(a, b time.Time) time.Time {

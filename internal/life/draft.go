@@ -27,10 +27,18 @@ type Draft struct {
 	discard    bool       // nothing is ever stored
 	byOperator bool       // the user is not here: a save is no sign of life
 	gone       bool       // the stored session ended: only a Login begins a new one
-	login      bool       // a Login is among the changes
-	proved     bool       // there was a Login or a Confirm since the draft began, which may be stored already
+	signing    signing
 	reply      Reply
 }
+
+// signing is how far somebody has signed in since the draft began.
+type signing uint8
+
+const (
+	notAtAll signing = iota
+	proved           // by a Login or a Confirm, which may be stored already
+	signsIn          // a Login is among the changes
+)
 
 // Visit is the request in which a draft lives.
 type Visit interface {

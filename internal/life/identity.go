@@ -29,7 +29,7 @@ func (d *Draft) SignIn(user string) (kept bool) {
 		d.oldBecomes = KindTombstone
 	}
 	d.dropNextID()
-	d.user, d.login, d.proved = user, true, true
+	d.user, d.signing = user, signsIn
 	d.Do(data.Op{Kind: data.OpLogin, At: d.k.Now().UnixMicro()})
 	return kept
 }
@@ -72,7 +72,7 @@ func (d *Draft) Discard() { d.discard = true }
 
 // Reload drops what is not stored, and loads the newest state. When the session is gone nothing of it is left.
 func (d *Draft) Reload(ctx context.Context) error {
-	d.Doc.Ops, d.Doc.Shadows, d.oldBecomes, d.login = nil, nil, KindLive, false
+	d.Doc.Ops, d.Doc.Shadows, d.oldBecomes, d.signing = nil, nil, KindLive, min(d.signing, proved)
 	d.setRefused(nil)
 	d.dropNextID()
 	if l := d.leaving; l != nil {

@@ -148,7 +148,7 @@ func (d *Draft) readFrom(h envelope.Header, entries envelope.Entries, begins boo
 		d.setEndedBy(d.clock())
 		return ErrExpired
 	}
-	if !d.login {
+	if d.signing != signsIn {
 		d.user = d.at.Rec.User
 	}
 	return d.replay(d.Doc.State)

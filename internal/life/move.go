@@ -67,7 +67,7 @@ func (d *Draft) prepareMove(ctx context.Context) error {
 // readmit looks again before a session that is in its token changes its id: it is kept under the old one, or ended, if
 // at all.
 func (d *Draft) readmit(ctx context.Context) error {
-	if d.at.Sealed() == "" || d.login {
+	if d.at.Sealed() == "" || d.signing == signsIn {
 		return nil
 	}
 	admitted, err := d.k.Records.Missing(ctx, d.at.Rec.ID, d.member())
@@ -160,7 +160,7 @@ func (d *Draft) confirmRetired(ctx context.Context, old, rec *Record, err error)
 
 // restart begins a fresh session for a Login whose session is gone: signing in needs nothing of the old one.
 func (d *Draft) restart(ctx context.Context, err error) error {
-	if !errors.Is(err, ErrEnded) || !d.login {
+	if !errors.Is(err, ErrEnded) || d.signing != signsIn {
 		return d.Lost(err)
 	}
 	d.at, d.oldBecomes = Place{}, KindLive

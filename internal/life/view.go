@@ -22,13 +22,15 @@ func (d *Draft) WasNobodys() bool { return d.at.Rec != nil && d.at.Rec.User == "
 func (d *Draft) Leaving() bool { return d.leaving != nil }
 
 // SignsIn reports whether somebody signs in.
-func (d *Draft) SignsIn() bool { return d.login }
+func (d *Draft) SignsIn() bool { return d.signing == signsIn }
 
 // Proved reports whether there was a Login or a Confirm since the draft began, and no Logout after it.
-func (d *Draft) Proved() bool { return d.proved }
+func (d *Draft) Proved() bool { return d.signing >= proved }
 
 // Moves reports whether the session gets another id, or ends, at the next commit.
-func (d *Draft) Moves() bool { return d.login || d.leaving != nil || d.oldBecomes != KindLive }
+func (d *Draft) Moves() bool {
+	return d.signing == signsIn || d.leaving != nil || d.oldBecomes != KindLive
+}
 
 // Moved reports whether the session is gone because it went on under another id.
 func (d *Draft) Moved() bool {
@@ -92,7 +94,7 @@ func (d *Draft) ExpiresAt() time.Time {
 	switch {
 	case d.gone || d.at.Rec == nil && !d.storable():
 		return time.Time{}
-	case d.at.Rec == nil || d.login:
+	case d.at.Rec == nil || d.signing == signsIn:
 		return d.expiresAt(d.k.Now())
 	}
 	return d.expiresAt(d.at.Rec.SeenAt)
