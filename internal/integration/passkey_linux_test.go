@@ -54,12 +54,12 @@ func TestOneAnswerOfManyIsJudgedOnTwoNodes(t *testing.T) {
 		if began.Code != http.StatusOK {
 			t.Fatalf("the beginning is answered %d: %s", began.Code, began.Body)
 		}
-		body := wrongAnswer(t, began.Body.Bytes())
+		body, cookies := wrongAnswer(t, began.Body.Bytes()), began.Result().Cookies()
 		var judged, gone atomic.Int32
 		var all sync.WaitGroup
 		for i := range 40 {
 			all.Go(func() {
-				switch postJSON(handlers[i%2], "/finish", body, began.Result().Cookies()).Code {
+				switch postJSON(handlers[i%2], "/finish", body, cookies).Code {
 				case http.StatusForbidden:
 					judged.Add(1)
 				case http.StatusConflict:

@@ -107,6 +107,10 @@ func overflows(t *testing.T, store *redisstore.Store, overflow session.Overflow)
 	if n, err := m.RevokeUser(t.Context(), "eve"); n != 2 || err != nil {
 		t.Errorf("RevokeUser = %d, %v, want 2", n, err)
 	}
+	// What tells the device that was evicted is kept for a day.
+	if _, err := store.Sweep(t.Context(), time.Now().Add(48*time.Hour), 10); err != nil {
+		t.Error(err)
+	}
 }
 
 // watches waits until the store is told of a session that ended.
