@@ -146,10 +146,16 @@ func ExampleGuard_Fresh() {
 	ada := login(sessions, "ada")
 	fmt.Print(get(password, "/password", ada).Body)
 	now = now.Add(time.Hour)
-	fmt.Print(get(password, "/password", ada).Body)
+	refusal := get(password, "/password", ada).Body.String()
+	fmt.Print(strings.ReplaceAll(refusal, ",", ",\n"))
 	// Output:
 	// a new password
-	// {"title":"Unauthorized","status":401,"detail":"Please sign in again to confirm that it is you.","reason":"fresh","login":"/login?return=%2Fpassword","max_age":600}
+	// {"title":"Unauthorized",
+	// "status":401,
+	// "detail":"Please sign in again to confirm that it is you.",
+	// "reason":"fresh",
+	// "login":"/login?return=%2Fpassword",
+	// "max_age":600}
 }
 
 // The roles are kept in the session, and change on all devices of the user at once.

@@ -29,12 +29,12 @@ func (s *slowStore) Save(ctx context.Context, rec *session.Record) error {
 		return ctx.Err()
 	}
 	defer func() { <-s.writer }()
-	time.Sleep(5 * time.Millisecond)
+	time.Sleep(5 * time.Millisecond) // virtual
 	return s.Store.Save(ctx, rec)
 }
 
 func (s *slowStore) Load(ctx context.Context, id string) (*session.Record, error) {
-	time.Sleep(time.Millisecond)
+	time.Sleep(time.Millisecond) // virtual
 	return s.Store.Load(ctx, id)
 }
 
