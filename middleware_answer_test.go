@@ -3,6 +3,7 @@ package session_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -118,5 +119,32 @@ func TestWhatARequestProvedIsItsOwn(t *testing.T) {
 				t.Errorf("%s: Proved() = %t, want %t", tt.name, s.Proved(), tt.want)
 			}
 		})
+	}
+}
+
+// A Login that is stored is over: the response tells of none, and what ends the session then is not undone by a change
+// later in the same request.
+func TestASignInThatIsStoredBeginsNothingAnew(t *testing.T) {
+	r := newRig(t)
+	r.visitor().with(func(s *session.Session) {
+		s.OnAnswer(func(_ http.Header, signsIn bool) {
+			if signsIn {
+				t.Error("a Login is still to be stored")
+			}
+		})
+		s.Login("ada")
+		if err := s.Save(bg); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := r.node().RevokeUser(bg, "ada"); n != 1 || err != nil {
+			t.Fatalf("RevokeUser = %d, %v", n, err)
+		}
+		s.Set("cart", "coat")
+		if err := s.Save(bg); !errors.Is(err, session.ErrEnded) {
+			t.Errorf("Save = %v, want ErrEnded", err)
+		}
+	})
+	if got := r.alive("ada"); got != 0 {
+		t.Errorf("%d sessions, want 0", got)
 	}
 }
