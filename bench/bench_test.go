@@ -162,6 +162,22 @@ func TestTheReportNamesEveryLibraryAndAim(t *testing.T) {
 	}
 }
 
+// What every handler costs says nothing of a library.
+func TestTheBareHandlerIsTakenOffBothSides(t *testing.T) {
+	r := &results{book: newBook(new(bytes.Buffer))}
+	r.samples[figure{bareHandler, "", "in the process"}] = []sample{{ns: 50, bytes: 300}}
+	r.samples[figure{coatcheck, inMemory, "read"}] = []sample{{ns: 150, bytes: 1000}}
+	r.samples[figure{"scs", inMemory, "read"}] = []sample{{ns: 550}}
+	if got := r.faster(coatcheck, inMemory, "read", "scs"); got != 5 {
+		t.Errorf("faster = %v, want 5: 500 beside 100", got)
+	}
+	for _, target := range r.targets() {
+		if target.what == "memory, read: bytes allocated" && target.measured != 0.7 {
+			t.Errorf("%s: %v KB, want 0.7", target.what, target.measured)
+		}
+	}
+}
+
 // Whoever has several stores is compared by the best of them.
 func TestTheFastestStoreOfAnotherLibraryCounts(t *testing.T) {
 	r := &results{book: newBook(new(bytes.Buffer))}

@@ -3,14 +3,18 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"image/color"
 	"io"
+	"os"
 	"path/filepath"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // The pictures have no background and middle tones, so that they can be read on a light page and on a dark one.
@@ -47,11 +51,22 @@ func (r *results) draw(folder string) error {
 		if err != nil {
 			return err
 		}
-		if err := p.Save(7*vg.Inch, 4.2*vg.Inch, filepath.Join(folder, c.file)); err != nil {
+		if err := save(p, filepath.Join(folder, c.file)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// save leaves room at the right, where half of the last number of the axis stands.
+func save(p *plot.Plot, file string) error {
+	canvas := vgsvg.New(7*vg.Inch, 4.2*vg.Inch)
+	p.Draw(draw.Crop(draw.New(canvas), 0, -vg.Inch/4, 0, 0))
+	var text bytes.Buffer
+	if _, err := canvas.WriteTo(&text); err != nil {
+		return err
+	}
+	return os.WriteFile(file, text.Bytes(), 0o644)
 }
 
 // plot draws curves on two logarithmic axes.

@@ -96,6 +96,7 @@ type results struct {
 	conduct               map[figure]conduct
 	keys, sessions, loads []curve
 	lists, revokes        []curve
+	compiled              float64 // times what a program compiles that imports net/http alone
 }
 
 func measure(ctx context.Context, o options, at place, b *book) (*results, error) {
@@ -113,8 +114,12 @@ func measure(ctx context.Context, o options, at place, b *book) (*results, error
 	if err := r.once(ctx, at); err != nil {
 		return nil, err
 	}
-	log.Print("curves")
+	log.Print("compile")
 	var err error
+	if r.compiled, err = compileTime(ctx); err != nil {
+		return nil, err
+	}
+	log.Print("curves")
 	if r.keys, err = byKeys(ctx, at, b); err != nil {
 		return nil, err
 	}

@@ -84,7 +84,8 @@ func (r *results) head(w io.Writer) {
 // comparisonText is how many times less time our libraries need than each other one with its fastest store.
 func (r *results) comparisonText(w io.Writer) {
 	fmt.Fprint(w, "\n### Beside each other library\n\nHow many times less time a request takes here than with each "+
-		"other library that has such a store, of which the fastest\ncounts. Below 1 the other one is faster.\n")
+		"other library that has such a store, of which the fastest\ncounts: the time that it takes beyond the bare "+
+		"handler. Below 1 the other one is faster.\n")
 	head := []string{"store", "ours", "beside"}
 	for _, sc := range scenarios {
 		head = append(head, sc.name)
@@ -192,8 +193,8 @@ func (r *results) storeText(w io.Writer, store string) {
 	}
 	if store == stores[0] {
 		fmt.Fprint(w, "\n### A request in the process\n\nTime in bare handlers, and in brackets the allocations. A "+
-			"dash: not measured, for a large session does not\nfit into a cookie. Raw commands read and replace a "+
-			"row, key or file of 400 bytes, as a program does that has no session library.\nfiber is asked with "+
+			"dash: not measured, for a large session does not\nfit into a cookie. Raw commands read, replace and "+
+			"make a\nrow, key or file of 400 bytes, as a program does that has no session library.\nfiber is asked with "+
 			"requests of fasthttp, which is what it serves.\n")
 	}
 	table(w, head, rows)
@@ -232,7 +233,7 @@ func (r *results) httpText(w io.Writer) {
 
 func (r *results) tripsText(w io.Writer) {
 	fmt.Fprint(w, "\n### On the connection of the store\n\nRound trips and bytes of one request, both ways, counted "+
-		"by a proxy.\n")
+		"by a proxy that is as slow as a network.\n")
 	kinds := []string{"untouched", "anonymous", "read", "write", "new"}
 	var rows [][]string
 	for _, store := range stores {

@@ -9,9 +9,11 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"time"
 )
 
-// proxy passes connections on, and counts what goes through.
+// proxy passes connections on, as slowly as a network between two machines, and counts what goes through. Without the
+// time that the network takes, whatever a client sends while it waits would now and then count as a trip of its own.
 type proxy struct {
 	listener net.Listener
 	target   string
@@ -47,22 +49,24 @@ func (p *proxy) serve() {
 				p.trips++
 			}
 			asks = false
-		})
-		go p.pass(client, server, func() { asks = true })
+		}, func() {})
+		go p.pass(client, server, func() {}, func() { asks = true })
 	}
 }
 
-// pass copies one direction. A trip begins with what a client sends after the server has answered.
-func (p *proxy) pass(to, from net.Conn, turn func()) {
+// oneWay is what the network takes.
+const oneWay = 250 * time.Microsecond
+
+// pass copies one direction. A trip begins with what a client sends after the server's answer has come.
+func (p *proxy) pass(to, from net.Conn, sent, arrived func()) {
 	defer to.Close()
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buf)
 		if n > 0 {
-			p.mu.Lock()
-			turn()
-			p.bytes += n
-			p.mu.Unlock()
+			p.count(sent, n)
+			time.Sleep(oneWay)
+			p.count(arrived, 0)
 			if _, err := to.Write(buf[:n]); err != nil {
 				return
 			}
@@ -71,6 +75,13 @@ func (p *proxy) pass(to, from net.Conn, turn func()) {
 			return
 		}
 	}
+}
+
+func (p *proxy) count(turn func(), bytes int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	turn()
+	p.bytes += bytes
 }
 
 // since returns what went through since the last call.

@@ -1,0 +1,227 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/sqlstore"
+)
+
+// raw is a store's own commands, by hand: the row of a session is read by its key, written back, and made, with a
+// deadline as any server sets one.
+type raw struct {
+	get, put, add func() error
+	closers       []io.Closer
+}
+
+func (r *raw) close() (err error) {
+	for _, c := range r.closers {
+		err = cmp.Or(err, c.Close())
+	}
+	return err
+}
+
+var payload = bytes.Repeat([]byte("x"), 400)
+
+func rawSQL(dialect sqlstore.Dialect, at place) (*raw, error) {
+	ctx := context.Background()
+	db, err := openSQL(dialect, at)
+	if err != nil {
+		return nil, err
+	}
+	r := &raw{closers: []io.Closer{db}}
+	table := "raw_" + filepath.Base(at.dir)
+	sessions, err := sqlstore.New(db, sqlstore.Options{Dialect: dialect, Table: table})
+	if err != nil {
+		return r, err
+	}
+	now := time.Now()
+	rec := &session.Record{ID: strings.Repeat("a", 64), User: "ada", CreatedAt: now, SeenAt: now, LoginAt: now,
+		ExpiresAt: now.Add(time.Hour), Data: payload}
+	if err := cmp.Or(sessions.Migrate(ctx), sessions.Save(ctx, rec), sessions.Close()); err != nil {
+		return r, err
+	}
+	get, err := db.Prepare(marked(dialect, "SELECT * FROM "+table+" WHERE id = ?"))
+	if err != nil {
+		return r, err
+	}
+	put, err := db.Prepare(marked(dialect, "UPDATE "+table+" SET data = ?, seen_at = ?, expires_at = ?, version = "+
+		"version + 1 WHERE id = ?"))
+	if err != nil {
+		return r, err
+	}
+	add, err := db.Prepare(marked(dialect, "INSERT INTO "+table+" (id, version, kind, user_id, successor, "+
+		"created_at, seen_at, login_at, expires_at, remote_ip, user_agent, persistent, data) VALUES (?, 1, 0, '', "+
+		"'', ?, ?, ?, ?, '', '', 0, ?)"))
+	if err != nil {
+		return r, err
+	}
+	micros := now.UnixMicro()
+	r.get = timely(func(ctx context.Context) error { return readRow(ctx, get, rec.ID) })
+	r.put = timely(func(ctx context.Context) error {
+		_, err := put.ExecContext(ctx, payload, micros, micros, rec.ID)
+		return err
+	})
+	r.add = timely(func(ctx context.Context) error {
+		_, err := add.ExecContext(ctx, newKey(), micros, micros, micros, micros, payload)
+		return err
+	})
+	return r, nil
+}
+
+// marked writes the parameters of a statement as the database has them.
+func marked(dialect sqlstore.Dialect, statement string) string {
+	if dialect != sqlstore.PostgreSQL {
+		return statement
+	}
+	parts := strings.Split(statement, "?")
+	for i := range parts[:len(parts)-1] {
+		parts[i] += "$" + strconv.Itoa(i+1)
+	}
+	return strings.Join(parts, "")
+}
+
+// newKey is as long as the id of a session, and nobody has it.
+func newKey() string {
+	key := make([]byte, 0, 32)
+	for range 4 {
+		key = binary.LittleEndian.AppendUint64(key, rand.Uint64())
+	}
+	return hex.EncodeToString(key)
+}
+
+// timely gives something a deadline.
+func timely(do func(context.Context) error) func() error {
+	return func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		return do(ctx)
+	}
+}
+
+// readRow reads a whole row.
+func readRow(ctx context.Context, get *sql.Stmt, id string) error {
+	rows, err := get.QueryContext(ctx, id)
+	if err != nil {
+		return err
+	}
+	columns, err := rows.Columns()
+	if err != nil {
+		return errors.Join(err, rows.Close())
+	}
+	values := make([]sql.RawBytes, len(columns))
+	into := make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return errors.Join(err, rows.Close())
+		}
+	}
+	return rows.Close()
+}
+
+func rawRedis(at place) (*raw, error) {
+	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{at.redis.address}, DisableCache: true})
+	if err != nil {
+		return nil, err
+	}
+	value := string(payload)
+	r := &raw{
+		get: timely(func(ctx context.Context) error {
+			return client.Do(ctx, client.B().Get().Key("raw").Build()).Error()
+		}),
+		put: timely(func(ctx context.Context) error {
+			return client.Do(ctx, client.B().Set().Key("raw").Value(value).Build()).Error()
+		}),
+		add: timely(func(ctx context.Context) error {
+			return client.Do(ctx, client.B().Set().Key("raw:"+newKey()).Value(value).Nx().Px(time.Hour).Build()).Error()
+		}),
+		closers: []io.Closer{closing(client.Close)},
+	}
+	return r, r.put()
+}
+
+// rawFiles reads a file, and replaces it so that a crash leaves the old one or the new one.
+func rawFiles(at place) *raw {
+	name := filepath.Join(at.dir, "raw")
+	replace := func(name string) error {
+		return cmp.Or(synced(name+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, payload),
+			os.Rename(name+".new", name), synced(at.dir, os.O_RDONLY, nil))
+	}
+	buf := make([]byte, 2*len(payload))
+	return &raw{
+		get: func() error {
+			f, err := os.Open(name)
+			if err != nil {
+				return err
+			}
+			_, err = f.Read(buf)
+			return cmp.Or(err, f.Close())
+		},
+		put: func() error { return replace(name) },
+		add: func() error { return replace(name + newKey()) },
+	}
+}
+
+// synced opens a file or folder, writes what there is, and waits until the disk has it.
+func synced(name string, flag int, data []byte) error {
+	f, err := os.OpenFile(name, flag, 0o600)
+	if err != nil {
+		return err
+	}
+	if len(data) > 0 {
+		_, err = f.Write(data)
+	}
+	return cmp.Or(err, f.Sync(), f.Close())
+}
+
+// byHand measures the commands of a store without a library.
+func (b *book) byHand(store string, at place) (err error) {
+	if at.dir, err = os.MkdirTemp("", "bench"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(at.dir)
+	r, err := rawOf(store, at)
+	if err != nil {
+		return err
+	}
+	failed := r.put()
+	b.time(figure{rawCommand, store, "read"}, func() { failed = cmp.Or(failed, r.get()) })
+	b.time(figure{rawCommand, store, "write"}, func() { failed = cmp.Or(failed, r.put()) })
+	b.time(figure{rawCommand, store, "new"}, func() { failed = cmp.Or(failed, r.add()) })
+	return cmp.Or(failed, r.close())
+}
+
+// rawOf returns the raw commands of a store that has a library here.
+func rawOf(store string, at place) (*raw, error) {
+	switch store {
+	case inFiles:
+		return rawFiles(at), nil
+	case inSQLite:
+		return rawSQL(sqlstore.SQLite, at)
+	case inPostgreSQL:
+		return rawSQL(sqlstore.PostgreSQL, at)
+	case inMySQL:
+		return rawSQL(sqlstore.MySQL, at)
+	}
+	return rawRedis(at)
+}
