@@ -133,23 +133,24 @@ func (s *Store) undo(ctx context.Context, e entry, id string) {
 // cache.
 func (s *Store) replace(ctx context.Context, rec *session.Record) error {
 	if s.cache == nil {
-		return s.swap(ctx, rec)
+		return s.swap(ctx, rec, s.replaces(rec, ""))
 	}
 	if rec.Kind != session.KindLive {
 		defer s.cache.changed(rec.ID)
-		return s.swap(ctx, rec)
+		return s.swap(ctx, rec, s.replaces(rec, ""))
 	}
-	turn, wait := s.readAhead(ctx, rec.ID)
+	first, turn, wait := s.readAhead(ctx, rec.ID, s.replaces(rec, ""))
 	defer wait()
-	err := s.swap(ctx, rec)
+	err := s.swap(ctx, rec, first)
 	s.cache.saved(rec, turn, err)
 	return err
 }
 
-// swap replaces the record. One that comes to another user is put on the list first, and once more afterwards, in case
-// that somebody who read the list meanwhile took the entry for an old one.
-func (s *Store) swap(ctx context.Context, rec *session.Record) error {
-	was, err := swapped(rec.ID, s.run(ctx, s.replaces(rec, ""))[0])
+// swap replaces the record, first by a call of the script that replaces. One that comes to another user is put on the
+// list before that, and once more afterwards, in case that somebody who read the list meanwhile took the entry for an
+// old one.
+func (s *Store) swap(ctx context.Context, rec *session.Record, first command) error {
+	was, err := swapped(rec.ID, send(ctx, s.client, 0, []command{first})[0])
 	if !errors.Is(err, errEnlist) {
 		if err == nil && was.list != "" {
 			s.run(ctx, s.unlist(was, rec.ID))

@@ -45,7 +45,7 @@ func New(client rueidis.Client, opts Options) (*Store, error) {
 	}
 	s := &Store{client: client, prefix: prefix}
 	if opts.CacheTTL > 0 {
-		s.cache = newCache(opts.CacheTTL)
+		s.cache = newCache(opts.CacheTTL, client.Mode())
 	}
 	return s, nil
 }

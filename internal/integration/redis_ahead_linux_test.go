@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"sync"
 	"testing"
@@ -86,6 +87,64 @@ func TestAWriteOnANodeThatCachesIsOneTrip(t *testing.T) {
 				t.Errorf("after %d writes the count is %v", n, got)
 			}
 		})
+	}
+}
+
+// hearing remembers over which of its connections a client sends a word.
+type hearing struct {
+	mu    sync.Mutex
+	heard map[string]map[net.Conn]bool
+}
+
+type heardConn struct {
+	net.Conn
+	*hearing
+}
+
+func (h *hearing) dial(ctx context.Context, addr string, d *net.Dialer, _ *tls.Config) (net.Conn, error) {
+	conn, err := d.DialContext(ctx, "tcp", addr)
+	return heardConn{conn, h}, err
+}
+
+func (c heardConn) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for word, on := range c.heard {
+		if bytes.Contains(b, []byte("\r\n"+word+"\r\n")) {
+			on[c.Conn] = true
+		}
+	}
+	return c.Conn.Write(b)
+}
+
+// A read can only follow the change at its heels where both take the same way.
+func TestTheReadBehindAWriteGoesOverTheSameConnection(t *testing.T) {
+	h := &hearing{heard: map[string]map[net.Conn]bool{"EVALSHA": {}, "GETRANGE": {}}}
+	store := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t), DialCtxFn: h.dial,
+		PipelineMultiplex: 2}), redisstore.Options{Prefix: newPrefix(), CacheTTL: time.Minute})
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	for n := range 50 {
+		rec := &session.Record{ID: fmt.Sprint(n), SeenAt: now}
+		save(t, store, rec)
+		for v := range 3 {
+			rec.Version = uint64(v + 1)
+			save(t, store, rec)
+			if got := loaded(t, store, rec.ID).Version; got != rec.Version+1 {
+				t.Fatalf("after the save of version %d a load has version %d", rec.Version+1, got)
+			}
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := map[net.Conn]bool{}
+	for word, on := range h.heard {
+		if len(on) == 0 {
+			t.Errorf("no %s was sent", word)
+		}
+		maps.Copy(all, on)
+	}
+	if len(all) != 1 {
+		t.Errorf("changes and the reads behind them went over %d connections, want one", len(all))
 	}
 }
 
