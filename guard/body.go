@@ -41,8 +41,8 @@ func formField(r *http.Request, name string) string {
 	return value
 }
 
-// named asks for the name that a request has, and leaves the body to be read again. A name that stands behind what is
-// read of a body would pass for none, so the whole body must come.
+// named asks a function what a request names or describes, and leaves the request as it came. What stands behind the
+// part of a body that is read would pass for nothing, so the whole body must come.
 func named(r *http.Request, name func(*http.Request) string) (string, Refusal) {
 	probe := *r
 	if r.Body != nil && r.Body != http.NoBody {

@@ -1,11 +1,9 @@
 package guard
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -39,9 +37,10 @@ type Operation struct {
 // The request that is let through costs one load and one save more, and one that is asked about a save.
 //
 // describe says in one sentence, for people, what the request will do. Whatever it leaves out can be changed after the
-// confirmation, so name all that matters: "Transfer 100.00 EUR to AT61 1904 3002 3457 3201". It may read the form or
-// the body, which the handler reads again from its beginning. A body above 1 MiB or a text above 4096 bytes gets 413.
-// Each kind of operation has a name of its own.
+// confirmation, so name all that matters: "Transfer 100.00 EUR to AT61 1904 3002 3457 3201", and read each value in the
+// same way as the handler, for a name can be in the address and in the form, and more than once. It may read the form
+// or the body: it is given a copy of the request, and the handler reads the body again from its beginning. A body above
+// 1 MiB or a text above 4096 bytes gets 413, and an empty text 400. Each kind of operation has a name of its own.
 //
 // People who are not signed in get the answer of User, and Options.Proof may ask for more. With cookiestore, each deed
 // gives the session a new id. Without cookiestore.Options.Revocations a copied cookie would bring a confirmation back,
@@ -92,33 +91,19 @@ func (g *Guard) once(name string, describe func(*http.Request) string, next http
 // maxText is how long the description of an operation may be: people are to read it.
 const maxText = 4096
 
-// described describes a request, whose body can be read again afterwards. A body of which only the beginning was looked
-// at might do something else.
+// described describes a request. A body of which only the beginning was looked at might do something else, and a text
+// that says nothing would be the text of many requests.
 func described(r *http.Request, describe func(*http.Request) string) (string, Refusal) {
-	tooLarge := Refusal{Reason: NotConfirmed, Status: http.StatusRequestEntityTooLarge,
-		Text: "This is more than a person can confirm at once."}
-	body, err := wholeBody(r)
+	text, no := named(r, describe)
 	switch {
-	case errors.As(err, new(*http.MaxBytesError)) || len(body) > maxLook:
-		return "", tooLarge
-	case err != nil:
-		return "", Refusal{Reason: NotConfirmed, Status: http.StatusBadRequest, Text: "The request was cut off."}
+	case no.Status != 0:
+	case len(text) > maxText:
+		no = Refusal{Status: http.StatusRequestEntityTooLarge, Text: "This is more than a person can confirm at once."}
+	case strings.TrimSpace(text) == "":
+		no = Refusal{Status: http.StatusBadRequest, Text: "The request does not say what it is to do."}
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	text := describe(r)
-	if len(text) > maxText {
-		return "", tooLarge
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	return text, Refusal{}
-}
-
-// wholeBody reads a body, or more than maxLook of it.
-func wholeBody(r *http.Request) ([]byte, error) {
-	if r.Body == nil {
-		return nil, nil
-	}
-	return io.ReadAll(io.LimitReader(r.Body, maxLook+1))
+	no.Reason = NotConfirmed
+	return text, no
 }
 
 // pending is an operation that was asked about. Its times are in microseconds since 1970, 0 for none.
