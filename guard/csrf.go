@@ -145,3 +145,11 @@ func (g *Guard) exempt(r *http.Request) bool {
 	probe.Header = http.Header{"Sec-Fetch-Site": {"cross-site"}, "Origin": r.Header["Origin"]}
 	return g.opts.CrossOrigin.Check(&probe) == nil
 }
+
+// fromOtherSite reports whether a page of another site caused the request, by any method. A sibling host is no other
+// site: its cookies are not kept apart from ours either.
+func (g *Guard) fromOtherSite(r *http.Request) bool {
+	probe := *r
+	probe.Method = http.MethodPost
+	return r.Header.Get("Sec-Fetch-Site") != "same-site" && g.opts.CrossOrigin.Check(&probe) != nil
+}

@@ -20,7 +20,9 @@ type Guard struct {
 	opts     Options
 	forms    forms
 	programs bool // who is new gets a ticket in a header, which no browser sends by itself
-	signIns  signIns
+
+	signIns      signIns
+	deviceCookie http.Cookie
 
 	mu       sync.Mutex
 	memories map[string]*memory // the counts of strangers that no store keeps, by the name of their limit
@@ -111,7 +113,7 @@ func New(m *session.Manager, opts Options) (*Guard, error) {
 	first, _, _ := strings.Cut(m.VaryOn(), ",")
 	programs := !strings.Contains(strings.ToLower(first), "cookie")
 	g := &Guard{m: m, opts: opts, forms: forms, programs: programs}
-	g.signIns = g.newSignIns()
+	g.signIns, g.deviceCookie = g.newSignIns(), g.newDeviceCookie()
 	return g, nil
 }
 

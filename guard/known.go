@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,17 +27,44 @@ type device struct {
 
 // deviceOf returns the device of a request: a new one, unless it brings a cookie that this site made.
 func (g *Guard) deviceOf(r *http.Request) device {
-	if text, err := g.m.Signed(r, g.deviceCookie()); err == nil {
-		if d, ok := parseDevice(text); ok {
-			return d
-		}
+	if d, ok := g.cameFrom(r); ok {
+		return d
 	}
 	var d device
 	_, _ = rand.Read(d.id[:]) // never fails: crypto/rand ends the program first
 	return d
 }
 
-func (g *Guard) deviceCookie() string { return g.forms.prefix + "device" }
+func (g *Guard) cameFrom(r *http.Request) (device, bool) {
+	text, err := g.m.Signed(r, g.deviceCookie.Name)
+	if err != nil {
+		return device{}, false
+	}
+	return parseDevice(text)
+}
+
+// takeSent takes the cookie of the device out of a response, if one is in it already, and returns what it says.
+func (g *Guard) takeSent(h http.Header) (device, bool) {
+	cookies := h["Set-Cookie"]
+	i := slices.IndexFunc(cookies, func(line string) bool { return strings.HasPrefix(line, g.deviceCookie.Name+"=") })
+	if i < 0 {
+		return device{}, false
+	}
+	pair, _, _ := strings.Cut(cookies[i], ";")
+	h["Set-Cookie"] = slices.Delete(cookies, i, i+1)
+	return g.cameFrom(&http.Request{Header: http.Header{"Cookie": {pair}}})
+}
+
+// newDeviceCookie is the cookie without what differs. It comes to the pages of other sites if the session does. It is
+// never Strict: the browser would leave it out when people follow a link in a mail, and KnowDevice take them for new.
+func (g *Guard) newDeviceCookie() http.Cookie {
+	c := http.Cookie{Name: g.forms.prefix + "device", Path: "/", MaxAge: int(g.opts.SignIn.KnownFor / time.Second),
+		HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	if !g.passes("cookie-samesite") {
+		c.SameSite, c.Partitioned = http.SameSiteNoneMode, g.passes("cookie-partitioned")
+	}
+	return c
+}
 
 // parseDevice reads what text wrote.
 func parseDevice(text string) (d device, ok bool) {
@@ -56,9 +85,10 @@ func (d device) text() string {
 	return base64.RawURLEncoding.EncodeToString(append(d.id[:], bytes.Join(d.marks, nil)...))
 }
 
-// marks are those that the device has for an account, by each secret. The first is written.
+// marks are those that the device has for an account, by each secret. The first is written. They are those of one
+// manager, for another one with the same secrets may have other people behind the same names.
 func (g *Guard) marks(d device, account string) [][]byte {
-	all := g.m.Pseudonyms("guard device", string(d.id[:])+account)
+	all := g.m.Pseudonyms("guard device "+g.m.Transport().Name(), string(d.id[:])+account)
 	for i, mark := range all {
 		all[i] = mark[:markSize]
 	}
@@ -77,22 +107,28 @@ func (g *Guard) knows(d device, account string) bool {
 
 // know makes the device know the account, and sends it so.
 func (g *Guard) know(h http.Header, d device, account string) error {
+	if sent, ok := g.takeSent(h); ok {
+		d = sent
+	}
 	all := g.marks(d, account)
 	d.marks = slices.DeleteFunc(slices.Clone(d.marks), func(m []byte) bool {
 		return slices.ContainsFunc(all, func(mark []byte) bool { return bytes.Equal(m, mark) })
 	})
 	d.marks = slices.Insert(d.marks, 0, all[0])
 	d.marks = d.marks[:min(len(d.marks), maxMarks)]
-	return g.m.SetSigned(headers(h), &http.Cookie{
-		Name: g.deviceCookie(), Value: d.text(), Path: "/", MaxAge: int(g.opts.SignIn.KnownFor / time.Second),
-		HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	})
+	c := g.deviceCookie
+	c.Value = d.text()
+	return g.m.SetSigned(headers(h), &c)
 }
 
 // KnowDevice makes the device of a request one that has been signed in to the account, as SignIn does after a sign-in.
 // Call it before the first byte of the response, where people prove by other means than the form that an account is
 // theirs, such as by the link for a forgotten password: they can sign in then, even while strangers keep the account
-// busy. The name of the account is as the function of SignIn returns it.
+// busy. The name of the account is as the function of SignIn returns it, and must not be empty. Call it for each name
+// that people can sign in with.
 func (g *Guard) KnowDevice(w http.ResponseWriter, r *http.Request, account string) error {
+	if account == "" {
+		return errors.New("guard: KnowDevice: name the account, as the function of SignIn does")
+	}
 	return g.know(w.Header(), g.deviceOf(r), account)
 }

@@ -24,10 +24,12 @@ import (
 //
 // Strangers cannot lock people out of their accounts on devices that they use. A sign-in leaves a signed cookie on the
 // device, __Host-device, which names no account and opens nothing. With it an attempt at the same account has a limit
-// of its own, which no stranger uses up, and which a sign-in resets. The first sign-in on a device is reported as the
-// event "newdevice", and a refused one as "refused". On a new device people have to wait as long as strangers keep
-// trying their account; KnowDevice helps whoever has a link for a forgotten password. A device is new again when the
-// browser has lost its cookies, as after each logout with session.Options.ClearOnLogout.
+// of its own, which a sign-in resets and no stranger uses up, not even by a page of another site that makes the browser
+// send attempts: those are strangers'. The cookie comes in frames of other sites if that of the session does. The first
+// sign-in on a device is reported as the event "newdevice", and a refused one as "refused". On a new device people have
+// to wait as long as strangers keep trying their account; KnowDevice helps whoever has a link for a forgotten password.
+// A device is new again when the browser has lost its cookies, as after each logout with
+// session.Options.ClearOnLogout.
 //
 // GET, HEAD and OPTIONS pass uncounted, unless they name an account. Other requests that name none are counted by their
 // address alone. If the store of the counts fails, the answer is a 503, and nobody can guess meanwhile.
@@ -57,7 +59,7 @@ type attempt struct {
 	s       *session.Session
 	account string
 	device  device
-	known   bool // the device is known to the account
+	known   bool // the device has been signed in to the account
 	takes   []take
 }
 
@@ -75,7 +77,7 @@ func (g *Guard) attempt(r *http.Request, s *session.Session, account string) *at
 		a.takes = append(a.takes, take{signInLimit: l, at: g.place(l.name, key)})
 	}
 	switch {
-	case a.known:
+	case a.known && !g.fromOtherSite(r):
 		add(&g.signIns.device, string(a.device.id[:])+account)
 	case account == "":
 		add(&g.signIns.address, g.network(r))
@@ -133,7 +135,9 @@ func (a *attempt) giveBack() {
 	defer cancel()
 	for _, t := range a.takes {
 		// An error leaves the attempt counted, which will be forgiven like a failure. The response may be out already.
-		_ = t.in.change(ctx, t.at.bucket, func(b bucket) (bucket, bool) { return t.undo(b, a.known), true })
+		_ = t.in.change(ctx, t.at.bucket, func(b bucket) (bucket, bool) {
+			return t.undo(b, t.signInLimit == &a.g.signIns.device), true
+		})
 	}
 	if !a.known && a.account != "" {
 		a.g.m.Report(ctx, session.Event{Kind: session.EventNewDevice, ID: a.s.ID(), User: a.s.User()})
