@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"fmt"
 	"net/http"
 	"net/netip"
 )
@@ -22,7 +23,10 @@ var (
 	Address = By{&byAddress}
 )
 
-var byAddress = func(g *Guard, r *http.Request) (string, Refusal) { return g.network(r), Refusal{} }
+var (
+	byAddress = func(g *Guard, r *http.Request) (string, Refusal) { return g.network(r), Refusal{} }
+	byNobody  = func(*Guard, *http.Request) (key string, no Refusal) { return } // of Limit.Check, which refuses it
+)
 
 // Account counts the requests that name an account, whoever sends them and whether or not the account exists. A request
 // for which the function returns "" passes uncounted, so count addresses as well.
@@ -32,6 +36,9 @@ var byAddress = func(g *Guard, r *http.Request) (string, Refusal) { return g.net
 // the name where the handler finds it, and bring names that mean the same account into one form, such as by
 // strings.ToLower where case does not matter: each form has its own count.
 func Account(name func(*http.Request) string) By {
+	if name == nil {
+		return By{&byNobody}
+	}
 	of := func(_ *Guard, r *http.Request) (string, Refusal) { return named(r, name) }
 	return By{&of}
 }
@@ -48,4 +55,23 @@ func (g *Guard) network(r *http.Request) string {
 		return netip.Prefix{}.String()
 	}
 	return network.String()
+}
+
+// claim is what a name of limits stands for.
+type claim struct {
+	addresses    bool
+	every, whole int64
+}
+
+// claim takes a name for a limit of addresses or accounts, which share the places of their counts with all of its name.
+func (g *Guard) claim(l Limit, r rule) error {
+	mine := claim{l.By == Address, r.every, r.whole}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if other, taken := g.claims[r.name]; taken && other != mine {
+		return fmt.Errorf("guard: Limit.Name: %q is the name of another limit, with other numbers or another By; give "+
+			"each a name of its own", r.name)
+	}
+	g.claims[r.name] = mine
+	return nil
 }

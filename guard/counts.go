@@ -59,9 +59,6 @@ func (g *Guard) countsOf(name string, store session.Store) counts {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.memories == nil {
-		g.memories = map[string]*memory{}
-	}
 	if g.memories[name] == nil {
 		g.memories[name] = &memory{}
 	}

@@ -26,6 +26,7 @@ type Guard struct {
 
 	mu       sync.Mutex
 	memories map[string]*memory // the counts of strangers that no store keeps, by the name of their limit
+	claims   map[string]claim   // the limits that count strangers
 }
 
 // Options are what the guards of a site have in common. The zero value is valid.
@@ -112,7 +113,8 @@ func New(m *session.Manager, opts Options) (*Guard, error) {
 	}
 	first, _, _ := strings.Cut(m.VaryOn(), ",")
 	programs := !strings.Contains(strings.ToLower(first), "cookie")
-	g := &Guard{m: m, opts: opts, forms: forms, programs: programs}
+	g := &Guard{m: m, opts: opts, forms: forms, programs: programs,
+		memories: map[string]*memory{}, claims: map[string]claim{}}
 	g.signIns, g.deviceCookie = g.newSignIns(), g.newDeviceCookie()
 	return g, nil
 }

@@ -17,7 +17,9 @@ import (
 
 // Limit says how often a visitor may do something.
 type Limit struct {
-	// Name tells limits apart: each name has its own count, and appears in the response. "": "default".
+	// Name tells limits apart: each name has its own count, and appears in the response. "": "default". Give each limit
+	// its own. Of addresses and accounts, a second limit of a name must have the same numbers, or it refuses every
+	// request: the one that forgives sooner would forgive what the other has counted.
 	Name string
 
 	// Requests is how many may be made in each Per, spread evenly. If either is not positive, no request with a session
@@ -51,6 +53,8 @@ func (l Limit) Check() error {
 	case l.By == Session && l.Store != nil:
 		return errors.New("guard: Limit.Store: it is for By: guard.Address and guard.Account; " +
 			"users are counted in Users")
+	case l.By.of == &byNobody:
+		return errors.New("guard: Limit.By: give Account a function that returns the account of a request")
 	case l.By != Session && l.Users != nil:
 		return errors.New("guard: Limit.Users: it is for By: guard.Session; the others are counted in Store")
 	}
@@ -90,6 +94,9 @@ func (g *Guard) Rate(l Limit) func(http.Handler) http.Handler {
 	}
 	rule := newRule(l)
 	if l.By != Session {
+		if err := g.claim(l, rule); err != nil {
+			return g.wrong(err)
+		}
 		return g.rateBy(*l.By.of, rule, g.countsOf(rule.name, l.Store))
 	}
 	return func(next http.Handler) http.Handler {
