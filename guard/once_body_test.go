@@ -3,6 +3,7 @@ package guard_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -11,9 +12,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/guard"
+	"github.com/coatcheck/session/memstore"
 )
 
 // multipartBody is a form with a file in it.
@@ -222,4 +225,30 @@ func TestWhatWasDoneMeanwhileIsNotConfirmedAgain(t *testing.T) {
 	v.clone().get(late, "/confirm")
 	operation(t, v.post(b, "/", to("bob"), asJSON))
 	b.want(t, 1)
+}
+
+// A confirmation that cannot be taken lets nothing through, and a lost answer may have taken it.
+func TestNothingIsDoneWhileTheStoreFails(t *testing.T) {
+	store := &losing{Store: memstore.New(memstore.Options{})}
+	down := &failingOnce{Store: store.Store}
+	c := &clock{t: time.Unix(1e9, 0)}
+	r := newRigOn(t, store, c, guard.Options{})
+	broken := newBank(newRigOn(t, down, c, guard.Options{}))
+	b, v := newBank(r), r.signIn("ada")
+	op := operation(t, v.post(b, "/", to("bob"), asJSON))
+	if err := v.confirm(op.ID); err != nil {
+		t.Fatal(err)
+	}
+	down.err = errors.New("disk full")
+	if w := v.post(broken, "/", to("bob")); w.Code != 503 || len(w.Result().Cookies()) != 0 {
+		t.Errorf("a store that saves nothing: status %d, cookies %v", w.Code, w.Result().Cookies())
+	}
+	broken.want(t, 0)
+	store.lose = true
+	if w := v.post(b, "/", to("bob")); w.Code != 503 {
+		t.Errorf("an answer that is lost: status %d", w.Code)
+	}
+	b.want(t, 0)
+	store.lose = false
+	operation(t, v.post(b, "/", to("bob"), asJSON))
 }
