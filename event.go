@@ -127,7 +127,7 @@ func (m *Manager) trace(ctx context.Context, s *Session, e *Event) {
 
 // actor is the user who did what an event tells. Who signed out is no more the session's user.
 func (s *Session) actor(e Event) string {
-	if e.Kind == EventEnded && (e.Reason == ReasonLogout || e.Reason == ReasonLifetime) {
+	if e.Kind == EventEnded && (e.Reason == ReasonLogout || e.Reason == ReasonLifetime || e.Reason == ReasonIdle) {
 		return e.User
 	}
 	s.mu.Lock()

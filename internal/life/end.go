@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+
+	"github.com/coatcheck/session/internal/bounded"
 )
 
 // commitLeaving ends the session that was logged out or invalidated. What was set since is stored first, as a session
@@ -20,6 +22,7 @@ func (d *Draft) commitLeaving(ctx context.Context) error {
 		follower = d.at.Rec // nil when it was refused, which does not keep the old session alive
 	}
 	ended, err := d.endAll(ctx, Ending{Why: d.leaving.why, Follower: follower})
+	d.reportEnded(ended)
 	if err != nil {
 		if follower != nil {
 			d.undo(ctx, follower.ID)
@@ -27,7 +30,7 @@ func (d *Draft) commitLeaving(ctx context.Context) error {
 		}
 		return err
 	}
-	d.noteEnded(ended...)
+	d.noteEnded(ended)
 	d.change(func(s *seldom) { s.former = nil })
 	// A response to a retired ticket deletes nothing: the client may have the one that took over.
 	if follower == nil && len(ended) > 0 && old.Kind == KindLive {
@@ -45,18 +48,24 @@ func (d *Draft) forgetCreated(id string) {
 	})
 }
 
-// noteEnded takes note of what the session that leaves has ended.
-func (d *Draft) noteEnded(ended ...*Record) {
-	for _, rec := range ended {
-		d.setEndedBy(d.leaving.why)
-		d.report(Event{Kind: EventEnded, ID: rec.ID, User: rec.User, Reason: d.leaving.why})
+// reportEnded reports what the session that leaves has ended, and whatever else was ended before that failed.
+func (d *Draft) reportEnded(ended []Ended) {
+	for _, one := range ended {
+		d.report(Event{Kind: EventEnded, ID: one.ID, User: one.User, Reason: one.Why})
+	}
+}
+
+// noteEnded takes note that the session that leaves has ended, and why.
+func (d *Draft) noteEnded(ended []Ended) {
+	if len(ended) > 0 {
+		d.setEndedBy(ended[len(ended)-1].Why)
 	}
 	d.leaving = nil
 }
 
 // endAll ends the session that leaves, and before it what former cookies of the request name besides: when one of them
 // cannot be ended, the client keeps its cookies, and can ask again.
-func (d *Draft) endAll(ctx context.Context, e Ending) (ended []*Record, err error) {
+func (d *Draft) endAll(ctx context.Context, e Ending) (ended []Ended, err error) {
 	for _, id := range d.rest().former {
 		one, err := d.k.named(ctx, id)
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
@@ -80,18 +89,27 @@ func (d *Draft) endAlone(ctx context.Context, refused error) error {
 	if d.k.endWithoutRoom(ctx, d.leaving.Rec, refused) != nil {
 		return refused
 	}
-	rec := d.leaving.Rec
-	d.k.watch.ended(d.leaving.why, rec.ID)
-	d.noteEnded(rec)
+	one := Ended{Record: d.leaving.Rec, Why: d.leaving.why}
+	d.k.watch.ended(one.Why, one.ID)
+	d.reportEnded([]Ended{one})
+	d.noteEnded([]Ended{one})
 	d.reply = ReplyForget
 	return refused
+}
+
+// Ended is a record as it was before its session ended.
+type Ended struct {
+	*Record
+	Why  Reason
+	Late bool // it had run out of time, which is why
 }
 
 // End ends the session of a record, or of the successor that it leads to, by compare-and-set, so that a session cannot
 // slip away under a new id meanwhile. It returns what it ended: nothing when the session was gone already, or is not
 // the user's. Who ends it first says why.
-func (k *Keeper) End(ctx context.Context, rec *Record, e Ending) (ended []*Record, err error) {
+func (k *Keeper) End(ctx context.Context, rec *Record, e Ending) (ended []Ended, err error) {
 	var ids []string // that led to the session
+	var grave grave
 	for attempt := 0; ; attempt++ {
 		switch {
 		case e.kept[rec.ID]:
@@ -99,11 +117,13 @@ func (k *Keeper) End(ctx context.Context, rec *Record, e Ending) (ended []*Recor
 		case rec.Kind == KindLive && e.spares(rec):
 			return nil, nil
 		case rec.Kind == KindLive:
-			if err = k.bury(ctx, rec, e); err == nil {
-				k.watch.ended(e.Why, append(ids, rec.ID)...)
-				return append(ended, rec), nil
+			grave = k.graveOf(rec, e)
+			if err = k.bury(ctx, grave); err == nil {
+				return k.buried(grave, ids), nil
 			}
 			rec, err = k.newer(ctx, rec, err, attempt)
+		case grave.is(rec): // whose answer was lost
+			return k.buried(grave, ids), nil
 		case rec.Successor == "" || e.Follower != nil && rec.Successor == e.Follower.ID || attempt > 100*MaxAliases:
 			return ended, nil
 		default:
@@ -119,14 +139,30 @@ func (k *Keeper) End(ctx context.Context, rec *Record, e Ending) (ended []*Recor
 	}
 }
 
+// grave is a record that is about to give way to its tombstone.
+type grave struct {
+	Ended
+	stone *Record
+}
+
+// is reports whether a record is the tombstone, and not somebody else's: no two have the same data.
+func (g grave) is(rec *Record) bool {
+	return g.stone != nil && rec.Kind == KindTombstone && bytes.Equal(rec.Data, g.stone.Data)
+}
+
+// buried tells who waits for the end of a session, under whatever id.
+func (k *Keeper) buried(g grave, ids []string) []Ended {
+	k.watch.ended(g.Why, append(ids, g.ID)...)
+	return []Ended{g.Ended}
+}
+
 // bury makes a tombstone of a live record, or removes the record where a tombstone cannot be written.
-func (k *Keeper) bury(ctx context.Context, rec *Record, e Ending) error {
-	stone := k.stoneOf(rec, e)
-	err := k.confirmBuried(ctx, stone, k.Store.Save(ctx, stone))
+func (k *Keeper) bury(ctx context.Context, g grave) error {
+	err := k.confirmBuried(ctx, g, k.Store.Save(ctx, g.stone))
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
 		return err
 	}
-	return k.endWithoutRoom(ctx, rec, err)
+	return k.endWithoutRoom(ctx, g.Record, err)
 }
 
 // endWithoutRoom deletes a record that cannot be replaced, for a store that is full must not keep a session alive. No
@@ -193,13 +229,15 @@ func (k *Keeper) removeHeirs(ctx context.Context, ended *Record, recs []*Record)
 	return err
 }
 
-// confirmBuried finds out whether a tombstone is there, and not somebody else's, although the store told of a failure.
-func (k *Keeper) confirmBuried(ctx context.Context, stone *Record, err error) error {
+// confirmBuried finds out whether the tombstone is there although the store told of a failure: it may be that whoever
+// asked did not wait for the answer.
+func (k *Keeper) confirmBuried(ctx context.Context, g grave, err error) error {
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
 		return err
 	}
-	now, loadErr := k.Load(ctx, stone.ID)
-	if loadErr != nil || now.Kind != KindTombstone || !bytes.Equal(now.Data, stone.Data) {
+	limited := bounded.Within(context.WithoutCancel(ctx), StoreTimeout)
+	defer limited.End()
+	if now, loadErr := k.Load(limited, g.ID); loadErr != nil || !g.is(now) {
 		return err
 	}
 	return nil

@@ -1,6 +1,7 @@
 package life
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -63,21 +64,19 @@ type departure struct {
 	why Reason
 }
 
-// stoneOf is the tombstone of a session that ends. One that ran out of time before tells that.
-func (k *Keeper) stoneOf(old *Record, e Ending) *Record {
-	why := e.Why
-	if old.Kind == KindLive && !k.alive(old) {
-		if clock := k.ranOut(old); clock != "" {
-			why = clock
-		}
+// graveOf is a live record with the tombstone of its session, which ends. One that ran out of time before tells that.
+func (k *Keeper) graveOf(old *Record, e Ending) grave {
+	ended := Ended{old, e.Why, !k.alive(old)}
+	if ended.Late {
+		ended.Why = cmp.Or(k.ranOut(old), e.Why)
 	}
 	stone := k.retiredRecord(old, KindTombstone, e.Follower)
 	if e.Told {
 		stone.ExpiresAt = laterOf(stone.ExpiresAt, keptUntil(stone, old))
 	}
 	k.Records.Remember(stone, old)
-	k.note(stone, why)
-	return stone
+	k.note(stone, ended.Why)
+	return grave{ended, stone}
 }
 
 // keptUntil is how long a retired record is kept so that its use is noticed: until the session's own end, or a day.

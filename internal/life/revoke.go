@@ -101,22 +101,22 @@ func (k *Keeper) before(ctx context.Context, rec *Record) (*Record, error) {
 
 // removeEnded counts the sessions that ended, and deletes what is left of them and of the record that led to them:
 // when their tombstones are to tell why, only what else waits to take over.
-func (s stored) removeEnded(ctx context.Context, rec *Record, e Ending, ended []*Record) (n int, err error) {
+func (s stored) removeEnded(ctx context.Context, rec *Record, e Ending, ended []Ended) (n int, err error) {
 	theirs := e.If == nil && (e.Of == Anybody || rec.User == e.Of)
 	for _, r := range ended {
-		if s.alive(r) {
+		if !r.Late {
 			n++
-			s.Tell(ctx, Event{Kind: EventEnded, ID: r.ID, User: r.User, Reason: e.Why})
+			s.Tell(ctx, Event{Kind: EventEnded, ID: r.ID, User: r.User, Reason: r.Why})
 		}
 		theirs = true
 		if !e.Told {
 			err = errors.Join(err, s.remove(ctx, r.ID))
 		}
 		if s.can.Limiter != nil {
-			err = errors.Join(err, s.removeHeirsOf(ctx, r))
+			err = errors.Join(err, s.removeHeirsOf(ctx, r.Record))
 		}
 	}
-	if theirs && !slices.ContainsFunc(ended, func(r *Record) bool { return r.ID == rec.ID }) {
+	if theirs && !slices.ContainsFunc(ended, func(r Ended) bool { return r.ID == rec.ID }) {
 		err = errors.Join(err, s.removeLed(ctx, rec.ID, e.Told && len(ended) > 0))
 	}
 	return n, err
