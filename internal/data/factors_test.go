@@ -12,26 +12,26 @@ func TestFactorsThatDoNotReadAreNone(t *testing.T) {
 	for _, raw := range []string{
 		"\x80", "\x02", "\x02\x04otp", "\x02\x03otp\x02", "\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
 	} {
-		if st := withFactors(raw); len(st.Factors()) != 0 || st.Proven() != 0 {
+		if st := withFactors(t, raw); len(st.Factors()) != 0 || st.Proven() != 0 {
 			t.Errorf("%q has the factors %v, the oldest of %d", raw, st.Factors(), st.Proven())
 		}
 	}
-	st := withFactors("\x04\x03otp\x02\x00")
+	st := withFactors(t, "\x04\x03otp\x02\x00")
 	if got := st.Factors(); len(got) != 2 || got[0] != (data.Factor{Name: "otp", At: 2}) || st.Proven() != 1 {
 		t.Errorf("factors %v, the oldest of %d, want otp of 2 and a sign-in of 1", got, st.Proven())
 	}
 }
 
-func withFactors(raw string) data.State {
-	entries := envelope.AppendEntry(nil, "coatcheck:login:factors", []byte(raw))
-	return data.NewState(envelope.Header{Login: 1}, entries, 0)
+func withFactors(t *testing.T, raw string) data.State {
+	t.Helper()
+	return withEntry(t, envelope.Header{Login: 1}, "coatcheck:login:factors", raw)
 }
 
 func FuzzFactors(f *testing.F) {
 	f.Add("\x04\x03otp\x02\x00")
 	f.Add("\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")
 	f.Fuzz(func(t *testing.T, raw string) {
-		st := withFactors(raw)
+		st := withFactors(t, raw)
 		if list := st.Factors(); len(list) == 0 && st.Proven() != 0 {
 			t.Errorf("%q has no factors, and the oldest of %d", raw, st.Proven())
 		}

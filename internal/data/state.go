@@ -44,14 +44,21 @@ func NewState(h envelope.Header, entries envelope.Entries, flashUpTo uint64) Sta
 			st.used += len(m.Path)
 		}
 	}
-	deadline, factors := entries.FindTwo(deadlineKey, factorsKey)
+	if h.HasOwn {
+		st.noteOwn()
+	}
+	return st
+}
+
+// noteOwn takes note of what the clocks need of the library's own entries.
+func (st *State) noteOwn() {
+	deadline, factors := st.entries.FindTwo(deadlineKey, factorsKey)
 	if at := deadlineIn(deadline); at != 0 {
 		st.rest().deadline = at
 	}
 	if at := oldestIn(factors); at != 0 {
 		st.rest().proven = at
 	}
-	return st
 }
 
 // header is the header of the envelope.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"iter"
 	"math/bits"
+	"strings"
 	"time"
 )
 
@@ -40,6 +41,9 @@ type Header struct {
 	Persistent             uint64 // 0: as the manager has it, 1: yes, 2: no
 	FlashSeq               uint64 // the last Seq given
 	Flashes                []Flash
+
+	// HasOwn says that there are entries whose keys begin with OwnPrefix. Parse finds it; it is not written.
+	HasOwn bool
 }
 
 // Micro is a time as it stands in a header.
@@ -107,7 +111,7 @@ func appendText[T string | []byte](dst []byte, text T) []byte {
 
 // Parse splits an envelope into its header and its entries, which share memory with data.
 func Parse(data []byte) (Header, Entries, error) {
-	r := reader{rest: data}
+	r := reader{data: data}
 	if v := r.byte(); v != version {
 		return Header{}, nil, ErrFormat
 	}
@@ -116,9 +120,9 @@ func Parse(data []byte) (Header, Entries, error) {
 	for n := r.uvarint(); n > 0 && !r.bad; n-- {
 		h.Flashes = append(h.Flashes, Flash{Path: string(r.text()), Seq: r.uvarint(), Made: r.uvarint()})
 	}
-	entries := Entries(r.rest)
-	for len(r.rest) > 0 && !r.bad {
-		r.text()
+	entries := Entries(data[r.at:])
+	for r.more() {
+		h.HasOwn = strings.HasPrefix(string(r.text()), OwnPrefix) || h.HasOwn
 		r.text()
 	}
 	if r.bad {
@@ -132,8 +136,8 @@ type Entries []byte
 
 // Find returns the value of the key, which shares memory with the entries.
 func (e Entries) Find(key string) ([]byte, bool) {
-	r := reader{rest: e}
-	for len(r.rest) > 0 {
+	r := reader{data: e}
+	for r.more() {
 		k, v := r.text(), r.text()
 		if string(k) == key {
 			return v, true
@@ -144,8 +148,8 @@ func (e Entries) Find(key string) ([]byte, bool) {
 
 // FindTwo returns the values of two keys, nil for one that is not there. They share memory with the entries.
 func (e Entries) FindTwo(one, two string) (first, second []byte) {
-	r := reader{rest: e}
-	for len(r.rest) > 0 {
+	r := reader{data: e}
+	for r.more() {
 		switch k, v := r.text(), r.text(); string(k) {
 		case one:
 			first = v
@@ -159,8 +163,8 @@ func (e Entries) FindTwo(one, two string) (first, second []byte) {
 // All goes through keys and values, which share memory with the entries.
 func (e Entries) All() iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
-		r := reader{rest: e}
-		for len(r.rest) > 0 {
+		r := reader{data: e}
+		for r.more() {
 			if !yield(r.text(), r.text()) {
 				return
 			}
@@ -168,53 +172,57 @@ func (e Entries) All() iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// reader reads one field after another and remembers whether one was cut off.
+// reader reads one field after another and remembers whether one was cut off. It counts, where it could cut off what it
+// has read: to move a slice costs more than all else here while garbage is collected.
 type reader struct {
-	rest []byte
+	data []byte
+	at   int // where the next field begins
 	bad  bool
 }
 
-func (r *reader) fail() {
-	r.rest, r.bad = nil, true
-}
+func (r *reader) more() bool { return r.at < len(r.data) }
+
+func (r *reader) fail() { r.at, r.bad = len(r.data), true }
 
 func (r *reader) byte() byte {
-	if len(r.rest) == 0 {
+	if !r.more() {
 		r.fail()
 		return 0
 	}
-	b := r.rest[0]
-	r.rest = r.rest[1:]
+	b := r.data[r.at]
+	r.at++
 	return b
 }
 
+// uvarint reads the usual number, which has one byte, by itself.
 func (r *reader) uvarint() uint64 {
-	n, size := binary.Uvarint(r.rest)
-	if size <= 0 {
-		r.fail()
-		return 0
+	if r.more() && r.data[r.at] < 0x80 {
+		r.at++
+		return uint64(r.data[r.at-1])
 	}
-	r.rest = r.rest[size:]
-	return n
+	n, size := binary.Uvarint(r.data[r.at:])
+	return uint64(r.took(int64(n), size))
 }
 
-func (r *reader) varint() int64 {
-	n, size := binary.Varint(r.rest)
+func (r *reader) varint() int64 { return r.took(binary.Varint(r.data[r.at:])) }
+
+// took goes behind a number that was read.
+func (r *reader) took(n int64, size int) int64 {
 	if size <= 0 {
 		r.fail()
 		return 0
 	}
-	r.rest = r.rest[size:]
+	r.at += size
 	return n
 }
 
 func (r *reader) text() []byte {
 	n := r.uvarint()
-	if n > uint64(len(r.rest)) {
+	if n > uint64(len(r.data)-r.at) {
 		r.fail()
 		return nil
 	}
-	text := r.rest[:n:n]
-	r.rest = r.rest[n:]
-	return text
+	start := r.at
+	r.at += int(n)
+	return r.data[start:r.at:r.at]
 }
