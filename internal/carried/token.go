@@ -14,12 +14,16 @@ import (
 const (
 	formatVersion = 1
 	maxRecord     = 1 << 20 // bytes, unpacked: more is neither sealed nor opened
+
+	// headRoom is what appendRecord appends at most, besides the user and the state: the version of the form, the
+	// ticket, four numbers, and the length of the user.
+	headRoom = 1 + 32 + 5*binary.MaxVarintLen64
 )
 
 // Seal makes the token that the client is given.
 func (r *Records) Seal(next life.Place, st *data.State) (life.Place, error) {
 	rec := next.Rec
-	plain := appendRecord(make([]byte, 0, 128+len(rec.User)+st.Size()*5/4), next, st)
+	plain := appendRecord(make([]byte, 0, headRoom+len(rec.User)+st.Room()), next, st)
 	if len(plain) > maxRecord {
 		return next, fmt.Errorf("%w: the session has %d bytes, a cookie carries at most %d",
 			life.ErrTooLarge, len(plain), maxRecord)

@@ -8,9 +8,13 @@ import (
 
 // change is a key that was set or removed, with its encoded value; nil: removed.
 type change struct {
-	key string
-	raw []byte
+	key   string
+	raw   []byte
+	hides span // the entry of the key that does not count any more
 }
+
+// span is a stretch of the entries; the zero value is an empty one.
+type span struct{ from, to int }
 
 // changes are the keys that were changed, in the order of their first change. Nearly every request that changes
 // something changes one key, and pays for no more.
@@ -70,20 +74,27 @@ func (m *moreChanges) find(key string) *change {
 	return nil
 }
 
-// put returns the changes with one more, as append does.
-func (c *changes) put(key string, raw []byte) *changes {
+// add returns the changes with one of another key, as append does.
+func (c *changes) add(one change) *changes {
 	if c == nil {
-		return &changes{first: change{key, raw}}
-	}
-	if known := c.find(key); known != nil {
-		known.raw = raw
-		return c
+		return &changes{first: one}
 	}
 	if c.more == nil {
 		c.more = new(moreChanges)
 	}
-	c.more.add(change{key, raw})
+	c.more.add(one)
 	return c
+}
+
+// appendHidden appends the stretches of the entries that do not count any more, in their order.
+func (c *changes) appendHidden(list []span) []span {
+	for one := range c.all() {
+		if one.hides.from < one.hides.to {
+			list = append(list, one.hides)
+		}
+	}
+	slices.SortFunc(list, func(a, b span) int { return a.from - b.from })
+	return list
 }
 
 func (m *moreChanges) add(one change) {

@@ -2,7 +2,7 @@ package data
 
 // seldom is what few requests need of a state, so that the others do not pay for it. No clone has the same one.
 type seldom struct {
-	found      map[string][]byte  // of entries, when many of them were looked for; never changed
+	found      map[string]int     // where entries begin, when many of them were looked for; never changed
 	trees      map[string]*opened // values that are decoded; no clone has the same ones
 	flashAt    *trie[flash]       // the flash data
 	flashBytes int                // what flashSize was of what is stored

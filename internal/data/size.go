@@ -18,13 +18,35 @@ func (st *State) Size() int {
 func (st *State) Room() int {
 	h := st.header()
 	n := h.Size()
-	for k, v := range st.kept() {
-		n += envelope.EntrySize(len(k), len(v))
+	if !st.cleared {
+		n += len(st.entries)
 	}
-	for k, v := range st.changed() {
-		n += envelope.EntrySize(len(k), len(v))
+	for c := range st.over.all() {
+		n -= c.hides.to - c.hides.from
+		if c.raw != nil {
+			n += envelope.EntrySize(len(c.key), len(c.raw))
+		}
 	}
 	return n
+}
+
+// check says whether the state may be stored. Most are so far below the limit that nothing must be counted.
+func (st *State) check(limit int) error {
+	n := len(st.entries) + st.flashSize()
+	for k, v := range st.changed() {
+		n += len(k) + len(v)
+	}
+	if n <= limit {
+		return nil
+	}
+	size := st.Size()
+	switch {
+	case size <= st.allowed(limit):
+		return nil
+	case st.Above() != nil:
+		return st.Above()
+	}
+	return &SizeError{Size: size, Limit: limit}
 }
 
 // allowed is how large the state may become: one that is above a limit that was lowered may not grow.

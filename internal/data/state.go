@@ -22,12 +22,13 @@ type State struct {
 	limit   int      // what the size must not grow above; 0: no limit
 	used    int      // about how large it is when a commit is over
 
-	Persistent uint8 // likewise
-	finds      uint8 // how often one of the entries was looked for
-	shared     bool  // a clone has the same changes and flash data: copy them before a change
-	cleared    bool  // entries do not count any more
-	sure       bool  // used was counted, and nothing changed since
-	unsure     bool  // used says nothing
+	Persistent uint8  // likewise
+	finds      uint8  // how often one of the entries was looked for
+	hit        uint16 // where the last one was found, as far as that fits
+	shared     bool   // a clone has the same changes and flash data: copy them before a change
+	cleared    bool   // entries do not count any more
+	sure       bool   // used was counted, and nothing changed since
+	unsure     bool   // used says nothing
 }
 
 // NewState is the state of a parsed envelope. Flash data with a number up to flashUpTo is of earlier requests.
@@ -101,27 +102,54 @@ func (st *State) stored(key string) ([]byte, bool) {
 	if st.cleared {
 		return nil, false
 	}
+	at := st.index(key)
+	if at < 0 {
+		return nil, false
+	}
+	_, raw, _ := st.entries.At(at)
+	return raw, true
+}
+
+// index is where the entry of a key begins, -1 if there is none. Who changes a value mostly has read it just before.
+func (st *State) index(key string) int {
+	if at := int(st.hit); at < len(st.entries) {
+		if k, _, _ := st.entries.At(at); string(k) == key {
+			return at
+		}
+	}
+	at := st.search(key)
+	if at >= 0 && at <= math.MaxUint16 {
+		st.hit = uint16(at)
+	}
+	return at
+}
+
+func (st *State) search(key string) int {
 	if st.finds < manyFinds {
 		st.finds++
-		return st.entries.Find(key)
+		return st.entries.Index(key)
 	}
 	found := &st.rest().found
 	if *found == nil {
 		*found = st.indexed()
 	}
-	raw, ok := (*found)[key]
-	return raw, ok
+	if at, ok := (*found)[key]; ok {
+		return at
+	}
+	return -1
 }
 
 // manyFinds is after how many searches through all entries an index costs less.
 const manyFinds = 16
 
-func (st *State) indexed() map[string][]byte {
-	found := map[string][]byte{}
-	for k, v := range st.entries.All() {
+func (st *State) indexed() map[string]int {
+	found := map[string]int{}
+	for at := 0; at < len(st.entries); {
+		k, _, to := st.entries.At(at)
 		if _, ok := found[string(k)]; !ok {
-			found[string(k)] = v
+			found[string(k)] = at
 		}
+		at = to
 	}
 	return found
 }
@@ -131,7 +159,21 @@ func (st *State) put(key string, raw []byte) {
 	if st.seldom != nil {
 		delete(st.seldom.trees, key)
 	}
-	st.over = st.over.put(key, raw)
+	st.set(key, raw)
+}
+
+// set notes a change, in what no clone shares.
+func (st *State) set(key string, raw []byte) {
+	if known := st.over.find(key); known != nil {
+		known.raw = raw
+		return
+	}
+	one := change{key: key, raw: raw}
+	if at := st.index(key); at >= 0 && !st.cleared {
+		_, _, to := st.entries.At(at)
+		one.hides = span{at, to}
+	}
+	st.over = st.over.add(one)
 }
 
 // kept goes through the entries that still count.
@@ -189,7 +231,7 @@ func (st *State) clear(c Codec) error {
 	var kept *changes
 	st.each(func(key string, raw []byte) {
 		if isOwn(key) && st.flashes().at(Path{key: key}).empty() {
-			kept = kept.put(key, raw)
+			kept = kept.add(change{key: key, raw: raw})
 		}
 	})
 	st.over, st.shared, st.cleared, st.unsure = kept, false, true, false
@@ -223,25 +265,29 @@ func (st *State) Finish(r Rules) ([]Shadow, error) {
 	if err := st.flush(r.Codec); err != nil {
 		return nil, err
 	}
-	size := st.Size()
-	switch {
-	case size <= st.allowed(r.MaxBytes):
-		return aged, nil
-	case st.Above() != nil:
-		return nil, st.Above()
-	}
-	return nil, &SizeError{Size: size, Limit: r.MaxBytes}
+	return aged, st.check(r.MaxBytes)
 }
 
 // Append appends the envelope of the state, in which everything is encoded already.
 func (st *State) Append(dst []byte) []byte {
 	h := st.header()
-	dst = h.Append(dst)
-	for k, v := range st.kept() {
-		dst = envelope.AppendEntry(dst, k, v)
-	}
+	dst = st.appendKept(h.Append(dst))
 	for k, v := range st.changed() {
 		dst = envelope.AppendEntry(dst, k, v)
 	}
 	return dst
+}
+
+// appendKept appends the entries that still count, as they are.
+func (st *State) appendKept(dst []byte) []byte {
+	if st.cleared {
+		return dst
+	}
+	var room [4]span // on the stack, which is enough for most
+	from := 0
+	for _, hidden := range st.over.appendHidden(room[:0]) {
+		dst = append(dst, st.entries[from:hidden.from]...)
+		from = hidden.to
+	}
+	return append(dst, st.entries[from:]...)
 }

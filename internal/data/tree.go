@@ -41,7 +41,7 @@ func (st *State) keep(key string, o *opened) {
 func (st *State) grew(key string, o *opened, v any, more int) {
 	if !o.dirty {
 		st.own()
-		st.over = st.over.put(key, pending)
+		st.set(key, pending)
 	}
 	o.tree, o.dirty, o.size = v, true, o.size+more
 	st.used, st.sure = st.used+more, false
@@ -69,7 +69,7 @@ func (st *State) encodeTree(c Codec, key string, o *opened) error {
 	if err != nil {
 		return NotEncoded(Path{key: key}.String(), o.tree, err)
 	}
-	st.over = st.over.put(key, raw)
+	st.set(key, raw)
 	st.used += len(raw) - o.size
 	o.dirty, o.size = false, len(raw)
 	return nil

@@ -136,14 +136,33 @@ type Entries []byte
 
 // Find returns the value of the key, which shares memory with the entries.
 func (e Entries) Find(key string) ([]byte, bool) {
+	at := e.Index(key)
+	if at < 0 {
+		return nil, false
+	}
+	_, v, _ := e.At(at)
+	return v, true
+}
+
+// Index returns where the entry of the key begins, -1 if there is none.
+func (e Entries) Index(key string) int {
 	r := reader{data: e}
 	for r.more() {
-		k, v := r.text(), r.text()
+		at := r.at
+		k := r.text()
+		r.text()
 		if string(k) == key {
-			return v, true
+			return at
 		}
 	}
-	return nil, false
+	return -1
+}
+
+// At returns the entry that begins there, and where it ends. Key and value share memory with the entries.
+func (e Entries) At(from int) (key, value []byte, to int) {
+	r := reader{data: e, at: from}
+	key, value = r.text(), r.text()
+	return key, value, r.at
 }
 
 // FindTwo returns the values of two keys, nil for one that is not there. They share memory with the entries.
