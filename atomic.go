@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +12,9 @@ import (
 // Atomic runs fn on the newest state of the session, including changes that are not saved yet, and commits the result
 // by compare-and-set. If another request commits first, fn runs again on what that one left. If fn returns an error,
 // nothing that it did is kept; the earlier unsaved changes stay. If another request has given the session a new id by
-// Login or Regenerate, fn still runs, because a Login or Logout in it does what it does outside; anything else it does
-// is not kept, and the error wraps ErrEnded.
+// Login or Regenerate, fn still runs, because a Login or Logout in it does what it does outside. It then sees none of
+// the data, for the other request may have used them; anything else that it does is not kept, and the error wraps
+// ErrEnded.
 //
 // fn must use the session that it is given, and no other. Calling Save, Reload or Atomic on it is refused with an
 // error.
@@ -51,13 +53,11 @@ func (s *Session) untilCommitted(ctx context.Context, fn func(*Session) error, e
 		if err := turn.Await(ctx, &base, attempt); err != nil {
 			return err
 		}
-		if base.Stored() && !base.Leaving() {
-			err := base.Newest(ctx, conflict)
-			if err != nil && !base.WentOn(err) {
-				return s.keepEnd(&base, &base, err)
-			}
-			ended = base.Lost(err)
+		gone, err := base.Again(ctx, conflict)
+		if err != nil {
+			return s.keepEnd(&base, &base, err)
 		}
+		ended = cmp.Or(ended, gone)
 		try := s.within(inAtomic, base.Clone())
 		if err := fn(try); err != nil {
 			return err
@@ -65,7 +65,7 @@ func (s *Session) untilCommitted(ctx context.Context, fn func(*Session) error, e
 		if ended != nil && !try.draft.SignsIn() && !try.draft.Leaving() {
 			return s.keepEnd(&base, &base, ended)
 		}
-		err := s.attempt(ctx, &try.draft)
+		err = s.attempt(ctx, &try.draft)
 		*events = append(*events, try.draft.Events()...)
 		if errors.Is(err, life.ErrLate) { // told when the session is free
 			*events = append(*events, life.Event{Kind: life.EventLate, ID: s.ID(), User: s.User(), Err: err})

@@ -1,9 +1,6 @@
 package life
 
-import (
-	"cmp"
-	"errors"
-)
+import "cmp"
 
 // What is adopted by a draft that others read and change meanwhile is of a copy, with which somebody waited for the
 // store.
@@ -53,9 +50,4 @@ func (d *Draft) Forgive(before error) {
 	if d.Refused() == before {
 		d.setRefused(nil)
 	}
-}
-
-// WentOn reports whether a session ended here for it went on under a new id, of which this client is not told.
-func (d *Draft) WentOn(err error) bool {
-	return errors.Is(err, ErrTombstone) && d.at.Rec.Successor != "" && !d.byOperator
 }

@@ -26,7 +26,7 @@ func (d *Draft) move(ctx context.Context, mode Mode) error {
 	for attempt := 0; ; attempt++ {
 		if err := d.prepareMove(ctx); err != nil {
 			d.removeNext(ctx)
-			return d.restart(ctx, err)
+			return d.restart(ctx, mode, err)
 		}
 		next, aged, err := d.saveNext(ctx)
 		switch {
@@ -39,11 +39,11 @@ func (d *Draft) move(ctx context.Context, mode Mode) error {
 			}
 		case !errors.Is(err, errNextChanged) && !d.overtaken(err):
 			d.removeNext(ctx)
-			return d.restart(ctx, err)
+			return d.restart(ctx, mode, err)
 		}
 		if err := d.again(ctx, err, mode, attempt); err != nil {
 			d.removeNext(ctx)
-			return d.restart(ctx, err)
+			return d.restart(ctx, mode, err)
 		}
 		d.Doc.KeepShown(d.k.Data.Codec, aged)
 		if d.oldBecomes == KindAlias && !d.renewalDue() { // another request has renewed it
@@ -156,18 +156,6 @@ func (d *Draft) confirmRetired(ctx context.Context, old, rec *Record, err error)
 		return nil
 	}
 	return err
-}
-
-// restart begins a fresh session for a Login whose session is gone: signing in needs nothing of the old one.
-func (d *Draft) restart(ctx context.Context, err error) error {
-	if !errors.Is(err, ErrEnded) || d.signing != signsIn {
-		return d.Lost(err)
-	}
-	d.at, d.oldBecomes = Place{}, KindLive
-	if err := d.replay(data.State{}); err != nil {
-		return err
-	}
-	return d.create(ctx)
 }
 
 // undo removes a record that was created for nothing.
