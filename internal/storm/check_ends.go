@@ -72,9 +72,12 @@ func (v *verdict) perhapsEnded(st *state, f *fact) bool {
 
 // keeps reports whether a revocation keeps a session, or perhaps does: what is to be kept leads to the session that
 // followed on the same browser, too. That may be one that followed an earlier one: a logout with an older ticket ends
-// what that leads to by now.
+// what that leads to by now. Whoever signs in while it runs may be ended, whatever the session was before.
 func (v *verdict) keeps(f *fact, st *state, perhaps bool) bool {
-	kept := func(life string) bool { return life == st.life || perhaps && v.akin(st.life, life) }
+	theirs := st.userAt > 0 && st.userAt < f.from
+	kept := func(life string) bool {
+		return life == st.life && (perhaps || theirs) || perhaps && v.akin(st.life, life)
+	}
 	return perhaps && slices.ContainsFunc(f.lives, kept) ||
 		slices.ContainsFunc(f.keep, func(id string) bool { return kept(v.lifeOf(id)) })
 }

@@ -101,7 +101,7 @@ func (v *visit) login(user string) {
 	if v.cleared {
 		return
 	}
-	v.signed = true
+	v.signed, v.afresh = true, v.afresh || v.lost || v.loaded == ""
 	switch was := v.s.User(); {
 	case v.lost: // it begins afresh, and ends nothing
 		v.newFresh()
@@ -153,6 +153,7 @@ func (v *visit) reload() {
 	v.lost = v.lost || errors.Is(err, session.ErrEnded)
 	if err == nil || errors.Is(err, session.ErrEnded) {
 		v.pending, v.left = keepOnly(v.pending, sees), false
+		v.signed = v.signed && (v.stored != "" || v.afresh)
 	}
 }
 
@@ -174,7 +175,7 @@ func (v *visit) atomic() {
 		})
 	}
 	if v.rng.IntN(6) == 0 {
-		_ = do(refused)
+		v.lost = errors.Is(do(refused), session.ErrEnded) || v.lost
 		return
 	}
 	earlier := v.pending
@@ -191,14 +192,14 @@ func (v *visit) atomicIdentity() {
 	}
 	name := pick(v.rng, "login", "logout", "regenerate", "confirm")
 	v.did = append(v.did, name)
-	earlier, signed := v.pending, v.signed
+	earlier, signed, lost := v.pending, v.signed, v.lost
 	v.pending = slices.Clone(earlier)
 	act := v.identity(name)
 	err := v.commit(func() error {
 		return v.s.Atomic(v.ctx, func(s *session.Session) error { act(s); return nil })
 	})
 	if err != nil {
-		v.pending, v.signed = earlier, signed
+		v.pending, v.signed, v.lost = earlier, signed, v.lost || lost
 	}
 }
 
@@ -217,7 +218,7 @@ func (v *visit) identity(name string) (act func(s *session.Session)) {
 		return confirm
 	}
 	user := v.user()
-	v.signed = true
+	v.signed, v.lost = true, false // where the session is gone it begins another
 	v.pendMove()
 	v.newFresh()
 	v.pend(&fact{kind: logins, user: user})

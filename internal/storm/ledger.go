@@ -98,9 +98,10 @@ type ledger struct {
 	names     map[string]int    // short ones for ids
 	kin       map[string]string // of an id: one that it takes over from
 	kinds     map[string]session.RecordKind
-	retiring  map[string]int  // saves under way
-	stranded  map[string]bool // roots of which a request deleted an id that led on
-	made      int             // ids that had no predecessor
+	heirs     map[string]string // of a retired id: the one that it gave way to
+	retiring  map[string]int    // saves under way
+	stranded  map[string]bool   // roots of which a request deleted an id that led on
+	made      int               // ids that had no predecessor
 	lines     []string
 	wrong     []error
 }
@@ -108,7 +109,7 @@ type ledger struct {
 func newLedger() ledger {
 	return ledger{
 		parents: map[string]string{}, names: map[string]int{}, kin: map[string]string{},
-		kinds: map[string]session.RecordKind{}, retiring: map[string]int{},
+		kinds: map[string]session.RecordKind{}, heirs: map[string]string{}, retiring: map[string]int{},
 		stranded: map[string]bool{}, ends: map[string][]session.Reason{},
 	}
 }
@@ -222,7 +223,7 @@ func (l *ledger) stored(rec *session.Record, err error) error {
 		l.retiring[rec.ID]--
 	}
 	if err == nil {
-		l.kinds[rec.ID] = rec.Kind
+		l.kinds[rec.ID], l.heirs[rec.ID] = rec.Kind, rec.Successor
 	} else if rec.Kind != session.KindLive && rec.Successor != "" {
 		// that move is lost, and its record one more until it goes
 		l.made++
@@ -235,7 +236,7 @@ func (l *ledger) stored(rec *session.Record, err error) error {
 func (l *ledger) deleted(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.kinds[id] == session.KindAlias {
+	if heir := l.heirs[id]; l.kinds[id] == session.KindAlias || heir != "" && l.kin[heir] == id {
 		l.stranded[l.root(id)] = true
 	}
 }

@@ -57,6 +57,7 @@ type visit struct {
 	lost    bool     // it was told that the session is gone
 	cleared bool
 	signed  bool
+	afresh  bool // it has signed in when there was no session, and nothing leads to an earlier one any more
 	did     []string
 	answer  error
 }
