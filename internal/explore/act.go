@@ -31,7 +31,9 @@ type act struct {
 	pending []string // what was written, and is not stored yet
 	certain []string // what is stored: somebody was told so
 	ended   bool     // somebody was told that the session is ended, whatever the status
-	passed  bool     // a limit let it through
+	passed  bool     // a limit, a confirmation or a challenge let it through
+	device  string   // the cookie of the device
+	told    bool     // which the response has changed
 	form    string   // the token that was shown
 	failed  bool     // the handler gave up
 	err     error

@@ -108,6 +108,18 @@ func CasesOfFactors(n int) []Case {
 	return cases(choose(n, deedsAroundFactors()), []due{nothingDue, renewalDue}, []room{{}})
 }
 
+// CasesOfStrangers returns every choice of n of the requests of people who are not signed in and are counted, or who
+// answer a challenge.
+func CasesOfStrangers(n int) []Case {
+	return cases(choose(n, deedsOfVisitors()), []due{nothingDue, renewalDue}, []room{{}})
+}
+
+// CasesOfTakers returns every choice of n of the requests that take a value which only one may have, or end the session
+// that has it.
+func CasesOfTakers(n int) []Case {
+	return cases(choose(n, deedsThatTake()), []due{nothingDue, renewalDue}, []room{{}})
+}
+
 // CasesWithALimit returns every choice of n of the requests that matter to a limit of sessions per user, with the
 // limits.
 func CasesWithALimit(n int) []Case { return casesWithALimit(choose(n, deedsOfALimit())) }

@@ -40,7 +40,7 @@ func (sc *scene) check() error {
 		v.checkReach, v.checkTwins, v.checkData, v.checkAnswers, v.checkErrors, v.checkCookies, v.checkEnds,
 		v.checkAlive,
 		v.checkTickets, v.checkWrites, v.checkUpdates, v.checkLimit, v.checkRefusals, v.checkRates, v.checkForms,
-		v.checkFactors, v.checkOnce, v.checkReasons,
+		v.checkFactors, v.checkReasons, v.checkGuesses, v.checkDevices, v.checkOnce,
 	} {
 		check()
 	}
@@ -83,6 +83,9 @@ func (v *sight) tickets() (list []string) {
 	}
 	for _, a := range v.acts {
 		list = append(list, a.tickets...)
+	}
+	if v.challenge != "" {
+		list = append(list, v.challenge)
 	}
 	return list
 }

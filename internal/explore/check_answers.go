@@ -21,7 +21,7 @@ func (v *sight) hasReason(a *act) bool {
 	case http.StatusOK, http.StatusTooManyRequests: // of limits, see checkRates
 		return true
 	case http.StatusConflict, http.StatusUnauthorized:
-		return v.disturbed(a) || v.spentBy(a)
+		return v.disturbed(a) || v.usedBy(a)
 	case http.StatusForbidden:
 		return a.signs != "" && v.c.room.overflow == session.RefuseNew || a.name == "send a form" && v.formsMoved(a)
 	case http.StatusServiceUnavailable, http.StatusInternalServerError:

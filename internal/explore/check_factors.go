@@ -1,7 +1,5 @@
 package explore
 
-import "fmt"
-
 // checkFactors wants that a factor belongs to the sign-in after which it was shown, and that none is lost.
 func (v *sight) checkFactors() {
 	for _, a := range v.acts {
@@ -23,23 +21,4 @@ func (v *sight) checkFactors() {
 			v.fail("a factor that was shown is there", "that of the sign-in of the %s is not", c.name)
 		}
 	}
-}
-
-// checkOnce wants that a confirmation lets one request through.
-func (v *sight) checkOnce() {
-	var passed []string
-	for _, a := range v.acts {
-		if a.name == "once" && a.passed {
-			passed = append(passed, fmt.Sprint(a.index))
-		}
-	}
-	if len(passed) > 1 {
-		v.fail("a confirmation lets one request through", "it let %q", passed)
-	}
-}
-
-// spentBy reports whether another request may have spent the confirmation.
-func (v *sight) spentBy(a *act) bool {
-	spent := func(b *act) bool { return b != a && b.name == "once" && (b.passed || b.faulted()) }
-	return a.name == "once" && v.any(spent)
 }

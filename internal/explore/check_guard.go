@@ -10,8 +10,8 @@ func (v *sight) checkRates() {
 	passed := map[string]int{}
 	for _, a := range v.acts {
 		switch {
-		case !a.passed || a.name == "once":
-		case a.name == "limited user" && a.user != "" || a.name == "limited stranger":
+		case !a.passed || a.uses != "" || a.tries != "":
+		case a.name == "limited user" && a.user != "" || a.by == stranger:
 			passed[a.name]++
 		case a.as != "":
 			passed[a.name+a.as]++
@@ -23,8 +23,10 @@ func (v *sight) checkRates() {
 		}
 	}
 	for _, a := range v.acts {
-		counted := func(b *act) bool { return b.name == a.name && (b.passed || b.faulted()) }
-		if a.status == http.StatusTooManyRequests && !v.any(counted) {
+		counted := func(b *act) bool {
+			return b.name == a.name && b.tries == "" && (b.passed || b.faulted())
+		}
+		if a.status == http.StatusTooManyRequests && a.tries == "" && !v.any(counted) {
 			v.fail("a limit lets through as many as it says", "%s was refused, and none passed", a)
 		}
 	}

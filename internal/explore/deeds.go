@@ -27,6 +27,8 @@ type deed struct {
 	moves bool   // the data get another id, and the old one is of no use
 	ends  string // whose session is ended: of the desk or phone, of all, or of the others, which is not the desk
 	signs string // who is signed in
+	uses  string // what only one request may have
+	tries string // where a password is tried
 }
 
 // Whose sessions a deed ends, where it is not one.
@@ -53,7 +55,9 @@ func deeds() []deed {
 	list := append(deedsOfHandlers(), deedsOfSaves()...)
 	list = append(list, deedsOfManagers()...)
 	list = append(list, deedsOfGuards()...)
+	list = append(list, deedsOfStrangers()...)
 	list = append(list, deedsOfFactors()...)
+	list = append(list, deedsOfChallenges()...)
 	for i := range list {
 		if list[i].by == "" {
 			list[i].by = desk
@@ -93,13 +97,22 @@ func deedsThatEnd() []deed {
 }
 
 func deedsAroundFactors() []deed {
-	return named("set", "login", "login as bob", "logout", "confirm", "once")
+	return named("login", "login as bob", "logout", "revoke for", "confirm", "once", "answer")
+}
+
+func deedsThatTake() []deed {
+	return named("take", "take, then logout", "login, then take", "take and login", "revoke")
+}
+
+func deedsOfVisitors() []deed {
+	return named("guess", "sign in by form", "known device: guess", "known device: sign in", "limited stranger",
+		"limited account", "answer as a stranger")
 }
 
 func deedsOfALimit() []deed {
 	return named(
 		"load", "set", "regenerate", "login", "atomic login", "sign in", "logout", "phone: load", "phone: login",
-		"revoke others",
+		"revoke others", "revoke all for",
 	)
 }
 
@@ -125,10 +138,13 @@ func deedsOfHandlers() []deed {
 		{name: "phone: load", by: phone, do: func(*act) {}},
 		{name: "phone: regenerate", by: phone, moves: true, do: func(a *act) { a.s.Regenerate() }},
 		{name: "phone: login", by: phone, moves: true, signs: "ada", do: func(a *act) { a.s.Login("ada") }},
-		{name: "sign in", by: stranger, signs: "ada", do: func(a *act) {
-			a.s.Login("ada")
-			owner.Set(a.s, fmt.Sprint("new ", a.index))
-		}},
+		{name: "sign in", by: stranger, signs: "ada", do: func(a *act) { a.begin(a.s) }},
 		{name: "visit", by: stranger, do: func(a *act) { a.s.Set("cart", 1) }},
 	}
+}
+
+// begin signs ada in where nobody was.
+func (a *act) begin(s *session.Session) {
+	s.Login("ada")
+	owner.Set(s, fmt.Sprint("new ", a.index))
 }

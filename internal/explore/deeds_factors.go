@@ -18,7 +18,7 @@ func deedsOfFactors() []deed {
 	return []deed{
 		{name: "confirm", moves: true, do: func(a *act) { a.confirm(a.s) }},
 		{name: "atomic confirm", moves: true, do: func(a *act) { a.atomic(func(s *session.Session) { a.confirm(s) }) }},
-		{name: "once", page: func(ctx context.Context, a *act) { a.get(ctx, a.once()) }},
+		{name: "once", uses: "the confirmation", page: func(ctx context.Context, a *act) { a.get(ctx, a.transfer()) }},
 	}
 }
 
@@ -31,7 +31,7 @@ func (a *act) confirm(s *session.Session) {
 	s.Confirm(shown)
 }
 
-func (a *act) once() http.Handler {
+func (a *act) transfer() http.Handler {
 	return a.g.Once("transfer", func(*http.Request) string { return "all of it" })(
 		a.noting(func(*http.Request) { a.passed = true }))
 }
@@ -43,7 +43,7 @@ func (sc *scene) confirmOperation(ctx context.Context) error {
 	}
 	c := &sc.clients[0]
 	a := act{sc: sc, node: sc.nodes[0], status: http.StatusOK, cookie: c.ticket}
-	a.get(ctx, a.once())
+	a.get(ctx, a.transfer())
 	s, err := a.m.Open(ctx, c.ticket)
 	if err != nil {
 		return err

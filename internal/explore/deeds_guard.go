@@ -27,9 +27,6 @@ func deedsOfGuards() []deed {
 		{name: "limited user", page: func(ctx context.Context, a *act) {
 			a.get(ctx, a.limited(guard.Limit{Name: "user", Users: a.store}))
 		}},
-		{name: "limited stranger", by: stranger, page: func(ctx context.Context, a *act) {
-			a.get(ctx, a.limited(guard.Limit{Name: "stranger", By: guard.Address, Store: a.store}))
-		}},
 		{name: "show a form", page: func(ctx context.Context, a *act) {
 			a.get(ctx, a.g.CSRF(a.noting(func(r *http.Request) { a.form = guard.CSRFToken(r) })))
 		}},

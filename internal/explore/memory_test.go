@@ -55,6 +55,27 @@ func TestOrdersOfThreeRequestsKeepFactorsAndConfirmations(t *testing.T) {
 	exploreMemory(t, explore.CasesOfFactors(3), explore.Play{Preemptions: thorough(2, 1)})
 }
 
+// What a lost answer may have used up lets nobody through a second time.
+func TestOrdersOfTwoRequestsKeepFactorsAndConfirmationsWhenTheStoreFails(t *testing.T) {
+	exploreMemory(t, explore.CasesOfFactors(2), explore.Play{Preemptions: thorough(2, 1), Faults: 1})
+}
+
+func TestOrdersOfThreeRequestsTakeAValueOnce(t *testing.T) {
+	exploreMemory(t, explore.CasesOfTakers(3), explore.Play{Preemptions: thorough(3, 1)})
+}
+
+func TestOrdersOfTwoRequestsTakeAValueOnceWhenTheStoreFails(t *testing.T) {
+	exploreMemory(t, explore.CasesOfTakers(2), explore.Play{Preemptions: thorough(2, 1), Faults: 1})
+}
+
+func TestOrdersOfThreeStrangersKeepTheirLimits(t *testing.T) {
+	exploreMemory(t, explore.CasesOfStrangers(3), explore.Play{Preemptions: thorough(2, 1)})
+}
+
+func TestOrdersOfTwoStrangersKeepTheirLimitsWhenTheStoreFails(t *testing.T) {
+	exploreMemory(t, explore.CasesOfStrangers(2), explore.Play{Preemptions: thorough(2, 1), Faults: 1})
+}
+
 func TestEveryOrderOfTwoRequestsKeepsALimit(t *testing.T) {
 	exploreMemory(t, explore.CasesWithALimit(2), explore.Play{Preemptions: thorough(-1, 2)})
 }

@@ -42,6 +42,7 @@ type stage struct {
 	mu      sync.Mutex
 	evicted map[string]bool             // by id
 	ends    map[string][]session.Reason // by id, why it ended
+	news    int                         // devices that were told of as new
 }
 
 // client is where ada is signed in.
@@ -55,7 +56,9 @@ type scene struct {
 	*stage
 	clients []client
 	form    string // a token for forms that the desk was shown
-	acts    []*act
+	// challenge is the ticket of the session in which that of a stranger waits.
+	challenge string
+	acts      []*act
 }
 
 // Explore plays the case in every order that the play allows, on two stores that share one backend, which nobody else
@@ -108,7 +111,7 @@ func (st *stage) addNode(store Store) error {
 	if err != nil {
 		return err
 	}
-	g, err := guard.New(m, guard.Options{})
+	g, err := guard.New(m, guard.Options{SignIn: st.signInLimits(steps)})
 	st.nodes = append(st.nodes, node{m, g, steps})
 	return err
 }
@@ -130,6 +133,9 @@ func (st *stage) note(_ context.Context, e session.Event) {
 	case session.EventEvicted:
 		st.evicted[e.ID] = true
 	case session.EventEnded:
+	case session.EventNewDevice:
+		st.news++
+		return
 	default:
 		return
 	}
@@ -159,8 +165,10 @@ func (st *stage) scene() (*scene, error) {
 		}
 		st.now = st.now.Add(apart)
 	}
-	if err := sc.confirmOperation(ctx); err != nil {
-		return nil, err
+	for _, prepare := range []func(context.Context) error{sc.confirmOperation, sc.askStranger, sc.knowDevice} {
+		if err := prepare(ctx); err != nil {
+			return nil, err
+		}
 	}
 	for _, a := range sc.acts {
 		a.cookie = sc.at(a.by).ticket
@@ -180,6 +188,8 @@ func (sc *scene) signIn(ctx context.Context, name string) error {
 	owner.Set(s, name)
 	role.Set(s, "admin")
 	s.Set("cart", 1)
+	challenge.Set(s, "?")
+	gift.Set(s, "!")
 	if err := s.Save(ctx); err != nil {
 		return err
 	}
@@ -200,7 +210,7 @@ func (sc *scene) any(fn func(*act) bool) bool { return slices.ContainsFunc(sc.ac
 
 func (st *stage) clear(ctx context.Context) error {
 	st.mu.Lock()
-	st.evicted, st.ends = map[string]bool{}, map[string][]session.Reason{}
+	st.evicted, st.ends, st.news = map[string]bool{}, map[string][]session.Reason{}, 0
 	st.mu.Unlock()
 	const most = 100 // more than the few requests of one scene leave
 	recs, err := st.store.Page(ctx, "", most)
