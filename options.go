@@ -23,7 +23,6 @@ const (
 	defaultRenewGrace  = 30 * time.Second
 	defaultSweepEvery  = 5 * time.Minute
 	defaultMaxBytes    = 1 << 20
-	maxTouchEvery      = time.Minute
 	maxWatchEvery      = 5 * time.Second
 )
 
@@ -52,7 +51,8 @@ type Options struct {
 	// RenewGrace is how long a renewed id still leads to its session, for requests that were under way. 0: 30 seconds.
 	RenewGrace time.Duration
 	// TouchEvery limits how often a session that is only read is marked as seen in the store. 0: a twentieth of
-	// IdleTimeout, at most a minute. -1: at every request. It must be below IdleTimeout.
+	// IdleTimeout, at most a minute. -1: at every request, and during one that lasts as often as with 0. It must be
+	// below IdleTimeout.
 	TouchEvery time.Duration
 	// SweepEvery is the time between two sweeps of expired records, give or take a tenth. 0: 5 minutes. Never: no
 	// sweeper runs; call Manager.Sweep.
@@ -169,7 +169,7 @@ func (o Options) withDefaults() Options {
 	o.MaxBytes = orDefault(o.MaxBytes, defaultMaxBytes)
 	o.WatchEvery = orDefault(o.WatchEvery, maxWatchEvery)
 	if o.TouchEvery == 0 {
-		o.TouchEvery = defaultTouchEvery(o.IdleTimeout)
+		o.TouchEvery = life.DefaultTouch(o.IdleTimeout)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(life.DefaultLog{})
@@ -206,13 +206,6 @@ func notNegative[T int | time.Duration](name string, v T) error {
 		return fmt.Errorf("%s: %v is negative", name, v)
 	}
 	return nil
-}
-
-func defaultTouchEvery(idle time.Duration) time.Duration {
-	if idle < 0 {
-		return maxTouchEvery
-	}
-	return min(idle/20, maxTouchEvery)
 }
 
 // isNil also finds a nil pointer in an interface, which would only show at the first request.

@@ -1,6 +1,8 @@
 package session_test
 
 import (
+	"io"
+	"net/http"
 	"testing"
 	"time"
 
@@ -19,4 +21,61 @@ func TestASessionIsTouchedTwentyTimesWithinAShortIdleTimeout(t *testing.T) {
 	if got := r.store.count("touch"); got != 10 {
 		t.Errorf("%d touches in a minute, want one every 6 s", got)
 	}
+}
+
+// With -1 every request says once that its session was seen, however many commits it takes.
+func TestARequestThatTouchesAlwaysWritesOnce(t *testing.T) {
+	set := func(s *session.Session) error { s.Set("x", 2); return nil }
+	with := func(fn func(*session.Session)) handler {
+		return func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+			fn(s)
+			io.WriteString(w, "hello")
+		}
+	}
+	for name, row := range map[string]struct {
+		do     handler
+		writes int
+	}{
+		"reads":        {func(http.ResponseWriter, *http.Request, *session.Session) {}, 1},
+		"with a body":  {with(func(*session.Session) {}), 1},
+		"writes":       {with(func(s *session.Session) { s.Set("x", 2) }), 1},
+		"saves":        {with(func(s *session.Session) { s.Set("x", 2); s.Save(bg) }), 1},
+		"saves naught": {with(func(s *session.Session) { s.Save(bg) }), 1},
+		"atomic":       {with(func(s *session.Session) { s.Atomic(bg, set) }), 1},
+		"another id":   {with((*session.Session).Regenerate), 2},
+		"late": {func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+			io.WriteString(w, "hello")
+			s.Set("x", 2)
+		}, 2},
+	} {
+		for _, idle := range []time.Duration{time.Second, 0, session.Never} {
+			r := newRig(t, func(o *session.Options) { o.TouchEvery, o.IdleTimeout = -1, idle })
+			v, _ := r.signIn("ada")
+			for range 2 { // the clock stands
+				r.store.reset()
+				v.do(row.do)
+				if n := r.store.count("touch") + r.store.count("save"); n != row.writes {
+					t.Errorf("%s, idle %v: %v, want %d writes", name, idle, r.store.calls, row.writes)
+				}
+			}
+		}
+	}
+}
+
+// A connection that lasts keeps its session alive as long as it saves that.
+func TestASessionThatIsTouchedAlwaysLivesAsLongAsItsConnection(t *testing.T) {
+	r := newRig(t, func(o *session.Options) { o.TouchEvery, o.IdleTimeout = -1, time.Hour })
+	v, _ := r.signIn("ada")
+	s := v.open()
+	r.store.reset()
+	for range 100 {
+		r.clock.advance(time.Minute)
+		if err := s.Save(bg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := r.store.count("touch"); got != 100 {
+		t.Errorf("%d touches, want one each minute", got)
+	}
+	v.isUser("ada")
 }

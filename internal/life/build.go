@@ -83,7 +83,7 @@ func (d *Draft) noteStored(next Place, aged []data.Shadow) {
 		d.at.Rec.Persistent != rec.Persistent || endMoved(d.at.Rec, rec) {
 		d.reply = ReplyTicket
 	}
-	next.Stale = false
+	next.Stale, next.written = false, true
 	d.at = next
 	d.Doc.Stored(d.k.Data.Codec, aged)
 	d.dropNextID()

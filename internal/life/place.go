@@ -15,6 +15,7 @@ type Place struct {
 	aside   *aside // nil: its zero value
 	Stale   bool   // to be signed and sealed anew
 	renewed bool   // the ticket is another one than the client has shown
+	written bool   // by this draft
 }
 
 // aside is what few places have, so that the others do not pay for it. It is never changed, for copies share it.

@@ -6,11 +6,26 @@ import (
 	"time"
 )
 
+const maxTouchEvery = time.Minute
+
+// DefaultTouch is how often a session with that idle timeout is touched, unless the options say otherwise.
+func DefaultTouch(idle time.Duration) time.Duration {
+	if idle < 0 {
+		return maxTouchEvery
+	}
+	return min(idle/20, maxTouchEvery)
+}
+
+// touchDue reports whether the store is to be told that the session was seen. With -1 it is told by every request, but
+// by each commit of a request only when that takes long.
 func (d *Draft) touchDue() bool {
 	if d.byOperator {
 		return false
 	}
 	every := d.k.TouchEvery
+	if every < 0 && d.at.written {
+		every = DefaultTouch(d.k.Idle)
+	}
 	if idle := d.idleTimeout(); idle > 0 && every > idle/2 {
 		every = idle / 2
 	}
@@ -34,7 +49,7 @@ func (d *Draft) touch(ctx context.Context) error {
 	if endMoved(d.at.Rec, &rec) {
 		d.reply = ReplyTicket
 	}
-	d.at.Rec = &rec
+	d.at.Rec, d.at.written = &rec, true
 	return nil
 }
 
