@@ -191,6 +191,47 @@ func TestALoginKeepsTheTimeThatItIsTold(t *testing.T) {
 	}
 }
 
+// Whoever signs in again with a sign-in of long ago, as at a provider that asks for nothing, has all of a lifetime.
+func TestASecondLoginAtAnEarlierTimeBeginsTheClocksAnew(t *testing.T) {
+	const day = 24 * time.Hour
+	for name, row := range map[string]struct {
+		before, age time.Duration
+		opts        []session.LoginOption
+		factors     int
+	}{
+		"now":                       {29 * day, 0, nil, 0},
+		"by the sign-in before":     {29 * day, 29 * day, nil, 0},
+		"by one before the session": {29 * day, 59 * day, nil, 0},
+		"by a factor":               {29 * day, 31 * day, []session.LoginOption{session.Factor("pwd")}, 1},
+		"by two":                    {29 * day, 31 * day, []session.LoginOption{session.Factor("pwd", "otp")}, 2},
+		"of 1975":                   {29 * day, 50 * 365 * day, nil, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, func(o *session.Options) { o.IdleTimeout, o.Lifetime = session.Never, 30*day })
+			v, _ := r.signIn("ada")
+			r.clock.advance(row.before)
+			v.with(func(s *session.Session) { s.Login("ada") }) // the session is older than any lifetime by now
+			r.clock.advance(row.before)
+			at := r.clock.now().Add(-row.age)
+			opts := append(row.opts, session.LoginAt(at))
+			resp := v.do(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
+				s.Set("cart", 1)
+				r.atTheSaveOf(s.ID(), func() { v.clone().with(func(s *session.Session) { s.Set("x", 1) }) })
+				s.Login("ada", opts...)
+			})
+			r.clock.advance(30*day - time.Microsecond)
+			if !sees(v, func(s *session.Session) bool {
+				return s.User() == "ada" && s.LoginAt().Equal(at) && s.Has("cart") && s.Has("x") &&
+					len(s.Factors()) == row.factors
+			}) {
+				t.Errorf("status %d, and the session is over, or has lost something", resp.StatusCode)
+			}
+			r.clock.advance(time.Microsecond)
+			v.isTold("lifetime")
+		})
+	}
+}
+
 func TestATimeOfALoginThatNobodyCanMeanIsRefused(t *testing.T) {
 	r := newRig(t)
 	for name, opt := range map[string]session.LoginOption{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/coatcheck/session/internal/envelope"
 )
@@ -31,6 +32,10 @@ func (st *State) Factors() []Factor {
 	return factorsIn(raw)
 }
 
+// calledName is what no factor is called. Under it the entry has when Login was called, where the time of the sign-in
+// was given and is another one.
+const calledName = "@"
+
 // factorsIn reads an entry. One that does not read names none.
 func factorsIn(raw []byte) (list []Factor) {
 	for len(raw) > 0 {
@@ -38,24 +43,43 @@ func factorsIn(raw []byte) (list []Factor) {
 		if !ok {
 			return nil
 		}
-		list, raw = append(list, Factor{string(name), at}), rest
+		if raw = rest; string(name) != calledName {
+			list = append(list, Factor{string(name), at})
+		}
 	}
 	return list
 }
 
-// oldestIn is when the first of the factors in an entry was shown. The overall clock of a session runs from there: who
-// shows one factor of two again has not signed in anew.
-func oldestIn(raw []byte) (oldest int64) {
+// timesIn are when the first of the factors in an entry was shown, and when Login was called; 0: the entry does not
+// say.
+func timesIn(raw []byte) (oldest, called int64) {
 	for len(raw) > 0 {
-		_, at, rest, ok := cutFactor(raw)
-		if !ok {
-			return 0
-		}
-		if raw = rest; oldest == 0 || at < oldest {
+		name, at, rest, ok := cutFactor(raw)
+		raw = rest
+		switch {
+		case !ok:
+			return 0, 0
+		case string(name) == calledName:
+			called = at
+		case oldest == 0 || at < oldest:
 			oldest = at
 		}
 	}
-	return oldest
+	return oldest, called
+}
+
+// provenIn is the later one of the two. The overall clock of a session runs from there: who shows one factor of two
+// again has not signed in anew.
+func provenIn(raw []byte) int64 {
+	oldest, called := timesIn(raw)
+	return max(oldest, called)
+}
+
+// Called is when the last Login was called, where that is not the time of the sign-in; otherwise 0.
+func (st *State) Called() int64 {
+	raw, _ := st.stored(factorsKey)
+	_, called := timesIn(raw)
+	return called
 }
 
 func cutFactor(raw []byte) (name []byte, at int64, rest []byte, ok bool) {
@@ -71,8 +95,11 @@ func cutFactor(raw []byte) (name []byte, at int64, rest []byte, ok bool) {
 	return raw[:size], at, raw[size:], true
 }
 
-// setFactors replaces the factors.
-func (st *State) setFactors(list []Factor) {
+// setFactors replaces the factors, and when Login was called.
+func (st *State) setFactors(list []Factor, called int64) {
+	if called != 0 {
+		list = append(slices.Clip(list), Factor{calledName, called})
+	}
 	var raw []byte
 	for _, f := range list {
 		raw = binary.AppendVarint(raw, f.At)
@@ -80,13 +107,14 @@ func (st *State) setFactors(list []Factor) {
 		raw = append(raw, f.Name...)
 	}
 	st.setOwn(factorsKey, raw)
-	if oldest := oldestIn(raw); oldest != st.Proven() {
-		st.rest().proven = oldest
+	if proven := provenIn(raw); proven != st.Proven() {
+		st.rest().proven = proven
 	}
 }
 
-// signIn notes a Login by some factors. What belonged to the one before is gone.
-func (st *State) signIn(at int64, names [][]byte) error {
+// signIn notes a Login by some factors, which was called some time after the sign-in. What belonged to the one before
+// is gone.
+func (st *State) signIn(at int64, after time.Duration, names [][]byte) error {
 	var list []Factor
 	for _, name := range names {
 		if !slices.ContainsFunc(list, func(f Factor) bool { return f.Name == string(name) }) {
@@ -100,7 +128,11 @@ func (st *State) signIn(at int64, names [][]byte) error {
 	for _, key := range st.ofLogin() {
 		st.setOwn(key, nil)
 	}
-	st.setFactors(list)
+	called := int64(0)
+	if after > 0 {
+		called = at + after.Microseconds()
+	}
+	st.setFactors(list, called)
 	return nil
 }
 
@@ -144,6 +176,6 @@ func (st *State) confirm(name string, at int64) (changed bool, err error) {
 	default:
 		list = append(list, Factor{name, at})
 	}
-	st.setFactors(list)
+	st.setFactors(list, st.Called())
 	return true, nil
 }

@@ -2,6 +2,7 @@ package data_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/envelope"
@@ -29,13 +30,44 @@ func withFactors(t *testing.T, raw string) data.State {
 
 func FuzzFactors(f *testing.F) {
 	f.Add("\x04\x03otp\x02\x00")
+	f.Add("\x04\x03otp\x08\x01@")
 	f.Add("\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")
 	f.Fuzz(func(t *testing.T, raw string) {
 		st := withFactors(t, raw)
-		if list := st.Factors(); len(list) == 0 && st.Proven() != 0 {
-			t.Errorf("%q has no factors, and the oldest of %d", raw, st.Proven())
+		if list := st.Factors(); len(list) == 0 && st.Proven() != st.Called() && st.Called() >= 0 {
+			t.Errorf("%q has no factors and a Login of %d, and the later of %d", raw, st.Called(), st.Proven())
 		}
 	})
+}
+
+// A Login is called when it is, whatever time it gives to the sign-in: the clocks run from the call. Factors that are
+// confirmed later have times of their own.
+func TestTheClocksRunFromTheCallOfALogin(t *testing.T) {
+	doc := data.Doc{State: data.NewState(envelope.Header{Login: 1}, nil, 0)}
+	rules := data.Rules{Codec: data.JSON{}, MaxBytes: 1000}
+	do := func(o data.Op) {
+		t.Helper()
+		if err := doc.Do(rules, o, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pwd := [][]byte{[]byte("pwd")}
+	do(data.Op{Kind: data.OpLogin, At: 10, Duration: 90 * time.Microsecond, List: pwd})
+	if st := &doc.State; st.Login != 10 || st.Called() != 100 || st.Proven() != 100 || len(st.Factors()) != 1 {
+		t.Errorf("login %d, called at %d, proven %d, %v", st.Login, st.Called(), st.Proven(), st.Factors())
+	}
+	do(data.Op{Kind: data.OpFactor, Raw: []byte("otp"), At: 200})
+	if st := &doc.State; st.Called() != 100 || st.Proven() != 100 || len(st.Factors()) != 2 {
+		t.Errorf("after one more factor: called at %d, proven %d, %v", st.Called(), st.Proven(), st.Factors())
+	}
+	do(data.Op{Kind: data.OpFactor, Raw: []byte("pwd"), At: 300})
+	if got := doc.State.Proven(); got != 200 {
+		t.Errorf("after each was shown again: proven %d, want 200", got)
+	}
+	do(data.Op{Kind: data.OpLogin, At: 400, List: pwd})
+	if st := &doc.State; st.Called() != 0 || st.Proven() != 400 {
+		t.Errorf("after another Login: called at %d, proven %d", st.Called(), st.Proven())
+	}
 }
 
 // What belongs to a sign-in goes with the next, of the same user too, whether it is stored or was just set.

@@ -13,7 +13,7 @@ type Op struct {
 	Raw      []byte                                    // OpSet, OpFlash; the name of OpFactor
 	List     [][]byte                                  // OpAdd; the names of the factors of OpLogin
 	Fn       func(old []byte, ok bool) ([]byte, error) // OpUpdate
-	Duration time.Duration                             // OpIdle, OpLifetime
+	Duration time.Duration                             // OpIdle, OpLifetime; of OpLogin how long after At it was called
 	On       bool                                      // OpPersistent
 	At       int64                                     // OpLogin, OpBegin, OpDeadline, OpFactor
 }
@@ -96,7 +96,7 @@ func (o Op) try(st *State, c Codec) (changed bool, err error) {
 		changed = st.Persistent != want
 		st.Persistent = want
 	case OpLogin:
-		changed, err = true, st.signIn(o.At, o.List)
+		changed, err = true, st.signIn(o.At, o.Duration, o.List)
 	case OpBegin:
 		changed, st.Created = true, o.At
 	case OpDeadline:

@@ -7,7 +7,7 @@ type seldom struct {
 	flashAt    *trie[flash]       // the flash data
 	flashBytes int                // what flashSize was of what is stored
 	deadline   int64              // in microseconds since 1970, 0: none
-	proven     int64              // likewise: when the oldest factor was shown
+	proven     int64              // likewise, see Proven
 	above      error              // it is larger than the limit
 }
 
@@ -43,7 +43,8 @@ func (st *State) Deadline() int64 {
 	return st.seldom.deadline
 }
 
-// Proven is when the oldest factor was shown, in microseconds since 1970; 0: none was named.
+// Proven is when the oldest factor was shown, or Login was called, if that is later and does not go without saying, in
+// microseconds since 1970; 0: neither.
 func (st *State) Proven() int64 {
 	if st.seldom == nil {
 		return 0

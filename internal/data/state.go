@@ -57,7 +57,7 @@ func (st *State) noteOwn() {
 	if at := deadlineIn(deadline); at != 0 {
 		st.rest().deadline = at
 	}
-	if at := oldestIn(factors); at != 0 {
+	if at := provenIn(factors); at != 0 {
 		st.rest().proven = at
 	}
 }

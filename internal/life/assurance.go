@@ -9,13 +9,13 @@ import (
 	"github.com/coatcheck/session/internal/envelope"
 )
 
-// SignedInAt says when the SignIn that was done was, if not now. The clocks of a session that was nobody's still run
-// from now.
+// SignedInAt says when the SignIn that was done was, if not now. The clocks still run from now.
 func (d *Draft) SignedInAt(at time.Time) {
+	now := d.k.Now()
 	if d.WasNobodys() {
-		d.Do(data.Op{Kind: data.OpBegin, At: d.k.Now().UnixMicro()})
+		d.Do(data.Op{Kind: data.OpBegin, At: now.UnixMicro()})
 	}
-	d.correctLogin(at.UnixMicro(), nil)
+	d.correctLogin(at, now, nil)
 }
 
 // SignedInBy says by which factors, besides others that were named, the SignIn that was done was.
@@ -26,10 +26,10 @@ func (d *Draft) SignedInBy(factors []string) {
 			return
 		}
 	}
-	d.correctLogin(d.Doc.State.Login, factors)
+	d.correctLogin(d.LoginAt(), envelope.Time(d.Doc.State.Called()), factors)
 }
 
-func (d *Draft) correctLogin(at int64, more []string) {
+func (d *Draft) correctLogin(at, called time.Time, more []string) {
 	var names [][]byte
 	for _, f := range d.Doc.State.Factors() {
 		names = append(names, []byte(f.Name))
@@ -37,7 +37,7 @@ func (d *Draft) correctLogin(at int64, more []string) {
 	for _, name := range more {
 		names = append(names, []byte(name))
 	}
-	d.Do(data.Op{Kind: data.OpLogin, At: at, List: names})
+	d.Do(data.Op{Kind: data.OpLogin, At: at.UnixMicro(), Duration: max(called.Sub(at), 0), List: names})
 }
 
 // Confirm notes that the user has just shown a factor, and gives the session a new id.
