@@ -129,13 +129,20 @@ func readDue(dir *atomicfile.Dir, shelf byte) (entries []dueEntry, whole bool, e
 
 // settleDue takes entries out of the file, and puts others in. The caller holds the lock of the shelf. That it fails
 // does no harm: the next sweep meets the same entries.
-func settleDue(ctx context.Context, dir *atomicfile.Dir, shelf byte, done map[dueEntry]bool, moved []dueEntry) {
+func settleDue(ctx context.Context, dir *atomicfile.Dir, shelf byte, done, moved []dueEntry) {
 	entries, whole, err := readDue(dir, shelf)
 	if err != nil || !whole {
 		return
 	}
-	entries = slices.DeleteFunc(entries, func(e dueEntry) bool { return done[e] })
-	_ = dir.Write(ctx, dueName, encodeDue(dueMagic, merged(entries, moved)), false)
+	settled, last := make(map[dueEntry]bool, len(done)), int64(math.MinInt64)
+	for _, e := range done {
+		settled[e], last = true, max(last, e.at)
+	}
+	entries = slices.DeleteFunc(entries, func(e dueEntry) bool { return e.at <= last && settled[e] })
+	if len(moved) > 0 {
+		entries = merged(entries, moved)
+	}
+	_ = dir.Write(ctx, dueName, encodeDue(dueMagic, entries), false)
 }
 
 // tidyDue drops the entries of records that are gone. The caller holds the lock of the shelf, so that none is coming.

@@ -77,10 +77,7 @@ func (s *Store) unmark(user string, key key) {
 		return
 	}
 	folder, prefix := markOf(user)
-	if dir, err := s.users.Sub(folder, false); err == nil {
-		_ = dir.Remove(prefix + key.String())
-		_ = dir.Close()
-	}
+	_ = s.users.RemoveIn(folder, prefix+key.String())
 }
 
 // ByUser returns the live records of the user without their data. Nobody is signed in as "", so that list is empty.

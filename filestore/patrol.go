@@ -76,8 +76,8 @@ func (sw *sweep) mend(ctx context.Context, shelf byte, found []dueEntry, records
 	if err != nil || len(due) == 0 {
 		return err
 	}
-	defer func(at key) { sw.at = at }(sw.at)
-	return sw.settle(ctx, shelf, due)
+	sw.found = []*share{{due: due[:min(len(due), sw.limit-sw.removed)]}}
+	return sw.remove(ctx)
 }
 
 // unnamed returns those of the found entries that are not in the file, nor are earlier ones: what is due, and what is

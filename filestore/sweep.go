@@ -12,11 +12,15 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
-	"github.com/coatcheck/session/internal/atomicfile"
 )
 
-// sweepBatch is how many files are removed under one lock.
-const sweepBatch = 64
+const (
+	// sweepBatch is how many files are removed under one lock.
+	sweepBatch = 64
+	// sweepers is in how many shelves files are removed at the same time: while one waits for the disk, or for whoever
+	// has its lock, others go on, and several of them are synced in one go.
+	sweepers = 4
+)
 
 // cursor is where the last sweep stopped. The next one goes on from there and comes round to it again at the end, so
 // that one that finds less than its limit has seen all shelves.
@@ -41,7 +45,7 @@ func (c *cursor) store(at key) {
 // due in each shelf tells it which records these may be, so a sweep costs what has expired, not what is there. Once
 // there are none left, it looks at a few hundred other records and entries in the lists of users, and repairs what
 // crashes left behind: temporary files, entries that lead nowhere, and records that no file names. Each sweep goes on
-// where the last one stopped.
+// where the last one stopped. Up to four goroutines remove files, and have ended when it returns.
 //
 // The first sweep of a folder without such files reads the header of every record.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
@@ -50,6 +54,7 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 	}
 	sw := sweep{store: s, before: before.Truncate(time.Microsecond), limit: limit, at: s.swept.load()}
 	err := sw.round(ctx, sw.due)
+	err = cmp.Or(err, sw.remove(ctx)) // also after an error, which may come at the same place each time
 	s.swept.store(sw.at)
 	if err == nil && sw.removed < limit {
 		err = errors.Join(sw.patrol(ctx), s.sweepMarks(ctx))
@@ -69,9 +74,9 @@ type sweep struct {
 	before  time.Time
 	limit   int
 	removed int
-	gone    []*session.Record // removed from a shelf, and perhaps not from the disk yet
-	at      key               // the last that was looked at
-	budget  int               // of a patrol: how many records it may still read
+	found   []*share // to be removed, not more than the limit allows
+	at      key      // the last that was found, or looked at
+	budget  int      // of a patrol: how many records it may still read
 }
 
 // round goes round all shelves, so that it comes twice to the one where it starts: for what is after, then for what is
@@ -119,28 +124,51 @@ func (d *dueSeen) note(file fs.FileInfo, first int64) {
 	d.file, d.first = file, first
 }
 
-// due removes what is due in a shelf.
+// due finds what is due in a shelf, and has it removed once there is enough of it.
 func (sw *sweep) due(ctx context.Context, shelf byte, wanted func(key) bool) error {
+	due, err := sw.dueIn(ctx, shelf, wanted)
+	for len(due) > 0 && err == nil && sw.removed < sw.limit {
+		some := due[:min(len(due), sw.room())]
+		due = due[len(some):]
+		sw.found = append(sw.found, &share{due: some})
+		sw.at = some[len(some)-1].key
+		if sw.room() == 0 || len(sw.found) == sweepers {
+			err = sw.remove(ctx)
+		}
+	}
+	return err
+}
+
+// room is how many entries may be added to what was found.
+func (sw *sweep) room() int {
+	room := sw.limit - sw.removed
+	for _, f := range sw.found {
+		room -= len(f.due)
+	}
+	return room
+}
+
+// dueIn returns what is due in a shelf, in the order of the keys.
+func (sw *sweep) dueIn(ctx context.Context, shelf byte, wanted func(key) bool) (due []dueEntry, err error) {
 	dir, err := sw.store.shelf(shelf, false)
 	if err != nil {
-		return ignoreAbsent(err)
+		return nil, ignoreAbsent(err)
 	}
 	if err := ctx.Err(); err != nil {
-		return err
+		return nil, err
 	}
 	seen, before := &sw.store.dues[shelf], micros(sw.before)
 	file, err := dir.Stat(dueName)
 	if err := ignoreAbsent(err); err != nil {
-		return err
+		return nil, err
 	}
 	if seen.nothing(file, before) {
-		return nil
+		return nil, nil
 	}
 	entries, err := sw.store.wholeDue(ctx, dir, shelf)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var due []dueEntry
 	for _, e := range entries {
 		if e.at < before && wanted(e.key) {
 			due = append(due, e)
@@ -148,98 +176,26 @@ func (sw *sweep) due(ctx context.Context, shelf byte, wanted func(key) bool) err
 	}
 	if len(due) == 0 {
 		seen.note(file, earliest(entries))
-		return nil
 	}
-	return sw.settle(ctx, shelf, due)
+	slices.SortFunc(due, func(a, b dueEntry) int { return a.key.compare(b.key) })
+	return due, nil
 }
 
-// settle does what is due, in the order of the keys, and takes it out of the file.
-func (sw *sweep) settle(ctx context.Context, shelf byte, due []dueEntry) error {
-	slices.SortFunc(due, func(a, b dueEntry) int { return a.key.compare(b.key) })
-	done, moved := make(map[dueEntry]bool, len(due)), []dueEntry(nil)
-	var failed error
-	for len(due) > 0 && sw.removed < sw.limit && failed == nil {
-		some := due[:min(len(due), sweepBatch, sw.limit-sw.removed)]
-		due = due[len(some):]
-		var later []dueEntry
-		if later, failed = sw.remove(ctx, shelf, some); failed == nil {
-			moved = append(moved, later...)
-			for _, e := range some {
-				done[e] = true
-			}
-		}
-		sw.at = some[len(some)-1].key
+// remove removes what was found, from several shelves at a time.
+func (sw *sweep) remove(ctx context.Context) (err error) {
+	var all sync.WaitGroup
+	for _, f := range sw.found {
+		all.Go(func() { f.err = f.settle(ctx, sw) })
 	}
-	failed = cmp.Or(failed, sw.forget(ctx, shelf))
-	err := sw.store.locked(ctx, key{shelf}, false, func(dir *atomicfile.Dir) error {
-		settleDue(ctx, dir, shelf, done, moved)
-		return nil
-	})
-	return cmp.Or(failed, err)
+	all.Wait()
+	for _, f := range sw.found {
+		sw.removed += f.removed
+		err = cmp.Or(err, f.err)
+	}
+	sw.found = nil
+	return err
 }
 
 func (sw *sweep) expired(rec *session.Record) bool {
 	return rec != nil && !rec.ExpiresAt.IsZero() && rec.ExpiresAt.Before(sw.before)
-}
-
-// remove removes those of the records that have expired, now that nobody can touch them, and returns the entries of
-// those that will later.
-func (sw *sweep) remove(ctx context.Context, shelf byte, due []dueEntry) (later []dueEntry, err error) {
-	err = sw.store.locked(ctx, key{shelf}, false, func(dir *atomicfile.Dir) error {
-		for _, e := range due {
-			rec, err := readHead(dir, e.key)
-			if err := ignoreGone(err); err != nil {
-				return err
-			}
-			if !sw.expired(rec) {
-				if e, can := dueOf(rec, e.key); can {
-					later = append(later, e)
-				}
-				continue
-			}
-			if err := dir.Remove(e.key.String()); err != nil {
-				return err
-			}
-			sw.removed++
-			sw.gone = append(sw.gone, rec)
-		}
-		return nil
-	})
-	return later, err
-}
-
-// forget makes the removal of the records durable, by one sync for a shelf, and then removes them from the lists of
-// their users: after a power failure a record must not be back that is in no list.
-func (sw *sweep) forget(ctx context.Context, shelf byte) error {
-	gone := sw.gone
-	sw.gone = nil
-	if len(gone) == 0 {
-		return nil
-	}
-	dir, err := sw.store.shelf(shelf, false)
-	if err == nil && sw.store.sync {
-		err = dir.Sync() // without the lock, for nobody has to wait for it
-	}
-	for len(gone) > 0 && err == nil {
-		some := gone[:min(len(gone), sweepBatch)]
-		gone = gone[len(some):]
-		err = sw.unmark(ctx, shelf, some)
-	}
-	return err
-}
-
-// unmark removes the marks of records that are gone. One may have been saved again since.
-func (sw *sweep) unmark(ctx context.Context, shelf byte, gone []*session.Record) error {
-	return sw.store.locked(ctx, key{shelf}, false, func(dir *atomicfile.Dir) error {
-		for _, rec := range gone {
-			there, err := dir.Exists(keyOf(rec.ID).String())
-			if err != nil {
-				return err
-			}
-			if !there {
-				sw.store.unmark(owner(rec), keyOf(rec.ID))
-			}
-		}
-		return nil
-	})
 }

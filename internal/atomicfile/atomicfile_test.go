@@ -214,3 +214,23 @@ func wantNames(t *testing.T, path string, want ...string) {
 		t.Errorf("the folder has %q, want %q", names, want)
 	}
 }
+
+func TestRemoveInRemovesFromAFolderBelow(t *testing.T) {
+	dir, path := open(t)
+	sub, err := dir.Sub("sub", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sub.Close()
+	write(t, sub, "f", "x")
+	write(t, sub, "g", "x")
+	for _, name := range []string{"f", "f", "never there"} {
+		if err := dir.RemoveIn("sub", name); err != nil {
+			t.Errorf("RemoveIn(%q) = %v", name, err)
+		}
+	}
+	if err := dir.RemoveIn("no folder", "f"); err != nil {
+		t.Errorf("RemoveIn of a folder that is none = %v", err)
+	}
+	wantNames(t, filepath.Join(path, "sub"), "g")
+}

@@ -198,6 +198,9 @@ func (d *Dir) Remove(name string) error {
 	return d.wrap("remove", name, err)
 }
 
+// RemoveIn is Remove for a file in a folder in d, which is not opened for longer than that, and not looked at.
+func (d *Dir) RemoveIn(folder, name string) error { return d.Remove(folder + "/" + name) }
+
 // Sync writes to the disk which names the folder has. Until then a power failure may undo a new or removed file.
 func (d *Dir) Sync() error {
 	if err := syncDir(d.self); err != nil {

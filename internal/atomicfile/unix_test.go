@@ -51,6 +51,17 @@ func wantForeign(t *testing.T, dir *atomicfile.Dir, name string) {
 	}
 }
 
+func TestRemoveInFollowsNoLinkOutOfTheFolder(t *testing.T) {
+	dir, path := open(t)
+	outside := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(outside, "f"), nil, 0o600))
+	must(t, os.Symlink(outside, filepath.Join(path, "sub")))
+	if err := dir.RemoveIn("sub", "f"); err == nil {
+		t.Error("RemoveIn followed a link")
+	}
+	wantNames(t, outside, "f")
+}
+
 func TestModesDoNotDependOnTheUmask(t *testing.T) {
 	for _, mask := range []int{0, 0o022, 0o277} {
 		old := syscall.Umask(mask)

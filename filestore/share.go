@@ -1,0 +1,98 @@
+package filestore
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/atomicfile"
+)
+
+// share is what a sweep has found due in one shelf, and what became of it.
+type share struct {
+	due     []dueEntry        // not empty, and all of one shelf
+	marked  []*session.Record // removed, and perhaps not from the disk yet, and not from the lists of their users
+	moved   []dueEntry        // of records that expire later by now
+	removed int
+	err     error
+}
+
+func (f *share) shelf() byte { return f.due[0].key.shelf() }
+
+// settle does what is due, and takes it out of the file.
+func (f *share) settle(ctx context.Context, sw *sweep) (failed error) {
+	done := 0
+	for done < len(f.due) && failed == nil {
+		some := f.due[done:min(len(f.due), done+sweepBatch)]
+		if failed = f.remove(ctx, sw, some); failed == nil {
+			done += len(some)
+		}
+	}
+	failed = cmp.Or(failed, f.forget(ctx, sw.store))
+	err := sw.store.locked(ctx, key{f.shelf()}, false, func(dir *atomicfile.Dir) error {
+		settleDue(ctx, dir, f.shelf(), f.due[:done], f.moved)
+		return nil
+	})
+	return cmp.Or(failed, err)
+}
+
+// remove removes those of the records that have expired, now that nobody can touch them, and notes when the others
+// will.
+func (f *share) remove(ctx context.Context, sw *sweep, due []dueEntry) error {
+	return sw.store.locked(ctx, key{f.shelf()}, false, func(dir *atomicfile.Dir) error {
+		for _, e := range due {
+			rec, err := readHead(dir, e.key)
+			if err := ignoreGone(err); err != nil {
+				return err
+			}
+			if !sw.expired(rec) {
+				if e, can := dueOf(rec, e.key); can {
+					f.moved = append(f.moved, e)
+				}
+				continue
+			}
+			if err := dir.Remove(e.key.String()); err != nil {
+				return err
+			}
+			f.removed++
+			if owner(rec) != "" {
+				f.marked = append(f.marked, rec)
+			}
+		}
+		return nil
+	})
+}
+
+// forget makes the removal of the records durable, by one sync for a shelf, and then removes them from the lists of
+// their users: after a power failure a record must not be back that is in no list.
+func (f *share) forget(ctx context.Context, s *Store) error {
+	if f.removed == 0 {
+		return nil
+	}
+	dir, err := s.shelf(f.shelf(), false)
+	if err == nil && s.sync {
+		err = dir.Sync() // without the lock, for nobody has to wait for it
+	}
+	for gone := f.marked; len(gone) > 0 && err == nil; {
+		some := gone[:min(len(gone), sweepBatch)]
+		gone = gone[len(some):]
+		err = f.unmark(ctx, s, some)
+	}
+	return err
+}
+
+// unmark removes the marks of records that are gone. One may have been saved again since.
+func (f *share) unmark(ctx context.Context, s *Store, gone []*session.Record) error {
+	return s.locked(ctx, key{f.shelf()}, false, func(dir *atomicfile.Dir) error {
+		for _, rec := range gone {
+			there, err := dir.Exists(keyOf(rec.ID).String())
+			if err != nil {
+				return err
+			}
+			if !there {
+				s.unmark(owner(rec), keyOf(rec.ID))
+			}
+		}
+		return nil
+	})
+}
