@@ -29,7 +29,8 @@ func TestTwoLimitsOfStrangersDoNotShareAName(t *testing.T) {
 		"one of a session": {guard.Limit{Requests: 100, Per: time.Minute}, true},
 	} {
 		var log strings.Builder
-		r := newRig(t, guard.Options{}, func(o *session.Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+		logger := slog.New(slog.NewTextHandler(&log, nil))
+		r := newRig(t, guard.Options{}, func(o *session.Options) { o.Logger = logger })
 		first, second := r.Rate(slow)(inside), r.Rate(tt.other)(inside)
 		post := func(h http.Handler) int { return r.visitor().post(h, "/", url.Values{"user": {"ann"}}).Code }
 		got := post(second)

@@ -173,10 +173,10 @@ func TestAConfirmationEndsWithTheLoginTheSessionAndFiveMinutes(t *testing.T) {
 		"more": {func(r *rig, _ *visitor) {
 			r.clock.advance(5*time.Minute + time.Microsecond)
 		}, true},
-		"a clock that is put back a little": {func(r *rig, _ *visitor) { r.clock.advance(-time.Minute) }, false},
-		"a clock that is put back":          {func(r *rig, _ *visitor) { r.clock.advance(-2 * time.Minute) }, true},
-		"a renewal":                         {func(_ *rig, v *visitor) { v.with((*session.Session).Regenerate) }, false},
-		"a login":                           {func(_ *rig, v *visitor) { v.with(func(s *session.Session) { s.Login("ada") }) }, true},
+		"a clock a bit back": {func(r *rig, _ *visitor) { r.clock.advance(-time.Minute) }, false},
+		"a clock put back":   {func(r *rig, _ *visitor) { r.clock.advance(-2 * time.Minute) }, true},
+		"a renewal":          {func(_ *rig, v *visitor) { v.with((*session.Session).Regenerate) }, false},
+		"a login":            {func(_ *rig, v *visitor) { v.with(func(s *session.Session) { s.Login("ada") }) }, true},
 		"a login of the same time": {func(r *rig, v *visitor) {
 			v.with(func(s *session.Session) { s.Login("ada", session.LoginAt(s.LoginAt())) })
 		}, true},

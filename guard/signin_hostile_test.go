@@ -58,10 +58,11 @@ func TestAnAddressCannotBeMadeUp(t *testing.T) {
 		"garbage":          func(i int) string { return fmt.Sprintf("unknown, _x, %d,,\x00, \"", i) },
 		"10,000 addresses": func(i int) string { return strings.Repeat(fmt.Sprintf("198.51.100.%d,", i), 10_000) },
 	}
+	mapped := []string{"192.0.2.1", "::ffff:192.0.2.1", "[::ffff:c000:201]:9"}
 	seen := map[string]func(i int) string{
 		"IPv4":               func(int) string { return "192.0.2.1" },
 		"IPv4 with ports":    func(i int) string { return fmt.Sprintf("192.0.2.1:%d", 1000+i) },
-		"IPv4 in IPv6":       func(i int) string { return []string{"192.0.2.1", "::ffff:192.0.2.1", "[::ffff:c000:201]:9"}[i%3] },
+		"IPv4 in IPv6":       func(i int) string { return mapped[i%len(mapped)] },
 		"one network":        func(i int) string { return fmt.Sprintf("2001:db8::%x:%x", i, 7*i) },
 		"zones":              func(i int) string { return fmt.Sprintf("fe80::1%%eth%d", i) },
 		"brackets and ports": func(i int) string { return fmt.Sprintf("[2001:db8::%x]:%d", i, 1000+i) },
