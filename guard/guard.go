@@ -122,7 +122,7 @@ func New(m *session.Manager, opts Options) (*Guard, error) {
 func (o *Options) resolveEndWithin() error {
 	switch {
 	case o.EndWithin < 0 && o.EndWithin != session.Never:
-		return errors.New("guard: Options.EndWithin must not be negative: say session.Never to ask nobody")
+		return errors.New("guard: Options.EndWithin: it must not be negative; say session.Never to ask nobody")
 	case o.EndWithin == 0 && o.ReloginPage != "":
 		o.EndWithin = endWithin
 	case o.EndWithin == 0:

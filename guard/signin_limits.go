@@ -36,26 +36,28 @@ type SignInLimits struct {
 // resolveLimits fills in what is zero.
 func (o *Options) resolveLimits() error {
 	l := &o.SignIn
-	if l.Attempts < 0 || l.AddressAttempts < 0 || l.Wait < 0 || l.Forgive < 0 || l.KnownFor < 0 {
-		return errors.New("guard: Options.SignIn: no number or time may be negative; leave it 0 for the default")
-	}
-	if o.IPv4Prefix < 0 || o.IPv4Prefix > 32 || o.IPv6Prefix < 0 || o.IPv6Prefix > 128 {
-		return errors.New("guard: Options.IPv4Prefix is at most 32, IPv6Prefix at most 128, and neither is negative")
-	}
 	l.Attempts, l.AddressAttempts = cmp.Or(l.Attempts, 10), cmp.Or(l.AddressAttempts, 100)
 	l.Wait, l.Forgive = cmp.Or(l.Wait, time.Minute), cmp.Or(l.Forgive, 24*time.Hour)
 	l.KnownFor = cmp.Or(l.KnownFor, 365*24*time.Hour)
 	o.IPv4Prefix, o.IPv6Prefix = cmp.Or(o.IPv4Prefix, 32), cmp.Or(o.IPv6Prefix, 64)
-	switch {
-	case l.Wait > l.Forgive:
-		return errors.New("guard: Options.SignIn.Wait must not be longer than Forgive, which is the longest wait")
-	case l.Wait < time.Millisecond || l.KnownFor < time.Second:
-		return errors.New("guard: Options.SignIn: Wait is at least 1ms, and KnownFor at least 1s")
+	for _, wrong := range []struct {
+		is   bool
+		what string
+	}{
+		{l.Attempts < 0, "SignIn.Attempts: it must not be negative; leave it 0 for 10"},
+		{l.AddressAttempts < 0, "SignIn.AddressAttempts: it must not be negative; leave it 0 for 100"},
+		{l.Wait < time.Millisecond, "SignIn.Wait: it is at least 1ms, or 0 for a minute"},
+		{l.Wait > l.Forgive, "SignIn.Wait: it must not be longer than Forgive, which is the longest wait"},
+		{l.KnownFor < time.Second, "SignIn.KnownFor: it is at least 1s, or 0 for a year"},
+		{o.IPv4Prefix < 0 || o.IPv4Prefix > 32, "IPv4Prefix: it is at most 32, and not negative"},
+		{o.IPv6Prefix < 0 || o.IPv6Prefix > 128, "IPv6Prefix: it is at most 128, and not negative"},
+	} {
+		if wrong.is {
+			return errors.New("guard: Options." + wrong.what)
+		}
 	}
 	return lasts("Options.SignIn.Store", l.Store)
 }
-
-func orElse[T comparable](v, otherwise T) T { return cmp.Or(v, otherwise) }
 
 // signIns is what SignIn counts by.
 type signIns struct{ address, account, device signInLimit }

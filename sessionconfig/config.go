@@ -10,6 +10,7 @@ import (
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/devicebound"
+	"github.com/coatcheck/session/guard"
 )
 
 // Config is a configuration that was loaded. Every field may be changed before [Config.Open].
@@ -20,6 +21,10 @@ type Config struct {
 
 	// DeviceBound is what the keys below device_bound say, for Config.Bind. nil: sessions are not bound to devices.
 	DeviceBound *devicebound.Options
+
+	// Guard is what the keys below guard say, for guard.New. Set its pages, Roles and SignIn.Store in the program.
+	// Config.Limit returns what the keys below guard.limits say.
+	Guard guard.Options
 
 	// Preset says whose names and units the files use: "nexios", "expanse", "authx", or "" for our own.
 	Preset string
@@ -43,6 +48,7 @@ type Config struct {
 	cookies     cookieStore
 	redis       redisStore
 	own         map[string]map[string]any
+	limits      map[string]*guard.Limit
 	foreign     []string // variables that are not keys, and nobody knows whose they are
 
 	swept []session.Store // by a manager of Manager
@@ -116,6 +122,8 @@ func (c *Config) Warnings() []string {
 		"leave it out where logouts must hold")
 	add(c.DeviceBound != nil && c.Options.Cookie.Insecure, "device_bound: browsers bind sessions over HTTPS "+
 		"only; leave out cookie.insecure")
+	add(c.Guard.SignIn.Attempts > mostFailures, "guard.sign_in.attempts: NIST SP 800-63B-4 allows 100 failures in a "+
+		"row at one account; use 100 or less")
 	list = append(list, c.exposed()...)
 	add(len(c.foreign) > 0, series(c.foreign)+": no key is called so, and it is ignored; docs/configuration.md lists "+
 		"the names")

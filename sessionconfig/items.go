@@ -88,7 +88,7 @@ func (w *walker) walk(at []string, v any) {
 	e, star, group := find(at)
 	switch {
 	case e != nil:
-		w.items = append(w.items, item{w.layer.number, source, shown, e.Name, w.connection(star), e, v})
+		w.items = append(w.items, item{w.layer.number, source, shown, e.Name, w.named(at[0], star), e, v})
 	case !group && len(at) == 1 && source == environment:
 		w.variable(at[0], v)
 	case !group:
@@ -157,12 +157,16 @@ func (w *walker) elsewhere(key string) string {
 	return ""
 }
 
-// connection finds the connection that the environment means: variables have no hyphens.
-func (w *walker) connection(star string) string {
+// named finds the connection or the limit that the environment means: variables have no hyphens.
+func (w *walker) named(group, star string) string {
 	if w.layer.source != "" {
 		return star
 	}
-	for _, name := range w.b.cfg.Connections() {
+	list := w.b.cfg.Connections()
+	if group == "guard" {
+		list = names(w.b.cfg.limits)
+	}
+	for _, name := range list {
 		if strings.ReplaceAll(strings.ToLower(name), "-", "_") == star {
 			return name
 		}

@@ -250,6 +250,7 @@ func (b *builder) check() {
 	m, err := session.New(nullstore.New(), opts)
 	if err == nil {
 		b.checkDevice(m)
+		b.checkGuard(m)
 		_ = m.Close()
 		return
 	}

@@ -57,7 +57,7 @@ const (
 )
 
 var schema = slices.Concat(generalKeys, secretKeys, cookieKeys, timeKeys, assuranceKeys, limitKeys, deviceKeys,
-	storeKeys, connectionKeys)
+	guardKeys, storeKeys, connectionKeys)
 
 var generalKeys = []entry{
 	{Key: Key{"preset", "whose names and units the other keys have", "nexios, expanse or authx", ""},
