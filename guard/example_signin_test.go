@@ -58,6 +58,29 @@ func postForm(h http.Handler, user, password string, cookies []*http.Cookie) *ht
 	return w
 }
 
+// The password is the first of two steps. A right one is no failure, though nobody is signed in yet.
+func ExampleStepDone() {
+	sessions, g := newGuard(guard.Options{SignIn: guard.SignInLimits{Attempts: 1}})
+	defer sessions.Close()
+	user := func(r *http.Request) string { return r.PostFormValue("user") }
+	password := g.SignIn(user)(sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+		if r.PostFormValue("password") != "correct horse" {
+			http.Error(w, "That name and password do not match.", http.StatusUnprocessableEntity)
+			return
+		}
+		s.Set("pending", user(r))
+		guard.StepDone(r)
+		http.Redirect(w, r, "/code", http.StatusSeeOther) // whose handler is behind SignIn, too, and calls Login
+	}))
+	for range 3 {
+		fmt.Println(postForm(password, "ann", "correct horse", nil).Code)
+	}
+	// Output:
+	// 303
+	// 303
+	// 303
+}
+
 // A device on which people were signed in lets them in, whatever strangers do.
 func ExampleGuard_KnowDevice() {
 	sessions, g := newGuard(guard.Options{SignIn: guard.SignInLimits{Attempts: 1}})

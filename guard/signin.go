@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/coatcheck/session"
 )
@@ -16,7 +17,8 @@ import (
 // The function returns the account that the request tries, as the function of Account does, and whether or not the
 // account exists. An attempt is counted for its account and its address before the handler runs, so that parallel
 // guesses are counted, too. If the handler calls Login, TryLogin or Confirm, the attempt is given back; all others have
-// failed. Where the password is only the first step, both handlers belong behind SignIn, with the same account.
+// failed. Where the password is only the first step, both handlers belong behind SignIn, with the same account, and the
+// first one calls StepDone.
 //
 // Options.SignIn has the numbers: after ten failures at an account the next attempt has to wait a minute, and each
 // further failure doubles the wait. Who has to wait gets 429 with Retry-After, and the handler does not run. Nothing of
@@ -61,6 +63,8 @@ type attempt struct {
 	device  device
 	known   bool // the device has been signed in to the account
 	takes   []take
+
+	stepDone atomic.Bool // what StepDone says
 }
 
 // take is a count of an attempt.
@@ -106,9 +110,10 @@ func (a *attempt) run(w http.ResponseWriter, next http.Handler) {
 		}
 	}
 	a.s.OnAnswer(a.answer)
-	next.ServeHTTP(w, a.r)
-	if a.s.Proved() { // not whether somebody is signed in, which other requests bring about, too
-		a.giveBack()
+	next.ServeHTTP(w, a.r.WithContext(context.WithValue(a.r.Context(), attemptKey{}, a)))
+	// Not whether somebody is signed in, which other requests bring about, too.
+	if proved := a.s.Proved(); proved || a.stepDone.Load() {
+		a.giveBack(proved)
 	}
 }
 
@@ -128,18 +133,31 @@ func (a *attempt) answer(h http.Header, _ bool) {
 	_ = a.g.know(h, a.device, a.account) // a device that stays unknown has the limit of strangers
 }
 
-// giveBack undoes what a sign-in was charged. The count of a known device begins anew. That of strangers does not: they
-// would have another ten guesses each time.
-func (a *attempt) giveBack() {
+type attemptKey struct{}
+
+// StepDone tells SignIn that a step of a sign-in has succeeded after which nobody is signed in yet, such as the right
+// password before a code is asked for. The attempt of this request is given back. Guesses at the next step stay
+// counted, for a device that is known as well: only a sign-in resets that. Without it each sign-in of two steps on a
+// new device leaves a failure behind, and somebody whose browser forgets its cookies would have to wait before long.
+// Call it in the handler, with its request. Outside of SignIn it does nothing.
+func StepDone(r *http.Request) {
+	if a, ok := r.Context().Value(attemptKey{}).(*attempt); ok {
+		a.stepDone.Store(true)
+	}
+}
+
+// giveBack undoes what an attempt was charged. After a sign-in the count of a known device begins anew. That of
+// strangers does not: they would have another ten guesses each time.
+func (a *attempt) giveBack(proved bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.r.Context()), takeTimeout)
 	defer cancel()
 	for _, t := range a.takes {
 		// An error leaves the attempt counted, which will be forgiven like a failure. The response may be out already.
 		_ = t.in.change(ctx, t.at.bucket, func(b bucket) (bucket, bool) {
-			return t.undo(b, t.signInLimit == &a.g.signIns.device), true
+			return t.undo(b, proved && t.signInLimit == &a.g.signIns.device), true
 		})
 	}
-	if !a.known && a.account != "" {
+	if proved && !a.known && a.account != "" {
 		a.g.m.Report(ctx, session.Event{Kind: session.EventNewDevice, ID: a.s.ID(), User: a.s.User()})
 	}
 }
