@@ -122,6 +122,7 @@ const operations = session.Key[[]pending](envelope.LoginPrefix + "once")
 const (
 	onceLasts = 5 * time.Minute
 	maxAsked  = 8
+	maxTexts  = 1024 // bytes of all texts but the newest: a session may have to fit into a cookie
 )
 
 func newPending(name, text string, now time.Time) pending {
@@ -151,11 +152,18 @@ func current(list []pending, now time.Time) []pending {
 	list = slices.DeleteFunc(list, func(p pending) bool {
 		return !holds(p.Asked, now) && !holds(p.Confirmed, now) && !holds(p.Done, now)
 	})
-	for len(list) >= maxAsked {
+	for len(list) >= maxAsked || textsOf(list) > maxTexts {
 		i := slices.IndexFunc(list, func(p pending) bool { return !holds(p.Confirmed, now) })
 		list = slices.Delete(list, max(i, 0), max(i, 0)+1)
 	}
 	return list
+}
+
+func textsOf(list []pending) (size int) {
+	for _, p := range list {
+		size += len(p.Text)
+	}
+	return size
 }
 
 func indexOf(list []pending, id string) int {
@@ -261,7 +269,7 @@ func (g *Guard) Confirm(s *session.Session, id, factor string) error {
 	operations.Update(s, func(list []pending) []pending {
 		list = slices.Clone(list)
 		if i := indexOf(list, id); i >= 0 {
-			list[i].Confirmed = at
+			list[i].Confirmed, list[i].Text = at, "" // nobody reads it any more
 		}
 		return list
 	})

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cookiestore"
 	"github.com/coatcheck/session/guard"
 	"github.com/coatcheck/session/memstore"
 )
@@ -251,4 +252,33 @@ func TestNothingIsDoneWhileTheStoreFails(t *testing.T) {
 	b.want(t, 0)
 	store.lose = false
 	operation(t, v.post(b, "/", to("bob"), asJSON))
+}
+
+// Long texts that nobody confirms leave room in a session that travels in a cookie, also long after.
+func TestWhatIsAskedAboutLeavesRoomInACookie(t *testing.T) {
+	store, err := cookiestore.New(cookiestore.Options{Revocations: memstore.New(memstore.Options{})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRigOn(t, store, &clock{t: time.Unix(1e9, 0)}, guard.Options{})
+	v := r.signIn("ada")
+	h := r.Once("note", func(r *http.Request) string { return r.FormValue("to") + strings.Repeat(" a", 250) })(inside)
+	first := operation(t, v.post(h, "/", to("bob"), asJSON))
+	if err := v.confirm(first.ID); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20 {
+		who := "eve " + strconv.Itoa(i)
+		op := operation(t, v.post(h, "/", to(who), asJSON))
+		if asked := v.asked(); asked[0].ID != op.ID || !strings.HasPrefix(asked[0].Text, who) {
+			t.Errorf("it is asked about %+v", asked)
+		}
+	}
+	r.clock.advance(time.Minute)
+	v.with(func(s *session.Session) { s.Set("cart", strings.Repeat("x", 500)) })
+	if w := v.post(h, "/", to("bob"), asJSON); w.Code != 200 {
+		t.Errorf("what was confirmed has made room: status %d", w.Code)
+	}
+	r.clock.advance(time.Hour)
+	v.with(func(s *session.Session) { s.Set("cart", strings.Repeat("x", 600)) })
 }
