@@ -156,7 +156,7 @@ func (m *Manager) rules() life.Rules {
 func (m *Manager) ring() keys.Ring { return *m.keys.Load() }
 
 // now is the manager's clock at the precision that stores keep.
-func (m *Manager) now() time.Time { return m.opts.Now().UTC().Truncate(time.Microsecond) }
+func (m *Manager) now() time.Time { return time.UnixMicro(m.opts.Now().UnixMicro()).UTC() }
 
 // Close stops what the manager does in the background, and waits for it. The store stays open. Close may be called more
 // than once, and the manager still serves requests afterwards.

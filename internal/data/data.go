@@ -79,10 +79,9 @@ func (d *Doc) apply(r Rules, o Op) (bool, error) {
 	return changed, err
 }
 
-// Replay puts the newest state in the place of the one that was there, and does the operations that are not stored on
-// it again.
-func (d *Doc) Replay(c Codec, newest State) error {
-	d.State = newest
+// Replay does the operations that are not stored again, after a newer state was put in the place of the one that was
+// there.
+func (d *Doc) Replay(c Codec) error {
 	for _, o := range d.Ops {
 		if _, err := o.apply(&d.State, c); err != nil {
 			return err

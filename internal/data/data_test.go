@@ -31,7 +31,8 @@ func ExampleDoc_Replay() {
 	if err != nil {
 		fmt.Println(err)
 	}
-	if err := second.Replay(rules.Codec, data.NewState(header, entries, 0)); err != nil {
+	second.State = data.NewState(header, entries, 0)
+	if err := second.Replay(rules.Codec); err != nil {
 		fmt.Println(err)
 	}
 	raw, _, _ := second.Look(rules.Codec, items)

@@ -66,7 +66,7 @@ func ParseConstant(text string) (Path, error) {
 	if strings.HasPrefix(text, ownEscape+envelope.OwnPrefix) {
 		return Path{}, ErrOwn
 	}
-	if !strings.ContainsAny(text, `.\`) {
+	if strings.IndexByte(text, '.') < 0 && strings.IndexByte(text, '\\') < 0 {
 		if text == "" {
 			return Path{}, errPath
 		}

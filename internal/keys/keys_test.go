@@ -149,7 +149,7 @@ func TestNothingHasTwoSpellings(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 		}
 		for i := range len(text) + 1 {
-			for _, b := range []string{"\n", "\r", "="} {
+			for _, b := range []string{"\n", "\r", "\r\n", "\n\n\n\n", "="} {
 				if err := check(text[:i] + b + text[i:]); !refused(err) {
 					t.Errorf("%q with %q at %d: %v", text, b, i, err)
 				}

@@ -29,7 +29,8 @@ func (d *Draft) restart(ctx context.Context, mode Mode, err error) error {
 // fresh puts what this request did on a session that has nothing else.
 func (d *Draft) fresh() error {
 	d.at, d.oldBecomes = Place{}, KindLive
-	return d.replay(data.State{})
+	d.Doc.State = data.State{}
+	return d.replay()
 }
 
 // Again puts the draft on the newest state, for a function that is to see what it changes. Of a session that is gone
@@ -48,7 +49,8 @@ func (d *Draft) Again(ctx context.Context, conflict error) (gone, err error) {
 		d.dropNextID()
 		return nil, d.fresh()
 	}
-	return d.Lost(err), d.replay(data.State{})
+	d.Doc.State = data.State{}
+	return d.Lost(err), d.replay()
 }
 
 // wentOn reports whether a session ended here for it went on under a new id.

@@ -219,9 +219,9 @@ func (d *Draft) rules() data.Rules {
 	return r
 }
 
-// replay puts the state on a newer record and does the unsaved operations again.
-func (d *Draft) replay(st data.State) error {
-	if err := d.Doc.Replay(d.k.Data.Codec, st); err != nil {
+// replay does the unsaved operations again on a state that is newer.
+func (d *Draft) replay() error {
+	if err := d.Doc.Replay(d.k.Data.Codec); err != nil {
 		return fmt.Errorf("a change could not be repeated on the newest state: %w", d.k.Explain(err))
 	}
 	return nil

@@ -151,7 +151,7 @@ func (d *Draft) readFrom(h envelope.Header, entries envelope.Entries, begins boo
 	if d.signing != signsIn {
 		d.user = d.at.Rec.User
 	}
-	return d.replay(d.Doc.State)
+	return d.replay()
 }
 
 // Newest looks for the record again after a conflict, or takes the one that came with it, and does the unsaved

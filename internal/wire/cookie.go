@@ -97,8 +97,8 @@ func Find(lines []string, name string) (value string, n int) {
 		for at := strings.Index(line, name); at >= 0; at = strings.Index(line, name) {
 			var part string
 			part, line, _ = strings.Cut(line[strings.LastIndexByte(line[:at], ';')+1:], ";")
-			k, v, ok := strings.Cut(strings.Trim(part, " \t"), "=")
-			if !ok || strings.Trim(k, " \t") != name {
+			k, v, ok := strings.Cut(trim(part), "=")
+			if !ok || trim(k) != name {
 				continue
 			}
 			if n == 0 {
@@ -108,6 +108,18 @@ func Find(lines []string, name string) (value string, n int) {
 		}
 	}
 	return value, n
+}
+
+// trim is strings.Trim for spaces and tabs, without a set to look them up in.
+func trim(s string) string {
+	blank := func(c byte) bool { return c == ' ' || c == '\t' }
+	for s != "" && blank(s[0]) {
+		s = s[1:]
+	}
+	for s != "" && blank(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // Seconds is a duration as headers have it. It rounds up, so that a cookie does not end before its session.
