@@ -386,6 +386,7 @@ type stepped struct {
 	at    int64 // the call, from 1; 0: none
 	do    func()
 	fails atomic.Bool
+	loses atomic.Bool // the answer to the next save
 }
 
 var errDown = errors.New("the store is down")
@@ -416,7 +417,11 @@ func (s *stepped) Save(ctx context.Context, rec *session.Record) error {
 	if err := s.step(); err != nil {
 		return err
 	}
-	return s.Store.Save(ctx, rec)
+	err := s.Store.Save(ctx, rec)
+	if s.loses.CompareAndSwap(true, false) {
+		return errDown
+	}
+	return err
 }
 
 func (s *stepped) Delete(ctx context.Context, id string) error {

@@ -1,7 +1,9 @@
 package oidcsession
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -190,18 +192,26 @@ func (l *Links) spent(ctx context.Context, issuer, jti string) (bool, error) {
 	return rec.Version != 0, nil
 }
 
-// spend notes that a token was used, and reports false when somebody else has done so meanwhile.
+// spend notes that a token was used, and reports false when somebody else has done so meanwhile. Where the answer of the
+// store is lost, the note says whose it is.
 func (l *Links) spend(ctx context.Context, issuer, jti string, until time.Time) (first bool, err error) {
-	err = beside.Change(ctx, l.store, l.id(byToken, issuer, jti), func(rec *session.Record) *session.Record {
+	id, mine := l.id(byToken, issuer, jti), []byte(rand.Text())
+	err = beside.Change(ctx, l.store, id, func(rec *session.Record) *session.Record {
 		if first = rec.Version == 0; !first {
 			return nil
 		}
-		return beside.Next(rec, l.m.Now(), until.UTC(), []byte("spent"))
+		return beside.Next(rec, l.m.Now(), until.UTC(), mine)
 	})
+	if err == nil && first {
+		return true, nil
+	}
+	if rec, again := beside.Load(ctx, l.store, id); again == nil && bytes.Equal(rec.Data, mine) {
+		return true, nil
+	}
 	if err != nil {
 		return false, unavailable(err)
 	}
-	return first, nil
+	return false, nil
 }
 
 func unavailable(err error) error {

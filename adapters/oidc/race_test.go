@@ -205,3 +205,27 @@ func TestALogoutThatTheStoreCannotFinishMayComeAgain(t *testing.T) {
 			}
 	})
 }
+
+func TestALogoutWhoseAnswerFromTheStoreIsLostMayComeAgain(t *testing.T) {
+	steps(t, func(p *provider, one, two *node) (deed, other func(), check func(int64)) {
+		phone := newBrowser(t)
+		phone.signIn(two, "ada", "sid 1")
+		token := p.logoutToken(t, "ada", "sid 1")
+		var status int
+		return func() { status, _ = one.logout(token) },
+			func() { one.store.loses.Store(true) },
+			func(step int64) {
+				switch status {
+				case http.StatusServiceUnavailable:
+					two.logsOut(token)
+				case http.StatusOK:
+				default:
+					t.Errorf("step %d: %d, want 200 or 503", step, status)
+				}
+				phone.is(two, ended)
+				if status, _ := two.logout(token); status != http.StatusBadRequest {
+					t.Errorf("step %d: the token is good for another use: %d", step, status)
+				}
+			}
+	})
+}
