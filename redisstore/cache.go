@@ -3,7 +3,6 @@ package redisstore
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -31,58 +30,33 @@ func (s *Store) cached(ctx context.Context, id string, turn uint64) rueidis.Redi
 func (s *Store) askCache(ctx context.Context, id string, turn uint64) rueidis.RedisResult {
 	patient := bounded.Within(ctx, cachedPatience)
 	defer patient.End()
-	get := rueidis.Cacheable(s.getIn(turn, id))
+	get := rueidis.Cacheable(s.getIn(turn, id).build(s.client.B(), nil))
 	return s.client.DoCache(patient, get.ToStaticTTL(), s.cache.ttl)
 }
 
 // getIn reads the same as get does. The cache keeps what it got for each command, so that one that it has never seen
 // reaches the server.
-func (s *Store) getIn(turn uint64, id string) rueidis.Completed {
-	q := s.get(id)
+func (s *Store) getIn(turn uint64, id string) command {
+	c := s.get(id)
 	if turn > 0 {
-		q = query{"GETRANGE", q.key, []string{"0", strconv.FormatUint(beyond+turn, 10)}}
+		c = query("GETRANGE", c.key, "0", strconv.FormatUint(beyond+turn, 10))
 	}
-	if s.cache.alone {
-		return s.first(q.name, append([]string{q.key}, q.args...)...)
-	}
-	return q.build(s.client.B(), nil)
-}
-
-// first makes a command that goes over the first connection. The client has several to one server, and takes any of
-// them for a command that names a key, but always the first for commands that name none.
-func (s *Store) first(name string, args ...string) rueidis.Completed {
-	return s.client.B().Arbitrary(name).Args(args...).Build()
+	c.keyless = s.cache.alone
+	return c
 }
 
 // beyond is further than any value of Redis reaches.
 const beyond = 1 << 40
 
-// ahead is a call behind which the record that it makes is read into the cache. Both go to the server on one connection,
-// the read at the call's heels, so that nobody waits for it. Where it overtakes the call all the same, as it may in a
-// cluster, the change takes out of the cache what came too early.
-type ahead struct {
-	call
-	store *Store
-	read  func()
-	once  *sync.Once
-}
-
-// build is the last that happens to a call before it is sent.
-func (a ahead) build(b rueidis.Builder, was error) rueidis.Completed {
-	a.once.Do(a.read)
-	if !a.store.cache.alone || judge(was) == unknown {
-		return a.call.build(b, was)
-	}
-	return a.store.first("EVALSHA", slices.Concat([]string{a.name, strconv.Itoa(len(a.keys))}, a.keys, a.args)...)
-}
-
-// readAhead reads the record behind a call, in a turn of its own. The result is that of the call; wait ends when the
-// read has.
-func (s *Store) readAhead(ctx context.Context, id string, c call) (a ahead, turn uint64, wait func()) {
+// readAhead has the record that a script makes read into the cache behind it. Both go to the server on one connection,
+// the read at the script's heels, so that nobody waits for it. Where it overtakes the script all the same, as it may in a
+// cluster, the change takes out of the cache what came too early. wait ends when the read has.
+func (s *Store) readAhead(ctx context.Context, id string, c *command) (turn uint64, wait func()) {
 	turn = s.cache.next()
 	var reading sync.WaitGroup
-	read := func() { reading.Go(func() { s.askCache(ctx, id, turn) }) }
-	return ahead{c, s, read, new(sync.Once)}, turn, reading.Wait
+	c.keyless = s.cache.alone
+	c.ahead = func() { reading.Go(func() { s.askCache(ctx, id, turn) }) }
+	return turn, reading.Wait
 }
 
 // cache remembers what this store has written, for as long as the client may still have what was there before: that the

@@ -14,8 +14,8 @@ type due struct {
 }
 
 // drop removes what is due: with a time a record that expired before, and whatever leads to one that is gone.
-func (s *Store) drop(d due, before string) call {
-	return call{dropScript, s.keys(d.id), []string{d.id, before, d.entry}}
+func (s *Store) drop(d due, before string) command {
+	return dropScript.call(s.keys(d.id), d.id, before, d.entry)
 }
 
 // due returns what is due in some shards, from each index the same number, in all at most limit. more says that there
@@ -24,11 +24,10 @@ func (s *Store) due(ctx context.Context, shard int, before time.Time, limit int)
 	n := min(sweepGroup, shards-shard)
 	share := (limit + n - 1) / n
 	end := "(" + strconv.FormatInt(before.UnixMicro(), 10)
-	var queries []query
+	var queries []command
 	for i := range n {
 		for _, key := range []string{s.dueKey(shard + i), s.oldEndsKey(shard + i)} {
-			queries = append(queries,
-				query{"ZRANGEBYSCORE", key, []string{"-inf", end, "LIMIT", "0", strconv.Itoa(share)}})
+			queries = append(queries, query("ZRANGEBYSCORE", key, "-inf", end, "LIMIT", "0", strconv.Itoa(share)))
 		}
 	}
 	for i, reply := range s.reads(ctx, queries...) {
@@ -57,16 +56,14 @@ func parseDue(member string, old bool) due {
 
 // settle takes what is owed off the lists of users, and then out of the index. settled is how many were.
 func (s *Store) settle(ctx context.Context, owed []due) (settled int, err error) {
-	var calls []call
-	var queries []query
+	var calls, queries, done []command
 	for _, d := range owed {
 		if e, ok := parseEntry(d.entry); ok {
 			calls = append(calls, s.unlist(e, d.id))
-			queries = append(queries, query{"ZREM", s.dueKey(shardOf(d.id)), []string{d.entry + d.id}})
+			queries = append(queries, query("ZREM", s.dueKey(shardOf(d.id)), d.entry+d.id))
 		}
 	}
-	var done []query
-	for i, reply := range s.run(ctx, calls...) {
+	for i, reply := range s.runs(ctx, calls...) {
 		if listErr := reply.Error(); listErr != nil && !isWrongType(listErr) {
 			err = listErr
 			continue

@@ -89,6 +89,5 @@ func (s *Store) tryAdmit(ctx context.Context, rec *session.Record, token string,
 	for id, other := range session.Moves(l.recs) {
 		args = append(args, l.pairs([]string{id, other})...)
 	}
-	reply := s.run(ctx, call{admitScript, []string{s.listKey(listOf(rec))}, args})[0]
-	return reply.AsInt64()
+	return s.run(ctx, admitScript.call([]string{s.listKey(listOf(rec))}, args...)).AsInt64()
 }

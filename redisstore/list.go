@@ -59,7 +59,7 @@ func (s *Store) listing(ctx context.Context, list string) (*listing, error) {
 // got a new id since the list was read. The new id is listed before the old one is retired, so that another look finds
 // it, also where its record was still on its way at the first.
 func (l *listing) look(ctx context.Context) (again bool, err error) {
-	list, err := l.store.read(ctx, query{name: "HGETALL", key: l.store.listKey(l.list)}).AsStrMap()
+	list, err := l.store.read(ctx, query("HGETALL", l.store.listKey(l.list))).AsStrMap()
 	if err != nil {
 		return false, err
 	}
@@ -109,13 +109,13 @@ func (l *listing) pairs(ids []string) []string {
 
 // tidy removes entries that lead nowhere. It is not an error if that fails: the next one to read the list tries again.
 func (l *listing) tidy(ctx context.Context) {
-	var calls []call
+	var calls []command
 	for _, id := range slices.Concat(l.left, l.absent) {
-		calls = append(calls, call{tidyScript, []string{l.store.listKey(l.list)},
-			[]string{id, l.entries[id], tidyAfter}})
+		calls = append(calls, tidyScript.call([]string{l.store.listKey(l.list)}, id, l.entries[id],
+			tidyAfter))
 	}
 	if len(calls) > 0 {
-		l.store.run(ctx, calls...)
+		l.store.runs(ctx, calls...)
 	}
 }
 
@@ -148,9 +148,9 @@ func (s *Store) heads(ctx context.Context, ids []string) ([]head, error) {
 }
 
 func (s *Store) ranges(ctx context.Context, ids []string) []rueidis.RedisResult {
-	queries := make([]query, len(ids))
+	queries := make([]command, len(ids))
 	for i, id := range ids {
-		queries[i] = query{"GETRANGE", s.recordKey(id), []string{"0", strconv.Itoa(listed - 1)}}
+		queries[i] = query("GETRANGE", s.recordKey(id), "0", strconv.Itoa(listed-1))
 	}
 	return s.reads(ctx, queries...)
 }
@@ -213,9 +213,9 @@ func (s *Store) idsAfter(ctx context.Context, shard, n int, after string,
 	if after != "" {
 		from = "(" + after
 	}
-	queries := make([]query, n)
+	queries := make([]command, n)
 	for i := range queries {
-		queries[i] = query{"ZRANGEBYLEX", s.idsKey(shard + i), []string{from, "+", "LIMIT", "0", strconv.Itoa(limit)}}
+		queries[i] = query("ZRANGEBYLEX", s.idsKey(shard+i), from, "+", "LIMIT", "0", strconv.Itoa(limit))
 		from = "-"
 	}
 	for _, reply := range s.reads(ctx, queries...) {
@@ -236,7 +236,7 @@ func (s *Store) present(ctx context.Context, ids []string) ([]*session.Record, e
 		return nil, err
 	}
 	var recs []*session.Record
-	var stale []call
+	var stale []command
 	for i, h := range heads {
 		switch {
 		case h.rec != nil:
@@ -246,7 +246,7 @@ func (s *Store) present(ctx context.Context, ids []string) ([]*session.Record, e
 		}
 	}
 	if len(stale) > 0 {
-		for _, reply := range s.run(ctx, stale...) {
+		for _, reply := range s.runs(ctx, stale...) {
 			answer, _ := reply.ToString() // an index that is not cleared now is met again
 			s.note(answer)
 		}

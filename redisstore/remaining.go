@@ -11,7 +11,7 @@ import (
 // good, as it does if the session has no end, or if a dump was restored without the time. It is for tools that inspect
 // a server; the error wraps session.ErrNotFound if there is no record.
 func (s *Store) Remaining(ctx context.Context, id string) (time.Duration, error) {
-	ms, err := s.read(ctx, query{name: "PTTL", key: s.recordKey(id)}).AsInt64()
+	ms, err := s.read(ctx, query("PTTL", s.recordKey(id))).AsInt64()
 	switch {
 	case err != nil:
 		return 0, explain("look at the time to live", err)

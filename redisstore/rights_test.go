@@ -13,7 +13,7 @@ import (
 // one too few is answered with outages, one with more may do what nobody needs.
 func TestTheRightsInThePackageCommentAreThoseThatAreUsed(t *testing.T) {
 	used := sentBy(t, "lua/*.lua", `redis\.p?call\('([A-Z]+)'`)
-	used = append(used, sentBy(t, "*.go", `query\{(?:name: )?"([A-Z]+)"`)...)
+	used = append(used, sentBy(t, "*.go", `query\("([A-Z]+)"`)...)
 	used = append(used, sentBy(t, "*.go", `(?:\.B\(\)|\bb)\.([A-Z][a-z]+)\(`)...)
 	used = slices.DeleteFunc(used, func(command string) bool { return command == "arbitrary" })
 	named := namedRights(t)

@@ -67,7 +67,7 @@ func (s *Store) add(ctx context.Context, rec *session.Record, e entry, more ...c
 	if s.cache != nil {
 		defer s.cache.changed(rec.ID)
 	}
-	results := send(ctx, s.client, 0, append(s.insert(rec, e), more...))
+	results := s.runs(ctx, append(s.insert(rec, e), more...)...)
 	err := results[0].Error()
 	if rueidis.IsRedisNil(err) {
 		return s.taken(ctx, rec.ID, e)
@@ -90,21 +90,21 @@ func (s *Store) insert(rec *session.Record, e entry) []command {
 	shard := shardOf(rec.ID)
 	value := appendHead(make([]byte, 0, headSize+bodySize(rec)), rec)
 	value = append(append(value, e.list...), e.token...)
-	set := []string{string(appendBody(value, rec)), "NX"}
-	if ttl := remains(rec.SeenAt, rec.ExpiresAt); ttl != "" {
-		set = append(set, "PX", ttl)
+	set := []string{rueidis.BinaryString(appendBody(value, rec)), "NX", "PX", remains(rec.SeenAt, rec.ExpiresAt)}
+	if rec.ExpiresAt.IsZero() {
+		set = set[:2]
 	}
-	commands := append(make([]command, 0, 4), query{"SET", s.recordIn(shard, rec.ID), set},
-		query{"ZADD", s.idsKey(shard), []string{"0", rec.ID}})
-	if score := score(rec.ExpiresAt); score != "" {
-		commands = append(commands, query{"ZADD", s.dueKey(shard), []string{score, e.list + e.token + rec.ID}})
+	commands := append(make([]command, 0, 4), query("SET", s.recordIn(shard, rec.ID), set...),
+		query("ZADD", s.idsKey(shard), "0", rec.ID))
+	if !rec.ExpiresAt.IsZero() {
+		commands = append(commands, query("ZADD", s.dueKey(shard), score(rec.ExpiresAt), e.list+e.token+rec.ID))
 	}
 	return commands
 }
 
 // taken is the answer to a create whose id is taken. What it made due is nothing to sweep.
 func (s *Store) taken(ctx context.Context, id string, e entry) error {
-	due := query{"ZREM", s.dueKey(shardOf(id)), []string{e.list + e.token + id}}
+	due := query("ZREM", s.dueKey(shardOf(id)), e.list+e.token+id)
 	newest, err := parse(id, s.reads(ctx, s.get(id), due)[0])
 	switch {
 	case err == nil:
@@ -132,14 +132,15 @@ func (s *Store) undo(ctx context.Context, e entry, id string) {
 // replace stores the record over the version that it names. Where records are cached, the same trip brings it into the
 // cache.
 func (s *Store) replace(ctx context.Context, rec *session.Record) error {
+	first := s.replaces(rec, "")
 	if s.cache == nil {
-		return s.swap(ctx, rec, s.replaces(rec, ""))
+		return s.swap(ctx, rec, first)
 	}
 	if rec.Kind != session.KindLive {
 		defer s.cache.changed(rec.ID)
-		return s.swap(ctx, rec, s.replaces(rec, ""))
+		return s.swap(ctx, rec, first)
 	}
-	first, turn, wait := s.readAhead(ctx, rec.ID, s.replaces(rec, ""))
+	turn, wait := s.readAhead(ctx, rec.ID, &first)
 	defer wait()
 	err := s.swap(ctx, rec, first)
 	s.cache.saved(rec, turn, err)
@@ -150,7 +151,7 @@ func (s *Store) replace(ctx context.Context, rec *session.Record) error {
 // list before that, and once more afterwards, in case that somebody who read the list meanwhile took the entry for an
 // old one.
 func (s *Store) swap(ctx context.Context, rec *session.Record, first command) error {
-	was, err := swapped(rec.ID, send(ctx, s.client, 0, []command{first})[0])
+	was, err := swapped(rec.ID, s.run(ctx, first))
 	if !errors.Is(err, errEnlist) {
 		if err == nil && was.list != "" {
 			s.run(ctx, s.unlist(was, rec.ID))
@@ -158,41 +159,42 @@ func (s *Store) swap(ctx context.Context, rec *session.Record, first command) er
 		return err
 	}
 	list, token := listOf(rec), newToken()
-	if err := s.run(ctx, s.enlist(list, rec.ID, token))[0].Error(); err != nil {
+	if err := s.run(ctx, s.enlist(list, rec.ID, token)).Error(); err != nil {
 		return err
 	}
-	if was, err = swapped(rec.ID, s.run(ctx, s.replaces(rec, token))[0]); err != nil {
+	if was, err = swapped(rec.ID, s.run(ctx, s.replaces(rec, token))); err != nil {
 		return err
 	}
-	calls := []call{s.enlist(list, rec.ID, token)}
+	calls := []command{s.enlist(list, rec.ID, token)}
 	if was.list != "" {
 		calls = append(calls, s.unlist(was, rec.ID))
 	}
-	return s.run(ctx, calls...)[0].Error()
+	return s.runs(ctx, calls...)[0].Error()
 }
 
 // replaces is the script that replaces a record. With a token the record is on its list.
-func (s *Store) replaces(rec *session.Record, token string) call {
-	ended := ""
+func (s *Store) replaces(rec *session.Record, token string) command {
+	ended, due := "", ""
 	if rec.Kind != session.KindLive {
 		ended = s.channel()
 	}
+	if !rec.ExpiresAt.IsZero() {
+		due = score(rec.ExpiresAt)
+	}
 	shard := shardOf(rec.ID)
-	return call{replaceScript, []string{s.recordIn(shard, rec.ID), s.dueKey(shard), s.oldEndsKey(shard)}, []string{
-		rec.ID, format + decimal(rec.Version), string(appendHead(make([]byte, 0, listAt), rec)), listOf(rec),
-		string(appendBody(make([]byte, 0, bodySize(rec)), rec)), remains(rec.SeenAt, rec.ExpiresAt), token,
-		score(rec.ExpiresAt), ended,
-	}}
+	return replaceScript.call([]string{s.recordIn(shard, rec.ID), s.dueKey(shard), s.oldEndsKey(shard)},
+		rec.ID, format+decimal(rec.Version), string(appendHead(make([]byte, 0, listAt), rec)), listOf(rec),
+		string(appendBody(make([]byte, 0, bodySize(rec)), rec)), remains(rec.SeenAt, rec.ExpiresAt), token, due, ended)
 }
 
-func (s *Store) enlist(list, id, token string) call {
-	return call{enlistScript, []string{s.listKey(list)}, []string{id, token}}
+func (s *Store) enlist(list, id, token string) command {
+	return enlistScript.call([]string{s.listKey(list)}, id, token)
 }
 
 // unlist removes an entry. It is not an error if that fails: whoever reads the list sees that the record is not the
 // user's.
-func (s *Store) unlist(e entry, id string) call {
-	return call{unlistScript, []string{s.listKey(e.list)}, []string{id, e.token}}
+func (s *Store) unlist(e entry, id string) command {
+	return unlistScript.call([]string{s.listKey(e.list)}, id, e.token)
 }
 
 // remains is for how many milliseconds the server keeps a record; "": for good. It is counted from when the session was
@@ -205,12 +207,7 @@ func remains(seen, expires time.Time) string {
 }
 
 // score is how sweeps find a record. In the year 2255 it begins to be rounded, by microseconds.
-func score(expires time.Time) string {
-	if expires.IsZero() {
-		return ""
-	}
-	return strconv.FormatInt(expires.UnixMicro(), 10)
-}
+func score(expires time.Time) string { return strconv.FormatInt(expires.UnixMicro(), 10) }
 
 var errEnlist = errors.New("put the record on its user's list first")
 

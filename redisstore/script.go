@@ -1,12 +1,9 @@
 package redisstore
 
 import (
-	"context"
 	"crypto/sha1" //nolint:gosec // the name by which the server knows a script; it guards nothing
 	_ "embed"
 	"encoding/hex"
-
-	"github.com/redis/rueidis"
 )
 
 // The scripts are in lua/. All keys of a call lie in one slot, and a script changes everything that it is to change or
@@ -47,21 +44,6 @@ func newScript(text string) *script {
 	return &script{text: text, name: hex.EncodeToString(sum[:])}
 }
 
-// call is one run of a script.
-type call struct {
-	*script
-	keys, args []string
-}
-
-func (c call) build(b rueidis.Builder, was error) rueidis.Completed {
-	if judge(was) == unknown {
-		return b.Eval().Script(c.text).Numkeys(int64(len(c.keys))).Key(c.keys...).Arg(c.args...).Build()
-	}
-	return b.Evalsha().Sha1(c.name).Numkeys(int64(len(c.keys))).Key(c.keys...).Arg(c.args...).Build()
-}
-
-// run makes the calls in one trip, and in further ones those that the server says it has not run. None is tried again
-// after its answer was lost: the client cannot know whether it ran.
-func (s *Store) run(ctx context.Context, calls ...call) []rueidis.RedisResult {
-	return send(ctx, s.client, 0, calls)
+func (s *script) call(keys []string, args ...string) command {
+	return command{script: s, key: keys[0], more: keys[1:], args: args}
 }

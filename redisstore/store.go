@@ -86,7 +86,7 @@ func parse(id string, reply rueidis.RedisResult) (*session.Record, error) {
 	return decode(id, value)
 }
 
-func (s *Store) get(id string) query { return query{name: "GET", key: s.recordKey(id)} }
+func (s *Store) get(id string) command { return query("GET", s.recordKey(id)) }
 
 // Delete implements [session.Store] with one script, and one more if the record was on a user's list.
 func (s *Store) Delete(ctx context.Context, id string) error {
@@ -108,7 +108,7 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 
 // remove deletes a record: any, or only the one with that token.
 func (s *Store) remove(ctx context.Context, id, token string) rueidis.RedisResult {
-	return s.run(ctx, call{removeScript, s.keys(id), []string{id, token, s.channel()}})[0]
+	return s.run(ctx, removeScript.call(s.keys(id), id, token, s.channel()))
 }
 
 // Touch implements [session.Toucher] with one script.
@@ -119,9 +119,8 @@ func (s *Store) Touch(ctx context.Context, id string, version uint64, seen, expi
 	if s.cache != nil {
 		defer s.cache.changed(id)
 	}
-	reply := s.run(ctx, call{touchScript, []string{s.recordKey(id)}, []string{
-		format + decimal(version), micros(seen), expiry(expires), remains(seen, expires),
-	}})[0]
+	reply := s.run(ctx, touchScript.call([]string{s.recordKey(id)},
+		format+decimal(version), micros(seen), expiry(expires), remains(seen, expires)))
 	if err := reply.Error(); err != nil {
 		return explain("touch", err)
 	}

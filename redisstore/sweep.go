@@ -57,12 +57,12 @@ func (s *Store) sweepGroup(ctx context.Context, shard int, before time.Time, lim
 
 // dropExpired drops those of the records that have expired still. gone is how much is no longer due.
 func (s *Store) dropExpired(ctx context.Context, some []due, before time.Time) (n, gone int, err error) {
-	calls := make([]call, len(some))
+	calls := make([]command, len(some))
 	for i, d := range some {
 		calls[i] = s.drop(d, micros(before))
 	}
 	var owed []due
-	for i, reply := range s.run(ctx, calls...) {
+	for i, reply := range s.runs(ctx, calls...) {
 		answer, replyErr := reply.ToString()
 		entry, dropped := strings.CutPrefix(answer, "dropped")
 		switch {

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,66 +21,114 @@ const (
 	firstPause, longestPause = 4 * time.Millisecond, 50 * time.Millisecond
 )
 
-// command is what a trip consists of. was is the answer of the server to it before, if there was one.
-type command interface {
-	build(b rueidis.Builder, was error) rueidis.Completed
+// command is one of a trip: by its name, or the run of a script. All its keys lie in one slot.
+type command struct {
+	name   string
+	script *script // nil: there is a name
+	key    string
+	more   []string // keys of a script
+	args   []string
+
+	// A client has several connections to one server. It takes any of them for a command that names a key, and always
+	// the first for commands that name none.
+	keyless bool
+	ahead   func() // called when it is about to be sent for the first time; may be nil
 }
 
-// query is a command by its name.
-type query struct {
-	name, key string
-	args      []string
+func query(name, key string, args ...string) command {
+	return command{name: name, key: key, args: args}
 }
 
 // build does not mark a command as one that only reads: the client would try that until the context ends, and might ask
-// replicas, where sessions that have ended may still be.
-func (q query) build(b rueidis.Builder, _ error) rueidis.Completed {
-	return b.Arbitrary(q.name).Keys(q.key).Args(q.args...).Build()
+// replicas, where sessions that have ended may still be. was is what the server has answered to it before.
+func (c command) build(b rueidis.Builder, was error) rueidis.Completed {
+	if c.ahead != nil && was == nil {
+		c.ahead()
+	}
+	switch {
+	case c.script == nil && c.keyless:
+		return b.Arbitrary(c.name).Args(c.key).Args(c.args...).Build()
+	case c.script == nil:
+		return b.Arbitrary(c.name).Keys(c.key).Args(c.args...).Build()
+	case judge(was) == unknown:
+		return b.Eval().Script(c.script.text).Numkeys(c.numkeys()).Key(c.key).Key(c.more...).Arg(c.args...).Build()
+	case c.keyless:
+		n := strconv.FormatInt(c.numkeys(), 10)
+		return b.Arbitrary("EVALSHA").Args(c.script.name, n, c.key).Args(c.more...).Args(c.args...).Build()
+	}
+	return b.Evalsha().Sha1(c.script.name).Numkeys(c.numkeys()).Key(c.key).Key(c.more...).Arg(c.args...).Build()
 }
 
-// read makes one query. It is the way of every request, so what it allocates matters.
-func (s *Store) read(ctx context.Context, q query) rueidis.RedisResult {
-	reply := s.client.Do(ctx, q.build(s.client.B(), nil))
-	v := judge(reply.Error())
-	if v == stands || ctx.Err() != nil {
-		return reply
-	}
-	return send(ctx, s.client, left(lostReads, v), []query{q})[0]
+func (c command) numkeys() int64 { return int64(1 + len(c.more)) }
+
+// read makes one query, and again if its connection was lost.
+func (s *Store) read(ctx context.Context, q command) rueidis.RedisResult {
+	return s.one(ctx, lostReads, q)
 }
 
 // reads makes queries in one trip, and again those whose connection was lost.
-func (s *Store) reads(ctx context.Context, queries ...query) []rueidis.RedisResult {
-	return send(ctx, s.client, lostReads, queries)
+func (s *Store) reads(ctx context.Context, queries ...command) []rueidis.RedisResult {
+	return s.send(ctx, lostReads, queries)
 }
 
-// send makes commands in one trip, to several servers at once where their keys lie apart, and in further ones those
-// that did not run: the server did not know the script, or could not run it now, and said so. Those of which nobody
-// knows whether they ran are sent again as often as lost says.
-func send[C command](ctx context.Context, client rueidis.Client, lost int, commands []C) []rueidis.RedisResult {
-	results := make([]rueidis.RedisResult, len(commands))
-	todo := make([]int, len(commands))
-	for i := range todo {
-		todo[i] = i
+// run runs a script. It is not tried again after its answer was lost: the client cannot know whether it ran.
+func (s *Store) run(ctx context.Context, call command) rueidis.RedisResult {
+	return s.one(ctx, 0, call)
+}
+
+// runs does so with several in one trip.
+func (s *Store) runs(ctx context.Context, calls ...command) []rueidis.RedisResult {
+	return s.send(ctx, 0, calls)
+}
+
+// one sends one command. It is the way of every request, so what it allocates matters.
+func (s *Store) one(ctx context.Context, lost int, c command) rueidis.RedisResult {
+	reply := s.client.Do(ctx, c.build(s.client.B(), nil))
+	if judge(reply.Error()) == stands {
+		return reply
 	}
+	return s.insist(ctx, lost, []command{c}, []rueidis.RedisResult{reply})[0]
+}
+
+// send makes commands in one trip, to several servers at once where their keys lie apart.
+func (s *Store) send(ctx context.Context, lost int, commands []command) []rueidis.RedisResult {
+	batch := make([]rueidis.Completed, len(commands))
+	for i, c := range commands {
+		batch[i] = c.build(s.client.B(), nil)
+	}
+	return s.insist(ctx, lost, commands, s.client.DoMulti(ctx, batch...))
+}
+
+// insist makes further trips with those commands that did not run: the server did not know the script, or could not run
+// it now, and said so. Those of which nobody knows whether they ran are sent again as often as lost says.
+func (s *Store) insist(ctx context.Context, lost int, commands []command,
+	results []rueidis.RedisResult) []rueidis.RedisResult {
 	for longest := firstPause; ; longest = min(2*longest, longestPause) {
-		batch := make([]rueidis.Completed, len(todo))
-		for j, i := range todo {
-			batch[j] = commands[i].build(client.B(), results[i].Error())
-		}
-		for j, reply := range client.DoMulti(ctx, batch...) {
-			results[todo[j]] = reply
-		}
-		worst := stands
-		todo = slices.DeleteFunc(todo, func(i int) bool {
-			v := judge(results[i].Error())
-			worst = max(worst, v)
-			return v == stands || v >= broken && lost == 0
-		})
+		todo, worst := undone(results, lost)
 		if len(todo) == 0 || worst > unknown && !pause(ctx, longest) {
 			return results
 		}
 		lost = left(lost, worst)
+		batch := make([]rueidis.Completed, len(todo))
+		for j, i := range todo {
+			batch[j] = commands[i].build(s.client.B(), results[i].Error())
+		}
+		for j, reply := range s.client.DoMulti(ctx, batch...) {
+			results[todo[j]] = reply
+		}
 	}
+}
+
+// undone are the places of those commands that are to be sent again.
+func undone(results []rueidis.RedisResult, lost int) (todo []int, worst verdict) {
+	for i, r := range results {
+		v := judge(r.Error())
+		worst = max(worst, v)
+		if v == unknown || v == refused || v >= broken && lost > 0 {
+			todo = append(todo, i)
+		}
+	}
+	return todo, worst
 }
 
 // verdict says what an answer means for the command, from good to bad.
