@@ -51,15 +51,21 @@ func (s *Store) listKey(list string) string { return s.prefix + "u{" + list + "}
 // listOf is the name of the list on which the record belongs. It is a hash, so that any bytes of a user will do and
 // users do not stand in the names of keys; who is listed is judged by the record, not by the name.
 func listOf(rec *session.Record) string {
-	if rec.Kind != session.KindLive || rec.User == "" {
-		return noList
-	}
-	return userList(rec.User)
+	return string(appendList(make([]byte, 0, len(noList)), rec))
 }
 
-func userList(user string) string {
+func appendList(b []byte, rec *session.Record) []byte {
+	if rec.Kind != session.KindLive || rec.User == "" {
+		return append(b, noList...)
+	}
+	return appendUserList(b, rec.User)
+}
+
+func userList(user string) string { return string(appendUserList(make([]byte, 0, len(noList)), user)) }
+
+func appendUserList(b []byte, user string) []byte {
 	sum := sha256.Sum256([]byte(user))
-	return hex.EncodeToString(sum[:len(noList)/2])
+	return hex.AppendEncode(b, sum[:len(noList)/2])
 }
 
 // newToken names one entry of one list. It tells the entry from an earlier one of the same id.

@@ -172,19 +172,22 @@ func (s *Store) swap(ctx context.Context, rec *session.Record, first command) er
 	return s.runs(ctx, calls...)[0].Error()
 }
 
-// replaces is the script that replaces a record. With a token the record is on its list.
+// replaces is the script that replaces a record. With a token the record is on its list. What most saves do not need is
+// left out, for the server makes a string of each argument.
 func (s *Store) replaces(rec *session.Record, token string) command {
-	ended, due := "", ""
+	const expected, head = len(format) + digits, listAt + len(noList)
+	b := appendDecimal(append(make([]byte, 0, expected+head+bodySize(rec)), format...), rec.Version)
+	b = appendList(appendHead(b, rec), rec)
+	text := rueidis.BinaryString(appendBody(b, rec))
+	args := append(make([]string, 0, 6), text[:expected], text[expected:expected+head], text[expected+head:],
+		remains(rec.SeenAt, rec.ExpiresAt))
 	if rec.Kind != session.KindLive {
-		ended = s.channel()
-	}
-	if !rec.ExpiresAt.IsZero() {
-		due = score(rec.ExpiresAt)
+		args = append(args, token, s.channel())
+	} else if token != "" {
+		args = append(args, token)
 	}
 	shard := shardOf(rec.ID)
-	return replaceScript.call([]string{s.recordIn(shard, rec.ID), s.dueKey(shard), s.oldEndsKey(shard)},
-		rec.ID, format+decimal(rec.Version), string(appendHead(make([]byte, 0, listAt), rec)), listOf(rec),
-		string(appendBody(make([]byte, 0, bodySize(rec)), rec)), remains(rec.SeenAt, rec.ExpiresAt), token, due, ended)
+	return replaceScript.call([]string{s.recordIn(shard, rec.ID), s.dueKey(shard)}, args...)
 }
 
 func (s *Store) enlist(list, id, token string) command {
