@@ -4,7 +4,6 @@ import "github.com/coatcheck/session"
 
 // What tests and fuzzing look at, without a server.
 var (
-	Decode     = decode
 	DecodeHead = decodeHead
 	Micros     = micros
 	Expiry     = expiry
@@ -17,6 +16,9 @@ const (
 	HeadSize   = headSize
 	ListedSize = listed
 )
+
+// Decode reads what Encode has written.
+func Decode(id, value string) (*session.Record, error) { return decode(id, []byte(value)) }
 
 // Encode writes a record with the version that it has, as it is stored.
 func Encode(rec *session.Record) string {

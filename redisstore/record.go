@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/redis/rueidis"
+
 	"github.com/coatcheck/session"
 )
 
@@ -53,14 +55,9 @@ func expiry(t time.Time) string {
 func corrupt(what string) error { return fmt.Errorf("%w: %s", session.ErrCorrupt, what) }
 
 func parseDecimal(text string) (uint64, error) {
-	for i := range len(text) {
-		if text[i] < '0' || text[i] > '9' {
-			return 0, corrupt("no number where there must be one")
-		}
-	}
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		return 0, corrupt("a number that is too large")
+		return 0, corrupt("no number where there must be one")
 	}
 	return n, nil
 }
@@ -90,7 +87,8 @@ func bodySize(rec *session.Record) int {
 
 // appendBody writes the fields that no script looks at, and Data.
 func appendBody(b []byte, rec *session.Record) []byte {
-	ip, _ := rec.RemoteIP.MarshalBinary() // never fails
+	var room [32]byte
+	ip, _ := rec.RemoteIP.AppendBinary(room[:0]) // never fails
 	var flags byte
 	if rec.Persistent {
 		flags |= persistent
@@ -109,14 +107,14 @@ func appendText[T string | []byte](b []byte, text T) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 
-// decode reads a whole record. Its Data is a copy.
-func decode(id, value string) (*session.Record, error) {
-	rec, data, err := decodeHead(id, value)
+// decode reads a whole record, which shares its bytes with the value.
+func decode(id string, value []byte) (*session.Record, error) {
+	rec, data, err := decodeHead(id, rueidis.BinaryString(value))
 	if err != nil {
 		return nil, err
 	}
 	if data != "" {
-		rec.Data = []byte(data)
+		rec.Data = value[len(value)-len(data):]
 	}
 	return rec, nil
 }
@@ -146,7 +144,8 @@ func decodeHead(id, value string) (rec *session.Record, data string, err error) 
 	if r.broken {
 		return nil, "", corrupt("a field that is torn or out of range")
 	}
-	if value[listAt:listAt+len(noList)] != listOf(rec) {
+	var room [len(noList)]byte
+	if value[listAt:listAt+len(noList)] != string(appendList(room[:0], rec)) {
 		return nil, "", corrupt("on the list of another user")
 	}
 	return rec, r.rest, nil

@@ -253,7 +253,7 @@ func conflict(id string, m rueidis.RedisMessage) error {
 	if err != nil || len(newest) != 1 {
 		return errReply
 	}
-	rec, err := decode(id, newest[0])
+	rec, err := decode(id, []byte(newest[0]))
 	if err != nil {
 		return damaged(err)
 	}

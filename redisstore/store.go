@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -71,12 +72,15 @@ func (s *Store) load(ctx context.Context, id string) (*session.Record, error) {
 	if wrote.doubts(rec, err) {
 		return parse(id, s.read(ctx, s.get(id)))
 	}
+	if rec != nil {
+		rec.Data = bytes.Clone(rec.Data) // the client has what it has answered for others, too
+	}
 	return rec, err
 }
 
-// parse makes a record of the reply to a GET.
+// parse makes a record of the reply to a GET, of which its Data are a part.
 func parse(id string, reply rueidis.RedisResult) (*session.Record, error) {
-	value, err := reply.ToString()
+	value, err := reply.AsBytes()
 	if rueidis.IsRedisNil(err) {
 		return nil, session.ErrNotFound
 	}
