@@ -14,6 +14,7 @@ type dialect struct {
 	statements [operations]string
 	numbered   bool // parameters are $1, $2, … instead of ?
 	oneWriter  bool // connections that write at once wake each other up for nothing
+	brief      bool // a statement for one row is over before anybody could interrupt it
 
 	driverPrepares bool // the driver keeps statements on each connection, or needs none, as its options say
 	// a statement with a number that does nothing; "": drivers do not put parameters into the text

@@ -13,6 +13,7 @@ import (
 var sqlite = dialect{
 	name:      "sqlite",
 	oneWriter: true,
+	brief:     true,
 	statements: [operations]string{
 		opLoad: `SELECT {columns}, data FROM "{table}" WHERE id = ?`,
 

@@ -74,6 +74,7 @@ func (s *Store) write(ctx context.Context, op operation, args []any) (changed in
 		if err != nil {
 			return err
 		}
+		ctx, args := s.once(ctx, op, args)
 		result, err := run.ExecContext(ctx, args...)
 		if err != nil {
 			return err
@@ -93,6 +94,7 @@ func (s *Store) query(ctx context.Context, op operation, args []any, scan func(*
 		if err != nil {
 			return err
 		}
+		ctx, args := s.once(ctx, op, args)
 		return read(ctx, run, args, scan)
 	})
 	for range mostConnections {

@@ -27,7 +27,7 @@ func population(b *testing.B) int {
 }
 
 // BenchmarkSQLite walks over the ids in a scattered order, as visitors come. The context can end, like that of a
-// request, which costs both database/sql and the driver a goroutine.
+// request.
 func BenchmarkSQLite(b *testing.B) {
 	n := population(b)
 	path := sqliteFile(b)

@@ -32,6 +32,15 @@ func (o Operation) Frees() bool {
 	return o == Remove || o == Replace || o == Sweep
 }
 
+// OneRow reports whether the operation looks at one row, which it finds by its id.
+func (o Operation) OneRow() bool {
+	switch o {
+	case Load, Create, Replace, Update, Remove, Touch:
+		return true
+	}
+	return false
+}
+
 func (o Operation) String() string {
 	return [...]string{"load", "save", "save", "save", "delete", "touch", "sweep", "list the sessions of a user",
 		"list", "save", "delete", "save",
