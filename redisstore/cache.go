@@ -41,7 +41,7 @@ func (s *Store) getIn(turn uint64, id string) command {
 	if turn > 0 {
 		c = query("GETRANGE", c.key, "0", strconv.FormatUint(beyond+turn, 10))
 	}
-	c.keyless = s.cache.alone
+	c.keyless = s.alone()
 	return c
 }
 
@@ -54,16 +54,18 @@ const beyond = 1 << 40
 func (s *Store) readAhead(ctx context.Context, id string, c *command) (turn uint64, wait func()) {
 	turn = s.cache.next()
 	var reading sync.WaitGroup
-	c.keyless = s.cache.alone
+	c.keyless = s.alone()
 	c.ahead = func() { reading.Go(func() { s.askCache(ctx, id, turn) }) }
 	return turn, reading.Wait
 }
 
+// alone reports whether there is one server, and no cluster that goes by keys.
+func (s *Store) alone() bool { return s.client.Mode() != rueidis.ClientModeCluster }
+
 // cache remembers what this store has written, for as long as the client may still have what was there before: that the
 // server tells the client of a change takes a moment, in which whoever wrote must not read the old state.
 type cache struct {
-	ttl   time.Duration
-	alone bool // there is one server, and no cluster that goes by keys
+	ttl time.Duration
 
 	mu         sync.Mutex
 	since      time.Time
@@ -77,8 +79,8 @@ type written struct {
 	turn    uint64 // what was read in an earlier one is out of date; see getIn
 }
 
-func newCache(ttl time.Duration, mode rueidis.ClientMode) *cache {
-	return &cache{ttl: ttl, alone: mode != rueidis.ClientModeCluster, since: now(), young: make(map[string]written)}
+func newCache(ttl time.Duration) *cache {
+	return &cache{ttl: ttl, since: now(), young: make(map[string]written)}
 }
 
 // next begins a turn.

@@ -46,7 +46,7 @@ func New(client rueidis.Client, opts Options) (*Store, error) {
 	}
 	s := &Store{client: client, prefix: prefix}
 	if opts.CacheTTL > 0 {
-		s.cache = newCache(opts.CacheTTL, client.Mode())
+		s.cache = newCache(opts.CacheTTL)
 	}
 	return s, nil
 }
