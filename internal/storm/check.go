@@ -52,7 +52,8 @@ func (w *world) check() error {
 	v.resolve()
 	for _, check := range []func(){
 		v.checkReach, v.checkWrites, v.checkEnds, v.checkAlive, v.checkUsers, v.checkLimit, v.checkBound,
-		v.checkListings, v.checkOnce, v.checkFactors, v.checkReasons,
+		v.checkListings, v.checkOnce, v.checkFactors, v.checkReasons, v.checkLimits, v.checkSignIns,
+		v.checkOperations,
 	} {
 		check()
 	}

@@ -35,8 +35,8 @@ func (v *verdict) checkLimit() {
 }
 
 // mostOf is how many other sessions a user can have had at some time. What a request had is another one when it has
-// moved: a login that comes too late for it begins afresh. Where the store has dropped an id, nobody can tell for a
-// moment that what was to take over from it has lost, and it is another one too.
+// moved: a login that comes too late for it begins afresh. Where the store has dropped an id, or a revocation has
+// deleted it, nobody can tell for a moment that what was to take over from it has lost, and it is another one too.
 func (v *verdict) mostOf(user string, from, to int, but []string) (n int) {
 	v.each(func(st *state) {
 		signedIn := slices.ContainsFunc(v.facts, func(f *fact) bool {
@@ -45,7 +45,7 @@ func (v *verdict) mostOf(user string, from, to int, but []string) (n int) {
 		if signedIn && !v.over(st, from, to) && (st.moved || st.dropped || v.faults > 0 || v.killIn > 0 ||
 			!slices.Contains(but, st.life)) {
 			n++
-			if st.dropped {
+			if st.dropped || st.stranded {
 				n++
 			}
 		}

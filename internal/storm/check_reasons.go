@@ -1,13 +1,14 @@
 package storm
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/coatcheck/session"
 )
 
-// checkReasons wants that who was signed out is told why by nobody but who may have ended the session, that a session
-// that is alive tells of no end, and that one ends once.
+// checkReasons wants that who was signed out is told why by nobody but who may have ended the session, and by who did,
+// that a session that is alive tells of no end, and that one ends once.
 func (v *verdict) checkReasons() {
 	for _, t := range v.tickets {
 		why := v.whys[t]
@@ -24,9 +25,18 @@ func (v *verdict) checkReasons() {
 	if v.faults > 0 || v.killIn > 0 || v.bound > 0 { // one end may be told twice
 		return
 	}
+	ends := map[string][]session.Reason{}
 	for id, whys := range v.ends {
 		if len(whys) > 1 {
 			v.wrong("%s ended as %q", v.name(id), whys)
+		}
+		life := v.lifeOf(id)
+		ends[life] = append(ends[life], whys...) // a record that was to take over is told of too
+	}
+	for _, t := range v.tickets {
+		why, whys := v.whys[t], ends[t.life]
+		if t.life != "" && why != "" && len(whys) > 0 && !slices.Contains(whys, why) {
+			v.wrong("%v tells %q of %s, which ended as %q", t, why, t.life, whys)
 		}
 	}
 }

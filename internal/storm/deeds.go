@@ -32,6 +32,7 @@ func deeds() []deed {
 		{"invalidate", func(v *visit) { v.logout(v.s.Invalidate); v.write(appends) }},
 		{"regenerate", (*visit).regenerate},
 		{"confirm", (*visit).confirm},
+		{"confirm operations", (*visit).confirmOperations},
 		{"save", func(v *visit) { _ = v.commit(func() error { return v.s.Save(v.ctx) }) }},
 		{"reload", (*visit).reload},
 		{"atomic", (*visit).atomic},
@@ -93,7 +94,7 @@ func (v *visit) clear() {
 	v.cleared = true
 	v.s.Clear()
 	mark.Set(v.s, life)
-	v.pending = keepOnly(v.pending, ends, moves, sees)
+	v.pending = keepOnly(v.pending, ends, moves, sees, confirms)
 	v.pend(&fact{kind: clears})
 }
 

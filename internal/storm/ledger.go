@@ -27,6 +27,8 @@ const (
 	moves   kind = "move" // Regenerate, or a Login that keeps the data: the old ticket is of no use
 	ends    kind = "end"
 	tells   kind = "tell" // UpdateUser
+
+	confirms kind = "confirm" // an operation
 )
 
 // fact is something that was asked for, and what was answered. Life is the mark of a session.
@@ -91,6 +93,7 @@ type ledger struct {
 	sightings []sighting
 	listings  []*listing
 	visits    []*visit
+	passages  []*passage
 	drops     []dropped
 	ends      map[string][]session.Reason // of an id
 	tickets   []*ticket

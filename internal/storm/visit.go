@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/guard"
 )
 
 // header carries the ticket, for that is easier to read than a cookie.
@@ -43,7 +44,11 @@ type visit struct {
 	cancel func()
 
 	ctx     context.Context
+	node    int
 	m       *session.Manager
+	g       *guard.Guard
+	device  *device // that the client sends
+	account string  // to sign in to
 	s       *session.Session
 	loaded  string   // the life that the session had at first
 	stored  string   // the life of the last commit
@@ -68,7 +73,7 @@ func (w *world) newVisit(worker int, rng *rand.Rand, c *client) *visit {
 	v := &visit{w: w, worker: worker, rng: rng, no: w.next(), client: c, cancel: func() {}}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	v.sent = c.jar
+	v.sent, v.device = c.jar, c.device
 	if len(c.had) > 0 && rng.IntN(6) == 0 { // it was made before the last response came
 		v.sent = c.had[max(0, len(c.had)-1-rng.IntN(5))]
 	}
@@ -77,26 +82,60 @@ func (w *world) newVisit(worker int, rng *rand.Rand, c *client) *visit {
 
 // http sends the request through a handler.
 func (v *visit) http(ctx context.Context, node int) {
-	r := httptest.NewRequestWithContext(ctx, "GET", "https://app.example.com/", nil)
+	v.at(node)
+	v.serve(v.request(ctx, ""), v.handler(func(rw http.ResponseWriter, _ *http.Request) {
+		v.act()
+		v.done(rw)
+	}))
+}
+
+// at has a node handle the request.
+func (v *visit) at(node int) { v.node, v.m, v.g = node, v.w.nodes[node], v.w.guards[node] }
+
+// request is what the client sends: a form, or nothing.
+func (v *visit) request(ctx context.Context, form string) *http.Request {
+	r := httptest.NewRequestWithContext(ctx, "POST", "https://app.example.com/", strings.NewReader(form))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if v.sent != nil {
 		r.Header.Set(header, v.sent.text)
 	}
+	if v.device != nil {
+		r.AddCookie(&http.Cookie{Name: deviceName, Value: v.device.text})
+	}
+	return r
+}
+
+// handler has the session looked at first.
+func (v *visit) handler(next http.HandlerFunc) http.Handler {
+	return v.m.HandlerFunc(func(rw http.ResponseWriter, r *http.Request, s *session.Session) {
+		v.ctx, v.s = r.Context(), s
+		v.look()
+		next(rw, r)
+	})
+}
+
+// done answers, which commits.
+func (v *visit) done(rw http.ResponseWriter) {
+	v.answer = v.commit(func() error {
+		_, err := rw.Write([]byte("done"))
+		return err
+	})
+}
+
+// serve sends the request, and returns the status of the response.
+func (v *visit) serve(r *http.Request, h http.Handler) int {
+	v.answer = errors.New("not handled")
 	out := httptest.NewRecorder()
-	v.m, v.answer = v.w.nodes[node], errors.New("not handled")
-	v.m.HandlerFunc(func(rw http.ResponseWriter, r *http.Request, s *session.Session) {
-		v.act(r.Context(), s)
-		v.answer = v.commit(func() error {
-			_, err := rw.Write([]byte("done"))
-			return err
-		})
-	}).ServeHTTP(out, r)
+	h.ServeHTTP(out, r)
 	if (v.answer == nil) != (out.Code == http.StatusOK) {
 		v.w.fault("%v was answered %d although the commit said %v", v, out.Code, v.answer)
 	}
 	if text, ok := out.Header()[header]; ok {
 		v.receive(text[0])
 	}
-	v.over("node", node, out.Code)
+	v.keepDevice(out.Result().Cookies())
+	v.over("node", out.Code)
+	return out.Code
 }
 
 // open does the request without HTTP.
@@ -104,18 +143,21 @@ func (v *visit) open(ctx context.Context, node int) {
 	if v.sent != nil {
 		v.text = v.sent.text
 	}
-	v.m, v.job = v.w.nodes[node], true
+	v.at(node)
+	v.job = true
 	s, err := v.m.Open(ctx, v.text)
 	if v.answer = err; err != nil {
-		v.over("open at node", node, err)
+		v.over("open at node", err)
 		return
 	}
-	v.act(ctx, s)
+	v.ctx, v.s = ctx, s
+	v.look()
+	v.act()
 	v.answer = v.commit(func() error { return s.Save(ctx) })
-	v.over("open at node", node, v.answer)
+	v.over("open at node", v.answer)
 }
 
-func (v *visit) over(how string, node int, answer any) {
+func (v *visit) over(how string, answer any) {
 	v.end = v.w.next()
 	for _, f := range v.pending {
 		f.to = v.end
@@ -123,7 +165,7 @@ func (v *visit) over(how string, node int, answer any) {
 	v.w.mu.Lock()
 	v.w.visits = append(v.w.visits, v)
 	v.w.mu.Unlock()
-	v.w.log("%v of %s with %v, %s %d: %s: %v", v, v.client.name, v.sent, how, node, strings.Join(v.did, ", "), answer)
+	v.w.log("%v of %s with %v, %s %d: %s: %v", v, v.client.name, v.sent, how, v.node, strings.Join(v.did, ", "), answer)
 }
 
 // receive is what the client does with the ticket in a response.
@@ -158,9 +200,7 @@ func (v *visit) receive(text string) {
 }
 
 // act does what the request is for.
-func (v *visit) act(ctx context.Context, s *session.Session) {
-	v.ctx, v.s = ctx, s
-	v.look()
+func (v *visit) act() {
 	if v.worker < 0 {
 		v.start()
 		return

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/guard"
 )
 
 // plan is what the seed makes of a round.
@@ -27,7 +28,9 @@ type plan struct {
 	faults            int // one call in so many; 0: none
 	deeds             []deed
 	errands           []errand
+	gates             []gate
 	errandsIn, killIn int // one request in so many
+	gatesIn           int
 }
 
 func (p plan) String() string {
@@ -45,7 +48,7 @@ func newPlan(seed uint64, bounded bool) plan {
 		overflow:   session.Overflow(rng.IntN(2)),
 		renewEvery: pick(rng, 0, time.Millisecond, time.Millisecond, 10*time.Millisecond),
 		seal:       rng.IntN(4) == 0, faults: pick(rng, 0, 0, 50, 20, 8),
-		errandsIn: 2 + rng.IntN(8), killIn: pick(rng, 0, 0, 5, 20),
+		errandsIn: 2 + rng.IntN(8), killIn: pick(rng, 0, 0, 5, 20), gatesIn: pick(rng, 2, 3, 6, 20),
 	}
 	if bounded {
 		p.bound = pick(rng, 0, 0, 1, 2, 3, 5)
@@ -55,6 +58,9 @@ func newPlan(seed uint64, bounded bool) plan {
 	}
 	for len(p.errands) == 0 {
 		p.errands = some(rng, errands())
+	}
+	for len(p.gates) == 0 {
+		p.gates = some(rng, gates())
 	}
 	return p
 }
@@ -71,7 +77,9 @@ type world struct {
 	plan
 	ledger
 	nodes   [2]*session.Manager
-	done    func() // with the stores
+	guards  [2]*guard.Guard
+	stores  [2]session.Store // that may keep counts; nil: none may
+	done    func()           // with the stores
 	clients []*client
 	pace    pace
 	calm    atomic.Bool  // no more faults
@@ -81,10 +89,11 @@ type world struct {
 
 // client is a browser with its tickets.
 type client struct {
-	name string
-	mu   sync.Mutex
-	jar  *ticket // nil: none
-	had  []*ticket
+	name   string
+	mu     sync.Mutex
+	jar    *ticket // nil: none
+	device *device
+	had    []*ticket
 }
 
 // locked is a source of random numbers for everybody.
@@ -125,7 +134,14 @@ func (w *world) open(stores [2]Store) (err error) {
 		MaxPerUser: w.max, Overflow: w.overflow, Seal: w.seal, Logger: slog.New(slog.DiscardHandler),
 	}
 	for i, store := range stores {
-		if w.nodes[i], err = session.New(w.wrap(store), opts); err != nil {
+		wrapped := w.wrap(store)
+		if w.nodes[i], err = session.New(wrapped, opts); err != nil {
+			return err
+		}
+		if session.Forgets(wrapped) == "" {
+			w.stores[i] = wrapped
+		}
+		if w.guards[i], err = guard.New(w.nodes[i], w.guardOptions(i)); err != nil {
 			return err
 		}
 	}
@@ -184,6 +200,9 @@ func (w *world) work(worker int) {
 		switch node := rng.IntN(2); {
 		case rng.IntN(w.errandsIn) == 0:
 			pick(rng, w.errands...).run(ctx, v, w.nodes[node])
+		case rng.IntN(w.gatesIn) == 0:
+			v.at(node)
+			pick(rng, w.gates...).pass(ctx, v)
 		case rng.IntN(6) == 0:
 			v.open(ctx, node)
 		default:
