@@ -111,7 +111,7 @@ func CasesOfFactors(n int) []Case {
 // CasesOfStrangers returns every choice of n of the requests of people who are not signed in and are counted, or who
 // answer a challenge.
 func CasesOfStrangers(n int) []Case {
-	return cases(choose(n, deedsOfVisitors()), []due{nothingDue, renewalDue}, []room{{}})
+	return cases(choose(n, deedsOfVisitors()), []due{nothingDue}, []room{{}})
 }
 
 // CasesOfTakers returns every choice of n of the requests that take a value which only one may have, or end the session

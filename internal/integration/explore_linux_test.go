@@ -26,6 +26,14 @@ func TestOrdersOfTwoRequestsKeepFactorsAndConfirmationsOnEveryStore(t *testing.T
 	exploreEach(t, explore.CasesOfFactors, explore.CasesOfFactors)
 }
 
+func TestOrdersOfTwoRequestsTakeAValueOnceOnEveryStore(t *testing.T) {
+	exploreEach(t, explore.CasesOfTakers, explore.CasesOfTakers)
+}
+
+func TestOrdersOfTwoStrangersKeepTheirLimitsOnEveryStore(t *testing.T) {
+	exploreEach(t, explore.CasesOfStrangers, explore.CasesOfStrangers)
+}
+
 // exploreEach explores few cases on each store, or all.
 func exploreEach(t *testing.T, few, all func(n int) []explore.Case) {
 	t.Helper()
