@@ -77,6 +77,8 @@ var actions = []action{
 		func(s *session.Session) bool { return s.User() == "bob" && !s.Has("x") }},
 	{"regenerate", func(s *session.Session) { s.Regenerate(); s.Set("x", 4) },
 		func(s *session.Session) bool { return s.User() == "ada" && s.Get("x") == int64(4) }},
+	{"confirm", func(s *session.Session) { s.Confirm("otp") },
+		func(s *session.Session) bool { return s.User() == "ada" && !s.FactorAt("otp").IsZero() && s.Has("x") }},
 	{"logout", (*session.Session).Logout, func(s *session.Session) bool { return s.User() == "" && !s.Has("x") }},
 	{"logout and set", func(s *session.Session) { s.Logout(); s.Set("x", 5) },
 		func(s *session.Session) bool { return s.User() == "" && s.Get("x") == int64(5) }},
@@ -84,7 +86,9 @@ var actions = []action{
 		func(s *session.Session) bool { return s.User() == "" && s.Get("x") == int64(6) }},
 }
 
-func untouched(s *session.Session) bool { return s.User() == "ada" && s.Get("x") == int64(1) }
+func untouched(s *session.Session) bool {
+	return s.User() == "ada" && s.Get("x") == int64(1) && len(s.Factors()) == 0
+}
 
 // reply sends a request that does the action and answers with a body and headers of its own.
 func (a action) reply(v *visitor) (*http.Response, string) {
