@@ -266,23 +266,27 @@ func TestOneOfManyRequestsHasTheConfirmation(t *testing.T) {
 	}
 }
 
-// It is gone before the handler runs: whatever the handler has done by then is not done again.
+// It is gone before the handler runs: whatever the handler has done by then is not done again. Who fails to describe the
+// request has taken nothing.
 func TestAHandlerThatPanicsHasHadItsConfirmation(t *testing.T) {
-	r := newRig(t, guard.Options{})
-	v := r.signIn("ada")
-	h := r.Once("transfer", transfer)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("no") }))
-	if err := v.confirm(operation(t, v.post(h, "/", to("bob"), asJSON)).ID); err != nil {
-		t.Fatal(err)
-	}
-	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("the handler did not run")
-			}
-		}()
+	fails := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("no") })
+	for where, taken := range map[string]bool{"inside": true, "outside": true, "description": false} {
+		r := newRig(t, guard.Options{})
+		b, v := newBank(r), r.signIn("ada")
+		h := map[string]http.Handler{
+			"inside":  r.Once("transfer", transfer)(recovers(fails)),
+			"outside": recovers(r.m.Middleware(r.Once("transfer", transfer)(fails))),
+			"description": recovers(r.Once("transfer", func(*http.Request) string { panic("no") })(
+				http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the handler runs") }))),
+		}[where]
+		if err := v.confirm(operation(t, v.post(b, "/", to("bob"), asJSON)).ID); err != nil {
+			t.Fatal(err)
+		}
 		v.post(h, "/", to("bob"), asJSON)
-	}()
-	operation(t, v.post(h, "/", to("bob"), asJSON))
+		if w := v.post(b, "/", to("bob"), asJSON); (w.Code == 401) != taken {
+			t.Errorf("recovered %s: status %d afterwards, want the confirmation gone: %v", where, w.Code, taken)
+		}
+	}
 }
 
 // A logout that overtakes the request wins, and one that comes later does not undo what was done.

@@ -71,15 +71,16 @@ func TestARefusalIsOneCleanAnswerOfEveryMethod(t *testing.T) {
 	}
 }
 
+func recovers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		defer func() { _ = recover() }()
+		next.ServeHTTP(w, req)
+	})
+}
+
 // A handler that gives up has been counted, and whoever recovers from that, inside or outside, gets no second count and
 // no other request in.
 func TestAHandlerThatPanicsHasBeenCounted(t *testing.T) {
-	recovers := func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			defer func() { _ = recover() }()
-			next.ServeHTTP(w, req)
-		})
-	}
 	for _, why := range []any{http.ErrAbortHandler, "own"} {
 		r := newRig(t, guard.Options{})
 		var runs atomic.Int64

@@ -189,3 +189,26 @@ func TestAnAttemptThatCannotBeGivenBackStaysCounted(t *testing.T) {
 		t.Errorf("the next attempt: status %d, want 429", w.Code)
 	}
 }
+
+func TestTheHeadersOfASignInAreExact(t *testing.T) {
+	d := newDoor(t, guard.Options{SignIn: guard.SignInLimits{Attempts: 2, Wait: 90 * time.Second}})
+	want := func(w *httptest.ResponseRecorder, status int, policy, limit, retry string) {
+		t.Helper()
+		h := w.Header()
+		got := fmt.Sprintf("%d %s %s %s", w.Code, h["Ratelimit-Policy"], h["Ratelimit"], h["Retry-After"])
+		if want := fmt.Sprintf("%d [%s] [%s] [%s]", status, policy, limit, retry); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	const address, account, device = `"signin-address"`, `"signin-account"`, `"signin-device"`
+	stranger, owner := d.from(1), d.from(2)
+	want(owner.try(d, "ann", right), 200, address+";q=100;w=3600", address+";r=19;t=36", "")
+	want(owner.try(d, "ann", "wrong"), 422, device+";q=2;w=172800", device+";r=1;t=86400", "")
+	want(stranger.try(d, "ann", "wrong"), 422, address+";q=100;w=3600", address+";r=19;t=36", "")
+	want(stranger.try(d, "ann", "wrong"), 422, address+";q=100;w=3600", address+";r=18;t=72", "")
+	want(stranger.try(d, "ann", "wrong"), 429, address+";q=100;w=3600 "+account+";q=2;w=172800",
+		address+";r=17;t=108 "+account+";r=0;t=172800", "90")
+	d.clock.advance(30500 * time.Millisecond)
+	want(stranger.try(d, "ann", "wrong"), 429, address+";q=100;w=3600 "+account+";q=2;w=172800",
+		address+";r=16;t=114 "+account+";r=0;t=172770", "60")
+}
