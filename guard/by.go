@@ -34,7 +34,9 @@ var (
 // The function may read the body, which the handler reads again from its beginning: what it is given is a copy of the
 // request. A body of more than 1 MiB is answered with 413, and one that cannot be read with 400. The function must find
 // the name where the handler finds it, and bring names that mean the same account into one form, such as by
-// strings.ToLower where case does not matter: each form has its own count.
+// strings.ToLower where case does not matter: each form has its own count. Some databases also take "ann " or "ánn" for
+// "ann". Where yours does, look the account up, and return its id, or what was sent if there is none. A nil function is
+// an error of Limit.Check.
 func Account(name func(*http.Request) string) By {
 	if name == nil {
 		return By{&byNobody}

@@ -15,10 +15,11 @@ import (
 //	mux.Handle("POST /login", signIn(sessions.HandlerFunc(login)))
 //
 // The function returns the account that the request tries, as the function of Account does, and whether or not the
-// account exists. An attempt is counted for its account and its address before the handler runs, so that parallel
-// guesses are counted, too. If the handler calls Login, TryLogin or Confirm, the attempt is given back; all others have
-// failed. Where the password is only the first step, both handlers belong behind SignIn, with the same account, and the
-// first one calls StepDone.
+// account exists. It is the one whose password the handler checks: that of the session, where people who are signed in
+// confirm who they are, whatever the form says. An attempt is counted for its account and its address before the
+// handler runs, so that parallel guesses are counted, too. If the handler calls Login, TryLogin or Confirm, the attempt
+// is given back; all others have failed. Where the password is only the first step, both handlers belong behind SignIn,
+// with the same account, and the first one calls StepDone.
 //
 // Options.SignIn has the numbers: after ten failures at an account the next attempt has to wait a minute, and each
 // further failure doubles the wait. Who has to wait gets 429 with Retry-After, and the handler does not run. Nothing of

@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,8 +18,8 @@ type steps struct {
 	password, code http.Handler
 }
 
-func newSteps(t *testing.T, opts guard.Options) *steps {
-	s := &steps{door: newDoor(t, opts)}
+func newSteps(t *testing.T, opts guard.Options, change ...func(*session.Options)) *steps {
+	s := &steps{door: newDoor(t, opts, change...)}
 	s.password = s.SignIn(byUser)(s.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
 		if r.PostFormValue("password") != right {
 			w.WriteHeader(http.StatusUnprocessableEntity)
@@ -54,13 +55,23 @@ func (s *steps) try(a at, h http.Handler, name, value string) *httptest.Response
 
 // A browser that forgets its cookies is a new device each time, and its owner is no guesser for that.
 func TestASignInOfTwoStepsLeavesNoFailureBehind(t *testing.T) {
-	s := newSteps(t, guard.Options{SignIn: guard.SignInLimits{Attempts: 2}})
+	told := 0
+	s := newSteps(t, guard.Options{SignIn: guard.SignInLimits{Attempts: 2}}, func(o *session.Options) {
+		o.OnEvent = func(_ context.Context, e session.Event) {
+			if e.Kind == session.EventNewDevice && e.User == "ann" {
+				told++
+			}
+		}
+	})
 	for i := range 20 {
 		private := s.from(1)
 		first, second := s.try(private, s.password, "password", right), s.try(private, s.code, "code", "123456")
 		if first.Code != 200 || second.Code != 200 || sentDevice(t, first) != nil || sentDevice(t, second) == nil {
 			t.Fatalf("sign-in %d: status %d and %d, cookies %v and %v", i, first.Code, second.Code,
 				first.Result().Cookies(), second.Result().Cookies())
+		}
+		if told != i+1 {
+			t.Fatalf("after %d sign-ins on new devices, %d are reported", i+1, told)
 		}
 	}
 }
