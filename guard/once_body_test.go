@@ -282,3 +282,32 @@ func TestWhatIsAskedAboutLeavesRoomInACookie(t *testing.T) {
 	r.clock.advance(time.Hour)
 	v.with(func(s *session.Session) { s.Set("cart", strings.Repeat("x", 600)) })
 }
+
+// A body without end costs no more than a bound, nothing of it is on the disk, and what it says does not count.
+func TestABodyWithoutEndIsReadUpToABound(t *testing.T) {
+	files := tempDir(t)
+	r := newRig(t, guard.Options{})
+	user := func(r *http.Request) string {
+		_ = r.ParseMultipartForm(1)
+		return r.PostFormValue("user")
+	}
+	runs := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the handler runs") })
+	for name, h := range map[string]http.Handler{
+		"Once": r.Once("transfer", user)(runs), "SignIn": r.SignIn(user)(runs),
+		"Rate": r.Rate(guard.Limit{By: guard.Account(user), Requests: 100, Per: time.Hour})(runs),
+	} {
+		for kind, head := range map[string]string{
+			"application/x-www-form-urlencoded": "user=ann&to=bob&x=", "multipart/form-data; boundary=x": uploads,
+		} {
+			sent := &endless{head: head}
+			req := request("POST", "/", asJSON, "Content-Type: "+kind)
+			req.Body = sent
+			if w := r.signIn("ada").send(h, req); w.Code != 413 || sent.read > mostRead+bytes.MinRead {
+				t.Errorf("%s of %s: status %d after %d bytes, want 413", name, kind, w.Code, sent.read)
+			}
+		}
+	}
+	if left := files(); len(left) != 0 {
+		t.Errorf("on the disk are %v", left)
+	}
+}
