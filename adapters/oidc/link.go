@@ -192,8 +192,8 @@ func (l *Links) spent(ctx context.Context, issuer, jti string) (bool, error) {
 	return rec.Version != 0, nil
 }
 
-// spend notes that a token was used, and reports false when somebody else has done so meanwhile. Where the answer of the
-// store is lost, the note says whose it is.
+// spend notes that a token was used, and reports false when somebody else has done so meanwhile. Where the answer of
+// the store is lost, the note says whose it is.
 func (l *Links) spend(ctx context.Context, issuer, jti string, until time.Time) (first bool, err error) {
 	id, mine := l.id(byToken, issuer, jti), []byte(rand.Text())
 	err = beside.Change(ctx, l.store, id, func(rec *session.Record) *session.Record {
