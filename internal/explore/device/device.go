@@ -22,7 +22,7 @@ type Play struct {
 // two stores by turns, which are one. It returns how many orders there are.
 func (p Play) Orders(t testing.TB, stores [2]explore.Store) (orders int) {
 	t.Helper()
-	for _, list := range choose(p.Requests, deeds) {
+	for _, list := range explore.Choose(p.Requests, deeds) {
 		if !isScene(list) {
 			continue
 		}
@@ -47,20 +47,6 @@ func (p Play) Orders(t testing.TB, stores [2]explore.Store) (orders int) {
 		}
 	}
 	return orders
-}
-
-// choose returns the ways to take n deeds.
-func choose(n int, from []deed) [][]deed {
-	if n == 0 {
-		return [][]deed{nil}
-	}
-	var all [][]deed
-	for i, d := range from {
-		for _, rest := range choose(n-1, from[i:]) {
-			all = append(all, append([]deed{d}, rest...))
-		}
-	}
-	return all
 }
 
 // isScene reports whether there is a proof among the deeds, of one kind: a session that is registered in a scene has no
