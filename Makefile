@@ -11,7 +11,7 @@ test: ## Vet and test with the race detector. On Debian a missing C compiler is 
 	@internal/tools/test.sh
 
 explore: ## Try the orders of requests that make test has no time for, in memory. COATCHECK_CASE=regexp chooses cases
-	COATCHECK_EXPLORE=1 go test -count=1 -timeout 3h -v -run 'Order|Goroutines' ./internal/explore
+	COATCHECK_EXPLORE=1 go test -count=1 -timeout 3h -v -run 'Order|Goroutines' ./internal/explore ./internal/integration/provider
 
 lint: ## gofmt, go vet, staticcheck, govulncheck. VULN=required: fail when the vulnerability database is out of reach.
 	@internal/tools/lint.sh

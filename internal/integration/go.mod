@@ -7,12 +7,15 @@ require (
 	github.com/chromedp/cdproto v0.160.2
 	github.com/chromedp/chromedp v0.23.1
 	github.com/coatcheck/session v0.1.0
+	github.com/coatcheck/session/adapters/oidc v0.1.0
 	github.com/coatcheck/session/adapters/otel v0.1.0
 	github.com/coatcheck/session/adapters/passkey v0.1.0
 	github.com/coatcheck/session/cmd/demo v0.1.0
 	github.com/coatcheck/session/pglisten v0.1.0
 	github.com/coatcheck/session/pgstore v0.1.0
 	github.com/coatcheck/session/redisstore v0.1.0
+	github.com/coreos/go-oidc/v3 v3.21.0
+	github.com/go-jose/go-jose/v4 v4.1.4
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/go-webauthn/webauthn v0.18.0
 	github.com/jackc/pgx/v5 v5.13.0
@@ -63,6 +66,7 @@ require (
 	go.opentelemetry.io/otel/sdk v1.46.0 // indirect
 	go.opentelemetry.io/otel/trace v1.46.0 // indirect
 	golang.org/x/crypto v0.55.0 // indirect
+	golang.org/x/oauth2 v0.36.0 // indirect
 	golang.org/x/sync v0.22.0 // indirect
 	golang.org/x/sys v0.47.0 // indirect
 	golang.org/x/text v0.41.0 // indirect
@@ -74,6 +78,7 @@ require (
 
 replace (
 	github.com/coatcheck/session => ../..
+	github.com/coatcheck/session/adapters/oidc => ../../adapters/oidc
 	github.com/coatcheck/session/adapters/otel => ../../adapters/otel
 	github.com/coatcheck/session/adapters/passkey => ../../adapters/passkey
 	github.com/coatcheck/session/cmd/demo => ../../cmd/demo
