@@ -12,6 +12,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/beside"
 )
 
 var (
@@ -64,7 +65,7 @@ func (s *Store) Load(ctx context.Context, id string) (*session.Record, error) {
 }
 
 func (s *Store) load(ctx context.Context, id string) (*session.Record, error) {
-	if s.cache == nil {
+	if s.cache == nil || beside.Newest(ctx) {
 		return parse(id, s.read(ctx, s.get(id)))
 	}
 	wrote := s.cache.last(id)

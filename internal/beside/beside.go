@@ -16,7 +16,7 @@ import (
 // nothing is saved when fn returns nil. fn may run more than once: the last run counts. The error wraps ErrConflict
 // when the context ended while others kept changing the record, and otherwise ErrUnavailable.
 func Change(ctx context.Context, store session.Store, id string, fn func(*session.Record) *session.Record) error {
-	rec, err := Load(ctx, store, id)
+	rec, err := load(ctx, store, id) // one that is out of date is found out when it is replaced
 	for err == nil {
 		next := fn(rec)
 		if next == nil {
@@ -44,8 +44,18 @@ func after(ctx context.Context, store session.Store, id string, err error) (*ses
 	return nil, err
 }
 
-// Load returns a record, with nothing but its ID where there is none.
+// Load returns a record as it is now, with nothing but its ID where there is none.
 func Load(ctx context.Context, store session.Store, id string) (*session.Record, error) {
+	return load(context.WithValue(ctx, newest{}, true), store, id)
+}
+
+type newest struct{}
+
+// Newest reports whether a store that keeps copies of records must ask for this one: whoever loads it looks for what
+// another node has just done, and the message of that may still be on its way.
+func Newest(ctx context.Context) bool { return ctx.Value(newest{}) != nil }
+
+func load(ctx context.Context, store session.Store, id string) (*session.Record, error) {
 	rec, err := store.Load(ctx, id)
 	if errors.Is(err, session.ErrNotFound) {
 		return &session.Record{ID: id}, nil

@@ -3,6 +3,7 @@ package beside_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -66,5 +67,29 @@ func TestAChangeThatCannotBeSavedSaysWhy(t *testing.T) {
 	})
 	if !errors.Is(err, session.ErrConflict) || !errors.Is(err, context.Canceled) {
 		t.Errorf("a context that ended: %v", err)
+	}
+}
+
+// copies is a store that keeps copies, and notes what it was asked for.
+type copies struct {
+	*memstore.Store
+	newest *[]bool
+}
+
+func (s copies) Load(ctx context.Context, id string) (*session.Record, error) {
+	*s.newest = append(*s.newest, beside.Newest(ctx))
+	return s.Store.Load(ctx, id)
+}
+
+func TestALookAsksForTheNewestRecord(t *testing.T) {
+	store := copies{memstore.New(memstore.Options{}), &[]bool{}}
+	if err := beside.Change(t.Context(), store, "id", one); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := beside.Load(t.Context(), store, "id"); err != nil {
+		t.Fatal(err)
+	}
+	if got := *store.newest; !slices.Equal(got, []bool{false, true}) {
+		t.Errorf("a change and a look ask for the newest: %v, want only the look", got)
 	}
 }
