@@ -3,6 +3,9 @@ package integration_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -13,9 +16,86 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/explore"
 	"github.com/coatcheck/session/internal/integration/provider"
 	"github.com/coatcheck/session/redisstore"
 )
+
+// A sign-in by a provider, a renewal, another sign-in on the same browser, and logouts by sid and by sub: two of them
+// in every order with one interruption, on every store that two nodes may share.
+func TestOrdersOfASignInAndItsLogoutKeepTheLinkOnEveryStore(t *testing.T) {
+	eachShared(t, func(t *testing.T, stores [2]session.Store) {
+		pair := [2]explore.Store{stores[0].(explore.Store), stores[1].(explore.Store)}
+		play := provider.Play{Start: time.Now(), Requests: 2, Preemptions: number(t, "COATCHECK_PREEMPTIONS", 1),
+			Only: provider.Few}
+		orders, err := play.Orders(t, pair)
+		if err != nil {
+			t.Error(err)
+		}
+		t.Logf("%d orders", orders)
+	})
+}
+
+// The same with many browsers at once, whose calls really overlap.
+func TestAStormOfSignInsAndLogoutsLeavesWhatWasAnsweredOnEveryStore(t *testing.T) {
+	eachShared(t, func(t *testing.T, stores [2]session.Store) {
+		for range 3 {
+			if err := provider.Storm(t, stores, rand.Uint64N(1e9), time.Now()); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// What is kept of a logout goes when no ID token is good any more that was issued before, and what is kept of a sign-in
+// goes with the link.
+func TestWhatIsKeptOfSignInsAndLogoutsGoesOnEveryStore(t *testing.T) {
+	eachShared(t, func(t *testing.T, stores [2]session.Store) {
+		const signedIn, unknown = 5, 10
+		p, now := provider.New(t), time.Now()
+		n := p.Node(t, stores[1], func() time.Time { return now }, 0)
+		post := func(path, name, token string) {
+			t.Helper()
+			if status, _ := n.Post(t.Context(), path, "", url.Values{name: {token}}); status != http.StatusOK {
+				t.Fatalf("%s is answered with %d", path, status)
+			}
+		}
+		for i := range signedIn {
+			post("/signin", "id_token", p.IDToken("ada", fmt.Sprint("sid ", i), now))
+		}
+		for i := range signedIn + unknown {
+			sid := fmt.Sprint("sid ", i)
+			post("/logout", "logout_token", p.LogoutToken("sid", sid, "end of "+sid, now))
+		}
+		// Of each logout its mark and its token, of each session its tombstone, and what is known of ada.
+		records := func(after time.Duration, want int) {
+			t.Helper()
+			now = now.Add(after)
+			_, err := n.Sessions.Sweep(t.Context())
+			page, listed := stores[1].(session.Lister).Page(t.Context(), "", 1000)
+			if err := errors.Join(err, listed); err != nil || len(page) != want {
+				t.Errorf("%v later %d records are left, %v, want %d", after, len(page), err, want)
+			}
+		}
+		records(0, 2*(signedIn+unknown)+signedIn+1)
+		records(time.Hour, 2*signedIn+1)
+		records(31*24*time.Hour, 0)
+	})
+}
+
+// eachShared is eachBackend, and a node that caches what is in Redis beside one that does not: one that the server
+// tells of changes, and one that it does not reach any more.
+func eachShared(t *testing.T, fn func(t *testing.T, stores [2]session.Store)) {
+	eachBackend(t, fn)
+	for name, hears := range map[string]bool{"Redis with a cache": true, "Redis with a cache that is not told": false} {
+		t.Run(name, func(t *testing.T) {
+			opts := redisstore.Options{Prefix: newPrefix()}
+			plain := redisStore(t, clientThatHears(t, true), opts)
+			opts.CacheTTL = time.Minute
+			fn(t, [2]session.Store{redisStore(t, clientThatHears(t, hears), opts), plain})
+		})
+	}
+}
 
 func clientThatHears(t *testing.T, hears bool) rueidis.Client {
 	t.Helper()
