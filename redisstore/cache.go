@@ -49,14 +49,14 @@ func (s *Store) getIn(turn uint64, id string) command {
 const beyond = 1 << 40
 
 // readAhead has the record that a script makes read into the cache behind it. Both go to the server on one connection,
-// the read at the script's heels, so that nobody waits for it. Where it overtakes the script all the same, as it may in a
-// cluster, the change takes out of the cache what came too early. wait ends when the read has.
-func (s *Store) readAhead(ctx context.Context, id string, c *command) (turn uint64, wait func()) {
+// the read at the script's heels. Nobody waits for it, and it ends soon, with [cachedPatience] or with the client; who
+// reads the record meanwhile joins it. Where it overtakes the script all the same, as it may in a cluster, the change
+// takes out of the cache what came too early.
+func (s *Store) readAhead(ctx context.Context, id string, c *command) (turn uint64) {
 	turn = s.cache.next()
-	var reading sync.WaitGroup
 	c.keyless = s.alone()
-	c.ahead = func() { reading.Go(func() { s.askCache(ctx, id, turn) }) }
-	return turn, reading.Wait
+	c.ahead = func() { go s.askCache(context.WithoutCancel(ctx), id, turn) }
+	return turn
 }
 
 // alone reports whether there is one server, and no cluster that goes by keys.

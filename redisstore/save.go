@@ -140,8 +140,7 @@ func (s *Store) replace(ctx context.Context, rec *session.Record) error {
 		defer s.cache.changed(rec.ID)
 		return s.swap(ctx, rec, first)
 	}
-	turn, wait := s.readAhead(ctx, rec.ID, &first)
-	defer wait()
+	turn := s.readAhead(ctx, rec.ID, &first)
 	err := s.swap(ctx, rec, first)
 	s.cache.saved(rec, turn, err)
 	return err

@@ -77,6 +77,7 @@ func TestAWriteOnANodeThatCachesIsOneTrip(t *testing.T) {
 	count := func(s *session.Session) { s.Set("n", s.GetOr("n", int64(0)).(int64)+1) }
 	b.with(m, count)
 	b.with(m, count)
+	b.with(m, func(s *session.Session) { s.Get("n") }) // of what was read ahead nothing is on its way any more
 	for n := int64(3); n < 20; n++ {
 		hold.begin()
 		if status := b.with(m, count).StatusCode; status != 200 {
