@@ -138,7 +138,7 @@ func (s *Store) worst(now time.Time, worst func(*shard, time.Time) (victim, bool
 // worst is the session that goes first, or anything that has expired.
 func (sh *shard) worst(now time.Time) (victim, bool) {
 	if e := sh.due.top(); e != nil && !e.rec.ExpiresAt.After(now) {
-		return victim{rank{expired, e.rec.ExpiresAt}, e.rec.ID, e.rec.User}, true
+		return victim{rankOf(expired, e.rec.ExpiresAt), e.rec.ID, e.rec.User}, true
 	}
 	return victimOf(sh.idle.top())
 }
@@ -150,7 +150,7 @@ func victimOf(e *entry) (victim, bool) {
 	if e == nil {
 		return victim{}, false
 	}
-	return victim{rank{classOf(e), e.rec.SeenAt}, e.rec.ID, e.rec.User}, true
+	return victim{rankOf(classOf(e), e.rec.SeenAt), e.rec.ID, e.rec.User}, true
 }
 
 // dropVictim drops v if it still is what goes first in its shard.
@@ -159,7 +159,7 @@ func (s *Store) dropVictim(
 ) (rec *session.Record, gone bool) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if w, ok := worst(sh, now); !ok || w.id != v.id || w.class != v.class || !w.at.Equal(v.at) {
+	if w, ok := worst(sh, now); !ok || w.id != v.id || w.rank != v.rank {
 		return nil, false
 	}
 	return s.drop(sh, sh.table.find(s.hash(v.id), v.id)), true

@@ -6,29 +6,38 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// rank is a place in a queue.
+// rank is a place in a queue. It has a time in its parts, which take half the room and are compared faster.
 type rank struct {
+	sec   int64
+	nsec  int32
 	class class
-	at    time.Time
 }
 
+func rankOf(c class, t time.Time) rank { return rank{t.Unix(), int32(t.Nanosecond()), c} }
+
 func (r rank) before(o rank) bool {
-	return r.class < o.class || r.class == o.class && r.at.Before(o.at)
+	switch {
+	case r.class != o.class:
+		return r.class < o.class
+	case r.sec != o.sec:
+		return r.sec < o.sec
+	}
+	return r.nsec < o.nsec
 }
 
 // dueKey ranks by the time of expiry.
 func dueKey(e *entry) (rank, bool) {
-	return rank{at: e.rec.ExpiresAt}, !e.rec.ExpiresAt.IsZero()
+	return rankOf(0, e.rec.ExpiresAt), !e.rec.ExpiresAt.IsZero()
 }
 
 // idleKey ranks sessions by who can best be missed, the longest unseen first.
 func idleKey(e *entry) (rank, bool) {
-	return rank{class: classOf(e), at: e.rec.SeenAt}, e.rec.Kind == session.KindLive
+	return rankOf(classOf(e), e.rec.SeenAt), e.rec.Kind == session.KindLive
 }
 
 // retiredKey ranks retired ids in the same way.
 func retiredKey(e *entry) (rank, bool) {
-	return rank{class: classOf(e), at: e.rec.SeenAt}, e.rec.Kind != session.KindLive
+	return rankOf(classOf(e), e.rec.SeenAt), e.rec.Kind != session.KindLive
 }
 
 // queue gives the entry of the lowest rank. It is a heap that is put right late: an entry may stand in it with a lower

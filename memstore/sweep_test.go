@@ -54,3 +54,24 @@ func TestASweepGoesPastSessionsThatWereTouched(t *testing.T) {
 		t.Errorf("Sweep = %d, %v, want %d", n, err, expired)
 	}
 }
+
+// Times in any century, and as near to each other as they can be, are told apart.
+func TestASweepIsExactToTheNanosecond(t *testing.T) {
+	const records = 10 << shardBits
+	for _, year := range []int{1, 1900, 2026, 9999} {
+		s, start := New(Options{}), time.Date(year, 12, 31, 23, 59, 59, 1e9-records/2, time.UTC)
+		for i := range records {
+			end := start.Add(time.Duration(i * 7 % records)) // in no order
+			if err := s.Save(t.Context(), &session.Record{ID: fmt.Sprint(i), ExpiresAt: end}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		swept := 0
+		for _, gone := range []int{1, 2, records / 2, records - 1, records} {
+			n, err := s.Sweep(t.Context(), start.Add(time.Duration(gone)), records)
+			if swept += n; swept != gone || err != nil {
+				t.Errorf("in %d: %d were swept, %v, want %d", year, swept, err, gone)
+			}
+		}
+	}
+}
