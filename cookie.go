@@ -140,7 +140,7 @@ func (t cookieTransport) put(h http.Header, name, value string, until, now time.
 		age := min(until.Sub(now), life.MaxAge)
 		c.MaxAge, c.Expires = max(wire.Seconds(age), 1), now.Add(age)
 	}
-	h.Add("Set-Cookie", c.String())
+	h.Add("Set-Cookie", wire.SetCookie(c))
 }
 
 // tellClient gives the client its token, "" to forget the one it has, and removes what is left of a longer one.

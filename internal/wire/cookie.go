@@ -122,6 +122,54 @@ func trim(s string) string {
 	return s
 }
 
+// SetCookie is the Set-Cookie line of a cookie, as its String makes it. That looks at each character of the value more
+// than once. A ticket, in a cookie that ends with the browser, is the usual value, and is looked at once; the name and
+// the path of the cookie are good.
+func SetCookie(c *http.Cookie) string {
+	if !isTicket(c.Value) || c.Path == "" || c.Domain != "" || c.MaxAge != 0 || !c.Expires.IsZero() || c.Quoted {
+		return c.String()
+	}
+	room := len(c.Name) + len("=") + len(c.Value) + len("; Path=") + len(c.Path) + len(attributes)
+	var line strings.Builder
+	line.Grow(room)
+	for _, part := range [...]string{c.Name, "=", c.Value, "; Path=", c.Path} {
+		line.WriteString(part)
+	}
+	for _, one := range [...]struct {
+		on   bool
+		text string
+	}{
+		{c.HttpOnly, "; HttpOnly"}, {c.Secure, "; Secure"}, {c.SameSite == http.SameSiteLaxMode, "; SameSite=Lax"},
+		{c.SameSite == http.SameSiteStrictMode, "; SameSite=Strict"},
+		{c.SameSite == http.SameSiteNoneMode, "; SameSite=None"}, {c.Partitioned, "; Partitioned"},
+	} {
+		if one.on {
+			line.WriteString(one.text)
+		}
+	}
+	return line.String()
+}
+
+// attributes are the longest that SetCookie writes.
+const attributes = "; HttpOnly; Secure; SameSite=Strict; Partitioned"
+
+// isTicket reports whether a text has only characters of base64 for URLs and dots, and any.
+func isTicket(text string) bool {
+	for i := range len(text) {
+		if !inTickets[text[i]] {
+			return false
+		}
+	}
+	return text != ""
+}
+
+var inTickets = func() (in [256]bool) {
+	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_." {
+		in[c] = true
+	}
+	return in
+}()
+
 // Seconds is a duration as headers have it. It rounds up, so that a cookie does not end before its session.
 func Seconds(d time.Duration) int {
 	seconds := d / time.Second

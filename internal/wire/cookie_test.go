@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -89,5 +90,35 @@ func TestSecondsRoundUp(t *testing.T) {
 		if got := wire.Seconds(d); got != want {
 			t.Errorf("Seconds(%v) = %d, want %d", d, got, want)
 		}
+	}
+}
+
+// The line of a cookie is that of net/http, to the byte, also where it is made in another way.
+func TestALineIsThatOfNetHTTP(t *testing.T) {
+	values := []string{"", "v1.aZ09-_", "e1." + strings.Repeat("x", 4000), "a b", "a;b", "a,b", `a"b`, "ä", "a\n", "a=",
+		"+/"}
+	modes := []http.SameSite{0, http.SameSiteDefaultMode, http.SameSiteLaxMode, http.SameSiteStrictMode,
+		http.SameSiteNoneMode, http.SameSiteNoneMode + 1}
+	for flags := range 1 << 7 {
+		for i, value := range values {
+			on := func(bit int) bool { return flags&(1<<bit) != 0 }
+			c := &http.Cookie{Name: "__Host-x", Value: value, Path: "/", HttpOnly: on(0), Secure: on(1), Partitioned: on(2),
+				Quoted: on(3), SameSite: modes[(flags+i)%len(modes)]}
+			if on(4) {
+				c.Domain = "shop.example"
+			}
+			if on(5) {
+				c.MaxAge = 1 - i
+			}
+			if on(6) {
+				c.Expires = time.Unix(1700000000, 0)
+			}
+			if got := wire.SetCookie(c); got != c.String() {
+				t.Fatalf("SetCookie of %+v = %q, want %q", c, got, c.String())
+			}
+		}
+	}
+	if line := wire.SetCookie(&http.Cookie{Name: "x", Value: "v1.x"}); line != "x=v1.x" {
+		t.Errorf("without any attribute: %q", line)
 	}
 }
