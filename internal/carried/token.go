@@ -33,7 +33,7 @@ func (r *Records) Seal(next life.Place, st *data.State) (life.Place, error) {
 		return next, fmt.Errorf("%w: the sealed session has %d bytes, its cookies hold %d: keep less in it, or raise "+
 			"MaxChunks of the store", life.ErrTooLarge, size, r.room)
 	}
-	next.SetSealed(string(r.k.Ring().SealToken(packed, r.bindings[0])))
+	next.SetSealed(r.k.Ring().SealToken(packed, r.bindings[0]))
 	return next, nil
 }
 

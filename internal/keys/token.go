@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/coatcheck/session/internal/sealed"
@@ -17,11 +18,17 @@ func TokenSize(n int) int {
 }
 
 // SealToken seals a record that its client keeps. The token is "e1.", then the id of the key and the box in base64.
-func (ring Ring) SealToken(plain, binding []byte) []byte {
+func (ring Ring) SealToken(plain, binding []byte) string {
 	k := ring[0]
 	raw := append(make([]byte, 0, len(k.id)+sealed.Overhead+len(plain)), k.id[:]...)
-	raw = k.token.Seal(raw, plain, binding)
-	return strictBase64.AppendEncode(append(make([]byte, 0, TokenSize(len(plain))), tokenPrefix...), raw)
+	var text strings.Builder
+	text.Grow(TokenSize(len(plain)))
+	text.WriteString(tokenPrefix)
+	var room [256]byte // on the stack, and so for one part after the other
+	for part := range slices.Chunk(k.token.Seal(raw, plain, binding), len(room)/4*3) {
+		text.Write(strictBase64.AppendEncode(room[:0], part))
+	}
+	return text.String()
 }
 
 // OpenToken opens a token that was sealed for one of these bindings, and says which key sealed it. The error is
@@ -37,9 +44,10 @@ func (ring Ring) OpenToken(token string, bindings [][]byte) (plain []byte, signe
 			continue
 		}
 		for _, binding := range bindings {
-			if plain, err := k.token.Open(nil, raw[len(k.id):], binding); err == nil {
+			if plain, err := k.token.OpenIn(raw[len(k.id):], binding); err == nil {
 				return plain, i, nil
 			}
+			decodeExactly(raw, text) // for the next, since what does not open is lost
 		}
 	}
 	return nil, 0, ErrBadSignature

@@ -20,7 +20,7 @@ func TestATokenComesBack(t *testing.T) {
 			t.Errorf("a token of %d bytes has %d, TokenSize says %d", len(plain), len(token),
 				keys.TokenSize(len(plain)))
 		}
-		if got, signer, err := known.OpenToken(string(token), cookieOnly); string(got) != plain || signer != 0 ||
+		if got, signer, err := known.OpenToken(token, cookieOnly); string(got) != plain || signer != 0 ||
 			err != nil {
 			t.Errorf("OpenToken = %q by %d, %v", got, signer, err)
 		}
@@ -28,7 +28,7 @@ func TestATokenComesBack(t *testing.T) {
 }
 
 func TestNoByteOfATokenCanBeChanged(t *testing.T) {
-	good := string(known.SealToken([]byte("the coat"), forCookie))
+	good := known.SealToken([]byte("the coat"), forCookie)
 	for i := range good {
 		for _, bad := range []string{flip(good, i), good[:i], good[:i] + "\n" + good[i:]} {
 			if _, _, err := known.OpenToken(bad, cookieOnly); !refused(err) {
@@ -40,7 +40,7 @@ func TestNoByteOfATokenCanBeChanged(t *testing.T) {
 
 func TestATokenOpensUnderTheNamesItMayHave(t *testing.T) {
 	former, other := keys.BindToken("former"), keys.BindToken("other")
-	token := string(known.SealToken([]byte("x"), former))
+	token := known.SealToken([]byte("x"), former)
 	if _, _, err := known.OpenToken(token, [][]byte{forCookie, former}); err != nil {
 		t.Errorf("under a former name: %v", err)
 	}
@@ -52,7 +52,7 @@ func TestATokenOpensUnderTheNamesItMayHave(t *testing.T) {
 }
 
 func TestATokenTellsWhichSecretSealedIt(t *testing.T) {
-	token := string(ringOf(oldSecret).SealToken([]byte("x"), forCookie))
+	token := ringOf(oldSecret).SealToken([]byte("x"), forCookie)
 	if _, signer, err := ringOf(freshSecret, oldSecret).OpenToken(token, cookieOnly); signer != 1 || err != nil {
 		t.Errorf("sealed by %d, %v, want 1", signer, err)
 	}

@@ -141,6 +141,14 @@ func (k *Key) Seal(dst, message, associated []byte) []byte {
 	return r.Seal(dst, nonce, message, associated)
 }
 
+// OpenIn is Open with the message in the memory of the box. What was there is lost, also on an error.
+func (k *Key) OpenIn(box, associated []byte) ([]byte, error) {
+	if len(box) < Overhead {
+		return nil, ErrOpen
+	}
+	return k.Open(box[nonceSize:nonceSize], box, associated)
+}
+
 // Open returns the message of a box that Seal made with the same associated data, appended to dst, or ErrOpen.
 func (k *Key) Open(dst, box, associated []byte) ([]byte, error) {
 	if len(box) < Overhead {

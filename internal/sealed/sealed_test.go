@@ -117,8 +117,13 @@ func FuzzOpen(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, box []byte) {
-		if _, err := key.Open(nil, box, []byte("aad")); err == nil && !bytes.Equal(box, good) {
+		message, err := key.Open(nil, box, []byte("aad"))
+		if err == nil && !bytes.Equal(box, good) {
 			t.Fatal("a changed box opened")
+		}
+		again, errIn := key.OpenIn(bytes.Clone(box), []byte("aad"))
+		if !bytes.Equal(message, again) || (err == nil) != (errIn == nil) {
+			t.Fatalf("in its own memory it opens as %q, %v; else as %q, %v", again, errIn, message, err)
 		}
 	})
 }
