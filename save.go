@@ -20,7 +20,9 @@ func (s *Session) Save(ctx context.Context) error {
 
 func (s *Session) commit(ctx context.Context, mode life.Mode) error {
 	events, err := s.commitCopy(ctx, mode)
-	s.emit(ctx, eventsOf(events)...)
+	for _, e := range events {
+		s.emit(ctx, eventOf(e))
+	}
 	return err
 }
 

@@ -121,7 +121,7 @@ func (d *Draft) create(ctx context.Context) error {
 		return ErrLate
 	}
 	d.noteStored(next, aged)
-	d.event(EventCreated, d.at.Rec.ID, nil)
+	d.at.first = true
 	return nil
 }
 
@@ -151,10 +151,11 @@ func (d *Draft) save(ctx context.Context, mode Mode) error {
 		mine = d.k.queues.wait(ctx, d.at.Rec.ID)
 	}
 	for attempt := 0; ; attempt++ {
-		if err := d.stillThere(ctx); err != nil {
+		now := d.k.Now()
+		if err := d.stillThere(ctx, now); err != nil {
 			return d.Lost(err)
 		}
-		next, aged, err := d.build(d.k.Now())
+		next, aged, err := d.build(now)
 		if err != nil {
 			return err
 		}
@@ -175,8 +176,8 @@ func (d *Draft) save(ctx context.Context, mode Mode) error {
 
 // stillThere looks again when the session seems to have timed out during the request: others may have used it. What
 // this request did to the clocks does not bring it back, so the time that the store was told counts too.
-func (d *Draft) stillThere(ctx context.Context) error {
-	now, end := d.k.Now(), d.at.Rec.ExpiresAt
+func (d *Draft) stillThere(ctx context.Context, now time.Time) error {
+	end := d.at.Rec.ExpiresAt
 	if !d.expired(now) && (end.IsZero() || now.Before(end)) {
 		return nil
 	}

@@ -120,6 +120,7 @@ func (d *Draft) report(events ...Event) {
 }
 
 func (d *Draft) forgetEvents() {
+	d.at.first = false
 	switch s := d.rest(); {
 	case len(s.events) == 0:
 	case s.former == nil && s.refused == nil && s.endedBy == "": // nothing of it is needed any more

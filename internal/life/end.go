@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/coatcheck/session/internal/bounded"
 )
@@ -22,12 +21,12 @@ func (d *Draft) commitLeaving(ctx context.Context) error {
 		follower = d.at.Rec // nil when it was refused, which does not keep the old session alive
 	}
 	ended, err := d.endAll(ctx, Ending{Why: d.leaving.why, Follower: follower})
+	if err != nil && follower != nil {
+		d.undo(ctx, follower.ID)
+		d.at.first = false
+	}
 	d.reportEnded(ended)
 	if err != nil {
-		if follower != nil {
-			d.undo(ctx, follower.ID)
-			d.forgetCreated(follower.ID)
-		}
 		return err
 	}
 	d.noteEnded(ended)
@@ -39,17 +38,15 @@ func (d *Draft) commitLeaving(ctx context.Context) error {
 	return refused
 }
 
-// forgetCreated leaves out the event of a session that is gone again.
-func (d *Draft) forgetCreated(id string) {
-	d.change(func(s *seldom) {
-		s.events = slices.DeleteFunc(slices.Clone(s.events), func(e Event) bool {
-			return e.Kind == EventCreated && e.ID == id
-		})
-	})
-}
-
-// reportEnded reports what the session that leaves has ended, and whatever else was ended before that failed.
+// reportEnded reports what the session that leaves has ended, and whatever else was ended before that failed, after the
+// session that follows.
 func (d *Draft) reportEnded(ended []Ended) {
+	if len(ended) == 0 {
+		return
+	}
+	events := d.Events()
+	d.change(func(s *seldom) { s.events = events })
+	d.at.first = false
 	for _, one := range ended {
 		d.report(Event{Kind: EventEnded, ID: one.ID, User: one.User, Reason: one.Why})
 	}

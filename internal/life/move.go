@@ -58,7 +58,7 @@ func (d *Draft) move(ctx context.Context, mode Mode) error {
 // prepareMove makes the id to come, and sees to it that the session is still there to get it.
 func (d *Draft) prepareMove(ctx context.Context) error {
 	d.makeNextID()
-	if err := d.stillThere(ctx); err != nil {
+	if err := d.stillThere(ctx, d.k.Now()); err != nil {
 		return err
 	}
 	return d.readmit(ctx)

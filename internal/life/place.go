@@ -16,6 +16,7 @@ type Place struct {
 	Stale   bool   // to be signed and sealed anew
 	renewed bool   // the ticket is another one than the client has shown
 	written bool   // by this draft
+	first   bool   // the record is the first of its session, and that is still to be reported
 }
 
 // aside is what few places have, so that the others do not pay for it. It is never changed, for copies share it.

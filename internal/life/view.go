@@ -1,6 +1,7 @@
 package life
 
 import (
+	"slices"
 	"time"
 
 	"github.com/coatcheck/session/internal/envelope"
@@ -135,7 +136,13 @@ func (d *Draft) TakeReply() (r Reply, token string, until time.Time) {
 }
 
 // Events are what a commit has to report.
-func (d *Draft) Events() []Event { return d.rest().events }
+func (d *Draft) Events() []Event {
+	events := d.rest().events
+	if d.at.first {
+		events = append(slices.Clip(events), Event{Kind: EventCreated, ID: d.at.Rec.ID, User: d.user})
+	}
+	return events
+}
 
 // Conflict is the event of an attempt that met one.
 func (d *Draft) Conflict() Event { return Event{Kind: EventConflict, ID: d.at.Rec.ID, User: d.user} }
