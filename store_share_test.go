@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/memstore"
@@ -173,5 +174,53 @@ func TestWhatDecodesASharedValueCannotChangeIt(t *testing.T) {
 			}
 			all.Wait()
 		})
+	}
+}
+
+// A record that is shared is looked through once, and what the clocks need of it is known to each request after that:
+// a deadline that was set, changed and removed, whatever was read before.
+func TestASharedRecordHasItsDeadlineAtEachLoad(t *testing.T) {
+	start := time.Now().UTC().Truncate(time.Second)
+	now := start
+	m, err := session.New(memstore.New(memstore.Options{}), session.Options{
+		Secrets: []session.Secret{session.NewSecret()}, SweepEvery: session.Never, Now: func() time.Time { return now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.Close() })
+	ticket := ""
+	open := func() *session.Session {
+		t.Helper()
+		s, err := m.Open(t.Context(), ticket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	for _, deadline := range []time.Duration{0, time.Hour, 0, 2 * time.Hour, time.Minute} {
+		s := open()
+		if s.Set("x", "y"); deadline > 0 {
+			s.SetDeadline(start.Add(deadline))
+		} else {
+			s.SetDeadline(time.Time{})
+		}
+		if err := s.Save(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ticket = s.Token()
+		want := start.Add(24 * time.Hour)
+		if deadline > 0 {
+			want = start.Add(deadline)
+		}
+		for range 3 {
+			if s := open(); !s.ExpiresAt().Equal(want) || s.Get("x") != "y" {
+				t.Errorf("with the deadline %v it ends at %v and x is %v, want %v and y", deadline, s.ExpiresAt(),
+					s.Get("x"), want)
+			}
+		}
+	}
+	if now = start.Add(time.Minute); !open().Expired() {
+		t.Error("it is there after its deadline")
 	}
 }

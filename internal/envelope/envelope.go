@@ -112,23 +112,40 @@ func appendText[T string | []byte](dst []byte, text T) []byte {
 // Parse splits an envelope into its header and its entries, which share memory with data.
 func Parse(data []byte) (Header, Entries, error) {
 	r := reader{data: data}
-	if v := r.byte(); v != version {
+	h := r.header()
+	from := r.at
+	for r.more() {
+		h.HasOwn = strings.HasPrefix(string(r.text()), OwnPrefix) || h.HasOwn
+		r.skip()
+	}
+	if r.bad {
 		return Header{}, nil, ErrFormat
+	}
+	return h, data[from:], nil
+}
+
+// ParseAgain is Parse of data that it has split before, and found what HasOwn says. It need not look at the entries.
+func ParseAgain(data []byte, hasOwn bool) (Header, Entries, error) {
+	r := reader{data: data}
+	h := r.header()
+	h.HasOwn = hasOwn
+	if r.bad {
+		return Header{}, nil, ErrFormat
+	}
+	return h, data[r.at:], nil
+}
+
+func (r *reader) header() Header {
+	if r.byte() != version {
+		r.fail()
+		return Header{}
 	}
 	h := Header{Created: r.varint(), Login: r.varint(), Issued: r.varint(), Idle: r.varint(), Lifetime: r.varint()}
 	h.Persistent, h.FlashSeq = r.uvarint(), r.uvarint()
 	for n := r.uvarint(); n > 0 && !r.bad; n-- {
 		h.Flashes = append(h.Flashes, Flash{Path: string(r.text()), Seq: r.uvarint(), Made: r.uvarint()})
 	}
-	entries := Entries(data[r.at:])
-	for r.more() {
-		h.HasOwn = strings.HasPrefix(string(r.text()), OwnPrefix) || h.HasOwn
-		r.text()
-	}
-	if r.bad {
-		return Header{}, nil, ErrFormat
-	}
-	return h, entries, nil
+	return h
 }
 
 // Entries are the encoded entries of a parsed envelope.
@@ -149,11 +166,10 @@ func (e Entries) Index(key string) int {
 	r := reader{data: e}
 	for r.more() {
 		at := r.at
-		k := r.text()
-		r.text()
-		if string(k) == key {
+		if string(r.text()) == key {
 			return at
 		}
+		r.skip()
 	}
 	return -1
 }
@@ -213,11 +229,17 @@ func (r *reader) byte() byte {
 	return b
 }
 
-// uvarint reads the usual number, which has one byte, by itself.
+// uvarint reads the usual number, which has one byte or two, by itself.
 func (r *reader) uvarint() uint64 {
-	if r.more() && r.data[r.at] < 0x80 {
-		r.at++
-		return uint64(r.data[r.at-1])
+	if rest := r.data[r.at:]; len(rest) > 1 {
+		switch one, two := uint64(rest[0]), uint64(rest[1]); {
+		case one < 0x80:
+			r.at++
+			return one
+		case two < 0x80:
+			r.at += 2
+			return one&0x7f | two<<7
+		}
 	}
 	n, size := binary.Uvarint(r.data[r.at:])
 	return uint64(r.took(int64(n), size))
@@ -236,12 +258,21 @@ func (r *reader) took(n int64, size int) int64 {
 }
 
 func (r *reader) text() []byte {
+	n := r.length()
+	text := r.data[r.at : r.at+n : r.at+n]
+	r.at += n
+	return text
+}
+
+// skip goes past a text.
+func (r *reader) skip() { r.at += r.length() }
+
+// length reads how long the text is that follows, 0 when it is cut off.
+func (r *reader) length() int {
 	n := r.uvarint()
 	if n > uint64(len(r.data)-r.at) {
 		r.fail()
-		return nil
+		return 0
 	}
-	start := r.at
-	r.at += int(n)
-	return r.data[start:r.at:r.at]
+	return int(n)
 }

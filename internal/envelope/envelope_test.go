@@ -111,3 +111,17 @@ func BenchmarkFindTheLastOfFifty(b *testing.B) {
 		entries.Find(string(rune('A' + 49)))
 	}
 }
+
+func BenchmarkParseFifty(b *testing.B) {
+	var h envelope.Header
+	data := h.Append(nil)
+	for i := range 50 {
+		data = envelope.AppendEntry(data, string(rune('A'+i)), make([]byte, 200))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := envelope.Parse(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,11 +1,16 @@
 package keys
 
+import "sync/atomic"
+
 // Proof says that Seal made data in this process, as they still stand in its memory: it holds for those very bytes
 // alone, and not for a copy of them. Which row they are of stands in the data themselves.
 type Proof struct {
 	key  *key
 	data *byte
 	size int
+
+	// Noted is for what whoever read the body has found out about it, for those who read the same bytes after; 0 before.
+	Noted atomic.Uint32
 }
 
 // signedHead is what stands before the row in data that are signed.

@@ -51,9 +51,27 @@ func (s stored) openShared(rec *Record, proof *keys.Proof) (envelope.Header, env
 	if !ok {
 		return s.Open(rec)
 	}
+	noted := proof.Noted.Load()
+	if noted != 0 {
+		h, entries, err := envelope.ParseAgain(body, noted == parsedOwn)
+		return h, entries, false, err
+	}
 	h, entries, err := envelope.Parse(body)
+	switch {
+	case err != nil:
+	case h.HasOwn:
+		proof.Noted.Store(parsedOwn)
+	default:
+		proof.Noted.Store(parsedNoOwn)
+	}
 	return h, entries, false, err
 }
+
+// What is noted of a body that is shared: that it was parsed, and whether it has entries of the library's own.
+const (
+	parsedOwn = iota + 1
+	parsedNoOwn
+)
 
 func rowOf(rec *Record, version uint64) keys.Row {
 	return keys.Row{ID: rec.ID, User: rec.User, Version: version}
