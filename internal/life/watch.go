@@ -250,12 +250,12 @@ func (w *watch) ids() ([]string, bool) {
 	return ids, w.polling
 }
 
-// ask asks the store for one session, under its new id when it was renewed. A store that fails says nothing about it.
+// ask asks the store for one session, under its new id when it got one. A store that fails says nothing about it.
 func (w *watch) ask(ctx context.Context, id string) {
 	ctx, cancel := context.WithTimeout(ctx, StoreTimeout)
 	defer cancel()
 	rec, err := w.k.Load(ctx, id)
-	for err == nil && rec.Kind == KindAlias && ctx.Err() == nil {
+	for err == nil && w.k.goesOn(rec) && ctx.Err() == nil {
 		w.moved(id, rec.Successor)
 		id = rec.Successor
 		rec, err = w.k.Load(ctx, id)
@@ -269,6 +269,12 @@ func (w *watch) ask(ctx context.Context, id string) {
 	case !w.k.alive(rec):
 		w.ended(w.k.ranOut(rec), id)
 	}
+}
+
+// goesOn reports whether the session of a retired record goes on under another id. What followed a Logout does not: its
+// tombstone tells why the session ended.
+func (k *Keeper) goesOn(rec *Record) bool {
+	return rec.Kind == KindAlias || rec.Kind == KindTombstone && rec.Successor != "" && k.noted(rec) == ""
 }
 
 // isGone reports whether a session of whose id the store knows nothing has ended.
