@@ -3,6 +3,7 @@ package keys
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/coatcheck/session/internal/sealed"
 )
@@ -19,17 +20,21 @@ func TokenSize(n int) int {
 
 // SealToken seals a record that its client keeps. The token is "e1.", then the id of the key and the box in base64.
 func (ring Ring) SealToken(plain, binding []byte) string {
-	k := ring[0]
-	raw := append(make([]byte, 0, len(k.id)+sealed.Overhead+len(plain)), k.id[:]...)
+	k, raw := ring[0], boxes.Get().(*[]byte)
+	defer boxes.Put(raw)
+	*raw = k.token.Seal(append((*raw)[:0], k.id[:]...), plain, binding)
 	var text strings.Builder
 	text.Grow(TokenSize(len(plain)))
 	text.WriteString(tokenPrefix)
 	var room [256]byte // on the stack, and so for one part after the other
-	for part := range slices.Chunk(k.token.Seal(raw, plain, binding), len(room)/4*3) {
+	for part := range slices.Chunk(*raw, len(room)/4*3) {
 		text.Write(strictBase64.AppendEncode(room[:0], part))
 	}
 	return text.String()
 }
+
+// boxes are what SealToken has sealed into, which nobody else sees, for the next time.
+var boxes = sync.Pool{New: func() any { return new([]byte) }}
 
 // OpenToken opens a token that was sealed for one of these bindings, and says which key sealed it. The error is
 // ErrMalformed or ErrBadSignature.
