@@ -66,10 +66,12 @@ func (l *Links) Login(ctx context.Context, s *session.Session, user string, toke
 		return err
 	}
 	// A logout that came since has looked for sessions either after this one was stored, or before: then it is found
-	// here. All that come later find the session.
-	if err := l.passes(ctx, link); err != nil {
+	// here, also when the visitor has hung up. All that come later find the session.
+	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
+	defer cancel()
+	if err := l.passes(look, link); err != nil {
 		s.Logout()
-		_ = s.Save(ctx) // the end of the request tries again
+		_ = s.Save(look) // the end of the request tries again
 		return err
 	}
 	return nil

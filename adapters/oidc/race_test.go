@@ -1,6 +1,7 @@
 package oidcsession_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"sync"
@@ -180,6 +181,29 @@ func TestASignInThatTheStoreCannotFinishIsFoundByTheNextLogout(t *testing.T) {
 					t.Errorf("step %d: %d, want 503", step, status)
 				}
 				two.logsOut(two.p.logoutToken(t, "", "sid 1"))
+				if left, err := two.sessions.Sessions(t.Context(), "ada"); len(left) > 0 || err != nil {
+					t.Errorf("step %d: %d sessions are left, %v", step, len(left), err)
+				}
+			}
+	})
+}
+
+// Who hangs up one call after the logout leaves no session that the logout has missed.
+func TestASignInThatIsGivenUpIsOverAfterItsLogout(t *testing.T) {
+	steps(t, func(p *provider, one, two *node) (deed, other func(), check func(int64)) {
+		ctx, hangUp := context.WithCancel(t.Context())
+		token, err := one.tokens.Verify(t.Context(), p.idToken(t, "ada", "sid 1", nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func() {
+				s, _ := one.sessions.Open(ctx, "")
+				_ = one.links.Login(ctx, s, "ada", token)
+			}, func() {
+				two.logsOut(p.logoutToken(t, "", "sid 1"))
+				one.store.at, one.store.do = one.store.calls.Load()+1, hangUp
+			}, func(step int64) {
+				hangUp()
 				if left, err := two.sessions.Sessions(t.Context(), "ada"); len(left) > 0 || err != nil {
 					t.Errorf("step %d: %d sessions are left, %v", step, len(left), err)
 				}
