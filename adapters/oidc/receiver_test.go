@@ -306,3 +306,29 @@ func TestTwoClientsOfOneProviderDoNotEndEachOthersSessions(t *testing.T) {
 	n.logsOut(p.logoutToken(t, "ada", "sid 1"))
 	phone.is(n, ended)
 }
+
+func TestATokenOfTwoEventsIsTakenWholeAndTwoTokensAreNot(t *testing.T) {
+	p, one, two := pair(t)
+	phone, laptop := newBrowser(t), newBrowser(t)
+	phone.signIn(one, "ada", "sid 1")
+	laptop.signIn(one, "ada", "sid 2")
+	user := object{"format": "iss_sub", "iss": p.URL, "sub": "ada"}
+	both := p.event(sessionRevoked, object{}, object{"session": object{"format": "opaque", "id": "sid 1"}})
+	both["events"] = object{
+		sessionRevoked:   object{},
+		credentialChange: object{"change_type": "update", "credential_type": "password"},
+	}
+	first, second := p.sign(t, "secevent+jwt", both), p.sign(t, "secevent+jwt", p.event(sessionRevoked, object{}, user))
+	for _, body := range []string{first + "\n" + second, first + "," + second, `["` + first + `"]`,
+		`{"sets":{"a":"` + first + `"}}`} {
+		if status, _ := two.push(body); status != http.StatusBadRequest {
+			t.Errorf("several at once: %d, want 400", status)
+		}
+	}
+	phone.is(one, "ada|")
+	two.pushes(both)
+	phone.is(one, ended)
+	laptop.is(one, "ada|")
+	two.pushes(p.event(sessionRevoked, object{}, user))
+	laptop.is(one, ended)
+}

@@ -25,6 +25,7 @@ func wrongTokens(now int64) map[string]object {
 		"no audience":           {"aud": nil},
 		"no iat":                {"iat": nil},
 		"iat of tomorrow":       {"iat": now + 86400, "exp": now + 86500},
+		"iat of a minute ahead": {"iat": now + 61},
 		"a huge iat":            {"iat": 1e300},
 		"expired":               {"exp": now - 61},
 		"no jti":                {"jti": nil},
@@ -70,6 +71,8 @@ func TestALogoutTokenWithAWrongClaimEndsNothing(t *testing.T) {
 	if got := two.reported("refused", ""); got != len(rows) {
 		t.Errorf("the site was told of %d refused tokens, want %d", got, len(rows))
 	}
+	two.logsOut(p.sign(t, "logout+jwt", p.logoutClaims("", "sid 2").with(object{"iat": now + 60})))
+	two.logsOut(p.sign(t, "logout+jwt", p.logoutClaims("", "sid 2").with(object{"iat": now - 180, "exp": now - 60})))
 	two.logsOut(p.sign(t, "logout+jwt", p.logoutClaims("ada", "sid 1").with(object{
 		"aud": []string{"bank", clientID}, "iat": now - 170, "exp": now - 50, "more": "is not looked at"})))
 	phone.is(one, ended)
@@ -139,18 +142,23 @@ func TestATokenThatTheProviderHasNotSignedIsRefused(t *testing.T) {
 func TestWhatIsNoFormWithATokenIsRefused(t *testing.T) {
 	p, one, _ := pair(t)
 	token := p.logoutToken(t, "ada", "sid 1")
+	big := "logout_token=" + p.sign(t, "logout+jwt", p.logoutClaims("ada", "").with(object{
+		"more": strings.Repeat("x", 1<<20)}))
 	huge := "a=" + strings.Repeat("a", 1<<20) + "&logout_token="
 	for name, row := range map[string]struct {
 		method, query, kind, body string
 		want                      int
 	}{
 		"GET":            {http.MethodGet, "", "", "", 405},
+		"HEAD":           {http.MethodHead, "", "", "", 405},
 		"PUT":            {http.MethodPut, "", formType, "logout_token=" + token, 405},
 		"no type":        {http.MethodPost, "", "", "logout_token=" + token, 400},
 		"JSON":           {http.MethodPost, "", "application/json", `{"logout_token":"` + token + `"}`, 400},
 		"in the query":   {http.MethodPost, "?logout_token=" + token, formType, "", 400},
 		"twice":          {http.MethodPost, "", formType, "logout_token=" + token + "&logout_token=" + token, 400},
 		"not escaped":    {http.MethodPost, "", formType, "logout_token=%zz", 400},
+		"a huge token":   {http.MethodPost, "", formType, big, 400},
+		"in parts":       {http.MethodPost, "", "multipart/form-data; boundary=b", parts(token), 400},
 		"huge":           {http.MethodPost, "", formType, huge + token, 400},
 		"with a charset": {http.MethodPost, "", formType + "; charset=utf-8", "logout_token=" + token, 200},
 	} {
@@ -165,6 +173,11 @@ func TestWhatIsNoFormWithATokenIsRefused(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d", name, status, body, row.want)
 		}
 	}
+}
+
+// parts is a form of the other type.
+func parts(token string) string {
+	return "--b\r\nContent-Disposition: form-data; name=\"logout_token\"\r\n\r\n" + token + "\r\n--b--\r\n"
 }
 
 func TestKeysThatAreReplacedAreFetched(t *testing.T) {
