@@ -184,10 +184,40 @@ func TestAnOutageIsOneAttempt(t *testing.T) {
 }
 
 func TestACallGivesUpAServerThatHangs(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	s := &server{times: 1, ends: func(*pgproto3.Backend) bool { cancel(); <-t.Context().Done(); return false }}
-	if _, err := storeOn(t, s).Load(ctx, "a"); !errors.Is(err, context.Canceled) {
-		t.Errorf("Load = %v, want the error of the context", err)
+	for name, call := range map[string]func(context.Context, *pgstore.Store) error{
+		"Load": func(ctx context.Context, s *pgstore.Store) error { _, err := s.Load(ctx, "a"); return err },
+		"Save": func(ctx context.Context, s *pgstore.Store) error { return s.Save(ctx, &session.Record{ID: "a"}) },
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		s := &server{times: 1, ends: func(*pgproto3.Backend) bool { cancel(); <-t.Context().Done(); return false }}
+		if err := call(ctx, storeOn(t, s)); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s = %v, want the error of the context", name, err)
+		}
+	}
+}
+
+// asked is a pool that counts how often it is asked for its figures, which takes a lock that all calls share.
+type asked struct {
+	*pgxpool.Pool
+	times int
+}
+
+func (a *asked) Stat() *pgxpool.Stat {
+	a.times++
+	return a.Pool.Stat()
+}
+
+func TestAPoolIsAskedForItsFiguresOnlyWhenItHasNoConnection(t *testing.T) {
+	pool := &asked{Pool: poolOn(t, &server{})}
+	store, err := pgstore.New(pool, pgstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Delete(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	if pool.times > 0 {
+		t.Errorf("the pool was asked %d times", pool.times)
 	}
 }
 

@@ -38,7 +38,10 @@ func (s *Store) on(ctx context.Context, again func(error) bool, do func(*pgxpool
 // acquire takes a connection from the pool, and says so if all of them were in use for as long as there was time.
 func (s *Store) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	conn, err := s.pool.Acquire(ctx)
-	if stat := s.pool.Stat(); err != nil && ctx.Err() != nil && stat.AcquiredConns() >= stat.MaxConns() {
+	if err == nil || ctx.Err() == nil {
+		return conn, err
+	}
+	if stat := s.pool.Stat(); stat.AcquiredConns() >= stat.MaxConns() {
 		return nil, fmt.Errorf("none of the pool's %d connections became free: raise pool_max_conns, and let handlers "+
 			"give theirs back before the session is loaded or saved: %w", stat.MaxConns(), err)
 	}
