@@ -59,6 +59,10 @@ func (d direct) QueryContext(ctx context.Context, _ string, _ []driver.NamedValu
 	return d.answer(ctx)
 }
 
+func (d direct) ExecContext(ctx context.Context, _ string, _ []driver.NamedValue) (driver.Result, error) {
+	return driver.RowsAffected(1), d.ask(ctx)
+}
+
 func (skips) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
 	return nil, driver.ErrSkip
 }
@@ -160,6 +164,48 @@ func TestALoadGivesUpAServerThatHangs(t *testing.T) {
 	}})
 	if _, err := store.Load(ctx, "a"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Load = %v, want the error of the context", err)
+	}
+}
+
+// writes are the calls that change a record.
+func writes(store *sqlstore.Store) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"create":  func(ctx context.Context) error { return store.Save(ctx, &session.Record{ID: "a"}) },
+		"replace": func(ctx context.Context) error { return store.Save(ctx, &session.Record{ID: "a", Version: 1}) },
+		"touch":   func(ctx context.Context) error { return store.Touch(ctx, "a", 1, time.UnixMicro(1), time.Time{}) },
+		"delete":  func(ctx context.Context) error { return store.Delete(ctx, "a") },
+	}
+}
+
+func TestAWriteGivesUpAServerThatHangs(t *testing.T) {
+	s := &scripted{}
+	for name, write := range writes(scriptedStore(t, s)) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s.ask = func(ctx context.Context) error {
+			cancel()
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		if err := write(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s = %v, want the error of the context", name, err)
+		}
+	}
+}
+
+func TestAWriteWithADeadlineStartsNoGoroutine(t *testing.T) {
+	s := &scripted{}
+	store := scriptedStore(t, s)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	if err := store.Delete(ctx, "a"); err != nil { // the pool has its own by then
+		t.Fatal(err)
+	}
+	for name, write := range writes(store) {
+		before, during := runtime.NumGoroutine(), 0
+		s.ask = func(context.Context) error { during = runtime.NumGoroutine(); return nil }
+		if err := write(ctx); err != nil || during > before {
+			t.Errorf("%s = %v, with %d goroutines during the statement and %d before", name, err, during, before)
+		}
 	}
 }
 
