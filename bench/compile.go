@@ -16,10 +16,15 @@ import (
 const firstCommand = "github.com/coatcheck/session/cmd/demo"
 
 // onlyHTTP imports net/http alone.
-const onlyHTTP = "package main\n\nimport \"net/http\"\n\nfunc main() { _ = http.ListenAndServe(\"127.0.0.1:0\", nil) }\n"
+const onlyHTTP = `package main
 
-// compileTime is how many times longer it takes to compile what README.md runs first than a program that imports net/http
-// alone, each with an empty cache.
+import "net/http"
+
+func main() { _ = http.ListenAndServe("127.0.0.1:0", nil) }
+`
+
+// compileTime is how many times longer it takes to compile what README.md runs first than a program that imports
+// net/http alone, each with an empty cache.
 func compileTime(ctx context.Context) (ratio float64, err error) {
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {

@@ -266,8 +266,8 @@ func TestOneOfManyRequestsHasTheConfirmation(t *testing.T) {
 	}
 }
 
-// It is gone before the handler runs: whatever the handler has done by then is not done again. Who fails to describe the
-// request has taken nothing.
+// It is gone before the handler runs: whatever the handler has done by then is not done again. Who fails to describe
+// the request has taken nothing.
 func TestAHandlerThatPanicsHasHadItsConfirmation(t *testing.T) {
 	fails := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("no") })
 	for where, taken := range map[string]bool{"inside": true, "outside": true, "description": false} {

@@ -11,7 +11,8 @@ import (
 
 func TestASidIsAnyText(t *testing.T) {
 	p, one, two := pair(t)
-	sids := []string{"\x00", "\x00\x00", " ", "sid", "sid ", "SID", `"`, `\`, "sid\nsid", "é", "e\u0301", "\u202e", "sub",
+	sids := []string{"\x00", "\x00\x00", " ", "sid", "sid ", "SID", `"`, `\`, "sid\nsid", "é", "e\u0301", "\u202e",
+		"sub",
 		strings.Repeat("x", 10<<10), strings.Repeat("x", 10<<10) + "y"}
 	browsers := make([]*browser, len(sids))
 	for i, sid := range sids {

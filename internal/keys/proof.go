@@ -9,7 +9,7 @@ type Proof struct {
 	data *byte
 	size int
 
-	// Noted is for what whoever read the body has found out about it, for those who read the same bytes after; 0 before.
+	// Noted is what somebody who read the body has found out about it, for those who read the same bytes later.
 	Noted atomic.Uint32
 }
 

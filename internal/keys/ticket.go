@@ -100,9 +100,9 @@ func (t Ticket) successor() *sealed.Key {
 	return sealed.NewKey(derive(t[:], "successor", sealed.KeySize))
 }
 
-// decodeExactly decodes a text into dst, which has the length that texts of that length stand for. The decoder skips line
-// breaks, but what is left then stands for fewer bytes. Only one behind whole groups of four characters would make no
-// difference, and no text has that length.
+// decodeExactly decodes a text into dst, which has the length that texts of that length stand for. The decoder skips
+// line breaks, but what is left then stands for fewer bytes. Only one behind whole groups of four characters would make
+// no difference, and no text has that length.
 func decodeExactly(dst []byte, text string) bool {
 	n, err := strictBase64.Decode(dst, []byte(text))
 	return err == nil && n == len(dst) && len(text)%4 != 1

@@ -102,8 +102,8 @@ func TestALineIsThatOfNetHTTP(t *testing.T) {
 	for flags := range 1 << 7 {
 		for i, value := range values {
 			on := func(bit int) bool { return flags&(1<<bit) != 0 }
-			c := &http.Cookie{Name: "__Host-x", Value: value, Path: "/", HttpOnly: on(0), Secure: on(1), Partitioned: on(2),
-				Quoted: on(3), SameSite: modes[(flags+i)%len(modes)]}
+			c := &http.Cookie{Name: "__Host-x", Value: value, Path: "/", HttpOnly: on(0), Secure: on(1),
+				Partitioned: on(2), Quoted: on(3), SameSite: modes[(flags+i)%len(modes)]}
 			if on(4) {
 				c.Domain = "shop.example"
 			}
