@@ -120,7 +120,9 @@ func (v *verdict) checkOperations() {
 			v.wrong("the operation %s was done %d times, and confirmed %d times", key, n, most)
 		}
 		for _, p := range list {
-			may := func(c *fact) bool { return c.tries > 0 && slices.Contains(c.lives, p.life) && !v.signedInBetween(c, p) }
+			may := func(c *fact) bool {
+				return c.tries > 0 && slices.Contains(c.lives, p.life) && !v.signedInBetween(c, p.life, p.from)
+			}
 			if p.passed && !slices.ContainsFunc(given, may) {
 				v.wrong("%v did the operation %s in %s, where nobody had confirmed it since the Login", p.by, key, p.life)
 			}
@@ -128,9 +130,9 @@ func (v *verdict) checkOperations() {
 	}
 }
 
-// signedInBetween reports whether a Login came for certain after a confirmation and before a request.
-func (v *verdict) signedInBetween(c *fact, p *passage) bool {
+// signedInBetween reports whether a Login came for certain after what was shown in a session, and before a tick.
+func (v *verdict) signedInBetween(f *fact, life string, at int) bool {
 	return slices.ContainsFunc(v.facts, func(l *fact) bool {
-		return l.kind == logins && l.sure && l.life == p.life && c.to < l.from && l.to < p.from
+		return l.kind == logins && l.sure && l.life == life && f.to < l.from && l.to < at
 	})
 }

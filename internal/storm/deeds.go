@@ -94,7 +94,7 @@ func (v *visit) clear() {
 	v.cleared = true
 	v.s.Clear()
 	mark.Set(v.s, life)
-	v.pending = keepOnly(v.pending, ends, moves, sees, confirms)
+	v.pending = keepOnly(v.pending, ends, moves, sees, shows, confirms)
 	v.pend(&fact{kind: clears})
 }
 
@@ -216,6 +216,7 @@ func (v *visit) identity(name string) (act func(s *session.Session)) {
 		return (*session.Session).Regenerate
 	case "confirm":
 		v.pendMove()
+		v.pend(&fact{kind: shows})
 		return confirm
 	}
 	user := v.user()

@@ -1,6 +1,8 @@
 package storm
 
 import (
+	"slices"
+
 	"github.com/coatcheck/session"
 )
 
@@ -16,6 +18,7 @@ func (v *visit) confirm() {
 		return
 	}
 	v.pendMove()
+	v.pend(&fact{kind: shows})
 	confirm(v.s)
 }
 
@@ -36,9 +39,16 @@ func (v *verdict) checkFactors() {
 			v.wrong("%s of %s has lost the factor of the sign-in: %v", st.life, user, has)
 		}
 		for name := range has {
-			if user == "" || name != signedIn+user && name != shown+user {
+			if user == "" || name != signedIn+user && (name != shown+user || !v.perhapsShown(st)) {
 				v.wrong("%s of %q has the factor %s", st.life, user, name)
 			}
 		}
+	})
+}
+
+// perhapsShown reports whether a factor may have been shown since the last Login.
+func (v *verdict) perhapsShown(st *state) bool {
+	return slices.ContainsFunc(v.facts, func(f *fact) bool {
+		return f.kind == shows && slices.Contains(v.concerned(f), st) && !v.signedInBetween(f, st.life, v.tick)
 	})
 }

@@ -10,18 +10,23 @@ import (
 	"github.com/coatcheck/session/guard"
 )
 
+// step is a request, and returns the next one that the client makes, nil for any.
+type step func(context.Context, *visit) step
+
 // gate is a request that a guard lets through, or not.
 type gate struct {
 	name string
-	pass func(context.Context, *visit)
+	pass step
 }
 
 func gates() []gate {
 	return []gate{
-		{"address", func(ctx context.Context, v *visit) { v.limited(ctx, addresses) }},
-		{"user", func(ctx context.Context, v *visit) { v.limited(ctx, usersOf) }},
-		{"sign in", func(ctx context.Context, v *visit) { v.signIn(ctx, pick(v.rng, v.w.users...), v.rng.IntN(2) == 0) }},
-		{"once", func(ctx context.Context, v *visit) { v.transfer(ctx, v.w.operation(v.rng.IntN(3) == 0, v.rng.IntN)) }},
+		{"address", func(ctx context.Context, v *visit) step { return v.limited(ctx, addresses) }},
+		{"user", func(ctx context.Context, v *visit) step { return v.limited(ctx, usersOf) }},
+		{"sign in", func(ctx context.Context, v *visit) step {
+			return v.signIn(ctx, pick(v.rng, v.w.users...), v.rng.IntN(2) == 0)
+		}},
+		{"once", func(ctx context.Context, v *visit) step { return v.transfer(ctx, v.operation()) }},
 	}
 }
 
@@ -70,9 +75,9 @@ func (w *world) guardOptions(node int) guard.Options {
 }
 
 // limited is a request behind a limit, by one of two addresses, or by the user who is signed in.
-func (v *visit) limited(ctx context.Context, what string) {
+func (v *visit) limited(ctx context.Context, what string) step {
 	if v.w.stores[v.node] == nil {
-		return
+		return nil
 	}
 	l := guard.Limit{Name: what, Requests: perHour, Per: time.Hour}
 	r := v.request(ctx, "")
@@ -92,6 +97,7 @@ func (v *visit) limited(ctx context.Context, what string) {
 			v.done(rw)
 		})).ServeHTTP(rw, r)
 	})))
+	return nil
 }
 
 const deviceName = "__Host-device"
@@ -129,9 +135,9 @@ func (v *visit) keepDevice(cookies []*http.Cookie) {
 }
 
 // signIn tries a password.
-func (v *visit) signIn(ctx context.Context, user string, right bool) {
+func (v *visit) signIn(ctx context.Context, user string, right bool) step {
 	if v.w.stores[v.node] == nil {
-		return
+		return nil
 	}
 	v.account = user
 	key := user
@@ -150,26 +156,27 @@ func (v *visit) signIn(ctx context.Context, user string, right bool) {
 			v.done(rw)
 		})).ServeHTTP(rw, r)
 	})))
+	return nil
 }
 
-// operation is a text that somebody was asked to confirm, or another one.
-func (w *world) operation(other bool, intN func(int) int) string {
-	w.mu.Lock()
+// operation is a text that the client was just asked to confirm, or another one.
+func (v *visit) operation() string {
+	v.w.mu.Lock()
 	var texts []string
-	for _, p := range w.passages {
-		if p.what == operations {
+	for _, p := range v.w.passages {
+		if p.what == operations && p.by.client == v.client {
 			texts = append(texts, p.key)
 		}
 	}
-	w.mu.Unlock()
-	if len(texts) == 0 || other {
-		return w.token()
+	v.w.mu.Unlock()
+	if len(texts) == 0 || v.rng.IntN(4) == 0 {
+		return v.w.token()
 	}
-	return texts[intN(len(texts))]
+	return pick(v.rng, texts[max(0, len(texts)-3):]...)
 }
 
-// transfer does what was confirmed, or asks.
-func (v *visit) transfer(ctx context.Context, text string) {
+// transfer does what was confirmed, or asks, is told yes, and tries again.
+func (v *visit) transfer(ctx context.Context, text string) step {
 	p, answered := v.knock(operations, text)
 	once := v.g.Once("transfer", func(*http.Request) string { return text })
 	answered(v.serve(v.request(ctx, ""), v.handler(func(rw http.ResponseWriter, r *http.Request) {
@@ -179,6 +186,16 @@ func (v *visit) transfer(ctx context.Context, text string) {
 			v.done(rw)
 		})).ServeHTTP(rw, r)
 	})))
+	if p.status != http.StatusUnauthorized || v.s.User() == "" {
+		return nil
+	}
+	return func(ctx context.Context, v *visit) step {
+		v.serve(v.request(ctx, ""), v.handler(func(rw http.ResponseWriter, _ *http.Request) {
+			v.confirmOperations()
+			v.done(rw)
+		}))
+		return func(ctx context.Context, v *visit) step { return v.transfer(ctx, text) }
+	}
 }
 
 // confirmOperations confirms all that the session was asked about.
@@ -188,10 +205,12 @@ func (v *visit) confirmOperations() {
 		return
 	}
 	for _, op := range v.g.Asked(v.s) {
+		v.did = append(v.did, "confirms "+op.Text)
 		v.pendMove()
 		if err := v.g.Confirm(v.s, op.ID, shown+user); err != nil {
 			v.w.fault("%v: an operation that was asked about cannot be confirmed: %v", v, err)
 		}
+		v.pend(&fact{kind: shows})
 		v.pend(&fact{kind: confirms, token: op.Text})
 	}
 }

@@ -28,6 +28,7 @@ const (
 	ends    kind = "end"
 	tells   kind = "tell" // UpdateUser
 
+	shows    kind = "show"    // a factor
 	confirms kind = "confirm" // an operation
 )
 
@@ -102,6 +103,7 @@ type ledger struct {
 	kin       map[string]string // of an id: one that it takes over from
 	kinds     map[string]session.RecordKind
 	heirs     map[string]string // of a retired id: the one that it gave way to
+	lost      map[string]bool   // ids of which a move to them failed, if only at first
 	retiring  map[string]int    // saves under way
 	stranded  map[string]bool   // roots of which a request deleted an id that led on
 	made      int               // ids that had no predecessor
@@ -112,7 +114,8 @@ type ledger struct {
 func newLedger() ledger {
 	return ledger{
 		parents: map[string]string{}, names: map[string]int{}, kin: map[string]string{},
-		kinds: map[string]session.RecordKind{}, heirs: map[string]string{}, retiring: map[string]int{},
+		kinds: map[string]session.RecordKind{}, heirs: map[string]string{}, lost: map[string]bool{},
+		retiring: map[string]int{},
 		stranded: map[string]bool{}, ends: map[string][]session.Reason{},
 	}
 }
@@ -230,6 +233,7 @@ func (l *ledger) stored(rec *session.Record, err error) error {
 	} else if rec.Kind != session.KindLive && rec.Successor != "" {
 		// that move is lost, and its record one more until it goes
 		l.made++
+		l.lost[rec.Successor] = true
 	}
 	return err
 }

@@ -134,12 +134,11 @@ func (w *world) open(stores [2]Store) (err error) {
 		MaxPerUser: w.max, Overflow: w.overflow, Seal: w.seal, Logger: slog.New(slog.DiscardHandler),
 	}
 	for i, store := range stores {
-		wrapped := w.wrap(store)
-		if w.nodes[i], err = session.New(wrapped, opts); err != nil {
+		if w.nodes[i], err = session.New(w.wrap(store), opts); err != nil {
 			return err
 		}
-		if session.Forgets(wrapped) == "" {
-			w.stores[i] = wrapped
+		if session.Forgets(store) == "" {
+			w.stores[i] = faulty{store, w}
 		}
 		if w.guards[i], err = guard.New(w.nodes[i], w.guardOptions(i)); err != nil {
 			return err
@@ -189,8 +188,13 @@ func (w *world) rage() {
 // work makes the requests of one worker.
 func (w *world) work(worker int) {
 	rng := rand.New(rand.NewPCG(w.seed, 100+uint64(worker)))
+	var next step // that the last request led to
+	client := w.clients[0]
 	for range w.requests {
-		v := w.newVisit(worker, rng, w.clients[rng.IntN(len(w.clients))])
+		if next == nil {
+			client = pick(rng, w.clients...)
+		}
+		v := w.newVisit(worker, rng, client)
 		ctx, cancel := context.WithCancel(context.Background())
 		v.cancel = cancel
 		if w.killIn > 0 && rng.IntN(w.killIn) == 0 {
@@ -198,11 +202,14 @@ func (w *world) work(worker int) {
 		}
 		ctx = context.WithValue(ctx, visitKey{}, v)
 		switch node := rng.IntN(2); {
+		case next != nil:
+			v.at(node)
+			next = next(ctx, v)
 		case rng.IntN(w.errandsIn) == 0:
 			pick(rng, w.errands...).run(ctx, v, w.nodes[node])
 		case rng.IntN(w.gatesIn) == 0:
 			v.at(node)
-			pick(rng, w.gates...).pass(ctx, v)
+			next = pick(rng, w.gates...).pass(ctx, v)
 		case rng.IntN(6) == 0:
 			v.open(ctx, node)
 		default:
