@@ -31,6 +31,13 @@ var anyEnd = map[string]func(ctx context.Context, s ended) (int, error){
 		s.own.Logout()
 		return saved(ctx, s.own)
 	},
+	"Atomic": func(ctx context.Context, s ended) (int, error) {
+		err := s.own.Atomic(ctx, func(s *session.Session) error { s.Logout(); return nil })
+		if err != nil {
+			return 0, err
+		}
+		return 1, nil
+	},
 	"Login": func(ctx context.Context, s ended) (int, error) {
 		if s.own.User() == "ada" {
 			s.own.Login("bob")

@@ -110,7 +110,7 @@ func (k *Keeper) End(ctx context.Context, rec *Record, e Ending) (ended []Ended,
 	for attempt := 0; ; attempt++ {
 		switch {
 		case e.kept[rec.ID]:
-			return ended, nil
+			return nil, nil
 		case rec.Kind == KindLive && e.spares(rec):
 			return nil, nil
 		case rec.Kind == KindLive:
@@ -122,16 +122,16 @@ func (k *Keeper) End(ctx context.Context, rec *Record, e Ending) (ended []Ended,
 		case grave.is(rec): // whose answer was lost
 			return k.buried(grave, ids), nil
 		case rec.Successor == "" || e.Follower != nil && rec.Successor == e.Follower.ID || attempt > 100*MaxAliases:
-			return ended, nil
+			return nil, nil
 		default:
 			ids = append(ids, rec.ID)
 			rec, err = k.named(ctx, rec.Successor)
 		}
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
-			return ended, nil
+			return nil, nil
 		}
 		if err != nil {
-			return ended, Unavailable(err)
+			return nil, Unavailable(err)
 		}
 	}
 }
