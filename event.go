@@ -106,7 +106,8 @@ func (m *Manager) emitOf(ctx context.Context, s *Session, events []Event) {
 // known; otherwise it is the one of the request whose context is given.
 func (m *Manager) trace(ctx context.Context, s *Session, e *Event) {
 	var r *http.Request
-	if s != nil {
+	own := s != nil
+	if own {
 		r = s.from()
 	}
 	if ex, ok := ctx.Value(exchangeKey{m}).(*exchange); ok && r == nil {
@@ -120,14 +121,15 @@ func (m *Manager) trace(ctx context.Context, s *Session, e *Event) {
 	case e.Kind == EventExpired || e.Kind == EventRejected || e.Kind == EventReused: // a ticket is all that is known
 		return
 	case name == "" && s != nil:
-		name = s.actor(*e)
+		name = s.actor(*e, own)
 	}
 	e.Actor = cmp.Or(e.Actor, name)
 }
 
-// actor is the user who did what an event tells. Who signed out is no more the session's user.
-func (s *Session) actor(e Event) string {
-	if e.Kind == EventEnded && (e.Reason == ReasonLogout || e.Reason == ReasonLifetime || e.Reason == ReasonIdle) {
+// actor is the user who did what an event tells, of this session or another. Who signed out is no more the session's
+// user.
+func (s *Session) actor(e Event, own bool) string {
+	if own && e.Kind == EventEnded && e.Reason != ReasonReplaced {
 		return e.User
 	}
 	s.mu.Lock()

@@ -62,6 +62,15 @@ func TestAnEventSaysWhyByWhomAndFromWhere(t *testing.T) {
 				_, _ = r.RevokeFor(req.Context(), "operator", id)
 			})
 		}, session.Event{Kind: session.EventEnded, User: "ada", Reason: "operator", Actor: "root", RemoteIP: here}},
+		"an administrator who calls it a logout": {func(r *rig, v *visitor, id string) {
+			v, _ = r.signIn("root")
+			v.do(func(_ http.ResponseWriter, req *http.Request, _ *session.Session) {
+				_, _ = r.RevokeFor(req.Context(), session.ReasonLogout, id)
+			})
+		}, session.Event{Kind: session.EventEnded, User: "ada", Reason: "logout", Actor: "root", RemoteIP: here}},
+		"a session that had run out": {func(r *rig, v *visitor, _ string) {
+			v.with(func(s *session.Session) { r.clock.advance(48 * time.Hour); s.Logout() })
+		}, session.Event{Kind: session.EventEnded, User: "ada", Reason: "idle", Actor: "ada", RemoteIP: here}},
 		"an administrator by another name": {func(r *rig, v *visitor, _ string) {
 			v.do(func(_ http.ResponseWriter, req *http.Request, _ *session.Session) {
 				_, _ = r.RevokeUserFor(session.WithActor(req.Context(), "operator: eve"), "operator", "ada")
