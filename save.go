@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/coatcheck/session/internal/data"
@@ -25,10 +24,6 @@ func (s *Session) commit(ctx context.Context, mode life.Mode) error {
 	}
 	return err
 }
-
-// drafts are used again by commits, for one is larger than all else that a commit needs. What a commit leaves that
-// failed is left.
-var drafts = sync.Pool{New: func() any { return new(life.Draft) }}
 
 // commitCopy commits a copy, so that others can read and change the session while the store is waited for. A function
 // given to Update may panic in it.
@@ -64,8 +59,7 @@ func (s *Session) commitCopy(ctx context.Context, mode life.Mode) ([]life.Event,
 		events = append(events, life.LateEvent)
 	}
 	s.adopt(w)
-	*w = life.Draft{}
-	drafts.Put(w)
+	w.Return()
 	return events, nil
 }
 
@@ -132,9 +126,7 @@ func (s *Session) copied() (w *life.Draft, ops int, now uint64) {
 	defer s.mu.Unlock()
 	s.busy = true
 	s.draft.ID() // makes the id to come, so that who asks meanwhile is told the same
-	w = drafts.Get().(*life.Draft)
-	*w = s.draft.Clone()
-	return w, len(s.draft.Doc.Ops), s.draft.Doc.Latest()
+	return s.draft.Borrow(), len(s.draft.Doc.Ops), s.draft.Doc.Latest()
 }
 
 // nothingToDo reports whether a commit would do nothing. Then a last one is over at once, unless one is under way that

@@ -20,11 +20,14 @@ type Doc struct {
 	Shadows *Shadows // nil: none
 }
 
-// Clone returns a copy that can be changed while others read the original. On an error something does not encode, and
-// neither is to be stored.
-func (d *Doc) Clone(c Codec) (Doc, error) {
-	st, err := d.State.clone(c)
-	return Doc{State: st, Ops: slices.Clip(d.Ops), Shadows: d.Shadows.clone(c)}, err
+// Share makes it ready to be copied by an assignment, after which the copy is parted from it. On an error something
+// does not encode, and neither is to be stored.
+func (d *Doc) Share(c Codec) error { return d.State.share(c) }
+
+// Part makes a copy one that can be changed while others read the original.
+func (d *Doc) Part(c Codec) {
+	d.State.part()
+	d.Ops, d.Shadows = slices.Clip(d.Ops), d.Shadows.clone(c)
 }
 
 // Do does an operation, also to the values of this request around it, and remembers it for a replay. It must not make

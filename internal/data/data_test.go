@@ -64,7 +64,7 @@ func TestACopyIsChangedByItself(t *testing.T) {
 	must(t, do(d, data.OpSet, "a.b", 1))
 	must(t, do(d, data.OpFlash, "a.f", 1))
 	cast(t, d, "now", 1)
-	w, err := d.Clone(rules.Codec)
+	w, err := clone(d)
 	must(t, err)
 	must(t, do(&w, data.OpSet, "a.b", 2))
 	must(t, do(&w, data.OpSet, "a.f", 2))
@@ -160,7 +160,7 @@ func TestOneOperationMayExceedTheLimitAndNoMore(t *testing.T) {
 func TestAPartThatIsChangedDoesNotReachTheCopy(t *testing.T) {
 	d := new(data.Doc)
 	must(t, do(d, data.OpSet, "a", map[string]int{"b": 1}))
-	w, err := d.Clone(rules.Codec)
+	w, err := clone(d)
 	must(t, err)
 	must(t, do(d, data.OpSet, "a.b", 2))
 	wantAll(t, &w, map[string]any{"a": map[string]any{"b": int64(1)}})

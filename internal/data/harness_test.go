@@ -114,3 +114,11 @@ func wantAll(t testing.TB, d *data.Doc, want map[string]any) {
 		t.Errorf("the request sees %v, want %v", got, want)
 	}
 }
+
+// clone is a copy that can be changed while others read the original.
+func clone(d *data.Doc) (data.Doc, error) {
+	err := d.Share(rules.Codec)
+	w := *d
+	w.Part(rules.Codec)
+	return w, err
+}

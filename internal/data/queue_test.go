@@ -30,7 +30,7 @@ func TestFlashDataFollowTheElementsOfAList(t *testing.T) {
 				value++
 				want = changeList(t, rnd, d, want, element{value, request + 1})
 				if rnd.IntN(8) == 0 {
-					c, err := d.Clone(rules.Codec)
+					c, err := clone(d)
 					must(t, err)
 					d = &c
 				}

@@ -63,7 +63,7 @@ func TestWhatIsAsLongAsBeforeIsNotRefused(t *testing.T) {
 // What parts of a value take is estimated while they come and go, and counted before anything is refused. Then there is
 // room to the byte.
 func TestRoomThatPartsHaveMadeIsCounted(t *testing.T) {
-	twin, err := emptied(t).doc.Clone(data.JSON{}) // which finds out what only seems to be there
+	twin, err := clone(&emptied(t).doc) // which finds out what only seems to be there
 	must(t, err)
 	size := twin.State.Size()
 	for over, refused := range []bool{false, true} {

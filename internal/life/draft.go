@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync"
 
 	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/keys"
@@ -100,13 +101,33 @@ func (k *Keeper) ByOperator(rec *Record) Draft {
 
 // Clone returns a copy that can be changed while others read the original. What does not encode keeps both from being
 // stored.
-func (d *Draft) Clone() Draft {
-	doc, err := d.Doc.Clone(d.k.Data.Codec)
-	d.Refuse(err)
-	w := *d
-	w.Doc, w.idTaken = doc, false
-	w.forgetEvents()
+func (d *Draft) Clone() (w Draft) {
+	d.copyTo(&w)
 	return w
+}
+
+// Borrow is Clone in memory that a commit has used before, for a draft is larger than all else that one needs. Who has
+// done with it returns it; that of a commit that failed is left.
+func (d *Draft) Borrow() *Draft {
+	w := drafts.Get().(*Draft)
+	d.copyTo(w)
+	return w
+}
+
+// Return ends the use of a draft that was borrowed.
+func (d *Draft) Return() {
+	*d = Draft{}
+	drafts.Put(d)
+}
+
+var drafts = sync.Pool{New: func() any { return new(Draft) }}
+
+func (d *Draft) copyTo(w *Draft) {
+	d.Refuse(d.Doc.Share(d.k.Data.Codec))
+	*w = *d
+	w.Doc.Part(d.k.Data.Codec)
+	w.idTaken = false
+	w.forgetEvents()
 }
 
 func (d *Draft) event(kind EventKind, id string, err error) {
