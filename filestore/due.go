@@ -185,12 +185,16 @@ func (s *Store) writeDue(ctx context.Context, shelf byte, magic string, found []
 
 // needed returns the entries that records need.
 func (s *Store) needed(ctx context.Context, keys []key) (found []dueEntry, err error) {
-	for _, key := range keys {
-		rec, err := s.head(ctx, key)
-		if err := ignoreGone(err); err != nil {
-			return nil, err
-		}
-		if e, can := dueOf(rec, key); can {
+	recs := make([]*session.Record, len(keys))
+	err = several(len(keys), func(i int) (err error) {
+		recs[i], err = s.head(ctx, keys[i])
+		return ignoreGone(err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, rec := range recs {
+		if e, can := dueOf(rec, keys[i]); can {
 			found = append(found, e)
 		}
 	}

@@ -175,12 +175,7 @@ func (s *Store) sweepFolder(ctx context.Context, folder string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for i, name := range names {
-		if err := s.sweepMark(ctx, dir, name); err != nil {
-			return i, err
-		}
-	}
-	return len(names), nil
+	return len(names), several(len(names), func(i int) error { return s.sweepMark(ctx, dir, names[i]) })
 }
 
 func (s *Store) sweepMark(ctx context.Context, marks *atomicfile.Dir, name string) error {

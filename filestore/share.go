@@ -40,27 +40,37 @@ func (f *share) settle(ctx context.Context, sw *sweep) (failed error) {
 // will.
 func (f *share) remove(ctx context.Context, sw *sweep, due []dueEntry) error {
 	return sw.store.locked(ctx, key{f.shelf()}, false, func(dir *atomicfile.Dir) error {
-		for _, e := range due {
-			rec, err := readHead(dir, e.key)
-			if err := ignoreGone(err); err != nil {
-				return err
-			}
-			if !sw.expired(rec) {
-				if e, can := dueOf(rec, e.key); can {
-					f.moved = append(f.moved, e)
-				}
-				continue
-			}
-			if err := dir.Remove(e.key.String()); err != nil {
-				return err
-			}
-			f.removed++
-			if owner(rec) != "" {
+		recs, gone := make([]*session.Record, len(due)), make([]bool, len(due))
+		err := several(len(due), func(i int) (err error) {
+			recs[i], gone[i], err = sw.removeOne(dir, due[i].key)
+			return err
+		})
+		for i, rec := range recs {
+			e, can := dueOf(rec, due[i].key)
+			switch {
+			case !gone[i] && can:
+				f.moved = append(f.moved, e)
+			case gone[i] && owner(rec) != "":
 				f.marked = append(f.marked, rec)
 			}
+			if gone[i] {
+				f.removed++
+			}
 		}
-		return nil
+		return err
 	})
+}
+
+// removeOne removes a record if it has expired, and returns it, nil when there is none.
+func (sw *sweep) removeOne(dir *atomicfile.Dir, key key) (rec *session.Record, gone bool, err error) {
+	rec, err = readHead(dir, key)
+	if err := ignoreGone(err); err != nil || !sw.expired(rec) {
+		return rec, false, err
+	}
+	if err := dir.Remove(key.String()); err != nil {
+		return rec, false, err
+	}
+	return rec, true, nil
 }
 
 // forget makes the removal of the records durable, by one sync for a shelf, and then removes them from the lists of
@@ -84,15 +94,13 @@ func (f *share) forget(ctx context.Context, s *Store) error {
 // unmark removes the marks of records that are gone. One may have been saved again since.
 func (f *share) unmark(ctx context.Context, s *Store, gone []*session.Record) error {
 	return s.locked(ctx, key{f.shelf()}, false, func(dir *atomicfile.Dir) error {
-		for _, rec := range gone {
-			there, err := dir.Exists(keyOf(rec.ID).String())
-			if err != nil {
-				return err
+		return several(len(gone), func(i int) error {
+			key := keyOf(gone[i].ID)
+			there, err := dir.Exists(key.String())
+			if err == nil && !there {
+				s.unmark(owner(gone[i]), key)
 			}
-			if !there {
-				s.unmark(owner(rec), keyOf(rec.ID))
-			}
-		}
-		return nil
+			return err
+		})
 	})
 }

@@ -14,13 +14,8 @@ import (
 	"github.com/coatcheck/session"
 )
 
-const (
-	// sweepBatch is how many files are removed under one lock.
-	sweepBatch = 64
-	// sweepers is in how many shelves files are removed at the same time: while one waits for the disk, or for whoever
-	// has its lock, others go on, and several of them are synced in one go.
-	sweepers = 4
-)
+// sweepBatch is how many files are removed under one lock.
+const sweepBatch = 64
 
 // cursor is where the last sweep stopped. The next one goes on from there and comes round to it again at the end, so
 // that one that finds less than its limit has seen all shelves.
@@ -45,7 +40,7 @@ func (c *cursor) store(at key) {
 // due in each shelf tells it which records these may be, so a sweep costs what has expired, not what is there. Once
 // there are none left, it looks at a few hundred other records and entries in the lists of users, and repairs what
 // crashes left behind: temporary files, entries that lead nowhere, and records that no file names. Each sweep goes on
-// where the last one stopped. Up to four goroutines remove files, and have ended when it returns.
+// where the last one stopped. It works on several files at a time, in goroutines that have ended when it returns.
 //
 // The first sweep of a folder without such files reads the header of every record.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
@@ -132,7 +127,7 @@ func (sw *sweep) due(ctx context.Context, shelf byte, wanted func(key) bool) err
 		due = due[len(some):]
 		sw.found = append(sw.found, &share{due: some})
 		sw.at = some[len(some)-1].key
-		if sw.room() == 0 || len(sw.found) == sweepers {
+		if sw.room() == 0 || len(sw.found) == atATime {
 			err = sw.remove(ctx)
 		}
 	}
@@ -148,7 +143,7 @@ func (sw *sweep) room() int {
 	return room
 }
 
-// dueIn returns what is due in a shelf, in the order of the keys.
+// dueIn returns what is due in a shelf, in the order of the keys, and each of them once.
 func (sw *sweep) dueIn(ctx context.Context, shelf byte, wanted func(key) bool) (due []dueEntry, err error) {
 	dir, err := sw.store.shelf(shelf, false)
 	if err != nil {
@@ -178,16 +173,15 @@ func (sw *sweep) dueIn(ctx context.Context, shelf byte, wanted func(key) bool) (
 		seen.note(file, earliest(entries))
 	}
 	slices.SortFunc(due, func(a, b dueEntry) int { return a.key.compare(b.key) })
-	return due, nil
+	return slices.CompactFunc(due, func(a, b dueEntry) bool { return a.key == b.key }), nil
 }
 
-// remove removes what was found, from several shelves at a time.
+// remove removes what was found, from several shelves at a time. One that fails does not hold up the others.
 func (sw *sweep) remove(ctx context.Context) (err error) {
-	var all sync.WaitGroup
-	for _, f := range sw.found {
-		all.Go(func() { f.err = f.settle(ctx, sw) })
-	}
-	all.Wait()
+	_ = several(len(sw.found), func(i int) error {
+		sw.found[i].err = sw.found[i].settle(ctx, sw)
+		return nil
+	})
 	for _, f := range sw.found {
 		sw.removed += f.removed
 		err = cmp.Or(err, f.err)

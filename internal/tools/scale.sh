@@ -6,7 +6,7 @@ source "$(dirname "$0")/lib.sh"
 for store in ${STORE:-memstore filestore sqlite postgresql mariadb redis}; do
 	rounds=5
 	if [ "$store" = filestore ]; then
-		rounds=1 # each reads the header of every file
+		rounds=1 # one sweep of all that has expired
 	fi
 	(cd internal/integration && go run ./scale -store "$store" -sessions "${SESSIONS:-1000000}" -rounds "$rounds" -page "$root/docs/operations.md")
 done
