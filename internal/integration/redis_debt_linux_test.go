@@ -125,3 +125,57 @@ func TestASweepLeavesSessionsOnTheListsThatTheyAreOn(t *testing.T) {
 		t.Errorf("%q are left", keys)
 	}
 }
+
+// The script that saves finds the id in the key, behind the braces of its group. An id may have braces, too.
+func TestAnIDWithBracesIsFoundInItsKey(t *testing.T) {
+	y := newYear(t, singleRedis(t))
+	ids := []string{"}", "{}", "a}b{c", "{00}", "}}}", "{"}
+	for _, id := range ids {
+		save(t, y.store, &session.Record{ID: id, User: "ada", ExpiresAt: y.after(3)})
+		save(t, y.store, &session.Record{ID: id, User: "ada", ExpiresAt: y.after(1), Version: 1}) // earlier
+		save(t, y.store, &session.Record{ID: id, User: "bob", ExpiresAt: y.after(1), Version: 2})
+		save(t, y.store, &session.Record{ID: id, ExpiresAt: y.after(1), Version: 3})
+	}
+	n, err := y.store.Sweep(t.Context(), y.after(1), 100)
+	if n != 0 || err != nil {
+		t.Errorf("Sweep = %d, %v, want 0: none has ended", n, err)
+	}
+	n, err = y.store.Sweep(t.Context(), y.after(1).Add(time.Microsecond), 100)
+	if n != len(ids) || err != nil {
+		t.Errorf("Sweep = %d, %v, want all %d", n, err, len(ids))
+	}
+	for _, id := range ids {
+		save(t, y.store, &session.Record{ID: id, User: "ada", ExpiresAt: y.after(3)})
+		save(t, y.store, &session.Record{ID: id, User: "ada", ExpiresAt: y.after(3), Version: 1,
+			Kind: session.KindTombstone})
+	}
+	if _, err := y.store.Sweep(t.Context(), y.after(4), 100); err != nil {
+		t.Fatal(err)
+	}
+	if keys := y.keys("*"); len(keys) > 0 {
+		t.Errorf("%q are left, want nothing", keys)
+	}
+}
+
+// What ends at another instant is indexed by the script, which counts as the store does, on either side of 1970.
+func TestAnEndThatBecomesEarlierIsExactInTheIndex(t *testing.T) {
+	y := newYear(t, singleRedis(t))
+	for i, end := range []time.Time{
+		y.began, time.UnixMicro(1), time.UnixMicro(0), time.UnixMicro(-1), time.UnixMicro(-6854775809),
+		time.Date(1901, 2, 3, 4, 5, 6, 7000, time.UTC), time.Date(2250, 1, 1, 0, 0, 0, 1000, time.UTC),
+	} {
+		id := fmt.Sprint("id", i)
+		save(t, y.store, &session.Record{ID: id, ExpiresAt: end.AddDate(1, 0, 0)})
+		save(t, y.store, &session.Record{ID: id, ExpiresAt: end, Version: 1})
+		dues, err := y.do("ZRANGE", y.keys("d{*")[0], "0", "-1", "WITHSCORES").AsZScores()
+		if err != nil || len(dues) != 1 || dues[0].Score != float64(end.UnixMicro()) {
+			t.Errorf("a session that ends at %d is due %v, %v", end.UnixMicro(), dues, err)
+		}
+		if err := y.store.Delete(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := y.store.Sweep(t.Context(), y.began.AddDate(400, 0, 0), 10); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
