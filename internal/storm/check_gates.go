@@ -92,11 +92,24 @@ func (v *verdict) checkSignIns() {
 			v.wrong("%d wrong passwords of %s were tried", wrong, key)
 		}
 		for _, p := range list {
-			if n := counted(list, p); p.status == http.StatusTooManyRequests && n < attempts {
+			if n := counted(v.withoutForgiven(list, p), p); p.status == http.StatusTooManyRequests && n < attempts {
 				v.wrong("%v of %s has to wait after %d others", p.by, key, n)
 			}
 		}
 	}
+}
+
+// withoutForgiven leaves out who was right before a request, while nobody else tried: that was given back.
+func (v *verdict) withoutForgiven(list []*passage, before *passage) []*passage {
+	if v.faults > 0 || v.killIn > 0 {
+		return list
+	}
+	alone := func(p *passage) bool {
+		return !slices.ContainsFunc(list, func(q *passage) bool { return q != p && q.from < p.to && p.from < q.to })
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(p *passage) bool {
+		return p.right && p.passed && p.status == http.StatusOK && p.to < before.from && alone(p)
+	})
 }
 
 // checkOperations wants that a confirmation lets one request through, and none after another Login.
