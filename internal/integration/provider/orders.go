@@ -26,7 +26,7 @@ type Play struct {
 var (
 	Few = []string{"sign in on the phone", "bob signs in on the phone", "renew", "logout of new", "logout of the phone",
 		"logout of ada"}
-	Fewest = []string{"sign in on the phone", "renew", "logout of new", "logout of ada"}
+	Fewest = []string{"sign in on the phone", "renew", "logout of new"}
 )
 
 // Orders lets what a provider ends meet other requests in every order, each at a node of its own, on these two stores
