@@ -153,8 +153,9 @@ func (m *Manager) sweeps() string {
 
 // RevokeWhere is RevokeUserFor for those sessions of a user for which the function returns true, such as those that
 // began by one way of signing in. A session that changes meanwhile is judged by its newest state. The function must
-// only read, and may be called more than once for a session. The errors are those of RevokeUserFor, and ErrNotSupported
-// with cookiestore, which does not know what its sessions hold.
+// only read, and may be called more than once for a session, from several goroutines, but never twice at the same time.
+// The errors are those of RevokeUserFor, and ErrNotSupported with cookiestore, which does not know what its sessions
+// hold.
 func (m *Manager) RevokeWhere(ctx context.Context, why Reason, user string, which func(*Session) bool) (int, error) {
 	e := life.Ending{Why: life.Reason(why), Told: true, Of: user, If: func(rec *life.Record) bool {
 		s := m.newSession(ctx, nil)

@@ -36,6 +36,7 @@ var exceptions = map[string]string{
 	"compare filestore.checkHeader":    "a checksum without a key, which finds torn files",
 	"compare filestore.readSlot":       "a checksum without a key, which finds torn files",
 	"panic internal/keys.newKey":       "AES takes keys of 32 bytes, and GCM takes AES",
+	"panic internal/life.fall.again":   "it was a panic before, of the store, and is none of ours",
 	"panic internal/keys.derive":       "HKDF fails only for sizes that nobody asks of it",
 	"panic session.exchange.endAbort":  "it was a panic before, of the handler, and is none of ours",
 	"panic internal/sealed.NewKey":     "a key of another length is a wrong program, and AES takes 32 bytes",

@@ -9,65 +9,60 @@ import (
 // Anybody is no name of a user.
 const Anybody = ""
 
-// Revoke ends the sessions of the ids one after the other.
+// Revoke ends the sessions of the ids.
 func (s stored) Revoke(ctx context.Context, e Ending, ids []string) (int, error) {
-	n := 0
-	for _, id := range ids {
-		ended, err := s.revokeOne(ctx, id, e)
-		n += ended
-		if err != nil {
-			return n, err
-		}
-	}
-	return n, nil
+	return s.endSeveral(ctx, len(ids), func(i int) outcome { return s.revokeOne(ctx, ids[i], e) })
 }
 
 // revokeOne ends a session as Logout does, so that it cannot slip away under a new id, and then deletes what is left.
 // Of an id that a session is about to get, or that a move has given up, the session is meant.
-func (s stored) revokeOne(ctx context.Context, id string, e Ending) (int, error) {
+func (s stored) revokeOne(ctx context.Context, id string, e Ending) outcome {
 	rec, err := s.Load(ctx, id)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return 0, nil
+		return outcome{}
 	case errors.Is(err, ErrCorrupt) && e.Of == Anybody: // nobody can use it, and nobody can list it: away with it
-		return 0, s.remove(ctx, id)
+		return outcome{err: s.remove(ctx, id)}
 	case errors.Is(err, ErrCorrupt):
-		return 0, nil
+		return outcome{}
 	case err != nil:
-		return 0, err
+		return outcome{err: err}
 	}
 	return s.revokeRecord(ctx, rec, e)
 }
 
 // revokeListed revokes a session that was listed for its user, and not the one of whoever signed in on the same browser
-// meanwhile.
-func (s stored) revokeListed(ctx context.Context, listed *Record, e Ending) (int, error) {
+// meanwhile. Whoever changed it since then is in the way of a save, so that nobody has to load it before, unless it is
+// judged by what it holds.
+func (s stored) revokeListed(ctx context.Context, listed *Record, e Ending) (o outcome, spared bool) {
+	if e.If == nil && listed.Version > 0 && listed.User == e.Of && s.alive(listed) {
+		return s.revokeRecord(ctx, listed, e), false
+	}
 	rec, err := s.Load(ctx, listed.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return 0, nil
+		return outcome{}, false
 	case errors.Is(err, ErrCorrupt):
-		return 0, s.remove(ctx, listed.ID)
+		return outcome{err: s.remove(ctx, listed.ID)}, false
 	case err != nil:
-		return 0, err
+		return outcome{err: err}, false
 	case rec.Kind == KindLive && e.If != nil && e.spares(rec):
-		e.kept[rec.ID] = true // so that the next look passes it over
-		return 0, nil
+		return outcome{}, true
 	}
-	return s.revokeRecord(ctx, rec, e)
+	return s.revokeRecord(ctx, rec, e), false
 }
 
-func (s stored) revokeRecord(ctx context.Context, rec *Record, e Ending) (int, error) {
+func (s stored) revokeRecord(ctx context.Context, rec *Record, e Ending) outcome {
 	from, err := s.movingFrom(ctx, rec)
 	if err != nil {
-		return 0, err
+		return outcome{err: err}
 	}
 	if from == nil {
 		from = rec
 	}
 	ended, err := s.End(ctx, from, e)
 	if err != nil {
-		return 0, err
+		return outcome{err: err}
 	}
 	return s.removeEnded(ctx, rec, e, ended)
 }
@@ -101,37 +96,39 @@ func (k *Keeper) before(ctx context.Context, rec *Record) (*Record, error) {
 
 // removeEnded counts the sessions that ended, and deletes what is left of them and of the record that led to them:
 // when their tombstones are to tell why, only what else waits to take over.
-func (s stored) removeEnded(ctx context.Context, rec *Record, e Ending, ended []Ended) (n int, err error) {
+func (s stored) removeEnded(ctx context.Context, rec *Record, e Ending, ended []Ended) (o outcome) {
 	theirs := e.If == nil && (e.Of == Anybody || rec.User == e.Of)
 	for _, r := range ended {
 		if !r.Late {
-			n++
-			s.Tell(ctx, Event{Kind: EventEnded, ID: r.ID, User: r.User, Reason: r.Why})
+			o.ended++
+			o.events = append(o.events, Event{Kind: EventEnded, ID: r.ID, User: r.User, Reason: r.Why})
 		}
 		theirs = true
 		if !e.Told {
-			err = errors.Join(err, s.remove(ctx, r.ID))
+			o.err = errors.Join(o.err, s.remove(ctx, r.ID))
 		}
 		if s.can.Limiter != nil {
-			err = errors.Join(err, s.removeHeirsOf(ctx, r.Record))
+			o.err = errors.Join(o.err, s.removeHeirsOf(ctx, r.Record))
 		}
 	}
 	if theirs && !slices.ContainsFunc(ended, func(r Ended) bool { return r.ID == rec.ID }) {
-		err = errors.Join(err, s.removeLed(ctx, rec.ID, e.Told && len(ended) > 0))
+		o.err = errors.Join(o.err, s.removeLed(ctx, rec.ID, e, len(ended) > 0))
 	}
-	return n, err
+	return o
 }
 
 // removeLed removes the record that led to what ended, or to nothing, unless it tells why, or leads to what tells. It
-// may be another one by now than the one that was read.
-func (s stored) removeLed(ctx context.Context, id string, told bool) error {
+// may be another one by now than the one that was read, and even somebody else's.
+func (s stored) removeLed(ctx context.Context, id string, e Ending, ended bool) error {
 	rec, err := s.Load(ctx, id)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil
 	case errors.Is(err, ErrUnavailable):
 		return err
-	case err == nil && (told && rec.Kind == KindAlias || s.whyEnded(ctx, rec) != ""):
+	case err == nil && (e.Told && ended && rec.Kind == KindAlias || s.whyEnded(ctx, rec) != ""):
+		return nil
+	case err == nil && rec.Kind == KindLive && e.Of != Anybody && rec.User != e.Of:
 		return nil
 	}
 	return s.remove(ctx, id)
@@ -150,7 +147,7 @@ func (s stored) RevokeUser(ctx context.Context, e Ending, keep []string) (int, e
 	for _, id := range keep {
 		kept[id] = id != "" // which is nobody's predecessor
 	}
-	e.kept = kept
+	e.kept, e.If = kept, oneByOne(e.If)
 	n := 0
 	for range 10 { // a session that moves all the time cannot keep this busy for ever
 		recs, err := s.byUser(ctx, e.Of)
@@ -163,18 +160,30 @@ func (s stored) RevokeUser(ctx context.Context, e Ending, keep []string) (int, e
 		if err != nil || len(recs) == 0 {
 			return n, err
 		}
-		for _, r := range recs {
-			ended, err := s.revokeListed(ctx, r, e)
-			if !over[r.Predecessor()] { // which has counted as this one
-				n += ended
-			}
-			over[r.ID] = true
-			if err != nil {
-				return n, err
-			}
+		ended, err := s.revokeAll(ctx, recs, e, over)
+		if n += ended; err != nil {
+			return n, err
 		}
 	}
 	return n, nil
+}
+
+// revokeAll revokes sessions that were listed. One whose predecessor is over has counted as that.
+func (s stored) revokeAll(ctx context.Context, recs []*Record, e Ending, over map[string]bool) (int, error) {
+	spared := make([]bool, len(recs))
+	n, err := s.endSeveral(ctx, len(recs), func(i int) (o outcome) {
+		if o, spared[i] = s.revokeListed(ctx, recs[i], e); over[recs[i].Predecessor()] {
+			o.ended = 0
+		}
+		return o
+	})
+	for i, r := range recs {
+		over[r.ID] = true
+		if spared[i] {
+			e.kept[r.ID] = true // so that the next look passes it over
+		}
+	}
+	return n, err
 }
 
 // withoutKept leaves out the sessions to keep. Their ids are followed after the records were listed: of a session that
