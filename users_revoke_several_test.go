@@ -232,9 +232,9 @@ func TestFunctionsOfTheSiteDoNotOverlap(t *testing.T) {
 	told = 0
 	n, err := r.RevokeWhere(bg, "operator", "ada", func(s *session.Session) bool {
 		asked++
-		return asked%2 == 0 && s.User() == "ada"
+		return s.ID() < "8" && s.User() == "ada" // about half of them
 	})
-	if n == 0 || n != told || asked < many || err != nil {
+	if n == 0 || n == many || n != told || asked < many || err != nil {
 		t.Errorf("ended %d, %v, with %d events, after %d were judged", n, err, told, asked)
 	}
 }
