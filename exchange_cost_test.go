@@ -23,7 +23,7 @@ func TestTheMainPathsAllocateLittle(t *testing.T) {
 	}{
 		{"read", true, func(s *session.Session) { benchVisits.Get(s) }, 9, 1100},
 		{"write", true, func(s *session.Session) { benchVisits.Update(s, func(n int) int { return n + 1 }) }, 19, 2000},
-		{"first save", false, func(s *session.Session) { benchVisits.Set(s, 1) }, 25, 3100},
+		{"first save", false, func(s *session.Session) { benchVisits.Set(s, 1) }, 23, 2700},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			h, ticket := benchHandler(t, row.do)

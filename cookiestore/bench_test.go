@@ -68,7 +68,7 @@ func TestAllocationsAreBounded(t *testing.T) {
 	for name, c := range map[string]struct {
 		fn   func(http.ResponseWriter, *http.Request, *session.Session)
 		most float64
-	}{"read": {readVisits, 18}, "write": {addVisit, 40}} {
+	}{"read": {readVisits, 14}, "write": {addVisit, 32}} {
 		if got := testing.AllocsPerRun(200, loop(t, c.fn)); got > c.most {
 			t.Errorf("%s: %v allocations, want at most %v", name, got, c.most)
 		}
