@@ -46,6 +46,7 @@ func (s forgetful) ByUser(ctx context.Context, user string) ([]*session.Record, 
 
 // The storm finds what is broken: otherwise it would prove nothing that it finds nothing elsewhere.
 func TestTheStormFindsBrokenStores(t *testing.T) {
+	limitless := func(s *memstore.Store) storm.Store { return boundless{s} }
 	overwrites := func(s *memstore.Store) storm.Store { return overwriting{s} }
 	for name, c := range map[string]struct {
 		broken func(*memstore.Store) storm.Store
@@ -55,7 +56,7 @@ func TestTheStormFindsBrokenStores(t *testing.T) {
 		"one that forgets who passed":        {overwrites, "passed"},
 		"one that forgets wrong passwords":   {overwrites, "were tried"},
 		"one that brings confirmations back": {overwrites, "and confirmed"},
-		"one that does not limit":            {func(s *memstore.Store) storm.Store { return boundless{s} }, "sessions, want"},
+		"one that does not limit":            {limitless, "sessions, want"},
 		"one that does not list":             {func(s *memstore.Store) storm.Store { return forgetful{s} }, "lacks"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -137,7 +137,7 @@ func (v *verdict) checkOperations() {
 				return c.tries > 0 && slices.Contains(c.lives, p.life) && !v.signedInBetween(c, p.life, p.from)
 			}
 			if p.passed && !slices.ContainsFunc(given, may) {
-				v.wrong("%v did the operation %s in %s, where nobody had confirmed it since the Login", p.by, key, p.life)
+				v.wrong("%v did %s in %s, where nobody had confirmed it since the Login", p.by, key, p.life)
 			}
 		}
 	}

@@ -66,7 +66,7 @@ func (v *verdict) checkBound() {
 	}
 }
 
-// unfinished are the moves that the store was never told to decide, for the request had gone or the store did not answer.
+// unfinished are the moves that the store was never told to decide, because the request had gone or got no answer.
 // Their records are sessions to the store when the old id moves elsewhere.
 func (v *verdict) unfinished() (n int) {
 	for id, before := range v.kin {
