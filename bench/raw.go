@@ -73,17 +73,24 @@ func rawSQL(dialect sqlstore.Dialect, at place) (*raw, error) {
 	if err != nil {
 		return r, err
 	}
-	micros := now.UnixMicro()
 	r.get = timely(func(ctx context.Context) error { return readRow(ctx, get, rec.ID) })
 	r.put = timely(func(ctx context.Context) error {
-		_, err := put.ExecContext(ctx, payload, micros, micros, rec.ID)
+		seen, expires := times()
+		_, err := put.ExecContext(ctx, payload, seen, expires, rec.ID)
 		return err
 	})
 	r.add = timely(func(ctx context.Context) error {
-		_, err := add.ExecContext(ctx, newKey(), micros, micros, micros, micros, payload)
+		seen, expires := times()
+		_, err := add.ExecContext(ctx, newKey(), seen, seen, seen, expires, payload)
 		return err
 	})
 	return r, nil
+}
+
+// times are when a session is seen, and when it ends, which moves with that.
+func times() (seen, expires int64) {
+	now := time.Now()
+	return now.UnixMicro(), now.Add(time.Hour).UnixMicro()
 }
 
 // marked writes the parameters of a statement as the database has them.
