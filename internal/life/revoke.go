@@ -168,17 +168,22 @@ func (s stored) RevokeUser(ctx context.Context, e Ending, keep []string) (int, e
 	return n, nil
 }
 
-// revokeAll revokes sessions that were listed. One whose predecessor is over has counted as that.
+// revokeAll revokes sessions that were listed. One whose predecessor is over, under the id that was listed or the one
+// that it led to, has counted as that.
 func (s stored) revokeAll(ctx context.Context, recs []*Record, e Ending, over map[string]bool) (int, error) {
-	spared := make([]bool, len(recs))
-	n, err := s.endSeveral(ctx, len(recs), func(i int) (o outcome) {
-		if o, spared[i] = s.revokeListed(ctx, recs[i], e); over[recs[i].Predecessor()] {
-			o.ended = 0
+	spared, all := make([]bool, len(recs)), make([]outcome, len(recs))
+	n, err := s.endSeveral(ctx, len(recs), func(i int) outcome {
+		all[i], spared[i] = s.revokeListed(ctx, recs[i], e)
+		if over[recs[i].Predecessor()] {
+			all[i].ended = 0
 		}
-		return o
+		return all[i]
 	})
 	for i, r := range recs {
 		over[r.ID] = true
+		for _, told := range all[i].events {
+			over[told.ID] = true
+		}
 		if spared[i] {
 			e.kept[r.ID] = true // so that the next look passes it over
 		}
