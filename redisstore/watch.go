@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/redis/rueidis"
 
@@ -18,11 +19,16 @@ func (s *Store) channel() string { return s.prefix + "ended" }
 // lost, the client subscribes again, and the manager asks for what ended meanwhile. The error wraps
 // [session.ErrNotSupported] if the user of the server may not subscribe.
 func (s *Store) Watch(ctx context.Context, tell func(id string)) error {
+	news := newNews()
+	var telling sync.WaitGroup
+	telling.Go(func() { news.each(tell) })
+	defer telling.Wait()
+	defer news.end()
 	// From the confirmation on nothing is missed, also after the connection was lost.
-	ctx = rueidis.WithOnSubscriptionHook(ctx, func(rueidis.PubSubSubscription) { tell("") })
+	ctx = rueidis.WithOnSubscriptionHook(ctx, func(rueidis.PubSubSubscription) { news.add("") })
 	err := s.client.Receive(ctx, s.client.B().Subscribe().Channel(s.channel()).Build(), func(m rueidis.PubSubMessage) {
 		s.forget(m.Message) // what the client has cached is older, and may be told of later
-		tell(m.Message)
+		news.add(m.Message)
 	})
 	switch {
 	case err == nil:
@@ -37,4 +43,62 @@ func (s *Store) Watch(ctx context.Context, tell func(id string)) error {
 func isForbidden(err error) bool {
 	e, ok := rueidis.IsRedisErr(err)
 	return ok && strings.HasPrefix(e.Error(), "NOPERM")
+}
+
+// unheard is how many sessions wait to be told of at most. When there are more, whoever waits asks instead.
+const unheard = 10_000
+
+// news is what is still to be told. While a message waits to be heard the client reads nothing from its connection, over
+// which the records come, too: whoever is told may ask for one.
+type news struct {
+	mu    sync.Mutex
+	some  *sync.Cond
+	ids   []string
+	ended bool
+}
+
+func newNews() *news {
+	n := &news{}
+	n.some = sync.NewCond(&n.mu)
+	return n
+}
+
+func (n *news) add(id string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.ids) >= unheard {
+		n.ids, id = nil, ""
+	}
+	n.ids = append(n.ids, id)
+	n.some.Signal()
+}
+
+func (n *news) end() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ended = true
+	n.some.Signal()
+}
+
+// each tells of one after the other, until the end.
+func (n *news) each(tell func(id string)) {
+	for {
+		ids, ended := n.next()
+		if ended {
+			return
+		}
+		for _, id := range ids {
+			tell(id)
+		}
+	}
+}
+
+func (n *news) next() (ids []string, ended bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for len(n.ids) == 0 && !n.ended {
+		n.some.Wait()
+	}
+	ids, n.ids = n.ids, nil
+	return ids, n.ended
 }

@@ -128,3 +128,50 @@ func TestRedisCacheForgetsWhatItIsToldOf(t *testing.T) {
 		}
 	}
 }
+
+// Who is told of a session may look at the store first, however much he is to be told of meanwhile. Messages and records
+// come over one connection.
+func TestWhoIsToldOfASessionMayLookAtTheStore(t *testing.T) {
+	for _, ttl := range []time.Duration{0, time.Minute} {
+		r, err := servers.NewRedis()
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}, PipelineMultiplex: -1})
+		own := redisStore(t, client, redisstore.Options{CacheTTL: ttl})
+		other := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}}), redisstore.Options{})
+		ctx, end := context.WithCancel(t.Context())
+		const sessions = 200
+		all, told, over := make(chan struct{}), make(chan error, sessions), make(chan error, 1)
+		go func() {
+			over <- own.Watch(ctx, func(id string) {
+				if id == "" {
+					return
+				}
+				<-all
+				limited, stop := context.WithTimeout(context.Background(), 10*time.Second)
+				defer stop()
+				_, err := own.Load(limited, id)
+				told <- err
+			})
+		}()
+		untilSubscribed(t, r)
+		for i := range sessions {
+			id := fmt.Sprint("id ", i)
+			save(t, other, &session.Record{ID: id})
+			if err := other.Delete(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		close(all)
+		for range sessions {
+			if err := <-told; !errors.Is(err, session.ErrNotFound) {
+				t.Fatalf("a session that ended is loaded: %v", err)
+			}
+		}
+		end()
+		if err := <-over; !errors.Is(err, context.Canceled) {
+			t.Errorf("Watch = %v, want the end of its context", err)
+		}
+	}
+}
