@@ -15,6 +15,7 @@ const (
 	Never      = never
 	HeadSize   = headSize
 	ListedSize = listed
+	Unheard    = unheard
 )
 
 // Decode reads what Encode has written.
@@ -25,4 +26,14 @@ func Encode(rec *session.Record) string {
 	before := *rec
 	before.Version--
 	return string(appendBody([]byte(string(appendHead(nil, &before))+listOf(rec)+"0123456789abcdef"), rec))
+}
+
+// Told adds ids to what is to be told, and returns what is told then.
+func Told(ids ...string) (told []string) {
+	n := newNews()
+	for _, id := range ids {
+		n.add(id)
+	}
+	told, _ = n.next()
+	return told
 }
