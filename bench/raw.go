@@ -24,8 +24,8 @@ import (
 	"github.com/coatcheck/session/sqlstore"
 )
 
-// raw is a store's own commands, by hand: the row of a session is read by its key, written back, and made, with a
-// deadline as any server sets one.
+// raw is a store's own commands, by hand, with which a store keeps its promises: the row of a session is read
+// by its key, replaced if nobody else did so meanwhile, and made, with a deadline as any server sets one.
 type raw struct {
 	get, put, add func() error
 	closers       []io.Closer
@@ -63,7 +63,7 @@ func rawSQL(dialect sqlstore.Dialect, at place) (*raw, error) {
 		return r, err
 	}
 	put, err := db.Prepare(marked(dialect, "UPDATE "+table+" SET data = ?, seen_at = ?, expires_at = ?, version = "+
-		"version + 1 WHERE id = ?"))
+		"version + 1 WHERE id = ? AND version = ?"))
 	if err != nil {
 		return r, err
 	}
@@ -73,10 +73,12 @@ func rawSQL(dialect sqlstore.Dialect, at place) (*raw, error) {
 	if err != nil {
 		return r, err
 	}
+	version := 1
 	r.get = timely(func(ctx context.Context) error { return readRow(ctx, get, rec.ID) })
 	r.put = timely(func(ctx context.Context) error {
 		seen, expires := times()
-		_, err := put.ExecContext(ctx, payload, seen, expires, rec.ID)
+		_, err := put.ExecContext(ctx, payload, seen, expires, rec.ID, version)
+		version++
 		return err
 	})
 	r.add = timely(func(ctx context.Context) error {
@@ -146,25 +148,45 @@ func readRow(ctx context.Context, get *sql.Stmt, id string) error {
 	return rows.Close()
 }
 
+// compareAndSet replaces a value that begins as it should.
+var compareAndSet = rueidis.NewLuaScript(`
+if redis.call('GETRANGE', KEYS[1], 0, 19) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1`)
+
+// rawRedis makes a session with the two indexes that it takes to list all of them and to find those that have ended.
 func rawRedis(at place) (*raw, error) {
 	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{at.redis.address}, DisableCache: true})
 	if err != nil {
 		return nil, err
 	}
-	value := string(payload)
+	value, hour := string(payload), strconv.FormatInt(time.Hour.Milliseconds(), 10)
 	r := &raw{
 		get: timely(func(ctx context.Context) error {
 			return client.Do(ctx, client.B().Get().Key("raw").Build()).Error()
 		}),
 		put: timely(func(ctx context.Context) error {
-			return client.Do(ctx, client.B().Set().Key("raw").Value(value).Build()).Error()
+			return compareAndSet.Exec(ctx, client, []string{"raw"}, []string{value[:20], value, hour}).Error()
 		}),
 		add: timely(func(ctx context.Context) error {
-			return client.Do(ctx, client.B().Set().Key("raw:"+newKey()).Value(value).Nx().Px(time.Hour).Build()).Error()
+			key := newKey()
+			index := "{" + key[:2] + "}"
+			set := client.B().Set().Key("raw:" + key).Value(value).Nx().Px(time.Hour).Build()
+			all := client.B().Zadd().Key("raw:all"+index).ScoreMember().ScoreMember(0, key).Build()
+			due := client.B().Zadd().Key("raw:due"+index).ScoreMember().
+				ScoreMember(float64(time.Now().UnixMicro()), key+key[:48]).Build()
+			return firstError(client.DoMulti(ctx, set, all, due))
 		}),
 		closers: []io.Closer{closing(client.Close)},
 	}
-	return r, r.put()
+	return r, client.Do(context.Background(), client.B().Set().Key("raw").Value(value).Build()).Error()
+}
+
+func firstError(replies []rueidis.RedisResult) (err error) {
+	for _, r := range replies {
+		err = cmp.Or(err, r.Error())
+	}
+	return err
 }
 
 // rawFiles reads a file, and replaces it so that a crash leaves the old one or the new one.
