@@ -10,6 +10,9 @@ import (
 // statement it ends as its parent does, so that nobody waits for a connection beyond their time. From then on its end
 // is no event to wait for: database/sql and most drivers start a goroutine each to do that, which takes longer than
 // SQLite needs for a row, and which interrupts no wait for a lock. Err says at all times whether it is over.
+//
+// A context should always return the same Done. This one is seen by nobody but database/sql and the driver, and neither
+// keeps what it returned before.
 type brief struct {
 	context.Context
 	began atomic.Bool
