@@ -22,7 +22,7 @@ func (s *Store) displace(rec *session.Record, note any) (dropped []victim, err e
 	dropped, kept := s.makeRoom(rec)
 	if !kept {
 		advance(rec)
-		return append(dropped, victim{id: rec.ID}), nil
+		return append(dropped, victim{id: rec.ID, user: rec.User}), nil
 	}
 	return dropped, s.create(rec, note)
 }
@@ -41,6 +41,10 @@ func (s *Store) createHeir(rec *session.Record, note any, before string) error {
 
 // supersede replaces a record in a store with a bound. One that is retired by it may be one too many of those.
 func (s *Store) supersede(rec *session.Record, note any) (dropped []victim, err error) {
+	if rec.Kind != session.KindLive {
+		s.creating.Lock()
+		defer s.creating.Unlock()
+	}
 	old, err := s.replace(rec, note)
 	if err != nil {
 		return nil, err
@@ -52,10 +56,11 @@ func (s *Store) supersede(rec *session.Record, note any) (dropped []victim, err 
 	if rec.Kind == session.KindLive {
 		return nil, nil
 	}
-	s.creating.Lock()
-	defer s.creating.Unlock()
 	for s.bound.retired.Load() > int64(s.max) {
-		dropped = s.dropWorst(dropped, rec.SeenAt, (*shard).worstRetired)
+		sh, v := s.worst(rec.SeenAt, (*shard).worstRetired)
+		if sh != nil && s.dropVictim(sh, v, rec.SeenAt, (*shard).worstRetired) {
+			dropped = append(dropped, v)
+		}
 	}
 	return dropped, nil
 }
@@ -67,17 +72,56 @@ func (s *Store) makeRoom(rec *session.Record) (dropped []victim, kept bool) {
 	if rec.Kind != session.KindLive {
 		count, worst = s.bound.retired.Load, (*shard).worstRetired
 	}
+	var aside []*entry
+	defer func() { s.putBack(aside) }()
 	for count() >= int64(s.max) {
-		_, v := s.worst(rec.SeenAt, worst)
+		sh, v := s.worst(rec.SeenAt, worst)
 		switch {
-		case rec.User == "" && v.class > stranger:
-			return dropped, false
-		case v.class == moving: // there are no others
+		case sh == nil: // what there was has gone
 			return dropped, true
+		case v.class == moving, rec.User == "" && v.class > stranger: // there are no others
+			return dropped, false
+		case s.moves(v):
+			aside = append(aside, s.setAside(sh, v)...)
+		case s.dropVictim(sh, v, rec.SeenAt, worst):
+			dropped = append(dropped, v)
 		}
-		dropped = s.dropWorst(dropped, rec.SeenAt, worst)
 	}
 	return dropped, true
+}
+
+// moves reports whether v is the record of an id that a session is about to get. The session that it takes over is one
+// with it, so neither goes. The queue cannot know: the two are in shards of their own.
+func (s *Store) moves(v victim) bool {
+	if v.predecessor == "" || v.class == expired {
+		return false
+	}
+	old, _ := s.peek(v.predecessor)
+	return old != nil && old.Kind == session.KindLive
+}
+
+// setAside takes v out of the queue, so that the next one comes up, and returns it for putBack. The caller holds the
+// lock for creating until then: nobody else looks for what goes first.
+func (s *Store) setAside(sh *shard, v victim) []*entry {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	e := sh.table.find(s.hash(v.id), v.id)
+	if e == nil {
+		return nil
+	}
+	sh.idle.remove(e)
+	return []*entry{e}
+}
+
+func (s *Store) putBack(aside []*entry) {
+	for _, e := range aside {
+		sh := s.shard(e.hash)
+		sh.mu.Lock()
+		if sh.table.find(e.hash, e.id) == e {
+			sh.idle.update(e)
+		}
+		sh.mu.Unlock()
+	}
 }
 
 // class says who goes first.
@@ -103,22 +147,7 @@ func classOf(e *entry) class {
 // victim is a record that can be dropped.
 type victim struct {
 	rank
-	id, user string
-}
-
-// dropWorst drops what goes first, and adds it to dropped. Since it was found it may have been seen, signed in or
-// deleted: then nothing is dropped.
-func (s *Store) dropWorst(dropped []victim, now time.Time, worst func(*shard, time.Time) (victim, bool)) []victim {
-	sh, v := s.worst(now, worst)
-	if sh == nil {
-		return dropped
-	}
-	rec, gone := s.dropVictim(sh, v, now, worst)
-	if !gone {
-		return dropped
-	}
-	s.renounce(rec)
-	return append(dropped, v)
+	id, user, predecessor string
 }
 
 // worst finds what goes first in the whole store, and the shard it is in; nil when there is nothing.
@@ -135,10 +164,11 @@ func (s *Store) worst(now time.Time, worst func(*shard, time.Time) (victim, bool
 	return in, v
 }
 
-// worst is the session that goes first, or anything that has expired.
+// worst is the session that goes first, or anything that has expired. A session that moves has not: its new record says
+// until when it lasts.
 func (sh *shard) worst(now time.Time) (victim, bool) {
-	if e := sh.due.top(); e != nil && !e.rec.ExpiresAt.After(now) {
-		return victim{rankOf(expired, e.rec.ExpiresAt), e.rec.ID, e.rec.User}, true
+	if e := sh.due.top(); e != nil && !e.rec.ExpiresAt.After(now) && classOf(e) != moving {
+		return victim{rankOf(expired, e.rec.ExpiresAt), e.rec.ID, e.rec.User, e.rec.Predecessor()}, true
 	}
 	return victimOf(sh.idle.top())
 }
@@ -150,19 +180,28 @@ func victimOf(e *entry) (victim, bool) {
 	if e == nil {
 		return victim{}, false
 	}
-	return victim{rankOf(classOf(e), e.rec.SeenAt), e.rec.ID, e.rec.User}, true
+	return victim{rankOf(classOf(e), e.rec.SeenAt), e.rec.ID, e.rec.User, e.rec.Predecessor()}, true
 }
 
-// dropVictim drops v if it still is what goes first in its shard.
-func (s *Store) dropVictim(
+// dropVictim drops v if it still is what goes first in its shard. Since it was found it may have been seen, signed in
+// or deleted: then nothing is dropped, and whoever makes room has to look again.
+func (s *Store) dropVictim(sh *shard, v victim, now time.Time, worst func(*shard, time.Time) (victim, bool)) bool {
+	rec := s.dropIfWorst(sh, v, now, worst)
+	if rec != nil {
+		s.renounce(rec)
+	}
+	return rec != nil
+}
+
+func (s *Store) dropIfWorst(
 	sh *shard, v victim, now time.Time, worst func(*shard, time.Time) (victim, bool),
-) (rec *session.Record, gone bool) {
+) *session.Record {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if w, ok := worst(sh, now); !ok || w.id != v.id || w.rank != v.rank {
-		return nil, false
+	if w, ok := worst(sh, now); !ok || w != v {
+		return nil
 	}
-	return s.drop(sh, sh.table.find(s.hash(v.id), v.id)), true
+	return s.drop(sh, sh.table.find(s.hash(v.id), v.id))
 }
 
 // OnEvict calls fn for each record that is dropped to keep the bound, in the goroutine whose save made it necessary and

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -103,6 +105,35 @@ func TestASessionThatMovesIsNotDroppedForAnother(t *testing.T) {
 	}
 	if _, err := s.Load(t.Context(), "ada's next"); err != nil {
 		t.Errorf("the session that moved: %v", err)
+	}
+}
+
+// A stranger's session ends just when another stranger comes and would have taken its place. No user goes instead.
+func TestAStrangerDisplacesNoUserWhileOthersLeave(t *testing.T) {
+	s, gone := full(t, "ada", "bob", "carl", "dan", "eve")
+	leaving := make(chan string, 4)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for id := range leaving {
+			if err := s.Delete(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if err := s.Delete(t.Context(), "ada"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10_000 {
+		id := fmt.Sprint("stranger ", i)
+		save(t, s, &session.Record{ID: id, SeenAt: start.Add(time.Duration(i) * time.Second)})
+		leaving <- id
+	}
+	close(leaving)
+	wg.Wait()
+	for _, id := range gone() {
+		if !strings.HasPrefix(id, "stranger") {
+			t.Fatalf("%s was dropped for a stranger", id)
+		}
 	}
 }
 

@@ -53,8 +53,9 @@ type Options struct {
 	// nothing else is left to drop, the new session itself is dropped. Zero and below: no limit.
 	//
 	// A session that is getting a new id is one session, even while both ids are there, and is not dropped meanwhile.
-	// It costs nobody else a place. In addition, the store keeps up to the same number of ids that were retired, by
-	// this or by logouts, in the same order.
+	// It costs nobody else a place. If every session is getting one, a session that is new is dropped itself. In
+	// addition, the store keeps up to the same number of ids that were retired, by this or by logouts, in the same
+	// order.
 	MaxSessions int
 }
 
@@ -67,7 +68,7 @@ type Store struct {
 	max        int
 	bound      bound
 	admissions admissions
-	creating   sync.Mutex // held while a store with a bound creates, so that nothing fills the room it made
+	creating   sync.Mutex // held while a store with a bound creates, deletes or retires, so that the count is right
 	watchers   watchers   // of what was dropped to keep the bound
 	endings    watchers   // of what was deleted or retired
 }
@@ -187,23 +188,37 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("memstore: delete: %w", err)
 	}
-	if rec, there := s.remove(id); there {
-		s.renounce(rec)
+	if s.leave(id) {
 		s.endings.tell(victim{id: id})
 	}
 	return nil
 }
 
-func (s *Store) remove(id string) (rec *session.Record, there bool) {
+// leave removes the record, and reports whether it was there. A store with a bound creates nothing meanwhile: until an
+// heir that went is renounced as well, the count of sessions is one too low.
+func (s *Store) leave(id string) (there bool) {
+	if s.max > 0 {
+		s.creating.Lock()
+		defer s.creating.Unlock()
+	}
+	rec := s.remove(id)
+	if rec != nil {
+		s.renounce(rec)
+	}
+	return rec != nil
+}
+
+// remove returns the record that it removed, nil when there was none.
+func (s *Store) remove(id string) *session.Record {
 	hash := s.hash(id)
 	sh := s.shard(hash)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	e := sh.table.find(hash, id)
 	if e == nil {
-		return nil, false
+		return nil
 	}
-	return s.drop(sh, e), true
+	return s.drop(sh, e)
 }
 
 // drop removes the entry from everything that knows it. The caller holds the lock of sh. It returns the record, for the
