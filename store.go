@@ -101,10 +101,10 @@ type Watcher interface {
 // Evicter is a store with a bound, which drops records to stay within it.
 //
 //  1. It calls fn for each record that it dropped, without a lock held, until stop is called.
-//  2. It never drops a record to make room for one that has it as its Predecessor, nor while such a one is there: the
-//     two are one session. Giving a record a successor in a full store costs nobody else a session either. If the
-//     Predecessor of a new record is retired, the store may refuse the new one, with a [ConflictError] that has the
-//     Predecessor.
+//  2. It never drops a record to make room for one that has it as its Predecessor, nor either of them while both are
+//     live: the two are one session. Giving a record a successor in a full store costs nobody else a session either.
+//     If the Predecessor of a new record is retired, the store may refuse the new one, with a [ConflictError] that has
+//     the Predecessor.
 type Evicter interface {
 	OnEvict(fn func(id, user string)) (stop func())
 }

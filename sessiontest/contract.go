@@ -60,9 +60,9 @@ var contract = map[string]string{
 	"Watcher 2": "It returns when the context ends, or when it cannot go on, and never without an error. One that " +
 		"wraps [ErrNotSupported] says that there is no point in calling it again.",
 	"Evicter 1": "It calls fn for each record that it dropped, without a lock held, until stop is called.",
-	"Evicter 2": "It never drops a record to make room for one that has it as its Predecessor, nor while such a one " +
-		"is there: the two are one session. Giving a record a successor in a full store costs nobody else a session " +
-		"either. If the Predecessor of a new record is retired, the store may refuse the new one, with a " +
+	"Evicter 2": "It never drops a record to make room for one that has it as its Predecessor, nor either of them " +
+		"while both are live: the two are one session. Giving a record a successor in a full store costs nobody else " +
+		"a session either. If the Predecessor of a new record is retired, the store may refuse the new one, with a " +
 		"[ConflictError] that has the Predecessor.",
 	"Sharer 1": "SaveShared does what Save does, and LoadShared what Load does. When SaveShared succeeds, the record " +
 		"has become the store's, and has the Version that is stored; when it fails, it is the caller's.",

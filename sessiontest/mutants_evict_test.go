@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -63,6 +64,17 @@ var evictMutants = []mutant{
 	{"a session is not dropped while it gets a new id", "does not know what a predecessor is", func(s *store) {
 		s.save = onlyIDs(s, s.shelf.Save)
 	}},
+	{"a session is not dropped while it gets a new id", "drops the new record", func(s *store) {
+		s.save = dropsFirst(s, func(rec *session.Record) bool { return rec.Predecessor() != "" })
+	}},
+	{"a session is not dropped while it gets a new id", "drops the old record", func(s *store) {
+		s.save = dropsFirst(s, func(rec *session.Record) bool {
+			return len(s.all(func(r *session.Record) bool { return r.Predecessor() == rec.ID })) > 0
+		})
+	}},
+	{"a session is not dropped while it gets a new id", "drops the new record of a stranger", func(s *store) {
+		s.save = dropsFirst(s, func(rec *session.Record) bool { return rec.Predecessor() != "" && rec.User == "" })
+	}},
 	{"a store with a bound says that it forgets", "says that it keeps all", func(s *store) {
 		s.forget = func() string { return "" }
 	}},
@@ -92,6 +104,18 @@ func onlyIDs(s *store, save func(context.Context, *session.Record) error) func(c
 		rec = rec.Clone()
 		rec.Successor = ""
 		return save(ctx, rec)
+	}
+}
+
+// dropsFirst drops such a record before others for a new session, when more records than the bound are there.
+func dropsFirst(s *store, such func(*session.Record) bool) func(context.Context, *session.Record) error {
+	return func(ctx context.Context, rec *session.Record) error {
+		live := s.all(func(r *session.Record) bool { return r.Kind == session.KindLive })
+		if i := slices.IndexFunc(live, such); i >= 0 && s.max > 0 && len(live) > s.max && rec.Version == 0 {
+			s.drop(live[i].ID)
+			s.tell(live[i])
+		}
+		return s.shelf.Save(ctx, rec)
 	}
 }
 
