@@ -194,9 +194,9 @@ func (r *results) storeText(w io.Writer, store string) {
 	if store == stores[0] {
 		fmt.Fprint(w, "\n### A request in the process\n\nTime in bare handlers, and in brackets the allocations. A "+
 			"dash: not measured, for a large session does not\nfit into a cookie. Raw commands read, replace and "+
-			"make a\nrow, key or file of 400 bytes, as a store must that loses no update and can list and sweep: they "+
-			"compare the version,\nand keep what finds a session by its end. fiber is asked with requests of fasthttp, "+
-			"which is what it serves.\n")
+			"make a\nrow, key or file of 400 bytes, as a store must that loses no update and can list and sweep: "+
+			"they compare the version,\nand keep what finds a session by its end. fiber is asked with requests of "+
+			"fasthttp, which is what it serves.\n")
 	}
 	table(w, head, rows)
 }

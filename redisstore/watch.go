@@ -48,8 +48,8 @@ func isForbidden(err error) bool {
 // unheard is how many sessions wait to be told of at most. When there are more, whoever waits asks instead.
 const unheard = 10_000
 
-// news is what is still to be told. While a message waits to be heard the client reads nothing from its connection, over
-// which the records come, too: whoever is told may ask for one.
+// news is what is still to be told. While a message waits to be heard the client reads nothing from its connection,
+// over which the records come, too: whoever is told may ask for one.
 type news struct {
 	mu    sync.Mutex
 	some  *sync.Cond

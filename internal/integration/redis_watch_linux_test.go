@@ -129,8 +129,8 @@ func TestRedisCacheForgetsWhatItIsToldOf(t *testing.T) {
 	}
 }
 
-// Who is told of a session may look at the store first, however much he is to be told of meanwhile. Messages and records
-// come over one connection.
+// Whoever is told of a session may look at the store first, however much there is to tell meanwhile. Messages and
+// records come over one connection.
 func TestWhoIsToldOfASessionMayLookAtTheStore(t *testing.T) {
 	for _, ttl := range []time.Duration{0, time.Minute} {
 		r, err := servers.NewRedis()
@@ -139,7 +139,8 @@ func TestWhoIsToldOfASessionMayLookAtTheStore(t *testing.T) {
 		}
 		client := redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}, PipelineMultiplex: -1})
 		own := redisStore(t, client, redisstore.Options{CacheTTL: ttl})
-		other := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}}), redisstore.Options{})
+		address := rueidis.ClientOption{InitAddress: []string{r.Addr}}
+		other := redisStore(t, redisClient(t, address), redisstore.Options{})
 		ctx, end := context.WithCancel(t.Context())
 		const sessions = 200
 		all, told, over := make(chan struct{}), make(chan error, sessions), make(chan error, 1)
