@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// firstCommand is the program of the first command that README.md names.
-const firstCommand = "github.com/coatcheck/session/cmd/demo"
+// firstCommand is the program of the first command that README.md names, seen from here.
+const firstCommand = "../cmd/demo"
 
 // onlyHTTP imports net/http alone.
 const onlyHTTP = `package main
@@ -31,25 +31,25 @@ func compileTime(ctx context.Context) (ratio float64, err error) {
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	file := filepath.Join(dir, "main.go")
-	if err := os.WriteFile(file, []byte(onlyHTTP), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(onlyHTTP), 0o600); err != nil {
 		return 0, err
 	}
-	bare, err := compile(ctx, dir, file)
-	first, err2 := compile(ctx, dir, firstCommand)
+	bare, err := compile(ctx, dir, dir, "main.go")
+	first, err2 := compile(ctx, dir, firstCommand, ".")
 	return float64(first) / float64(bare), cmp.Or(err, err2)
 }
 
-func compile(ctx context.Context, dir, what string) (time.Duration, error) {
-	cache, err := os.MkdirTemp(dir, "cache")
+func compile(ctx context.Context, temp, dir, what string) (time.Duration, error) {
+	cache, err := os.MkdirTemp(temp, "cache")
 	if err != nil {
 		return 0, err
 	}
 	build := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(cache, "program"), what)
-	build.Env = append(os.Environ(), "GOCACHE="+cache, "GOFLAGS=")
+	build.Dir = dir
+	build.Env = append(os.Environ(), "GOCACHE="+cache, "GOFLAGS=", "GOWORK=")
 	begun := time.Now()
 	if out, err := build.CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("go build %s: %w: %s", what, err, out)
+		return 0, fmt.Errorf("go build in %s: %w: %s", dir, err, out)
 	}
 	return time.Since(begun), nil
 }

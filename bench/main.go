@@ -105,6 +105,11 @@ func measure(ctx context.Context, o options, at place, b *book) (*results, error
 	if err := flag.Set("test.benchtime", o.each.String()); err != nil {
 		return nil, err
 	}
+	log.Print("compile")
+	var err error
+	if r.compiled, err = compileTime(ctx); err != nil {
+		return nil, err
+	}
 	for round := range o.rounds {
 		log.Printf("round %d of %d", round+1, o.rounds)
 		if err := r.round(ctx, at); err != nil {
@@ -112,11 +117,6 @@ func measure(ctx context.Context, o options, at place, b *book) (*results, error
 		}
 	}
 	if err := r.once(ctx, at); err != nil {
-		return nil, err
-	}
-	log.Print("compile")
-	var err error
-	if r.compiled, err = compileTime(ctx); err != nil {
 		return nil, err
 	}
 	log.Print("curves")
