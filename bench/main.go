@@ -99,17 +99,21 @@ type results struct {
 	compiled              float64 // times what a program compiles that imports net/http alone
 }
 
-func measure(ctx context.Context, o options, at place, b *book) (*results, error) {
-	r := &results{book: b, rounds: o.rounds, aboveRaw: map[figure]time.Duration{}, trips: map[figure]cost{},
+func measure(ctx context.Context, o options, at place, b *book) (r *results, err error) {
+	r = &results{book: b, rounds: o.rounds, aboveRaw: map[figure]time.Duration{}, trips: map[figure]cost{},
 		conduct: map[figure]conduct{}}
 	if err := flag.Set("test.benchtime", o.each.String()); err != nil {
 		return nil, err
 	}
 	log.Print("compile")
-	var err error
 	if r.compiled, err = compileTime(ctx); err != nil {
 		return nil, err
 	}
+	sleep, err := keepAwake()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, sleep()) }()
 	for round := range o.rounds {
 		log.Printf("round %d of %d", round+1, o.rounds)
 		if err := r.round(ctx, at); err != nil {
