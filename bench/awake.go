@@ -8,8 +8,8 @@ import (
 	"runtime"
 )
 
-// keepAwake keeps the processors from going to sleep, by processes that run only where nothing else wants to. To wake up
-// takes a processor longer than a command takes a server, a virtual one even more; whether it sleeps depends on how
+// keepAwake keeps the processors from going to sleep, by processes that run only where nothing else wants to. To wake
+// up takes a processor longer than a command takes a server, a virtual one even more; whether it sleeps depends on how
 // long a client thinks between two commands. No processor of a site that has work to do sleeps.
 func keepAwake() (stop func() error, err error) {
 	var spinning []*exec.Cmd
