@@ -115,6 +115,7 @@ func (w *storm) visit(v *visitor, number int, rng *rand.Rand) {
 			*v = next
 		case path == "/signin" && status == http.StatusForbidden && w.sentFor(next):
 			v.ticket, v.maybe = next.ticket, true
+		case path == "/renew" && status == http.StatusConflict && w.sentFor(*v): // its session is over meanwhile
 		default:
 			w.note(fmt.Errorf("%s is answered with %d", path, status))
 		}
