@@ -71,12 +71,15 @@ func StopAll() {
 		s.Stop()
 		_ = os.RemoveAll(s.Dir)
 	}
-	all = nil
+	for _, f := range held {
+		f.Close()
+	}
+	all, held = nil, nil
 }
 
 // newServer makes a folder that the user may use, and a free port.
 func newServer(name, username string) (*Server, error) {
-	dir, err := os.MkdirTemp("", "coatcheck-"+name+"-")
+	dir, err := newDir(name)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +131,7 @@ func freePort() (int, error) {
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = s.Dir
-	cmd.Env = append(os.Environ(), "HOME="+s.Dir, "LC_ALL=C")
+	cmd.Env = append(os.Environ(), "HOME="+s.Dir, "TMPDIR="+s.Dir, "LC_ALL=C")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as, Pdeathsig: syscall.SIGKILL}
 	return cmd
 }
