@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session/internal/integration/servers"
 )
@@ -123,7 +124,8 @@ func TestTheMeasuredPartOfThePageIsReplaced(t *testing.T) {
 
 func TestTheReportNamesEveryLibraryAndAim(t *testing.T) {
 	var raw bytes.Buffer
-	r := &results{book: newBook(&raw), rounds: 1, trips: map[figure]cost{}, conduct: map[figure]conduct{}}
+	r := &results{book: newBook(&raw, time.Millisecond), rounds: 1, trips: map[figure]cost{},
+		conduct: map[figure]conduct{}}
 	for _, l := range libraries() {
 		for _, sc := range scenarios {
 			f := figure{l.String(), l.store, sc.name}
@@ -164,7 +166,7 @@ func TestTheReportNamesEveryLibraryAndAim(t *testing.T) {
 
 // What every handler costs says nothing of a library.
 func TestTheBareHandlerIsTakenOffBothSides(t *testing.T) {
-	r := &results{book: newBook(new(bytes.Buffer))}
+	r := &results{book: newBook(new(bytes.Buffer), time.Millisecond)}
 	r.samples[figure{bareHandler, "", "in the process"}] = []sample{{ns: 50, bytes: 300}}
 	r.samples[figure{coatcheck, inMemory, "read"}] = []sample{{ns: 150, bytes: 1000}}
 	r.samples[figure{"scs", inMemory, "read"}] = []sample{{ns: 550}}
@@ -180,7 +182,7 @@ func TestTheBareHandlerIsTakenOffBothSides(t *testing.T) {
 
 // Whoever has several stores is compared by the best of them.
 func TestTheFastestStoreOfAnotherLibraryCounts(t *testing.T) {
-	r := &results{book: newBook(new(bytes.Buffer))}
+	r := &results{book: newBook(new(bytes.Buffer), time.Millisecond)}
 	took := func(library string, ns float64) {
 		r.samples[figure{library, inPostgreSQL, "read"}] = []sample{{ns: ns}}
 	}
@@ -196,13 +198,37 @@ func TestTheFastestStoreOfAnotherLibraryCounts(t *testing.T) {
 	}
 }
 
+// What the machine does while one is measured would otherwise be told as a difference between the two.
+func TestThoseThatAreComparedTakeTurns(t *testing.T) {
+	b := newBook(new(bytes.Buffer), 5*time.Millisecond)
+	var order []string
+	ran := func(name string) contender {
+		return contender{figure{name, inMemory, "read"}, func() {
+			time.Sleep(100 * time.Microsecond)
+			if n := len(order); n == 0 || order[n-1] != name {
+				order = append(order, name)
+			}
+		}}
+	}
+	b.compare([]contender{ran("a"), ran("b")})
+	if len(order) < turns {
+		t.Errorf("one followed the other %d times, want at least %d", len(order), turns)
+	}
+	for _, name := range []string{"a", "b"} {
+		if n := len(b.samples[figure{name, inMemory, "read"}]); n != turns || b.ns(name, inMemory, "read") < 100_000 {
+			t.Errorf("%s: %d samples of %v ns, want %d, each as long as it sleeps", name, n,
+				b.ns(name, inMemory, "read"), turns)
+		}
+	}
+}
+
 // What is drawn is of all sessions of the user, and of no others.
 func TestTheSessionsOfAUserAreListedAndEnded(t *testing.T) {
 	at, err := start()
 	if err != nil {
 		t.Fatal(err)
 	}
-	lists, revokes, err := byDevices(t.Context(), at, newBook(new(bytes.Buffer)), 100)
+	lists, revokes, err := byDevices(t.Context(), at, newBook(new(bytes.Buffer), time.Millisecond), 100)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -13,7 +12,6 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"testing"
 	"time"
 
 	"github.com/coatcheck/session/internal/integration/servers"
@@ -27,7 +25,6 @@ type options struct {
 }
 
 func main() {
-	testing.Init()
 	var o options
 	flag.StringVar(&o.page, "page", "", "the page whose measured part is written; none: it goes to standard output")
 	flag.StringVar(&o.images, "images", "", "the folder of the pictures; none: no pictures")
@@ -60,7 +57,7 @@ func run(o options) (err error) {
 		defer func() { err = errors.Join(err, f.Close()) }()
 		raw = f
 	}
-	r, err := measure(ctx, o, at, newBook(raw))
+	r, err := measure(ctx, o, at, newBook(raw, o.each))
 	if err != nil {
 		return err
 	}
@@ -102,9 +99,6 @@ type results struct {
 func measure(ctx context.Context, o options, at place, b *book) (r *results, err error) {
 	r = &results{book: b, rounds: o.rounds, aboveRaw: map[figure]time.Duration{}, trips: map[figure]cost{},
 		conduct: map[figure]conduct{}}
-	if err := flag.Set("test.benchtime", o.each.String()); err != nil {
-		return nil, err
-	}
 	log.Print("compile")
 	if r.compiled, err = compileTime(ctx); err != nil {
 		return nil, err
@@ -137,19 +131,15 @@ func measure(ctx context.Context, o options, at place, b *book) (r *results, err
 	return r, err
 }
 
-// round measures everything once, so that what else the machine does meets all alike.
+// round measures everything once.
 func (r *results) round(ctx context.Context, at place) error {
-	err := r.floor()
-	for _, l := range libraries() {
-		err = cmp.Or(err, ctx.Err())
-		if err == nil {
-			err = cmp.Or(r.inProcess(ctx, l, at), r.overHTTP(ctx, l, at))
+	r.floor()
+	for _, store := range stores {
+		if err := r.byStore(ctx, store, at); err != nil {
+			return err
 		}
 	}
-	for _, store := range append([]string{inFiles, inSQLite}, onServers...) {
-		err = cmp.Or(err, r.byHand(store, at))
-	}
-	return err
+	return nil
 }
 
 // once counts what is the same each time.

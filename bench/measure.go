@@ -7,12 +7,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"runtime"
 	"slices"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -29,9 +27,12 @@ type book struct {
 	samples map[figure][]sample
 	cookies map[figure]int // bytes of the Cookie header of a small session
 	raw     io.Writer      // in the format of Go's benchmarks, for benchstat
+	each    time.Duration  // how long one measurement lasts
 }
 
-func newBook(raw io.Writer) *book { return &book{map[figure][]sample{}, map[figure]int{}, raw} }
+func newBook(raw io.Writer, each time.Duration) *book {
+	return &book{map[figure][]sample{}, map[figure]int{}, raw, each}
+}
 
 // median returns the median of each column of a figure, and whether there is one.
 func (b *book) median(f figure) (sample, bool) {
@@ -58,22 +59,63 @@ func (b *book) ns(library, store, what string) float64 {
 	return s.ns
 }
 
-// time measures how long something takes, and writes it down.
-func (b *book) time(f figure, run func()) {
+// contender is something that is measured, and what it is called.
+type contender struct {
+	figure
+	run func()
+}
+
+// turns is how often each contender has its turn in a measurement.
+const turns = 10
+
+// compare measures how long each of them takes, and writes every turn down. They take turns of some milliseconds, so
+// that whatever the machine does at the time meets all alike.
+func (b *book) compare(all []contender) {
 	runtime.GC() // what others left
-	r := testing.Benchmark(func(t *testing.B) {
-		t.ReportAllocs()
-		for t.Loop() {
-			run()
-		}
-	})
-	s := sample{
-		ns: float64(r.T.Nanoseconds()) / float64(r.N), bytes: float64(r.AllocedBytesPerOp()),
-		allocs: float64(r.AllocsPerOp()),
+	counts := make([]int, len(all))
+	for i, c := range all {
+		counts[i] = repeats(c.run, b.each/turns)
 	}
+	for turn := range turns {
+		for i := range all {
+			i = (i + turn) % len(all)
+			b.note(all[i].figure, measured(all[i].run, counts[i]), counts[i])
+		}
+	}
+}
+
+// time measures something by itself.
+func (b *book) time(f figure, run func()) { b.compare([]contender{{f, run}}) }
+
+// repeats is how often something runs in a time, at least once.
+func repeats(run func(), lasts time.Duration) int {
+	for n := 1; ; n *= 2 {
+		if took := measured(run, n).ns; took >= float64(lasts)/4 {
+			return max(1, int(float64(lasts)/took*float64(n)))
+		}
+	}
+}
+
+// measured is what n runs take together.
+func measured(run func(), n int) sample {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	begun := time.Now()
+	for range n {
+		run()
+	}
+	took := time.Since(begun)
+	runtime.ReadMemStats(&after)
+	return sample{float64(took), float64(after.TotalAlloc - before.TotalAlloc), float64(after.Mallocs - before.Mallocs)}
+}
+
+// note writes down what n runs took together.
+func (b *book) note(f figure, together sample, n int) {
+	each := float64(n)
+	s := sample{together.ns / each, together.bytes / each, together.allocs / each}
 	b.samples[f] = append(b.samples[f], s)
 	fmt.Fprintf(b.raw, "Benchmark/what=%s/store=%s/library=%s %d %.1f ns/op %.0f B/op %.0f allocs/op\n",
-		word(f.what), word(f.store), word(f.library), r.N, s.ns, s.bytes, s.allocs)
+		word(f.what), word(f.store), word(f.library), n, s.ns, s.bytes, s.allocs)
 }
 
 // word is text without what separates the columns of a benchmark.
@@ -110,26 +152,6 @@ func (l library) openIn(ctx context.Context, at place) (site, func() error, erro
 	return s, func() error { return cmp.Or(s.close(), os.RemoveAll(dir)) }, nil
 }
 
-// inProcess measures all scenarios of a library once, without a network between the request and the handler.
-func (b *book) inProcess(ctx context.Context, l library, at place) error {
-	s, end, err := l.openIn(ctx, at)
-	if err != nil {
-		return err
-	}
-	small, large, err := tickets(s)
-	if err != nil {
-		return fmt.Errorf("%s on %s: %w", l, l.store, cmp.Or(err, end()))
-	}
-	b.cookies[figure{l.String(), l.store, ""}] = len(small)
-	for _, sc := range scenarios {
-		if sc.large && large == "" {
-			continue // it does not fit into a cookie
-		}
-		b.time(figure{l.String(), l.store, sc.name}, s.on(sc.do).repeat(sc.cookie(small, large)))
-	}
-	return end()
-}
-
 // tickets begins two sessions. The large one is "" where it does not fit.
 func tickets(s site) (small, large string, err error) {
 	if _, small, err = s.on(login).ask(""); err != nil {
@@ -149,60 +171,6 @@ func (s scenario) cookie(small, large string) string {
 		return large
 	}
 	return small
-}
-
-// overHTTP measures reads and writes through a connection on loopback.
-func (b *book) overHTTP(ctx context.Context, l library, at place) error {
-	s, end, err := l.openIn(ctx, at)
-	if err != nil {
-		return err
-	}
-	small, _, err := tickets(s)
-	if err != nil {
-		return cmp.Or(err, end())
-	}
-	for _, name := range []string{"read", "write"} {
-		if err := b.serve(figure{l.String(), l.store, name + " over HTTP"}, s.on(named(name).do), small); err != nil {
-			return cmp.Or(err, end())
-		}
-	}
-	return end()
-}
-
-func (b *book) serve(f figure, e entry, cookie string) error {
-	url, stop, err := e.listen()
-	if err != nil {
-		return err
-	}
-	defer stop()
-	r, err := http.NewRequest(http.MethodGet, url+"/", nil)
-	if err != nil {
-		return err
-	}
-	if cookie != "" {
-		r.Header.Set("Cookie", cookie)
-	}
-	client := &http.Client{Transport: &http.Transport{}}
-	defer client.CloseIdleConnections()
-	var failed error
-	b.time(f, func() {
-		resp, err := client.Do(r)
-		if err != nil {
-			failed = err
-			return
-		}
-		_, _ = io.Copy(io.Discard, resp.Body)
-		resp.Body.Close()
-	})
-	return failed
-}
-
-// floor measures what no session library can go below: a handler without a session, and the check of a signed cookie.
-func (b *book) floor() error {
-	bare := httpEntry{http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w, "ok") })}
-	b.time(figure{bareHandler, "", "in the process"}, bare.repeat("session=x"))
-	b.time(figure{signedCookie, "", "in the process"}, checkSigned())
-	return b.serve(figure{bareHandler, "", "over HTTP"}, bare, "session=x")
 }
 
 const (

@@ -38,6 +38,22 @@ func (r *raw) close() (err error) {
 	return err
 }
 
+// of returns the command that a scenario takes at least, besides a read before a write; nil where it takes none.
+func (r *raw) of(scenario string) func() error {
+	switch scenario {
+	case "read":
+		return r.get
+	case "write":
+		return r.put
+	case "new":
+		return r.add
+	}
+	return nil
+}
+
+// withCommands are the stores that have raw commands.
+var withCommands = append([]string{inFiles}, besideCommands...)
+
 var payload = bytes.Repeat([]byte("x"), 400)
 
 func rawSQL(dialect sqlstore.Dialect, at place) (*raw, error) {
@@ -221,23 +237,6 @@ func synced(name string, flag int, data []byte) error {
 		_, err = f.Write(data)
 	}
 	return cmp.Or(err, f.Sync(), f.Close())
-}
-
-// byHand measures the commands of a store without a library.
-func (b *book) byHand(store string, at place) (err error) {
-	if at.dir, err = os.MkdirTemp("", "bench"); err != nil {
-		return err
-	}
-	defer os.RemoveAll(at.dir)
-	r, err := rawOf(store, at)
-	if err != nil {
-		return err
-	}
-	failed := r.put()
-	b.time(figure{rawCommand, store, "read"}, func() { failed = cmp.Or(failed, r.get()) })
-	b.time(figure{rawCommand, store, "write"}, func() { failed = cmp.Or(failed, r.put()) })
-	b.time(figure{rawCommand, store, "new"}, func() { failed = cmp.Or(failed, r.add()) })
-	return cmp.Or(failed, r.close())
 }
 
 // rawOf returns the raw commands of a store that has a library here.

@@ -43,22 +43,22 @@ var scsLibraries = []library{
 		})},
 	{"scs", inPostgreSQL, "", false,
 		openSCS(func(ctx context.Context, at place) (scs.Store, func() (int, error), []io.Closer, error) {
-			db, err := openDB("pgx", at.postgres.dsn)
+			db, err := openDB("pgx", scsDSN(at))
 			if err != nil {
 				return nil, nil, nil, err
 			}
 			return postgresstore.NewWithCleanupInterval(db, 0), rowsOf(db, "sessions"), []io.Closer{db},
-				scsTable(ctx, db)
+				scsTable(ctx, db, at)
 		})},
 	{"scs", inPostgreSQL, "pgxstore", false,
 		openSCS(func(ctx context.Context, at place) (scs.Store, func() (int, error), []io.Closer, error) {
-			pool, err := openPool(ctx, at.postgres.dsn)
+			pool, err := openPool(ctx, scsDSN(at))
 			if err != nil {
 				return nil, nil, nil, err
 			}
 			db := stdlib.OpenDBFromPool(pool)
 			return pgxstore.NewWithCleanupInterval(pool, 0), rowsOf(db, "sessions"),
-				[]io.Closer{db, closing(pool.Close)}, scsTable(ctx, db)
+				[]io.Closer{db, closing(pool.Close)}, scsTable(ctx, db, at)
 		})},
 	{"scs", inRedis, "", false,
 		openSCS(func(_ context.Context, at place) (scs.Store, func() (int, error), []io.Closer, error) {
@@ -74,13 +74,17 @@ var scsLibraries = []library{
 		})},
 }
 
-// scsTable makes the table of scs in PostgreSQL. The stores know one name of it only, so that each site begins with an
-// empty one.
-func scsTable(ctx context.Context, db *sql.DB) error {
+// scsDSN names a schema of its own for the site, for the stores know one name of a table only.
+func scsDSN(at place) string { return at.postgres.dsn + "&search_path=" + scsSchema(at) }
+
+func scsSchema(at place) string { return "scs_" + filepath.Base(at.dir) }
+
+// scsTable makes the schema of a site and its table.
+func scsTable(ctx context.Context, db *sql.DB, at place) error {
 	for _, text := range []string{
-		"CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, data BYTEA NOT NULL, " +
-			"expiry TIMESTAMPTZ NOT NULL)",
-		"CREATE INDEX IF NOT EXISTS sessions_expiry_idx ON sessions (expiry)", "TRUNCATE sessions",
+		"CREATE SCHEMA " + scsSchema(at),
+		"CREATE TABLE sessions (token TEXT PRIMARY KEY, data BYTEA NOT NULL, expiry TIMESTAMPTZ NOT NULL)",
+		"CREATE INDEX sessions_expiry_idx ON sessions (expiry)",
 	} {
 		if _, err := db.ExecContext(ctx, text); err != nil {
 			return err
