@@ -85,10 +85,11 @@ func (s *Session) Regenerate() {
 }
 
 // Login binds the session to a user, gives it a new id to prevent session fixation, and restarts both of its clocks.
-// Data that an anonymous visitor collected stays; that of another user is dropped first. If the session was ended
-// meanwhile, Login begins a fresh one with what this request set. A user name has 1 to 255 bytes of UTF-8, no control
-// or invisible characters, and no blank at either end. A Login that cannot be done is refused: see Err, or use
-// TryLogin.
+// Data that an anonymous visitor collected stays. The session of another user ends first, with its data, even if
+// another request has just given it a new id; a ticket that is retired when the request begins is nobody's, and no
+// session ends for it. If the session was ended meanwhile, Login begins a fresh one with what this request set. A user
+// name has 1 to 255 bytes of UTF-8, no control or invisible characters, and no blank at either end. A Login that cannot
+// be done is refused: see Err, or use TryLogin.
 func (s *Session) Login(user string, opts ...LoginOption) {
 	if err := s.login(user, opts); err != nil {
 		s.refused(err)

@@ -16,15 +16,17 @@ func (d *Draft) Regenerate() {
 }
 
 // SignIn binds the session to a user, with a new id. It reports whether the session goes on, and is not a new one
-// because another user leaves. Afterwards Err is what was refused here, and nothing earlier.
+// because another user leaves. That one's session ends even if it is gone here, for it may have gone on under a new id.
+// Afterwards Err is what was refused here, and nothing earlier.
 func (d *Draft) SignIn(user string) (kept bool) {
 	d.setRefused(nil)
-	kept = d.gone || d.user == "" || d.user == user
+	kept = d.user == "" || d.user == user
 	switch {
-	case d.gone:
-		d.beginAfresh()
 	case !kept:
 		d.Leave(ReasonReplaced)
+		d.gone = false
+	case d.gone:
+		d.beginAfresh()
 	case d.at.Rec != nil:
 		d.oldBecomes = KindTombstone
 	}
