@@ -105,8 +105,7 @@ func (m *Manager) readSecrets(ctx context.Context) error {
 		return fmt.Errorf("SecretSource: %w", err)
 	}
 	ring := m.source.Ring(material(secrets), m.now())
-	if old := m.keys.Load(); old == nil || !slices.Equal(*old, ring) {
-		m.keys.Store(&ring)
+	if old := m.keys.Swap(&ring); old != nil && !slices.Equal(*old, ring) {
 		m.opts.Logger.InfoContext(ctx, "session: the secrets have changed", "count", len(ring))
 	}
 	return nil
