@@ -40,7 +40,8 @@ type Account struct {
 // ErrNoAccount nor ErrTaken is answered as one of the store, by the manager's Options.OnError.
 type Accounts interface {
 	// Account returns the account of a user with all passkeys, or ErrNoAccount. It may return ErrNoAccount for one
-	// that is blocked, as AccountOf may: nobody signs in to it then.
+	// that is blocked, as AccountOf may: nobody signs in to it then. A stranger chooses the user, but only among the
+	// names that Session.Login takes.
 	Account(ctx context.Context, user string) (Account, error)
 
 	// AccountOf is Account by the handle.
@@ -124,8 +125,16 @@ func (u user) WebAuthnDisplayName() string {
 	return u.DisplayName
 }
 
-// account looks up the account of a user.
+// account looks up the account of a user. A name that no user can have may be more than the site's database can take,
+// so the site is not asked for it; the session that tells is never stored.
 func (p *Passkeys) account(ctx context.Context, name string) (user, error) {
+	s, err := p.m.Open(ctx, "")
+	if err != nil {
+		return user{}, fmt.Errorf("passkey: find an account: %w", err)
+	}
+	if s.TryLogin(name) != nil {
+		return user{}, ErrNoAccount
+	}
 	a, err := p.accounts.Account(ctx, name)
 	return checked(a, err)
 }

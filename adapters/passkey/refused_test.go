@@ -157,6 +157,21 @@ func TestAnAnswerTellsNotWhetherAnAccountExists(t *testing.T) {
 	}
 }
 
+// A database may refuse such a name with an error of its own, which would be an outage at any stranger's will.
+func TestTheSiteIsNotAskedForANameThatNobodyCanHave(t *testing.T) {
+	st := newSite(t)
+	d := st.registered("ada")
+	st.accounts.change(func(map[string]*passkey.Account) { st.accounts.down = errors.New("no such character") })
+	for _, name := range []string{`a\u0000`, `\u202eada`, ` ada`} {
+		b := st.browser()
+		o := b.begin("sign-in", `{"user":"`+name+`"}`)
+		if len(o.PublicKey.Allow) != 1 {
+			t.Errorf("%s: the browser is told %v, want one passkey", name, o.PublicKey.Allow)
+		}
+		b.finish("sign-in", d.get(t, o)).want(t, http.StatusForbidden)
+	}
+}
+
 func TestACopiedKeyIsRefused(t *testing.T) {
 	st := newSite(t)
 	d, b := st.registered("ada"), st.browser()
