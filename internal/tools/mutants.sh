@@ -6,4 +6,4 @@ set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 # Built here and run there, since the command works in the workspace, which the tools are no part of.
 go -C internal/tools build -o "$root/out/mutants/" ./mutants
-out/mutants/mutants -sample "${SAMPLE:-300}" -seed "${SEED:-1}" -packages "${PACKAGES:-}" -match "${MATCH:-}"
+exec out/mutants/mutants -sample "${SAMPLE:-300}" -seed "${SEED:-1}" -packages "${PACKAGES:-}" -match "${MATCH:-}"

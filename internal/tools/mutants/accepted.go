@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
+	"path"
 	"slices"
 	"strings"
 )
@@ -39,19 +41,17 @@ func parseAccepted(r io.Reader) (map[string]string, error) {
 	return accepted, lines.Err()
 }
 
-// stale returns the accepted names of which there is no mutant any more, sorted.
-func stale(accepted map[string]string, changes []change) []string {
+// stale returns the accepted names of these folders of which there is no mutant any more, sorted.
+func stale(accepted map[string]string, folders []string, changes []change) []string {
 	left := make(map[string]bool)
 	for name := range accepted {
-		left[name] = true
+		file, _, _ := strings.Cut(name, ":")
+		if slices.Contains(folders, path.Dir(file)) {
+			left[name] = true
+		}
 	}
 	for _, m := range changes {
 		delete(left, m.name)
 	}
-	var names []string
-	for name := range left {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(left))
 }

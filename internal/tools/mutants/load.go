@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"go/ast"
@@ -13,7 +14,7 @@ import (
 
 const module = "github.com/coatcheck/session"
 
-// hidden is the folder for what comes and goes during a run. Neither the go command nor a test that walks through the
+// hidden is the folder for whatever comes and goes with a run. Neither the go command nor a test that walks through the
 // repository looks into a folder of such a name.
 const hidden = ".run"
 
@@ -24,14 +25,14 @@ type code struct {
 }
 
 // load finds the mutants of packages, named by their folders.
-func load(root string, folders []string) (*code, error) {
+func load(ctx context.Context, root string, folders []string) (*code, error) {
 	patterns := make([]string, len(folders))
 	for i, folder := range folders {
 		patterns[i] = "./" + folder
 	}
 	const mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
 		packages.NeedExportFile | packages.NeedSyntax | packages.NeedTypes | packages.NeedTypesInfo
-	pkgs, err := packages.Load(&packages.Config{Mode: mode, Dir: root, Env: workspace()}, patterns...)
+	pkgs, err := packages.Load(&packages.Config{Context: ctx, Mode: mode, Dir: root, Env: workspace()}, patterns...)
 	if err != nil {
 		return nil, err
 	}

@@ -4,22 +4,27 @@
 //
 // All changes are built into one set of test binaries, each behind a switch, so that a change costs the run of a few
 // tests and no build. The files of the repository are not touched: the rewritten ones reach the compiler by an overlay.
+// What is built is of no use to anybody else, so the cache of builds is one of its own, and goes with the rest when the
+// command ends or is interrupted.
 package main
 
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/sha256"
 	_ "embed"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 var (
@@ -31,14 +36,16 @@ var (
 )
 
 // mutated are the packages that are changed.
-var mutated = []string{".", "memstore", "filestore", "sqlstore", "guard", "cookiestore",
-	"internal/atomicfile", "internal/bounded", "internal/carried", "internal/data", "internal/envelope",
-	"internal/keys", "internal/life", "internal/respond", "internal/sealed", "internal/sqltable", "internal/wire"}
+var mutated = []string{".", "memstore", "filestore", "sqlstore", "guard", "cookiestore", "devicebound",
+	"internal/atomicfile", "internal/beside", "internal/bounded", "internal/carried", "internal/data", "internal/dbsc",
+	"internal/envelope", "internal/keys", "internal/life", "internal/respond", "internal/sealed", "internal/sqltable",
+	"internal/wire"}
 
 // tested are the packages whose tests are run. Those that need a server are not: starting it takes longer than the
 // rest.
 func tested() []target {
-	targets := []target{{folder: "internal/integration", only: regexp.MustCompile("^TestSQLite")}}
+	targets := []target{{folder: "internal/integration", only: regexp.MustCompile("^TestSQLite"),
+		forMutantsOf: []string{"sqlstore", "internal/sqltable"}}}
 	for _, folder := range append([]string{"internal/explore", "sessiontest"}, mutated...) {
 		targets = append(targets, target{folder: folder})
 	}
@@ -49,6 +56,7 @@ type options struct {
 	mutated               []string
 	tested                []target
 	root, packages, match string
+	cache                 string // of builds; "": one that is removed with what was built
 	sample, procs         int
 	seed                  uint64
 	list                  bool
@@ -71,7 +79,9 @@ func main() {
 		fmt.Fprintln(os.Stderr, "mutants: accepted.txt:", err)
 		os.Exit(2)
 	}
-	unnoticed, err := try(o, accepted)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	unnoticed, err := try(ctx, o, accepted)
+	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(2)
@@ -83,12 +93,16 @@ func main() {
 
 // try returns how many lines somebody has to look at: mutants that nobody noticed and nobody explained, and
 // explanations of what is no mutant any more.
-func try(o options, accepted map[string]string) (int, error) {
+func try(ctx context.Context, o options, accepted map[string]string) (int, error) {
 	root, err := filepath.Abs(o.root)
 	if err != nil {
 		return 0, err
 	}
-	c, err := load(root, o.mutated)
+	folders, err := wanted(o)
+	if err != nil {
+		return 0, err
+	}
+	c, err := load(ctx, root, folders)
 	if err != nil {
 		return 0, err
 	}
@@ -102,16 +116,31 @@ func try(o options, accepted map[string]string) (int, error) {
 		}
 		return 0, nil
 	}
-	r := &runner{root: root, work: filepath.Join(root, "out", "mutants"), targets: o.tested, procs: o.procs, out: o.out}
-	if err := r.prepare(c); err != nil {
+	r := &runner{root: root, work: filepath.Join(root, "out", "mutants"), cache: o.cache, targets: o.tested,
+		procs: o.procs, out: o.out}
+	defer r.clean()
+	if err := r.prepare(ctx, c, folders); err != nil {
 		return 0, err
 	}
-	verdicts, err := r.judgeAll(chosen)
+	verdicts, err := r.judgeAll(ctx, chosen)
 	if err != nil {
 		return 0, err
 	}
-	gone := stale(accepted, c.changes)
-	return report(o.out, verdicts, accepted, gone), nil
+	return report(o.out, verdicts, accepted, stale(accepted, folders, c.changes)), nil
+}
+
+// wanted are the folders whose packages are changed. No others are even built with mutants: each costs time and space.
+func wanted(o options) ([]string, error) {
+	if o.packages == "" {
+		return o.mutated, nil
+	}
+	folders := strings.Split(o.packages, ",")
+	for _, folder := range folders {
+		if !slices.Contains(o.mutated, folder) {
+			return nil, fmt.Errorf("there are no mutants of %q: choose from %s", folder, strings.Join(o.mutated, ","))
+		}
+	}
+	return folders, nil
 }
 
 // choose draws the mutants to try.
@@ -122,9 +151,7 @@ func choose(all []change, o options) ([]change, error) {
 	}
 	var chosen []change
 	for _, m := range all {
-		folder := filepath.ToSlash(filepath.Dir(m.file))
-		wanted := o.packages == "" || slices.Contains(strings.Split(o.packages, ","), folder)
-		if wanted && match.MatchString(m.name) {
+		if match.MatchString(m.name) {
 			chosen = append(chosen, m)
 		}
 	}
@@ -142,22 +169,30 @@ func lot(seed uint64, m change) string {
 }
 
 // prepare builds the tests of the rewritten code.
-func (r *runner) prepare(c *code) error {
-	if err := os.MkdirAll(r.work, 0o700); err != nil {
+func (r *runner) prepare(ctx context.Context, c *code, folders []string) error {
+	r.clean() // of a run that was killed
+	if err := r.narrow(ctx, folders); err != nil {
 		return err
 	}
 	overlay, err := c.write(r.work)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(r.out, "== building the tests with %d mutants\n", len(c.changes))
-	return r.build(overlay)
+	fmt.Fprintf(r.out, "== building the tests of %d packages with %d mutants\n", len(r.targets), len(c.changes))
+	return r.build(ctx, overlay)
+}
+
+// clean removes what one run has built and cached. What tests reach stays for the next.
+func (r *runner) clean() {
+	if err := os.RemoveAll(filepath.Join(r.work, hidden)); err != nil {
+		fmt.Fprintln(r.out, "mutants: left behind:", err)
+	}
 }
 
 // judgeAll tries each mutant, and prints what becomes of it.
-func (r *runner) judgeAll(chosen []change) ([]verdict, error) {
+func (r *runner) judgeAll(ctx context.Context, chosen []change) ([]verdict, error) {
 	fmt.Fprintln(r.out, "== running each test once, to learn what it reaches")
-	tests, err := r.reach()
+	tests, err := r.reach(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -166,12 +201,14 @@ func (r *runner) judgeAll(chosen []change) ([]verdict, error) {
 	verdicts := make([]verdict, len(chosen))
 	var mu sync.Mutex
 	done := 0
-	r.each(len(chosen), func(i int) {
-		verdicts[i] = r.judge(chosen[i], byMutant[chosen[i].number])
+	r.each(ctx, len(chosen), func(i int) {
+		verdicts[i] = r.judge(ctx, chosen[i], byMutant[chosen[i].number])
 		mu.Lock()
 		defer mu.Unlock()
 		done++
-		fmt.Fprintf(r.out, "%d/%d %s\n", done, len(chosen), verdicts[i])
+		if ctx.Err() == nil { // otherwise the test did not end by itself
+			fmt.Fprintf(r.out, "%d/%d %s\n", done, len(chosen), verdicts[i])
+		}
 	})
-	return verdicts, nil
+	return verdicts, ctx.Err()
 }

@@ -1,10 +1,15 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -21,11 +26,22 @@ func newModule(t *testing.T) string {
 	return root
 }
 
+// cache is the cache of this test's own builds: to compile the standard library for each run would take minutes.
+func cache(t *testing.T) string {
+	t.Helper()
+	out, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
 func run(t *testing.T, o options, accepted map[string]string) (unnoticed int, out string) {
 	t.Helper()
 	var text strings.Builder
-	o.mutated, o.tested, o.procs, o.out = []string{"."}, []target{{folder: "."}}, 2, &text
-	unnoticed, err := try(o, accepted)
+	o.mutated, o.tested, o.procs, o.out = []string{".", "other"}, []target{{folder: "."}, {folder: "other"}}, 2, &text
+	o.cache = cache(t)
+	unnoticed, err := try(t.Context(), o, accepted)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,8 +92,94 @@ func TestTheFilesOfTheRepositoryAreNotTouched(t *testing.T) {
 		}
 	}
 	names, err := filepath.Glob(filepath.Join(root, "*"))
-	if want := 4; err != nil || len(names) != want {
+	if want := 5; err != nil || len(names) != want {
 		t.Errorf("the folder holds %q, %v; want its %d", names, err, want)
+	}
+}
+
+func TestNothingIsLeftOfARunButWhatItsTestsReach(t *testing.T) {
+	root := newModule(t)
+	run(t, options{root: root, packages: "other"}, nil)
+	if left := names(t, filepath.Join(root, "out", "mutants")); !slices.Equal(left, []string{"reach.json"}) {
+		t.Errorf("the run leaves %q, want what its tests reach", left)
+	}
+}
+
+func names(t *testing.T, folder string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+func TestOtherPackagesAreNeitherChangedNorTested(t *testing.T) {
+	elsewhere := map[string]string{"forms.go: Gone: if x: never": "it is not looked for"}
+	unnoticed, out := run(t, options{root: newModule(t), packages: "other"}, elsewhere)
+	for _, line := range []string{
+		"== building the tests of 1 packages with 1 mutants\n",
+		"1/1 killed by TestDouble: other/other.go: Double: n + n: - instead\n",
+	} {
+		if !strings.Contains(out, line) {
+			t.Errorf("the output lacks %q:\n%s", line, out)
+		}
+	}
+	if unnoticed != 0 || strings.Contains(out, "forms.go") || strings.Contains(out, "TestThatFails") {
+		t.Errorf("%d lines to look at, want none, and nothing of the root:\n%s", unnoticed, out)
+	}
+}
+
+func TestAPackageWithoutMutantsIsNamed(t *testing.T) {
+	for _, packages := range []string{"othr", "other,", "./other"} {
+		o := options{root: newModule(t), mutated: []string{".", "other"}, packages: packages, out: io.Discard}
+		if _, err := try(t.Context(), o, nil); err == nil || !strings.Contains(err.Error(), "choose from .,other") {
+			t.Errorf("PACKAGES=%s: %v, want an error that names the packages", packages, err)
+		}
+	}
+}
+
+func TestAnInterruptEndsWhatRunsAndRemovesWhatWasBuilt(t *testing.T) {
+	root := newModule(t)
+	const waits = `package other
+
+import (
+	"os"
+	"testing"
+)
+
+func TestThatWaits(t *testing.T) {
+	if err := os.WriteFile(os.Getenv("COATCHECK_WAITS"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	select {}
+}
+`
+	if err := os.WriteFile(filepath.Join(root, "other", "waits_test.go"), []byte(waits), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pipe := filepath.Join(t.TempDir(), "waits")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("COATCHECK_WAITS", pipe)
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() {
+		if _, err := os.ReadFile(pipe); err != nil { // it is there once the test waits
+			t.Error(err)
+		}
+		interrupt()
+	}()
+	o := options{root: root, mutated: []string{"other"}, tested: []target{{folder: "other"}}, procs: 1,
+		cache: cache(t), out: io.Discard}
+	if _, err := try(ctx, o, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("an interrupted run ends with %v, want %v", err, context.Canceled)
+	}
+	if left := names(t, filepath.Join(root, "out", "mutants")); left != nil {
+		t.Errorf("an interrupted run leaves %q", left)
 	}
 }
 

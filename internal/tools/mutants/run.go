@@ -19,10 +19,10 @@ import (
 
 // A runner runs tests of the rewritten code.
 type runner struct {
-	root, work string
-	targets    []target
-	procs      int
-	out        io.Writer
+	root, work, cache string
+	targets           []target
+	procs             int
+	out               io.Writer
 }
 
 // A verdict is what became of a mutant.
@@ -33,7 +33,7 @@ type verdict struct {
 }
 
 // judge puts one mutant in force and runs the tests that reach it, the quick ones first.
-func (r *runner) judge(m change, tests []test) verdict {
+func (r *runner) judge(ctx context.Context, m change, tests []test) verdict {
 	v := verdict{change: m, reached: len(tests) > 0}
 	for _, group := range groups(m, tests) {
 		var names []string
@@ -42,7 +42,7 @@ func (r *runner) judge(m change, tests []test) verdict {
 			names = append(names, t.Name)
 			limit += 10 * t.Took
 		}
-		out, ok := r.run(group[0].Target, names, limit, mutant.ActiveVariable+"="+strconv.Itoa(m.number))
+		out, ok := r.run(ctx, group[0].Target, names, limit, mutant.ActiveVariable+"="+strconv.Itoa(m.number))
 		if !ok {
 			v.killer = killer(out)
 			return v
@@ -88,12 +88,12 @@ func took(tests []test) (d time.Duration) {
 }
 
 // run runs tests of a package and returns what they print, and whether they pass. A mutant may loop, or ask for all
-// memory there is, so both have an end; with a process go its children.
-func (r *runner) run(folder string, tests []string, limit time.Duration, variable string) (string, bool) {
+// memory there is, so both have an end.
+func (r *runner) run(ctx context.Context, folder string, tests []string, limit time.Duration, variable string) (string, bool) {
 	i := slices.IndexFunc(r.targets, func(t target) bool { return t.folder == folder })
-	ctx, cancel := context.WithTimeout(context.Background(), limit+10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, limit+10*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-c", `ulimit -v 6000000; exec "$0" "$@"`, r.targets[i].binary,
+	cmd := command(ctx, "sh", "-c", `ulimit -v 6000000; exec "$0" "$@"`, r.targets[i].binary,
 		"-test.run=^("+strings.Join(tests, "|")+")$", "-test.failfast", "-test.timeout="+limit.String())
 	temp, err := os.MkdirTemp(filepath.Join(r.work, hidden), "tmp-")
 	if err != nil {
@@ -102,11 +102,17 @@ func (r *runner) run(folder string, tests []string, limit time.Duration, variabl
 	defer os.RemoveAll(temp)
 	cmd.Dir = filepath.Join(r.root, filepath.FromSlash(folder))
 	cmd.Env = append(os.Environ(), variable, "TMPDIR="+temp)
+	out, err := cmd.CombinedOutput()
+	return string(out), err == nil
+}
+
+// command is a command that ends with the context, and its children with it.
+func command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
-	out, err := cmd.CombinedOutput()
-	return string(out), err == nil
+	return cmd
 }
 
 var failed = regexp.MustCompile(`(?m)^--- FAIL: (\S+)|^panic: test timed out`)
