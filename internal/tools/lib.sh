@@ -76,6 +76,17 @@ have() {
 	command -v "$1" >/dev/null || compgen -G "$1" >/dev/null
 }
 
+# room MEGABYTES FOLDER WHY makes sure that there is as much space on the disk of a folder. A disk that is full in the middle
+# of a run fails a test here and a test there, and none of them says so.
+room() {
+	local want=$1 folder=$2 why=$3 free
+	free=$(df -Pk "$folder" | awk 'NR == 2 { print int($4 / 1024) }')
+	if [ "$free" -lt "$want" ]; then
+		echo "$folder has $free MB of free space: $why, which takes $want MB. Free some and try again." >&2
+		return 1
+	fi
+}
+
 # need COMMAND PACKAGES WHY makes sure that a command is there. Where apt-get is, it installs the Debian packages (one
 # string), and says so; elsewhere it says what to install. Tests of servers add their lines where test.sh calls it.
 need() {

@@ -14,6 +14,10 @@ if [ "$(go env GOOS)" = linux ]; then
 	have google-chrome || need chromium chromium 'internal/integration opens the demo in a browser'
 fi
 
+room 3000 "${TMPDIR:-/tmp}" 'tests and servers keep their data there (TMPDIR)'
+mkdir -p "$(go env GOCACHE)"
+room 3000 "$(go env GOCACHE)" 'what is compiled is kept there (GOCACHE)'
+
 check() {
 	go vet ./...
 	go test -race -shuffle=on -count=1 -timeout 40m "$@" ./...
