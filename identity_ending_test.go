@@ -125,6 +125,28 @@ func TestASessionThatMovesInAStoreThatFillsUpEnds(t *testing.T) {
 	}
 }
 
+// It moves when its end could not be written, and its record is about to be deleted. One that nobody is signed in to is
+// not found any more, and goes on as if it had moved first.
+func TestALogoutWithoutRoomEndsASessionThatHasJustMoved(t *testing.T) {
+	eachMove(t, unlimited, func(t *testing.T, r *rig, v *visitor, id string, move func(*session.Session)) {
+		other := v.clone()
+		r.store.hook(func(call, of string) error {
+			switch {
+			case call == "save" && of == id:
+				return errFull
+			case call == "delete" && of == id:
+				r.store.hook(nil)
+				other.with(move)
+			}
+			return nil
+		})
+		resp := v.with((*session.Session).Logout)
+		if resp.StatusCode != http.StatusOK || other.user() != "" || r.alive("ada") != 0 {
+			t.Errorf("status %d, and the visitor is %q; want 200 and nobody", resp.StatusCode, other.user())
+		}
+	})
+}
+
 func TestASessionThatWasToFollowAFailedLogoutWasNeverCreated(t *testing.T) {
 	r := newRig(t)
 	v, id := r.signIn("ada")

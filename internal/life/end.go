@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/coatcheck/session/internal/bounded"
 )
@@ -83,7 +84,7 @@ func (d *Draft) endAll(ctx context.Context, e Ending) (ended []Ended, err error)
 
 // endAlone ends the session that was logged out in a store that has no room for the one that was to follow.
 func (d *Draft) endAlone(ctx context.Context, refused error) error {
-	if d.k.endWithoutRoom(ctx, d.leaving.Rec, refused) != nil {
+	if d.k.endWithoutRoom(ctx, d.leaving.Rec, nil, refused) != nil {
 		return refused
 	}
 	one := Ended{Record: d.leaving.Rec, Why: d.leaving.why}
@@ -115,7 +116,7 @@ func (k *Keeper) End(ctx context.Context, rec *Record, e Ending) (ended []Ended,
 			return nil, nil
 		case rec.Kind == KindLive:
 			grave = k.graveOf(rec, e)
-			if err = k.bury(ctx, grave); err == nil {
+			if err = k.bury(ctx, grave, e.kept); err == nil {
 				return k.buried(grave, ids), nil
 			}
 			rec, err = k.newer(ctx, rec, err, attempt)
@@ -153,20 +154,21 @@ func (k *Keeper) buried(g grave, ids []string) []Ended {
 	return []Ended{g.Ended}
 }
 
-// bury makes a tombstone of a live record, or removes the record where a tombstone cannot be written.
-func (k *Keeper) bury(ctx context.Context, g grave) error {
+// bury makes a tombstone of a live record, or removes the record where a tombstone cannot be written, and what follows
+// it but for the ids that are kept.
+func (k *Keeper) bury(ctx context.Context, g grave, kept map[string]bool) error {
 	err := k.confirmBuried(ctx, g, k.Store.Save(ctx, g.stone))
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
 		return err
 	}
-	return k.endWithoutRoom(ctx, g.Record, err)
+	return k.endWithoutRoom(ctx, g.Record, kept, err)
 }
 
 // endWithoutRoom deletes a record that cannot be replaced, for a store that is full must not keep a session alive. No
 // later save brings it back, and a move of it that is under way fails; but a request with its ticket is no longer told
 // that it has ended, and begins anew. Where the record can be written, there was room, and the failure is an outage
 // like any other.
-func (k *Keeper) endWithoutRoom(ctx context.Context, rec *Record, why error) error {
+func (k *Keeper) endWithoutRoom(ctx context.Context, rec *Record, kept map[string]bool, why error) error {
 	if !k.Records.Traits().Kept {
 		return why
 	}
@@ -187,7 +189,7 @@ func (k *Keeper) endWithoutRoom(ctx context.Context, rec *Record, why error) err
 	if k.Store.Delete(ctx, rec.ID) != nil {
 		return why
 	}
-	return k.removeHeirsOf(ctx, rec)
+	return k.removeHeirsOf(ctx, rec, kept)
 }
 
 // unchanged loads a record again. The error is why when the store does not answer, and tells what became of a record
@@ -205,12 +207,14 @@ func (k *Keeper) unchanged(ctx context.Context, rec *Record, why error) (*Record
 	return now, nil
 }
 
-// removeHeirsOf removes what a move of a record left that was decided just before the record was deleted.
-func (k *Keeper) removeHeirsOf(ctx context.Context, rec *Record) error {
+// removeHeirsOf removes what a move of a record left that was decided just before the record was deleted, unless it is
+// kept. What nobody is signed in to is in no list: that goes on, as if the record had been deleted before the move.
+func (k *Keeper) removeHeirsOf(ctx context.Context, rec *Record, kept map[string]bool) error {
 	if k.can.Lister == nil || rec.User == "" {
 		return nil
 	}
 	recs, err := k.byUser(ctx, rec.User)
+	recs = slices.DeleteFunc(recs, func(r *Record) bool { return kept[r.ID] })
 	return errors.Join(err, k.removeHeirs(ctx, rec, recs))
 }
 

@@ -108,7 +108,7 @@ func (s stored) removeEnded(ctx context.Context, rec *Record, e Ending, ended []
 			o.err = errors.Join(o.err, s.remove(ctx, r.ID))
 		}
 		if s.can.Limiter != nil {
-			o.err = errors.Join(o.err, s.removeHeirsOf(ctx, r.Record))
+			o.err = errors.Join(o.err, s.removeHeirsOf(ctx, r.Record, e.kept))
 		}
 	}
 	if theirs && !slices.ContainsFunc(ended, func(r Ended) bool { return r.ID == rec.ID }) {
