@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
-	"sync"
 
 	"github.com/coatcheck/session/internal/atomicfile"
 )
@@ -114,24 +113,6 @@ func (s *Store) removeTemps(ctx context.Context, shelf byte, temps []string) err
 		}
 		return nil
 	})
-}
-
-// markCursor is the folder of marks at which the last sweep stopped.
-type markCursor struct {
-	mu sync.Mutex
-	at string
-}
-
-func (c *markCursor) load() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *markCursor) store(at string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = at
 }
 
 // sweepMarks removes marks whose records are gone. It does not read the records: a mark in the list of a wrong user

@@ -35,9 +35,9 @@ type Store struct {
 	top     *atomicfile.Dir
 	records *atomicfile.Dir
 	users   *atomicfile.Dir
-	swept   cursor
-	looked  cursor
-	marks   markCursor
+	swept   cursor[key]
+	looked  cursor[key]
+	marks   cursor[string]
 	dues    [shelfCount]dueSeen
 
 	// Open folders of records, so that a read opens one file and not three. They are opened when they are first needed,

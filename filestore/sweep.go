@@ -17,20 +17,20 @@ import (
 // sweepBatch is how many files are removed under one lock.
 const sweepBatch = 64
 
-// cursor is where the last sweep stopped. The next one goes on from there and comes round to it again at the end, so
-// that one that finds less than its limit has seen all shelves.
-type cursor struct {
+// cursor is where the last sweep stopped: at a record, or at a folder of marks. The next one goes on from there and
+// comes round to it again at the end, so that one that finds less than its limit has seen all shelves.
+type cursor[T any] struct {
 	mu sync.Mutex
-	at key
+	at T
 }
 
-func (c *cursor) load() key {
+func (c *cursor[T]) load() T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.at
 }
 
-func (c *cursor) store(at key) {
+func (c *cursor[T]) store(at T) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.at = at
