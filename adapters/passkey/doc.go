@@ -1,4 +1,4 @@
-// Package passkey lets people register passkeys, sign in by them, and confirm by them that it is still they. The
+// Package passkey lets people register passkeys, sign in with them, and confirm with them that it is still them. The
 // cryptography is that of [github.com/go-webauthn/webauthn]; this package keeps its challenges where nobody can use one
 // twice.
 //
@@ -9,8 +9,8 @@
 //	mux.Handle("POST /passkey/confirm/", p.Confirm())
 //	mux.Handle("GET /passkey.js", p.Script())
 //
-// Each handler serves two paths, one that ends in /begin and one that ends in /finish. The functions of the script,
-// an ES module, send the requests:
+// Each handler serves two paths, one that ends in /begin and one that ends in /finish. The functions of the script, an
+// ES module, send the requests:
 //
 //	import {register, signIn, confirm} from "/passkey.js";
 //	await signIn("/passkey/sign-in");
@@ -18,14 +18,14 @@
 //
 // # What a challenge is good for
 //
-// One answer uses a challenge up, right or wrong, whatever runs beside it on other nodes. A challenge is good for five
-// minutes, for what it was asked for, and in the session that it was asked in. It ends with that session, and with a
-// Login in it.
+// One answer uses a challenge up, right or wrong, whatever happens at the same time on other nodes. A challenge is good
+// for five minutes, for what it was asked for, and in the session that it was asked in. It ends with that session, and
+// with a Login in it.
 //
-// A visitor without a stored session gets one for the challenge alone, which ends after five minutes. Its ticket is in
-// a cookie of its own, so that the visitor's session is not touched: nothing is stored until somebody presses the
-// button. Whoever has signed in by other means meanwhile cannot use that challenge any more. Where tickets come in a
-// header, the challenge begins the visitor's session.
+// A visitor without a stored session gets one that holds nothing but the challenge and ends after five minutes. Its
+// ticket is in a cookie of its own, so that the visitor's session is not touched: nothing is stored until somebody
+// presses the button. Whoever has signed in some other way in the meantime can no longer use that challenge. Where
+// tickets come in a header, the challenge begins the visitor's session.
 //
 // # Other sites
 //
@@ -36,9 +36,9 @@
 //
 // # What is answered
 //
-// A beginning is answered with the options for the browser, an end with 204, and what is refused with
-// application/problem+json. It does not say more than that the passkey was not accepted; why is in the event "refused"
-// and in the log. guard.SignIn around the path that ends in /finish slows down who tries often. Around the other it
-// would count beginnings as failures. Whoever puts something around one of the two paths serves both by their full
-// names, for a pattern that ends in a slash leads to the handler by other paths too.
+// A request to /begin is answered with the options for the browser, one to /finish with 204, and one that is refused
+// with application/problem+json. That says no more than that the passkey was not accepted; the reason is in the event
+// "refused" and in the log. guard.SignIn around the path that ends in /finish slows down whoever tries often. Around
+// the other it would count each beginning as a failure. If you put something around one of the two paths, register both
+// by their full names: a pattern that ends in a slash leads other paths to the handler, too.
 package passkey

@@ -12,7 +12,7 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-// People add a passkey shortly after they signed in, sign in by it, and show it again before they pay.
+// People add a passkey shortly after they signed in, sign in with it, and show it again before they pay.
 func Example() {
 	sessions, err := session.New(memstore.New(memstore.Options{}), session.Options{
 		Secrets: []session.Secret{session.NewSecret()},

@@ -31,7 +31,7 @@ var ErrTaken = errors.New("passkey: the credential is registered already")
 type Account struct {
 	User        string // as given to Session.Login
 	Handle      []byte // 1 to 64 random bytes that never change; authenticators keep it, so it must tell nothing
-	Name        string // people tell their accounts apart by it; "": User
+	Name        string // what people tell their accounts apart by; "": User
 	DisplayName string // "": Name
 	Credentials []webauthn.Credential
 }
@@ -63,7 +63,7 @@ type Passkeys struct {
 	accounts Accounts
 	opts     Options
 	cookie   string // of visitors whose challenge has a session of its own
-	programs bool   // who is new gets a ticket in a header, and keeps no cookie
+	programs bool   // whoever is new gets a ticket in a header, and keeps no cookie
 	travels  bool   // the session is in its ticket, and in every copy of it
 }
 

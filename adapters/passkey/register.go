@@ -9,7 +9,7 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 )
 
-// Register serves the two paths by which the user of the session adds a passkey. Whoever adds one can sign in by it
+// Register serves the two paths by which the user of the session adds a passkey. Whoever adds one can sign in with it
 // from then on, so put guard.Fresh around it.
 func (p *Passkeys) Register() http.Handler {
 	return p.steps((*visit).beginRegistration, (*visit).finishRegistration)
@@ -88,7 +88,7 @@ func (v *visit) ask(what purpose, name string, data *webauthn.SessionData, optio
 
 // malformed refuses bytes that no authenticator answers.
 func malformed(err error) refusal {
-	return refusal{http.StatusBadRequest, "This is no answer of a passkey.", "passkey: " + reason(err)}
+	return refusal{http.StatusBadRequest, "This is not the answer of a passkey.", "passkey: " + reason(err)}
 }
 
 // unverified refuses an answer for what the library says of it.

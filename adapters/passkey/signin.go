@@ -14,9 +14,9 @@ import (
 
 // SignIn serves the two paths by which people sign in, with the factors Factor and FactorVerified.
 //
-// The beginning may name the user, as in {"user":"ada"}: the browser then offers the passkeys of that account, among
-// them keys that keep no list of their own. Without a name it offers all that it has for the site. An account that does
-// not exist, or has no passkey, is answered with a passkey that nobody has, and always the same one.
+// A request to /begin may name the user, as in {"user":"ada"}: the browser then offers the passkeys of that account,
+// among them keys that keep no list of their own. Without a name it offers all that it has for the site. For an account
+// that does not exist, or has no passkey, it is told of a passkey that nobody has, always the same one.
 func (p *Passkeys) SignIn() http.Handler {
 	return p.steps((*visit).beginSignIn, (*visit).finishSignIn)
 }
@@ -29,7 +29,7 @@ func (v *visit) beginSignIn(body []byte) error {
 		User string `json:"user"`
 	}
 	if err := json.Unmarshal(body, &who); err != nil {
-		return refusal{http.StatusBadRequest, "This is not JSON.", "passkey: the body is not JSON as of a beginning"}
+		return refusal{http.StatusBadRequest, "This is not JSON.", "passkey: the body for /begin is not JSON"}
 	}
 	if len(who.User) > maxName {
 		return refusal{http.StatusBadRequest, "This name is too long.", "passkey: the name of the user is too long"}

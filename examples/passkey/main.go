@@ -1,4 +1,4 @@
-// A site on which people add a passkey, sign in by it, and show it again before they pay.
+// A site on which people add a passkey, sign in with it, and show it again before they pay.
 //
 //	go run ./examples/passkey
 //
