@@ -16,9 +16,9 @@ type Binder struct {
 	offer string // the header of a registration, up to its challenge
 }
 
-// New returns a binder for the manager's sessions, of which a manager has one. It judges each session that a request
-// loads, also around handlers that Middleware does not stand before, and has Manager.Sessions say which are bound, and
-// Manager.Audit what the policy is. A wrong option is an error that names it.
+// New returns a binder for the manager's sessions; a manager has only one. It judges each session that a request loads,
+// even in handlers outside of Middleware, and has Manager.Sessions say which sessions are bound, and Manager.Audit what
+// the policy is. A wrong option is an error that names it.
 func New(m *session.Manager, opts Options) (*Binder, error) {
 	resolved, err := opts.resolve()
 	if err = errors.Join(checkManager(m), err); err != nil {
@@ -44,7 +44,7 @@ func New(m *session.Manager, opts Options) (*Binder, error) {
 }
 
 // Middleware serves the two paths of the protocol, and gives next a session as Manager.Middleware does. It stands
-// outside of that one, and of everything that could answer a browser's POST to these paths in another way, such as a
+// outside that one, and outside everything that could answer a browser's POST to these paths in another way, such as a
 // check of form tokens; guard.CSRF lets them pass.
 func (b *Binder) Middleware(next http.Handler) http.Handler {
 	register, refresh := b.endpoint(b.register), b.endpoint(b.refresh)

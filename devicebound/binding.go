@@ -231,8 +231,8 @@ func (b *binding) spend(c challenge) error {
 	return nil
 }
 
-// bind is the binding that an offer becomes with a key. Its id says which key in which session it is, and cannot be
-// chosen by who brings the key.
+// bind is the binding that an offer becomes with a key. Its id says which key in which session it is, and whoever
+// brings the key cannot choose it.
 func (b *binding) bind(k *dbsc.Key) binding {
 	print := k.Thumbprint()
 	mac := hmac.New(sha256.New, b.secret[:])

@@ -47,8 +47,8 @@ type challenge struct {
 
 var challengeText = base64.RawURLEncoding.Strict()
 
-// issue makes a challenge. Each is later than any that was used, also when the clock stands, so that none is refused
-// for being as old as one.
+// issue makes a challenge. Each is later than any that was used, even when the clock stands still, so that none is
+// refused for being as old as one.
 func (b *binding) issue(p purpose, now time.Time) string {
 	c := challenge{at: max(now.UnixMicro(), b.latest()+1)}
 	_, _ = rand.Read(c.nonce[:]) // never fails: crypto/rand ends the program first

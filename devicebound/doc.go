@@ -1,6 +1,6 @@
 // Package devicebound makes sessions that a stolen cookie does not open. A browser that can makes a key for each
-// sign-in, which cannot leave the device, and shows every few minutes that it still has it; who has copied the cookies
-// alone is not signed in.
+// sign-in, which cannot leave the device, and shows every few minutes that it still has it; whoever has copied only the
+// cookies is not signed in.
 //
 //	binder, err := devicebound.New(sessions, devicebound.Options{Policy: devicebound.Enforce})
 //	…
@@ -13,12 +13,12 @@
 // Each Login offers the browser a registration, in the same response. The browser makes a key, and posts a proof of it
 // to Options.RegisterPath. From then on the session is bound. Its ticket is worth nothing without a second cookie, the
 // bound cookie, which holds for Options.Lifetime; the browser gets the next one for a new proof, at
-// Options.RefreshPath, before it sends a request without. The key, and what is known of its proofs, are in the
-// session's record: they stay when the id is renewed, and end with the session. A Login begins a new binding, since who
-// was there before it could have registered a key of their own.
+// Options.RefreshPath, before it sends a request without one. The key, and what is known of its proofs, are in the
+// session's record: they stay when the id is renewed, and end with the session. A Login begins a new binding, since
+// whoever was there before could have registered a key of their own.
 //
-// The bound cookie is checked without the store, so that a request costs what it costs without this package. A proof is
-// one load and one save, and to ask for one is one load.
+// The bound cookie is checked without the store, so a request costs what it costs without this package. A proof is one
+// load and one save, and asking for one is one load.
 //
 // What it does not stop is malware that stays on the device, or was there at the sign-in.
 package devicebound

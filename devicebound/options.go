@@ -20,11 +20,11 @@ type Policy uint8
 const (
 	// Prefer binds the sessions of browsers that can, and lets all in: a missing proof is an event, and no more.
 	Prefer Policy = iota
-	// Enforce lets nobody in by a session that is bound without its bound cookie. Sessions that are not bound go on as
+	// Enforce lets nobody in with a bound session whose bound cookie is missing. Sessions that are not bound go on as
 	// they are.
 	Enforce
-	// Require is Enforce, and lets nobody in by a session that is not bound once its registration is overdue. Only
-	// browsers that speak the protocol can stay signed in.
+	// Require is Enforce, and lets nobody in with a session that is still not bound when its registration is overdue.
+	// Only browsers that speak the protocol can stay signed in.
 	Require
 )
 
@@ -41,7 +41,7 @@ type Options struct {
 	// "__Host-Http-", with which Chromium 156 binds no session. Two binders at one host need two names.
 	CookieName string
 
-	// SameSite is that of the bound cookie, and should be that of the session's cookie. 0: Lax.
+	// SameSite is that of the bound cookie, and should be the same as that of the session's cookie. 0: Lax.
 	SameSite http.SameSite
 
 	// Lifetime is how long a proof holds: the time for which stolen cookies may be good. 0: 10 min. At least a second,
@@ -61,12 +61,12 @@ type Options struct {
 	RSA bool
 
 	// Exclude are paths, with all below them, for which no proof is wanted and browsers do not wait, such as "/static".
-	// A path that ends in a slash stands for what is below it alone. A thief may have them too.
+	// A path that ends in a slash stands only for what is below it. A thief can open them, too.
 	Exclude []string
 
 	// RefreshInitiators are hosts of other origins, such as "*.example.com", whose pages may make the browser send a
 	// proof by a request to this site. nil: none; a link from elsewhere is then let in by way of a page that loads
-	// itself again. What they can load tells them by its time who is signed in here.
+	// itself again. Those hosts can tell by the time that a request takes who is signed in here.
 	RefreshInitiators []string
 
 	// Origin is the site's own, such as "https://app.example.com", for proofs that name whom they are for. "": https

@@ -68,8 +68,9 @@ func (x *exchange) prove(of *binding) (challenge, error) {
 	return c, probe.spend(c)
 }
 
-// refuse answers a proof that is not good. A challenge that is too old, or was used, may be an honest browser's, which
-// sends what it has signed again when an answer was lost: it gets another one. Anything else is none of ours.
+// refuse answers a proof that is not good. A challenge that is too old, was used, or is of an earlier binding may be an
+// honest browser's, which sends what it has signed again when an answer was lost: it gets another one. Anything else is
+// none of ours.
 func (x *exchange) refuse(of *binding, why error) {
 	if errors.Is(why, errSpent) || errors.Is(why, errStale) || errors.Is(why, errForeign) {
 		x.b.report(x.r, EventProofFailed, x.s, why)

@@ -11,7 +11,7 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// Require lets requests through whose session is bound to a device and proved, whatever the policy. It says to others
+// Require lets requests through whose session is bound to a device and proved, whatever the policy. It tells the others
 // what to do: to sign in, to wait a moment, to load the page again, or to use another browser.
 func (b *Binder) Require(next http.Handler) http.Handler {
 	return b.judged(func(w http.ResponseWriter, r *http.Request, p proof) {
@@ -63,8 +63,8 @@ func (b *Binder) sentBack(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// isLink reports whether another site led the browser here, which it can have done once: who loads the page again does
-// it by this site.
+// isLink reports whether another site led the browser here, which it can do only once: whoever loads the page again
+// comes from this site.
 func isLink(r *http.Request) bool {
 	if r.Method != http.MethodGet || r.Header.Get("Sec-Fetch-Mode") != "navigate" {
 		return false
