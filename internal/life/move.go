@@ -65,19 +65,22 @@ func (d *Draft) prepareMove(ctx context.Context) error {
 }
 
 // readmit looks again before a session that is in its token changes its id: it is kept under the old one, or ended, if
-// at all.
+// at all. A Login begins in time or not, whatever has become of the session before it.
 func (d *Draft) readmit(ctx context.Context) error {
-	if d.at.Sealed() == "" || d.signing == signsIn {
+	if d.at.Sealed() == "" {
 		return nil
 	}
 	admitted, err := d.k.Records.Missing(ctx, d.at.Rec.ID, d.member())
 	d.at.SetAdmitted(admitted)
+	if d.signing == signsIn && errors.Is(err, ErrNotFound) {
+		return nil
+	}
 	return endedIf(errors.Is(err, ErrNotFound), err)
 }
 
 // member is the session as one of its user's.
 func (d *Draft) member() Member {
-	return Member{d.at.Rec.User, max(d.Doc.State.Login, d.Doc.State.Created), d.at.Admitted()}
+	return Member{d.user, max(d.Doc.State.Login, d.Doc.State.Created), d.at.Admitted()}
 }
 
 // errNextChanged says that somebody ended or changed the record of the new id before the move was decided.
