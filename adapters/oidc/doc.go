@@ -7,9 +7,9 @@
 //	mux.Handle("POST /backchannel-logout", links.Logout()) // registered with the provider
 //
 // Login links the session to the sign-in at the provider. When that ends there, the provider sends a logout token to
-// the endpoint (OpenID Connect Back-Channel Logout 1.0), and the session ends, on all nodes, under whatever id it has
-// by then: its next request is told session.ReasonProvider by Session.EndedBy. A logout that overtakes the sign-in that
-// it belongs to wins: Login then returns ErrLoggedOut.
+// the endpoint (OpenID Connect Back-Channel Logout 1.0), and the session ends, on all nodes, whatever its id is by
+// then: its next request is told session.ReasonProvider by Session.EndedBy. A logout that overtakes the sign-in that it
+// belongs to wins: Login then returns ErrLoggedOut.
 //
 // Links.Receiver is for providers that send security events instead: session-revoked and credential-change of the
 // Continuous Access Evaluation Profile (CAEP), by push (RFC 8935).

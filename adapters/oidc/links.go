@@ -16,21 +16,22 @@ import (
 // Options change how sessions are linked to a provider. The zero value is right for most sites.
 type Options struct {
 	// Algorithms are those by which the provider signs for this client, as registered with it: "RS256", for example.
-	// nil: those that its discovery document names, but for symmetric ones, which are never accepted.
+	// nil: those that its discovery document names, except symmetric ones, which are never accepted.
 	Algorithms []string
 
 	// RequireType refuses logout tokens whose header does not have the type logout+jwt, as ASVS 10.5.5 wants. Without
-	// it a token may have no type, or the general one JWT, as those of older providers; other types are always refused.
+	// it a token may have no type, or the general type JWT, as those of older providers do; other types are always
+	// refused.
 	RequireType bool
 
 	// MaxAge is how long after its issue a logout token is accepted, if it does not expire before. 0: two minutes.
 	MaxAge time.Duration
 
-	// SignInWithin is how long after its issue an ID token may be used for Login. For as long it is remembered that a
-	// sign-in is over at the provider. 0: 15 minutes, which leaves time for a second factor.
+	// SignInWithin is how long after its issue an ID token may be used for Login. For as long, the store remembers that
+	// a sign-in is over at the provider. 0: 15 minutes, which leaves time for a second factor.
 	SignInWithin time.Duration
 
-	// LinkFor is how long a link is kept, and how long a linked session lasts at most: Login sets its deadline. Make it
+	// LinkFor is how long a link is kept, and the longest that a linked session lasts: Login sets its deadline. Make it
 	// as long as the longest session. 0: 30 days, which is the default of session.Options.Lifetime.
 	LinkFor time.Duration
 
@@ -54,10 +55,10 @@ type Links struct {
 	tokens *verifier
 }
 
-// New returns the links of a client of a provider, which are kept in the store. That of the manager will do; a
-// [session.Forgetter] that may forget will not. It must be able to list the sessions of a user, which cookiestore is
-// not. The provider is one that oidc.NewProvider has discovered. New does no I/O, and every wrong option is an error
-// that names it.
+// New returns the links of a client of a provider, which are kept in the store. The manager's own will do; a
+// [session.Forgetter] that may forget will not. The manager's store must be able to list the sessions of a user, which
+// cookiestore cannot. The provider is one that oidc.NewProvider has discovered. New does no I/O, and every wrong option
+// is an error that names it.
 func New(m *session.Manager, store session.Store, provider *oidc.Provider, clientID string, o Options) (*Links, error) {
 	if m == nil || provider == nil || clientID == "" {
 		return nil, errors.New("oidcsession: New: the manager, the provider and the id of the client are all needed")

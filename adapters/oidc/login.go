@@ -33,21 +33,21 @@ type Link struct {
 // linked is the link in a session: the library's own data, which go with the next Login.
 const linked = session.Key[Link](envelope.LoginPrefix + "oidc")
 
-// Of returns the sign-in to which a session is linked, and false for a session that is linked to none, such as one of
-// somebody who has signed in by other means since.
+// Of returns the sign-in to which a session is linked, and false for a session that is linked to none, such as that of
+// somebody who has since signed in some other way.
 func Of(s *session.Session) (Link, bool) { return linked.Get(s) }
 
-// Login signs the user in, as Session.TryLogin does, stores the session at once, and links it to the sign-in of an ID
-// token. The token is one that the site has verified, nonce included; user is who that is at the site. LoginAt is the
-// auth_time of the token, and its amr are the factors, as far as session.Factor takes them. The site's own options come
-// after that.
+// Login signs the user in, as Session.TryLogin does, stores the session at once, and links it to the sign-in that an ID
+// token is about. The token is one that the site has verified, nonce included; user is who that is at the site. LoginAt
+// is the auth_time of the token, and its amr are the factors, as far as session.Factor takes them. The site's own
+// options are applied after those.
 //
 // After an error nobody is signed in by this call. It is ErrLoggedOut, ErrTooOld, one of Session.TryLogin or
-// Session.Atomic, or wraps session.ErrUnavailable. Only if the store fails after it has stored the session, and goes on
-// to fail, the visitor may be signed in nonetheless, as after any answer that is lost; a logout ends that session, too.
+// Session.Atomic, or wraps session.ErrUnavailable. Only if the store fails after it has stored the session, and keeps
+// failing, may the visitor be signed in nonetheless, as after any answer that is lost; a logout ends that session, too.
 //
 // The session lasts no longer than Options.LinkFor: do not set a later deadline. A sign-in costs four loads and two
-// saves besides those of the Login.
+// saves more than the Login alone.
 func (l *Links) Login(ctx context.Context, s *session.Session, user string, token *oidc.IDToken,
 	opts ...session.LoginOption) error {
 	link, own, err := l.read(token)
@@ -66,7 +66,7 @@ func (l *Links) Login(ctx context.Context, s *session.Session, user string, toke
 		return err
 	}
 	// A logout that came since has looked for sessions either after this one was stored, or before: then it is found
-	// here, also when the visitor has hung up. All that come later find the session.
+	// here, even when the visitor has hung up. Any later logout finds the session.
 	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	defer cancel()
 	if err := l.passes(look, link); err != nil {
@@ -112,7 +112,8 @@ func (l *Links) read(token *oidc.IDToken) (Link, []session.LoginOption, error) {
 	now := l.m.Now()
 	switch age := now.Sub(token.IssuedAt); {
 	case token.Issuer != l.issuer || !slices.Contains(token.Audience, l.client) || token.Subject == "":
-		return Link{}, nil, errors.New("oidcsession: Login: the ID token is of another provider, client or nobody")
+		return Link{}, nil, errors.New("oidcsession: Login: the ID token is of another provider, for another client, " +
+			"or names nobody")
 	case age < -clockSkew:
 		return Link{}, nil, errors.New("oidcsession: Login: the ID token was issued in the future; see to the clocks")
 	case age > l.opts.SignInWithin+clockSkew:

@@ -15,7 +15,7 @@ import (
 const (
 	maxBody = 64 << 10
 	// within is how long a notice of the provider may take, and the last look of a Login. A notice is not given up when
-	// the provider hangs up, for then it may never send it again.
+	// the provider hangs up, because it may never send it again.
 	within = 20 * time.Second
 )
 
@@ -23,10 +23,10 @@ const (
 // backchannel_logout_uri. It takes POST with a form that has a logout_token, and nothing else.
 //
 // The token is checked as section 2.6 of OpenID Connect Back-Channel Logout 1.0 and ASVS 10.5.5 want, and is good for
-// one use on all nodes. With a sid it ends the sessions that were begun by that sign-in, and otherwise all that the sub
-// has begun before, with session.ReasonProvider. Sessions that people began by other means go on.
+// one use on all nodes. With a sid it ends the sessions that began with that sign-in, and otherwise all that the sub
+// has begun before, with session.ReasonProvider. Sessions that people began in other ways go on.
 //
-// The answer is 200, also when there was nothing to end. A token that is refused gets 400 and a reason as JSON, and
+// The answer is 200, even when there was nothing to end. A token that is refused gets 400 and a reason as JSON, and
 // session.EventRefused tells the site. When the store or the provider's keys are out of reach the answer is 503 with
 // Retry-After, and the same token may come again.
 func (l *Links) Logout() http.Handler {

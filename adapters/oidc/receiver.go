@@ -45,8 +45,8 @@ type Transmitter struct {
 	Credential func(credential, change string) session.Reason
 }
 
-// setRemembered is how long a security event is known to have been seen. One that comes again even later ends nothing
-// that it has not ended before.
+// setRemembered is how long a security event is known to have been seen. One that comes again later than that ends
+// nothing that it has not ended before.
 const setRemembered = 24 * time.Hour
 
 // receiver takes the events of one transmitter.
@@ -62,10 +62,10 @@ type receiver struct {
 //
 // Both end sessions that were linked by Login: those of a session id, if the subject is one (opaque, or a complex one
 // with a session), and otherwise those that the subject has begun before the event (iss_sub, or a complex one with a
-// user). What else a complex subject names, such as a device, is not looked at: rather too many sessions end than too
-// few. A subject of another format ends nothing, and session.EventRefused tells the site.
+// user). What else a complex subject names, such as a device, is not looked at: it is better to end too many sessions
+// than too few. A subject of another format ends nothing, and session.EventRefused tells the site.
 //
-// The answer is 202, also for other events and for a token that has come before. A token that is not valid gets 400
+// The answer is 202, even for other events and for a token that has come before. A token that is not valid gets 400
 // with err and description, and 503 says that the store or the keys are out of reach.
 func (l *Links) Receiver(from Transmitter) (http.Handler, error) {
 	if slices.ContainsFunc(from.Algorithms, func(alg string) bool { return !asymmetric(alg) }) {

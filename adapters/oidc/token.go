@@ -133,7 +133,7 @@ func (t signed) event(name string) (payload json.RawMessage, ok bool, err error)
 
 func isObject(raw json.RawMessage) bool { return len(raw) > 0 && raw[0] == '{' }
 
-// checkLogout checks what section 2.6 of OpenID Connect Back-Channel Logout 1.0 wants of a logout token besides.
+// checkLogout checks what section 2.6 of OpenID Connect Back-Channel Logout 1.0 wants of a logout token in addition.
 func (l *Links) checkLogout(t signed) error {
 	_, is, err := t.event("http://schemas.openid.net/event/backchannel-logout")
 	general := !l.opts.RequireType && (t.kind == "" || t.kind == "jwt")
