@@ -64,12 +64,17 @@ not met.`,
 		if level > 0 {
 			return showRequirements(t, level, checks)
 		}
-		return showChecks(t, accepted(checks, accept), strict)
+		return showChecks(t, accepted(t, checks, accept), strict)
 	})
 }
 
-// accepted marks what did not pass, and need not.
-func accepted(checks []doctor.Check, names []string) []doctor.Check {
+// accepted marks what did not pass, and need not. A name that no check has would otherwise be taken for a choice.
+func accepted(t *tool, checks []doctor.Check, names []string) []doctor.Check {
+	for _, name := range names {
+		if !slices.ContainsFunc(checks, func(c doctor.Check) bool { return c.Name == name }) {
+			t.Note("--accept: %q is no check that was made, and accepts nothing", name)
+		}
+	}
 	for i, c := range checks {
 		if c.Result != doctor.Pass && slices.Contains(names, c.Name) {
 			checks[i].Result = doctor.Accepted
