@@ -65,16 +65,19 @@ type tool struct {
 	wide  bool // a terminal is written to as if it were a file
 }
 
+// work is what a command does.
+type work func(ctx context.Context, t *tool, args []string) error
+
 // command makes a command of the work that it does. It has --config and --json, and ends in order when it is
 // interrupted.
-func command(cmd *cobra.Command, work func(ctx context.Context, t *tool, args []string) error) *cobra.Command {
-	plain(cmd, work).takesConfig(cmd)
+func command(cmd *cobra.Command, do work) *cobra.Command {
+	plain(cmd, do).takesConfig(cmd)
 	return cmd
 }
 
 // table is a command whose result has ids, which are shortened on a terminal.
-func table(cmd *cobra.Command, work func(ctx context.Context, t *tool, args []string) error) *cobra.Command {
-	t := plain(cmd, work)
+func table(cmd *cobra.Command, do work) *cobra.Command {
+	t := plain(cmd, do)
 	t.takesConfig(cmd)
 	t.takesWide(cmd)
 	return cmd
@@ -88,7 +91,7 @@ func (t *tool) takesConfig(cmd *cobra.Command) {
 }
 
 // plain makes a command that needs no configuration.
-func plain(cmd *cobra.Command, work func(ctx context.Context, t *tool, args []string) error) *tool {
+func plain(cmd *cobra.Command, do work) *tool {
 	t := &tool{}
 	cmd.Flags().BoolVar(&t.JSON, "json", false, "answer in JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -102,7 +105,7 @@ func plain(cmd *cobra.Command, work func(ctx context.Context, t *tool, args []st
 		t.Out, t.Err = out, cmd.ErrOrStderr()
 		err := setColour(cmd)
 		if err == nil {
-			err = work(ctx, t, args)
+			err = do(ctx, t, args)
 		}
 		if err != nil && !out.Wrote {
 			_ = t.failed(err) // which is told in words, too
@@ -203,6 +206,18 @@ func (t *tool) open(ctx context.Context) (*site, error) {
 		return nil, err
 	}
 	return open(ctx, cfg)
+}
+
+// opened is work on the configured store, which is closed afterwards.
+func opened(do func(ctx context.Context, t *tool, s *site, args []string) error) work {
+	return func(ctx context.Context, t *tool, args []string) error {
+		s, err := t.open(ctx)
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		return do(ctx, t, s, args)
+	}
 }
 
 // lister is the store as one whose records can be gone through.

@@ -24,12 +24,7 @@ Afterwards no record needs an older secret. The tickets of visitors who have not
 rotation still do: dropping that secret signs them out.`,
 		Example: "  coatcheck key rotate && coatcheck session rekey",
 		Args:    noArguments,
-	}, func(ctx context.Context, t *tool, _ []string) error {
-		s, err := t.open(ctx)
-		if err != nil {
-			return err
-		}
-		defer s.close()
+	}, opened(func(ctx context.Context, t *tool, s *site, _ []string) error {
 		r, err := s.rekey(ctx, t)
 		if err != nil {
 			return err
@@ -44,7 +39,7 @@ rotation still do: dropping that secret signs them out.`,
 		}
 		return found("%s left as found: coatcheck session revoke ID ends a session that nobody can open",
 			output.Count(len(r.Problems), "record"))
-	})
+	}))
 }
 
 func (s *site) rekey(ctx context.Context, t *tool) (*transfer.Rekeyed, error) {

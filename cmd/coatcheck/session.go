@@ -27,12 +27,7 @@ Sessions end on time without it; it frees space, for sites that have switched th
 Redis drops expired records by itself; this also removes what still leads to them.`,
 		Example: "  coatcheck session clear",
 		Args:    noArguments,
-	}, func(ctx context.Context, t *tool, _ []string) error {
-		s, err := t.open(ctx)
-		if err != nil {
-			return err
-		}
-		defer s.close()
+	}, opened(func(ctx context.Context, t *tool, s *site, _ []string) error {
 		n, err := s.clear(ctx, t)
 		if err != nil {
 			return err
@@ -40,7 +35,7 @@ Redis drops expired records by itself; this also removes what still leads to the
 		return t.Value(map[string]int{"removed": n}, func(w io.Writer) {
 			fmt.Fprintln(w, "removed", output.Count(n, "expired record"))
 		})
-	})
+	}))
 }
 
 // clear sweeps. Where somebody watches, it is known before how much there is to do.

@@ -30,12 +30,7 @@ The beginning of an id is enough, 4 digits or more, if no other id begins with i
 		Args: exactly(1, "name one session by its id; coatcheck session list shows them"),
 	}
 	cmd.Flags().BoolVar(&values, "values", false, "show the values, too")
-	return command(completeIDs(cmd, 1), func(ctx context.Context, t *tool, args []string) error {
-		s, err := t.open(ctx)
-		if err != nil {
-			return err
-		}
-		defer s.close()
+	return command(completeIDs(cmd, 1), opened(func(ctx context.Context, t *tool, s *site, args []string) error {
 		ids, err := s.ids(ctx, args)
 		if err != nil {
 			return err
@@ -45,7 +40,7 @@ The beginning of an id is enough, 4 digits or more, if no other id begins with i
 			return err
 		}
 		return t.Value(shown, func(w io.Writer) { shown.text(w, when(t, s.Now())) })
-	})
+	}))
 }
 
 // shown is a session in full.

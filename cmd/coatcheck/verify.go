@@ -21,12 +21,7 @@ changed. The exit code is 3 if there is anything to report. Only a program itsel
 a value fits the Go type that it reads it into.`,
 		Example: "  coatcheck session verify\n  coatcheck session verify --config next.yaml --json",
 		Args:    noArguments,
-	}, func(ctx context.Context, t *tool, _ []string) error {
-		s, err := t.open(ctx)
-		if err != nil {
-			return err
-		}
-		defer s.close()
+	}, opened(func(ctx context.Context, t *tool, s *site, _ []string) error {
 		total, err := s.records(ctx, t)
 		if err != nil {
 			return err
@@ -42,7 +37,7 @@ a value fits the Go type that it reads it into.`,
 		}
 		return found("%s found; a lost key costs that key, and a lost record signs its visitor out",
 			output.Count(len(v.Problems), "problem"))
-	})
+	}))
 }
 
 func verifyText(t *tool, w io.Writer, v *survey.Verified) {
