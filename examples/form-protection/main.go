@@ -17,7 +17,7 @@ const email = session.Key[string]("email")
 
 // The token belongs into every form; a script reads it from the meta element.
 var page = template.Must(template.New("").Parse(`<!doctype html><html lang="en"><title>Form protection</title>
-<meta name="csrf" content="{{.Token}}">
+<meta name="csrf-token" content="{{.Token}}">
 {{if .User}}<p>{{.User}}: {{.Email}}</p>
 <form method="post" action="/email">{{.CSRF}}
 <label>New address <input name="email" type="email"></label> <button>Save</button></form>
