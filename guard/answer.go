@@ -169,5 +169,5 @@ func quality(params string) float64 {
 	return 1
 }
 
-// seconds rounds up, so that who waits so long has waited long enough.
+// seconds rounds up, so that whoever waits that long has waited long enough.
 func seconds(d time.Duration) string { return strconv.FormatInt(int64(math.Ceil(d.Seconds())), 10) }

@@ -19,7 +19,7 @@ type Guard struct {
 	m        *session.Manager
 	opts     Options
 	forms    forms
-	programs bool // who is new gets a ticket in a header, which no browser sends by itself
+	programs bool // whoever is new gets a ticket in a header, which no browser sends by itself
 
 	signIns      signIns
 	deviceCookie http.Cookie

@@ -12,8 +12,8 @@ import (
 )
 
 // ledger changes records of a store that many requests want to change at once. Those of this process that wait for the
-// same record share one save: otherwise one of them would succeed while all others load and save in vain, and who
-// comes last would not be admitted because of them. Only nodes compete with each other.
+// same record share one save: otherwise one of them would succeed while all others load and save in vain, and the last
+// of them would not be admitted. Only nodes compete with each other.
 type ledger struct {
 	store  session.Store
 	mu     sync.Mutex
@@ -56,7 +56,7 @@ func (l *ledger) change(ctx context.Context, id string, fn entryFunc) error {
 	}
 	defer func() { <-p.pen }()
 	select {
-	case <-c.done: // by who wrote before
+	case <-c.done: // by whoever wrote before
 	default:
 		l.write(ctx, id, l.take(p))
 	}
@@ -93,7 +93,7 @@ func (l *ledger) take(p *sheet) []*change {
 	return all
 }
 
-// write makes changes for all that wait, also if the client of the request that writes has left.
+// write makes changes for all that wait, even if the client of the request that writes has left.
 func (l *ledger) write(ctx context.Context, id string, all []*change) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeTimeout)
 	defer cancel()

@@ -25,9 +25,9 @@ type Operation struct {
 }
 
 // Once lets a request through that the person at the session has confirmed: this operation, as describe puts it, and no
-// other. One confirmation lets exactly one request through, whatever runs beside it on other nodes. It is gone before
-// the handler runs, even if the handler then fails or panics, and a store whose answer is lost may have taken it. It
-// ends with the session, with the next Login, and after five minutes.
+// other. One confirmation lets exactly one request through, whatever happens at the same time on other nodes. It is
+// gone before the handler runs, even if the handler then fails or panics, and a store whose answer is lost may have
+// taken it. It ends with the session, with the next Login, and after five minutes.
 //
 // A request without a confirmation is noted and answered as by Fresh with Options.ConfirmPage. That page shows what
 // Asked returns, lets the person show a factor, and calls Confirm; then the client sends the request again. A client

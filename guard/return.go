@@ -97,7 +97,7 @@ func wanted(r *http.Request) string {
 	return path
 }
 
-// asked is what the request asks for, as it was sent, also below a StripPrefix. It need not be a LocalPath.
+// asked is what the request asks for, as it was sent, even below a StripPrefix. It need not be a LocalPath.
 func asked(r *http.Request) string {
 	if strings.HasPrefix(r.RequestURI, "/") {
 		return r.RequestURI

@@ -15,15 +15,15 @@ import (
 //	mux.Handle("POST /login", signIn(sessions.HandlerFunc(login)))
 //
 // The function returns the account that the request tries, as the function of Account does, and whether or not the
-// account exists. It is the one whose password the handler checks: that of the session, where people who are signed in
-// confirm who they are, whatever the form says. An attempt is counted for its account and its address before the
-// handler runs, so that parallel guesses are counted, too. If the handler calls Login, TryLogin or Confirm, the attempt
-// is given back; all others have failed. Where the password is only the first step, both handlers belong behind SignIn,
-// with the same account, and the first one calls StepDone.
+// account exists. It must be the one whose password the handler checks: where people who are signed in confirm who they
+// are, that is the user of the session, whatever the form says. An attempt is counted for its account and its address
+// before the handler runs, so that parallel guesses are counted, too. If the handler calls Login, TryLogin or Confirm,
+// the attempt is given back; all others have failed. Where the password is only the first step, both handlers belong
+// behind SignIn, with the same account, and the first one calls StepDone.
 //
 // Options.SignIn has the numbers: after ten failures at an account the next attempt has to wait a minute, and each
-// further failure doubles the wait. Who has to wait gets 429 with Retry-After, and the handler does not run. Nothing of
-// an answer depends on whether the account exists.
+// further failure doubles the wait. Whoever has to wait gets 429 with Retry-After, and the handler does not run.
+// Nothing of an answer depends on whether the account exists.
 //
 // Strangers cannot lock people out of their accounts on devices that they use. A sign-in leaves a signed cookie on the
 // device, __Host-device, which names no account and opens nothing. With it an attempt at the same account has a limit
@@ -93,7 +93,7 @@ func (g *Guard) attempt(r *http.Request, s *session.Session, account string) *at
 	return a
 }
 
-// run lets the handler try, if every limit allows it. What an address tries counts for it, also if the account refuses.
+// run lets the handler try, if every limit allows it. What an address tries counts for it, even if the account refuses.
 func (a *attempt) run(w http.ResponseWriter, next http.Handler) {
 	for i := range a.takes {
 		t := &a.takes[i]

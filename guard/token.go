@@ -49,7 +49,7 @@ func (h headers) Header() http.Header         { return http.Header(h) }
 func (h headers) Write(p []byte) (int, error) { return len(p), nil }
 func (h headers) WriteHeader(int)             {}
 
-// token returns a token that holds for the visitor as he is now, "" when that cannot be known.
+// token returns a token that holds for the visitor as they are now, "" when that cannot be known.
 func (f *form) token() string {
 	sum, err := f.sum(true)
 	if err != nil {
