@@ -51,8 +51,8 @@ func hungUp(r *http.Request, err error) bool {
 	return errors.Is(err, context.Canceled) && errors.Is(r.Context().Err(), context.Canceled)
 }
 
-// defaultAnswer sends the status that fits the error, and a text that tells a stranger nothing. To load the page again
-// does not help who brings a retired ticket: until it is forgotten, only a sign-in begins a session.
+// defaultAnswer sends the status that fits the error, and a text that tells a stranger nothing. Loading the page again
+// does not help whoever brings a retired ticket: until it is forgotten, only a sign-in begins a session.
 func (m *Manager) defaultAnswer(w http.ResponseWriter, err error) {
 	status, text := statusOf(err), "Something went wrong. Please try again."
 	switch status {
@@ -84,7 +84,7 @@ func statusOf(err error) int {
 }
 
 // failure is an error as Load and Save return it. Frameworks show clients what it says, so that it says nothing of what
-// a store or its driver told; who unwraps it, and a log, is told all.
+// a store or its driver told; whoever unwraps it, and a log, is told all.
 type failure struct {
 	text  string
 	cause error

@@ -126,8 +126,8 @@ func (m *Manager) trace(ctx context.Context, s *Session, e *Event) {
 	e.Actor = cmp.Or(e.Actor, name)
 }
 
-// actor is the user who did what an event tells, of this session or another. Who signed out is no more the session's
-// user.
+// actor is the user who did what an event tells, of this session or another. Whoever signed out is no longer the
+// session's user.
 func (s *Session) actor(e Event, own bool) string {
 	if own && e.Kind == EventEnded && e.Reason != ReasonReplaced {
 		return e.User

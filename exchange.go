@@ -21,7 +21,7 @@ type exchange struct {
 	r   *http.Request  // as it came, with the context that it had
 
 	mu      sync.Mutex              // one load at a time
-	session atomic.Pointer[Session] // changed under the lock, and read by who must not wait for a load
+	session atomic.Pointer[Session] // changed under the lock, and read by those who must not wait for a load
 	rest    life.Few[unusual]
 	vary    [1]string   // the room for a header
 	asked   bool        // for the session, which may have failed
@@ -160,9 +160,9 @@ func (ex *exchange) Open() error {
 // Refused reports whether the handler's own response was replaced, because the commit failed.
 func (ex *exchange) Refused() bool { return ex.rest.Get().failed != nil }
 
-// endAbort keeps an answer that is out. Who cannot write the response that the answer replaced may panic: proxies with
-// http.ErrAbortHandler, and huma with the error of the write. The server would cut the connection, and the client be
-// told nothing. After a panic nobody can be told of a new id, should a goroutine of the handler go on.
+// endAbort keeps an answer that is out. A handler that cannot write the response that the answer replaced may panic:
+// proxies with http.ErrAbortHandler, and huma with the error of the write. The server would cut the connection, and the
+// client be told nothing. After a panic nobody can be told of a new id, should a goroutine of the handler go on.
 func (ex *exchange) endAbort() {
 	ex.sent.Store(true)
 	if !ex.rest.Get().whole {

@@ -30,8 +30,8 @@ type Foreign struct {
 const takingOver = Key[bool]("coatcheck:taking over")
 
 // AllowTakeOver makes the manager ready for TakeOver: call it before the first request. cookie is that of the other
-// library, and lasts how long a session can live there. For so long the store remembers which sessions were taken over,
-// and RevokeUser, on this manager, that what its user still has there is over too.
+// library, and lasts how long a session can live there. For that long, the store remembers which sessions were taken
+// over, and after RevokeUser, on this manager, that what its user still has there is over, too.
 //
 // The error wraps ErrNotSupported where the store does not remember: with a cookiestore, a nullstore and a bounded
 // memstore.

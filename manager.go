@@ -197,8 +197,8 @@ func (m *Manager) openFor(r *http.Request, token string, former []string) (*Sess
 
 // Peek describes the session that a request brings without using it: nothing is stored, sent, renewed or consumed, and
 // the idle timeout goes on. It is for a page that asks how long the session lasts. Info.ExpiresAt is when it ends if
-// nobody uses it. Without a live session all of Info is zero, also where Options.Skip says so. It needs no Middleware.
-// The error wraps ErrUnavailable.
+// nobody uses it. Without a live session all of Info is zero, and so it is where Options.Skip says that there is none.
+// It needs no Middleware. The error wraps ErrUnavailable.
 func (m *Manager) Peek(r *http.Request) (Info, error) {
 	if m.skips(r) {
 		return Info{}, nil

@@ -179,7 +179,7 @@ type Screening struct {
 // screen is the function given to Screen.
 type screen func(*http.Request, *Session) Screening
 
-// Screen makes fn look at the session of every request that loads one, also an empty one, at its first Load. It is for
+// Screen makes fn look at the session of every request that loads one, even an empty one, at its first Load. It is for
 // middleware that asks for more than the ticket, as package devicebound does. What OpenFor opens is looked at too, but
 // no answer is called, and what Open opens is not. fn must not load the session by the request's context. There is one
 // Screen for a manager, and it is called before the first request; the second is an error.

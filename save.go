@@ -125,7 +125,7 @@ func (s *Session) copied() (w *life.Draft, ops int, now uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.busy = true
-	s.draft.ID() // makes the id to come, so that who asks meanwhile is told the same
+	s.draft.ID() // makes the id to come, so that whoever asks meanwhile is told the same
 	return s.draft.Borrow(), len(s.draft.Doc.Ops), s.draft.Doc.Latest()
 }
 

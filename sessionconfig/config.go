@@ -114,7 +114,7 @@ func (c *Config) Warnings() []string {
 		"them; use it for tests only")
 	add(c.Options.Cookie.Insecure, "cookie.insecure: tickets travel over plain HTTP too; switch it off where people "+
 		"sign in")
-	add(c.allowShort, "secrets.insecure_short_key: a short key can be guessed, and who guesses it can sign in as "+
+	add(c.allowShort, "secrets.insecure_short_key: a short key can be guessed, and whoever guesses it can sign in as "+
 		"anybody")
 	add(len(c.skips) > 0, "skip_headers: any client can send a header; let your proxy remove it from what comes from "+
 		"outside")

@@ -67,7 +67,7 @@ func (e *env) wantSome(ctx context.Context, user string) error {
 	return err
 }
 
-// conflictIsNewer lets savers compete. Who has lost to another save must not be told that nothing has changed.
+// conflictIsNewer lets savers compete. Whoever has lost to another save must not be told that nothing has changed.
 func conflictIsNewer(ctx context.Context, e *env) error {
 	if err := e.create(ctx, sample(idA)); err != nil {
 		return err

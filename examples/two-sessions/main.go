@@ -1,5 +1,5 @@
-// Two sessions in one request: a visitor of the shop has one, and who works there has another one beside it, which ends
-// sooner. Each has a manager and a cookie of its own; signing out of one leaves the other alone.
+// Two sessions in one request: a visitor of the shop has one, and whoever works there has another one beside it, which
+// ends sooner. Each has a manager and a cookie of its own; signing out of one leaves the other alone.
 //
 //	go run ./examples/two-sessions
 package main

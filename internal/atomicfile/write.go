@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Write replaces the file, or creates it. Who reads it meanwhile gets the old bytes or the new ones. With durable they
-// are on the disk when Write returns; without, a power failure may leave the old ones, none, or some of the new ones.
-// When the context ends before the moment of replacement, nothing has changed.
+// Write replaces the file, or creates it. Whoever reads it meanwhile gets the old bytes or the new ones. With durable
+// they are on the disk when Write returns; without, a power failure may leave the old ones, none, or some of the new
+// ones. When the context ends before the moment of replacement, nothing has changed.
 //
 // The temporary file has a name that follows from the name of the file: the lock that the caller holds makes it
 // ours alone, and what a crash leaves behind is overwritten by the next writer.

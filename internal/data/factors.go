@@ -68,7 +68,7 @@ func timesIn(raw []byte) (oldest, called int64) {
 	return oldest, called
 }
 
-// provenIn is the later one of the two. The overall clock of a session runs from there: who shows one factor of two
+// provenIn is the later one of the two. The overall clock of a session runs from there: whoever shows one factor of two
 // again has not signed in anew.
 func provenIn(raw []byte) int64 {
 	oldest, called := timesIn(raw)

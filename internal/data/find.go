@@ -18,7 +18,8 @@ func (st *State) stored(key string) ([]byte, bool) {
 	return raw, true
 }
 
-// index is where the entry of a key begins, -1 if there is none. Who changes a value mostly has read it just before.
+// index is where the entry of a key begins, -1 if there is none. Whoever changes a value has mostly read it just
+// before.
 func (st *State) index(key string) int {
 	if at := int(st.hit); at < len(st.entries) {
 		if k, _, _ := st.entries.At(at); string(k) == key {

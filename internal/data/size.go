@@ -65,7 +65,7 @@ func (st *State) allowed(limit int) int {
 }
 
 // room is asked before a change at a path. It counts when the state seems to grow above its limit. One change may do
-// so, for another can make room again before the commit; who goes on to make it larger is refused.
+// so, for another can make room again before the commit; whoever goes on to make it larger is refused.
 func (st *State) room(c Codec, p Path, more int) error {
 	if st.limit == 0 || more <= 0 {
 		return nil

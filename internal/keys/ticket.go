@@ -81,7 +81,8 @@ func ParseTicket(text string, ring Ring, name string) (t Ticket, signer int, err
 	return Ticket{}, 0, ErrBadSignature
 }
 
-// SealTicket seals the ticket of the successor under the old ticket, so that only who has the old one can read it.
+// SealTicket seals the ticket of the successor under the old ticket, so that only somebody who has the old one can read
+// it.
 func SealTicket(old, next Ticket, oldID, nextID string) []byte {
 	return old.successor().Seal(nil, next[:], []byte(oldID+nextID))
 }

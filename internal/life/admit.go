@@ -94,8 +94,8 @@ func (a *admission) makeRoom(ctx context.Context, full error) error {
 	return nil
 }
 
-// withoutLost leaves out the records of moves, and removes those of moves that were decided otherwise: who made such a
-// one is about to remove it too, or has died.
+// withoutLost leaves out the records of moves, and removes those of moves that were decided otherwise: whoever made
+// such a record is about to remove it, too, or has died.
 func (a *admission) withoutLost(ctx context.Context, all []*Record) (own []*Record, removed bool, err error) {
 	there := map[string]bool{}
 	for _, r := range all {

@@ -35,7 +35,7 @@ func (d *Draft) fresh() error {
 
 // Again puts the draft on the newest state, for a function that is to see what it changes. Of a session that is gone
 // nothing is left to see. Then gone says that it went on under a new id, of which this client is not told, or that it
-// ended while the function signed somebody in; who had signed in before begins a fresh one.
+// ended while the function signed somebody in; whoever had signed in before begins a fresh one.
 func (d *Draft) Again(ctx context.Context, conflict error) (gone, err error) {
 	if !d.Stored() || d.leaving != nil {
 		return nil, nil

@@ -5,9 +5,9 @@
 // view.go). It is found by a ticket or loaded again (load.go), and committed (commit.go): a first record, a save
 // (build.go), a touch (touch.go), or a move to a new id (move.go), for which a login needs room (admit.go). What a
 // commit left is adopted by the draft that others read meanwhile (adopt.go). A session ends at its next commit
-// (end.go), or from outside (revoke.go, list.go); its tombstone says why (reason.go), and who waits for that is told
-// (watch.go). A record that nobody can be sure of is an orphan (orphan.go), requests that met a conflict stand in a
-// queue (queue.go), and what has expired is swept (sweep.go). An operator visits many sessions (visit.go). A mark is
+// (end.go), or from outside (revoke.go, list.go); its tombstone says why (reason.go), and those who wait for that are
+// told (watch.go). A record that nobody can be sure of is an orphan (orphan.go), requests that met a conflict stand in
+// a queue (queue.go), and what has expired is swept (sweep.go). An operator visits many sessions (visit.go). A mark is
 // what a store remembers beside sessions (mark.go). Which users and clocks a session may have is in user.go and
 // clock.go.
 //

@@ -106,8 +106,8 @@ func (d *Draft) Clone() (w Draft) {
 	return w
 }
 
-// Borrow is Clone in memory that a commit has used before, for a draft is larger than all else that one needs. Who has
-// done with it returns it; that of a commit that failed is left.
+// Borrow is Clone in memory that a commit has used before, for a draft is larger than all else that one needs. Whoever
+// has done with it returns it; that of a commit that failed is left.
 func (d *Draft) Borrow() *Draft {
 	w := drafts.Get().(*Draft)
 	d.copyTo(w)

@@ -104,7 +104,7 @@ type Ended struct {
 
 // End ends the session of a record, or of the successor that it leads to, by compare-and-set, so that a session cannot
 // slip away under a new id meanwhile. It returns what it ended: nothing when the session was gone already, or is not
-// the user's. Who ends it first says why.
+// the user's. Whoever ends it first says why.
 func (k *Keeper) End(ctx context.Context, rec *Record, e Ending) (ended []Ended, err error) {
 	var ids []string // that led to the session
 	var grave grave

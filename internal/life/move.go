@@ -87,7 +87,7 @@ func (d *Draft) member() Member {
 var errNextChanged = fmt.Errorf("%w: the record of the new id was changed", ErrConflict)
 
 // saveNext puts the record of the id to come into the store, for the first time or anew. One that somebody ended
-// meanwhile is not made again under that id: who ended it was told that it is over.
+// meanwhile is not made again under that id: whoever ended it was told that it is over.
 func (d *Draft) saveNext(ctx context.Context) (next Place, aged []data.Shadow, err error) {
 	if next, aged, err = d.build(d.k.Now()); err != nil {
 		return Place{}, nil, err

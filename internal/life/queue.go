@@ -71,9 +71,9 @@ func (q *queues) has(name string) bool {
 	return q.byName[name] != nil
 }
 
-// pauses is by how many attempts a pause grows. Who is at the head competes with the heads of other nodes alone, one
+// pauses is by how many attempts a pause grows. Whoever is at the head competes only with the heads of other nodes, one
 // for each node, and has lost to one of them: at once it has the better chance, for that node's next one has not read
-// the newest state yet. Who waits longer each time loses to all that come after him.
+// the newest state yet. Whoever waits longer each time loses to all that come afterwards.
 func (s *spot) pauses(attempt int) int {
 	if s == nil || attempt >= maxAttempts {
 		return attempt

@@ -12,7 +12,7 @@ import (
 	"github.com/coatcheck/session/guard"
 )
 
-// entry is one line in the list of a user's sessions. It has no ticket: who sees the list could use it.
+// entry is one line in the list of a user's sessions. It has no ticket: whoever sees the list could use it.
 type entry struct {
 	ID         string    `json:"id"`
 	Current    bool      `json:"current"`

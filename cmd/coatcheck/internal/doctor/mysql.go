@@ -30,8 +30,7 @@ func (p *patient) mysql(ctx context.Context, db *sql.DB) {
 	p.mysqlFits(set)
 }
 
-// mysqlWrites looks at the settings too, not at what a write does alone: an administrator's rights let him write on a
-// replica.
+// mysqlWrites looks at the settings too, not at what a write does alone: an administrator may write on a replica.
 func (p *patient) mysqlWrites(set map[string]string) {
 	var on []string
 	for _, name := range []string{"read_only", "super_read_only", "innodb_read_only", "transaction_read_only",

@@ -106,7 +106,7 @@ type task struct {
 }
 
 // batch copies some records. What is about to be made is written down before, and what was made is afterwards: a run
-// that ends in between is known by it.
+// that ends in between is recognized by it.
 func (c *Copying) batch(ctx context.Context, batch []*session.Record) error {
 	known, err := c.Journal.find(ctx, idsOf(batch))
 	if err != nil {
@@ -203,7 +203,7 @@ func (e entry) replaces(rec, there *session.Record) (version uint64, ok bool) {
 	switch {
 	case there == nil:
 		return 0, e.ID == "" || !e.Done && e.Target == 1 // otherwise it was there
-	case e.ID == "": // a copy without a journal, or none of ours: who was seen last knows more
+	case e.ID == "": // a copy without a journal, or none of ours: the one that was seen last knows more
 		return there.Version, !there.SeenAt.After(rec.SeenAt)
 	}
 	return there.Version, e.untouched(there)
