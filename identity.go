@@ -190,11 +190,7 @@ func (s *Session) tryLeave(why life.Reason) bool {
 }
 
 // isLeaving reports whether there is a session to be ended at the next commit.
-func (s *Session) isLeaving() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.draft.Leaving()
-}
+func (s *Session) isLeaving() bool { return s.is((*life.Draft).Leaving) }
 
 // identify changes the identity of the session, unless the client could not be told of it any more.
 func (s *Session) identify(change func()) {

@@ -263,17 +263,24 @@ func (ex *exchange) addAnswer(fn func(http.Header, bool)) {
 }
 
 // signsIn reports whether a Login is to be committed.
-func (s *Session) signsIn() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.draft.SignsIn()
-}
+func (s *Session) signsIn() bool { return s.is((*life.Draft).SignsIn) }
 
 // Proved reports whether somebody proved in this request who they are: a Login or a Confirm was done, stored or not,
 // and no Logout after it. It is for middleware around a sign-in. What other requests do meanwhile to the same session
 // does not count.
-func (s *Session) Proved() bool {
+func (s *Session) Proved() bool { return s.is((*life.Draft).Proved) }
+
+// ReportProof has an event of that kind reported once, as [Manager.Report] does, when a Login or a Confirm of this
+// request is stored. Before that nobody has signed in. It is for middleware around a sign-in.
+func (s *Session) ReportProof(kind EventKind) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.draft.Proved()
+	s.draft.ReportProof(life.EventKind(kind))
+}
+
+// is asks the draft.
+func (s *Session) is(so func(*life.Draft) bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return so(&s.draft)
 }

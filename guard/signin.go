@@ -29,8 +29,9 @@ import (
 // device, __Host-device, which names no account and opens nothing. With it an attempt at the same account has a limit
 // of its own, which a sign-in resets and no stranger uses up, not even by a page of another site that makes the browser
 // send attempts: those are strangers'. The cookie comes in frames of other sites if that of the session does. The first
-// sign-in on a device is reported as the event "newdevice", and a refused one as "refused". On a new device people have
-// to wait as long as strangers keep trying their account; KnowDevice helps whoever has a link for a forgotten password.
+// sign-in on a device is reported as the event "newdevice" when it is stored, and a refused one as "refused". On a new
+// device people have to wait as long as strangers keep trying their account; KnowDevice helps whoever has a link for a
+// forgotten password.
 // A device is new again when the browser has lost its cookies, as after each logout with
 // session.Options.ClearOnLogout.
 //
@@ -111,6 +112,9 @@ func (a *attempt) run(w http.ResponseWriter, next http.Handler) {
 		}
 	}
 	a.s.OnAnswer(a.answer)
+	if !a.known && a.account != "" {
+		a.s.ReportProof(session.EventNewDevice)
+	}
 	next.ServeHTTP(w, a.r.WithContext(context.WithValue(a.r.Context(), attemptKey{}, a)))
 	// Not whether somebody is signed in, which other requests bring about, too.
 	if proved := a.s.Proved(); proved || a.stepDone.Load() {
@@ -157,9 +161,6 @@ func (a *attempt) giveBack(proved bool) {
 		_ = t.in.change(ctx, t.at.bucket, func(b bucket) (bucket, bool) {
 			return t.undo(b, proved && t.signInLimit == &a.g.signIns.device), true
 		})
-	}
-	if proved && !a.known && a.account != "" {
-		a.g.m.Report(ctx, session.Event{Kind: session.EventNewDevice, ID: a.s.ID(), User: a.s.User()})
 	}
 }
 

@@ -50,15 +50,18 @@ func (v *sight) guessOn(device string) *act {
 }
 
 // checkDevices wants that a sign-in makes its device known, on which people have to wait for nobody. One that is new is
-// told of, even if the session was not stored.
+// told of when somebody is signed in on it, and perhaps where the answer to that was lost.
 func (v *sight) checkDevices() {
-	news := 0
+	news, sure := 0, 0
 	for _, a := range v.acts {
 		if a.tries == "" || a.signs == "" || !a.passed {
 			continue
 		}
 		if a.tries == anywhere {
 			news++
+			if a.done() {
+				sure++
+			}
 		}
 		if a.done() && !a.told {
 			v.fail("a sign-in makes the device known", "that of %s does not", a)
@@ -67,7 +70,7 @@ func (v *sight) checkDevices() {
 			v.fail("a sign-in makes the device known", "on that of %s people have to wait", a)
 		}
 	}
-	if v.news != news {
-		v.fail("a sign-in makes the device known", "%d devices were new, %d were told of", news, v.news)
+	if v.news < sure || v.news > news {
+		v.fail("a sign-in makes the device known", "%d to %d devices were new, %d were told of", sure, news, v.news)
 	}
 }

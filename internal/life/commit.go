@@ -21,6 +21,14 @@ type Mode struct {
 
 // Commit stores what was done. On an error nothing of it is stored, but for a session that was ended: that stays so.
 func (d *Draft) Commit(ctx context.Context, mode Mode) error {
+	err := d.commit(ctx, mode)
+	if err == nil {
+		d.reportProof()
+	}
+	return err
+}
+
+func (d *Draft) commit(ctx context.Context, mode Mode) error {
 	if d.discard {
 		return d.Refused()
 	}

@@ -64,6 +64,8 @@ type seldom struct {
 	refused error    // the first refused operation
 	endedBy Reason   // why the session of the ticket that came has ended, if it has and that is known
 	events  []Event  // to be reported when the commit is over
+
+	atProof EventKind // to be reported when a Login or Confirm is stored; "": nothing
 }
 
 func (d *Draft) rest() seldom {
@@ -140,11 +142,21 @@ func (d *Draft) report(events ...Event) {
 	}
 }
 
+// ReportProof has an event of that kind reported when a Login or a Confirm is stored, once.
+func (d *Draft) ReportProof(kind EventKind) { d.change(func(s *seldom) { s.atProof = kind }) }
+
+func (d *Draft) reportProof() {
+	if kind := d.rest().atProof; kind != "" && d.Proved() && d.Stored() {
+		d.ReportProof("")
+		d.event(kind, d.at.Rec.ID, nil)
+	}
+}
+
 func (d *Draft) forgetEvents() {
 	d.at.first = false
 	switch s := d.rest(); {
 	case len(s.events) == 0:
-	case s.former == nil && s.refused == nil && s.endedBy == "": // nothing of it is needed any more
+	case s.former == nil && s.refused == nil && s.endedBy == "" && s.atProof == "": // nothing of it is needed any more
 		d.seldom = nil
 	default:
 		d.change(func(s *seldom) { s.events = nil })
