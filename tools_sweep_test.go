@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -85,4 +86,40 @@ func TestAChangeOfSecretsIsLoggedOnce(t *testing.T) {
 			t.Errorf("the log says\n%s", text)
 		}
 	})
+}
+
+// The time of a session runs out while its new record is there and the old one has not given way, and a sweep takes the
+// old one. To the request that is as if it had come a moment later, and nothing is left behind.
+func TestASweepInTheMiddleOfAMoveLeavesNothingBehind(t *testing.T) {
+	for _, bound := range []int{0, 2} {
+		for _, c := range []struct {
+			name         string
+			do           func(*session.Session)
+			status, left int
+		}{
+			{"renewal that is due", func(*session.Session) {}, http.StatusOK, 0},
+			{"regenerate", (*session.Session).Regenerate, http.StatusConflict, 0},
+			{"login again", signInAda, http.StatusOK, 1},
+			{"login as another", signInBob, http.StatusOK, 1},
+		} {
+			r := newRigOn(t, memstore.New(memstore.Options{MaxSessions: bound}), clocks(3*time.Hour, never), hourly)
+			v, id := r.signIn("ada")
+			r.clock.advance(3*time.Hour - time.Second)
+			r.atTheSaveOf(id, func() {
+				r.clock.advance(2 * time.Second)
+				if n, err := r.Sweep(t.Context()); n != 1 || err != nil {
+					t.Errorf("%s: Sweep = %d, %v, want the old record", c.name, n, err)
+				}
+			})
+			status := v.with(c.do).StatusCode
+			page, err := r.store.fullStore.Page(t.Context(), "", 100)
+			if status != c.status || len(page) != c.left || err != nil {
+				t.Errorf("%s: status %d, and %d records are left, %v; want %d and %d", c.name, status, len(page), err,
+					c.status, c.left)
+			}
+			if alive := v.alive(); alive != (c.left == 1) {
+				t.Errorf("%s: the visitor has a session: %t", c.name, alive)
+			}
+		}
+	}
 }
