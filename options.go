@@ -34,7 +34,7 @@ type Options struct {
 	Secrets []Secret
 	// SecretSource returns the secrets in place of Secrets. It is asked again every minute, so you can replace a secret
 	// without a restart: put a new one in front, and remove the old one when the longest session is over. A new first
-	// secret verifies at once and signs after two minutes, when every node knows it. New asks first, and fails if the
+	// secret verifies at once and signs three minutes later, when every node knows it. New asks first, and fails if the
 	// source does. Later, if the source fails or returns weak secrets, those in use stay, and the log has an error.
 	// Close stops the asking.
 	SecretSource func(context.Context) ([]Secret, error)
