@@ -46,7 +46,8 @@ const patience = time.Minute
 
 func (b *Binder) askedName() string { return b.opts.CookieName + "-asked" }
 
-// sendFor sends the browser back to where it is, for a proof. A place that could be at another host is none.
+// sendFor sends the browser back to where it is, for a proof. A place that could be at another host is none: to a
+// browser a backslash is a slash, and some proxies pass on the one that came as %5C.
 func (b *Binder) sendFor(w http.ResponseWriter, r *http.Request, of *binding) bool {
 	here := r.RequestURI
 	if here == "" {
@@ -54,7 +55,8 @@ func (b *Binder) sendFor(w http.ResponseWriter, r *http.Request, of *binding) bo
 	}
 	c := b.opts.cookie(of.stamped(b.m.Now()), seconds(patience))
 	c.Name = b.askedName()
-	if !strings.HasPrefix(here, "/") || strings.HasPrefix(here, "//") || b.m.SetSigned(w, &c) != nil {
+	elsewhere := !strings.HasPrefix(here, "/") || strings.HasPrefix(here, "//") || strings.HasPrefix(here, `/\`)
+	if elsewhere || b.m.SetSigned(w, &c) != nil {
 		return false
 	}
 	b.drop(w.Header(), b.opts.CookieName)
