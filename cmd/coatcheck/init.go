@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coatcheck/session/cmd/coatcheck/internal/keyfile"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/newfile"
 )
 
 // configTemplate is the configuration that init writes, for the store that it names.
@@ -66,10 +67,8 @@ func writeConfig(store string) error {
 	if err := keyfile.Create(secretFile); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(defaultConfig, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if err != nil {
+	if err := newfile.Write(defaultConfig, strings.ReplaceAll(configTemplate, "{store}", store), 0o644); err != nil {
 		return errors.Join(err, os.Remove(secretFile))
 	}
-	_, err = f.WriteString(strings.ReplaceAll(configTemplate, "{store}", store))
-	return errors.Join(err, f.Close())
+	return nil
 }

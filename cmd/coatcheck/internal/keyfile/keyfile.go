@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/newfile"
 )
 
 // New returns a secret as text.
@@ -21,17 +22,13 @@ func New() string {
 
 // Create writes a new secret to a file for its owner alone. A file that is there stays as it is.
 func Create(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	err := newfile.Write(path, New()+"\n", 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s exists already, and stays as it is; coatcheck key rotate puts a new secret into it",
 			path)
 	}
 	if err != nil {
 		return err
-	}
-	_, err = fmt.Fprintln(f, New())
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(path))
 	}
 	return SyncFolder(filepath.Dir(path))
 }

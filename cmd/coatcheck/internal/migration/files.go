@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/coatcheck/session/cmd/coatcheck/internal/newfile"
 	"github.com/coatcheck/session/sqlstore"
 )
 
@@ -87,7 +88,7 @@ type file struct{ path, text string }
 func create(files ...file) ([]string, error) {
 	var made []string
 	for _, f := range files {
-		err := write(f)
+		err := newfile.Write(f.path, f.text, 0o644)
 		if err == nil {
 			made = append(made, f.path)
 			continue
@@ -98,13 +99,4 @@ func create(files ...file) ([]string, error) {
 		return nil, err
 	}
 	return made, nil
-}
-
-func write(f file) error {
-	out, err := os.OpenFile(f.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = out.WriteString(f.text)
-	return errors.Join(err, out.Close())
 }

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/coatcheck/session/cmd/coatcheck/internal/keyfile"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/newfile"
 )
 
 //go:embed files
@@ -142,7 +143,7 @@ func write(dir string, made bool, texts map[string]string) (names []string, err 
 		}
 	}()
 	for name, text := range texts {
-		if err := create(filepath.Join(dir, name), text); err != nil {
+		if err := newfile.Write(filepath.Join(dir, name), text, 0o644); err != nil {
 			return names, err
 		}
 		names = append(names, name)
@@ -153,18 +154,6 @@ func write(dir string, made bool, texts map[string]string) (names []string, err 
 	names = append(names, secretFile)
 	slices.Sort(names)
 	return names, nil
-}
-
-func create(path, text string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(path))
-	}
-	return nil
 }
 
 // remove takes back what was written, and the folder if it is new.
