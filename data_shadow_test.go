@@ -32,6 +32,22 @@ func TestAPartOfAValueOfThisRequestCanBeChanged(t *testing.T) {
 	}
 }
 
+// A save removes the flash data of the request before, which stay readable, but not in place of what Now has set.
+func TestFlashDataThatASaveRemovesStayBehindAValueOfThisRequest(t *testing.T) {
+	for path, old := range map[string]any{"a": map[string]any{"b": "old"}, "a.b": "old", "a.b.x": "old"} {
+		v := newRig(t).visitor()
+		v.with(func(s *session.Session) { s.Flash(path, old) })
+		v.with(func(s *session.Session) {
+			s.Now("a.b", map[string]any{"x": "new"})
+			s.Set("visits", 2)
+			if err := s.Save(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			wantGet(t, s, "a.b.x", "new")
+		})
+	}
+}
+
 func TestAValueOfThisRequestStandsBeforeOneThatDoesNotDecode(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()

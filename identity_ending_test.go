@@ -162,6 +162,15 @@ func TestASessionThatWasToFollowAFailedLogoutWasNeverCreated(t *testing.T) {
 	}
 }
 
+func TestASessionThatFollowsALogoutIsToldOnce(t *testing.T) {
+	r := newRig(t)
+	v, _ := r.signIn("ada")
+	v.with(func(s *session.Session) { s.Logout(); s.Set("x", 1) })
+	if created, ended := r.ev.count(session.EventCreated), r.ev.count(session.EventEnded); created != 2 || ended != 1 {
+		t.Errorf("%d sessions were created and %d have ended, want the two and the one", created, ended)
+	}
+}
+
 func TestOneSessionThatCannotBeChangedKeepsUpdateUserFromNoOther(t *testing.T) {
 	big := strings.Repeat("x", 900)
 	r := newRig(t, func(o *session.Options) { o.MaxBytes = 1000 })

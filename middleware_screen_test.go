@@ -19,7 +19,8 @@ func screened(r *rig, on *bool) {
 		if !*on || s.User() == "" {
 			return session.Screening{}
 		}
-		return session.Screening{Refuse: errNoKey, Event: session.Event{Kind: "screened", Err: errNoKey}}
+		e := session.Event{Kind: "screened", Err: errNoKey, Reason: session.ReasonBinding}
+		return session.Screening{Refuse: errNoKey, Event: e}
 	})
 	if err != nil {
 		r.t.Fatal(err)
@@ -53,6 +54,21 @@ func TestARefusedSessionIsNobodysAndComesBack(t *testing.T) {
 			t.Errorf("afterwards the session is %q's with %v", s.User(), s.All())
 		}
 	})
+}
+
+func TestARefusedRequestIsToldTheReasonOfItsScreening(t *testing.T) {
+	r, on := newRig(t), false
+	screened(r, &on)
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada") })
+	for _, on = range []bool{true, false} {
+		want := map[bool]session.Reason{true: session.ReasonBinding}[on]
+		v.with(func(s *session.Session) {
+			if s.EndedBy() != want {
+				t.Errorf("refused: %v, EndedBy = %q, want %q", on, s.EndedBy(), want)
+			}
+		})
+	}
 }
 
 func TestARefusedSessionIsNotTouchedOrRenewed(t *testing.T) {
