@@ -143,7 +143,8 @@ func TestProveSendsNobodyToAnotherHost(t *testing.T) {
 	b := s.signedIn()
 	s.clock.advance(5 * time.Minute)
 	h := s.Middleware(s.Prove(time.Minute)(http.NotFoundHandler()))
-	for _, target := range []string{"//evil.example/", "//evil.example", `/\evil.example/`, `/\\evil.example`, "*", ""} {
+	elsewhere := []string{"//evil.example/", "//evil.example", `/\evil.example/`, `/\\evil.example`, "*", ""}
+	for _, target := range elsewhere {
 		r := request(b)
 		r.AddCookie(&http.Cookie{Name: boundCookie, Value: b.Cookie(boundCookie)})
 		r.RequestURI = target

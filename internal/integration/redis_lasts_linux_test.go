@@ -30,7 +30,8 @@ func TestRedisKeepsARecordUntilItsEndAndNotForEver(t *testing.T) {
 	}{
 		{"a session that began", brief, nil, time.Hour},
 		{"a session that was used", brief, visits(look), 2 * time.Hour},
-		{"a session that was changed", brief, visits(func(s *session.Session) { s.Set("cart", "fuller") }), 2 * time.Hour},
+		{"a session that was changed", brief, visits(func(s *session.Session) { s.Set("cart", "fuller") }),
+			2 * time.Hour},
 		{"a session that is to end sooner", brief, visits(toEndIn(time.Minute)), time.Minute},
 		{"a session without an end", endless, nil, forGood},
 		{"a session that has an end now", endless, visits(toEndIn(time.Hour)), time.Hour},
@@ -72,7 +73,8 @@ func elapse(t *testing.T, client rueidis.Client, prefix string, d time.Duration)
 	for _, key := range keys {
 		left, err := client.Do(t.Context(), client.B().Pttl().Key(key).Build()).AsInt64()
 		if err == nil && left > 0 {
-			err = client.Do(t.Context(), client.B().Pexpire().Key(key).Milliseconds(left-d.Milliseconds()).Build()).Error()
+			sooner := client.B().Pexpire().Key(key).Milliseconds(left - d.Milliseconds()).Build()
+			err = client.Do(t.Context(), sooner).Error()
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -89,7 +89,9 @@ func took(tests []test) (d time.Duration) {
 
 // run runs tests of a package and returns what they print, and whether they pass. A mutant may loop, or ask for all
 // memory there is, so both have an end.
-func (r *runner) run(ctx context.Context, folder string, tests []string, limit time.Duration, variable string) (string, bool) {
+func (r *runner) run(
+	ctx context.Context, folder string, tests []string, limit time.Duration, variable string,
+) (string, bool) {
 	i := slices.IndexFunc(r.targets, func(t target) bool { return t.folder == folder })
 	ctx, cancel := context.WithTimeout(ctx, limit+10*time.Second)
 	defer cancel()
