@@ -103,6 +103,33 @@ func putBack(b *shelf, rec *session.Record, seen, expires time.Time) {
 	b.put(touched(rec, seen, expires))
 }
 
+// onRemembered sweeps by records that it has from saves, as choose makes them of the one before and the next.
+func onRemembered(choose func(known, saved *session.Record) *session.Record) change {
+	return func(s *store) {
+		var mu sync.Mutex
+		known := map[string]*session.Record{}
+		s.save = func(ctx context.Context, rec *session.Record) error {
+			err := s.shelf.Save(ctx, rec)
+			mu.Lock()
+			defer mu.Unlock()
+			switch before := known[rec.ID]; {
+			case err != nil:
+			case before == nil || rec.Version == 0:
+				known[rec.ID] = rec.Clone()
+			default:
+				known[rec.ID] = choose(before, rec.Clone())
+			}
+			return err
+		}
+		onExpired(func(rec *session.Record, before time.Time) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			last := known[rec.ID]
+			return last != nil && expired(last, before)
+		})(s)
+	}
+}
+
 func expired(rec *session.Record, before time.Time) bool {
 	return !rec.ExpiresAt.IsZero() && rec.ExpiresAt.Before(before)
 }
@@ -123,6 +150,15 @@ var sweepMutants = []mutant{
 	{"a record without an expiry survives every sweep", "takes never for long ago",
 		onExpired(func(rec *session.Record, before time.Time) bool {
 			return rec.ExpiresAt.Before(before)
+		})},
+	{"a sweep goes by the expiry that the last save gave", "goes by the first save", onRemembered(
+		func(first, _ *session.Record) *session.Record { return first })},
+	{"a sweep goes by the expiry that the last save gave", "learns of no earlier end", onRemembered(
+		func(known, saved *session.Record) *session.Record {
+			if known.ExpiresAt.IsZero() || !saved.ExpiresAt.IsZero() && saved.ExpiresAt.Before(known.ExpiresAt) {
+				return known
+			}
+			return saved
 		})},
 	{"a sweep spares what was touched", "goes by the last save", func(s *store) {
 		var saved sync.Map // id to expiry

@@ -13,6 +13,8 @@ var sweepRules = []rule{
 		needs: []need{sweeper}, check: sweeps},
 	{name: "a record without an expiry survives every sweep", clause: "Sweeper 1", needs: []need{sweeper},
 		check: foreverSurvives},
+	{name: "a sweep goes by the expiry that the last save gave", clause: "Sweeper 1", needs: []need{sweeper},
+		check: sweepFollowsSaves},
 	{name: "a sweep spares what was touched", clause: "Sweeper 1", needs: []need{sweeper, toucher},
 		check: sweepSparesTouched},
 	{name: "a sweep removes at most the limit and says how many", clause: "Sweeper 2", needs: []need{sweeper},
@@ -66,6 +68,30 @@ func foreverSurvives(ctx context.Context, e *env) error {
 		e.create(ctx, one, sample(idB)), e.replace(ctx, two),
 		e.sweep(ctx, at(0), 100, 0), e.sweep(ctx, end, 100, 0),
 		e.wantStored(ctx, one), e.wantStored(ctx, two),
+	)
+}
+
+// sweepFollowsSaves moves ends, and one of them again after a sweep that came before it.
+func sweepFollowsSaves(ctx context.Context, e *env) error {
+	later, earlier := expiring(idA, at(day)), expiring(idB, at(5*day))
+	forever, bounded := expiring(idC, at(day)), expiring(handle(0), time.Time{})
+	if err := e.create(ctx, later, earlier, forever, bounded); err != nil {
+		return err
+	}
+	ends := []time.Time{at(5 * day), at(day), {}, at(day)}
+	for i, rec := range []*session.Record{later, earlier, forever, bounded} {
+		rec.Version, rec.ExpiresAt = 1, ends[i]
+		if err := e.replace(ctx, rec); err != nil {
+			return err
+		}
+	}
+	again := later.Clone()
+	again.Version, again.ExpiresAt = 2, at(3*day)
+	return first(
+		e.sweep(ctx, at(2*day), 100, 2), e.wantAbsent(ctx, idB, handle(0)),
+		e.wantStored(ctx, later), e.wantStored(ctx, forever),
+		e.replace(ctx, again), e.sweep(ctx, at(4*day), 100, 1), e.wantAbsent(ctx, idA),
+		e.sweep(ctx, at(6*day), 100, 0), e.wantStored(ctx, forever),
 	)
 }
 
