@@ -142,12 +142,15 @@ func (s *Store) Touch(ctx context.Context, id string, version uint64, seen, expi
 	return err
 }
 
-// Sweep implements [session.Sweeper] with one DELETE, which finds its rows through an index and passes over those that
-// somebody else is changing.
+// Sweep implements [session.Sweeper] with DELETEs that find their rows through an index, and UPDATEs of rows whose end
+// has become later since they were put there. They pass over rows that somebody else is changing.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	if limit <= 0 {
 		return 0, ctx.Err()
 	}
-	n, err := s.write(ctx, sqltable.Sweep, before.UnixMicro(), limit)
-	return int(n), err
+	end := before.UnixMicro()
+	some := func(op sqltable.Operation) func(int) (int64, error) {
+		return func(rows int) (int64, error) { return s.write(ctx, op, end, rows, end) }
+	}
+	return sqltable.SweepInSteps(limit, limit, some(sqltable.Sweep), some(sqltable.Move))
 }

@@ -83,6 +83,9 @@ func (c *Config) openDatabaseStore(ctx context.Context) (session.Store, io.Close
 	if err == nil {
 		err = probe(ctx, store)
 	}
+	if err == nil {
+		err = outdated(ctx, store)
+	}
 	if err != nil {
 		err = explainTable(ctx, store, err)
 		err = fmt.Errorf("sessionconfig: the store database, connection %q: %w", c.databaseConnection(), err)
@@ -139,6 +142,17 @@ func explainTable(ctx context.Context, store driver.Table, err error) error {
 		return errors.New(strings.Replace(failed.Error(), option, key, 1) + "; choose another name")
 	}
 	return err
+}
+
+// outdated says what to do about a table that an older release made, which every save would trip over. Who may not read
+// the version is let through.
+func outdated(ctx context.Context, store driver.Table) error {
+	at, known, err := store.SchemaVersion(ctx)
+	if err != nil || at == 0 || at >= known {
+		return nil
+	}
+	return fmt.Errorf("the table has step %d of %d: coatcheck db migrate takes what is left, and so does "+
+		"stores.database.migrate: true", at, known)
 }
 
 func (c *Config) openRedis(ctx context.Context) (session.Store, io.Closer, error) {

@@ -53,6 +53,8 @@ const (
 	opRemove   = sqltable.Remove
 	opTouch    = sqltable.Touch
 	opSweep    = sqltable.Sweep
+	opMove     = sqltable.Move
+	opPurge    = sqltable.Purge
 	opByUser   = sqltable.ByUser
 	opPage     = sqltable.Page
 	opRetire   = sqltable.Retire

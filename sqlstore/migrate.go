@@ -26,12 +26,7 @@ func Schema(opts Options) (up, down string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	downs := d.steps(table, "down")
-	for i, step := range d.steps(table, "up") {
-		up += step
-		down = downs[i] + down
-	}
-	return up, down, nil
+	return strings.Join(d.steps(table, "up"), "\n"), d.steps(table, "down")[0], nil
 }
 
 func (s *Store) migrate(ctx context.Context) error {

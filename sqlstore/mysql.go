@@ -19,12 +19,14 @@ var mysql = dialect{
 		opLoad: "SELECT {columns}, data FROM `{table}` WHERE id = ?",
 
 		// A duplicate is an error, and not ignored: IGNORE would also ignore what else is wrong with a row.
-		opCreate: "INSERT INTO `{table}` (user_id, kind, successor, created_at, seen_at, login_at, expires_at," +
-			" remote_ip, user_agent, persistent, data, version, id)" +
-			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		opCreate: "INSERT INTO `{table}` (user_id, kind, due_at, successor, created_at, seen_at, login_at," +
+			" expires_at, remote_ip, user_agent, persistent, data, version, id)" +
+			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 
-		opReplace: "UPDATE `{table}` SET user_id = ?, kind = ?, successor = ?, created_at = ?, seen_at = ?, " +
-			"login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?" +
+		// An index is left alone while its column has the value that it had.
+		opReplace: "UPDATE `{table}` SET user_id = ?, kind = ?, due_at = least(due_at, ?), successor = ?," +
+			" created_at = ?, seen_at = ?, login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?," +
+			" persistent = ?, data = ?, version = ?" +
 			" WHERE id = ? AND version = ?",
 
 		opRemove: "DELETE FROM `{table}` WHERE id = ?",
@@ -33,15 +35,23 @@ var mysql = dialect{
 		opTouch: "UPDATE `{table}` SET seen_at = greatest(seen_at, ?), expires_at = greatest(expires_at, ?)" +
 			" WHERE id = ? AND version = ?",
 
-		opSweep: "DELETE FROM `{table}` WHERE expires_at < ? ORDER BY expires_at LIMIT ?",
+		// The row of a table that is changed cannot be looked for in it, but in a table that is derived from it.
+		opSweep: "DELETE s FROM `{table}` AS s JOIN (SELECT id FROM `{table}` WHERE due_at < ?" +
+			" ORDER BY due_at LIMIT ? FOR UPDATE) AS due ON s.id = due.id WHERE s.expires_at < ?",
+
+		opMove: "UPDATE `{table}` AS s JOIN (SELECT id FROM `{table}` WHERE due_at < ?" +
+			" ORDER BY due_at LIMIT ? FOR UPDATE) AS due ON s.id = due.id" +
+			" SET s.due_at = coalesce(s.expires_at, 9223372036854775807)" +
+			" WHERE coalesce(s.expires_at, 9223372036854775807) >= ?",
 
 		opByUser: "SELECT {columns} FROM `{table}` WHERE user_id = ? AND kind = 0 AND user_id <> ''",
 
 		opPage: "SELECT {columns} FROM `{table}` WHERE id > ? ORDER BY id LIMIT ?",
 
-		opAdmit: "INSERT INTO `{table}` (user_id, kind, successor, created_at, seen_at, login_at, expires_at," +
+		opAdmit: "INSERT INTO `{table}` (user_id, kind, due_at, successor, created_at, seen_at, login_at, expires_at," +
 			" remote_ip, user_agent, persistent, data, version, id)" +
-			" SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM DUAL WHERE (" + sqltable.Counted("`{table}`") + ") < ?",
+			" SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM DUAL" +
+			" WHERE (" + sqltable.Counted("`{table}`") + ") < ?",
 
 		opExists: "SELECT 1 FROM `{table}` LIMIT 0",
 
@@ -70,6 +80,7 @@ var mysql = dialect{
 	fits:     mysqlFits,
 	advice: []sqltable.Advice{
 		{When: func(err error) bool { return hasNumber(err, 1290, 1792, 1836) }, Text: sqltable.AdviceReadOnly},
+		{When: func(err error) bool { return hasNumber(err, 1054) }, Text: sqltable.AdviceOutdated},
 		{When: func(err error) bool { return hasNumber(err, 1665) }, Text: "Options.MaxPerUser of the session " +
 			"package needs READ COMMITTED, which the server refuses with binlog_format=STATEMENT: set it to ROW or " +
 			"MIXED"},

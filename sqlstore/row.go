@@ -15,7 +15,7 @@ import (
 func replacing(op operation, rec *session.Record) []any {
 	args := append(sqltable.Values(rec), int64(rec.Version))
 	if op == opUpdate {
-		return append(args[2:], args[:2]...) // user and kind are conditions there
+		return append(args[3:], args[:3]...) // user, kind and end are conditions there
 	}
 	return args
 }

@@ -17,18 +17,19 @@ var sqlite = dialect{
 	statements: [operations]string{
 		opLoad: `SELECT {columns}, data FROM "{table}" WHERE id = ?`,
 
-		opCreate: `INSERT INTO "{table}" (user_id, kind, successor, created_at, seen_at, login_at, expires_at,
+		opCreate: `INSERT INTO "{table}" (user_id, kind, due_at, successor, created_at, seen_at, login_at, expires_at,
 			remote_ip, user_agent, persistent, data, version, id)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
 
-		opReplace: `UPDATE "{table}" SET user_id = ?, kind = ?, successor = ?, created_at = ?, seen_at = ?,
-			login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?
+		opReplace: `UPDATE "{table}" SET user_id = ?, kind = ?, due_at = min(due_at, ?), successor = ?,
+			created_at = ?, seen_at = ?, login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?,
+			persistent = ?, data = ?, version = ?
 			WHERE id = ? AND version = ?`,
 
 		// A column that is set is written to its indexes, be it the same as before.
 		opUpdate: `UPDATE "{table}" SET successor = ?, created_at = ?, seen_at = ?, login_at = ?, expires_at = ?,
 			remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?
-			WHERE id = ? AND version = ? AND user_id = ? AND kind = ?`,
+			WHERE id = ? AND version = ? AND user_id = ? AND kind = ? AND due_at <= ?`,
 
 		opRemove: `DELETE FROM "{table}" WHERE id = ?`,
 
@@ -36,15 +37,24 @@ var sqlite = dialect{
 		opTouch: `UPDATE "{table}" SET seen_at = max(seen_at, ?), expires_at = max(expires_at, ?)
 			WHERE id = ? AND version = ?`,
 
-		opSweep: `DELETE FROM "{table}" WHERE rowid IN (SELECT rowid FROM "{table}" WHERE expires_at < ? LIMIT ?)`,
+		opSweep: `DELETE FROM "{table}" WHERE rowid IN (SELECT rowid FROM "{table}" WHERE due_at < ? LIMIT ?)
+			AND expires_at < ?`,
+
+		opMove: `UPDATE "{table}" SET due_at = coalesce(expires_at, 9223372036854775807)
+			WHERE rowid IN (SELECT rowid FROM "{table}" WHERE due_at < ? LIMIT ?)
+			AND coalesce(expires_at, 9223372036854775807) >= ?`,
+
+		// It may read many rows, while everybody who wants to write waits: it is for a disk that is full.
+		opPurge: `DELETE FROM "{table}" WHERE rowid IN
+			(SELECT rowid FROM "{table}" WHERE due_at < ? AND expires_at < ? LIMIT ?)`,
 
 		opByUser: `SELECT {columns} FROM "{table}" WHERE user_id = ? AND kind = 0 AND user_id <> ''`,
 
 		opPage: `SELECT {columns} FROM "{table}" WHERE id > ? ORDER BY id LIMIT ?`,
 
-		opAdmit: `INSERT INTO "{table}" (user_id, kind, successor, created_at, seen_at, login_at, expires_at,
+		opAdmit: `INSERT INTO "{table}" (user_id, kind, due_at, successor, created_at, seen_at, login_at, expires_at,
 			remote_ip, user_agent, persistent, data, version, id)
-			SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE (` + sqltable.Counted(`"{table}"`) + `) < ?
+			SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE (` + sqltable.Counted(`"{table}"`) + `) < ?
 			ON CONFLICT (id) DO NOTHING`,
 
 		opExists: `SELECT 1 FROM "{table}" LIMIT 0`,
@@ -70,6 +80,8 @@ var sqlite = dialect{
 	makeRoom: "PRAGMA wal_checkpoint(RESTART)",
 	advice: []sqltable.Advice{
 		{When: sqliteFull, Text: "free space on the disk of the database, or raise its max_page_count"},
+		{When: func(err error) bool { return hasText(err, "no such column", "has no column named") },
+			Text: sqltable.AdviceOutdated},
 		{When: sqliteReadOnly, Text: "the database takes no writes: let this process write its file and its folder, " +
 			"and do not open it read-only"},
 	},

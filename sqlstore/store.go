@@ -87,7 +87,7 @@ func (s *Store) find(ctx context.Context, doing operation, id string) (*session.
 
 // Save implements [session.Store] with one INSERT or UPDATE, and one more SELECT if a record cannot be replaced: the
 // error is then a [session.ConflictError] that holds the newest record, or wraps [session.ErrNotFound]. On SQLite,
-// giving a record another user or kind costs two more statements.
+// giving a record another user or kind, or an earlier end, costs two more statements.
 func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	if err := s.fits(rec); err != nil {
 		return err
@@ -163,24 +163,27 @@ func (s *Store) Touch(ctx context.Context, id string, version uint64, seen, expi
 	return err
 }
 
-// Sweep implements [session.Sweeper] with DELETEs that find their rows through an index. If a database lets only one
-// connection write at a time, each DELETE removes only a few rows, because all other writers wait for it.
+// Sweep implements [session.Sweeper] with DELETEs that find their rows through an index, and UPDATEs of rows whose end
+// has become later since they were put there. If a database lets only one connection write at a time, each statement
+// changes only a few rows, because all other writers wait for it.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	if limit <= 0 {
 		return 0, ctx.Err()
 	}
-	step := limit
+	step, end := limit, before.UnixMicro()
 	if s.dialect.oneWriter {
 		step = oneWriterSweeps
 	}
-	for total := 0; ; {
-		rows := min(step, limit-total)
-		n, err := s.exec(ctx, opSweep, before.UnixMicro(), rows)
-		if total += int(n); err != nil || int(n) < rows || total == limit {
-			return total, err
-		}
+	some := func(op operation) func(int) (int64, error) {
+		return func(rows int) (int64, error) { return s.exec(ctx, op, end, rows, end) }
 	}
+	total, err := sqltable.SweepInSteps(limit, step, some(opSweep), some(opMove))
+	if err == nil || s.dialect.full == nil || !s.dialect.full(err) {
+		return total, err
+	}
+	n, err := s.exec(ctx, opPurge, end, end, limit-total)
+	return total + int(n), err
 }
 
-// oneWriterSweeps is how many rows a DELETE of a sweep removes where it keeps everybody else from writing.
+// oneWriterSweeps is how many rows a statement of a sweep changes where it keeps everybody else from writing.
 const oneWriterSweeps = 25

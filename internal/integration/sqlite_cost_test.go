@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -47,7 +48,7 @@ func TestSQLiteCostsAsManyStatementsAsPromised(t *testing.T) {
 		{"list a user", func() error { _, err := store.ByUser(ctx, "ada"); return err }, nil, []string{"SELECT"}},
 		{"page", func() error { _, err := store.Page(ctx, "", 10); return err }, nil, []string{"SELECT"}},
 		{"sweep", func() error { _, err := store.Sweep(ctx, time.UnixMicro(9), 10); return err }, nil,
-			[]string{"DELETE"}},
+			[]string{"DELETE", "UPDATE"}},
 		{"delete", func() error { return store.Delete(ctx, "a") }, nil, []string{"DELETE"}},
 	} {
 		count.take()
@@ -114,8 +115,8 @@ func TestSQLitePreparesEachStatementOncePerConnection(t *testing.T) {
 			t.Errorf("prepared again on the only connection: %q", text)
 		}
 	}
-	if len(seen) != 9 {
-		t.Errorf("%d statements are prepared, want 9", len(seen))
+	if len(seen) != 10 {
+		t.Errorf("%d statements are prepared, want 10", len(seen))
 	}
 	for _, text := range count.take() {
 		if seen[text] == 0 && strings.Contains(text, "?") {
@@ -149,6 +150,49 @@ func TestSQLiteFindsRowsByAnIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// SQLite writes to the index of a column that is set, be it to what it was. A save and a touch that move the end of a
+// session to later set none that has an index.
+func TestSQLiteASaveWritesToNoIndex(t *testing.T) {
+	db, count := openCounted(t, "file:"+sqliteFile(t)+sqliteOptions)
+	store := migrated(t, db, "")
+	save(t, store, &session.Record{ID: "a", ExpiresAt: time.UnixMicro(10)})
+	before := len(count.texts())
+	save(t, store, &session.Record{ID: "a", Version: 1, ExpiresAt: time.UnixMicro(20)})
+	if err := store.Touch(t.Context(), "a", 2, time.UnixMicro(5), time.UnixMicro(30)); err != nil {
+		t.Fatal(err)
+	}
+	updates := count.texts()[before:]
+	if len(updates) != 2 {
+		t.Errorf("a save and a touch prepared %q, want two statements", updates)
+	}
+	for _, text := range updates {
+		for _, code := range opcodes(t, db, text) {
+			if code == "IdxInsert" || code == "IdxDelete" {
+				t.Errorf("%s\ndoes %s", text, code)
+			}
+		}
+	}
+}
+
+// opcodes are the steps in which SQLite runs a statement.
+func opcodes(t *testing.T, db *sql.DB, text string) (codes []string) {
+	t.Helper()
+	rows, err := db.Query("EXPLAIN "+text, make([]any, strings.Count(text, "?"))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var code string
+		var rest any
+		if err := rows.Scan(&rest, &code, &rest, &rest, &rest, &rest, &rest, &rest); err != nil {
+			t.Fatal(err)
+		}
+		codes = append(codes, code)
+	}
+	return codes
 }
 
 func TestSQLiteListingDoesNotReadData(t *testing.T) {

@@ -49,6 +49,31 @@ func TestSQLiteEndsSessionsWhenTheLogMayNotGrow(t *testing.T) {
 	endSessions(t, store, records)
 }
 
+// Where the index has no room for sessions that are due later than it says, the sweep removes what has ended past them.
+func TestSQLiteSweepsADatabaseThatMayNotGrow(t *testing.T) {
+	db := openSQLite(t, sqliteFile(t))
+	db.SetMaxOpenConns(1) // the limit is one of the connection
+	store := migrated(t, db, "")
+	const used, ended = 3000, 300
+	for i := range used + ended {
+		end := time.UnixMicro(map[bool]int64{true: 90, false: 20}[i < used])
+		save(t, store, &session.Record{ID: fmt.Sprintf("%04d", i), ExpiresAt: end})
+	}
+	for _, text := range []string{"UPDATE sessions SET due_at = 1 WHERE expires_at = 90", "VACUUM"} {
+		if _, err := db.Exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := db.Exec("PRAGMA max_page_count = " + text(t, db, "PRAGMA page_count")); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{ended - 100, 100, 0} {
+		if n, err := store.Sweep(t.Context(), time.UnixMicro(50), ended-100); n != want || err != nil {
+			t.Errorf("Sweep = %d, %v, want %d", n, err, want)
+		}
+	}
+}
+
 func sessionOf(i int) *session.Record {
 	return &session.Record{ID: fmt.Sprint("id", i), User: "ada", ExpiresAt: time.UnixMicro(int64(i)),
 		Data: make([]byte, 3000)}

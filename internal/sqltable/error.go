@@ -22,6 +22,9 @@ type Advice struct {
 const AdviceReadOnly = "the server takes no writes, as a replica or by a setting: give the store the primary, or " +
 	"make it writable"
 
+// AdviceOutdated is what to do about a table that lacks a column.
+const AdviceOutdated = "an older release made the table: call Store.Migrate, or run coatcheck db migrate"
+
 // Advise puts before an error what to do about it.
 func Advise(list []Advice, err error) error {
 	for _, a := range list {

@@ -16,7 +16,9 @@ const (
 	Update // is Replace while user and kind stay what they are; "": no faster than that
 	Remove
 	Touch
-	Sweep
+	Sweep // removes what has ended among the rows that are due, of which it looks at some
+	Move  // has the others of some rows that are due wait for their end
+	Purge // removes what has ended where no row can be moved; "": one always can
 	ByUser
 	Page
 	Retire  // is Replace, and tells who listens
@@ -29,7 +31,7 @@ const (
 
 // Frees reports whether the operation leaves less behind than it found: a record is replaced where a session ends.
 func (o Operation) Frees() bool {
-	return o == Remove || o == Replace || o == Sweep
+	return o == Remove || o == Replace || o == Sweep || o == Move || o == Purge
 }
 
 // OneRow reports whether the operation looks at one row, which it finds by its id.
@@ -42,8 +44,8 @@ func (o Operation) OneRow() bool {
 }
 
 func (o Operation) String() string {
-	return [...]string{"load", "save", "save", "save", "delete", "touch", "sweep", "list the sessions of a user",
-		"list", "save", "delete", "save",
+	return [...]string{"load", "save", "save", "save", "delete", "touch", "sweep", "sweep", "sweep",
+		"list the sessions of a user", "list", "save", "delete", "save",
 		"look for the table", "read the schema's version"}[o]
 }
 

@@ -11,20 +11,21 @@ import (
 var PostgreSQL = [Operations]string{
 	Load: `SELECT {columns}, data FROM "{table}" WHERE id = ?`,
 
-	Create: `INSERT INTO "{table}" (user_id, kind, successor, created_at, seen_at, login_at, expires_at,
+	Create: `INSERT INTO "{table}" (user_id, kind, due_at, successor, created_at, seen_at, login_at, expires_at,
 		remote_ip, user_agent, persistent, data, version, id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
 
-	Replace: `UPDATE "{table}" SET user_id = ?, kind = ?, successor = ?, created_at = ?, seen_at = ?,
-		login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?
+	// An update stays within its page, and leaves the indexes alone, while their columns have the values that they had.
+	Replace: `UPDATE "{table}" SET user_id = ?, kind = ?, due_at = least(due_at, ?), successor = ?, created_at = ?,
+		seen_at = ?, login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?
 		WHERE id = ? AND version = ?`,
 
 	Remove: `DELETE FROM "{table}" WHERE id = ?`,
 
 	// A payload of more than 8000 bytes would be an error.
-	Retire: `WITH retired AS (UPDATE "{table}" SET user_id = ?, kind = ?, successor = ?, created_at = ?,
-		seen_at = ?, login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?,
-		version = ? WHERE id = ? AND version = ? RETURNING id)
+	Retire: `WITH retired AS (UPDATE "{table}" SET user_id = ?, kind = ?, due_at = least(due_at, ?), successor = ?,
+		created_at = ?, seen_at = ?, login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?,
+		data = ?, version = ? WHERE id = ? AND version = ? RETURNING id)
 		SELECT pg_notify('coatcheck_sessions', '{table} ' || left(id, 1000)) FROM retired`,
 
 	End: `WITH removed AS (DELETE FROM "{table}" WHERE id = ? RETURNING id)
@@ -36,16 +37,21 @@ var PostgreSQL = [Operations]string{
 
 	// Sweepers on several nodes do not wait for each other, nor for a session that is being saved.
 	Sweep: `DELETE FROM "{table}" WHERE id = ANY (ARRAY(
-		SELECT id FROM "{table}" WHERE expires_at < ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))`,
+		SELECT id FROM "{table}" WHERE due_at < ? ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED))
+		AND expires_at < ?`,
+
+	Move: `UPDATE "{table}" SET due_at = coalesce(expires_at, 9223372036854775807) WHERE id = ANY (ARRAY(
+		SELECT id FROM "{table}" WHERE due_at < ? ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED))
+		AND coalesce(expires_at, 9223372036854775807) >= ?`,
 
 	ByUser: `SELECT {columns} FROM "{table}" WHERE user_id = ? AND kind = 0 AND user_id <> ''`,
 
 	Page: `SELECT {columns} FROM "{table}" WHERE id > ? ORDER BY id LIMIT ?`,
 
 	// Without the types a SELECT takes its parameters for texts.
-	Admit: `INSERT INTO "{table}" (user_id, kind, successor, created_at, seen_at, login_at, expires_at,
+	Admit: `INSERT INTO "{table}" (user_id, kind, due_at, successor, created_at, seen_at, login_at, expires_at,
 		remote_ip, user_agent, persistent, data, version, id)
-		SELECT ?::text, ?::smallint, ?::text, ?::bigint, ?::bigint, ?::bigint, ?::bigint,
+		SELECT ?::text, ?::smallint, ?::bigint, ?::text, ?::bigint, ?::bigint, ?::bigint, ?::bigint,
 			?::text, ?::text, ?::smallint, ?::bytea, ?::bigint, ?::text
 		WHERE (` + Counted(`"{table}"`) + `) < ? ON CONFLICT (id) DO NOTHING`,
 
@@ -88,6 +94,7 @@ func Missing(err error) bool { return hasState(err, "42P01") }
 // PostgreSQLAdvice is what to do about errors of PostgreSQL.
 var PostgreSQLAdvice = []Advice{
 	{func(err error) bool { return hasState(err, "25006") }, AdviceReadOnly},
+	{func(err error) bool { return hasState(err, "42703") }, AdviceOutdated},
 	{func(err error) bool { return hasState(err, "26000", "42P05") }, "a pooler gives each transaction another " +
 		"connection, where the driver's statements are not prepared: add default_query_exec_mode=exec to the " +
 		"data source name"},

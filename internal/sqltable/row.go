@@ -3,6 +3,7 @@ package sqltable
 import (
 	"fmt"
 	"hash/fnv"
+	"math"
 	"net/netip"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 // to have.
 func Values(rec *session.Record) []any {
 	return []any{
-		rec.User, int64(rec.Kind), rec.Successor,
+		rec.User, int64(rec.Kind), due(rec.ExpiresAt), rec.Successor,
 		rec.CreatedAt.UnixMicro(), rec.SeenAt.UnixMicro(), Optional(rec.LoginAt), Optional(rec.ExpiresAt),
 		address(rec.RemoteIP), rec.UserAgent, flag(rec.Persistent), blob(rec.Data),
 		int64(rec.Version + 1), rec.ID,
@@ -26,6 +27,14 @@ func Optional(t time.Time) any {
 		return nil
 	}
 	return t.UnixMicro()
+}
+
+// due is when a sweep has to look at a record with that end. The largest number is never.
+func due(end time.Time) int64 {
+	if end.IsZero() {
+		return math.MaxInt64
+	}
+	return end.UnixMicro()
 }
 
 func address(ip netip.Addr) string {

@@ -16,8 +16,9 @@ const versions = "coatcheck_schema"
 var Schemas embed.FS
 
 // Steps returns the steps of a table's schema in one kind of database, oldest first. The direction is "up" or "down". A
-// step only adds what a program that does not know of it can ignore, so that old and new processes can share the table
-// during a deploy and after a roll-back.
+// step only adds what a program that does not know of it can ignore, and takes nothing away but indexes, so that old
+// and new processes can share the table during a deploy and after a roll-back. The first one down removes the table,
+// whatever steps were taken.
 func Steps(database, table, direction string) []string {
 	var steps []string
 	for n := 1; ; n++ {

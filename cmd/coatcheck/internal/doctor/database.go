@@ -59,13 +59,13 @@ func (p *patient) schema(ctx context.Context, db *sql.DB, opts sqlstore.Options)
 // of the table has no quotes: sqlstore has checked it.
 var indexQueries = map[sqlstore.Dialect]string{
 	sqlstore.SQLite: `SELECT count(DISTINCT c.name) FROM pragma_index_list('%s') AS i, pragma_index_info(i.name) AS c
-		WHERE c.seqno = 0 AND c.name IN ('user_id', 'expires_at')`,
+		WHERE c.seqno = 0 AND c.name IN ('user_id', 'due_at')`,
 	sqlstore.PostgreSQL: `SELECT count(DISTINCT c.attname) FROM pg_catalog.pg_index AS i
 		JOIN pg_catalog.pg_attribute AS c ON c.attrelid = i.indrelid AND c.attnum = i.indkey[0]
-		WHERE i.indrelid = to_regclass('"%s"') AND i.indisvalid AND c.attname IN ('user_id', 'expires_at')`,
+		WHERE i.indrelid = to_regclass('"%s"') AND i.indisvalid AND c.attname IN ('user_id', 'due_at')`,
 	sqlstore.MySQL: `SELECT count(DISTINCT column_name) FROM information_schema.statistics
 		WHERE table_schema = database() AND table_name = '%s' AND seq_in_index = 1
-		AND column_name IN ('user_id', 'expires_at')`,
+		AND column_name IN ('user_id', 'due_at')`,
 }
 
 func (p *patient) indexes(ctx context.Context, db *sql.DB, opts sqlstore.Options) {

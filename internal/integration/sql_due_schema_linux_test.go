@@ -1,0 +1,162 @@
+package integration_test
+
+import (
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// The table of an older release has the rows, and lacks the column. Whatever writes to it says what to do.
+func TestAnOlderTableSaysToMigrateAndKeepsItsRows(t *testing.T) {
+	eachDueTable(t, func(t *testing.T, at dueTable) {
+		moved(t, at.store, "ended", 10)
+		moved(t, at.store, "alive", 10, 90)
+		for range 2 {
+			if done, err := at.peer.Rollback(t.Context()); !done || err != nil {
+				t.Fatalf("Rollback = %t, %v, want true", done, err)
+			}
+			atStep(t, at.store, 1)
+			loaded(t, at.store, "alive")
+			for call, err := range everyCall(t.Context(), at.store) {
+				if err != nil && call != "Load" && !strings.Contains(err.Error(), "call Store.Migrate, or run") {
+					t.Errorf("%s = %v, want an error that says to migrate", call, err)
+				}
+			}
+			if err := at.store.Save(t.Context(), &session.Record{ID: "new"}); err == nil {
+				t.Error("a save succeeded that lacks a column")
+			}
+			if err := at.peer.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			atStep(t, at.store, 2)
+		}
+		sweepAt(t, at.store, 50, 10, 1)
+		if n := at.count(t, "due_at = 90"); n != 1 {
+			t.Errorf("%d sessions are due at their end, want 1", n)
+		}
+		moved(t, at.store, "new", 10, 20)
+		sweepAt(t, at.store, 91, 10, 2)
+	})
+}
+
+// MySQL commits each ALTER by itself, so that a process may end between any two. The next one goes on from there.
+func TestMySQLMigratesOnFromWhereAnotherEnded(t *testing.T) {
+	s := sqlServers[1]
+	for name, done := range map[string][]string{
+		"the column":           {"ADD COLUMN due_at BIGINT NOT NULL DEFAULT 0"},
+		"the column and a key": {"ADD COLUMN due_at BIGINT NOT NULL DEFAULT 0", "ADD KEY due_at (due_at)"},
+		"all but the version": {"ADD COLUMN due_at BIGINT NOT NULL DEFAULT 0", "ADD KEY due_at (due_at)",
+			"DROP KEY expires_at"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, table := s.open(t), s.table()
+			store := s.store(t, db, table)
+			if done, err := store.Rollback(t.Context()); !done || err != nil {
+				t.Fatalf("Rollback = %t, %v, want true", done, err)
+			}
+			for _, change := range done {
+				if _, err := db.Exec("ALTER TABLE " + table + " " + change); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := store.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			atStep(t, store, 2)
+			moved(t, store, "a", 10, 20)
+			sweepAt(t, store, 21, 10, 1)
+			const keys = "SELECT group_concat(DISTINCT index_name ORDER BY index_name) FROM " +
+				"information_schema.statistics WHERE table_schema = database() AND table_name = "
+			if got := text(t, db.DB, keys+"'"+table+"'"); got != "due_at,PRIMARY,user_id" {
+				t.Errorf("the keys are %s, want due_at,PRIMARY,user_id", got)
+			}
+		})
+	}
+}
+
+// The index on the ends that Migrate made is in the way of every save. What a site has made itself stays.
+func TestPostgreSQLMigrateDropsItsOwnIndexOfTheEnds(t *testing.T) {
+	s := sqlServers[0]
+	for name, change := range map[string]string{
+		"as it was made":      "SELECT '%s'",
+		"dropped by the site": `DROP INDEX "%s_expires_at_idx"`,
+		"made again":          `CREATE INDEX ON "%s" (expires_at)`,
+		"beside others": `CREATE INDEX ON "%[1]s" (expires_at) WHERE kind = 0;
+			CREATE INDEX ON "%[1]s" (expires_at, id)`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, table := s.open(t), strings.Repeat("x", 20)+s.table()
+			store := s.store(t, db, table)
+			if done, err := store.Rollback(t.Context()); !done || err != nil {
+				t.Fatalf("Rollback = %t, %v, want true", done, err)
+			}
+			if _, err := db.Exec(fmt.Sprintf(change, table)); err != nil {
+				t.Fatal(err)
+			}
+			if err := store.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			want := map[bool]int{false: 0, true: 2}[name == "beside others"]
+			if n := indexesOfTheEnds(t, db.DB, table); n != want {
+				t.Errorf("there are %d indexes on expires_at, want %d", n, want)
+			}
+		})
+	}
+}
+
+func indexesOfTheEnds(t *testing.T, db *sql.DB, table string) (n int) {
+	t.Helper()
+	err := db.QueryRow("SELECT count(*) FROM pg_indexes WHERE tablename = $1 AND indexdef LIKE '%(expires_at%'", table).
+		Scan(&n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// What PostgreSQL calls hot: the new row is in the page of the old one, and no index hears of it.
+func TestPostgreSQLSavesInPlace(t *testing.T) {
+	for _, s := range []server{sqlServers[0], sqlServers[2]} {
+		t.Run(s.name, func(t *testing.T) {
+			db, name := s.connect(t, dsnOf(t, s), 1), s.table() // the server counts what one connection did
+			at := dueTable{DB: db.DB, store: s.store(t, db, name), name: name}
+			const saves = 40
+			ends := make([]int64, saves+1)
+			for i := range ends {
+				ends[i] = int64(10 + i)
+			}
+			moved(t, at.store, "a", ends...)
+			if err := at.store.Touch(t.Context(), "a", saves+1, time.UnixMicro(5), time.UnixMicro(99)); err != nil {
+				t.Fatal(err)
+			}
+			if all, inPlace := at.updates(t); all != saves+1 || inPlace != all {
+				t.Errorf("%d of %d updates are in place, want all of %d", inPlace, all, saves+1)
+			}
+		})
+	}
+}
+
+// updates says how many updates of the table the server has counted, and how many of them were in place.
+func (d dueTable) updates(t *testing.T) (all, inPlace int) {
+	t.Helper()
+	d.run(t, "SELECT pg_stat_force_next_flush(), '%s'")
+	err := d.QueryRow("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = '"+d.name+"'").
+		Scan(&all, &inPlace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all, inPlace
+}
+
+func dsnOf(t *testing.T, s server) string {
+	t.Helper()
+	at, err := s.start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.DSN
+}
