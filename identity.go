@@ -28,7 +28,8 @@ func Remember(d time.Duration) LoginOption {
 
 // LoginAt says when the user signed in, if that was not now: for sign-ins that another site vouches for (auth_time of
 // OpenID Connect), or that are taken over from elsewhere. Session.LoginAt returns it, and guard.Fresh judges by it.
-// Both clocks of the session still run from the Login, and so does CreatedAt of a session that belonged to nobody.
+// Both clocks of the session still run from the Login, and so does CreatedAt of a session that belonged to nobody. By
+// that, and not by t, Options.MaxPerUser finds the oldest session of a user.
 //
 // The zero time, or one more than a minute in the future, makes the Login fail: see Session.Err. A time less than a
 // minute in the future counts as now, and one before 1970 as 1970.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 )
 
 // admission creates the first record of a login, within Options.MaxPerUser.
@@ -64,7 +65,7 @@ func (a *admission) admit(ctx context.Context) error {
 	}
 }
 
-// makeRoom ends the sessions that are too many, the first to sign in first; with RefuseNew it returns full, the store's
+// makeRoom ends the sessions that are too many, the first to begin first; with RefuseNew it returns full, the store's
 // answer, instead.
 func (a *admission) makeRoom(ctx context.Context, full error) error {
 	all, err := a.k.byUser(ctx, a.rec.User)
@@ -80,7 +81,7 @@ func (a *admission) makeRoom(ctx context.Context, full error) error {
 	}
 	recs = slices.DeleteFunc(recs, func(r *Record) bool { return !a.k.alive(r) || a.replaces(r) })
 	slices.SortFunc(recs, func(x, y *Record) int {
-		return cmp.Or(x.LoginAt.Compare(y.LoginAt), x.CreatedAt.Compare(y.CreatedAt), cmp.Compare(x.ID, y.ID))
+		return cmp.Or(x.begun().Compare(y.begun()), x.CreatedAt.Compare(y.CreatedAt), cmp.Compare(x.ID, y.ID))
 	})
 	surplus := len(recs) + 1 - a.k.MaxPerUser
 	if surplus > 0 && a.k.RefuseNew {
@@ -93,6 +94,10 @@ func (a *admission) makeRoom(ctx context.Context, full error) error {
 	}
 	return nil
 }
+
+// begun is when the session became its user's. Whoever signed in elsewhere long ago did so here when it was created, if
+// they have no older session that this one goes on from.
+func (r *Record) begun() time.Time { return laterOf(r.CreatedAt, r.LoginAt) }
 
 // withoutLost leaves out the records of moves, and removes those of moves that were decided otherwise: whoever made
 // such a record is about to remove it, too, or has died.
