@@ -205,7 +205,9 @@ func (g *Guard) spend(r *http.Request, s *session.Session, id string, travels bo
 	if !g.confirmed(s, id) {
 		return false, nil
 	}
-	err := s.Atomic(r.Context(), func(s *session.Session) error {
+	ctx, cancel := bounded(r.Context())
+	defer cancel()
+	err := s.Atomic(ctx, func(s *session.Session) error {
 		if !g.confirmed(s, id) {
 			return errUnconfirmed
 		}

@@ -152,12 +152,16 @@ func (g *Guard) pass(w http.ResponseWriter, r *http.Request, rule *rule, v verdi
 	})
 }
 
-// takeTimeout bounds how long a request waits for its admission: nothing else ends the context of one whose client
-// waits.
-const takeTimeout = 5 * time.Second
+// storeTimeout is how long a store that hangs is waited for, as around a handler.
+const storeTimeout = 5 * time.Second
+
+// bounded is a context for calls of a store: nothing else ends that of a request whose client waits.
+func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, storeTimeout)
+}
 
 func (g *Guard) take(r *http.Request, s *session.Session, rule *rule) (verdict, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), takeTimeout)
+	ctx, cancel := bounded(r.Context())
 	defer cancel()
 	if user := s.User(); rule.users != nil && user != "" {
 		return rule.takeUser(ctx, user, g.m.Now)

@@ -66,14 +66,16 @@ var style []byte
 const styleQuery = "style"
 
 func (g *Guard) list(w http.ResponseWriter, r *http.Request, s *session.Session) {
-	err := s.Save(r.Context()) // a renewal that is due comes now, and not after the ids are on the page
+	ctx, cancel := bounded(r.Context())
+	defer cancel()
+	err := s.Save(ctx) // a renewal that is due comes now, and not after the ids are on the page
 	var infos []session.Info
 	if err == nil {
-		infos, err = g.m.Sessions(r.Context(), s.User())
+		infos, err = g.m.Sessions(ctx, s.User())
 	}
 	here := func(info session.Info) bool { return info.ID == s.ID() }
 	if err == nil && !slices.ContainsFunc(infos, here) { // another request has given it a new id just now
-		err = s.Reload(r.Context())
+		err = s.Reload(ctx)
 	}
 	if err != nil {
 		g.cannot(w, r, err)
@@ -116,6 +118,9 @@ type order struct {
 	Others bool
 }
 
+// endTimeout is how long a store may take to end sessions. Somebody may have thousands of them.
+const endTimeout = 4 * storeTimeout
+
 func (g *Guard) end(w http.ResponseWriter, r *http.Request, s *session.Session) {
 	o, ok := readOrder(w, r)
 	if !ok || o.Others == (o.ID != "") {
@@ -131,13 +136,15 @@ func (g *Guard) end(w http.ResponseWriter, r *http.Request, s *session.Session) 
 		g.refuse(w, r, notFresh(withWayBack(g.opts.ReloginPage, back(r, "")), g.opts.EndWithin))
 		return
 	}
-	note, err := g.endOthers(r, s, o)
+	ctx, cancel := context.WithTimeout(r.Context(), endTimeout)
+	defer cancel()
+	note, err := g.endOthers(ctx, r, s, o)
 	if err != nil {
 		g.cannot(w, r, err)
 		return
 	}
 	if !g.wantsJSON(r) {
-		confirm(r.Context(), s, note)
+		confirm(ctx, s, note)
 	}
 	g.done(w, r, note.Sessions, "")
 }
@@ -164,13 +171,13 @@ func confirm(ctx context.Context, s *session.Session, n note) {
 }
 
 // endOthers ends what the order names, which is not this session.
-func (g *Guard) endOthers(r *http.Request, s *session.Session, o order) (n note, err error) {
+func (g *Guard) endOthers(ctx context.Context, r *http.Request, s *session.Session, o order) (n note, err error) {
 	if o.Others {
-		n.Sessions, err = g.m.RevokeUserFor(r.Context(), session.ReasonRevoked, s.User(), s.ID())
+		n.Sessions, err = g.m.RevokeUserFor(ctx, session.ReasonRevoked, s.User(), s.ID())
 		return n, err
 	}
 	if !g.wantsJSON(r) { // a person is told which it was
-		infos, err := g.m.Sessions(r.Context(), s.User())
+		infos, err := g.m.Sessions(ctx, s.User())
 		if err != nil {
 			return n, err
 		}
@@ -180,7 +187,7 @@ func (g *Guard) endOthers(r *http.Request, s *session.Session, o order) (n note,
 			}
 		}
 	}
-	n.Sessions, err = g.m.RevokeOwn(r.Context(), s.User(), o.ID)
+	n.Sessions, err = g.m.RevokeOwn(ctx, s.User(), o.ID)
 	return n, err
 }
 

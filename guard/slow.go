@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"context"
 	"math/bits"
 	"net/http"
 	"time"
@@ -64,7 +63,7 @@ func (l *rule) most() int64 {
 // takeIn admits a request by a change of the bucket that has its count.
 func (g *Guard) takeIn(r *http.Request, in counts, rule *rule, at place) (verdict, error) {
 	var v verdict
-	ctx, cancel := context.WithTimeout(r.Context(), takeTimeout)
+	ctx, cancel := bounded(r.Context())
 	defer cancel()
 	err := in.change(ctx, at.bucket, func(b bucket) (bucket, bool) {
 		now := g.m.Now() // after the bucket was read: see takeSession

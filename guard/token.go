@@ -125,6 +125,8 @@ func (g *Guard) secret(ctx context.Context, s *session.Session, create bool) (st
 		formSecret.Update(s, first)
 		return formSecret.Or(s, ""), s.Err()
 	}
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	stored, err := g.m.Open(ctx, ticket)
 	switch {
 	case err != nil:
