@@ -19,6 +19,7 @@ type exchange struct {
 	m   *Manager
 	out respond.Writer // of which the exchange itself is the gate
 	r   *http.Request  // as it came, with the context that it had
+	own http.Request   // as the handler has it, with the exchange for its context
 
 	mu      sync.Mutex              // one load at a time
 	session atomic.Pointer[Session] // changed under the lock, and read by those who must not wait for a load

@@ -18,25 +18,28 @@ import (
 // Using it twice around a handler is harmless. A request within a request that brings a ticket of its own, as in a
 // batch, has the session of that ticket.
 func (m *Manager) Middleware(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		outer, nested := r.Context().Value(exchangeKey{m}).(*exchange)
-		switch {
-		case nested && !outer.isOther(r):
-			next.ServeHTTP(w, r)
-			return
-		case m.skips(r):
-			next.ServeHTTP(w, withoutInnermost(r))
-			return
-		}
-		ex := &exchange{m: m, r: r}
-		ex.out = respond.Writer{W: w, Gate: ex}
-		if encoding := w.Header()["Content-Encoding"]; encoding != nil {
-			ex.rest.Change(func(u *unusual) { u.encoding = encoding })
-		}
-		defer ex.endAbort()
-		next.ServeHTTP(respond.ForHandler(&ex.out), r.WithContext(ex))
-		ex.finish()
-	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.serve(next, w, r) })
+}
+
+func (m *Manager) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	outer, nested := r.Context().Value(exchangeKey{m}).(*exchange)
+	switch {
+	case nested && !outer.isOther(r):
+		next.ServeHTTP(w, r)
+		return
+	case m.skips(r):
+		next.ServeHTTP(w, withoutInnermost(r))
+		return
+	}
+	ex := &exchange{m: m, r: r}
+	ex.out = respond.Writer{W: w, Gate: ex}
+	ex.own = *r.WithContext(ex)
+	if encoding := w.Header()["Content-Encoding"]; encoding != nil {
+		ex.rest.Change(func(u *unusual) { u.encoding = encoding })
+	}
+	defer ex.endAbort()
+	next.ServeHTTP(respond.ForHandler(&ex.out), &ex.own)
+	ex.finish()
 }
 
 // isOther reports whether a request within this one brings a ticket of its own.
