@@ -37,16 +37,19 @@ func (k Key[T]) Lookup(s *Session) (T, error) {
 }
 
 func (k Key[T]) decoded(s *Session, raw []byte, ok bool, err error) (T, error) {
-	var v T
-	if err == nil && !ok {
-		return v, ErrNoValue
+	var plain, zero T // plain stays on the stack, where a value cannot be that a codec is given
+	switch {
+	case err == nil && !ok:
+		return zero, ErrNoValue
+	case err == nil && data.DecodePlain(s.m.opts.Codec, raw, &plain):
+		return plain, nil
 	}
+	var v T
 	if err == nil {
 		err = data.Decode(s.m.opts.Codec, raw, &v)
 	}
 	if err != nil {
 		s.undecodable(string(k), err)
-		var zero T
 		return zero, &DecodeError{Path: string(k), Err: err}
 	}
 	return v, nil

@@ -37,9 +37,15 @@ func Encode(c Codec, v any) ([]byte, error) {
 	return json.Marshal(v)
 }
 
+// DecodePlain is Decode for the commonest types where JSON is used. Of others it reports false. It keeps no v.
+func DecodePlain(c Codec, data []byte, v any) bool {
+	_, ok := c.(JSON)
+	return ok && decodePlain(data, v)
+}
+
 // Decode decodes into the value that v points to.
 func Decode(c Codec, data []byte, v any) error {
-	if _, ok := c.(JSON); ok && decodePlain(data, v) {
+	if DecodePlain(c, data, v) {
 		return nil
 	}
 	// The data may be the store's own, and what decodes them may keep or change them.
