@@ -154,7 +154,7 @@ func (s *Session) prepare(kind data.OpKind, parse parser, text string, value any
 func (s *Session) Append(path string, values ...any) { s.add(data.ParsePath, path, values) }
 
 func (s *Session) add(parse parser, path string, values []any) {
-	o := data.Op{Kind: data.OpAdd}
+	o := data.Op{Kind: data.OpAdd, More: new(data.More)}
 	var err error
 	for _, v := range values {
 		var raw []byte
@@ -162,7 +162,7 @@ func (s *Session) add(parse parser, path string, values []any) {
 			s.refused(err)
 			return
 		}
-		o.List = append(o.List, raw)
+		o.More.List = append(o.More.List, raw)
 	}
 	if len(values) > 0 {
 		s.do(o)

@@ -76,7 +76,7 @@ func (s *Session) setClock(kind data.OpKind, caller string, d time.Duration) {
 		s.refused(fmt.Errorf("session: %w", err))
 		return
 	}
-	s.do(data.Op{Kind: kind, Duration: d})
+	s.do(data.Op{Kind: kind, More: &data.More{Duration: d}})
 }
 
 // Regenerate gives the session a new id and keeps the data. The old id is useless as soon as the session is committed.

@@ -20,7 +20,8 @@ func ExampleDoc_Replay() {
 	}
 	var first, second data.Doc
 	for d, item := range map[*data.Doc]string{&first: `"tea"`, &second: `"milk"`} {
-		if err := d.Do(rules, data.Op{Kind: data.OpAdd, Path: items, List: [][]byte{[]byte(item)}}, false); err != nil {
+		more := &data.More{List: [][]byte{[]byte(item)}}
+		if err := d.Do(rules, data.Op{Kind: data.OpAdd, Path: items, More: more}, false); err != nil {
 			fmt.Println(err)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/coatcheck/session/internal/envelope"
 )
@@ -112,11 +111,11 @@ func (st *State) setFactors(list []Factor, called int64) {
 	}
 }
 
-// signIn notes a Login by some factors, which was called some time after the sign-in. What belonged to the one before
-// is gone.
-func (st *State) signIn(at int64, after time.Duration, names [][]byte) error {
+// signIn notes a Login by some factors, which may have been called some time after the sign-in. What belonged to the
+// one before is gone.
+func (st *State) signIn(at int64, more More) error {
 	var list []Factor
-	for _, name := range names {
+	for _, name := range more.List {
 		if !slices.ContainsFunc(list, func(f Factor) bool { return f.Name == string(name) }) {
 			list = append(list, Factor{string(name), at})
 		}
@@ -129,8 +128,8 @@ func (st *State) signIn(at int64, after time.Duration, names [][]byte) error {
 		st.setOwn(key, nil)
 	}
 	called := int64(0)
-	if after > 0 {
-		called = at + after.Microseconds()
+	if more.Duration > 0 {
+		called = at + more.Duration.Microseconds()
 	}
 	st.setFactors(list, called)
 	return nil

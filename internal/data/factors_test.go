@@ -52,7 +52,7 @@ func TestTheClocksRunFromTheCallOfALogin(t *testing.T) {
 		}
 	}
 	pwd := [][]byte{[]byte("pwd")}
-	do(data.Op{Kind: data.OpLogin, At: 10, Duration: 90 * time.Microsecond, List: pwd})
+	do(data.Op{Kind: data.OpLogin, At: 10, More: &data.More{List: pwd, Duration: 90 * time.Microsecond}})
 	if st := &doc.State; st.Login != 10 || st.Called() != 100 || st.Proven() != 100 || len(st.Factors()) != 1 {
 		t.Errorf("login %d, called at %d, proven %d, %v", st.Login, st.Called(), st.Proven(), st.Factors())
 	}
@@ -64,7 +64,7 @@ func TestTheClocksRunFromTheCallOfALogin(t *testing.T) {
 	if got := doc.State.Proven(); got != 200 {
 		t.Errorf("after each was shown again: proven %d, want 200", got)
 	}
-	do(data.Op{Kind: data.OpLogin, At: 400, List: pwd})
+	do(data.Op{Kind: data.OpLogin, At: 400, More: &data.More{List: pwd}})
 	if st := &doc.State; st.Called() != 0 || st.Proven() != 400 {
 		t.Errorf("after another Login: called at %d, proven %d", st.Called(), st.Proven())
 	}
@@ -80,7 +80,7 @@ func TestALoginRemovesWhatBelongedToTheOneBefore(t *testing.T) {
 	for _, o := range []data.Op{
 		{Kind: data.OpSet, Path: path, Raw: []byte("3")},
 		{Kind: data.OpFactor, Raw: []byte("otp"), At: 2},
-		{Kind: data.OpLogin, At: 3, List: [][]byte{[]byte("pwd")}},
+		{Kind: data.OpLogin, At: 3, More: &data.More{List: [][]byte{[]byte("pwd")}}},
 	} {
 		if err := doc.Do(rules, o, true); err != nil {
 			t.Fatal(err)

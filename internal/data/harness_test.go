@@ -63,7 +63,7 @@ func do(d *data.Doc, kind data.OpKind, text string, value any) error {
 	}
 	o := data.Op{Kind: kind, Path: p, Raw: raw}
 	if kind == data.OpAdd {
-		o.List = [][]byte{raw}
+		o.More = &data.More{List: [][]byte{raw}}
 	}
 	return d.Do(rules, o, false)
 }

@@ -8,14 +8,26 @@ import (
 // Op is one thing that was done to a session. A commit that meets a conflict does it again to the newest state, so
 // that changes of two requests are both kept.
 type Op struct {
-	Kind     OpKind
-	Path     Path
-	Raw      []byte                                    // OpSet, OpFlash; the name of OpFactor
-	List     [][]byte                                  // OpAdd; the names of the factors of OpLogin
-	Fn       func(old []byte, ok bool) ([]byte, error) // OpUpdate
-	Duration time.Duration                             // OpIdle, OpLifetime; of OpLogin how long after At it was called
-	On       bool                                      // OpPersistent
-	At       int64                                     // OpLogin, OpBegin, OpDeadline, OpFactor
+	Kind OpKind
+	On   bool // OpPersistent
+	Path Path
+	Raw  []byte                                    // OpSet, OpFlash; the name of OpFactor
+	Fn   func(old []byte, ok bool) ([]byte, error) // OpUpdate
+	At   int64                                     // OpLogin, OpBegin, OpDeadline, OpFactor
+	More *More                                     // nil: its zero value
+}
+
+// More is what few operations have, so that the others do not pay for it. It is never changed.
+type More struct {
+	List     [][]byte      // OpAdd; the names of the factors of OpLogin
+	Duration time.Duration // OpIdle, OpLifetime; of OpLogin how long after At it was called
+}
+
+func (o Op) more() More {
+	if o.More == nil {
+		return More{}
+	}
+	return *o.More
 }
 
 // OpKind is what an operation does.
@@ -83,11 +95,11 @@ func (o Op) try(st *State, c Codec) (changed bool, err error) {
 	case OpClear:
 		changed, err = !st.Empty(), st.clear(c)
 	case OpIdle:
-		changed = st.Idle != micro(o.Duration)
-		st.Idle = micro(o.Duration)
+		changed = st.Idle != micro(o.more().Duration)
+		st.Idle = micro(o.more().Duration)
 	case OpLifetime:
-		changed = st.Lifetime != micro(o.Duration)
-		st.Lifetime = micro(o.Duration)
+		changed = st.Lifetime != micro(o.more().Duration)
+		st.Lifetime = micro(o.more().Duration)
 	case OpPersistent:
 		want := uint8(2)
 		if o.On {
@@ -96,7 +108,7 @@ func (o Op) try(st *State, c Codec) (changed bool, err error) {
 		changed = st.Persistent != want
 		st.Persistent = want
 	case OpLogin:
-		changed, err = true, st.signIn(o.At, o.Duration, o.List)
+		changed, err = true, st.signIn(o.At, o.more())
 	case OpBegin:
 		changed, st.Created = true, o.At
 	case OpDeadline:
@@ -144,7 +156,7 @@ func (o Op) add(st *State, c Codec) error {
 			return nil, false, 0, errNotList
 		}
 		more := 0
-		for _, raw := range o.List {
+		for _, raw := range o.more().List {
 			v, err := tree(c, raw)
 			if err != nil {
 				return nil, false, 0, err

@@ -37,7 +37,8 @@ func (d *Draft) correctLogin(at, called time.Time, more []string) {
 	for _, name := range more {
 		names = append(names, []byte(name))
 	}
-	d.Do(data.Op{Kind: data.OpLogin, At: at.UnixMicro(), Duration: max(called.Sub(at), 0), List: names})
+	with := &data.More{List: names, Duration: max(called.Sub(at), 0)}
+	d.Do(data.Op{Kind: data.OpLogin, At: at.UnixMicro(), More: with})
 }
 
 // Confirm notes that the user has just shown a factor, and gives the session a new id.
