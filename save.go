@@ -38,10 +38,10 @@ func (s *Session) commitCopy(ctx context.Context, mode life.Mode) ([]life.Event,
 	}
 	defer s.release()
 	mode.CanTell = mode.CanTell && !s.late()
-	if s.nothingToDo(mode) {
+	w, ops, now := s.copied(mode)
+	if w == nil {
 		return nil, nil
 	}
-	w, ops, now := s.copied()
 	err := s.unreachable(w)
 	if err == nil {
 		err = w.Commit(ctx, mode)
@@ -120,10 +120,13 @@ func (s *Session) sending(mode life.Mode) {
 	}
 }
 
-// copied is what a commit works on, and which operations and values of Now are in it.
-func (s *Session) copied() (w *life.Draft, ops int, now uint64) {
+// copied is what a commit works on, nil when it would do nothing, and which operations and values of Now are in it.
+func (s *Session) copied(mode life.Mode) (w *life.Draft, ops int, now uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.idle(mode) {
+		return nil, 0, 0
+	}
 	s.busy = true
 	s.draft.ID() // makes the id to come, so that whoever asks meanwhile is told the same
 	return s.draft.Borrow(), len(s.draft.Doc.Ops), s.draft.Doc.Latest()
@@ -134,9 +137,14 @@ func (s *Session) copied() (w *life.Draft, ops int, now uint64) {
 func (s *Session) nothingToDo(mode life.Mode) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.idle(mode)
+}
+
+// idle is nothingToDo with the lock held.
+func (s *Session) idle(mode life.Mode) bool {
 	idle := s.rest.Get().stub == nil && s.draft.NothingToDo(mode) && !(s.busy && mode.Last)
-	if idle && mode.Last {
-		s.ex.sent.Store(true)
+	if idle {
+		s.sending(mode)
 	}
 	return idle
 }
