@@ -8,7 +8,7 @@ import (
 // Rules are what the data of a session must keep to.
 type Rules struct {
 	Codec    Codec
-	MaxBytes int  // what all keys and encoded values may add up to
+	MaxBytes int  // what all keys and encoded values may add up to; 0: as much as there is
 	Rough    bool // no commit will succeed any more, so that what is known of the size will do
 }
 
@@ -70,13 +70,12 @@ func (d *Doc) Swap(r Rules, o Op, old []byte, had bool, fresh []byte) (done bool
 func (d *Doc) apply(r Rules, o Op) (bool, error) {
 	st, was := &d.State, d.State.Above()
 	st.sure = st.sure || r.Rough
-	st.limit = st.allowed(r.MaxBytes)
-	defer func() { st.limit = 0 }()
-	changed, err := o.apply(st, r.Codec)
+	r.MaxBytes = st.allowed(r.MaxBytes)
+	changed, err := o.apply(st, r)
 	if was == nil && st.Above() != nil && err == nil {
 		err = st.count(r.Codec)
 	}
-	if st.used <= st.limit {
+	if st.used <= r.MaxBytes {
 		st.fits()
 	}
 	return changed, err
@@ -86,7 +85,7 @@ func (d *Doc) apply(r Rules, o Op) (bool, error) {
 // there.
 func (d *Doc) Replay(c Codec) error {
 	for _, o := range d.Ops {
-		if _, err := o.apply(&d.State, c); err != nil {
+		if _, err := o.apply(&d.State, Rules{Codec: c}); err != nil {
 			return err
 		}
 	}
@@ -163,7 +162,7 @@ func (d *Doc) unshadow(c Codec, o Op) {
 	d.Shadows.drop(o.Path)
 	if top, ok := d.Shadows.at.above(o.Path); ok {
 		o.Path = within(top, o.Path)
-		if _, err := o.apply(&d.Shadows.st, c); err != nil {
+		if _, err := o.apply(&d.Shadows.st, Rules{Codec: c}); err != nil {
 			d.Shadows.drop(top)
 		}
 	}

@@ -73,33 +73,33 @@ func (o Op) TouchesData() bool { return o.Kind < OpIdle }
 func (o Op) SetsClock() bool { return o.Kind == OpIdle || o.Kind == OpLifetime || o.Kind == OpDeadline }
 
 // apply does the operation. It reports whether something changed; on an error nothing did.
-func (o Op) apply(st *State, c Codec) (bool, error) {
-	changed, err := o.try(st, c)
+func (o Op) apply(st *State, r Rules) (bool, error) {
+	changed, err := o.try(st, r)
 	if err != nil {
 		return changed, o.refusal(err)
 	}
 	return changed, nil
 }
 
-func (o Op) try(st *State, c Codec) (changed bool, err error) {
+func (o Op) try(st *State, r Rules) (changed bool, err error) {
 	switch o.Kind {
 	case OpSet, OpFlash:
-		return true, o.set(st, c)
+		return true, o.set(st, r)
 	case OpAdd:
-		return true, o.add(st, c)
+		return true, o.add(st, r)
 	case OpUpdate:
-		_, err = st.change(c, o.Path, o.Fn)
+		_, err = st.change(r, o.Path, o.Fn)
 		return true, err
 	case OpRemove:
-		return o.remove(st, c), nil
+		return o.remove(st, r), nil
 	case OpClear:
-		changed, err = !st.Empty(), st.clear(c)
+		changed, err = !st.Empty(), st.clear(r.Codec)
 	case OpIdle:
-		changed = st.Idle != micro(o.more().Duration)
-		st.Idle = micro(o.more().Duration)
+		changed = st.Idle() != micro(o.more().Duration)
+		st.rest().idle = micro(o.more().Duration)
 	case OpLifetime:
-		changed = st.Lifetime != micro(o.more().Duration)
-		st.Lifetime = micro(o.more().Duration)
+		changed = st.Lifetime() != micro(o.more().Duration)
+		st.rest().lifetime = micro(o.more().Duration)
 	case OpPersistent:
 		want := uint8(2)
 		if o.On {
@@ -131,15 +131,15 @@ func micro(d time.Duration) int64 {
 	return 1
 }
 
-func (o Op) set(st *State, c Codec) error {
-	made, err := st.change(c, o.Path, func([]byte, bool) ([]byte, error) { return o.Raw, nil })
+func (o Op) set(st *State, r Rules) error {
+	made, err := st.change(r, o.Path, func([]byte, bool) ([]byte, error) { return o.Raw, nil })
 	if err != nil {
 		return err
 	}
 	if o.Kind == OpFlash && st.flashes().at(o.Path).empty() {
 		st.used += len(o.Path.String())
 	}
-	st.split(c, o.Path)
+	st.split(r.Codec, o.Path)
 	st.unflash(o.Path)
 	if o.Kind == OpFlash {
 		st.own()
@@ -149,15 +149,15 @@ func (o Op) set(st *State, c Codec) error {
 	return nil
 }
 
-func (o Op) add(st *State, c Codec) error {
-	_, err := st.edit(c, o.Path, func(old any, ok bool) (any, bool, int, error) {
+func (o Op) add(st *State, r Rules) error {
+	_, err := st.edit(r, o.Path, func(old any, ok bool) (any, bool, int, error) {
 		list, isList := old.([]any)
 		if ok && !isList && old != nil {
 			return nil, false, 0, errNotList
 		}
 		more := 0
 		for _, raw := range o.more().List {
-			v, err := tree(c, raw)
+			v, err := tree(r.Codec, raw)
 			if err != nil {
 				return nil, false, 0, err
 			}
@@ -169,4 +169,4 @@ func (o Op) add(st *State, c Codec) error {
 }
 
 // remove removes what is there. What is not there, or not reachable, is no change.
-func (o Op) remove(st *State, c Codec) bool { return st.drop(c, o.Path) == nil }
+func (o Op) remove(st *State, r Rules) bool { return st.drop(r, o.Path) == nil }

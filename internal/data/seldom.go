@@ -2,6 +2,8 @@ package data
 
 // seldom is what few requests need of a state, so that the others do not pay for it. No clone has the same one.
 type seldom struct {
+	idle, lifetime int64 // as in the header of the envelope
+
 	found      map[string]int     // where entries begin, when many of them were looked for; never changed
 	trees      map[string]*opened // values that are decoded; no clone has the same ones
 	flashAt    *trie[flash]       // the flash data
@@ -33,6 +35,22 @@ func (st *State) tree(key string) *opened {
 		return nil
 	}
 	return st.seldom.trees[key]
+}
+
+// Idle is the idle timeout of this session alone, as in the header of the envelope.
+func (st *State) Idle() int64 {
+	if st.seldom == nil {
+		return 0
+	}
+	return st.seldom.idle
+}
+
+// Lifetime is the lifetime of this session alone, as in the header of the envelope.
+func (st *State) Lifetime() int64 {
+	if st.seldom == nil {
+		return 0
+	}
+	return st.seldom.lifetime
 }
 
 // Deadline is when the session ends whatever its lifetime, in microseconds since 1970; 0: by its lifetime.

@@ -29,7 +29,8 @@ func within(shadow, p Path) Path { return Path{shadow.String(), p.steps[len(shad
 func (n *Shadows) put(c Codec, s Shadow) {
 	n.latest++
 	if top, ok := n.at.above(s.Path); ok && top.size() < s.Path.size() {
-		if _, err := (Op{Kind: OpSet, Path: within(top, s.Path), Raw: s.Raw}).apply(&n.st, c); err == nil {
+		o := Op{Kind: OpSet, Path: within(top, s.Path), Raw: s.Raw}
+		if _, err := o.apply(&n.st, Rules{Codec: c}); err == nil {
 			n.at.at(top).v = n.latest
 		}
 		return
@@ -79,5 +80,5 @@ func (n *Shadows) below(c Codec, p Path) (list []Shadow) {
 
 // lay sets a value where it fits.
 func (st *State) lay(c Codec, p Path, raw []byte) {
-	_, _ = st.change(c, p, func([]byte, bool) ([]byte, error) { return raw, nil })
+	_, _ = st.change(Rules{Codec: c}, p, func([]byte, bool) ([]byte, error) { return raw, nil })
 }

@@ -66,19 +66,19 @@ func (st *State) allowed(limit int) int {
 
 // room is asked before a change at a path. It counts when the state seems to grow above its limit. One change may do
 // so, for another can make room again before the commit; whoever goes on to make it larger is refused.
-func (st *State) room(c Codec, p Path, more int) error {
-	if st.limit == 0 || more <= 0 {
+func (st *State) room(r Rules, p Path, more int) error {
+	if r.MaxBytes == 0 || more <= 0 {
 		return nil
 	}
-	if !st.sure && (st.unsure || st.used+more > st.limit) {
-		if err := st.count(c); err != nil {
+	if !st.sure && (st.unsure || st.used+more > r.MaxBytes) {
+		if err := st.count(r.Codec); err != nil {
 			return err
 		}
 	}
-	if st.used+more <= st.limit {
+	if st.used+more <= r.MaxBytes {
 		return nil
 	}
-	err := &SizeError{Path: p.String(), More: more, Size: st.used + more, Limit: st.limit}
+	err := &SizeError{Path: p.String(), More: more, Size: st.used + more, Limit: r.MaxBytes}
 	if st.Above() != nil {
 		return err
 	}

@@ -13,13 +13,11 @@ import (
 type State struct {
 	// As in the header of the envelope.
 	Created, Login, Issued int64
-	Idle, Lifetime         int64
 	FlashSeq               uint64
 
 	entries envelope.Entries
 	over    *changes // nil: none
 	seldom  *seldom  // nil: its zero value
-	limit   int      // what the size must not grow above; 0: no limit
 	used    int      // about how large it is when a commit is over
 
 	Persistent uint8  // likewise
@@ -34,9 +32,12 @@ type State struct {
 // NewState is the state of a parsed envelope. Flash data with a number up to flashUpTo is of earlier requests.
 func NewState(h envelope.Header, entries envelope.Entries, flashUpTo uint64) State {
 	st := State{
-		Created: h.Created, Login: h.Login, Issued: h.Issued, Idle: h.Idle, Lifetime: h.Lifetime,
+		Created: h.Created, Login: h.Login, Issued: h.Issued,
 		FlashSeq: h.FlashSeq, Persistent: uint8(min(h.Persistent, math.MaxUint8)),
 		entries: entries, used: len(entries),
+	}
+	if h.Idle != 0 || h.Lifetime != 0 {
+		st.seldom = &seldom{idle: h.Idle, lifetime: h.Lifetime}
 	}
 	for _, m := range h.Flashes {
 		if p, err := ParseConstant(m.Path); err == nil {
@@ -65,7 +66,7 @@ func (st *State) noteOwn() {
 // header is the header of the envelope.
 func (st *State) header() envelope.Header {
 	return envelope.Header{
-		Created: st.Created, Login: st.Login, Issued: st.Issued, Idle: st.Idle, Lifetime: st.Lifetime,
+		Created: st.Created, Login: st.Login, Issued: st.Issued, Idle: st.Idle(), Lifetime: st.Lifetime(),
 		Persistent: uint64(st.Persistent), FlashSeq: st.FlashSeq, Flashes: st.listed(),
 	}
 }

@@ -149,11 +149,11 @@ func (st *State) takes(c Codec, p Path) bool {
 
 // change replaces the value at a path by what fn makes of the encoded value there; nil leaves nothing there. It returns
 // how many parents it made.
-func (st *State) change(c Codec, p Path, fn changer) (uint64, error) {
+func (st *State) change(r Rules, p Path, fn changer) (uint64, error) {
 	if !p.isKey() {
-		return st.edit(c, p, func(old any, ok bool) (any, bool, int, error) { return changeTree(c, old, ok, fn) })
+		return st.edit(r, p, func(old any, ok bool) (any, bool, int, error) { return changeTree(r.Codec, old, ok, fn) })
 	}
-	raw, ok, err := st.raw(c, p.key)
+	raw, ok, err := st.raw(r.Codec, p.key)
 	if err != nil {
 		return 0, err
 	}
@@ -165,7 +165,7 @@ func (st *State) change(c Codec, p Path, fn changer) (uint64, error) {
 	if !ok {
 		more += len(p.key)
 	}
-	if err := st.room(c, p, more); err != nil {
+	if err := st.room(r, p, more); err != nil {
 		return 0, err
 	}
 	st.put(p.key, fresh)
@@ -192,8 +192,8 @@ func changeTree(c Codec, old any, ok bool, fn changer) (v any, keep bool, more i
 
 // edit replaces the decoded value at a path by what change makes of it, which also says about how many bytes longer
 // that is. It returns how many parents it made.
-func (st *State) edit(c Codec, p Path, change func(old any, ok bool) (any, bool, int, error)) (uint64, error) {
-	o, there := st.open(c, p.key)
+func (st *State) edit(r Rules, p Path, change func(old any, ok bool) (any, bool, int, error)) (uint64, error) {
+	o, there := st.open(r.Codec, p.key)
 	if there && o.err != nil {
 		return 0, &DecodeError{Path: Path{key: p.key}.String(), Err: o.err}
 	}
@@ -208,7 +208,7 @@ func (st *State) edit(c Codec, p Path, change func(old any, ok bool) (any, bool,
 		if !ok {
 			more += len(p.name(len(p.steps))) + nameExtra
 		}
-		return v, keep, st.room(c, p, more)
+		return v, keep, st.room(r, p, more)
 	})
 	if err != nil {
 		return 0, err
@@ -238,18 +238,18 @@ func editRoot(root any, there bool, steps []string, change func(any, bool) (any,
 var errNothing = errors.New("nothing there")
 
 // drop removes the value at a path, which is no flash data then; errNothing when there is none.
-func (st *State) drop(c Codec, p Path) error {
-	if !st.holds(c, p) {
+func (st *State) drop(r Rules, p Path) error {
+	if !st.holds(r.Codec, p) {
 		return errNothing
 	}
 	if p.isKey() {
 		st.used, st.sure = st.used-st.length(p.key)-len(p.key), false
 		st.put(p.key, nil)
-	} else if _, err := st.change(c, p, func([]byte, bool) ([]byte, error) { return nil, nil }); err != nil {
+	} else if _, err := st.change(r, p, func([]byte, bool) ([]byte, error) { return nil, nil }); err != nil {
 		return err
 	}
 	st.unflash(p)
-	st.moveUp(c, p)
+	st.moveUp(r.Codec, p)
 	return nil
 }
 

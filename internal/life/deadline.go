@@ -14,7 +14,7 @@ func (d *Draft) deadlines(seen time.Time) (idle, absolute time.Time) {
 	if at := d.Doc.State.Deadline(); at != 0 {
 		return idle, envelope.Time(at)
 	}
-	if lifetime := override(d.Doc.State.Lifetime, d.k.Lifetime); lifetime > 0 {
+	if lifetime := override(d.Doc.State.Lifetime(), d.k.Lifetime); lifetime > 0 {
 		anchor := max(d.Doc.State.Created, d.Doc.State.Login, d.Doc.State.Proven())
 		if anchor == 0 {
 			anchor = seen.UnixMicro()
@@ -24,7 +24,7 @@ func (d *Draft) deadlines(seen time.Time) (idle, absolute time.Time) {
 	return idle, absolute
 }
 
-func (d *Draft) idleTimeout() time.Duration { return override(d.Doc.State.Idle, d.k.Idle) }
+func (d *Draft) idleTimeout() time.Duration { return override(d.Doc.State.Idle(), d.k.Idle) }
 
 // override is a session's own duration in microseconds, or the manager's.
 func override(own int64, managers time.Duration) time.Duration {
