@@ -13,8 +13,8 @@ import (
 	"github.com/coatcheck/session/internal/respond"
 )
 
-// exchange is one request and its response with this manager. It is the request's context, and holds its writer by
-// value, and a header that most responses get: one allocation for all. Each request pays for it.
+// exchange is one request and its response with this manager. It is the request's context, and holds its writer and the
+// request that the handler gets by value: one allocation for all. Each request pays for it.
 type exchange struct {
 	m   *Manager
 	out respond.Writer // of which the exchange itself is the gate
@@ -24,7 +24,6 @@ type exchange struct {
 	mu      sync.Mutex              // one load at a time
 	session atomic.Pointer[Session] // changed under the lock, and read by those who must not wait for a load
 	rest    life.Few[unusual]
-	vary    [1]string   // the room for a header
 	asked   bool        // for the session, which may have failed
 	sent    atomic.Bool // the headers are out, or about to be
 }
@@ -134,13 +133,14 @@ func (ex *exchange) Open() error {
 		return ex.rest.Get().failed
 	}
 	s, answer, asked := ex.last()
-	if asked {
-		respond.AddVary(ex.out.W.Header(), ex.m.transport.VaryOn(), &ex.vary)
-	}
+	h := ex.out.W.Header()
 	if s == nil {
+		if asked {
+			respond.AddVary(h, ex.m.transport.VaryOn(), new([1]string))
+		}
 		return nil
 	}
-	h := ex.out.W.Header()
+	respond.AddVary(h, ex.m.transport.VaryOn(), &s.vary)
 	set := len(h["Set-Cookie"])
 	if answer != nil {
 		answer(h, s.signsIn())

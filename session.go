@@ -35,6 +35,7 @@ type Session struct {
 	expired bool
 	seenAt  int64 // as envelope.Micro
 	rest    life.Few[seldom]
+	vary    [1]string // the room for a header that the response gets
 	draft   life.Draft
 }
 
@@ -86,10 +87,7 @@ func (v visit) Client(known string) (ip netip.Addr, userAgent string) {
 	if r == nil {
 		return ip, ""
 	}
-	if userAgent = r.UserAgent(); userAgent != known {
-		userAgent = wire.CleanUserAgent(userAgent)
-	}
-	return v.s.m.ClientIP(r), userAgent
+	return v.s.m.ClientIP(r), wire.UserAgent(r, known)
 }
 
 // find looks for the session of the tickets that came.

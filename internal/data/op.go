@@ -143,8 +143,8 @@ func (o Op) set(st *State, r Rules) error {
 	st.unflash(o.Path)
 	if o.Kind == OpFlash {
 		st.own()
-		st.FlashSeq++
-		st.flash(o.Path, flash{seq: st.FlashSeq}, made)
+		st.rest().flashSeq++
+		st.flash(o.Path, flash{seq: st.flashSeq()}, made)
 	}
 	return nil
 }

@@ -2,7 +2,8 @@ package data
 
 // seldom is what few requests need of a state, so that the others do not pay for it. No clone has the same one.
 type seldom struct {
-	idle, lifetime int64 // as in the header of the envelope
+	idle, lifetime int64  // as in the header of the envelope
+	flashSeq       uint64 // likewise
 
 	found      map[string]int     // where entries begin, when many of them were looked for; never changed
 	trees      map[string]*opened // values that are decoded; no clone has the same ones
@@ -51,6 +52,14 @@ func (st *State) Lifetime() int64 {
 		return 0
 	}
 	return st.seldom.lifetime
+}
+
+// flashSeq is the number of the last Flash.
+func (st *State) flashSeq() uint64 {
+	if st.seldom == nil {
+		return 0
+	}
+	return st.seldom.flashSeq
 }
 
 // Deadline is when the session ends whatever its lifetime, in microseconds since 1970; 0: by its lifetime.

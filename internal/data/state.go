@@ -13,7 +13,6 @@ import (
 type State struct {
 	// As in the header of the envelope.
 	Created, Login, Issued int64
-	FlashSeq               uint64
 
 	entries envelope.Entries
 	over    *changes // nil: none
@@ -33,11 +32,11 @@ type State struct {
 func NewState(h envelope.Header, entries envelope.Entries, flashUpTo uint64) State {
 	st := State{
 		Created: h.Created, Login: h.Login, Issued: h.Issued,
-		FlashSeq: h.FlashSeq, Persistent: uint8(min(h.Persistent, math.MaxUint8)),
-		entries: entries, used: len(entries),
+		Persistent: uint8(min(h.Persistent, math.MaxUint8)),
+		entries:    entries, used: len(entries),
 	}
-	if h.Idle != 0 || h.Lifetime != 0 {
-		st.seldom = &seldom{idle: h.Idle, lifetime: h.Lifetime}
+	if h.Idle != 0 || h.Lifetime != 0 || h.FlashSeq != 0 {
+		st.seldom = &seldom{idle: h.Idle, lifetime: h.Lifetime, flashSeq: h.FlashSeq}
 	}
 	for _, m := range h.Flashes {
 		if p, err := ParseConstant(m.Path); err == nil {
@@ -67,7 +66,7 @@ func (st *State) noteOwn() {
 func (st *State) header() envelope.Header {
 	return envelope.Header{
 		Created: st.Created, Login: st.Login, Issued: st.Issued, Idle: st.Idle(), Lifetime: st.Lifetime(),
-		Persistent: uint64(st.Persistent), FlashSeq: st.FlashSeq, Flashes: st.listed(),
+		Persistent: uint64(st.Persistent), FlashSeq: st.flashSeq(), Flashes: st.listed(),
 	}
 }
 

@@ -25,11 +25,11 @@ func (d *Draft) insert(ctx context.Context, rec *Record) error {
 	}
 	a := admission{k: d.k, rec: rec}
 	old := d.at.Rec
-	if d.leaving != nil {
-		old = d.leaving.Rec
+	if d.leaving() != nil {
+		old = d.leaving().Rec
 	}
 	if old != nil {
-		a.from, a.needed = old.ID, d.leaving == nil
+		a.from, a.needed = old.ID, d.leaving() == nil
 	}
 	if old != nil && old.User == rec.User {
 		a.instead = old.ID

@@ -18,9 +18,10 @@ func (d *Draft) Adopt(w *Draft) {
 // AdoptFailure takes over what a commit of the copy that failed found out or cannot undo.
 func (d *Draft) AdoptFailure(w *Draft) {
 	d.dropTakenID(w)
-	d.gone, d.leaving = w.gone, w.leaving
+	d.gone = w.gone
+	d.setLeaving(w.leaving())
 	d.setEndedBy(w.EndedBy())
-	if w.gone || w.leaving == nil && w.reply == ReplyForget {
+	if w.gone || w.leaving() == nil && w.reply == ReplyForget {
 		d.reply = w.reply
 	}
 }
@@ -31,8 +32,9 @@ func (d *Draft) AdoptEnd(base, w *Draft, err error) error {
 	d.dropTakenID(w)
 	d.setEndedBy(cmp.Or(w.EndedBy(), base.EndedBy()))
 	if base.reply != ReplyForget && w.reply == ReplyForget {
-		d.gone = d.gone || d.leaving == nil
-		d.leaving, d.reply = nil, ReplyForget
+		d.gone = d.gone || d.leaving() == nil
+		d.reply = ReplyForget
+		d.setLeaving(nil)
 		return err
 	}
 	return d.Lost(err)

@@ -37,7 +37,7 @@ func (d *Draft) fresh() error {
 // nothing is left to see. Then gone says that it went on under a new id, of which this client is not told, or that it
 // ended while the function signed somebody in; whoever had signed in before begins a fresh one.
 func (d *Draft) Again(ctx context.Context, conflict error) (gone, err error) {
-	if !d.Stored() || d.leaving != nil {
+	if !d.Stored() || d.leaving() != nil {
 		return nil, nil
 	}
 	err = d.Newest(ctx, conflict)

@@ -48,7 +48,7 @@ func (d *Draft) Confirm(factor string) {
 		d.Refuse(errFactor)
 	case d.gone:
 		d.Refuse(ErrEnded)
-	case d.user == "":
+	case d.User() == "":
 		d.Refuse(errNobody)
 	default:
 		d.Regenerate()

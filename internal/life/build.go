@@ -38,7 +38,7 @@ func (d *Draft) ticketOf(rec *Record) keys.Ticket {
 // withoutData makes the record but for its data and what follows from them. One of a new id names the one that it takes
 // over from.
 func (d *Draft) withoutData(now time.Time) *Record {
-	rec := &Record{ID: d.nextID(), User: d.user, SeenAt: now}
+	rec := &Record{ID: d.nextID(), User: d.User(), SeenAt: now}
 	rec.RemoteIP, rec.UserAgent = d.client()
 	if d.at.Rec != nil {
 		if rec.SeenAt = d.at.Rec.SeenAt; !d.byOperator {

@@ -32,7 +32,7 @@ func (d *Draft) commit(ctx context.Context, mode Mode) error {
 	if d.discard {
 		return d.Refused()
 	}
-	if d.leaving != nil {
+	if d.leaving() != nil {
 		if err := d.commitLeaving(ctx); err != nil {
 			return err
 		}

@@ -17,17 +17,16 @@ type Draft struct {
 	visit Visit    // nil outside a request
 	at    Place    // where it is stored, as far as it knows
 	Doc   data.Doc // what it holds; whoever changes that calls Do
-	user  string
+	user  *string  // nil: nobody
 
-	next       *nextID    // the id to come; nil: none
-	seldom     *seldom    // nil: its zero value
-	leaving    *departure // the session that was logged out: the client's until the next commit has ended it
-	follows    bool       // next follows from something else, so that others may create it as well
-	idTaken    bool       // next may be in the store already, so that the next commit takes another
-	oldBecomes Kind       // what becomes of the stored id when it changes; KindLive: it does not change
-	discard    bool       // nothing is ever stored
-	byOperator bool       // the user is not here: a save is no sign of life
-	gone       bool       // the stored session ended: only a Login begins a new one
+	next       *nextID // the id to come; nil: none
+	seldom     *seldom // nil: its zero value
+	follows    bool    // next follows from something else, so that others may create it as well
+	idTaken    bool    // next may be in the store already, so that the next commit takes another
+	oldBecomes Kind    // what becomes of the stored id when it changes; KindLive: it does not change
+	discard    bool    // nothing is ever stored
+	byOperator bool    // the user is not here: a save is no sign of life
+	gone       bool    // the stored session ended: only a Login begins a new one
 	signing    signing
 	reply      Reply
 }
@@ -60,10 +59,11 @@ type nextID struct {
 // seldom is what few drafts need, so that the others do not pay for it. It is never changed, for copies of a draft
 // share it.
 type seldom struct {
-	former  []string // ids that former cookies name besides, for a logout
-	refused error    // the first refused operation
-	endedBy Reason   // why the session of the ticket that came has ended, if it has and that is known
-	events  []Event  // to be reported when the commit is over
+	leaving *departure // the session that was logged out: the client's until the next commit has ended it
+	former  []string   // ids that former cookies name besides, for a logout
+	refused error      // the first refused operation
+	endedBy Reason     // why the session of the ticket that came has ended, if it has and that is known
+	events  []Event    // to be reported when the commit is over
 
 	atProof EventKind // to be reported when a Login or Confirm is stored; "": nothing
 }
@@ -79,6 +79,20 @@ func (d *Draft) change(fn func(*seldom)) {
 	s := d.rest()
 	fn(&s)
 	d.seldom = &s
+}
+
+// leaving is the session that was logged out, nil for none.
+func (d *Draft) leaving() *departure {
+	if d.seldom == nil {
+		return nil
+	}
+	return d.seldom.leaving
+}
+
+func (d *Draft) setLeaving(l *departure) {
+	if l != d.leaving() {
+		d.change(func(s *seldom) { s.leaving = l })
+	}
 }
 
 // Reply is what the response must do to the client's ticket.
@@ -133,7 +147,7 @@ func (d *Draft) copyTo(w *Draft) {
 }
 
 func (d *Draft) event(kind EventKind, id string, err error) {
-	d.report(Event{Kind: kind, ID: id, User: d.user, Err: err})
+	d.report(Event{Kind: kind, ID: id, User: d.User(), Err: err})
 }
 
 func (d *Draft) report(events ...Event) {
@@ -156,18 +170,18 @@ func (d *Draft) forgetEvents() {
 	d.at.first = false
 	switch s := d.rest(); {
 	case len(s.events) == 0:
-	case s.former == nil && s.refused == nil && s.endedBy == "" && s.atProof == "": // nothing of it is needed any more
-		d.seldom = nil
+	case s.former == nil && s.refused == nil && s.endedBy == "" && s.atProof == "" && s.leaving == nil:
+		d.seldom = nil // for nothing of it is needed any more
 	default:
 		d.change(func(s *seldom) { s.events = nil })
 	}
 }
 
 // storable reports whether there is something to keep: data, or a user.
-func (d *Draft) storable() bool { return d.user != "" || !d.Doc.State.Empty() }
+func (d *Draft) storable() bool { return d.User() != "" || !d.Doc.State.Empty() }
 
 func (d *Draft) dirty() bool {
-	return len(d.Doc.Ops) > 0 || d.oldBecomes != KindLive || d.leaving != nil || d.Doc.State.HasOld() || d.at.Stale
+	return len(d.Doc.Ops) > 0 || d.oldBecomes != KindLive || d.leaving() != nil || d.Doc.State.HasOld() || d.at.Stale
 }
 
 // ID is the public handle of the session as it will be after the commit.

@@ -14,14 +14,14 @@ import (
 func (d *Draft) commitLeaving(ctx context.Context) error {
 	var follower *Record
 	var refused error
-	old := d.leaving.Rec
+	old := d.leaving().Rec
 	if d.Refused() == nil && d.at.Rec == nil && !d.gone && d.storable() {
 		if refused = d.create(ctx); errors.Is(refused, ErrUnavailable) {
 			return d.endAlone(ctx, refused)
 		}
 		follower = d.at.Rec // nil when it was refused, which does not keep the old session alive
 	}
-	ended, err := d.endAll(ctx, Ending{Why: d.leaving.why, Follower: follower})
+	ended, err := d.endAll(ctx, Ending{Why: d.leaving().why, Follower: follower})
 	if err != nil && follower != nil {
 		d.undo(ctx, follower.ID)
 		d.at.first = false
@@ -58,7 +58,7 @@ func (d *Draft) noteEnded(ended []Ended) {
 	if len(ended) > 0 {
 		d.setEndedBy(ended[len(ended)-1].Why)
 	}
-	d.leaving = nil
+	d.setLeaving(nil)
 }
 
 // endAll ends the session that leaves, and before it what former cookies of the request name besides: when one of them
@@ -78,16 +78,16 @@ func (d *Draft) endAll(ctx context.Context, e Ending) (ended []Ended, err error)
 			return ended, err
 		}
 	}
-	own, err := d.k.End(ctx, d.leaving.Rec, e)
+	own, err := d.k.End(ctx, d.leaving().Rec, e)
 	return append(ended, own...), err
 }
 
 // endAlone ends the session that was logged out in a store that has no room for the one that was to follow.
 func (d *Draft) endAlone(ctx context.Context, refused error) error {
-	if d.k.endWithoutRoom(ctx, d.leaving.Rec, nil, refused) != nil {
+	if d.k.endWithoutRoom(ctx, d.leaving().Rec, nil, refused) != nil {
 		return refused
 	}
-	one := Ended{Record: d.leaving.Rec, Why: d.leaving.why}
+	one := Ended{Record: d.leaving().Rec, Why: d.leaving().why}
 	d.k.watch.ended(one.Why, one.ID)
 	d.reportEnded([]Ended{one})
 	d.noteEnded([]Ended{one})

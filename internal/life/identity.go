@@ -20,7 +20,7 @@ func (d *Draft) Regenerate() {
 // Afterwards Err is what was refused here, and nothing earlier.
 func (d *Draft) SignIn(user string) (kept bool) {
 	d.setRefused(nil)
-	kept = d.user == "" || d.user == user
+	kept = d.User() == "" || d.User() == user
 	switch {
 	case !kept:
 		d.Leave(ReasonReplaced)
@@ -31,7 +31,7 @@ func (d *Draft) SignIn(user string) (kept bool) {
 		d.oldBecomes = KindTombstone
 	}
 	d.dropNextID()
-	d.user, d.signing = user, signsIn
+	d.user, d.signing = &user, signsIn
 	d.Do(data.Op{Kind: data.OpLogin, At: d.k.Now().UnixMicro()})
 	return kept
 }
@@ -49,7 +49,7 @@ func (d *Draft) beginAfresh() {
 // Leave ends the stored session at the next commit and begins a new one.
 func (d *Draft) Leave(why Reason) {
 	if d.at.Rec != nil {
-		d.leaving = &departure{d.at, why}
+		d.setLeaving(&departure{d.at, why})
 	}
 	d.reset()
 }
@@ -58,7 +58,7 @@ func (d *Draft) Leave(why Reason) {
 func (d *Draft) reset() {
 	*d = Draft{
 		k: d.k, visit: d.visit, discard: d.discard, gone: d.gone,
-		leaving: d.leaving, reply: d.reply, seldom: d.seldom,
+		reply: d.reply, seldom: d.seldom,
 	}
 	d.setRefused(nil)
 }
@@ -77,8 +77,9 @@ func (d *Draft) Reload(ctx context.Context) error {
 	d.Doc.Ops, d.Doc.Shadows, d.oldBecomes, d.signing = nil, nil, KindLive, min(d.signing, proved)
 	d.setRefused(nil)
 	d.dropNextID()
-	if l := d.leaving; l != nil {
-		d.at, d.leaving = l.Place, nil
+	if l := d.leaving(); l != nil {
+		d.at = l.Place
+		d.setLeaving(nil)
 	}
 	err := d.reload(ctx)
 	if errors.Is(err, ErrEnded) {
@@ -92,7 +93,7 @@ func (d *Draft) reload(ctx context.Context) error {
 	case d.gone:
 		return ErrEnded
 	case d.at.Rec == nil:
-		d.Doc.State, d.user = data.State{}, ""
+		d.Doc.State, d.user = data.State{}, nil
 		return nil
 	}
 	return d.Newest(ctx, nil)

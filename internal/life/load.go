@@ -140,7 +140,7 @@ func (d *Draft) look(ctx context.Context, begins bool, known *Record) error {
 
 // readFrom puts the state on what is in a live record.
 func (d *Draft) readFrom(h envelope.Header, entries envelope.Entries, begins bool) error {
-	if begins {
+	if begins && len(h.Flashes) > 0 { // else there can be no earlier ones in a newer record either
 		d.at.SetFlashUpTo(h.FlashSeq)
 	}
 	d.Doc.State = data.NewState(h, entries, d.at.FlashUpTo())
@@ -149,7 +149,7 @@ func (d *Draft) readFrom(h envelope.Header, entries envelope.Entries, begins boo
 		return ErrExpired
 	}
 	if d.signing != signsIn {
-		d.user = d.at.Rec.User
+		d.user = &d.at.Rec.User
 	}
 	return d.replay()
 }

@@ -80,7 +80,7 @@ func (d *Draft) readmit(ctx context.Context) error {
 
 // member is the session as one of its user's.
 func (d *Draft) member() Member {
-	return Member{d.user, max(d.Doc.State.Login, d.Doc.State.Created), d.at.Admitted()}
+	return Member{d.User(), max(d.Doc.State.Login, d.Doc.State.Created), d.at.Admitted()}
 }
 
 // errNextChanged says that somebody ended or changed the record of the new id before the move was decided.

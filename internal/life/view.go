@@ -20,7 +20,7 @@ func (d *Draft) Over() bool { return d.gone || d.discard }
 func (d *Draft) WasNobodys() bool { return d.at.Rec != nil && d.at.Rec.User == "" }
 
 // Leaving reports whether there is a session to be ended at the next commit.
-func (d *Draft) Leaving() bool { return d.leaving != nil }
+func (d *Draft) Leaving() bool { return d.leaving() != nil }
 
 // SignsIn reports whether somebody signs in.
 func (d *Draft) SignsIn() bool { return d.signing == signsIn }
@@ -30,7 +30,7 @@ func (d *Draft) Proved() bool { return d.signing >= proved }
 
 // Moves reports whether the session gets another id, or ends, at the next commit.
 func (d *Draft) Moves() bool {
-	return d.signing == signsIn || d.leaving != nil || d.oldBecomes != KindLive
+	return d.signing == signsIn || d.leaving() != nil || d.oldBecomes != KindLive
 }
 
 // Moved reports whether the session is gone because it went on under another id.
@@ -58,14 +58,19 @@ func (k *Keeper) text(at *Place) string {
 }
 
 // User is who is signed in, or "" for nobody.
-func (d *Draft) User() string { return d.user }
+func (d *Draft) User() string {
+	if d.user == nil {
+		return ""
+	}
+	return *d.user
+}
 
 // Actor is who acts in the session: its user, unless an operator does, or "".
 func (d *Draft) Actor() string {
 	if d.byOperator {
 		return ""
 	}
-	return d.user
+	return d.User()
 }
 
 // Refused is the first operation that was refused. Err also tells of a session that is too large.
@@ -120,8 +125,8 @@ func (d *Draft) TakeReply() (r Reply, token string, until time.Time) {
 		return r, "", time.Time{}
 	}
 	at := &d.at
-	if d.at.Rec == nil && d.leaving != nil { // a commit failed to end it, so it is still the client's
-		at = &d.leaving.Place
+	if d.at.Rec == nil && d.leaving() != nil { // a commit failed to end it, so it is still the client's
+		at = &d.leaving().Place
 	}
 	if at.Rec == nil { // and an empty ticket would delete the cookie
 		return ReplyNothing, "", time.Time{}
@@ -139,10 +144,10 @@ func (d *Draft) TakeReply() (r Reply, token string, until time.Time) {
 func (d *Draft) Events() []Event {
 	events := d.rest().events
 	if d.at.first {
-		events = append(slices.Clip(events), Event{Kind: EventCreated, ID: d.at.Rec.ID, User: d.user})
+		events = append(slices.Clip(events), Event{Kind: EventCreated, ID: d.at.Rec.ID, User: d.User()})
 	}
 	return events
 }
 
 // Conflict is the event of an attempt that met one.
-func (d *Draft) Conflict() Event { return Event{Kind: EventConflict, ID: d.at.Rec.ID, User: d.user} }
+func (d *Draft) Conflict() Event { return Event{Kind: EventConflict, ID: d.at.Rec.ID, User: d.User()} }

@@ -12,6 +12,14 @@ import (
 
 const maxUserAgent = 256
 
+// UserAgent is the clean user agent of a request. known is one that is clean, and mostly that of the request.
+func UserAgent(r *http.Request, known string) string {
+	if ua := r.UserAgent(); ua != known {
+		return CleanUserAgent(ua)
+	}
+	return known
+}
+
 // CleanUserAgent removes control and bidirectional characters and cuts at a rune.
 func CleanUserAgent(ua string) string {
 	if len(ua) > 4*maxUserAgent { // nothing beyond can matter
