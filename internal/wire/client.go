@@ -59,6 +59,9 @@ func printable(ua string) bool {
 
 // Peer is the address of the peer of a request, invalid when there is none, as on a socket of Unix.
 func Peer(r *http.Request) netip.Addr {
+	if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil { // as a server writes it
+		return at.Addr().Unmap().WithZone("")
+	}
 	return parseAddr(r.RemoteAddr)
 }
 
