@@ -125,36 +125,35 @@ func (t cookieTransport) Read(r *http.Request) (string, error) {
 }
 
 func (t cookieTransport) Write(h http.Header, ticket string, until, now time.Time) {
-	t.put(h, t.Cookie.Name, ticket, until, now)
+	h.Add("Set-Cookie", wire.SetCookie(t.cookie(t.Cookie.Name, ticket, until, now)))
 }
 
+// put sets a cookie whose value the manager has made.
 func (t cookieTransport) put(h http.Header, name, value string, until, now time.Time) {
-	c := &http.Cookie{
+	h["Set-Cookie"] = append(h["Set-Cookie"], wire.SetTicket(t.cookie(name, value, until, now)))
+}
+
+func (t cookieTransport) cookie(name, value string, until, now time.Time) http.Cookie {
+	return wire.Lasting(http.Cookie{
 		Name: name, Value: value, Path: t.Path, Domain: t.Domain,
 		Secure: !t.Insecure, HttpOnly: !t.ScriptAccess, SameSite: t.SameSite, Partitioned: t.Partitioned,
-	}
-	switch {
-	case value == "":
-		c.MaxAge, c.Expires = -1, time.Unix(1, 0)
-	case !until.IsZero():
-		age := min(until.Sub(now), life.MaxAge)
-		c.MaxAge, c.Expires = max(wire.Seconds(age), 1), now.Add(age)
-	}
-	h.Add("Set-Cookie", wire.SetCookie(c))
+	}, until, now, life.MaxAge)
 }
 
 // tellClient gives the client its token, "" to forget the one it has, and removes what is left of a longer one.
 func (m *Manager) tellClient(r *http.Request, h http.Header, token string, until time.Time) {
 	carrier := m.carrierOf(r)
 	t, ok := carrier.(cookieTransport)
-	if ok {
-		t.forgetFormer(r, h)
-	}
-	if !ok || t.pieces.IsOne() {
+	if !ok {
 		carrier.Write(h, token, until, m.now())
 		return
 	}
-	t.pieces.Write(r.Header["Cookie"], token, func(name, value string) { t.put(h, name, value, until, m.now()) })
+	t.forgetFormer(r, h)
+	var now time.Time // which does not matter to a cookie that ends with the browser
+	if !until.IsZero() {
+		now = m.now()
+	}
+	t.pieces.Write(r.Header["Cookie"], token, func(name, value string) { t.put(h, name, value, until, now) })
 }
 
 // owns reports whether a cookie is, was, or may become, part of the session's.

@@ -36,7 +36,7 @@ func drop(h http.Header, bad func(name string) bool) {
 // NoStore tells caches, those of vendors too, to keep nothing of the response.
 func NoStore(h http.Header) {
 	drop(h, isForCaches)
-	h.Set("Cache-Control", "no-store")
+	h["Cache-Control"] = []string{"no-store"}
 }
 
 // ClearSite asks the browser to forget what the site has stored in it. What it has cached is left: clearing that can

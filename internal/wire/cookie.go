@@ -122,11 +122,32 @@ func trim(s string) string {
 	return s
 }
 
-// SetCookie is the Set-Cookie line of a cookie, as its String makes it. That looks at each character of the value more
-// than once. A ticket, in a cookie that ends with the browser, is the usual value, and is looked at once; the name and
-// the path of the cookie are good.
-func SetCookie(c *http.Cookie) string {
-	if !isTicket(c.Value) || c.Path == "" || c.Domain != "" || c.MaxAge != 0 || !c.Expires.IsZero() || c.Quoted {
+// Lasting returns a cookie that lasts until then, but no longer than the most, or with the browser when that is zero.
+// One without a value is to be deleted.
+func Lasting(c http.Cookie, until, now time.Time, most time.Duration) http.Cookie {
+	switch {
+	case c.Value == "":
+		c.MaxAge, c.Expires = -1, time.Unix(1, 0)
+	case !until.IsZero():
+		age := min(until.Sub(now), most)
+		c.MaxAge, c.Expires = max(Seconds(age), 1), now.Add(age)
+	}
+	return c
+}
+
+// SetCookie is the Set-Cookie line of a cookie, as its String makes it.
+func SetCookie(c http.Cookie) string {
+	if !isTicket(c.Value) {
+		return c.String()
+	}
+	return SetTicket(c)
+}
+
+// SetTicket is SetCookie of a value that has only characters of base64 for URLs and dots, if any. String looks at each
+// of them more than once. Here none is looked at where the cookie ends with the browser, as most do; its name and its
+// path are good.
+func SetTicket(c http.Cookie) string {
+	if c.Value == "" || c.Path == "" || c.Domain != "" || c.MaxAge != 0 || !c.Expires.IsZero() || c.Quoted {
 		return c.String()
 	}
 	room := len(c.Name) + len("=") + len(c.Value) + len("; Path=") + len(c.Path) + len(attributes)

@@ -113,12 +113,12 @@ func TestALineIsThatOfNetHTTP(t *testing.T) {
 			if on(6) {
 				c.Expires = time.Unix(1700000000, 0)
 			}
-			if got := wire.SetCookie(c); got != c.String() {
+			if got := wire.SetCookie(*c); got != c.String() {
 				t.Fatalf("SetCookie of %+v = %q, want %q", c, got, c.String())
 			}
 		}
 	}
-	if line := wire.SetCookie(&http.Cookie{Name: "x", Value: "v1.x"}); line != "x=v1.x" {
+	if line := wire.SetCookie(http.Cookie{Name: "x", Value: "v1.x"}); line != "x=v1.x" {
 		t.Errorf("without any attribute: %q", line)
 	}
 }
