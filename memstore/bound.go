@@ -63,7 +63,7 @@ func (s *Store) renounce(heir *session.Record) {
 	if e == nil || e.rec.Kind != session.KindLive && e.rec.Successor == heir.ID {
 		return
 	}
-	was := sh.standings(e)
+	was := sh.standings(e, true)
 	s.bound.disown(e, 1)
 	sh.requeue(e, was, true)
 }

@@ -169,7 +169,7 @@ func (s *Store) replace(rec *session.Record, note any) (old *session.Record, err
 	}
 	advance(rec)
 	old = e.rec
-	was := sh.standings(e)
+	was := sh.standings(e, s.max > 0)
 	if (old.Kind == session.KindLive) != (rec.Kind == session.KindLive) {
 		s.bound.add(e, -1)
 		defer s.bound.add(e, 1)

@@ -49,8 +49,12 @@ func (sh *shard) insert(e *entry, bounded bool) {
 // standings is where an entry belongs in the queues of its shard.
 type standings struct{ due, idle, retired standing }
 
-func (sh *shard) standings(e *entry) standings {
-	return standings{sh.due.standing(e), sh.idle.standing(e), sh.retired.standing(e)}
+func (sh *shard) standings(e *entry, bounded bool) standings {
+	was := standings{due: sh.due.standing(e)}
+	if bounded {
+		was.idle, was.retired = sh.idle.standing(e), sh.retired.standing(e)
+	}
+	return was
 }
 
 // requeue puts the entry in its place after it was changed. was is where it belonged before.
