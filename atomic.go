@@ -66,7 +66,7 @@ func (s *Session) untilCommitted(ctx context.Context, fn func(*Session) error, e
 			return s.keepEnd(&base, &base, ended)
 		}
 		err = s.attempt(ctx, &try.draft)
-		*events = append(*events, try.draft.Events()...)
+		*events = try.draft.AppendEvents(*events)
 		if errors.Is(err, life.ErrLate) { // told when the session is free
 			*events = append(*events, life.Event{Kind: life.EventLate, ID: s.ID(), User: s.User(), Err: err})
 		}

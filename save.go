@@ -18,7 +18,8 @@ func (s *Session) Save(ctx context.Context) error {
 }
 
 func (s *Session) commit(ctx context.Context, mode life.Mode) error {
-	events, err := s.commitCopy(ctx, mode)
+	var room [1]life.Event // which is enough for most
+	events, err := s.commitCopy(ctx, mode, room[:0])
 	for _, e := range events {
 		s.emit(ctx, eventOf(e))
 	}
@@ -26,8 +27,8 @@ func (s *Session) commit(ctx context.Context, mode life.Mode) error {
 }
 
 // commitCopy commits a copy, so that others can read and change the session while the store is waited for. A function
-// given to Update may panic in it.
-func (s *Session) commitCopy(ctx context.Context, mode life.Mode) ([]life.Event, error) {
+// given to Update may panic in it. It appends what happened to the events.
+func (s *Session) commitCopy(ctx context.Context, mode life.Mode, events []life.Event) ([]life.Event, error) {
 	if err := s.uncommittable(); err != nil {
 		s.sending(mode)
 		return nil, err
@@ -50,7 +51,7 @@ func (s *Session) commitCopy(ctx context.Context, mode life.Mode) ([]life.Event,
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sending(mode)
-	events := w.Events()
+	events = w.AppendEvents(events)
 	if err != nil {
 		s.draft.AdoptFailure(w)
 		return events, err

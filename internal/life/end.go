@@ -45,7 +45,7 @@ func (d *Draft) reportEnded(ended []Ended) {
 	if len(ended) == 0 {
 		return
 	}
-	events := d.Events()
+	events := d.AppendEvents(nil)
 	d.change(func(s *seldom) { s.events = events })
 	d.at.first = false
 	for _, one := range ended {

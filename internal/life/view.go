@@ -1,7 +1,6 @@
 package life
 
 import (
-	"slices"
 	"time"
 
 	"github.com/coatcheck/session/internal/envelope"
@@ -140,13 +139,13 @@ func (d *Draft) TakeReply() (r Reply, token string, until time.Time) {
 	return r, d.k.text(at), until
 }
 
-// Events are what a commit has to report.
-func (d *Draft) Events() []Event {
-	events := d.rest().events
+// AppendEvents appends what a commit has to report.
+func (d *Draft) AppendEvents(list []Event) []Event {
+	list = append(list, d.rest().events...)
 	if d.at.first {
-		events = append(slices.Clip(events), Event{Kind: EventCreated, ID: d.at.Rec.ID, User: d.User()})
+		list = append(list, Event{Kind: EventCreated, ID: d.at.Rec.ID, User: d.User()})
 	}
-	return events
+	return list
 }
 
 // Conflict is the event of an attempt that met one.
