@@ -34,9 +34,24 @@ func compileTime(ctx context.Context) (ratio float64, err error) {
 	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(onlyHTTP), 0o600); err != nil {
 		return 0, err
 	}
-	bare, err := compile(ctx, dir, dir, "main.go")
-	first, err2 := compile(ctx, dir, firstCommand, ".")
-	return float64(first) / float64(bare), cmp.Or(err, err2)
+	var bare, first time.Duration
+	for range 2 { // the faster of two: something else may want the processors in the middle of one
+		b, err := compile(ctx, dir, dir, "main.go")
+		f, err2 := compile(ctx, dir, firstCommand, ".")
+		if err := cmp.Or(err, err2); err != nil {
+			return 0, err
+		}
+		bare, first = faster(bare, b), faster(first, f)
+	}
+	return float64(first) / float64(bare), nil
+}
+
+// faster is the shorter of two times; 0 is none.
+func faster(a, b time.Duration) time.Duration {
+	if a == 0 {
+		return b
+	}
+	return min(a, b)
 }
 
 func compile(ctx context.Context, temp, dir, what string) (time.Duration, error) {
