@@ -80,8 +80,9 @@ type Options struct {
 
 	// ClearOnLogout sends Clear-Site-Data: "cookies", "storage" with the response that ends a session, so that the
 	// browser forgets what the site has stored there: its other cookies too, such as the one by which guard.SignIn
-	// knows a device, and those that the same response sets. A response with a new ticket, as after Login, is left
-	// alone, and so is every one if Cookie.Insecure is set.
+	// knows a device, those that the same response sets, and those of all hosts below the same registered domain.
+	// Browsers clear all of them or none. A response with a new ticket, as after Login, is left alone, and so is every
+	// one if Cookie.Insecure is set.
 	ClearOnLogout bool
 
 	// Transport carries the ticket. nil: the cookie. See Header, Bearer and Transports.
