@@ -103,3 +103,39 @@ func TestALoginThatCannotMakeRoomSaysSo(t *testing.T) {
 		})
 	}
 }
+
+// Whoever was signed out by a limit is told so within a day. What that takes is a small record each, and no more.
+func TestWhatALimitEndedIsKeptForADayAtMost(t *testing.T) {
+	const times = 1000
+	const day = 24 * time.Hour
+	for idle, lasts := range map[time.Duration]time.Duration{time.Hour: time.Hour, 30 * day: day} {
+		r := newRig(t, atMost(1, session.EvictOldest), clocks(idle, session.Never))
+		for range times {
+			r.signIn("ada")
+		}
+		kept, size := 0, 0
+		for after, more := "", true; more; {
+			page, err := r.store.fullStore.Page(t.Context(), after, 200)
+			if more = len(page) == 200; err != nil {
+				t.Fatal(err)
+			}
+			for _, rec := range page {
+				after = rec.ID
+				if rec.Kind == session.KindTombstone {
+					kept, size = kept+1, size+len(rec.Data)
+				}
+			}
+		}
+		if kept != times-1 || size > 100*kept {
+			t.Errorf("%d are kept with %d bytes of data, want %d with 100 each at most", kept, size, times-1)
+		}
+		r.clock.advance(lasts)
+		if n, err := r.Sweep(t.Context()); n != 0 || err != nil {
+			t.Errorf("after %v: Sweep = %d, %v, want that all are kept", lasts, n, err)
+		}
+		r.clock.advance(time.Microsecond)
+		if n, err := r.Sweep(t.Context()); n < times-1 || err != nil {
+			t.Errorf("after more than %v: Sweep = %d, %v, want %d at least", lasts, n, err, times-1)
+		}
+	}
+}
