@@ -1,8 +1,10 @@
 package devicebound
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/internal/dbsc"
@@ -118,10 +120,15 @@ func (x *exchange) forget() {
 	x.answer(statusForget)
 }
 
+// storeTimeout is how long a store that hangs is waited for, as around a handler.
+const storeTimeout = 5 * time.Second
+
 // store changes the binding of the session, and saves it. change is called again on what another request left. The
 // error is errNoUpdate when the session has ended.
 func (x *exchange) store(change func(*binding) error) error {
-	ticket, ctx := x.s.Token(), x.r.Context()
+	ctx, cancel := context.WithTimeout(x.r.Context(), storeTimeout)
+	defer cancel()
+	ticket := x.s.Token()
 	var refused error
 	bindingKey.Update(x.s, func(text string) string {
 		now, err := decode(text)
