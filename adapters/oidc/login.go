@@ -47,9 +47,11 @@ func Of(s *session.Session) (Link, bool) { return linked.Get(s) }
 // failing, may the visitor be signed in nonetheless, as after any answer that is lost; a logout ends that session, too.
 //
 // The session lasts no longer than Options.LinkFor: do not set a later deadline. A sign-in costs four loads and two
-// saves more than the Login alone.
+// saves more than the Login alone, and waits for a store that hangs for 40 seconds at most.
 func (l *Links) Login(ctx context.Context, s *session.Session, user string, token *oidc.IDToken,
 	opts ...session.LoginOption) error {
+	ctx, cancel := context.WithTimeout(ctx, within) // nothing else ends that of a request whose visitor waits
+	defer cancel()
 	link, own, err := l.read(token)
 	if err != nil {
 		return err
@@ -67,8 +69,8 @@ func (l *Links) Login(ctx context.Context, s *session.Session, user string, toke
 	}
 	// A logout that came since has looked for sessions either after this one was stored, or before: then it is found
 	// here, even when the visitor has hung up. Any later logout finds the session.
-	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
-	defer cancel()
+	look, end := context.WithTimeout(context.WithoutCancel(ctx), within)
+	defer end()
 	if err := l.passes(look, link); err != nil {
 		s.Logout()
 		_ = s.Save(look) // the end of the request tries again
