@@ -4,12 +4,16 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/gorilla/sessions"
 )
 
 // maxAge is the longest that browsers keep a cookie (RFC 6265bis), in seconds.
 const maxAge = 400 * 24 * 60 * 60
+
+// storeTimeout is how long a store that hangs is waited for, as by the middleware of the manager.
+const storeTimeout = 5 * time.Second
 
 // ticketOf returns the ticket of a request. Of two cookies of one name, one is perhaps planted, and neither is
 // believed.
@@ -23,7 +27,9 @@ func ticketOf(r *http.Request, name string) string {
 // send stores the session, and sends its ticket as gorilla does, each time. The cookie is deleted by the save that ends
 // the session, and by no other: in another tab the visitor may have signed in anew.
 func (k *kept) send(r *http.Request, w http.ResponseWriter, s *sessions.Session) error {
-	if err := k.session.Save(context.WithoutCancel(r.Context())); err != nil {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), storeTimeout)
+	defer cancel()
+	if err := k.session.Save(ctx); err != nil {
 		return fmt.Errorf("gorillastore: %w", err)
 	}
 	if k.sent {
