@@ -70,7 +70,7 @@ type Options struct {
 	// MaxBytes limits the encoded data of one session, with its keys and the paths of flash data. 0: 1 MiB.
 	MaxBytes int
 
-	// Seal encrypts the data in the store with AES-256-GCM. Without it the data can be read there, but not changed.
+	// Seal encrypts the data in the store with XAES-256-GCM. Without it the data can be read there, but not changed.
 	Seal bool
 	// RequireSealed refuses records that are not sealed, and implies Seal. Without it, records from before Seal are
 	// read.

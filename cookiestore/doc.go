@@ -1,5 +1,5 @@
 // Package cookiestore keeps no session on the server: the whole record travels in the visitor's cookie, encrypted and
-// authenticated with the manager's secrets (AES-256-GCM), deadlines included.
+// authenticated with the manager's secrets (XAES-256-GCM), deadlines included.
 //
 //	store, err := cookiestore.New(cookiestore.Options{})
 //	sessions, err := session.New(store, session.Options{Secrets: secrets})
