@@ -313,8 +313,13 @@ func TestWrongOptionsAreRefusedByName(t *testing.T) {
 			t.Errorf("New = %v, want an error that names %s", err, name)
 		}
 	}
-	if _, err := one.links.Receiver(oidcsession.Transmitter{Algorithms: []string{"none"}}); err == nil {
-		t.Error("a transmitter may sign by none")
+	for name, from := range map[string]oidcsession.Transmitter{
+		"Algorithms": {Algorithms: []string{"none"}}, "KeysURL": {KeysURL: "id.example.com/keys"},
+		"Transmitter.KeysURL": {KeysURL: "file:///etc/keys"},
+	} {
+		if _, err := one.links.Receiver(from); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("Receiver(%+v) = %v, want an error that names %s", from, err, name)
+		}
 	}
 }
 

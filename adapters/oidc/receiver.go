@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -66,10 +67,15 @@ type receiver struct {
 // than too few. A subject of another format ends nothing, and session.EventRefused tells the site.
 //
 // The answer is 202, even for other events and for a token that has come before. A token that is not valid gets 400
-// with err and description, and 503 says that the store or the keys are out of reach.
+// with err and description, and 503 says that the store or the keys are out of reach. A wrong field is an error that
+// names it.
 func (l *Links) Receiver(from Transmitter) (http.Handler, error) {
-	if slices.ContainsFunc(from.Algorithms, func(alg string) bool { return !asymmetric(alg) }) {
+	keysAt, err := url.Parse(from.KeysURL)
+	switch web := err == nil && keysAt.Host != "" && (keysAt.Scheme == "https" || keysAt.Scheme == "http"); {
+	case slices.ContainsFunc(from.Algorithms, func(alg string) bool { return !asymmetric(alg) }):
 		return nil, errors.New("oidcsession: Transmitter.Algorithms: only asymmetric ones are accepted, such as RS256")
+	case from.KeysURL != "" && !web:
+		return nil, errors.New("oidcsession: Transmitter.KeysURL: it is no address such as https://example.com/keys")
 	}
 	r := &receiver{Links: l, from: from, tokens: &verifier{
 		issuer: cmp.Or(from.Issuer, l.issuer), audience: cmp.Or(from.Audience, l.client),
