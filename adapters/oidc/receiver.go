@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,6 +46,12 @@ type Transmitter struct {
 	// "update". nil: session.ReasonPassword, unless the change is "create".
 	Credential func(credential, change string) session.Reason
 }
+
+// Format prints the issuer, and not the value of Authorization, which is a secret.
+func (t Transmitter) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "transmitter "+t.Issuer) }
+
+// LogValue logs the issuer alone.
+func (t Transmitter) LogValue() slog.Value { return slog.StringValue("transmitter " + t.Issuer) }
 
 // setRemembered is how long a security event is known to have been seen. One that comes again later than that ends
 // nothing that it has not ended before.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -331,4 +333,17 @@ func TestATokenOfTwoEventsIsTakenWholeAndTwoTokensAreNot(t *testing.T) {
 	laptop.is(one, "ada|")
 	two.pushes(p.event(sessionRevoked, object{}, user))
 	laptop.is(one, ended)
+}
+
+func TestATransmitterPrintsNoAuthorization(t *testing.T) {
+	var log strings.Builder
+	from := oidcsession.Transmitter{Authorization: "Bearer of news"}
+	slog.New(slog.NewTextHandler(&log, nil)).Info("receive", "from", from)
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("receive", "from", &from)
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		fmt.Fprintf(&log, format, from)
+	}
+	if strings.Contains(log.String(), "news") {
+		t.Errorf("it prints as %s", log.String())
+	}
 }
