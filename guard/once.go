@@ -196,20 +196,18 @@ func withAsked(list []pending, p pending, now time.Time) []pending {
 	return append(current(list, now), p)
 }
 
-// errUnconfirmed ends the change of a session in which there is nothing to spend.
-var errUnconfirmed = errors.New("guard: the operation is not confirmed")
-
 // spend takes the confirmation of an operation away, so that no other request has it. A session that travels with its
-// client is in every copy of the cookie: only a new id makes the others useless.
-func (g *Guard) spend(r *http.Request, s *session.Session, id string, travels bool) (bool, error) {
+// client is in every copy of the cookie: only a new id makes the others useless. Who comes second knows afterwards what
+// the first has done.
+func (g *Guard) spend(r *http.Request, s *session.Session, id string, travels bool) (spent bool, err error) {
 	if !g.confirmed(s, id) {
 		return false, nil
 	}
 	ctx, cancel := bounded(r.Context())
 	defer cancel()
-	err := s.Atomic(ctx, func(s *session.Session) error {
-		if !g.confirmed(s, id) {
-			return errUnconfirmed
+	err = s.Atomic(ctx, func(s *session.Session) error {
+		if spent = g.confirmed(s, id); !spent {
+			return nil
 		}
 		list := slices.Clone(operations.Or(s, nil))
 		i := indexOf(list, id)
@@ -220,13 +218,10 @@ func (g *Guard) spend(r *http.Request, s *session.Session, id string, travels bo
 		}
 		return nil
 	})
-	switch {
-	case errors.Is(err, errUnconfirmed):
-		return false, nil
-	case err != nil:
+	if err != nil {
 		return false, fmt.Errorf("guard: take a confirmation: %w", err)
 	}
-	return true, nil
+	return spent, nil
 }
 
 func (g *Guard) confirmed(s *session.Session, id string) bool {

@@ -266,6 +266,25 @@ func TestOneOfManyRequestsHasTheConfirmation(t *testing.T) {
 	}
 }
 
+// Both have seen the confirmation when they describe what they want.
+func TestWhoComesSecondToAConfirmationIsAskedAnew(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	b, v := newBank(r), r.signIn("ada")
+	op := operation(t, v.post(b, "/transfer", to("bob"), asJSON))
+	if err := v.confirm(op.ID); err != nil {
+		t.Fatal(err)
+	}
+	var other sync.Once
+	h := r.Once("transfer", func(req *http.Request) string {
+		other.Do(func() { v.post(b, "/transfer", to("bob"), asJSON) })
+		return transfer(req)
+	})(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it is done twice") }))
+	if again := operation(t, v.post(h, "/transfer", to("bob"), asJSON)); again.ID != op.ID || again.DoneAt.IsZero() {
+		t.Errorf("asked about %+v, want the operation that was done a moment ago", again)
+	}
+	b.want(t, 1)
+}
+
 // It is gone before the handler runs: whatever the handler has done by then is not done again. Who fails to describe
 // the request has taken nothing.
 func TestAHandlerThatPanicsHasHadItsConfirmation(t *testing.T) {
