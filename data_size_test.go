@@ -284,3 +284,18 @@ func TestASessionAboveALoweredLimitCanShrinkAndMove(t *testing.T) {
 		wantGet(t, s, "b", strings.Repeat("y", 60))
 	})
 }
+
+// Flash data that go with the commit need no room in what it stores.
+func TestFlashDataMakeRoomWhenTheyGo(t *testing.T) {
+	v := newRig(t, func(o *session.Options) { o.MaxBytes = 1000 }).visitor()
+	v.with(func(s *session.Session) { s.Flash("a", strings.Repeat("a", 600)) })
+	resp := v.with(func(s *session.Session) {
+		s.Set("b", strings.Repeat("b", 600))
+		if s.Err() != nil {
+			t.Error(s.Err())
+		}
+	})
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("status %d, want 200", resp.StatusCode)
+	}
+}

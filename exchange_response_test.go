@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session"
 )
@@ -69,6 +70,22 @@ func TestTheLogTellsFailuresFromEndedSessions(t *testing.T) {
 		if failed := strings.Contains(log.String(), "level=ERROR"); failed != (f.status >= 500) {
 			t.Errorf("%s: an answer of %d is logged as\n%s", name, f.status, log.String())
 		}
+	}
+}
+
+func TestWhatGoesWellIsNoWarning(t *testing.T) {
+	var log bytes.Buffer
+	r := newRig(t, func(o *session.Options) {
+		o.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		o.RenewEvery = time.Hour
+	})
+	v, _ := r.signIn("ada")
+	for range 3 { // a touch, and then a renewal
+		r.clock.advance(40 * time.Minute)
+		v.isUser("ada")
+	}
+	if log.Len() != 0 {
+		t.Errorf("the log says\n%s", &log)
 	}
 }
 

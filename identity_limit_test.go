@@ -215,3 +215,39 @@ func aLoginBesideARenewal(t *testing.T) {
 	}
 	t.Logf("%d orders", orders)
 }
+
+func TestALoginThatNeverFindsRoomGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, atMost(1, session.EvictOldest))
+		r.store.hook(func(call, _ string) error {
+			if call == "save" {
+				return session.ErrTooMany
+			}
+			return nil
+		})
+		s, err := r.Open(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Login("ada")
+		if err := s.Save(t.Context()); !errors.Is(err, session.ErrConflict) {
+			t.Errorf("Save = %v, want ErrConflict", err)
+		}
+	})
+}
+
+func TestASaveAfterALoginWithinALimitMeetsNoConflict(t *testing.T) {
+	r := newRig(t, atMost(2, session.EvictOldest))
+	r.visitor().with(func(s *session.Session) {
+		s.Login("ada")
+		for i := range 2 {
+			s.Set("x", i)
+			if err := s.Save(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if n := r.ev.count(session.EventConflict); n != 0 || r.store.calls["save"] != 2 {
+		t.Errorf("%d conflicts and the calls %v, want none and two saves", n, r.store.calls)
+	}
+}

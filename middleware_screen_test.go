@@ -56,6 +56,19 @@ func TestARefusedSessionIsNobodysAndComesBack(t *testing.T) {
 	})
 }
 
+func TestAReloadBringsNoRefusedSessionBack(t *testing.T) {
+	r, on := newRig(t), false
+	screened(r, &on)
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada"); s.Set("cart", 1) })
+	on = true
+	v.with(func(s *session.Session) {
+		if err := s.Reload(t.Context()); !errors.Is(err, session.ErrEnded) || s.User() != "" || s.Has("cart") {
+			t.Errorf("Reload = %v, and the session is %q's with %v; want ErrEnded and nothing", err, s.User(), s.All())
+		}
+	})
+}
+
 func TestARefusedRequestIsToldTheReasonOfItsScreening(t *testing.T) {
 	r, on := newRig(t), false
 	screened(r, &on)
@@ -167,6 +180,9 @@ func TestATicketWhoseSessionWentOnSaysSo(t *testing.T) {
 	old.with(func(s *session.Session) {
 		if !s.Moved() {
 			t.Error("the ticket of a session that went on does not say so")
+		}
+		if s.Invalidate(); s.Moved() {
+			t.Error("a session that this request has left says that it went on")
 		}
 	})
 	v.with(func(s *session.Session) {

@@ -328,3 +328,22 @@ func TestEndingManySessionsLoadsNone(t *testing.T) {
 		}
 	}
 }
+
+// It has its second id when the revocation meets it, and the record for a third is there already.
+func TestASessionThatMovesTwiceWhileItIsRevokedCountsOnce(t *testing.T) {
+	r := newRig(t)
+	v, first := r.signIn("ada")
+	var finish func() int
+	r.before("save", first, func() {
+		r.store.hook(nil)
+		v.with((*session.Session).Regenerate)
+		finish = hold(r, v, v.sessionID(), (*session.Session).Regenerate)
+		r.store.hook(nil)
+	})
+	if n, err := r.RevokeUser(t.Context(), "ada"); n != 1 || err != nil {
+		t.Errorf("RevokeUser = %d, %v, want 1", n, err)
+	}
+	if status := finish(); status != http.StatusConflict || v.user() != "" {
+		t.Errorf("the request that moves it is answered %d, and is %q's; want 409 and nobody's", status, v.user())
+	}
+}

@@ -103,6 +103,28 @@ func TestWithPreferAMissingProofIsToldAndNoMore(t *testing.T) {
 	}
 }
 
+func TestOnlyARefusalTellsAReason(t *testing.T) {
+	for policy, want := range map[devicebound.Policy]session.Reason{
+		devicebound.Prefer: "", devicebound.Enforce: session.ReasonBinding,
+	} {
+		s := newSite(t, devicebound.Options{Policy: policy})
+		b := s.signedIn()
+		b.SetCookie(boundCookie, "")
+		b.Deaf = true
+		b.Get("/")
+		s.mu.Lock()
+		for _, e := range s.events {
+			if e.Kind == devicebound.EventSkipped && e.Reason != want {
+				t.Errorf("policy %v: the reason of the event is %q, want %q", policy, e.Reason, want)
+			}
+		}
+		if len(s.events) == 0 {
+			t.Errorf("policy %v: no event", policy)
+		}
+		s.mu.Unlock()
+	}
+}
+
 // What a browser says of a refresh that it did not make is read by people alone: anybody can send it.
 func TestWhatABrowserSkippedOpensNothing(t *testing.T) {
 	s := newSite(t, devicebound.Options{Policy: devicebound.Enforce})

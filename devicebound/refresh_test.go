@@ -3,6 +3,7 @@ package devicebound_test
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -286,6 +287,17 @@ func TestOtherSitesLearnNothingAtARefresh(t *testing.T) {
 		if h.Get("Cross-Origin-Resource-Policy") != "same-origin" || h.Get("Cache-Control") != "no-store" ||
 			h.Get("Access-Control-Allow-Origin") != "" || h.Get("Access-Control-Allow-Credentials") != "" {
 			t.Errorf("an answer has the headers %v", h)
+		}
+	}
+}
+
+func TestTheEndpointsAreForPostAlone(t *testing.T) {
+	s := newSite(t, devicebound.Options{})
+	for _, path := range []string{registerPath, refreshPath} {
+		w := httptest.NewRecorder()
+		s.h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, sessiontest.Site+path, nil))
+		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != http.MethodPost {
+			t.Errorf("%s: status %d, Allow %q, want 405 and POST", path, w.Code, w.Header().Get("Allow"))
 		}
 	}
 }

@@ -68,6 +68,26 @@ func TestRequireLetsALinkFromElsewhereIn(t *testing.T) {
 	}
 }
 
+// What leads here from another site may have been chosen there, so nothing is done before the page has loaded itself.
+func TestNoHandlerRunsForALinkThatIsSentBack(t *testing.T) {
+	s := newSite(t, devicebound.Options{Policy: devicebound.Enforce})
+	ticket := &http.Cookie{Name: ticketCookie, Value: s.signedIn().Cookie(ticketCookie)}
+	ran := false
+	h := s.Middleware(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran = true }))
+	for _, site := range []string{"cross-site", "same-site", "same-origin"} {
+		r := httptest.NewRequest(http.MethodGet, "https://app.example.com/", nil)
+		r.AddCookie(ticket)
+		r.Header.Set("Sec-Fetch-Mode", "navigate")
+		r.Header.Set("Sec-Fetch-Site", site)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if back := site != "same-origin"; ran == back || (w.Header().Get("Refresh") == "0") != back ||
+			back && w.Header().Get("WWW-Authenticate") == "" { // which a 401 must have (RFC 9110)
+			t.Errorf("%s: the handler ran: %v, with %v", site, ran, w.Header())
+		}
+	}
+}
+
 func TestRefuseAnswersInPlaceOfThePages(t *testing.T) {
 	var got error
 	s := newSite(t, devicebound.Options{Refuse: func(w http.ResponseWriter, _ *http.Request, why error) {

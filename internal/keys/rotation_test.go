@@ -50,6 +50,17 @@ func TestTheOnlySecretSignsAtOnce(t *testing.T) {
 	}
 }
 
+// Two nodes have just started, and one of them learns of a secret that is to be accepted besides.
+func TestOfSecretsThatAreNewTheOneThatIsKnownForLongerSigns(t *testing.T) {
+	for _, secrets := range [][][]byte{list(oldSecret, freshSecret), list(freshSecret, oldSecret)} {
+		var r keys.Rotation
+		r.Ring(list(oldSecret), noon)
+		if !signs(r.Ring(secrets, noon.Add(time.Second)), oldSecret) {
+			t.Errorf("of %q it signs with the one that others may not know", secrets)
+		}
+	}
+}
+
 func TestASecretThatComesBackIsNewAgain(t *testing.T) {
 	var r keys.Rotation
 	r.Ring(list(freshSecret, oldSecret), noon)
