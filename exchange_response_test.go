@@ -89,6 +89,23 @@ func TestWhatGoesWellIsNoWarning(t *testing.T) {
 	}
 }
 
+func TestATouchThatFailsIsAWarning(t *testing.T) {
+	var log bytes.Buffer
+	r := newRig(t, func(o *session.Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	v, _ := r.signIn("ada")
+	r.store.hook(func(call, _ string) error {
+		if call == "touch" {
+			return errDown
+		}
+		return nil
+	})
+	r.clock.advance(time.Hour)
+	v.isUser("ada")
+	if got := log.String(); strings.Count(got, "level=WARN") != 1 {
+		t.Errorf("the log says\n%s\nwant one warning", got)
+	}
+}
+
 // A commit that fails gives one response; nothing of the handler's is in it.
 func TestAFailedCommitGivesOneResponse(t *testing.T) {
 	bodies := map[string]func(http.ResponseWriter){

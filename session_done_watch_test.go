@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,6 +50,32 @@ func TestTheStoreIsAskedAsLongAsSomebodyWaits(t *testing.T) {
 				t.Errorf("%d calls of the store while nobody waits", n)
 			}
 			v.with(func(s *session.Session) { s.Login("ada") })
+		}
+	})
+}
+
+func TestWhoLeavesWhileTheStoreIsAskedIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, bubbled)
+		v, id := r.signIn("ada")
+		ctx, leave := context.WithCancel(t.Context())
+		s, err := r.Open(ctx, v.ticket())
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := s.Done()
+		time.Sleep(time.Second)
+		if err := r.store.fullStore.Delete(ctx, id); err != nil {
+			t.Fatal(err)
+		}
+		r.store.hook(func(string, string) error {
+			leave()
+			time.Sleep(time.Millisecond) // until it has left
+			return nil
+		})
+		time.Sleep(time.Minute)
+		if isClosed(done) {
+			t.Error("who has left is told of the end")
 		}
 	})
 }

@@ -205,3 +205,26 @@ func grow(s *session.Session) {
 		s.Set("x", grown)
 	}
 }
+
+func TestUpdateAllTellsOfASessionThatItLostSightOf(t *testing.T) {
+	r := newRig(t)
+	node := r.node()
+	v, first := r.signIn("ada")
+	n, err := node.UpdateAll(t.Context(), func(s *session.Session) error {
+		if v.sessionID() == first {
+			v.with((*session.Session).Regenerate)
+			second := v.sessionID()
+			node.store.hook(func(call, of string) error {
+				if call == "load" && of == second {
+					return errDown
+				}
+				return nil
+			})
+		}
+		s.Set("new", 1)
+		return nil
+	})
+	if n != 0 || !errors.Is(err, session.ErrUnavailable) {
+		t.Errorf("UpdateAll = %d, %v, want ErrUnavailable", n, err)
+	}
+}

@@ -108,3 +108,22 @@ func TestAClientThatLeavesTakesNobodysTurnAway(t *testing.T) {
 		all.Wait()
 	})
 }
+
+// Users come and go, and nothing of them stays in the memory of a process that counts them in a store.
+func TestNothingStaysInMemoryOfThoseWhoWereCounted(t *testing.T) {
+	l := guard.NewLedger(memstore.New(memstore.Options{}))
+	for i := range 10 {
+		err := guard.Change(l, t.Context(), fmt.Sprint("user ", i), func(rec *session.Record) *session.Record {
+			if l.Open() != 1 {
+				t.Errorf("%d records are in mind while one is changed", l.Open())
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if l.Open() != 0 {
+		t.Errorf("%d records are in mind when nobody changes any", l.Open())
+	}
+}

@@ -118,6 +118,17 @@ func TestARefusalCostsNoSave(t *testing.T) {
 	}
 }
 
+func TestTheRefusalOfAStrangerCostsNoSave(t *testing.T) {
+	r, store := newRig(t, guard.Options{}), &counting{Store: memstore.New(memstore.Options{})}
+	h := r.Rate(guard.Limit{By: guard.Address, Requests: 2, Per: time.Hour, Store: store})(inside)
+	for range 10 {
+		from(h, "192.0.2.1")
+	}
+	if got := store.saves.Load(); got != 2 {
+		t.Errorf("10 requests of which 2 pass made %d saves, want 2", got)
+	}
+}
+
 type counting struct {
 	*memstore.Store
 	saves atomic.Int64
