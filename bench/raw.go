@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -176,13 +177,16 @@ func rawRedis(at place) (*raw, error) {
 	if err != nil {
 		return nil, err
 	}
-	value, hour := string(payload), strconv.FormatInt(time.Hour.Milliseconds(), 10)
+	value, changes := string(payload), 0
+	hour := strconv.FormatInt(time.Hour.Milliseconds(), 10)
 	r := &raw{
 		get: timely(func(ctx context.Context) error {
 			return client.Do(ctx, client.B().Get().Key("raw").Build()).Error()
 		}),
 		put: timely(func(ctx context.Context) error {
-			return compareAndSet.Exec(ctx, client, []string{"raw"}, []string{value[:20], value, hour}).Error()
+			changes++
+			next := fmt.Sprintf("%s%020d%s", value[:20], changes, value[40:]) // the server keeps one copy of the same text
+			return compareAndSet.Exec(ctx, client, []string{"raw"}, []string{value[:20], next, hour}).Error()
 		}),
 		add: timely(func(ctx context.Context) error {
 			key := newKey()
