@@ -61,6 +61,11 @@ func (r *results) besideRaw(ctx context.Context, l library, at place, turns int)
 		return err
 	}
 	defer func() { err = cmp.Or(err, raw.close()) }()
+	together, err := apart()
+	if err != nil {
+		return err
+	}
+	defer func() { err = cmp.Or(err, together()) }()
 	// or threads that look for work while a command waits are counted too
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var failed error

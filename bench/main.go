@@ -81,7 +81,7 @@ func start() (at place, err error) {
 	at.postgres = server{postgres.Addr, postgres.DSN}
 	at.mysql = server{mysql.Addr, mysql.DSN}
 	at.redis = server{redis.Addr, redis.Addr}
-	return at, nil
+	return at, pinServers(postgres.PID(), mysql.PID(), redis.PID())
 }
 
 // results is everything that was measured.

@@ -185,7 +185,8 @@ func rawRedis(at place) (*raw, error) {
 		}),
 		put: timely(func(ctx context.Context) error {
 			changes++
-			next := fmt.Sprintf("%s%020d%s", value[:20], changes, value[40:]) // the server keeps one copy of the same text
+			// Of a text that stays the same the server keeps one copy.
+			next := fmt.Sprintf("%s%020d%s", value[:20], changes, value[40:])
 			return compareAndSet.Exec(ctx, client, []string{"raw"}, []string{value[:20], next, hour}).Error()
 		}),
 		add: timely(func(ctx context.Context) error {

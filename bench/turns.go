@@ -69,7 +69,14 @@ func (s *side) end() (err error) {
 }
 
 // byStore measures all libraries of a store once.
-func (b *book) byStore(ctx context.Context, store string, at place) error {
+func (b *book) byStore(ctx context.Context, store string, at place) (failed error) {
+	if slices.Contains(onServers, store) {
+		together, err := apart()
+		if err != nil {
+			return err
+		}
+		defer func() { failed = cmp.Or(failed, together()) }()
+	}
 	s, err := openSide(ctx, store, at)
 	if err != nil {
 		return err
@@ -121,7 +128,7 @@ func (b *book) served(ctx context.Context, store, name string, s *side) (failed 
 		return err
 	}
 	defer stop()
-	all := []contender{{figure{bareHandler, "", "over HTTP"}, bare}}
+	all := []contender{{figure{bareHandler, store, "over HTTP"}, bare}}
 	for _, l := range s.sites {
 		run, stop, err := client(ctx, l.on(named(name).do), l.small, &failed)
 		if err != nil {

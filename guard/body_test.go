@@ -197,7 +197,8 @@ func TestATokenIsFoundWhereAFormHasIt(t *testing.T) {
 		"another disposition":         {file("csrf_token", "attachment"), false},
 		"behind a large file":         {fileBody(t, token, mostRead, 0), false},
 		"a multipart body cut off":    {&body{upright.kind, upright.text[:80]}, false},
-		"cut off behind the token":    {&body{upright.kind, bytes.TrimSuffix(upright.text, []byte("\r\n--x--\r\n"))}, false},
+		"cut off behind the token": {
+			&body{upright.kind, bytes.TrimSuffix(upright.text, []byte("\r\n--x--\r\n"))}, false},
 	} {
 		req := request("POST", "/form", "Content-Type: "+tt.sent.kind)
 		req.Body = io.NopCloser(bytes.NewReader(tt.sent.text))

@@ -192,6 +192,19 @@ func (s *Server) await(ctx context.Context, ready func(context.Context) error) e
 	}
 }
 
+// PID is the process of the server, 0 for one that the environment named or that does not run.
+func (s *Server) PID() int {
+	if s == nil {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil || s.cmd.Process == nil {
+		return 0
+	}
+	return s.cmd.Process.Pid
+}
+
 // Stop ends the server and waits for it.
 func (s *Server) Stop() { s.signal(syscall.SIGTERM) }
 
