@@ -45,7 +45,7 @@ func (v *verdict) wrong(format string, args ...any) {
 // check looks at what the round has left, when nothing fails any more.
 func (w *world) check() error {
 	v := &verdict{world: w, lives: map[string]*state{}, byRoot: map[string]string{}}
-	if err := v.settle(); err != nil {
+	if err := errors.Join(v.settle(), w.stop()); err != nil {
 		return err
 	}
 	v.errs = append(v.errs, w.wrong...)

@@ -150,8 +150,11 @@ func (w *world) open(stores [2]Store) (err error) {
 	return nil
 }
 
+// stop ends what the nodes do by themselves, such as to remove again what is gone: it would write to the ledger.
+func (w *world) stop() error { return errors.Join(w.nodes[0].Close(), w.nodes[1].Close()) }
+
 func (w *world) close() error {
-	err := errors.Join(w.nodes[0].Close(), w.nodes[1].Close())
+	err := w.stop()
 	w.done()
 	return err
 }
