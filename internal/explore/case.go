@@ -75,57 +75,57 @@ func (c Case) beside() bool {
 
 // Cases returns every choice of n requests, with all that can be due.
 func Cases(n int) []Case {
-	return cases(choose(n, deeds()), []due{nothingDue, touchDue, renewalDue}, []room{{}})
+	return cases(Choose(n, deeds()), []due{nothingDue, touchDue, renewalDue}, []room{{}})
 }
 
 // CasesButTouches returns those of Cases in which no touch comes due.
 func CasesButTouches(n int) []Case {
-	return cases(choose(n, deeds()), []due{nothingDue, renewalDue}, []room{{}})
+	return cases(Choose(n, deeds()), []due{nothingDue, renewalDue}, []room{{}})
 }
 
 // FewCases returns every choice of n of the requests that have broken most.
 func FewCases(n int) []Case {
-	return cases(choose(n, deedsThatBreakMost()), []due{nothingDue, renewalDue}, []room{{}})
+	return cases(Choose(n, deedsThatBreakMost()), []due{nothingDue, renewalDue}, []room{{}})
 }
 
 // CasesOfFailures returns every choice of n of those that a store which fails may harm.
 func CasesOfFailures(n int) []Case {
-	return cases(choose(n, deedsOfFailures()), []due{nothingDue, renewalDue}, []room{{}})
+	return cases(Choose(n, deedsOfFailures()), []due{nothingDue, renewalDue}, []room{{}})
 }
 
 // CasesOfMoves returns every choice of n of the requests that misjudge a session which is just getting another id.
 func CasesOfMoves(n int) []Case {
-	return cases(choose(n, deedsOfMoves()), []due{nothingDue, renewalDue}, []room{{}})
+	return cases(Choose(n, deedsOfMoves()), []due{nothingDue, renewalDue}, []room{{}})
 }
 
 // CasesOfEnds returns every choice of n of the requests that end a session, or change its id meanwhile.
 func CasesOfEnds(n int) []Case {
-	return cases(choose(n, deedsThatEnd()), []due{nothingDue, renewalDue}, []room{{}})
+	return cases(Choose(n, deedsThatEnd()), []due{nothingDue, renewalDue}, []room{{}})
 }
 
 // CasesOfFactors returns every choice of n of the requests that show a factor, spend a confirmation, or end both.
 func CasesOfFactors(n int) []Case {
-	return cases(choose(n, deedsAroundFactors()), []due{nothingDue, renewalDue}, []room{{}})
+	return cases(Choose(n, deedsAroundFactors()), []due{nothingDue, renewalDue}, []room{{}})
 }
 
 // CasesOfStrangers returns every choice of n of the requests of people who are not signed in and are counted, or who
 // answer a challenge.
 func CasesOfStrangers(n int) []Case {
-	return cases(choose(n, deedsOfVisitors()), []due{nothingDue}, []room{{}})
+	return cases(Choose(n, deedsOfVisitors()), []due{nothingDue}, []room{{}})
 }
 
 // CasesOfTakers returns every choice of n of the requests that take a value which only one may have, or end the session
 // that has it.
 func CasesOfTakers(n int) []Case {
-	return cases(choose(n, deedsThatTake()), []due{nothingDue, renewalDue}, []room{{}})
+	return cases(Choose(n, deedsThatTake()), []due{nothingDue, renewalDue}, []room{{}})
 }
 
 // CasesWithALimit returns every choice of n of the requests that matter to a limit of sessions per user, with the
 // limits.
-func CasesWithALimit(n int) []Case { return casesWithALimit(choose(n, deedsOfALimit())) }
+func CasesWithALimit(n int) []Case { return casesWithALimit(Choose(n, deedsOfALimit())) }
 
 // FewCasesWithALimit returns those of CasesWithALimit in which somebody moves and somebody signs in.
-func FewCasesWithALimit(n int) []Case { return casesWithALimit(choose(n, deedsThatTakeRoom())) }
+func FewCasesWithALimit(n int) []Case { return casesWithALimit(Choose(n, deedsThatTakeRoom())) }
 
 func casesWithALimit(choices [][]deed) []Case {
 	var rooms []room
@@ -146,10 +146,10 @@ func casesWithALimit(choices [][]deed) []Case {
 
 // CasesWithABound returns every choice of n of the requests that matter to a store with a bound, with the smallest
 // bounds.
-func CasesWithABound(n int) []Case { return casesWithABound(choose(n, deedsOfABound())) }
+func CasesWithABound(n int) []Case { return casesWithABound(Choose(n, deedsOfABound())) }
 
 // FewCasesWithABound returns those of CasesWithABound in which somebody moves and somebody signs in.
-func FewCasesWithABound(n int) []Case { return casesWithABound(choose(n, deedsThatTakeRoom())) }
+func FewCasesWithABound(n int) []Case { return casesWithABound(Choose(n, deedsThatTakeRoom())) }
 
 func casesWithABound(choices [][]deed) []Case {
 	var list []Case
@@ -170,18 +170,4 @@ func cases(choices [][]deed, dues []due, rooms []room) (list []Case) {
 		}
 	}
 	return list
-}
-
-// choose returns the ways to take n of a list, each as often as one likes, in its order.
-func choose(n int, list []deed) [][]deed {
-	if n == 0 {
-		return [][]deed{nil}
-	}
-	var all [][]deed
-	for i, d := range list {
-		for _, rest := range choose(n-1, list[i:]) {
-			all = append(all, append([]deed{d}, rest...))
-		}
-	}
-	return all
 }

@@ -1,6 +1,6 @@
 package explore
 
-// Choose returns the ways to take n of these, each as often as one likes.
+// Choose returns the ways to take n of a list, each as often as one likes, in its order.
 func Choose[T any](n int, from []T) [][]T {
 	if n == 0 {
 		return [][]T{nil}
