@@ -65,6 +65,22 @@ func TestASessionThatHasJustMovedEndsWhenAnotherUserSignsIn(t *testing.T) {
 	}
 }
 
+// The same where the session is its cookie, and the store knows only which ids were retired.
+func TestACookieThatHasJustMovedEndsWhenAnotherUserSignsIn(t *testing.T) {
+	for how, signs := range bobsWays {
+		r := onCookies(t)
+		browser, _ := r.signIn("ada")
+		other := browser.clone()
+		s := browser.open()
+		other.with((*session.Session).Regenerate)
+		signs(t, s)
+		if err := s.Save(t.Context()); err != nil || s.User() != "bob" || s.Has("hers") || other.alive() {
+			t.Errorf("%s: Save = %v, user %q with %v, the session of ada goes on: %t", how, err, s.User(), s.All(),
+				other.alive())
+		}
+	}
+}
+
 // The same when the session moves while bob's sign-in is stored, or twice.
 func TestASessionThatMovesMeanwhileEndsWhenAnotherUserSignsIn(t *testing.T) {
 	for _, moved := range moves {
