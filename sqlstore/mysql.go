@@ -21,12 +21,12 @@ var mysql = dialect{
 		// A duplicate is an error, and not ignored: IGNORE would also ignore what else is wrong with a row.
 		opCreate: "INSERT INTO `{table}` (user_id, kind, due_at, successor, created_at, seen_at, login_at," +
 			" expires_at, remote_ip, user_agent, persistent, data, version, id)" +
-			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
 
 		// An index is left alone while its column has the value that it had.
 		opReplace: "UPDATE `{table}` SET user_id = ?, kind = ?, due_at = least(due_at, ?), successor = ?," +
 			" created_at = ?, seen_at = ?, login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?," +
-			" persistent = ?, data = ?, version = ?" +
+			" persistent = ?, data = ?, version = version + 1" +
 			" WHERE id = ? AND version = ?",
 
 		opRemove: "DELETE FROM `{table}` WHERE id = ?",
@@ -50,7 +50,7 @@ var mysql = dialect{
 
 		opAdmit: "INSERT INTO `{table}` (user_id, kind, due_at, successor, created_at, seen_at, login_at, expires_at," +
 			" remote_ip, user_agent, persistent, data, version, id)" +
-			" SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM DUAL" +
+			" SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ? FROM DUAL" +
 			" WHERE (" + sqltable.Counted("`{table}`") + ") < ?",
 
 		opExists: "SELECT 1 FROM `{table}` LIMIT 0",

@@ -19,16 +19,16 @@ var sqlite = dialect{
 
 		opCreate: `INSERT INTO "{table}" (user_id, kind, due_at, successor, created_at, seen_at, login_at, expires_at,
 			remote_ip, user_agent, persistent, data, version, id)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT (id) DO NOTHING`,
 
 		opReplace: `UPDATE "{table}" SET user_id = ?, kind = ?, due_at = min(due_at, ?), successor = ?,
 			created_at = ?, seen_at = ?, login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?,
-			persistent = ?, data = ?, version = ?
+			persistent = ?, data = ?, version = version + 1
 			WHERE id = ? AND version = ?`,
 
 		// A column that is set is written to its indexes, be it the same as before.
 		opUpdate: `UPDATE "{table}" SET successor = ?, created_at = ?, seen_at = ?, login_at = ?, expires_at = ?,
-			remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?
+			remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = version + 1
 			WHERE id = ? AND version = ? AND user_id = ? AND kind = ? AND due_at <= ?`,
 
 		opRemove: `DELETE FROM "{table}" WHERE id = ?`,
@@ -54,7 +54,7 @@ var sqlite = dialect{
 
 		opAdmit: `INSERT INTO "{table}" (user_id, kind, due_at, successor, created_at, seen_at, login_at, expires_at,
 			remote_ip, user_agent, persistent, data, version, id)
-			SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE (` + sqltable.Counted(`"{table}"`) + `) < ?
+			SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ? WHERE (` + sqltable.Counted(`"{table}"`) + `) < ?
 			ON CONFLICT (id) DO NOTHING`,
 
 		opExists: `SELECT 1 FROM "{table}" LIMIT 0`,

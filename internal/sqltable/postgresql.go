@@ -13,19 +13,19 @@ var PostgreSQL = [Operations]string{
 
 	Create: `INSERT INTO "{table}" (user_id, kind, due_at, successor, created_at, seen_at, login_at, expires_at,
 		remote_ip, user_agent, persistent, data, version, id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT (id) DO NOTHING`,
 
 	// An update stays within its page, and leaves the indexes alone, while their columns have the values that they had.
 	Replace: `UPDATE "{table}" SET user_id = ?, kind = ?, due_at = least(due_at, ?), successor = ?, created_at = ?,
-		seen_at = ?, login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?, version = ?
-		WHERE id = ? AND version = ?`,
+		seen_at = ?, login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?,
+		version = version + 1 WHERE id = ? AND version = ?`,
 
 	Remove: `DELETE FROM "{table}" WHERE id = ?`,
 
 	// A payload of more than 8000 bytes would be an error.
 	Retire: `WITH retired AS (UPDATE "{table}" SET user_id = ?, kind = ?, due_at = least(due_at, ?), successor = ?,
 		created_at = ?, seen_at = ?, login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?,
-		data = ?, version = ? WHERE id = ? AND version = ? RETURNING id)
+		data = ?, version = version + 1 WHERE id = ? AND version = ? RETURNING id)
 		SELECT pg_notify('coatcheck_sessions', '{table} ' || left(id, 1000)) FROM retired`,
 
 	End: `WITH removed AS (DELETE FROM "{table}" WHERE id = ? RETURNING id)
@@ -52,7 +52,7 @@ var PostgreSQL = [Operations]string{
 	Admit: `INSERT INTO "{table}" (user_id, kind, due_at, successor, created_at, seen_at, login_at, expires_at,
 		remote_ip, user_agent, persistent, data, version, id)
 		SELECT ?::text, ?::smallint, ?::bigint, ?::text, ?::bigint, ?::bigint, ?::bigint, ?::bigint,
-			?::text, ?::text, ?::smallint, ?::bytea, ?::bigint, ?::text
+			?::text, ?::text, ?::smallint, ?::bytea, 1, ?::text
 		WHERE (` + Counted(`"{table}"`) + `) < ? ON CONFLICT (id) DO NOTHING`,
 
 	// An error would end the transaction in which Migrate asks, and to_regclass answers from a cache that has not

@@ -10,14 +10,13 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// Values returns the parameters that create and replace have in common: the columns of rec, with the version that it is
-// to have.
+// Values returns the parameters that create and replace have in common: the columns of rec, but for the version, which
+// the statements know.
 func Values(rec *session.Record) []any {
 	return []any{
 		rec.User, int64(rec.Kind), due(rec.ExpiresAt), rec.Successor,
 		rec.CreatedAt.UnixMicro(), rec.SeenAt.UnixMicro(), Optional(rec.LoginAt), Optional(rec.ExpiresAt),
-		address(rec.RemoteIP), rec.UserAgent, flag(rec.Persistent), blob(rec.Data),
-		int64(rec.Version + 1), rec.ID,
+		address(rec.RemoteIP), rec.UserAgent, flag(rec.Persistent), blob(rec.Data), rec.ID,
 	}
 }
 
