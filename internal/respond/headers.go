@@ -62,17 +62,16 @@ func AddVary(h http.Header, fields string, room *[1]string) {
 }
 
 func addVary(h http.Header, field string, room *[1]string) {
-	for _, line := range h["Vary"] {
+	lines := h["Vary"]
+	for _, line := range lines {
 		for have := range strings.SplitSeq(line, ",") {
 			if have = strings.TrimSpace(have); have == "*" || strings.EqualFold(have, field) {
 				return
 			}
 		}
 	}
-	if len(h["Vary"]) == 0 {
-		room[0] = field
-		h["Vary"] = room[:]
-		return
+	if len(lines) == 0 {
+		lines = room[:0]
 	}
-	h.Add("Vary", field)
+	h["Vary"] = append(lines, field)
 }
