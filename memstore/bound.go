@@ -28,7 +28,7 @@ func (b *bound) add(e *entry, n int64) {
 
 // disown notes that an entry has so many heirs less, which now count themselves. The caller holds the lock of its
 // shard.
-func (b *bound) disown(e *entry, n int) {
+func (b *bound) disown(e *entry, n int32) {
 	n = min(n, e.heirs)
 	e.heirs -= n
 	b.heirs.Add(-int64(n))

@@ -75,7 +75,7 @@ func (q *queue) falls(was standing, e *entry) bool {
 // update sees to it that e does not stand too late. A rank that rose is left to top.
 func (q *queue) update(e *entry) {
 	r, queued := q.key(e)
-	i := e.pos[q.which]
+	i := q.pos(e)
 	switch {
 	case i == 0 && queued:
 		q.push(slot{r, e})
@@ -119,13 +119,13 @@ func (q *queue) push(s slot) {
 		q.slots = append(q.slots, slot{})
 	}
 	q.slots = append(q.slots, s)
-	s.e.pos[q.which] = len(q.slots) - 1
+	q.put(len(q.slots) - 1)
 	q.up(len(q.slots) - 1)
 }
 
 // remove takes e out; it need not be in.
 func (q *queue) remove(e *entry) {
-	i := e.pos[q.which]
+	i := q.pos(e)
 	if i == 0 {
 		return
 	}
@@ -162,6 +162,12 @@ func (q *queue) down(i int) {
 
 func (q *queue) swap(i, j int) {
 	q.slots[i], q.slots[j] = q.slots[j], q.slots[i]
-	q.slots[i].e.pos[q.which] = i
-	q.slots[j].e.pos[q.which] = j
+	q.put(i)
+	q.put(j)
 }
+
+// pos is where an entry stands, 0 when it is not in.
+func (q *queue) pos(e *entry) int { return int(e.pos[q.which]) }
+
+// put tells the entry of a slot where it stands. A shard has far fewer of them than that number can count.
+func (q *queue) put(i int) { q.slots[i].e.pos[q.which] = int32(i) }

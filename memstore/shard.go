@@ -25,8 +25,8 @@ type entry struct {
 	id         string
 	rec        *session.Record // replaced, never changed: others read it without the lock
 	note       any             // of SaveShared
-	pos        [3]int          // in the queues; 0 when it is in none
-	heirs      int             // live records that have this one as their predecessor, in a store with a bound
+	pos        [3]int32        // in the queues; 0 when it is in none
+	heirs      int32           // live records that have this one as their predecessor, in a store with a bound
 	prev, more *entry          // among the entries of the same user
 }
 
