@@ -49,7 +49,7 @@ func (l *List) element(v any) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(l.p.Out, "%s  %s", lead, text)
+	_, err = fmt.Fprintf(l.p.Out, "%s  %s", lead, numbered(string(text)))
 	return err
 }
 

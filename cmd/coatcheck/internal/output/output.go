@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 
 	"github.com/dustin/go-humanize"
 )
@@ -27,10 +28,36 @@ func (p *Printer) Value(v any, text func(w io.Writer)) error {
 		text(p.Out)
 		return nil
 	}
-	e := json.NewEncoder(p.Out)
+	return p.encode(v, "  ")
+}
+
+// encode writes v as JSON. What could steer a terminal, which can be in texts only, is written by its number: a program
+// that reads it gets the text as it was.
+func (p *Printer) encode(v any, indent string) error {
+	var text strings.Builder
+	e := json.NewEncoder(&text)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := io.WriteString(p.Out, numbered(text.String()))
+	return err
+}
+
+// numbered writes each character that Clean would replace as JSON does, but for those between the texts.
+func numbered(text string) string {
+	var out strings.Builder
+	for _, r := range text {
+		if unicode.IsPrint(r) || r == '\n' {
+			out.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&out, `\u%04x`, unit)
+		}
+	}
+	return out.String()
 }
 
 // Line writes v as one line of JSON, or calls text: for what comes one by one.
@@ -39,7 +66,7 @@ func (p *Printer) Line(v any, text func(w io.Writer)) error {
 		text(p.Out)
 		return nil
 	}
-	return json.NewEncoder(p.Out).Encode(v)
+	return p.encode(v, "")
 }
 
 // Note tells a person something beside the result.
