@@ -26,6 +26,9 @@ type Foreign struct {
 	End func(ctx context.Context) error
 }
 
+// Format prints nothing of the session, because the token is a secret.
+func (Foreign) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "foreign session") }
+
 // takingOver marks a session whose take-over has begun and is not done: whoever comes next goes on with it.
 const takingOver = Key[bool]("coatcheck:taking over")
 

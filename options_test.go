@@ -227,6 +227,7 @@ func TestNothingPrintsASecretATicketOrAValue(t *testing.T) {
 	things := map[string]any{
 		"Secret": secret, "*Secret": &secret, "[]Secret": opts.Secrets, "Options": opts, "*Options": &opts,
 		"Manager": r.Manager, "Session": s,
+		"Foreign": session.Foreign{Token: canary}, "*Foreign": &session.Foreign{Token: canary},
 		"Record": *rec, "*Record": rec, "[]*Record": []*session.Record{rec}, "Info": infos, "Events": r.ev.list,
 		"in a struct": struct{ S, M, O, R any }{s, r.Manager, opts, rec},
 		"DecodeError": decode, "DecodeError of a time": date, "Err": s.Err(), "an error of New": short,

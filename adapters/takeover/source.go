@@ -3,6 +3,7 @@ package takeover
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"net/http"
 	"time"
@@ -34,6 +35,9 @@ type Entry struct {
 	// End ends it. To end one that has ended is no error.
 	End func(ctx context.Context) error
 }
+
+// Format prints nothing of the session, because the token is a secret.
+func (Entry) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "entry of an old session") }
 
 // ErrUnreadable says that a session is there and its data cannot be read, as when a type that gob is to decode is not
 // registered. It counts as none.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -348,5 +349,17 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		if strings.Contains(tt.want, "remember") && !errors.Is(err, session.ErrNotSupported) {
 			t.Errorf("%s: %v does not wrap ErrNotSupported", name, err)
 		}
+	}
+}
+
+func TestAnEntryPrintsNoToken(t *testing.T) {
+	var log strings.Builder
+	entry := takeover.Entry{Token: "canary"}
+	slog.New(slog.NewTextHandler(&log, nil)).Info("find", "entry", entry)
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		fmt.Fprintf(&log, format+format, entry, &entry)
+	}
+	if strings.Contains(log.String(), "canary") {
+		t.Errorf("it prints as %s", log.String())
 	}
 }
