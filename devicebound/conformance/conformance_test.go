@@ -158,7 +158,7 @@ func TestTheSuiteCatches(t *testing.T) {
 		}, "strings are read with quotes"},
 	} {
 		err := conformance.Check(t, site(t, devicebound.Enforce, tt.spoil))
-		if err == nil || !strings.Contains(err.Error(), tt.rule) {
+		if err == nil || !strings.Contains(err.Error(), tt.rule) || strings.Contains(err.Error(), "%!") {
 			t.Errorf("%s: %v, want the rule %q broken", name, err, tt.rule)
 		}
 	}

@@ -65,10 +65,12 @@ func names(e *env) error {
 	if err != nil {
 		return err
 	}
-	var last *http.Request
-	c.Alter = func(r *http.Request) { last = r.Clone(r.Context()) }
 	c.Refresh()
-	c.Alter = nil
+	said, err := c.tap.refresh()
+	if err != nil {
+		return err
+	}
+	last := said.r.Clone(said.r.Context())
 	last.Header.Del(dbsc.SessionID)
 	last.Header.Del("Cookie")
 	c.Deaf = true

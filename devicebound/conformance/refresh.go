@@ -254,17 +254,12 @@ func keepsPurposes(e *env) error {
 	if err != nil {
 		return err
 	}
-	said, err := c.tap.offer()
+	text, err := c.tap.offeredChallenge()
 	if err != nil {
 		return err
 	}
-	list, err := dbsc.List(said.resp.Header[dbsc.Registration])
-	if err != nil || len(list) == 0 {
-		return fmt.Errorf("no offer: %w", err)
-	}
-	text, _ := list[0].Params["challenge"].(string)
 	c.with(text)
-	said, err = c.tap.refresh()
+	said, err := c.tap.refresh()
 	if err == nil && said.gives() && len(c.Log()) == 0 {
 		err = errors.New("it is good")
 	}

@@ -59,6 +59,24 @@ func (t *tap) offer() (talk, error) {
 	return t.last("offer of a registration", func(s talk) bool { return s.resp.Header.Get(dbsc.Registration) != "" })
 }
 
+// offeredChallenge is the challenge of that offer.
+func (t *tap) offeredChallenge() (string, error) {
+	said, err := t.offer()
+	if err != nil {
+		return "", err
+	}
+	list, err := dbsc.List(said.resp.Header[dbsc.Registration])
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", dbsc.Registration, err)
+	}
+	for _, m := range list {
+		if text, ok := m.Params["challenge"].(string); ok {
+			return text, nil
+		}
+	}
+	return "", fmt.Errorf("%s %q has no challenge", dbsc.Registration, said.resp.Header[dbsc.Registration])
+}
+
 // registration is the browser's proof of a new key, and the answer.
 func (t *tap) registration() (talk, error) {
 	return t.last("registration", func(s talk) bool {
