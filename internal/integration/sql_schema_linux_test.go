@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/sqlstore"
 )
 
 // Ten processes that start at once make one table.
@@ -27,6 +28,32 @@ func TestServerMigratesOnceForTenProcesses(t *testing.T) {
 		}
 		wg.Wait()
 		save(t, s.store(t, s.open(t), table), &session.Record{ID: "a"})
+	})
+}
+
+// A site whose migrations are files runs each of them as one script.
+func TestServerRunsTheSchemaAsAScript(t *testing.T) {
+	eachOf(t, byDriver, func(t *testing.T, s server) {
+		if s.dialect == sqlstore.MySQL {
+			s.params = "?multiStatements=true"
+		}
+		db, table := s.open(t), s.table()
+		up, down, err := sqlstore.Schema(sqlstore.Options{Dialect: s.dialect, Table: table})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec(up); err != nil {
+			t.Fatal(err)
+		}
+		store := s.store(t, db, table)
+		atStep(t, store, steps)
+		moved(t, store, "a", 10, 20)
+		sweepAt(t, store, 15, 10, 0)
+		sweepAt(t, store, 21, 10, 1)
+		if _, err := db.Exec(down); err != nil {
+			t.Fatal(err)
+		}
+		atStep(t, store, 0)
 	})
 }
 

@@ -146,7 +146,7 @@ func raw(b *testing.B, db *sql.DB) (load, save func(ctx context.Context, id stri
 	b.Cleanup(func() { get.Close(); put.Close() })
 	data := make([]byte, 400)
 	return func(ctx context.Context, id string) error {
-			row := make([]any, 13)
+			row := make([]any, 14)
 			into := make([]any, len(row))
 			for i := range row {
 				into[i] = &row[i]
