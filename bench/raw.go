@@ -15,6 +15,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,22 +86,23 @@ func rawSQL(dialect sqlstore.Dialect, at place) (*raw, error) {
 		return r, err
 	}
 	add, err := db.Prepare(marked(dialect, "INSERT INTO "+table+" (id, version, kind, user_id, successor, "+
-		"created_at, seen_at, login_at, expires_at, remote_ip, user_agent, persistent, data) VALUES (?, 1, 0, '', "+
-		"'', ?, ?, ?, ?, '', '', 0, ?)"))
+		"created_at, seen_at, login_at, expires_at, due_at, remote_ip, user_agent, persistent, data) VALUES "+
+		"(?, 1, 0, '', '', ?, ?, ?, ?, ?, '', '', 0, ?)"))
 	if err != nil {
 		return r, err
 	}
-	version := 1
+	version, data := 1, slices.Clone(payload)
 	r.get = timely(func(ctx context.Context) error { return readRow(ctx, get, rec.ID) })
 	r.put = timely(func(ctx context.Context) error {
 		seen, expires := times()
-		_, err := put.ExecContext(ctx, payload, seen, expires, rec.ID, version)
+		copy(data, strconv.Itoa(version))
+		_, err := put.ExecContext(ctx, data, seen, expires, rec.ID, version)
 		version++
 		return err
 	})
 	r.add = timely(func(ctx context.Context) error {
 		seen, expires := times()
-		_, err := add.ExecContext(ctx, newKey(), seen, seen, seen, expires, payload)
+		_, err := add.ExecContext(ctx, newKey(), seen, seen, seen, expires, expires, payload)
 		return err
 	})
 	return r, nil
