@@ -78,6 +78,22 @@ func TestRevokeWhereJudgesTheNewestState(t *testing.T) {
 	}
 }
 
+func TestRevokeWhereFollowsASessionThatMovesAfterItWasListed(t *testing.T) {
+	eachMove(t, unlimited, func(t *testing.T, r *rig, v *visitor, id string, move func(*session.Session)) {
+		v.with(func(s *session.Session) { by.Set(s, "key") })
+		id = v.sessionID()
+		r.clock.advance(2 * time.Hour)
+		r.before("load", id, func() {
+			r.store.hook(nil)
+			v.with(move)
+		})
+		n, err := r.RevokeWhere(bg, "provider", "ada", signedInBy("key"))
+		if n != 1 || err != nil || v.alive() {
+			t.Errorf("RevokeWhere = %d, %v, and the session is alive: %t; want 1 and ended", n, err, v.alive())
+		}
+	})
+}
+
 // sessionID is the id of the session of the next request.
 func (v *visitor) sessionID() (id string) {
 	v.with(func(s *session.Session) { id = s.ID() })

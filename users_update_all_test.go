@@ -93,7 +93,7 @@ func TestUpdateAllMissesNoSessionThatMoves(t *testing.T) {
 			}
 			r.clock.advance(time.Hour) // each is due for a renewal
 			moved := false
-			_, err := r.node().UpdateAll(t.Context(), func(s *session.Session) error {
+			n, err := r.node().UpdateAll(t.Context(), func(s *session.Session) error {
 				if !moved {
 					moved = true
 					for _, v := range visitors {
@@ -102,8 +102,8 @@ func TestUpdateAllMissesNoSessionThatMoves(t *testing.T) {
 				}
 				return rename(s)
 			})
-			if err != nil {
-				t.Fatal(err)
+			if n != len(visitors) || err != nil {
+				t.Fatalf("UpdateAll = %d, %v, want %d", n, err, len(visitors))
 			}
 			for user, v := range visitors {
 				v.with(func(s *session.Session) {

@@ -88,6 +88,15 @@ func TestNoHandlerRunsForALinkThatIsSentBack(t *testing.T) {
 	}
 }
 
+func TestALinkToWhatReadsNoSessionCostsNothing(t *testing.T) {
+	s := newSite(t, devicebound.Options{Policy: devicebound.Enforce})
+	b := s.signedIn()
+	wantStatus(t, b.Follow("/untouched", true), http.StatusOK)
+	if got := s.store.trips(); got != "0 loads, 0 saves" {
+		t.Errorf("it costs %s", got)
+	}
+}
+
 func TestRefuseAnswersInPlaceOfThePages(t *testing.T) {
 	var got error
 	s := newSite(t, devicebound.Options{Refuse: func(w http.ResponseWriter, _ *http.Request, why error) {
@@ -120,6 +129,16 @@ func TestProveWantsTheKeyNow(t *testing.T) {
 	deaf.Deaf = true
 	deaf.Get("/login")
 	wantPage(t, deaf.Get("/pay"), "ada pending")
+}
+
+// Some servers do not set Request.RequestURI.
+func TestProveSendsARequestBackByItsURL(t *testing.T) {
+	s := newSite(t, devicebound.Options{Policy: devicebound.Enforce})
+	b := s.signedIn()
+	b.Alter = func(r *http.Request) { r.RequestURI = "" }
+	s.clock.advance(2 * time.Minute)
+	wantPage(t, b.Post("/pay?to=bob"), "ada bound")
+	wantLog(t, b, "POST /pay: 307", "POST "+refreshPath+": 200", "POST /pay: 200")
 }
 
 // Whatever the time, no browser is sent around twice.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -115,6 +116,14 @@ func TestARefusalCostsNoSave(t *testing.T) {
 	}
 	if got := counting.saves.Load(); got != 2 {
 		t.Errorf("10 requests of which 2 pass made %d saves, want 2", got)
+	}
+}
+
+func TestWhatIsLeftIsToldOfAMillionASecondToo(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.Rate(guard.Limit{Requests: 1_000_000, Per: time.Second, Burst: 5})(inside)
+	if got := r.signIn("ada").get(h, "/").Header().Get("RateLimit"); !strings.HasPrefix(got, `"default";r=4;`) {
+		t.Errorf("RateLimit %s, want 4 to be left of 5", got)
 	}
 }
 

@@ -45,3 +45,19 @@ func TestACancelledContextIsAnError(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatStoresRefuseIsRefusedHereToo(t *testing.T) {
+	m, err := session.New(nullstore.New(), session.Options{Secrets: []session.Secret{session.NewSecret()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	s, err := m.Open(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Set("a..b", 1)
+	if err := s.Save(t.Context()); err == nil || !errors.Is(err, s.Err()) {
+		t.Errorf("Save = %v, want what Err says: %v", err, s.Err())
+	}
+}
