@@ -338,3 +338,19 @@ func TestALogoutPassesByAFormerCookieThatLeadsNowhere(t *testing.T) {
 	}
 	v.isUser("")
 }
+
+func TestAnExpiredSessionIsToldBesideAFormerCookieThatNamesNone(t *testing.T) {
+	now, before, v := renamed(t)
+	v.isUser("ada")
+	other := before.visitor()
+	other.with(func(s *session.Session) { s.Set("x", 1) })
+	named := other.cookie(oldName)
+	other.with((*session.Session).Invalidate)
+	now.clock.advance(25 * time.Hour)
+	v.plant(oldName, named)
+	v.with(func(s *session.Session) {
+		if !s.Expired() || s.EndedBy() != session.ReasonIdle {
+			t.Errorf("expired: %v, because of %q; want the time", s.Expired(), s.EndedBy())
+		}
+	})
+}

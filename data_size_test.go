@@ -284,19 +284,3 @@ func TestASessionAboveALoweredLimitCanShrinkAndMove(t *testing.T) {
 		wantGet(t, s, "b", strings.Repeat("y", 60))
 	})
 }
-
-// Flash data that go with the commit need no room in what it stores.
-func TestFlashDataMakeRoomWhenTheyGo(t *testing.T) {
-	v := newRig(t, func(o *session.Options) { o.MaxBytes = 1000 }).visitor()
-	v.with(func(s *session.Session) { s.Flash("a", strings.Repeat("a", 600)) })
-	resp := v.with(func(s *session.Session) {
-		for i := range 6 {
-			if s.Set(fmt.Sprint("b", i), strings.Repeat("b", 100)); s.Err() != nil {
-				t.Fatal(s.Err())
-			}
-		}
-	})
-	if resp.StatusCode != http.StatusOK {
-		t.Errorf("status %d, want 200", resp.StatusCode)
-	}
-}

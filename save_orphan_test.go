@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync/atomic"
@@ -298,4 +299,26 @@ func TestARenewalThatWasDoneAfterAllIsKept(t *testing.T) {
 			t.Errorf("%d sessions are listed, want 1", n)
 		}
 	})
+}
+
+// Its record is removed, which a server may do long after whoever asked for that has given up.
+func TestAnIDWhoseRecordIsRemovedIsNotTakenAgain(t *testing.T) {
+	r := newRig(t)
+	v, old := r.signIn("ada")
+	s := v.open()
+	s.Regenerate()
+	removed := s.ID()
+	r.store.hook(func(call, id string) error {
+		if call == "save" && id == old {
+			return errDown
+		}
+		return nil
+	})
+	if err := s.Save(bg); !errors.Is(err, session.ErrUnavailable) {
+		t.Fatalf("Save = %v, want ErrUnavailable", err)
+	}
+	r.store.hook(nil)
+	if err := s.Save(bg); err != nil || s.ID() == removed || s.ID() == old {
+		t.Errorf("the next Save = %v, and the id is the one that was removed: %v", err, s.ID() == removed)
+	}
 }

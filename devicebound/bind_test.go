@@ -1,6 +1,11 @@
 package devicebound_test
 
 import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -8,6 +13,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session/devicebound"
+	"github.com/coatcheck/session/internal/dbsc"
 	"github.com/coatcheck/session/sessiontest"
 )
 
@@ -257,4 +263,45 @@ func (s *site) recordSize() int {
 		s.t.Fatalf("%d records, %v, want one", len(recs), err)
 	}
 	return len(recs[0].Data)
+}
+
+// The proof is as it should be, but for the kind of its key.
+func TestAnRSAKeyIsForThoseWhoAskForIt(t *testing.T) {
+	for asked, want := range map[bool]string{false: "ada pending", true: "ada bound"} {
+		s := newSite(t, devicebound.Options{RSA: asked})
+		b := s.browser()
+		b.Alter = func(r *http.Request) {
+			if r.URL.Path == registerPath {
+				r.Header.Set(dbsc.Response, dbsc.Quote(byRSA(t, r.Header.Get(dbsc.Response))))
+			}
+		}
+		b.Get("/login")
+		b.Alter = nil
+		wantPage(t, b.Get("/"), want)
+	}
+}
+
+// byRSA makes the same proof with a key of the other kind.
+func byRSA(t *testing.T, quoted string) string {
+	t.Helper()
+	old := strings.Split(strings.Trim(quoted, `"`), ".")
+	raw, err := base64.RawURLEncoding.DecodeString(old[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var header map[string]any
+	if err := json.Unmarshal(raw, &header); err != nil {
+		t.Fatal(err)
+	}
+	header["alg"], header["jwk"] = "RS256", rsaJWK
+	if raw, err = json.Marshal(header); err != nil {
+		t.Fatal(err)
+	}
+	text := dbsc.Encode(raw) + "." + old[1]
+	sum := sha256.Sum256([]byte(text))
+	signature, err := rsa.SignPKCS1v15(nil, rsaKey, crypto.SHA256, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text + "." + dbsc.Encode(signature)
 }

@@ -111,6 +111,9 @@ func TestALieAtARefreshOpensNothing(t *testing.T) {
 		}
 		liar.Refresh()
 		status = firstStatus(liar)
+		if told := s.told(devicebound.EventProofFailed); lie.status == http.StatusUnauthorized && len(told) == 0 {
+			t.Errorf("%s: nobody is told", name)
+		}
 		if status != lie.status || liar.Cookie(boundCookie) != cookie {
 			t.Errorf("%s: status %d, want %d, and no other bound cookie", name, status, lie.status)
 		}

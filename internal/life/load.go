@@ -25,8 +25,10 @@ type Arrival struct {
 func (d *Draft) Find(ctx context.Context, token string, former []string) (a Arrival, err error) {
 	err = d.findOne(ctx, token, &a)
 	for err == nil && len(former) > 0 && !a.Live && !d.gone {
+		why := d.EndedBy()
 		err = d.findOne(ctx, former[0], &a)
 		former = former[1:]
+		d.setEndedBy(cmp.Or(why, d.EndedBy()))
 		if a.Live {
 			a.Expired = false
 			d.setEndedBy("")
