@@ -79,3 +79,27 @@ func TestWhoLeavesWhileTheStoreIsAskedIsForgotten(t *testing.T) {
 		}
 	})
 }
+
+func TestTheStoreIsAskedOncePerRoundHoweverManyWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, bubbled)
+		calls := func() int {
+			r.store.reset()
+			time.Sleep(time.Minute)
+			return r.store.total()
+		}
+		var one int
+		for i := range 10 {
+			v, _ := r.signIn("ada")
+			streaming(t, v).Done()
+			if i == 0 {
+				time.Sleep(time.Second)
+				one = calls()
+			}
+		}
+		time.Sleep(time.Second)
+		if got := calls(); got != 10*one || one == 0 {
+			t.Errorf("%d calls a minute for ten sessions, and %d for one", got, one)
+		}
+	})
+}

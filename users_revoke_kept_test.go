@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -146,5 +147,22 @@ func TestWhatBeginsInPlaceOfASessionThatIsKeptIsCounted(t *testing.T) {
 				t.Errorf("%s, at call %d: RevokeUser = %d, and the visitor is %q", name, nth, n, v.user())
 			}
 		}
+	}
+}
+
+func TestAnOutageEndsNoSessionThatIsToBeKept(t *testing.T) {
+	r := newRig(t)
+	v, before := r.signIn("ada")
+	v.with((*session.Session).Regenerate)
+	r.store.hook(func(call, id string) error {
+		if call == "load" && id == before {
+			return errDown
+		}
+		return nil
+	})
+	n, err := r.RevokeUser(t.Context(), "ada", before)
+	r.store.hook(nil)
+	if n != 0 || !errors.Is(err, session.ErrUnavailable) || v.user() != "ada" {
+		t.Errorf("RevokeUser = %d, %v, and the session to keep is %q's; want ErrUnavailable and ada's", n, err, v.user())
 	}
 }

@@ -44,6 +44,9 @@ func TestRequireSaysWhatToDo(t *testing.T) {
 			resp.Header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("status %d, %+v, %v, want %d and %q", resp.StatusCode, problem, err, tt.status, tt.text)
 		}
+		if got := resp.Header; (got.Get("Retry-After") != "") != (tt.status == 503) || got.Get("Refresh") != "" {
+			t.Errorf("%d: Retry-After %q, Refresh %q", tt.status, got.Get("Retry-After"), got.Get("Refresh"))
+		}
 		page := tt.b.Follow("/vault", false)
 		if got := body(t, page); page.StatusCode != tt.status || !strings.HasPrefix(got, "<!doctype html>") ||
 			!strings.Contains(got, tt.text) || page.Header.Get("Cache-Control") != "no-store" {
