@@ -50,21 +50,21 @@ func TestAnEventSaysWhyByWhomAndFromWhere(t *testing.T) {
 		}, session.Event{Kind: session.EventEnded, User: "ada", Reason: "lifetime", Actor: "ada", RemoteIP: here}},
 		"a renewal": {func(r *rig, v *visitor, _ string) { r.clock.advance(time.Hour); v.user() },
 			session.Event{Kind: session.EventRenewed, User: "ada", Actor: "ada", RemoteIP: here}},
-		"another device": {func(r *rig, v *visitor, id string) {
-			v, _ = r.signIn("ada")
-			v.do(func(_ http.ResponseWriter, req *http.Request, _ *session.Session) {
+		"another device": {func(r *rig, _ *visitor, id string) {
+			other, _ := r.signIn("ada")
+			other.do(func(_ http.ResponseWriter, req *http.Request, _ *session.Session) {
 				_, _ = r.RevokeOwn(req.Context(), "ada", id)
 			})
 		}, session.Event{Kind: session.EventEnded, User: "ada", Reason: "revoked", Actor: "ada", RemoteIP: here}},
-		"an administrator": {func(r *rig, v *visitor, id string) {
-			v, _ = r.signIn("root")
-			v.do(func(_ http.ResponseWriter, req *http.Request, _ *session.Session) {
+		"an administrator": {func(r *rig, _ *visitor, id string) {
+			root, _ := r.signIn("root")
+			root.do(func(_ http.ResponseWriter, req *http.Request, _ *session.Session) {
 				_, _ = r.RevokeFor(req.Context(), "operator", id)
 			})
 		}, session.Event{Kind: session.EventEnded, User: "ada", Reason: "operator", Actor: "root", RemoteIP: here}},
-		"an administrator who calls it a logout": {func(r *rig, v *visitor, id string) {
-			v, _ = r.signIn("root")
-			v.do(func(_ http.ResponseWriter, req *http.Request, _ *session.Session) {
+		"an administrator who calls it a logout": {func(r *rig, _ *visitor, id string) {
+			root, _ := r.signIn("root")
+			root.do(func(_ http.ResponseWriter, req *http.Request, _ *session.Session) {
 				_, _ = r.RevokeFor(req.Context(), session.ReasonLogout, id)
 			})
 		}, session.Event{Kind: session.EventEnded, User: "ada", Reason: "logout", Actor: "root", RemoteIP: here}},

@@ -79,7 +79,7 @@ func (r *recorder) metrics() map[string]int {
 func series(name string, of attribute.Set) string {
 	var values []string
 	for _, kv := range of.ToSlice() {
-		values = append(values, kv.Value.Emit())
+		values = append(values, kv.Value.String())
 	}
 	return strings.TrimSpace(name + " " + strings.Join(values, ","))
 }
@@ -122,7 +122,7 @@ func (r *recorder) names() (names []string) {
 func value(s sdktrace.ReadOnlySpan, key attribute.Key) string {
 	for _, kv := range s.Attributes() {
 		if kv.Key == key {
-			return kv.Value.Emit()
+			return kv.Value.String()
 		}
 	}
 	return ""
