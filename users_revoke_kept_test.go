@@ -163,6 +163,7 @@ func TestAnOutageEndsNoSessionThatIsToBeKept(t *testing.T) {
 	n, err := r.RevokeUser(t.Context(), "ada", before)
 	r.store.hook(nil)
 	if n != 0 || !errors.Is(err, session.ErrUnavailable) || v.user() != "ada" {
-		t.Errorf("RevokeUser = %d, %v, and the session to keep is %q's; want ErrUnavailable and ada's", n, err, v.user())
+		t.Errorf("RevokeUser = %d, %v, and the session to keep is %q's; want ErrUnavailable and ada's", n, err,
+			v.user())
 	}
 }

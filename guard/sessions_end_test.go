@@ -158,7 +158,8 @@ func TestAWrongOrderIsRefused(t *testing.T) {
 		}
 	}
 	cut := request("POST", "/devices", same, asJSON, "Content-Type: multipart/form-data; boundary=x")
-	cut.Body = io.NopCloser(strings.NewReader("--x\r\nContent-Disposition: form-data; name=others\r\n\r\n1\r\n--x\r\nContent-Disp"))
+	cut.Body = io.NopCloser(strings.NewReader("--x\r\nContent-Disposition: form-data; name=others\r\n\r\n1\r\n" +
+		"--x\r\nContent-Disp"))
 	if w := v.send(r.Sessions(), cut); w.Code != 400 {
 		t.Errorf("a form that is cut off: status %d, want 400", w.Code)
 	}
