@@ -14,6 +14,9 @@ func deedsOfSaves() []deed {
 		{name: "atomic login", moves: true, signs: "ada", do: func(a *act) {
 			a.atomic(func(s *session.Session) { s.Login("ada") })
 		}},
+		{name: "atomic login as bob", ends: desk, signs: "bob", do: func(a *act) {
+			a.atomic(func(s *session.Session) { s.Login("bob") })
+		}},
 		{name: "atomic logout", ends: desk, do: func(a *act) { a.atomicLogout() }},
 		{name: "save, then set", do: func(a *act) {
 			a.save()
