@@ -5,9 +5,24 @@ import (
 	"net/http/httptest"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session"
 )
+
+// Adapters give the transport tickets of their own making. None of them may say more than its value.
+func TestATicketAddsNoAttributes(t *testing.T) {
+	m := newRig(t).Manager
+	for ticket, want := range map[string]string{"v1.ab-_": "v1.ab-_", "x; Domain=example.org": `"x Domain=example.org"`,
+		"x\r\nSet-Cookie: y=1": `"xSet-Cookie: y=1"`} {
+		h := http.Header{}
+		m.Transport().Write(h, ticket, time.Time{}, m.Now())
+		want = "__Host-Http-session=" + want + "; Path=/; HttpOnly; Secure; SameSite=Lax"
+		if got := h["Set-Cookie"]; !slices.Equal(got, []string{want}) {
+			t.Errorf("the ticket %q makes %q, want %q", ticket, got, want)
+		}
+	}
+}
 
 // The ticket in a header: with or without Bearer, a new one in the response, an empty one after the logout.
 func TestTheHeaderCarriesTheTicket(t *testing.T) {
