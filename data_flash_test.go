@@ -509,3 +509,15 @@ func TestReflashAfterASave(t *testing.T) {
 		visit{data{"x": int64(2)}, nil},
 	)
 }
+
+func TestFlashDataStayReadableAfterAReload(t *testing.T) {
+	v := newRig(t).visitor()
+	v.with(func(s *session.Session) { s.Set("x", 1); s.Flash("a", "old") })
+	s := v.open()
+	v.with(func(s *session.Session) { s.Set("x", 2) }) // which is the last request that sees them
+	if err := s.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantGet(t, s, "x", int64(2))
+	wantGet(t, s, "a", "old")
+}

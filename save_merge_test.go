@@ -446,25 +446,3 @@ func TestEveryVisitorGetsAnIDOfHisOwn(t *testing.T) {
 		t.Errorf("%d ids for %d visitors", n, visitors)
 	}
 }
-
-func TestASaveThatAlwaysLosesEndsWithItsContext(t *testing.T) {
-	r := newRig(t)
-	v, _ := r.signIn("ada")
-	s := v.open()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	n := 0
-	r.store.hook(func(call, _ string) error {
-		if call != "save" {
-			return nil
-		}
-		if n++; n == 3 {
-			cancel()
-		}
-		return session.ErrConflict
-	})
-	s.Set("x", 1)
-	if err := s.Save(ctx); !errors.Is(err, session.ErrUnavailable) || n > 10 {
-		t.Errorf("Save = %v after %d attempts, want ErrUnavailable after the third", err, n)
-	}
-}

@@ -309,7 +309,10 @@ func TestAnIDWhoseRecordIsRemovedIsNotTakenAgain(t *testing.T) {
 	s.Regenerate()
 	removed := s.ID()
 	r.store.hook(func(call, id string) error {
-		if call == "save" && id == old {
+		switch {
+		case call == "save" && id == old:
+			return session.ErrConflict
+		case call == "load" && id == old:
 			return errDown
 		}
 		return nil

@@ -5,9 +5,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/guard"
+	"github.com/coatcheck/session/memstore"
 )
 
 func TestAStrangerWithAFormLeavesNothingInTheStore(t *testing.T) {
@@ -92,4 +94,19 @@ func TestAPageWithATokenStoresNothingElseBeforeItsTime(t *testing.T) {
 			t.Errorf("a handler that panics left %v", s.All())
 		}
 	})
+}
+
+// Only a page that shows a token makes a key for it.
+func TestAWrongTokenMakesNoKey(t *testing.T) {
+	counting := &counting{Store: memstore.New(memstore.Options{})}
+	r := newRigOn(t, counting, &clock{t: time.Unix(1e9, 0)}, guard.Options{})
+	wrong := field(r.visitor().token(r.CSRF(formPage)))
+	for name, v := range map[string]*visitor{"a stranger": r.visitor(), "a user": r.signIn("ada")} {
+		counting.saves.Store(0)
+		w := v.post(r.CSRF(formPage), "/form", wrong)
+		if w.Code != 403 || len(w.Result().Cookies()) != 0 || counting.saves.Load() != 0 {
+			t.Errorf("%s: status %d, cookies %v, %d saves; want 403 and no more", name, w.Code, w.Result().Cookies(),
+				counting.saves.Load())
+		}
+	}
 }
