@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -126,4 +127,31 @@ func TestNothingStaysInMemoryOfThoseWhoWereCounted(t *testing.T) {
 	if l.Open() != 0 {
 		t.Errorf("%d records are in mind when nobody changes any", l.Open())
 	}
+}
+
+// failingStore takes its time to fail.
+type failingStore struct{ *memstore.Store }
+
+func (failingStore) Save(context.Context, *session.Record) error {
+	time.Sleep(5 * time.Millisecond) // virtual
+	return errors.New("down")
+}
+
+func TestAFailureIsToldToAllWhoShareTheSave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := guard.NewLedger(failingStore{memstore.New(memstore.Options{})})
+		var told atomic.Int32
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() {
+				err := guard.Change(l, t.Context(), "one", func(rec *session.Record) *session.Record { return rec })
+				if err != nil {
+					told.Add(1)
+				}
+			})
+		}
+		if all.Wait(); told.Load() != 10 {
+			t.Errorf("%d of 10 are told that they were not counted", told.Load())
+		}
+	})
 }
