@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/coatcheck/session/internal/bounded"
 	"github.com/coatcheck/session/internal/life"
 	"github.com/coatcheck/session/internal/respond"
 )
@@ -102,12 +101,8 @@ func (ex *exchange) find(ctx context.Context, s *Session) ([]Event, error) {
 	if err != nil && len(former) == 0 {
 		return []Event{{Kind: EventRejected, Err: err}}, nil
 	}
-	if _, bounded := ctx.Deadline(); bounded || ex.m.local {
-		return ex.findAny(ctx, s, token, former)
-	}
-	// Nothing else ends the context of a request to a server that hangs, as long as the client waits.
-	limited := bounded.Within(ctx, life.StoreTimeout)
-	defer limited.End()
+	limited, call := ex.m.keeper.Limit(ctx)
+	defer call.End()
 	return ex.findAny(limited, s, token, former)
 }
 
@@ -216,11 +211,8 @@ func (ex *exchange) commit(s *Session, mode life.Mode) error {
 	if s.nothingToDo(mode) {
 		return nil
 	}
-	if ex.m.local {
-		return s.commit(context.WithoutCancel(ex), mode)
-	}
-	ctx := bounded.Within(context.WithoutCancel(ex), life.StoreTimeout)
-	defer ctx.End()
+	ctx, call := ex.m.keeper.Limit(context.WithoutCancel(ex))
+	defer call.End()
 	return s.commit(ctx, mode)
 }
 

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/coatcheck/session/internal/bounded"
 	"github.com/coatcheck/session/internal/carried"
 	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/keys"
@@ -26,7 +25,6 @@ type Manager struct {
 	store       Store
 	opts        Options
 	keeper      *life.Keeper
-	local       bool // the store waits for nothing
 	keys        atomic.Pointer[keys.Ring]
 	source      keys.Rotation
 	transport   Transport
@@ -80,9 +78,6 @@ func New(store Store, opts Options) (*Manager, error) {
 
 // useAbilities looks once for what else the store can do, and uses it.
 func (m *Manager) useAbilities() {
-	if l, ok := m.store.(LocalStore); ok {
-		m.local = l.Local()
-	}
 	m.stopEvicted = func() {}
 	if e, ok := m.store.(Evicter); ok {
 		m.stopEvicted = e.OnEvict(func(id, user string) {
@@ -141,6 +136,7 @@ func (m *Manager) abilities() (can life.Abilities, err error) {
 // rules are the options by which sessions live.
 func (m *Manager) rules() life.Rules {
 	o := m.opts
+	local, _ := m.store.(LocalStore)
 	return life.Rules{
 		Data: data.Rules{Codec: o.Codec, MaxBytes: o.MaxBytes},
 		Now:  m.now,
@@ -149,7 +145,8 @@ func (m *Manager) rules() life.Rules {
 		MaxPerUser: o.MaxPerUser, RefuseNew: o.Overflow == RefuseNew, Persistent: o.Cookie.Persistent,
 		Ring: m.ring, Names: m.names(),
 		Sealing: o.Seal, RequireSealed: o.RequireSealed,
-		StoreType: fmt.Sprintf("%T", m.store), Logger: o.Logger, Tell: m.tell, Explain: dataError,
+		StoreType: fmt.Sprintf("%T", m.store), Local: local != nil && local.Local(),
+		Logger: o.Logger, Tell: m.tell, Explain: dataError,
 	}
 }
 
@@ -182,9 +179,8 @@ func (m *Manager) OpenFor(r *http.Request, token string) (*Session, error) {
 }
 
 func (m *Manager) openFor(r *http.Request, token string, former []string) (*Session, error) {
-	ctx := bounded.Within(r.Context(), life.StoreTimeout) // as around a handler, for a server that hangs
-	defer ctx.End()
-	s := m.newSession(r.Context(), nil)
+	ctx := r.Context()
+	s := m.newSession(ctx, nil)
 	s.rest.Change(func(rest *seldom) { rest.request = r })
 	s, err := m.open(ctx, s, token, former)
 	if err != nil {
@@ -214,7 +210,9 @@ func (m *Manager) Peek(r *http.Request) (Info, error) {
 }
 
 func (m *Manager) open(ctx context.Context, s *Session, token string, former []string) (*Session, error) {
-	events, err := s.find(ctx, token, former)
+	limited, call := m.keeper.Limit(ctx)
+	defer call.End()
+	events, err := s.find(limited, token, former)
 	s.emit(ctx, events...)
 	if err != nil {
 		return nil, outward(err)

@@ -284,6 +284,59 @@ func (h *hangingLoad) Load(ctx context.Context, id string) (*session.Record, err
 	return h.fullStore.Load(ctx, id)
 }
 
+func (h *hangingLoad) Save(ctx context.Context, rec *session.Record) error {
+	if h.on.Load() {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return h.fullStore.Save(ctx, rec)
+}
+
+// What a handler or a job asks of a store that hangs ends, too: after five seconds, or when their own context says so.
+func TestAStoreThatHangsHoldsNoHandlerUp(t *testing.T) {
+	set := func(s *session.Session) error { s.Set("x", 2); return nil }
+	for name, do := range map[string]func(context.Context, *rig, *session.Session) error{
+		"Save": func(ctx context.Context, _ *rig, s *session.Session) error {
+			s.Regenerate()
+			return s.Save(ctx)
+		},
+		"Reload": func(ctx context.Context, _ *rig, s *session.Session) error { return s.Reload(ctx) },
+		"Atomic": func(ctx context.Context, _ *rig, s *session.Session) error { return s.Atomic(ctx, set) },
+		"Open": func(ctx context.Context, r *rig, s *session.Session) error {
+			_, err := r.Open(ctx, s.Token())
+			return err
+		},
+	} {
+		for own, want := range map[time.Duration]time.Duration{
+			0: 5 * time.Second, time.Second: time.Second, time.Minute: time.Minute,
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				hangs := &hangingLoad{fullStore: memstore.New(memstore.Options{})}
+				r := newRigOn(t, hangs)
+				v := r.visitor()
+				v.with(signInAda)
+				s, err := r.Open(bg, v.ticket())
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx := context.Context(bg)
+				if own > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, own)
+					defer cancel()
+				}
+				hangs.on.Store(true)
+				began := time.Now()
+				err = do(ctx, r, s)
+				if took := time.Since(began); !errors.Is(err, session.ErrUnavailable) || took != want {
+					t.Errorf("%s with %v: %v after %v, want ErrUnavailable after %v", name, own, err, took, want)
+				}
+				hangs.on.Store(false)
+			})
+		}
+	}
+}
+
 func TestAFailingTouchOrRenewalDoesNotFailARead(t *testing.T) {
 	for _, call := range []string{"touch", "save", "delete"} {
 		for _, renew := range []time.Duration{0, time.Hour} {

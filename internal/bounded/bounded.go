@@ -32,11 +32,24 @@ func Within(parent context.Context, d time.Duration) *Context {
 	return &Context{parent: parent, deadline: deadline}
 }
 
+// Limit is Within for a context without a deadline. One that has a deadline is returned as it is, and with it nil, whose
+// End does nothing.
+func Limit(parent context.Context, d time.Duration) (context.Context, *Context) {
+	if _, has := parent.Deadline(); has {
+		return parent, nil
+	}
+	c := Within(parent, d)
+	return c, c
+}
+
 // now measures how long a call takes, and judges no record.
 func now() time.Time { return time.Now() }
 
 // End ends the context and releases what it holds. Only the first call counts.
 func (c *Context) End() {
+	if c == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ended = true

@@ -33,6 +33,7 @@ type Rules struct {
 	RequireSealed bool
 
 	StoreType string // for errors
+	Local     bool   // the store waits for nothing
 	Logger    *slog.Logger
 	Tell      func(context.Context, ...Event) // called without a lock held
 	Explain   func(error) error               // makes an error of package data what callers know
@@ -54,6 +55,9 @@ type Keeper struct {
 
 // New returns a keeper of sessions whose records are in the store.
 func New(store Store, can Abilities, rules Rules) *Keeper {
+	if !rules.Local {
+		store, can = patient{store}, can.patient()
+	}
 	k := &Keeper{Rules: rules, Store: store, can: can, queues: newQueues(), background: newBackground()}
 	k.Records = stored{k}
 	k.watch = newWatch(k)
