@@ -49,7 +49,8 @@ func TestRequireSaysWhatToDo(t *testing.T) {
 		}
 		page := tt.b.Follow("/vault", false)
 		if got := body(t, page); page.StatusCode != tt.status || !strings.HasPrefix(got, "<!doctype html>") ||
-			!strings.Contains(got, tt.text) || page.Header.Get("Cache-Control") != "no-store" {
+			!strings.Contains(got, tt.text) || page.Header.Get("Cache-Control") != "no-store" ||
+			page.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("status %d, %s, want a page with %d and %q", page.StatusCode, got, tt.status, tt.text)
 		}
 		if got := page.Header.Get("Refresh"); (got == "1") != (tt.status == 503) {
