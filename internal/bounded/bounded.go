@@ -32,8 +32,8 @@ func Within(parent context.Context, d time.Duration) *Context {
 	return &Context{parent: parent, deadline: deadline}
 }
 
-// Limit is Within for a context without a deadline. One that has a deadline is returned as it is, and with it nil, whose
-// End does nothing.
+// Limit is Within for a context without a deadline. One that has a deadline is returned as it is, and with it nil,
+// whose End does nothing.
 func Limit(parent context.Context, d time.Duration) (context.Context, *Context) {
 	if _, has := parent.Deadline(); has {
 		return parent, nil
