@@ -65,9 +65,17 @@ func (s *Store) SchemaVersion(ctx context.Context) (at, known int, err error) {
 // gone, and every session with it. Any number of processes may call it at once: each takes back one step at most, and
 // none takes back a step twice.
 func (s *Store) Rollback(ctx context.Context) (bool, error) {
+	before, known, err := s.SchemaVersion(ctx)
+	switch {
+	case err != nil || before == 0:
+		return false, err
+	case before > known:
+		return false, fmt.Errorf("sqlstore: roll back: a newer release made the table, with step %d of its schema; "+
+			"roll back with that release", before)
+	}
 	var done bool
-	err := s.retry(ctx, func() (err error) {
-		done, err = s.rollback(ctx)
+	err = s.retry(ctx, func() (err error) {
+		done, err = s.rollback(ctx, before)
 		return err
 	})
 	if err != nil {
@@ -76,16 +84,9 @@ func (s *Store) Rollback(ctx context.Context) (bool, error) {
 	return done, nil
 }
 
-func (s *Store) rollback(ctx context.Context) (bool, error) {
+// rollback takes back the step that was the last before the first attempt, and not another one in a second attempt.
+func (s *Store) rollback(ctx context.Context, before int) (bool, error) {
 	steps := s.dialect.steps(s.table, "down")
-	before, err := s.schemaVersion(ctx, s.db)
-	switch {
-	case err != nil || before == 0:
-		return false, err
-	case before > len(steps):
-		return false, fmt.Errorf("a newer release made the table, with step %d of its schema; roll back with that "+
-			"release", before)
-	}
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return false, err

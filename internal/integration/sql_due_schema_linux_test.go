@@ -1,6 +1,7 @@
 package integration_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"strings"
@@ -76,6 +77,42 @@ func TestMySQLMigratesOnFromWhereAnotherEnded(t *testing.T) {
 			}
 		})
 	}
+}
+
+// MySQL has no transaction for that either. A rollback that fails half way, here for a reader who keeps the table, must
+// not take the step before when it is tried again: that one removes every session.
+func TestMySQLRollsBackOnFromWhereItFailed(t *testing.T) {
+	s := sqlServers[1]
+	db, table := s.connect(t, dsnOf(t, s)+"?lock_wait_timeout=1", 4), s.table()
+	store := s.store(t, db, table)
+	moved(t, store, "a", 10, 20)
+	reader, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	look := func(statement string) {
+		t.Helper()
+		if _, err := reader.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look("BEGIN")
+	look("SELECT id FROM " + table)
+	for range 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+		if done, err := store.Rollback(ctx); done || err == nil {
+			t.Errorf("Rollback of a table that is read = %t, %v, want an error", done, err)
+		}
+		cancel()
+		atStep(t, store, 2)
+	}
+	look("ROLLBACK")
+	if done, err := store.Rollback(t.Context()); !done || err != nil {
+		t.Errorf("Rollback = %t, %v, want true", done, err)
+	}
+	atStep(t, store, 1)
+	loaded(t, store, "a")
 }
 
 // The index on the ends that Migrate made is in the way of every save. What a site has made itself stays.
