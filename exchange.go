@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -49,6 +51,9 @@ func (ex *exchange) Err() error { return ex.r.Context().Err() }
 
 // exchangeKey finds the exchange of one manager in a context; without one, the innermost.
 type exchangeKey struct{ m *Manager }
+
+// Format prints nothing of the request: the ticket is in its headers.
+func (ex *exchange) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "session request") }
 
 // Value answers for the exchange itself, and otherwise as the request's context does.
 func (ex *exchange) Value(key any) any {

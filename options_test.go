@@ -193,6 +193,8 @@ func TestNewCopiesItsOptions(t *testing.T) {
 	}
 }
 
+type canaryKey struct{}
+
 // However it is printed, logged or encoded, nothing of ours shows a secret, a ticket or a value.
 func TestNothingPrintsASecretATicketOrAValue(t *testing.T) {
 	const canary = "canary-value-of-the-session"
@@ -222,6 +224,9 @@ func TestNothingPrintsASecretATicketOrAValue(t *testing.T) {
 	_, unparsed := session.ParseSecrets(canary)
 	r.cookieRequest(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { s.Get("x") },
 		"__Host-Http-session="+flip(s.Token(), 10))
+	var within context.Context
+	r.cookieRequest(func(_ http.ResponseWriter, req *http.Request, _ *session.Session) { within = req.Context() },
+		"__Host-Http-session="+s.Token())
 	r.store.hook(func(string, string) error { return errDown })
 	_, down := r.Open(t.Context(), s.Token())
 	things := map[string]any{
@@ -231,6 +236,7 @@ func TestNothingPrintsASecretATicketOrAValue(t *testing.T) {
 		"Record": *rec, "*Record": rec, "[]*Record": []*session.Record{rec}, "Info": infos, "Events": r.ev.list,
 		"in a struct": struct{ S, M, O, R any }{s, r.Manager, opts, rec},
 		"DecodeError": decode, "DecodeError of a time": date, "Err": s.Err(), "an error of New": short,
+		"the context of a request": within, "a context in it": context.WithValue(within, canaryKey{}, 1),
 		"an error of ParseSecrets":      parsed,
 		"another error of ParseSecrets": unparsed, "an outage": down, "Findings": r.Audit(),
 	}
