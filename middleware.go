@@ -274,7 +274,8 @@ func (s *Session) signsIn() bool { return s.is((*life.Draft).SignsIn) }
 func (s *Session) Proved() bool { return s.is((*life.Draft).Proved) }
 
 // ReportProof has an event of that kind reported once, as [Manager.Report] does, when a Login or a Confirm of this
-// request is stored. Before that nobody has signed in. It is for middleware around a sign-in.
+// request is stored. Before that nobody has signed in. It is for middleware around a sign-in, which calls it before the
+// handler runs.
 func (s *Session) ReportProof(kind EventKind) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -115,6 +115,25 @@ func TestASignInAboveALimitReportsNoDevice(t *testing.T) {
 	}
 }
 
+// The handler shows a page of its own then, for which it drops the sign-in that was refused.
+func TestASignInThatIsDroppedReportsNoDevice(t *testing.T) {
+	p := newPorch(t, func(o *session.Options) { o.MaxPerUser, o.Overflow = 1, session.RefuseNew })
+	p.from(1).try(p.door, "ann", right)
+	p.form = p.SignIn(byUser)(p.m.HandlerFunc(func(_ http.ResponseWriter, r *http.Request, s *session.Session) {
+		s.Login("ann")
+		if err := s.Save(r.Context()); !errors.Is(err, session.ErrTooMany) {
+			t.Errorf("Save = %v, want ErrTooMany", err)
+		}
+		if err := s.Reload(r.Context()); err != nil {
+			t.Error(err)
+		}
+		s.Flash("note", "too many")
+	}))
+	if w := p.from(2).try(p.door, "ann", right); w.Code != http.StatusOK || len(p.told) != 1 {
+		t.Errorf("status %d and %d events, want 200 and that of the first device alone", w.Code, len(p.told))
+	}
+}
+
 // A Logout takes back what was proved, and another user may sign in after it.
 func TestOnlyWhoIsSignedInAtTheEndHasANewDevice(t *testing.T) {
 	for _, c := range []struct {

@@ -85,6 +85,9 @@ func (d *Draft) noteStored(next Place, aged []data.Shadow) {
 	}
 	next.Stale, next.written = false, true
 	d.at = next
+	if d.user != nil { // or the record before, with its data, would stay as long as the session
+		d.user = &rec.User
+	}
 	d.Doc.Stored(d.k.Data.Codec, aged)
 	d.dropNextID()
 	d.oldBecomes, d.signing, d.gone = KindLive, min(d.signing, proved), false

@@ -1,8 +1,10 @@
 package life
 
 import (
+	"slices"
 	"time"
 
+	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/envelope"
 )
 
@@ -23,6 +25,12 @@ func (d *Draft) Leaving() bool { return d.leaving() != nil }
 
 // SignsIn reports whether somebody signs in.
 func (d *Draft) SignsIn() bool { return d.signing == signsIn }
+
+// proves reports whether a Login or a Confirm waits to be stored. A Reload drops it.
+func (d *Draft) proves() bool {
+	return d.signing == signsIn ||
+		slices.ContainsFunc(d.Doc.Ops, func(o data.Op) bool { return o.Kind == data.OpFactor })
+}
 
 // Proved reports whether there was a Login or a Confirm since the draft began, and no Logout after it.
 func (d *Draft) Proved() bool { return d.signing >= proved }
