@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 )
 
@@ -33,19 +34,22 @@ func keepAwake() (stop func() error, err error) {
 	return stop, nil
 }
 
-// apart leaves the last processor to the servers alone until together is called, so that they and this program meet as
-// on two machines. Otherwise the kernel puts both on one processor or on two as it likes, and a command then takes a
-// third of the time, or three times as long.
-func apart() (together func() error, err error) {
+// apart leaves the last processor to the server of a store alone until together is called, so that it and this program
+// meet as on two machines. Otherwise the kernel puts both on one processor or on two as it likes, and a command then
+// takes a third of the time, or three times as long.
+func apart(store string) (together func() error, err error) {
 	last := runtime.NumCPU() - 1
-	if last == 0 {
+	if last == 0 || !slices.Contains(onServers, store) {
 		return func() error { return nil }, nil
+	}
+	if err := pin(os.Getpid(), fmt.Sprintf("0-%d", last-1)); err != nil {
+		return nil, err
 	}
 	runtime.GOMAXPROCS(last)
 	return func() error {
 		runtime.GOMAXPROCS(last + 1)
 		return pin(os.Getpid(), fmt.Sprintf("0-%d", last))
-	}, pin(os.Getpid(), fmt.Sprintf("0-%d", last-1))
+	}, nil
 }
 
 // pinServers gives servers the last processor.

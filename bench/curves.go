@@ -99,24 +99,35 @@ func byClients(ctx context.Context, at place, lasts time.Duration) (list []curve
 		if l.store != inMemory && l.store != inPostgreSQL && l.store != inRedis {
 			continue
 		}
-		c := curve{name: l.String() + ", " + l.store}
-		s, end, err := l.openIn(ctx, at)
+		c, err := ofClients(ctx, l, at, lasts)
 		if err != nil {
-			return nil, err
-		}
-		for _, clients := range []int{1, 4, 16, 64} {
-			n, err := throughput(s, clients, lasts)
-			if err != nil {
-				return nil, cmp.Or(err, end())
-			}
-			c.points = append(c.points, point{float64(clients), n})
-		}
-		if err := end(); err != nil {
 			return nil, err
 		}
 		list = append(list, c)
 	}
 	return list, nil
+}
+
+func ofClients(ctx context.Context, l library, at place, lasts time.Duration) (c curve, err error) {
+	c.name = l.String() + ", " + l.store
+	together, err := apart(l.store)
+	if err != nil {
+		return c, err
+	}
+	defer func() { err = cmp.Or(err, together()) }()
+	s, end, err := l.openIn(ctx, at)
+	if err != nil {
+		return c, err
+	}
+	defer func() { err = cmp.Or(err, end()) }()
+	for _, clients := range []int{1, 4, 16, 64} {
+		n, err := throughput(s, clients, lasts)
+		if err != nil {
+			return c, err
+		}
+		c.points = append(c.points, point{float64(clients), n})
+	}
+	return c, nil
 }
 
 func throughput(s site, clients int, lasts time.Duration) (float64, error) {

@@ -61,7 +61,7 @@ func (r *results) besideRaw(ctx context.Context, l library, at place, turns int)
 		return err
 	}
 	defer func() { err = cmp.Or(err, raw.close()) }()
-	together, err := apart()
+	together, err := apart(l.store)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -179,7 +178,7 @@ func rawRedis(at place) (*raw, error) {
 	if err != nil {
 		return nil, err
 	}
-	value, changes := string(payload), 0
+	value, next, changes := string(payload), bytes.Clone(payload), uint64(0)
 	hour := strconv.FormatInt(time.Hour.Milliseconds(), 10)
 	r := &raw{
 		get: timely(func(ctx context.Context) error {
@@ -187,9 +186,8 @@ func rawRedis(at place) (*raw, error) {
 		}),
 		put: timely(func(ctx context.Context) error {
 			changes++
-			// Of a text that stays the same the server keeps one copy.
-			next := fmt.Sprintf("%s%020d%s", value[:20], changes, value[40:])
-			return compareAndSet.Exec(ctx, client, []string{"raw"}, []string{value[:20], next, hour}).Error()
+			binary.LittleEndian.PutUint64(next[20:], changes) // of a text that stays the same the server keeps one copy
+			return compareAndSet.Exec(ctx, client, []string{"raw"}, []string{value[:20], string(next), hour}).Error()
 		}),
 		add: timely(func(ctx context.Context) error {
 			key := newKey()

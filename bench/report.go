@@ -74,11 +74,11 @@ func (r *results) text(pictures bool) string {
 
 func (r *results) head(w io.Writer) {
 	fmt.Fprintf(w, "\nMeasured in one run with %s on %d cores, %d rounds; each figure is the median. The libraries "+
-		"that have a store take\nturns of some milliseconds, so that whatever the machine does meets all of them. A "+
-		"server has a processor of its own, as on\nanother machine, and the program has the rest. The measure is the "+
-		"bare handler, which takes %.2f µs in the process and %.0f µs\nover HTTP. Below it no site gets; parsing a "+
-		"cookie and checking its HMAC alone is %s times the bare handler.\n\n",
-		runtime.Version(), runtime.NumCPU(), r.rounds, r.bare()/1000,
+		"that have a store take\nturns of some milliseconds, so that whatever the machine does meets all of them; "+
+		"garbage is collected in whoever's turn it\nis. A server has a processor of its own, as on another machine, "+
+		"and the program has the rest. The measure is the bare\nhandler, which takes %.2f µs in the process and "+
+		"%.0f µs over HTTP. Below it no site gets; parsing a cookie and checking its\nHMAC alone is %s times the bare "+
+		"handler.\n\n", runtime.Version(), runtime.NumCPU(), r.rounds, r.bare()/1000,
 		r.ns(bareHandler, inMemory, "over HTTP")/1000, ratio(r.ns(signedCookie, "", "in the process")/r.bare()))
 	fmt.Fprintf(w, "The others: %s.\n", strings.Join(versions(), ", "))
 }

@@ -70,13 +70,11 @@ func (s *side) end() (err error) {
 
 // byStore measures all libraries of a store once.
 func (b *book) byStore(ctx context.Context, store string, at place) (failed error) {
-	if slices.Contains(onServers, store) {
-		together, err := apart()
-		if err != nil {
-			return err
-		}
-		defer func() { failed = cmp.Or(failed, together()) }()
+	together, err := apart(store)
+	if err != nil {
+		return err
 	}
+	defer func() { failed = cmp.Or(failed, together()) }()
 	s, err := openSide(ctx, store, at)
 	if err != nil {
 		return err
