@@ -37,7 +37,7 @@ func (k Key[T]) Lookup(s *Session) (T, error) {
 }
 
 func (k Key[T]) decoded(s *Session, raw []byte, ok bool, err error) (T, error) {
-	var plain, zero T // plain stays on the stack, where a value cannot be that a codec is given
+	var plain, zero T // plain stays on the stack; a value that a codec is given cannot
 	switch {
 	case err == nil && !ok:
 		return zero, ErrNoValue

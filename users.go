@@ -137,8 +137,8 @@ func (m *Manager) RevokeOwn(ctx context.Context, user string, ids ...string) (in
 // RevokeUser ends all sessions of a user except those to keep, and says how many it ended. Session.ID keeps the session
 // of the request whose context is given, even if it only gets that id with this request. A kept session that is renewed
 // at the same time is kept, and so is a Login on it, even if it is nobody's yet. A session that begins while this runs
-// is ended, too, if it was there before the last look, also one in place of a kept one that was logged out.
-// With cookiestore nobody knows how many there are, so it returns 0. The errors are those of Sessions.
+// is ended, too, if it was there before the last look, even one that took the place of a kept session that was logged
+// out. With cookiestore nobody knows how many there are, so it returns 0. The errors are those of Sessions.
 func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (int, error) {
 	return m.revokeUser(ctx, life.Ending{Why: life.ReasonRevoked, Of: user}, keep)
 }

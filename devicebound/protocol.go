@@ -120,7 +120,7 @@ func (x *exchange) forget() {
 	x.answer(statusForget)
 }
 
-// storeTimeout is how long a store that hangs is waited for, as around a handler.
+// storeTimeout is how long to wait for a store that hangs, the same as around a handler.
 const storeTimeout = 5 * time.Second
 
 // store changes the binding of the session, and saves it. change is called again on what another request left. The

@@ -197,8 +197,8 @@ func withAsked(list []pending, p pending, now time.Time) []pending {
 }
 
 // spend takes the confirmation of an operation away, so that no other request has it. A session that travels with its
-// client is in every copy of the cookie: only a new id makes the others useless. Who comes second knows afterwards what
-// the first has done.
+// client is in every copy of the cookie: only a new id makes the others useless. Whoever comes second knows afterwards
+// what the first has done.
 func (g *Guard) spend(r *http.Request, s *session.Session, id string, travels bool) (spent bool, err error) {
 	if !g.confirmed(s, id) {
 		return false, nil

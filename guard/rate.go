@@ -152,7 +152,7 @@ func (g *Guard) pass(w http.ResponseWriter, r *http.Request, rule *rule, v verdi
 	})
 }
 
-// storeTimeout is how long a store that hangs is waited for, as around a handler.
+// storeTimeout is how long to wait for a store that hangs, the same as around a handler.
 const storeTimeout = 5 * time.Second
 
 // bounded is a context for calls of a store: nothing else ends that of a request whose client waits.

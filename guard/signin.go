@@ -31,8 +31,7 @@ import (
 // send attempts: those are strangers'. The cookie comes in frames of other sites if that of the session does. The first
 // sign-in on a device is reported as the event "newdevice" when it is stored, and a refused one as "refused". On a new
 // device people have to wait as long as strangers keep trying their account; KnowDevice helps whoever has a link for a
-// forgotten password.
-// A device is new again when the browser has lost its cookies, as after each logout with
+// forgotten password. A device is new again when the browser has lost its cookies, as after each logout with
 // session.Options.ClearOnLogout.
 //
 // GET, HEAD and OPTIONS pass uncounted, unless they name an account. Other requests that name none are counted by their

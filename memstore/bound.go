@@ -26,7 +26,7 @@ func (b *bound) add(e *entry, n int64) {
 	}
 }
 
-// disown notes that an entry has so many heirs less, which now count themselves. The caller holds the lock of its
+// disown notes that an entry has that many heirs fewer, which now count themselves. The caller holds the lock of its
 // shard.
 func (b *bound) disown(e *entry, n int32) {
 	n = min(n, e.heirs)

@@ -144,14 +144,14 @@ func explainTable(ctx context.Context, store driver.Table, err error) error {
 	return err
 }
 
-// outdated says what to do about a table that an older release made, which every save would trip over. Who may not read
-// the version is let through.
+// outdated says what to do about a table that an older release made, which every save would trip over. Whoever may
+// not read the version is let through.
 func outdated(ctx context.Context, store driver.Table) error {
 	at, known, err := store.SchemaVersion(ctx)
 	if err != nil || at == 0 || at >= known {
 		return nil
 	}
-	return fmt.Errorf("the table has step %d of %d: coatcheck db migrate takes what is left, and so does "+
+	return fmt.Errorf("the table has step %d of %d: coatcheck db migrate takes the steps that are left, and so does "+
 		"stores.database.migrate: true", at, known)
 }
 

@@ -12,7 +12,7 @@ import (
 // maxAge is the longest that browsers keep a cookie (RFC 6265bis), in seconds.
 const maxAge = 400 * 24 * 60 * 60
 
-// storeTimeout is how long a store that hangs is waited for, as by the middleware of the manager.
+// storeTimeout is how long to wait for a store that hangs, the same as the middleware of the manager waits.
 const storeTimeout = 5 * time.Second
 
 // ticketOf returns the ticket of a request. Of two cookies of one name, one is perhaps planted, and neither is

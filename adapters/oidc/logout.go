@@ -14,8 +14,8 @@ import (
 
 const (
 	maxBody = 64 << 10
-	// within is how long a notice of the provider may take, a Login, and the last look of one. A notice is not given up
-	// when the provider hangs up, because it may never send it again.
+	// within is how long each of these may take: a notice of the provider, a Login, and the last look of a Login. A
+	// notice is not given up when the provider hangs up, because it may never send it again.
 	within = 20 * time.Second
 )
 

@@ -60,7 +60,7 @@ const setRemembered = 24 * time.Hour
 // receiver takes the events of one transmitter.
 type receiver struct {
 	*Links
-	from   Transmitter
+	from   *Transmitter // whose Authorization a value would print
 	tokens *verifier
 }
 
@@ -82,9 +82,9 @@ func (l *Links) Receiver(from Transmitter) (http.Handler, error) {
 	case slices.ContainsFunc(from.Algorithms, func(alg string) bool { return !asymmetric(alg) }):
 		return nil, errors.New("oidcsession: Transmitter.Algorithms: only asymmetric ones are accepted, such as RS256")
 	case from.KeysURL != "" && !web:
-		return nil, errors.New("oidcsession: Transmitter.KeysURL: it is no address such as https://example.com/keys")
+		return nil, errors.New("oidcsession: Transmitter.KeysURL: use an address such as https://example.com/keys")
 	}
-	r := &receiver{Links: l, from: from, tokens: &verifier{
+	r := &receiver{Links: l, from: &from, tokens: &verifier{
 		issuer: cmp.Or(from.Issuer, l.issuer), audience: cmp.Or(from.Audience, l.client),
 		algorithms: l.tokens.algorithms, keys: l.tokens.keys, now: l.m.Now,
 	}}

@@ -30,7 +30,7 @@ func (h header) Header() http.Header       { return http.Header(h) }
 func (header) Write(b []byte) (int, error) { return len(b), nil }
 func (header) WriteHeader(int)             {}
 
-// storeTimeout is how long a store that hangs is waited for, as around a handler.
+// storeTimeout is how long to wait for a store that hangs, the same as around a handler.
 const storeTimeout = 5 * time.Second
 
 // ownPlace reports whether challenges of a visitor belong into the visitor's session: there is one, or no cookie can

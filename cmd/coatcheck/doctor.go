@@ -72,7 +72,7 @@ not met.`,
 func accepted(t *tool, checks []doctor.Check, names []string) []doctor.Check {
 	for _, name := range names {
 		if !slices.ContainsFunc(checks, func(c doctor.Check) bool { return c.Name == name }) {
-			t.Note("--accept: %q is no check that was made, and accepts nothing", name)
+			t.Note("--accept: no check named %q was made, so it accepts nothing", name)
 		}
 	}
 	for i, c := range checks {

@@ -37,7 +37,7 @@ func Encode(c Codec, v any) ([]byte, error) {
 	return json.Marshal(v)
 }
 
-// DecodePlain is Decode for the commonest types where JSON is used. Of others it reports false. It keeps no v.
+// DecodePlain is Decode for the commonest types where JSON is used. Of others it reports false. It does not keep v.
 func DecodePlain(c Codec, data []byte, v any) bool {
 	_, ok := c.(JSON)
 	return ok && decodePlain(data, v)

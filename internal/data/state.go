@@ -19,7 +19,7 @@ type State struct {
 	seldom  *seldom  // nil: its zero value
 	used    int      // about how large it is when a commit is over
 
-	Persistent uint8  // likewise
+	Persistent uint8  // as in the header
 	finds      uint8  // how often one of the entries was looked for
 	hit        uint16 // where the last one was found, as far as that fits
 	shared     bool   // a clone has the same changes and flash data: copy them before a change

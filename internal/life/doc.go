@@ -8,8 +8,8 @@
 // (end.go), or from outside (revoke.go, list.go); its tombstone says why (reason.go), and those who wait for that are
 // told (watch.go). A record that nobody can be sure of is an orphan (orphan.go), requests that met a conflict stand in
 // a queue (queue.go), and what has expired is swept (sweep.go). An operator visits many sessions (visit.go). A mark is
-// what a store remembers beside sessions (mark.go). Which users and clocks a session may have is in user.go and
-// clock.go.
+// what a store remembers beside sessions (mark.go); a store that hangs is given up (patient.go). Which users and
+// clocks a session may have is in user.go and clock.go.
 //
 // Where the records are is for [Records] to say (place.go): stored.go has those in a store, and share.go those that a
 // store in the memory of the process shares; package carried has those in tokens. No other file asks which it is.

@@ -7,8 +7,9 @@ import (
 	"github.com/coatcheck/session/internal/bounded"
 )
 
-// Limit gives what waits for the store StoreTimeout, unless its context has a deadline: with a server that hangs, that
-// of a request ends when the client gives up, and that of a job never. The call has to be ended.
+// Limit gives what waits for the store StoreTimeout, unless its context has a deadline: with a server that hangs, a
+// request's context ends only when the client gives up, and a job's never does. Whoever asks for the limit ends the
+// call.
 func (k *Keeper) Limit(ctx context.Context) (limited context.Context, call *bounded.Context) {
 	if k.Local {
 		return ctx, nil

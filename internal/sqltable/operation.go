@@ -29,7 +29,8 @@ const (
 	Operations
 )
 
-// Frees reports whether the operation leaves less behind than it found: a record is replaced where a session ends.
+// Frees reports whether the operation leaves less behind than it found, or, as Move, belongs to a sweep that does: a
+// record is replaced where a session ends.
 func (o Operation) Frees() bool {
 	return o == Remove || o == Replace || o == Sweep || o == Move || o == Purge
 }
