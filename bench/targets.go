@@ -35,14 +35,17 @@ func (r *results) faster(ours, store, what string, others ...string) float64 {
 func (r *results) beyondBare(ns float64) float64 { return max(ns-r.bare(), 0) }
 
 // fastest is the time beyond the bare handler of the fastest of all stores of the others, or of every other where none
-// is named.
+// is named; 0 where nothing was measured.
 func (r *results) fastest(store, what string, others ...string) (ns float64) {
 	for _, l := range librariesOn(store) {
 		if l.ours || len(others) > 0 && !slices.Contains(others, l.name) {
 			continue
 		}
-		if took := r.beyondBare(r.ns(l.String(), store, what)); took > 0 && (ns == 0 || took < ns) {
-			ns = took
+		if s, ok := r.median(figure{l.String(), store, what}); ok {
+			took := max(r.beyondBare(s.ns), 1) // who does nothing is measured as a little more or less than the bare one
+			if ns == 0 || took < ns {
+				ns = took
+			}
 		}
 	}
 	return ns
