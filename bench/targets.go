@@ -42,7 +42,7 @@ func (r *results) fastest(store, what string, others ...string) (ns float64) {
 			continue
 		}
 		if s, ok := r.median(figure{l.String(), store, what}); ok {
-			took := max(r.beyondBare(s.ns), 1) // who does nothing is measured as a little more or less than the bare one
+			took := max(r.beyondBare(s.ns), 1) // doing nothing is measured as a little more or less than the bare one
 			if ns == 0 || took < ns {
 				ns = took
 			}
