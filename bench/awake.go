@@ -12,8 +12,8 @@ import (
 	"strconv"
 )
 
-// spin ends with this program. Between two looks at whether that lives it stays within a few lines of the cache, which it
-// shares with the library that waits for a server meanwhile.
+// spin ends with this program. Between two looks at whether that lives it stays within a few lines of the cache, which
+// it shares with the library that waits for a server meanwhile.
 const spin = "while [ -d /proc/$PPID ]; do i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done; done"
 
 // keepAwake keeps the processors from going to sleep, by processes that run only where nothing else wants to. To wake
