@@ -204,7 +204,6 @@ func TestThoseThatAreComparedTakeTurns(t *testing.T) {
 	var order []string
 	ran := func(name string) contender {
 		return contender{figure{name, inMemory, "read"}, func() {
-			time.Sleep(100 * time.Microsecond)
 			if n := len(order); n == 0 || order[n-1] != name {
 				order = append(order, name)
 			}
@@ -215,9 +214,8 @@ func TestThoseThatAreComparedTakeTurns(t *testing.T) {
 		t.Errorf("one followed the other %d times, want at least %d", len(order), turns)
 	}
 	for _, name := range []string{"a", "b"} {
-		if n := len(b.samples[figure{name, inMemory, "read"}]); n != turns || b.ns(name, inMemory, "read") < 100_000 {
-			t.Errorf("%s: %d samples of %v ns, want %d, each as long as it sleeps", name, n,
-				b.ns(name, inMemory, "read"), turns)
+		if n := len(b.samples[figure{name, inMemory, "read"}]); n != turns {
+			t.Errorf("%s: %d samples, want %d", name, n, turns)
 		}
 	}
 }
