@@ -11,25 +11,33 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-// What is to be kept may follow, on the same browser, on a session that is being ended.
-func TestASessionThatIsKeptOutlivesTheOneBeforeIt(t *testing.T) {
-	r := newRig(t)
-	v, old := r.signIn("ada")
+// inRequest begins a request that does something and then waits. It returns the id that the session has by then, and
+// what lets the request end and waits for that.
+func (v *visitor) inRequest(do func(*session.Session)) (id string, end func()) {
 	began, may := make(chan string), make(chan struct{})
 	var browser sync.WaitGroup
 	browser.Go(func() {
 		v.with(func(s *session.Session) {
-			s.Logout()
-			s.Login("ada")
+			do(s)
 			began <- s.ID()
 			<-may
 		})
 	})
-	kept := <-began
-	r.atTheSaveOf(old, func() {
+	return <-began, func() {
 		close(may)
 		browser.Wait()
+	}
+}
+
+// What is to be kept may follow, on the same browser, on a session that is being ended.
+func TestASessionThatIsKeptOutlivesTheOneBeforeIt(t *testing.T) {
+	r := newRig(t)
+	v, old := r.signIn("ada")
+	kept, end := v.inRequest(func(s *session.Session) {
+		s.Logout()
+		s.Login("ada")
 	})
+	r.atTheSaveOf(old, end)
 	if n, err := r.RevokeUser(bg, "ada", kept); n != 0 || err != nil {
 		t.Errorf("RevokeUser = %d, %v", n, err)
 	}
@@ -40,24 +48,14 @@ func TestASessionThatIsKeptOutlivesTheOneBeforeIt(t *testing.T) {
 func TestASessionThatIsKeptOutlivesADeletedOneBeforeIt(t *testing.T) {
 	r := newRig(t)
 	v, old := r.signIn("ada")
-	began, may := make(chan string), make(chan struct{})
-	var browser sync.WaitGroup
-	browser.Go(func() {
-		v.with(func(s *session.Session) {
-			s.Regenerate()
-			began <- s.ID()
-			<-may
-		})
-	})
-	kept := <-began
+	kept, end := v.inRequest((*session.Session).Regenerate)
 	r.store.hook(func(call, id string) error {
 		switch {
 		case call == "save" && id == old:
 			return errFull
 		case call == "delete" && id == old:
 			r.store.hook(nil)
-			close(may)
-			browser.Wait()
+			end()
 		}
 		return nil
 	})
