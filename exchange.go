@@ -106,7 +106,7 @@ func (ex *exchange) find(ctx context.Context, s *Session) ([]Event, error) {
 	if err != nil && len(former) == 0 {
 		return []Event{{Kind: EventRejected, Err: err}}, nil
 	}
-	limited, call := ex.m.keeper.Limit(ctx)
+	limited, call := ex.m.keeper.Outlast(ctx)
 	defer call.End()
 	return ex.findAny(limited, s, token, former)
 }
@@ -216,7 +216,7 @@ func (ex *exchange) commit(s *Session, mode life.Mode) error {
 	if s.nothingToDo(mode) {
 		return nil
 	}
-	ctx, call := ex.m.keeper.Limit(context.WithoutCancel(ex))
+	ctx, call := ex.m.keeper.Detach(ex)
 	defer call.End()
 	return s.commit(ctx, mode)
 }

@@ -13,6 +13,7 @@ import (
 type Context struct {
 	parent   context.Context
 	deadline time.Time
+	shared   context.Context // if not nil, it ends with this one, and not with its parent
 
 	mu    sync.Mutex
 	timed context.Context // nil until somebody waits
@@ -32,16 +33,6 @@ func Within(parent context.Context, d time.Duration) *Context {
 	return &Context{parent: parent, deadline: deadline}
 }
 
-// Limit is Within for a context without a deadline. One that has a deadline is returned as it is, and with it nil,
-// whose End does nothing.
-func Limit(parent context.Context, d time.Duration) (context.Context, *Context) {
-	if _, has := parent.Deadline(); has {
-		return parent, nil
-	}
-	c := Within(parent, d)
-	return c, c
-}
-
 // now measures how long a call takes, and judges no record.
 func now() time.Time { return time.Now() }
 
@@ -52,7 +43,7 @@ func (c *Context) End() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ended = true
+	c.ended = c.shared == nil || c.shared.Err() == nil
 	if c.end != nil {
 		c.end()
 	}
@@ -61,8 +52,11 @@ func (c *Context) End() {
 // Deadline implements [context.Context].
 func (c *Context) Deadline() (time.Time, bool) { return c.deadline, true }
 
-// Done implements [context.Context].
+// Done implements [context.Context]. A call that ends by its deadline alone says nothing there when it is over.
 func (c *Context) Done() <-chan struct{} {
+	if c.shared != nil {
+		return c.shared.Done()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.start().Done()
@@ -72,6 +66,12 @@ func (c *Context) Done() <-chan struct{} {
 func (c *Context) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.shared != nil {
+		if c.ended {
+			return context.Canceled
+		}
+		return c.shared.Err()
+	}
 	if c.timed == nil && !c.ended && c.parent.Err() == nil && now().Before(c.deadline) {
 		return nil
 	}
@@ -81,6 +81,12 @@ func (c *Context) Err() error {
 // Value implements [context.Context]. Once there is a timer its context answers, by which the standard library finds it
 // and needs no goroutine for the contexts that come after.
 func (c *Context) Value(key any) any {
+	if c.shared != nil {
+		if value := c.shared.Value(key); value != nil {
+			return value
+		}
+		return c.parent.Value(key)
+	}
 	if timed := c.started(); timed != nil {
 		return timed.Value(key)
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/coatcheck/session/internal/bounded"
 	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/keys"
 )
@@ -45,6 +46,7 @@ type Keeper struct {
 	Rules
 	Store   Store
 	can     Abilities
+	calls   *bounded.Calls
 	Records Records // where they are: in the store, unless somebody puts others here before the first request
 
 	queues  *queues
@@ -55,10 +57,11 @@ type Keeper struct {
 
 // New returns a keeper of sessions whose records are in the store.
 func New(store Store, can Abilities, rules Rules) *Keeper {
+	calls := bounded.NewCalls(StoreTimeout)
 	if !rules.Local {
-		store, can = patient{store}, can.patient()
+		store, can = patient{store, calls}, can.patient(calls)
 	}
-	k := &Keeper{Rules: rules, Store: store, can: can, queues: newQueues(), background: newBackground()}
+	k := &Keeper{Rules: rules, Store: store, can: can, calls: calls, queues: newQueues(), background: newBackground()}
 	k.Records = stored{k}
 	k.watch = newWatch(k)
 	return k

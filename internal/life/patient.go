@@ -14,54 +14,86 @@ func (k *Keeper) Limit(ctx context.Context) (limited context.Context, call *boun
 	if k.Local {
 		return ctx, nil
 	}
-	return bounded.Limit(ctx, StoreTimeout)
+	return k.calls.Limit(ctx)
+}
+
+// Detach gives what goes on when its context ends StoreTimeout. Whoever asks for it ends the call.
+func (k *Keeper) Detach(ctx context.Context) (detached context.Context, call *bounded.Context) {
+	if k.Local {
+		return context.WithoutCancel(ctx), nil
+	}
+	call = k.calls.Detach(ctx)
+	return call, call
+}
+
+// Outlast does so until the deadline of ctx. A load goes on when the client hangs up: most drivers then close the
+// connection on which they wait, and whoever sends requests and hangs up would cost the site one after the other.
+func (k *Keeper) Outlast(ctx context.Context) (detached context.Context, call *bounded.Context) {
+	at, has := ctx.Deadline()
+	switch {
+	case k.Local || ctx.Err() != nil:
+		return ctx, nil
+	case has:
+		call = bounded.Within(context.WithoutCancel(ctx), time.Until(at))
+		return call, call
+	}
+	return k.Detach(ctx)
 }
 
 // patient is a store on a server that may hang. No call for one record takes longer than StoreTimeout, unless its
 // context has a deadline. Lists take as long as they are.
-type patient struct{ Store }
+type patient struct {
+	Store
+	calls *bounded.Calls
+}
 
 func (p patient) Load(ctx context.Context, id string) (*Record, error) {
-	limited, call := bounded.Limit(ctx, StoreTimeout)
+	limited, call := p.calls.Limit(ctx)
 	defer call.End()
 	return p.Store.Load(limited, id)
 }
 
 func (p patient) Save(ctx context.Context, rec *Record) error {
-	limited, call := bounded.Limit(ctx, StoreTimeout)
+	limited, call := p.calls.Limit(ctx)
 	defer call.End()
 	return p.Store.Save(limited, rec)
 }
 
 func (p patient) Delete(ctx context.Context, id string) error {
-	limited, call := bounded.Limit(ctx, StoreTimeout)
+	limited, call := p.calls.Limit(ctx)
 	defer call.End()
 	return p.Store.Delete(limited, id)
 }
 
 // patient returns the abilities of a store that is patient.
-func (can Abilities) patient() Abilities {
+func (can Abilities) patient(calls *bounded.Calls) Abilities {
 	if can.Toucher != nil {
-		can.Toucher = patientToucher{can.Toucher}
+		can.Toucher = patientToucher{can.Toucher, calls}
 	}
 	if can.Limiter != nil {
-		can.Limiter = patientLimiter{can.Limiter}
+		can.Limiter = patientLimiter{can.Limiter, calls}
 	}
 	return can
 }
 
-type patientToucher struct{ Toucher }
+type patientToucher struct {
+	Toucher
+	calls *bounded.Calls
+}
 
 func (p patientToucher) Touch(ctx context.Context, id string, version uint64, seen, expires time.Time) error {
-	limited, call := bounded.Limit(ctx, StoreTimeout)
+	limited, call := p.calls.Limit(ctx)
 	defer call.End()
 	return p.Toucher.Touch(limited, id, version, seen, expires)
 }
 
-type patientLimiter struct{ Limiter }
+type patientLimiter struct {
+	Limiter
+	calls *bounded.Calls
+}
 
 func (p patientLimiter) SaveWithin(ctx context.Context, rec *Record, limit Limit) error {
-	limited, call := bounded.Limit(ctx, StoreTimeout)
+	limited, call := p.calls.Limit(ctx)
 	defer call.End()
 	return p.Limiter.SaveWithin(limited, rec, limit)
 }
