@@ -116,7 +116,15 @@ func eachFault(t *testing.T, through func(*testing.T) (session.Store, *servers.P
 // not of the test.
 func leavesNothing(t *testing.T) {
 	before := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+	t.Cleanup(func() {
+		err := goleak.Find(before) // it waits for a moment itself
+		for end := time.Now().Add(patience); err != nil && time.Now().Before(end); {
+			err = goleak.Find(before)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // endures sends eight requests of one visitor during a fault, and wants that he is signed in as before when it is over.
@@ -162,10 +170,13 @@ func checkClean503(t *testing.T, resp *http.Response) {
 	}
 }
 
+// patience is how long what comes soon may take on a machine that has other things to do.
+const patience = 5 * time.Minute
+
 // recovered tries until it works; a pool may have dead connections to find out about first.
 func recovered(t *testing.T, try func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for !try() {
 		select {
@@ -228,9 +239,13 @@ func survivesKill(t *testing.T, stores [2]session.Store, kill func()) {
 		}
 		return true
 	})
-	if infos, err := nodes[0].Sessions(t.Context(), "ada"); err != nil || len(infos) != 1 {
-		t.Errorf("Sessions = %d, %v, want the one", len(infos), err)
-	}
+	recovered(t, func() bool {
+		infos, err := nodes[0].Sessions(t.Context(), "ada")
+		if err == nil && len(infos) != 1 {
+			t.Errorf("there are %d sessions, want the one", len(infos))
+		}
+		return err == nil
+	})
 }
 
 // writeUntil increments from several goroutines before, while and after fn runs, and returns how often it was answered.

@@ -2,12 +2,11 @@ package integration_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/internal/integration/servers"
@@ -33,25 +32,14 @@ func TestPostgreSQLTellsOfTheTablesOwnSessions(t *testing.T) {
 func tellsOfItsOwn(t *testing.T, s server) {
 	db, table := s.open(t), s.table()
 	own, other := s.store(t, db, table), s.store(t, db, table+"x")
-	heard, began := make(chan string, 100), make(chan struct{})
-	go own.Watch(t.Context(), func(id string) {
-		switch id {
-		case "": // it has begun
-		case "first":
-			close(began)
-		default:
-			heard <- id
-		}
-	})
+	heard := make(chan string, 100)
+	listens(t, own, func(id string) { heard <- id })
 	end := func(store tableStore, id string) {
 		save(t, store, &session.Record{ID: id})
 		if err := store.Delete(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
 	}
-	untilListening(t, db.DB, 1)
-	end(own, "first")
-	<-began
 	ids := []string{"a b", "x", strings.Repeat("é", 1000), `quo'te"`}
 	for _, id := range ids {
 		end(other, id)
@@ -64,6 +52,37 @@ func tellsOfItsOwn(t *testing.T, s server) {
 	}
 }
 
+// listens has a store tell what ends, from when this returns until stop is called or the test is over.
+func listens(t *testing.T, store session.Watcher, tell func(id string)) (stop func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	began, ended := make(chan struct{}), make(chan struct{})
+	begin := sync.OnceFunc(func() { close(began) })
+	var err error
+	go func() {
+		defer close(ended)
+		err = store.Watch(ctx, func(id string) {
+			if id == "" {
+				begin()
+				return
+			}
+			tell(id)
+		})
+	}()
+	stop = func() error {
+		cancel()
+		<-ended
+		return err
+	}
+	t.Cleanup(func() { _ = stop() })
+	select {
+	case <-began:
+	case <-ended:
+		t.Fatalf("Watch = %v before it has begun", err)
+	}
+	return stop
+}
+
 // A watch whose connection the server ends says so, and takes no connection of the pool with it.
 func TestAWatchOfPostgreSQLEndsWithItsConnection(t *testing.T) {
 	eachOf(t, listening(), endsWithItsConnection)
@@ -72,9 +91,9 @@ func TestAWatchOfPostgreSQLEndsWithItsConnection(t *testing.T) {
 func endsWithItsConnection(t *testing.T, s server) {
 	db := s.open(t)
 	store := s.store(t, db, s.table())
-	ended := make(chan error)
-	go func() { ended <- store.Watch(t.Context(), func(string) {}) }()
-	untilListening(t, db.DB, 1)
+	began, ended := make(chan struct{}), make(chan error)
+	go func() { ended <- store.Watch(t.Context(), func(string) { close(began) }) }()
+	<-began
 	const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"
 	if _, err := db.Exec(end); err != nil {
 		t.Fatal(err)
@@ -83,26 +102,18 @@ func endsWithItsConnection(t *testing.T, s server) {
 		t.Errorf("Watch = %v, want the loss of the connection", err)
 	}
 	db.released(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() { ended <- store.Watch(ctx, func(string) {}) }()
-	untilListening(t, db.DB, 1)
-	cancel()
-	if err := <-ended; !errors.Is(err, context.Canceled) {
+	stop := listens(t, store, func(string) {})
+	if err := stop(); !errors.Is(err, context.Canceled) {
 		t.Errorf("Watch = %v, want the error of the context", err)
 	}
-	untilListening(t, db.DB, 0)
-}
-
-// untilListening waits until so many connections listen. Tests that do it run one after the other.
-func untilListening(t *testing.T, db *sql.DB, want int) {
-	t.Helper()
-	for got := -1; got != want; {
+	recovered(t, func() bool { // until the server has noticed
 		const query = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN %' AND state = 'idle'"
-		if err := db.QueryRowContext(t.Context(), query).Scan(&got); err != nil {
+		n := 0
+		if err := db.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Millisecond)
-	}
+		return n == 0
+	})
 }
 
 func TestAPoolOfOneConnectionIsNotWatched(t *testing.T) {
@@ -139,18 +150,11 @@ func tellsBehindPgBouncer(t *testing.T, s server) {
 	s.start = func() (*servers.Database, error) { return servers.NewPgBouncer("session") }
 	store := s.store(t, s.open(t), s.table())
 	heard := make(chan string, 100)
-	go store.Watch(t.Context(), func(id string) {
-		if id != "" { // it has begun
-			heard <- id
-		}
-	})
-	recovered(t, func() bool { // until it listens
-		save(t, store, &session.Record{ID: "b"})
-		if err := store.Delete(t.Context(), "b"); err != nil {
-			t.Fatal(err)
-		}
-		return len(heard) > 0
-	})
+	listens(t, store, func(id string) { heard <- id })
+	save(t, store, &session.Record{ID: "b"})
+	if err := store.Delete(t.Context(), "b"); err != nil {
+		t.Fatal(err)
+	}
 	if got := <-heard; got != "b" {
 		t.Errorf("told of %q, want b", got)
 	}
@@ -160,41 +164,25 @@ func tellsBehindPgBouncer(t *testing.T, s server) {
 func TestBothStoresInPostgreSQLTellEachOther(t *testing.T) {
 	list := listening()
 	table := list[0].table()
-	var dbs [2]opened
 	var stores [2]tableStore
 	for i, s := range list {
-		dbs[i] = s.open(t)
-		stores[i] = s.store(t, dbs[i], table)
+		stores[i] = s.store(t, s.open(t), table)
 	}
 	for i, watching := range stores {
-		ctx, cancel := context.WithCancel(t.Context())
-		heard, ended := make(chan string, 100), make(chan error, 1)
-		go func() {
-			ended <- watching.Watch(ctx, func(id string) {
-				if id != "" { // it has begun
-					heard <- id
-				}
-			})
-		}()
-		untilListening(t, dbs[i].DB, 1)
-		other := stores[1-i]
-		recovered(t, func() bool { // until it listens
-			save(t, other, &session.Record{ID: "deleted"})
-			if err := other.Delete(t.Context(), "deleted"); err != nil {
-				t.Fatal(err)
-			}
-			return len(heard) > 0
-		})
-		id := fmt.Sprint("retired ", i)
-		save(t, other, &session.Record{ID: id})
-		save(t, other, &session.Record{ID: id, Version: 1, Kind: session.KindTombstone})
-		for got := ""; got != id; {
-			if got = <-heard; got != "deleted" && got != id {
-				t.Errorf("told of %q, want deleted and %q", got, id)
+		heard := make(chan string, 100)
+		stop := listens(t, watching, func(id string) { heard <- id })
+		other, deleted, retired := stores[1-i], fmt.Sprint("deleted ", i), fmt.Sprint("retired ", i)
+		save(t, other, &session.Record{ID: deleted})
+		if err := other.Delete(t.Context(), deleted); err != nil {
+			t.Fatal(err)
+		}
+		save(t, other, &session.Record{ID: retired})
+		save(t, other, &session.Record{ID: retired, Version: 1, Kind: session.KindTombstone})
+		for _, want := range []string{deleted, retired} {
+			if got := <-heard; got != want {
+				t.Errorf("told of %q, want %q", got, want)
 			}
 		}
-		cancel()
-		<-ended
-		untilListening(t, dbs[i].DB, 0)
+		_ = stop() // it says that it was stopped
 	}
 }

@@ -116,7 +116,7 @@ func overflows(t *testing.T, store *redisstore.Store, overflow session.Overflow)
 // watches waits until the store is told of a session that ended.
 func watches(t *testing.T, r *servers.Redis, store *redisstore.Store) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	over := make(chan error, 1)
 	go func() { over <- store.Watch(ctx, func(string) { cancel() }) }()

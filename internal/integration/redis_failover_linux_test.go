@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,27 +26,26 @@ func TestAnsweredWritesSurviveAFailover(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := newWriters(t, rueidis.ClientOption{
-			InitAddress: []string{own.Addr}, ConnWriteTimeout: time.Second,
-			Sentinel: rueidis.SentinelOption{MasterSet: servers.MasterSet, TopologyRefreshInterval: time.Second},
+			InitAddress: []string{own.Addr},
+			Sentinel:    rueidis.SentinelOption{MasterSet: servers.MasterSet, TopologyRefreshInterval: time.Second},
 		})
-		c.during(func() { c.kill(own.Primary, own.Replica) })
+		c.during(func() {
+			c.kill(own.Primary, own.Replica, func() error { return own.FailOver(t.Context()) })
+		})
 	})
 	t.Run("Cluster", func(t *testing.T) {
 		nodes, err := servers.NewRedisCluster(1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := newWriters(t, rueidis.ClientOption{InitAddress: []string{nodes[0].Addr, nodes[1].Addr, nodes[2].Addr},
-			ConnWriteTimeout: time.Second})
+		c := newWriters(t, rueidis.ClientOption{InitAddress: []string{nodes[0].Addr, nodes[1].Addr, nodes[2].Addr}})
 		c.during(func() { c.moveSlots(nodes[0], nodes[1]) })
 		primaries, replicas := c.pairs(nodes)
+		c.during(func() { c.swap(replicas[0]) })
+		alive := slices.DeleteFunc(nodes, func(r *servers.Redis) bool { return r == primaries[1] })
 		c.during(func() {
-			if _, err := replicas[0].CLI(t.Context(), "CLUSTER", "FAILOVER"); err != nil {
-				t.Error(err)
-			}
-			c.await(replicas[0])
+			c.kill(primaries[1], replicas[1], func() error { return servers.FailOver(t.Context(), replicas[1], alive) })
 		})
-		c.during(func() { c.kill(primaries[1], replicas[1]) })
 	})
 }
 
@@ -81,7 +81,7 @@ func newWriters(t *testing.T, opts rueidis.ClientOption) *writers {
 func (c *writers) during(happens func()) {
 	c.t.Helper()
 	over := make(chan struct{})
-	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+	ctx, cancel := context.WithCancel(c.t.Context())
 	defer cancel()
 	var all sync.WaitGroup
 	for _, v := range c.visitors {
@@ -99,9 +99,10 @@ func (c *writers) during(happens func()) {
 	}
 	happens()
 	close(over)
+	defer time.AfterFunc(patience, cancel).Stop()
 	all.Wait()
 	if ctx.Err() != nil {
-		c.t.Error("the nodes answer not all of their visitors within a minute")
+		c.t.Errorf("the nodes answer not all of their visitors within %v", patience)
 	}
 	c.check()
 }
@@ -159,29 +160,37 @@ func (c *writers) check() {
 // behind still names the primary that is gone.
 func (c *writers) soon(what string, is func() bool) {
 	c.t.Helper()
-	for end := time.Now().Add(time.Minute); !is(); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(patience); !is(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
-			c.t.Errorf("not within a minute: %s", what)
+			c.t.Errorf("not within %v: %s", patience, what)
 			return
 		}
 	}
 }
 
-// kill ends a primary at a moment at which its replica has everything, and waits until that has taken over.
-func (c *writers) kill(primary, replica *servers.Redis) {
+// kill ends a primary at a moment at which its replica has everything, and has that take over.
+func (c *writers) kill(primary, replica *servers.Redis, failOver func() error) {
 	c.pause.Lock()
 	for c.offset(primary) != c.offset(replica) {
 		time.Sleep(time.Millisecond)
 	}
 	primary.Kill()
 	c.pause.Unlock()
-	c.await(replica)
-}
-
-func (c *writers) await(replica *servers.Redis) {
-	if err := replica.AwaitPrimary(); err != nil {
+	if err := failOver(); err != nil {
 		c.t.Error(err)
 	}
+}
+
+// swap has a replica take over from a primary that lives. The two give an attempt up after five seconds.
+func (c *writers) swap(replica *servers.Redis) {
+	const each = 100 // every ten seconds
+	tries := 0
+	c.soon("the replica takes over", func() bool {
+		if tries++; tries%each == 1 {
+			_, _ = replica.CLI(c.t.Context(), "CLUSTER", "FAILOVER") // it may have come to it already
+		}
+		return replica.IsPrimary(c.t.Context()) == nil
+	})
 }
 
 func (c *writers) offset(r *servers.Redis) string {

@@ -46,7 +46,7 @@ func (w *watched) noticed(t *testing.T) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		t.Fatal("the client has kept connections that the server closed")
 	}
 }

@@ -66,7 +66,6 @@ func redisThrough(t *testing.T, opts redisstore.Options) (*redisstore.Store, *se
 	proxy.Watch(func() func([]byte) { return redisTrips(seen) })
 	client := redisClient(t, rueidis.ClientOption{
 		InitAddress: []string{proxy.Addr}, ForceSingleClient: true, PipelineMultiplex: -1,
-		ConnWriteTimeout: 2 * time.Second,
 	})
 	return redisStore(t, client, opts), proxy, seen
 }

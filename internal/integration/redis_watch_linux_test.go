@@ -101,21 +101,10 @@ func TestRedisCacheForgetsWhatItIsToldOf(t *testing.T) {
 	other := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)}),
 		redisstore.Options{Prefix: opts.Prefix})
 	told := make(chan error, 1)
-	go own.Watch(t.Context(), func(id string) {
+	listens(t, own, func(id string) {
 		_, err := own.Load(context.Background(), id)
 		told <- err
 	})
-	for began := false; !began; { // the first to be told of
-		save(t, other, &session.Record{ID: "first"})
-		if err := other.Delete(t.Context(), "first"); err != nil {
-			t.Fatal(err)
-		}
-		select {
-		case <-told:
-			began = true
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
 	for i := range 200 {
 		id := fmt.Sprint("id ", i)
 		save(t, other, &session.Record{ID: id})
@@ -150,7 +139,7 @@ func TestWhoIsToldOfASessionMayLookAtTheStore(t *testing.T) {
 					return
 				}
 				<-all
-				limited, stop := context.WithTimeout(context.Background(), 10*time.Second)
+				limited, stop := context.WithTimeout(context.Background(), patience)
 				defer stop()
 				_, err := own.Load(limited, id)
 				told <- err

@@ -11,7 +11,7 @@ import (
 )
 
 // patience is how long a step may take on a machine that has other things to do.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 // browser is a Chromium with a profile of its own, and a tab of it.
 type browser struct {
@@ -84,7 +84,7 @@ func get[T any](b *browser, action chromedp.Action[T]) T {
 
 // page is the text of the page, as far as it can be had.
 func (b *browser) page() string {
-	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
 	defer cancel()
 	// it is for a message only
 	text, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.documentElement.innerText`))

@@ -55,10 +55,10 @@ type shop struct {
 	url string
 }
 
-// startShop starts the demo on a folder, at an address such as "127.0.0.1:0".
-func startShop(t *testing.T, data, addr string) *shop {
+// startShop starts the demo on a folder.
+func startShop(t *testing.T, data string) *shop {
 	t.Helper()
-	s := &shop{t: t, cmd: exec.Command(program, "demo", "--addr", addr, "--data", data)}
+	s := &shop{t: t, cmd: exec.Command(program, "demo", "--addr", "127.0.0.1:0", "--data", data)}
 	s.cmd.Stderr = t.Output()
 	if runtime.GOOS == "linux" {
 		s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

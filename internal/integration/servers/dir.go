@@ -3,6 +3,7 @@
 package servers
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -13,8 +14,8 @@ import (
 // folders begin like this, in the folder for temporary files.
 const folders = "coatcheck-server-"
 
-// held keeps the folders of this program open, and with them the locks that say that it lives.
-var held []*os.File
+// held keeps the folders of this program open, and with them the locks that say that it lives, and its ports taken.
+var held []io.Closer
 
 // newDir makes a folder for the data of a server, and first removes those that were abandoned.
 func newDir(name string) (string, error) {

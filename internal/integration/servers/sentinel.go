@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 )
 
 // Sentinel is a primary with a replica, and the sentinel that watches them.
@@ -35,9 +34,7 @@ func NewSentinel(args ...string) (*Sentinel, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if err := replica.await(ctx, replica.Follows); err != nil {
+	if err := replica.await(replica.Follows); err != nil {
 		return nil, err
 	}
 	program, err := find("redis-server")
@@ -50,8 +47,8 @@ func NewSentinel(args ...string) (*Sentinel, error) {
 	}
 	conf := filepath.Join(s.Dir, "sentinel.conf") // which it writes itself, too
 	text := fmt.Sprintf("port %d\nbind 127.0.0.1\nsentinel monitor %s 127.0.0.1 %d 1\nsentinel "+
-		"down-after-milliseconds %s 1000\nsentinel failover-timeout %s 5000\n",
-		s.Port, MasterSet, primary.Port, MasterSet, MasterSet)
+		"down-after-milliseconds %s %s\nsentinel failover-timeout %s 5000\n",
+		s.Port, MasterSet, primary.Port, MasterSet, patient, MasterSet)
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
@@ -67,6 +64,14 @@ func (s *Sentinel) knowsReplica(ctx context.Context) error {
 		err = fmt.Errorf("the sentinel knows no replica: %s", out)
 	}
 	return err
+}
+
+// FailOver has the replica take over from a primary that was killed, as the sentinel notices that it is gone.
+func (s *Sentinel) FailOver(ctx context.Context) error {
+	if _, err := s.CLI(ctx, "SENTINEL", "SET", MasterSet, "down-after-milliseconds", "1000"); err != nil {
+		return err
+	}
+	return s.Replica.AwaitPrimary()
 }
 
 // Follows reports whether a replica has all that its primary has. A primary always has.
@@ -89,7 +94,5 @@ func (r *Redis) IsPrimary(ctx context.Context) error {
 
 // AwaitPrimary waits until the server takes writes.
 func (r *Redis) AwaitPrimary() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	return r.await(ctx, r.IsPrimary)
+	return r.await(r.IsPrimary)
 }

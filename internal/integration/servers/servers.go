@@ -113,17 +113,28 @@ func credential(username string) (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-// freePort finds a port that nobody listens on. It is none of those that the system gives to outgoing connections, one
-// of which could otherwise take it before the server does.
+// freePort finds a port that nobody listens on, and keeps it while this program runs, also while its server is away. It
+// is none of those that the system gives to outgoing connections, one of which could otherwise take it before the server
+// does. The port of the same number for UDP, which no server here uses, tells other programs of these tests that it is
+// taken.
 func freePort() (int, error) {
 	const lowest, count = 15_000, 15_000
 	var err error
 	for range 100 {
-		port := lowest + rand.IntN(count)
-		var l net.Listener
-		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			return port, l.Close()
+		address := fmt.Sprintf("127.0.0.1:%d", lowest+rand.IntN(count))
+		var mark net.PacketConn
+		if mark, err = net.ListenPacket("udp", address); err != nil {
+			continue
 		}
+		var l net.Listener
+		if l, err = net.Listen("tcp", address); err != nil {
+			mark.Close()
+			continue
+		}
+		allMu.Lock()
+		defer allMu.Unlock()
+		held = append(held, mark)
+		return l.Addr().(*net.TCPAddr).Port, l.Close()
 	}
 	return 0, fmt.Errorf("no port is free: %w", err)
 }
@@ -171,12 +182,16 @@ func (s *Server) Start(ready func(context.Context) error) error {
 		_ = cmd.Wait()
 		close(done)
 	}(s.cmd, s.done)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	return s.await(ctx, ready)
+	return s.await(ready)
 }
 
-func (s *Server) await(ctx context.Context, ready func(context.Context) error) error {
+// patience is how long a server may take on a machine that has other things to do.
+const patience = 5 * time.Minute
+
+// await waits until ready says so, or the server has ended.
+func (s *Server) await(ready func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
 	for {
 		err := ready(ctx)
 		if err == nil {

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
+	"time"
 
 	_ "github.com/go-sql-driver/mysql" // the driver of the data source names below
 	_ "github.com/jackc/pgx/v5/stdlib" // likewise
@@ -22,8 +24,16 @@ type Database struct {
 	ready   func(context.Context) error
 }
 
-// Restart starts the server again after Stop or Kill, and waits for it.
-func (d *Database) Restart() error { return d.Start(d.ready) }
+// Restart starts the server again after Stop or Kill, and waits for it. The children of a PostgreSQL that was killed end
+// a moment later, and until then no other one takes their data.
+func (d *Database) Restart() error {
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		err := d.Start(d.ready)
+		if err == nil || !strings.Contains(err.Error(), "is still in use") || time.Now().After(end) {
+			return err
+		}
+	}
+}
 
 // PostgreSQL returns the PostgreSQL server of this program, and starts it at the first call.
 var PostgreSQL = sync.OnceValues(NewPostgreSQL)
