@@ -10,7 +10,7 @@ import (
 )
 
 // A server that takes the connection and says nothing, while somebody has pressed Tab. The test ends a process that
-// hangs, after a minute.
+// hangs, in the end.
 func TestAStoreThatHangsOffersNothing(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

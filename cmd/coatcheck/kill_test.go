@@ -14,7 +14,7 @@ import (
 // in runs a program of these tests in a folder.
 func in(t *testing.T, dir, program string, args ...string) *exec.Cmd {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), longest)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = dir
@@ -63,9 +63,9 @@ func TestACopyThatIsKilledIsCompletedByTheNext(t *testing.T) {
 
 func waitFor(t *testing.T, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !condition(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(longest); !condition(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal("it did not happen within 30 seconds")
+			t.Fatalf("it did not happen within %v", longest)
 		}
 	}
 }

@@ -18,7 +18,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // process is a running demo.
@@ -30,7 +29,7 @@ type process struct {
 
 func startDemo(t *testing.T, args ...string) *process {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), longest)
 	t.Cleanup(cancel)
 	p := &process{cmd: exec.CommandContext(ctx, underTest, append([]string{"demo", "--addr", "127.0.0.1:0"},
 		args...)...), err: new(strings.Builder)}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -34,8 +35,25 @@ func left(t *testing.T, m *session.Manager) (n int) {
 	return n
 }
 
+// slow is a store each call of which takes a while.
+type slow struct{ *memstore.Store }
+
+func (s slow) Load(ctx context.Context, id string) (*session.Record, error) {
+	time.Sleep(time.Millisecond) // virtual
+	return s.Store.Load(ctx, id)
+}
+
+func (s slow) Save(ctx context.Context, rec *session.Record) error {
+	time.Sleep(time.Millisecond) // virtual
+	return s.Store.Save(ctx, rec)
+}
+
 func TestARunMeasuresEveryKindOfOperationAndLeavesNothing(t *testing.T) {
-	m := managerOn(t, memstore.New(memstore.Options{}))
+	synctest.Test(t, measuresEveryKind)
+}
+
+func measuresEveryKind(t *testing.T) {
+	m := managerOn(t, slow{memstore.New(memstore.Options{})})
 	var steps atomic.Int64
 	r, err := load.Run(t.Context(), m, load.Options{
 		Clients: 3, Sessions: 10, Size: 20, Writes: 50, Duration: 100 * time.Millisecond,
