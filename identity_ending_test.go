@@ -231,7 +231,9 @@ func TestAFunctionOfUpdateUserCannotChangeTheIdentity(t *testing.T) {
 }
 
 // Writers of one session wait for a store that hangs. Requests on a thousand others meet a conflict, and go on.
-func TestWritersOfOneSessionHoldUpNoOther(t *testing.T) {
+func TestWritersOfOneSessionHoldUpNoOther(t *testing.T) { synctest.Test(t, holdUpNoOther) }
+
+func holdUpNoOther(t *testing.T) {
 	r := newRig(t)
 	slow, id := r.signIn("ada")
 	hangs, goOn := make(chan struct{}), make(chan struct{})

@@ -146,13 +146,26 @@ func TestALoadWithADeadlineStartsNoGoroutine(t *testing.T) {
 	if _, err := store.Load(ctx, "a"); err != nil { // the pool has its own by then
 		t.Fatal(err)
 	}
-	before := runtime.NumGoroutine()
-	if _, err := store.Load(ctx, "a"); err != nil {
-		t.Fatal(err)
+	alone(t, func() (before, during int) {
+		before = runtime.NumGoroutine()
+		if _, err := store.Load(ctx, "a"); err != nil {
+			t.Fatal(err)
+		}
+		return before, s.routes
+	})
+}
+
+// alone fails the test if there are more goroutines during each of a few calls than before. Those of others, such as
+// what a collection of garbage runs, come and go.
+func alone(t *testing.T, call func() (before, during int)) {
+	t.Helper()
+	var before, during int
+	for range 20 {
+		if before, during = call(); during <= before {
+			return
+		}
 	}
-	if s.routes > before {
-		t.Errorf("%d goroutines while a row was read, %d before", s.routes, before)
-	}
+	t.Errorf("%d goroutines during the call, %d before", during, before)
 }
 
 func TestALoadGivesUpAServerThatHangs(t *testing.T) {
@@ -201,11 +214,14 @@ func TestAWriteWithADeadlineStartsNoGoroutine(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, write := range writes(store) {
-		before, during := runtime.NumGoroutine(), 0
-		s.ask = func(context.Context) error { during = runtime.NumGoroutine(); return nil }
-		if err := write(ctx); err != nil || during > before {
-			t.Errorf("%s = %v, with %d goroutines during the statement and %d before", name, err, during, before)
-		}
+		alone(t, func() (before, during int) {
+			before = runtime.NumGoroutine()
+			s.ask = func(context.Context) error { during = runtime.NumGoroutine(); return nil }
+			if err := write(ctx); err != nil {
+				t.Fatalf("%s = %v", name, err)
+			}
+			return before, during
+		})
 	}
 }
 
