@@ -31,7 +31,9 @@ func (s *Store) askCache(ctx context.Context, id string, turn uint64) rueidis.Re
 	patient := bounded.Within(ctx, cachedPatience)
 	defer patient.End()
 	get := rueidis.Cacheable(s.getIn(turn, id).build(s.client.B(), nil))
-	return s.client.DoCache(patient, get.ToStaticTTL(), s.cache.ttl)
+	// It is not to be used again for another command: the client may have tried it on a connection that broke, and the
+	// goroutine that was to write it there may still be reading it.
+	return s.client.DoCache(patient, get.Pin().ToStaticTTL(), s.cache.ttl)
 }
 
 // getIn reads the same as get does. The cache keeps what it got for each command, so that one that it has never seen
