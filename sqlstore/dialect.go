@@ -27,8 +27,9 @@ type dialect struct {
 	unlockUser string // a format; "": the lock ends with the transaction
 	isolation  sql.IsolationLevel
 
-	unfit string   // a query that returns a row with the reason when the database cannot hold the table
-	setup []string // run outside a transaction before the table is made
+	undone string   // a query that returns a row when a rollback of the last step has begun; "": it is one transaction
+	unfit  string   // a query that returns a row with the reason when the database cannot hold the table
+	setup  []string // run outside a transaction before the table is made
 
 	reserved func(table string) bool     // the name, in lower case, belongs to somebody else
 	busy     func(error) bool            // somebody else was in the way, and nothing has changed

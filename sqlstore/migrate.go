@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/coatcheck/session/internal/sqltable"
 )
 
-// Migrate makes the table, or brings one that an older release made up to date. If the table is up to date, it only
-// reads; it leaves a table that a newer release made as it is. Any number of processes may call it at once.
+// Migrate makes the table, or brings one that an older release made up to date, or that an interrupted Migrate or
+// Rollback left. If the table is up to date, it only reads; it leaves a table that a newer release made as it is. Any
+// number of processes may call it at once.
 func (s *Store) Migrate(ctx context.Context) error {
 	err := s.retry(ctx, func() error { return s.migrate(ctx) })
 	if err != nil {
@@ -31,7 +34,7 @@ func Schema(opts Options) (up, down string, err error) {
 
 func (s *Store) migrate(ctx context.Context) error {
 	steps := s.dialect.steps(s.table, "up")
-	at, err := s.schemaVersion(ctx, s.db)
+	at, err := s.reached(ctx, s.db)
 	if err != nil || at >= len(steps) {
 		return err
 	}
@@ -49,27 +52,37 @@ func (s *Store) migrate(ctx context.Context) error {
 }
 
 // SchemaVersion returns the last step of the schema that the table has, which is 0 if there is no table, and the last
-// step that this release knows.
+// step that this release knows. A step that an interrupted call has left unfinished does not count.
 func (s *Store) SchemaVersion(ctx context.Context) (at, known int, err error) {
-	err = s.retry(ctx, func() (err error) {
-		at, err = s.schemaVersion(ctx, s.db)
-		return err
-	})
+	at, err = s.version(ctx, s.reached)
 	if err != nil {
-		return 0, 0, fmt.Errorf("sqlstore: read the schema's version: %w", s.advise(err))
+		return 0, 0, err
 	}
 	return at, len(s.dialect.steps(s.table, "up")), nil
 }
 
+// version is what look finds, which is schemaVersion or reached.
+func (s *Store) version(ctx context.Context, look func(context.Context, querier) (int, error)) (at int, err error) {
+	err = s.retry(ctx, func() (err error) {
+		at, err = look(ctx, s.db)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("sqlstore: read the schema's version: %w", s.advise(err))
+	}
+	return at, nil
+}
+
 // Rollback takes back the last step of the schema, and says whether there was one. If it was the first, the table is
 // gone, and every session with it. Any number of processes may call it at once: each takes back one step at most, and
-// none takes back a step twice.
+// none takes back a step twice. On MySQL, which has no transactions for this, the next Rollback finishes one that was
+// interrupted, and takes no step more; Migrate takes the step again.
 func (s *Store) Rollback(ctx context.Context) (bool, error) {
-	before, known, err := s.SchemaVersion(ctx)
+	before, err := s.version(ctx, s.schemaVersion)
 	switch {
 	case err != nil || before == 0:
 		return false, err
-	case before > known:
+	case before > len(s.dialect.steps(s.table, "down")):
 		return false, fmt.Errorf("sqlstore: roll back: a newer release made the table, with step %d of its schema; "+
 			"roll back with that release", before)
 	}
@@ -124,6 +137,21 @@ func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
 		err = fmt.Errorf("Options.Table: there is a table %q already that Migrate did not make", s.table)
 	}
 	return 0, err
+}
+
+// reached is the last step that the table has whole. Where no transaction holds a step together, a rollback that ended
+// early has left its step written down.
+func (s *Store) reached(ctx context.Context, q querier) (int, error) {
+	at, err := s.schemaVersion(ctx, q)
+	if err != nil || s.dialect.undone == "" || at != len(s.dialect.steps(s.table, "up")) {
+		return at, err
+	}
+	var n int
+	err = q.QueryRowContext(ctx, sqltable.Text(s.dialect.undone, s.table, false)).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		return at, nil
+	}
+	return at - 1, err
 }
 
 func (s *Store) hasTable(ctx context.Context, q querier) (bool, error) {
@@ -191,7 +219,7 @@ func (s *Store) lock(ctx context.Context, conn *sql.Conn) error {
 
 // takeSteps asks for the version again: another process may have been quicker.
 func (s *Store) takeSteps(ctx context.Context, conn *sql.Conn, steps []string) error {
-	at, err := s.schemaVersion(ctx, conn)
+	at, err := s.reached(ctx, conn)
 	if err != nil {
 		return err
 	}

@@ -63,6 +63,10 @@ var mysql = dialect{
 	commit:   "DO release_lock('coatcheck_schema')",
 	rollback: "DO release_lock('coatcheck_schema')",
 
+	// This key is what the last step drops last, and its rollback makes first.
+	undone: "SELECT 1 FROM information_schema.statistics WHERE table_schema = database() AND table_name = '{table}'" +
+		" AND index_name = 'expires_at' LIMIT 1",
+
 	lockUser:   "SELECT get_lock(concat('coatcheck_', lower(hex(?))), 5)",
 	unlockUser: "DO release_lock('coatcheck_%x')",
 	// In REPEATABLE READ, opAdmit would lock the gap between two users whose sessions it counts, and deadlock with the

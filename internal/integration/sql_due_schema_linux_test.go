@@ -44,42 +44,7 @@ func TestAnOlderTableSaysToMigrateAndKeepsItsRows(t *testing.T) {
 	})
 }
 
-// MySQL commits each ALTER by itself, so that a process may end between any two. The next one goes on from there.
-func TestMySQLMigratesOnFromWhereAnotherEnded(t *testing.T) {
-	s := sqlServers[1]
-	for name, done := range map[string][]string{
-		"the column":           {"ADD COLUMN due_at BIGINT NOT NULL DEFAULT 0"},
-		"the column and a key": {"ADD COLUMN due_at BIGINT NOT NULL DEFAULT 0", "ADD KEY due_at (due_at)"},
-		"all but the version": {"ADD COLUMN due_at BIGINT NOT NULL DEFAULT 0", "ADD KEY due_at (due_at)",
-			"DROP KEY expires_at"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			db, table := s.open(t), s.table()
-			store := s.store(t, db, table)
-			if done, err := store.Rollback(t.Context()); !done || err != nil {
-				t.Fatalf("Rollback = %t, %v, want true", done, err)
-			}
-			for _, change := range done {
-				if _, err := db.Exec("ALTER TABLE " + table + " " + change); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if err := store.Migrate(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			atStep(t, store, 2)
-			moved(t, store, "a", 10, 20)
-			sweepAt(t, store, 21, 10, 1)
-			const keys = "SELECT group_concat(DISTINCT index_name ORDER BY index_name) FROM " +
-				"information_schema.statistics WHERE table_schema = database() AND table_name = "
-			if got := text(t, db.DB, keys+"'"+table+"'"); got != "due_at,PRIMARY,user_id" {
-				t.Errorf("the keys are %s, want due_at,PRIMARY,user_id", got)
-			}
-		})
-	}
-}
-
-// MySQL has no transaction for that either. A rollback that fails half way, here for a reader who keeps the table, must
+// MySQL has no transaction for a step. A rollback that fails half way, here for a reader who keeps the table, must
 // not take the step before when it is tried again: that one removes every session.
 func TestMySQLRollsBackOnFromWhereItFailed(t *testing.T) {
 	s := sqlServers[1]
