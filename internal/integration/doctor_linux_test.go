@@ -220,11 +220,11 @@ func redisPatient(t *testing.T, program string) {
 	set("appendonly", "no")
 	set("save", "3600 1")
 	p.wants(t, dsn, "persistence=warn")
-	user := []string{"ACL", "SETUSER", "app", "on", ">word", "~*", "&*", "+@all", "-config"}
+	user := []string{"ACL", "SETUSER", "app", "on", ">word", "~*", "&*", "+@all", "-config", "-time"}
 	if _, err := server.CLI(t.Context(), user...); err != nil {
 		t.Fatal(err)
 	}
-	p.wants(t, strings.Replace(dsn, "redis://", "redis://app:word@", 1), "persistence=warn")
+	p.wants(t, strings.Replace(dsn, "redis://", "redis://app:word@", 1), "persistence=warn", "clock=warn")
 	set("appendonly", "yes")
 	if _, err := server.CLI(t.Context(), "REPLICAOF", "127.0.0.1", "1"); err != nil {
 		t.Fatal(err)

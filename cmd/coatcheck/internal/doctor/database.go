@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/cmd/coatcheck/internal/migration"
 	"github.com/coatcheck/session/sqlstore"
 )
@@ -53,6 +54,38 @@ func (p *patient) schema(ctx context.Context, db *sql.DB, opts sqlstore.Options)
 	p.add("schema", at >= known, Fail, fmt.Sprintf("the table has step %d of %d", at, known),
 		"run coatcheck db migrate")
 	return true
+}
+
+// older opens a table that an older release made. The site refuses it, and so would hide all else that is wrong; schema
+// tells of it. The manager is nil where that is not what keeps the site from its store.
+func (p *patient) older(ctx context.Context, secrets []session.Secret) (m *session.Manager, store session.Store,
+	done func()) {
+	none := func() {}
+	if p.cfg.Store != "database" {
+		return nil, nil, none
+	}
+	db, opts, err := p.cfg.OpenDatabase(ctx)
+	if err != nil {
+		return nil, nil, none
+	}
+	table, err := sqlstore.New(db, opts)
+	if err == nil {
+		m, err = p.managerOf(ctx, table, secrets)
+	}
+	if err != nil || m == nil {
+		return nil, nil, func() { _ = db.Close() }
+	}
+	return m, table, func() { _ = errors.Join(m.Close(), table.Close(), db.Close()) } // everything was read
+}
+
+// managerOf returns nil unless an older release made the table.
+func (p *patient) managerOf(ctx context.Context, table *sqlstore.Store, secrets []session.Secret) (*session.Manager,
+	error) {
+	at, known, err := table.SchemaVersion(ctx)
+	if err != nil || at == 0 || at >= known {
+		return nil, err
+	}
+	return p.cfg.Manager(table, func(o *session.Options) { o.Secrets, o.SecretSource = secrets, nil })
 }
 
 // indexQueries count the columns that the two indexes of a table lead with, whatever the indexes are called. The name

@@ -12,11 +12,14 @@ import (
 )
 
 // examine is what doctor finds at a site whose sessions are in memory, with these keys.
-func examine(t *testing.T, keys string) (found []Check) {
+func examine(t *testing.T, keys string) []Check { return examineAt(t, "memory", keys) }
+
+// examineAt is what doctor finds at a site with this store and these keys.
+func examineAt(t *testing.T, store, keys string) []Check {
 	t.Helper()
 	t.Setenv("SESSION_SECRETS", "base64:"+base64.StdEncoding.EncodeToString(session.NewSecret()))
 	t.Chdir(t.TempDir())
-	if err := os.WriteFile("session.yaml", []byte("store: memory\n"+keys+"\n"), 0o600); err != nil {
+	if err := os.WriteFile("session.yaml", []byte("store: "+store+"\n"+keys+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cfg, err := sessionconfig.Load("session.yaml")

@@ -74,6 +74,11 @@ func Examine(
 	}
 	m, store, err := open(ctx)
 	if err != nil {
+		var done func()
+		m, store, done = p.older(ctx, secrets)
+		defer done()
+	}
+	if m == nil {
 		p.add("store", false, Fail, err.Error(), "")
 		return p.checks
 	}

@@ -31,11 +31,7 @@ func TestTheClockTellsApartDelayAndSkew(t *testing.T) {
 func results(look func(*patient)) map[string]string {
 	p := patient{cfg: &sessionconfig.Config{}}
 	look(&p)
-	got := map[string]string{}
-	for _, c := range p.checks {
-		got[c.Name] = c.Result
-	}
-	return got
+	return resultsOf(p.checks)
 }
 
 func TestAServerThatDropsSessionsFails(t *testing.T) {
