@@ -71,10 +71,7 @@ func parseAddr(text string) netip.Addr {
 	if host, _, err := net.SplitHostPort(text); err == nil {
 		text = host
 	}
-	addr, err := netip.ParseAddr(strings.Trim(text, "[]"))
-	if err != nil {
-		return netip.Addr{}
-	}
+	addr, _ := netip.ParseAddr(strings.Trim(text, "[]")) // invalid where it is none
 	return addr.Unmap().WithZone("")
 }
 

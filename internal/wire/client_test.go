@@ -39,6 +39,31 @@ func TestNobodyIsBelievedByDefault(t *testing.T) {
 	}
 }
 
+// A proxy writes one of the two headers. If both are there, they are believed as far as they say the same.
+func TestAProxyIsBelievedUnlessItsHeadersDisagree(t *testing.T) {
+	trusted := wire.Proxies{netip.MustParsePrefix("10.0.0.0/8")}
+	for _, row := range []struct{ xff, forwarded, want string }{
+		{"", "", "10.0.0.1"},
+		{"192.0.2.7", "", "192.0.2.7"},
+		{"", "for=192.0.2.7", "192.0.2.7"},
+		{"", `by=10.0.0.1; For="[2001:db8::1]:99";proto=https`, "2001:db8::1"},
+		{"", "for=192.0.2.7, proto=https", "10.0.0.1"},
+		{"192.0.2.7", "for=192.0.2.7", "192.0.2.7"},
+		{"192.0.2.7", "for=192.0.2.8", "10.0.0.1"},
+	} {
+		r := &http.Request{RemoteAddr: "10.0.0.1:1", Header: http.Header{}}
+		if row.xff != "" {
+			r.Header.Set("X-Forwarded-For", row.xff)
+		}
+		if row.forwarded != "" {
+			r.Header.Set("Forwarded", row.forwarded)
+		}
+		if got := trusted.Client(r).String(); got != row.want {
+			t.Errorf("X-Forwarded-For %q, Forwarded %q: Client = %s, want %s", row.xff, row.forwarded, got, row.want)
+		}
+	}
+}
+
 func TestWhatAProxyLeavesBehindIsSeen(t *testing.T) {
 	for name, want := range map[string]bool{
 		"Forwarded": true, "Via": true, "X-Forwarded-For": true, "X-Forwarded-Proto": true,
@@ -67,6 +92,7 @@ func TestAUserAgentIsCutAtARune(t *testing.T) {
 	for text, want := range map[string]string{
 		"Mozilla/5.0 (X11)":             "Mozilla/5.0 (X11)",
 		"a\x1b[31m\u202eb\xff":          "a[31mb",
+		"a\x7fb":                        "ab",
 		strings.Repeat("x", 255) + "é":  strings.Repeat("x", 255),
 		strings.Repeat("x", 254) + "éé": strings.Repeat("x", 254) + "é",
 		strings.Repeat("\n", 300) + "x": "x",

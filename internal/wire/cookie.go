@@ -147,7 +147,7 @@ func SetCookie(c http.Cookie) string {
 // of them more than once. Here none is looked at where the cookie ends with the browser, as most do; its name and its
 // path are good.
 func SetTicket(c http.Cookie) string {
-	if c.Value == "" || c.Path == "" || c.Domain != "" || c.MaxAge != 0 || !c.Expires.IsZero() || c.Quoted {
+	if c.Path == "" || c.Domain != "" || c.MaxAge != 0 || !c.Expires.IsZero() || c.Quoted {
 		return c.String()
 	}
 	room := len(c.Name) + len("=") + len(c.Value) + len("; Path=") + len(c.Path) + len(attributes)

@@ -53,4 +53,7 @@ func TestACookieReachesItsPathAndWhatIsBelow(t *testing.T) {
 	if !wire.Reaches(r, "/shop/") {
 		t.Error("what a proxy stripped does not count")
 	}
+	if !wire.Reaches(r, "/shop/a") || wire.Reaches(r, "/shop/b") {
+		t.Error("what a proxy stripped does not stand before the path that it left")
+	}
 }

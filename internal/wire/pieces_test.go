@@ -49,12 +49,38 @@ func TestATokenComesBackFromItsPieces(t *testing.T) {
 			if sent == "" && len(browser) > 0 || len(browser) > most {
 				t.Fatalf("of %d cookies at most: %d for %d bytes", most, len(browser), len(sent))
 			}
+			kept := 0
 			for name, value := range browser {
+				kept += len(value)
 				if n := len(name) + len(value); n > wire.MaxCookieSize {
 					t.Fatalf("%s has %d bytes, and browsers keep %d", name, n, wire.MaxCookieSize)
 				}
 			}
+			if count := len("2."); kept != len(sent) && (len(browser) < 2 || kept != count+len(sent)) {
+				t.Fatalf("of %d cookies at most: %d bytes are kept of %d", most, kept, len(sent))
+			}
 		}
+	}
+}
+
+func TestTheLongestTokenFillsItsCookies(t *testing.T) {
+	for most := range wire.MaxPieces + 1 {
+		p, browser := wire.NewPieces("__Host-session", most), jar{}
+		p.Write(nil, token(p.Room()), browser.put)
+		for name, value := range browser {
+			if n := len(name) + len(value); n != wire.MaxCookieSize || len(browser) != max(most, 1) {
+				t.Errorf("of %d cookies at most: %d, and %s has %d bytes", most, len(browser), name, n)
+			}
+		}
+	}
+}
+
+// A browser may have forgotten some of the pieces, in whatever order.
+func TestWhatIsLeftOfALongerTokenIsRemoved(t *testing.T) {
+	browser := jar{"s": "3.a", "s.2": "c"}
+	wire.NewPieces("s", 3).Write(browser.lines(), "e1.x", browser.put)
+	if !maps.Equal(browser, jar{"s": "e1.x"}) {
+		t.Errorf("the browser keeps %v, want the token alone", browser)
 	}
 }
 
@@ -64,6 +90,7 @@ func TestPiecesThatDoNotBelongTogetherAreNoToken(t *testing.T) {
 		"one is missing":      "s=3.a; s.1=b",
 		"one came twice":      "s=2.a; s.1=b; s.1=b",
 		"more than may be":    "s=4.a; s.1=b; s.2=c; s.3=d",
+		"more than there are": "s=9.a",
 		"none":                "s=0.a",
 		"one alone":           "s=1.a",
 		"no count":            "s=2a; s.1=b",
