@@ -211,10 +211,11 @@ type fallbackKey struct{ m *Manager }
 
 // Fallback returns the request with something to fall back to, for what stands in front of Middleware, such as the
 // take-over of another library's sessions. find is asked once, by the first load, when the ticket that came leads to
-// nobody who is signed in. The session of the ticket that it returns, if there is one, is then that of the request, and
-// the response gives the client the ticket. Data that the visitor has without being signed in are added to it, where it
-// has none under the same key. "" changes nothing. An error is one of the load. sent, unless it is nil, is called with
-// the header of the response when the ticket is in it. Of two fallbacks the outer one is asked first.
+// nobody who is signed in; not when its session has just ended, for the client may have signed in anew since it sent
+// that ticket. The session of the ticket that find returns, if there is one, is then that of the request, and the
+// response gives the client the ticket. Data that the visitor has without being signed in are added to it, where it has
+// none under the same key. "" changes nothing. An error is one of the load. sent, unless it is nil, is called with the
+// header of the response when the ticket is in it. Of two fallbacks the outer one is asked first.
 //
 // find gets the context of the load. It must not load the session of the request, nor keep the context.
 func (m *Manager) Fallback(r *http.Request, find func(context.Context) (ticket string, err error),
