@@ -50,7 +50,8 @@ func (d *Draft) Again(ctx context.Context, conflict error) (gone, err error) {
 		return nil, d.fresh()
 	}
 	d.Doc.State = data.State{}
-	return d.Lost(err), d.replay()
+	_ = d.replay() // what cannot be repeated is refused by a Login, and dropped by a Logout
+	return d.Lost(err), nil
 }
 
 // wentOn reports whether a session ended here for it went on under a new id.
