@@ -172,7 +172,7 @@ func (k *Keeper) endWithoutRoom(ctx context.Context, rec *Record, kept map[strin
 	if !k.Records.Traits().Kept {
 		return why
 	}
-	now, err := k.unchanged(ctx, rec, why)
+	now, err := k.unchanged(ctx, rec)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (k *Keeper) endWithoutRoom(ctx context.Context, rec *Record, kept map[strin
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
 		return why
 	}
-	if _, err = k.unchanged(ctx, rec, why); err != nil { // it may have moved while that took its time to fail
+	if _, err = k.unchanged(ctx, rec); err != nil { // it may have moved while that took its time to fail
 		return err
 	}
 	if k.Store.Delete(ctx, rec.ID) != nil {
@@ -192,13 +192,10 @@ func (k *Keeper) endWithoutRoom(ctx context.Context, rec *Record, kept map[strin
 	return k.removeHeirsOf(ctx, rec, kept)
 }
 
-// unchanged loads a record again. The error is why when the store does not answer, and tells what became of a record
-// that is another one by now.
-func (k *Keeper) unchanged(ctx context.Context, rec *Record, why error) (*Record, error) {
+// unchanged loads a record again. The error tells what became of a record that is another one by now.
+func (k *Keeper) unchanged(ctx context.Context, rec *Record) (*Record, error) {
 	now, err := k.Load(ctx, rec.ID)
 	switch {
-	case errors.Is(err, ErrUnavailable):
-		return nil, why
 	case err != nil:
 		return nil, err
 	case now.Kind != KindLive || now.Version != rec.Version:
