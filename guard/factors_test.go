@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,9 +71,22 @@ func TestAFactorThatWasNeverShownIsNotFreshForEver(t *testing.T) {
 	wantProblem(t, v.get(r.Fresh(math.MaxInt64, "otp")(inside), "/", asJSON), 401, guard.NotFresh)
 	v.with(func(s *session.Session) { s.Confirm("otp") })
 	wantInside(t, v.get(r.Fresh(math.MaxInt64, "otp")(inside), "/", asJSON))
-	if w := v.get(r.Fresh(time.Minute, "otp", "")(inside), "/"); w.Code != 500 {
-		t.Errorf("an empty name answers %d, want 500", w.Code)
+}
+
+// A name that no session can have would send people to confirm again and again.
+func TestFreshRefusesAFactorThatNobodyCanShow(t *testing.T) {
+	for _, name := range []string{"", "OTP", "one time", "otp\n", "café", strings.Repeat("x", 33)} {
+		var log strings.Builder
+		r := newRig(t, guard.Options{ConfirmPage: "/confirm"}, logTo(&log))
+		w := r.signIn("ada").get(r.Fresh(time.Minute, "otp", name)(inside), "/", asPage)
+		if w.Code != 500 || !strings.Contains(log.String(), "guard: Fresh") {
+			t.Errorf("%q: status %d, log %q, want a failure that names Fresh", name, w.Code, log.String())
+		}
 	}
+	r := newRig(t, guard.Options{})
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Login("ada", session.Factor("example:a_b-c.9")) })
+	wantInside(t, v.get(r.Fresh(time.Minute, strings.Repeat("x", 32), "example:a_b-c.9")(inside), "/", asJSON))
 }
 
 // Where the key of the device is asked for as well, it is asked after the factor.

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -179,17 +180,17 @@ const clockSkew = time.Minute
 
 // Fresh lets users through who signed in at most d ago. It guards what a stolen session must not do, such as changing
 // the password or paying. Others get 401, or are sent to Options.ReloginPage, where a Login restarts the time. People
-// who are not signed in get the answer of User. Options.Proof may ask for more. d must be above 0; otherwise the
-// manager's Options.OnError answers every request.
+// who are not signed in get the answer of User. Options.Proof may ask for more. d must be above 0, and a factor one
+// that session.Factor takes; otherwise the manager's Options.OnError answers every request.
 //
 // With factors, it lets users through who have shown one of them at most d ago, by session.Factor at the Login or by
 // Session.Confirm, and sends the others to Options.ConfirmPage. A 401 says what would do, in the terms of RFC 9470.
 func (g *Guard) Fresh(d time.Duration, factors ...string) func(http.Handler) http.Handler {
-	switch {
-	case d <= 0:
+	if d <= 0 {
 		return g.wrong(errors.New("guard: Fresh: the time must be above 0, such as 10*time.Minute"))
-	case slices.Contains(factors, ""):
-		return g.wrong(errors.New("guard: Fresh: the name of a factor is empty"))
+	}
+	if err := g.checkFactors(factors); err != nil {
+		return g.wrong(fmt.Errorf("guard: Fresh: nobody can show such a factor: %w", err))
 	}
 	factors = slices.Clone(factors)
 	return func(next http.Handler) http.Handler {
@@ -206,6 +207,20 @@ func (g *Guard) Fresh(d time.Duration, factors ...string) func(http.Handler) htt
 			return g.notFresh(r, d, factors), nil
 		})
 	}
+}
+
+// checkFactors refuses names that no session can have. It asks one that is never stored.
+func (g *Guard) checkFactors(names []string) error {
+	for _, name := range names {
+		nobody, err := g.m.Open(context.Background(), "")
+		if err == nil {
+			err = nobody.TryLogin("nobody", session.Factor(name))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // recent reports whether the user signed in at most d ago, or has shown one of the factors, if there are any.
