@@ -29,7 +29,7 @@ const (
 // Refusal is why a request is not let through.
 type Refusal struct {
 	Reason     Reason
-	Status     int           // 401, 403 or 429; 400 or 413 because of the body
+	Status     int           // 401, 403 or 429; with BadBody 400 or 413
 	Text       string        // for people; tells nothing of the session
 	Login      string        // where to sign in, with the way back; "" when that would not help, or there is no page
 	RetryAfter time.Duration // with 429

@@ -98,11 +98,12 @@ func described(r *http.Request, describe func(*http.Request) string) (string, Re
 	switch {
 	case no.Status != 0:
 	case len(text) > maxText:
-		no = Refusal{Status: http.StatusRequestEntityTooLarge, Text: "This is more than a person can confirm at once."}
+		no = Refusal{Reason: BadBody, Status: http.StatusRequestEntityTooLarge,
+			Text: "This is more than a person can confirm at once."}
 	case strings.TrimSpace(text) == "":
-		no = Refusal{Status: http.StatusBadRequest, Text: "The request does not say what it is to do."}
+		no = Refusal{Reason: BadBody, Status: http.StatusBadRequest,
+			Text: "The request does not say what it is to do."}
 	}
-	no.Reason = NotConfirmed
 	return text, no
 }
 

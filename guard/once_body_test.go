@@ -110,7 +110,7 @@ func TestAnOperationWithoutADescriptionIsNotDone(t *testing.T) {
 	v := r.signIn("ada")
 	for _, text := range []string{"", " ", "\n\t\n"} {
 		h := r.Once("transfer", func(*http.Request) string { return text })(inside)
-		wantProblem(t, v.post(h, "/", to("bob"), asJSON), 400, guard.NotConfirmed)
+		wantProblem(t, v.post(h, "/", to("bob"), asJSON), 400, guard.BadBody)
 	}
 	if asked := v.asked(); len(asked) != 0 {
 		t.Errorf("it is asked about %+v", asked)

@@ -371,17 +371,37 @@ func TestALongRequestIsReadTwiceAndATooLongOneIsRefused(t *testing.T) {
 			t.Errorf("%d bytes: status %d, the handler read %d", size, w.Code, read)
 		}
 	}
-	wantProblem(t, send(1<<20+1, ""), 413, guard.NotConfirmed)
-	wantProblem(t, send(1, strings.Repeat("y", 4096)), 413, guard.NotConfirmed)
+	wantProblem(t, send(1<<20+1, ""), 413, guard.BadBody)
+	wantProblem(t, send(1, strings.Repeat("y", 4096)), 413, guard.BadBody)
 	if len(v.asked()) != 0 {
 		t.Errorf("what is too long is asked about: %+v", v.asked())
 	}
 	limited := request("POST", "/upload", asJSON)
 	limited.Body = http.MaxBytesReader(nil, io.NopCloser(strings.NewReader("xx")), 1)
-	wantProblem(t, v.send(h, limited), 413, guard.NotConfirmed)
+	wantProblem(t, v.send(h, limited), 413, guard.BadBody)
 	cut := request("POST", "/upload", asJSON)
 	cut.Body = io.NopCloser(io.MultiReader(strings.NewReader("x"), failing{}))
-	wantProblem(t, v.send(h, cut), 400, guard.NotConfirmed)
+	wantProblem(t, v.send(h, cut), 400, guard.BadBody)
+}
+
+// Who answers in the site's own way relies on what a Refusal says that it has.
+func TestEveryRefusalOfWhatIsNotConfirmedSaysWhatToConfirm(t *testing.T) {
+	r := newRig(t, guard.Options{Refuse: func(w http.ResponseWriter, _ *http.Request, no guard.Refusal) {
+		if no.Reason == guard.NotConfirmed {
+			_, _ = io.WriteString(w, no.Operation.Text+" within "+no.MaxAge.String())
+		}
+	}})
+	v := r.signIn("ada")
+	for _, to := range []string{"", " ", "bob", strings.Repeat("b", 5000), strings.Repeat("b", 1<<20)} {
+		h := r.Once("transfer", func(r *http.Request) string { return r.PostFormValue("to") })(inside)
+		w, want := v.post(h, "/transfer", url.Values{"to": {to}}), ""
+		if to == "bob" {
+			want = "bob within 5m0s"
+		}
+		if got := w.Body.String(); got != want {
+			t.Errorf("%d bytes: %q, want %q", len(to), got, want)
+		}
+	}
 }
 
 type failing struct{}
