@@ -30,9 +30,10 @@ const (
 // session.EventRefused tells the site. When the store or the provider's keys are out of reach the answer is 503 with
 // Retry-After, and the same token may come again.
 func (l *Links) Logout() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	// The middleware is there so that events say from where the request came.
+	return l.m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		ctx, cancel := l.noticed(r)
+		ctx, cancel := noticed(r)
 		defer cancel()
 		text, err := logoutToken(w, r)
 		if err == nil {
@@ -41,13 +42,12 @@ func (l *Links) Logout() http.Handler {
 		l.reply(ctx, w, err, http.StatusOK, func(no *refusal) any {
 			return map[string]string{"error": "invalid_request", "error_description": no.text}
 		})
-	})
+	}))
 }
 
 // noticed is the context of what a notice of the provider brings about.
-func (l *Links) noticed(r *http.Request) (context.Context, context.CancelFunc) {
-	ctx := session.WithActor(context.WithoutCancel(r.Context()), l.issuer)
-	return context.WithTimeout(ctx, within)
+func noticed(r *http.Request) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(r.Context()), within)
 }
 
 func logoutToken(w http.ResponseWriter, r *http.Request) (string, error) {
@@ -83,6 +83,7 @@ func (l *Links) logout(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
+	ctx = session.WithActor(ctx, t.Issuer)
 	if spent, err := l.spent(ctx, t.Issuer, t.jti); err != nil || spent {
 		return orReplayed(err)
 	}

@@ -94,12 +94,12 @@ func (l *Links) Receiver(from Transmitter) (http.Handler, error) {
 	if from.KeysURL != "" {
 		r.tokens.keys = &keySet{address: from.KeysURL, client: l.opts.Client, now: l.m.Now}
 	}
-	return r, nil
+	return l.m.Middleware(r), nil
 }
 
 func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	ctx, cancel := r.noticed(req)
+	ctx, cancel := noticed(req)
 	defer cancel()
 	text, err := r.body(w, req)
 	if err == nil {
@@ -141,6 +141,7 @@ func (r *receiver) receive(ctx context.Context, text string) error {
 	case t.has("nonce"):
 		return errNonce
 	}
+	ctx = session.WithActor(ctx, t.Issuer)
 	if spent, err := r.spent(ctx, t.Issuer, t.jti); err != nil || spent {
 		return err
 	}
