@@ -18,6 +18,13 @@ const (
 	maxMarks     = 10 // accounts of a device; the one that was signed in longest ago is forgotten
 )
 
+// Whom a device can have a mark for: an account, as the function of SignIn names it, or a user who has signed in
+// without naming one. They are kept apart, for a user may be called as somebody else's account is.
+const (
+	ofAccount = "guard device "
+	ofUser    = "guard device of user "
+)
+
 // device is what the cookie of a device says: a random id, and a mark for each account, the newest first. A mark is a
 // keyed hash, so it names no account, and nobody but this site can make one.
 type device struct {
@@ -85,19 +92,19 @@ func (d device) text() string {
 	return base64.RawURLEncoding.EncodeToString(append(d.id[:], bytes.Join(d.marks, nil)...))
 }
 
-// marks are those that the device has for an account, by each secret. The first is written. They are those of one
-// manager, for another one with the same secrets may have other people behind the same names.
-func (g *Guard) marks(d device, account string) [][]byte {
-	all := g.m.Pseudonyms("guard device "+g.m.Transport().Name(), string(d.id[:])+account)
+// marks are those that the device has for an account or a user, by each secret. The first is written. They are those of
+// one manager, for another one with the same secrets may have other people behind the same names.
+func (g *Guard) marks(d device, of, name string) [][]byte {
+	all := g.m.Pseudonyms(of+g.m.Transport().Name(), string(d.id[:])+name)
 	for i, mark := range all {
 		all[i] = mark[:markSize]
 	}
 	return all
 }
 
-// knows reports whether the device has been signed in to the account.
-func (g *Guard) knows(d device, account string) bool {
-	for _, mark := range g.marks(d, account) {
+// knows reports whether the device has been signed in to the account, or by the user.
+func (g *Guard) knows(d device, of, name string) bool {
+	for _, mark := range g.marks(d, of, name) {
 		if slices.ContainsFunc(d.marks, func(m []byte) bool { return bytes.Equal(m, mark) }) {
 			return true
 		}
@@ -105,12 +112,12 @@ func (g *Guard) knows(d device, account string) bool {
 	return false
 }
 
-// know makes the device know the account, and sends it so.
-func (g *Guard) know(h http.Header, d device, account string) error {
+// know makes the device know the account or the user, and sends it so.
+func (g *Guard) know(h http.Header, d device, of, name string) error {
 	if sent, ok := g.takeSent(h); ok {
 		d = sent
 	}
-	all := g.marks(d, account)
+	all := g.marks(d, of, name)
 	d.marks = slices.DeleteFunc(slices.Clone(d.marks), func(m []byte) bool {
 		return slices.ContainsFunc(all, func(mark []byte) bool { return bytes.Equal(m, mark) })
 	})
@@ -130,5 +137,5 @@ func (g *Guard) KnowDevice(w http.ResponseWriter, r *http.Request, account strin
 	if account == "" {
 		return errors.New("guard: KnowDevice: name the account, as the function of SignIn does")
 	}
-	return g.know(w.Header(), g.deviceOf(r), account)
+	return g.know(w.Header(), g.deviceOf(r), ofAccount, account)
 }

@@ -251,23 +251,3 @@ func FuzzDeviceCookie(f *testing.F) {
 		}
 	})
 }
-
-// A sign-in that names no account beforehand, such as by a passkey, has nothing that a device could know.
-func TestASignInWithoutAnAccountMakesNoDeviceKnown(t *testing.T) {
-	var events []session.Event
-	d := newDoor(t, guard.Options{}, func(o *session.Options) {
-		o.OnEvent = func(_ context.Context, e session.Event) {
-			if e.Kind == session.EventNewDevice {
-				events = append(events, e)
-			}
-		}
-	})
-	v := d.visitor()
-	w := v.post(d.SignIn(byUser)(d.m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
-		s.Login("ann")
-	})), "/passkey", nil)
-	if w.Code != 200 || v.cookies[deviceCookie] != "" || len(events) != 0 {
-		t.Errorf("status %d, cookie %q, events %v, want no cookie and no event",
-			w.Code, v.cookies[deviceCookie], events)
-	}
-}

@@ -35,7 +35,9 @@ import (
 // session.Options.ClearOnLogout.
 //
 // GET, HEAD and OPTIONS pass uncounted, unless they name an account. Other requests that name none are counted by their
-// address alone. If the store of the counts fails, the answer is a 503, and nobody can guess meanwhile.
+// address alone. So a function that always returns "" is for sign-ins of which nobody knows beforehand whose they are,
+// by a passkey or at an identity provider: a device that is new to their user is reported as well, but its cookie gives
+// it no limit of its own. If the store of the counts fails, the answer is a 503, and nobody can guess meanwhile.
 func (g *Guard) SignIn(account func(*http.Request) string) func(http.Handler) http.Handler {
 	if account == nil {
 		return g.wrong(errors.New("guard: SignIn: give it a function that returns the account which a request tries"))
@@ -43,14 +45,11 @@ func (g *Guard) SignIn(account func(*http.Request) string) func(http.Handler) ht
 	return func(next http.Handler) http.Handler {
 		return g.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
 			name, no := named(r, account)
-			switch {
-			case no.Status != 0:
+			if no.Status != 0 {
 				g.refuse(w, r, no)
-			case name == "" && safe(r.Method):
-				next.ServeHTTP(w, r)
-			default:
-				g.attempt(r, s, name).run(w, next)
+				return
 			}
+			g.attempt(r, s, name).run(w, next)
 		})
 	}
 }
@@ -64,6 +63,7 @@ type attempt struct {
 	device  device
 	known   bool // the device has been signed in to the account
 	takes   []take
+	ticket  string // as the request came
 
 	stepDone atomic.Bool // what StepDone says
 }
@@ -76,12 +76,13 @@ type take struct {
 }
 
 func (g *Guard) attempt(r *http.Request, s *session.Session, account string) *attempt {
-	a := &attempt{g: g, r: r, s: s, account: account, device: g.deviceOf(r)}
-	a.known = account != "" && g.knows(a.device, account)
+	a := &attempt{g: g, r: r, s: s, account: account, device: g.deviceOf(r), ticket: s.Token()}
+	a.known = account != "" && g.knows(a.device, ofAccount, account)
 	add := func(l *signInLimit, key string) {
 		a.takes = append(a.takes, take{signInLimit: l, at: g.place(l.name, key)})
 	}
 	switch {
+	case account == "" && safe(r.Method): // the page of the form, or somebody who comes back from another site
 	case a.known && !g.fromOtherSite(r):
 		add(&g.signIns.device, string(a.device.id[:])+account)
 	case account == "":
@@ -111,7 +112,7 @@ func (a *attempt) run(w http.ResponseWriter, next http.Handler) {
 		}
 	}
 	a.s.OnAnswer(a.answer)
-	if !a.known && a.account != "" {
+	if a.account != "" && !a.known && !a.g.knows(a.device, ofUser, a.account) {
 		a.s.ReportProof(session.EventNewDevice)
 	}
 	next.ServeHTTP(w, a.r.WithContext(context.WithValue(a.r.Context(), attemptKey{}, a)))
@@ -130,11 +131,27 @@ func (a *attempt) refuse(w http.ResponseWriter, t *take) {
 }
 
 // answer makes the device known, in the response to a sign-in.
-func (a *attempt) answer(h http.Header, _ bool) {
-	if a.account == "" || !a.s.Proved() {
+func (a *attempt) answer(h http.Header, signsIn bool) {
+	if !a.s.Proved() {
 		return
 	}
-	_ = a.g.know(h, a.device, a.account) // a device that stays unknown has the limit of strangers
+	of, name := ofAccount, a.account
+	if name == "" {
+		of, name = ofUser, a.s.User()
+		a.tellOf(name, !signsIn && a.s.Token() != a.ticket)
+	}
+	_ = a.g.know(h, a.device, of, name) // a device that stays unknown has the limit of strangers
+}
+
+// tellOf reports a device that is new to a user whom nothing named before, when the sign-in is stored.
+func (a *attempt) tellOf(user string, stored bool) {
+	switch {
+	case a.g.knows(a.device, ofUser, user) || a.g.knows(a.device, ofAccount, user):
+	case stored:
+		a.g.m.Report(a.r.Context(), session.Event{Kind: session.EventNewDevice, ID: a.s.ID(), User: user})
+	default:
+		a.s.ReportProof(session.EventNewDevice)
+	}
 }
 
 type attemptKey struct{}

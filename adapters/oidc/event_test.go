@@ -8,6 +8,7 @@ import (
 
 	"github.com/coatcheck/session"
 	oidcsession "github.com/coatcheck/session/adapters/oidc"
+	"github.com/coatcheck/session/guard"
 	"github.com/coatcheck/session/memstore"
 )
 
@@ -43,6 +44,27 @@ func TestAnEventOfTheProviderSaysWhoAndFromWhere(t *testing.T) {
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: events %v, want %v", name, got, want)
+		}
+	}
+}
+
+// Login has stored the session before the response begins.
+func TestASignInByTheProviderTellsOfANewDevice(t *testing.T) {
+	p := newProvider(t)
+	n := newNode(t, p, memstore.New(memstore.Options{}), oidcsession.Options{})
+	g, err := guard.New(n.sessions, guard.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := func(*http.Request) string { return "" }
+	n.Config.Handler = g.SignIn(nobody)(n.sessions.HandlerFunc(n.signIn))
+	laptop := newBrowser(t)
+	for i, b := range []*browser{laptop, laptop, newBrowser(t)} {
+		n.told()
+		b.signIn(n, "ada", "sid")
+		told := slices.DeleteFunc(n.told(), func(e session.Event) bool { return e.Kind != session.EventNewDevice })
+		if isNew := i != 1; isNew && (len(told) != 1 || told[0].User != "ada") || !isNew && len(told) != 0 {
+			t.Errorf("sign-in %d: the site is told of %+v", i+1, told)
 		}
 	}
 }

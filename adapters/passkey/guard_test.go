@@ -3,6 +3,7 @@ package passkey_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,24 @@ func TestOnlyFailuresAreCountedAsAttempts(t *testing.T) {
 		last = b.finish("sign-in", d.get(t, options{}))
 	}
 	last.want(t, http.StatusTooManyRequests)
+}
+
+// Whose passkey it is turns out when it is checked, and so does whether the device is new to them.
+func TestASignInByAPasskeyTellsOfANewDevice(t *testing.T) {
+	st := newSite(t, guarded(t, guard.Options{}))
+	d, b := newDevice(t), st.browser()
+	b.header.Set("Sec-Fetch-Site", "same-origin")
+	b.do("login=ada")
+	b.finish("register", d.create(t, b.begin("register", "{}"))).want(t, http.StatusNoContent)
+	for i, b := range []*browser{b, b, st.browser()} {
+		st.events = nil
+		b.header.Set("Sec-Fetch-Site", "same-origin")
+		b.finish("sign-in", d.get(t, b.begin("sign-in", "{}"))).want(t, http.StatusNoContent)
+		told := slices.DeleteFunc(st.events, func(e session.Event) bool { return e.Kind != session.EventNewDevice })
+		if isNew := i != 1; isNew && (len(told) != 1 || told[0].User != "ada") || !isNew && len(told) != 0 {
+			t.Errorf("sign-in %d: the site is told of %+v", i+1, told)
+		}
+	}
 }
 
 func TestOptionsConfirmIsToldEachFactor(t *testing.T) {

@@ -1,0 +1,126 @@
+package guard_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/coatcheck/session"
+)
+
+// ways are sign-ins that name nobody before they have succeeded.
+func (p *porch) ways() map[string]http.Handler {
+	nobody := func(*http.Request) string { return "" }
+	way := func(fn func(*http.Request, *session.Session) error) http.Handler {
+		return p.SignIn(nobody)(p.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+			if err := fn(r, s); err != nil {
+				p.m.Fail(w, r, err)
+			}
+		}))
+	}
+	passkey := way(func(r *http.Request, s *session.Session) error { return s.TryLogin(r.FormValue("user")) })
+	return map[string]http.Handler{
+		"a passkey": passkey, "a passkey within": p.m.Middleware(passkey),
+		"a provider": way(func(r *http.Request, s *session.Session) error { // as package oidcsession does
+			return s.Atomic(r.Context(), func(s *session.Session) error { return s.TryLogin(r.FormValue("user")) })
+		}),
+	}
+}
+
+// arrive signs in by a way, by POST as from a script or by GET as from another site.
+func (p *porch) arrive(v at, way http.Handler, method, user string) int {
+	r := request(method, "/arrive?user="+user, asJSON)
+	r.RemoteAddr = v.address + ":4711"
+	return v.send(way, r).Code
+}
+
+// hears checks which users a device has been new to since it was last asked.
+func (p *porch) hears(what string, users ...string) {
+	p.t.Helper()
+	if len(p.told) != len(users) {
+		p.t.Errorf("%s: the site hears of %+v, want of %q", what, p.told, users)
+	}
+	for i, e := range p.told {
+		if i < len(users) && (e.User != users[i] || e.Actor != users[i] || e.ID == "" || !e.RemoteIP.IsValid()) {
+			p.t.Errorf("%s: the event is %+v, want one of %s with an id and an address", what, e, users[i])
+		}
+	}
+	p.told = nil
+}
+
+func TestASignInThatNamesNobodyTellsOfANewDevice(t *testing.T) {
+	for _, method := range []string{"GET", "POST"} {
+		p := newPorch(t)
+		for name, way := range p.ways() {
+			v := p.from(1)
+			v.get(way, "/") // which signs nobody in
+			p.hears(name + ": a page")
+			if c := v.cookies[deviceCookie]; method == "GET" && c != "" {
+				t.Errorf("%s: a page makes a device: %q", name, c)
+			}
+			p.arrive(v, way, method, "ann")
+			p.hears(name, "ann")
+			p.arrive(v, way, method, "ann")
+			p.hears(name + ": again")
+			p.arrive(v, way, method, "bob")
+			p.hears(name+": another user", "bob")
+			p.arrive(p.from(2), way, method, "ann")
+			p.hears(name+": another device", "ann")
+		}
+	}
+}
+
+// What a device is known for by one way of signing in holds for the others, where accounts and users have one name.
+func TestADeviceIsNewOnceHoweverPeopleSignIn(t *testing.T) {
+	p := newPorch(t)
+	for name, way := range p.ways() {
+		v := p.from(1)
+		p.arrive(v, way, "POST", "ann")
+		v.try(p.door, "ann", right)
+		p.hears(name+" and a password", "ann")
+		v = p.from(1)
+		v.try(p.door, "ann", right)
+		p.arrive(v, way, "GET", "ann")
+		p.hears("a password and "+name, "ann")
+	}
+}
+
+// The account of somebody may be called as a user of another account is. So a sign-in gives guesses at nothing but the
+// account that it named.
+func TestADeviceOfAUserHasNoGuessesAtAnAccount(t *testing.T) {
+	p := newPorch(t)
+	for name, way := range p.ways() {
+		v := p.from(1)
+		p.arrive(v, way, "POST", "ann")
+		if p.knows(v, "ann") {
+			t.Errorf("%s: the device has the limit of one that was signed in to the account", name)
+		}
+	}
+}
+
+func TestASignInThatNamesNobodyAndFailsTellsOfNothing(t *testing.T) {
+	p := newPorch(t)
+	for name, way := range p.ways() {
+		v := p.from(1)
+		p.store.broken.Store(true)
+		if got := p.arrive(v, way, "POST", "ann"); got != http.StatusServiceUnavailable {
+			t.Errorf("%s: status %d without a store", name, got)
+		}
+		p.store.broken.Store(false)
+		p.arrive(v, way, "POST", "") // is nobody
+		p.hears(name)
+		if c := v.cookies[deviceCookie]; c != "" {
+			t.Errorf("%s: a failure makes a device: %q", name, c)
+		}
+		p.arrive(v, way, "POST", "ann")
+		p.hears(name+": then it succeeds", "ann")
+	}
+	left := p.SignIn(func(*http.Request) string { return "" })(p.m.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+			s.Login("ann")
+			s.Logout()
+			p.m.Fail(w, r, errors.New("on second thought"))
+		}))
+	p.arrive(p.from(3), left, "POST", "ann")
+	p.hears("a sign-in that was taken back")
+}
