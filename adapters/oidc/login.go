@@ -39,8 +39,8 @@ func Of(s *session.Session) (Link, bool) { return linked.Get(s) }
 
 // Login signs the user in, as Session.TryLogin does, stores the session at once, and links it to the sign-in that an ID
 // token is about. The token is one that the site has verified, nonce included; user is who that is at the site. LoginAt
-// is the auth_time of the token, and its amr are the factors, as far as session.Factor takes them. The site's own
-// options are applied after those.
+// is the auth_time of the token, or now where it has none, and its amr are the factors, as far as session.Factor takes
+// them. The site's own options are applied after those.
 //
 // After an error nobody is signed in by this call. It is ErrLoggedOut, ErrTooOld, one of Session.TryLogin or
 // Session.Atomic, or wraps session.ErrUnavailable. Only if the store fails after it has stored the session, and keeps
