@@ -125,8 +125,9 @@ func (l *Links) read(token *oidc.IDToken) (Link, []session.LoginOption, error) {
 	opts := []session.LoginOption{session.Factor(factors(claims.Methods)...), func(s *session.Session) {
 		s.SetDeadline(now.Add(l.opts.LinkFor))
 	}}
-	if claims.SignedIn >= 1 && claims.SignedIn < 1e11 {
-		opts = append(opts, session.LoginAt(time.Unix(int64(claims.SignedIn), 0)))
+	if claims.SignedIn >= 1 { // less is what providers send that do not know
+		seconds := int64(min(claims.SignedIn, 1e11)) // all above is the future as well, which LoginAt refuses
+		opts = append(opts, session.LoginAt(time.Unix(seconds, 0)))
 	}
 	return link, opts, nil
 }
