@@ -162,8 +162,16 @@ func (d *Draft) ReportProof(kind EventKind) { d.change(func(s *seldom) { s.atPro
 func (d *Draft) reportProof() {
 	if kind := d.rest().atProof; kind != "" && d.Proved() && d.Stored() {
 		d.ReportProof("")
+		d.reportFirst()
 		d.event(kind, d.at.Rec.ID, nil)
 	}
+}
+
+// reportFirst reports a session that is new before what comes of it.
+func (d *Draft) reportFirst() {
+	events := d.AppendEvents(nil)
+	d.change(func(s *seldom) { s.events = events })
+	d.at.first = false
 }
 
 func (d *Draft) forgetEvents() {

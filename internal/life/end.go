@@ -45,9 +45,7 @@ func (d *Draft) reportEnded(ended []Ended) {
 	if len(ended) == 0 {
 		return
 	}
-	events := d.AppendEvents(nil)
-	d.change(func(s *seldom) { s.events = events })
-	d.at.first = false
+	d.reportFirst()
 	for _, one := range ended {
 		d.report(Event{Kind: EventEnded, ID: one.ID, User: one.User, Reason: one.Why})
 	}
