@@ -8,20 +8,22 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// ways are sign-ins that name nobody before they have succeeded.
-func (p *porch) ways() map[string]http.Handler {
+// way is a sign-in that names nobody before it has succeeded.
+func (p *porch) way(fn func(*http.Request, *session.Session) error) http.Handler {
 	nobody := func(*http.Request) string { return "" }
-	way := func(fn func(*http.Request, *session.Session) error) http.Handler {
-		return p.SignIn(nobody)(p.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
-			if err := fn(r, s); err != nil {
-				p.m.Fail(w, r, err)
-			}
-		}))
-	}
-	passkey := way(func(r *http.Request, s *session.Session) error { return s.TryLogin(r.FormValue("user")) })
+	return p.SignIn(nobody)(p.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+		if err := fn(r, s); err != nil {
+			p.m.Fail(w, r, err)
+		}
+	}))
+}
+
+// ways are two of them, one of which also stands within other middleware.
+func (p *porch) ways() map[string]http.Handler {
+	passkey := p.way(func(r *http.Request, s *session.Session) error { return s.TryLogin(r.FormValue("user")) })
 	return map[string]http.Handler{
 		"a passkey": passkey, "a passkey within": p.m.Middleware(passkey),
-		"a provider": way(func(r *http.Request, s *session.Session) error { // as package oidcsession does
+		"a provider": p.way(func(r *http.Request, s *session.Session) error { // as package oidcsession does
 			return s.Atomic(r.Context(), func(s *session.Session) error { return s.TryLogin(r.FormValue("user")) })
 		}),
 	}
@@ -115,12 +117,32 @@ func TestASignInThatNamesNobodyAndFailsTellsOfNothing(t *testing.T) {
 		p.arrive(v, way, "POST", "ann")
 		p.hears(name+": then it succeeds", "ann")
 	}
-	left := p.SignIn(func(*http.Request) string { return "" })(p.m.HandlerFunc(
-		func(w http.ResponseWriter, r *http.Request, s *session.Session) {
-			s.Login("ann")
-			s.Logout()
-			p.m.Fail(w, r, errors.New("on second thought"))
-		}))
+	left := p.way(func(_ *http.Request, s *session.Session) error {
+		s.Login("ann")
+		s.Logout()
+		return errors.New("on second thought")
+	})
 	p.arrive(p.from(3), left, "POST", "ann")
 	p.hears("a sign-in that was taken back")
+}
+
+// Who signed in some other way, and shows a passkey before a payment, has a device that nobody knew.
+func TestAConfirmationThatNamesNobodyTellsOfANewDevice(t *testing.T) {
+	p := newPorch(t)
+	confirm := p.way(func(_ *http.Request, s *session.Session) error {
+		s.Confirm("webauthn")
+		return nil
+	})
+	v := p.from(1)
+	v.with(func(s *session.Session) { s.Login("ann") })
+	p.store.broken.Store(true)
+	if got := p.arrive(v, confirm, "POST", ""); got != http.StatusServiceUnavailable {
+		t.Errorf("status %d without a store", got)
+	}
+	p.store.broken.Store(false)
+	p.hears("a confirmation that is not stored")
+	p.arrive(v, confirm, "POST", "")
+	p.hears("a confirmation", "ann")
+	p.arrive(v, confirm, "POST", "")
+	p.hears("another one")
 }
