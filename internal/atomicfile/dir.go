@@ -47,6 +47,8 @@ type Dir struct {
 	owner int      // who owns the folder, and must own its files
 	busy  chan struct{}
 
+	settled fs.FileInfo // the spare that this Dir has put aside, and synced; guarded by the lock of the folder
+
 	mu     sync.RWMutex // guards closed, and the life of the descriptors where they are used without root
 	closed bool
 }
@@ -149,7 +151,7 @@ func (d *Dir) mkdir(name string) error {
 	return d.Sync()
 }
 
-// Names returns the names in the folder in order, those of temporary files too, but not that of the lock.
+// Names returns the names in the folder in order, those of temporary files too, but not that of the lock or the spare.
 func (d *Dir) Names() ([]string, error) {
 	f, err := d.root.Open(".")
 	if err != nil {
@@ -164,7 +166,7 @@ func (d *Dir) Names() ([]string, error) {
 		return nil, d.wrap("list", "", d.missing(err))
 	}
 	slices.Sort(names)
-	return slices.DeleteFunc(names, func(name string) bool { return name == lockName }), nil
+	return slices.DeleteFunc(names, func(name string) bool { return name == lockName || name == spareName }), nil
 }
 
 // Exists says whether there is anything of that name.
