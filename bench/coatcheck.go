@@ -3,12 +3,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"io"
 	"net/http"
 	"path/filepath"
+	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/redis/rueidis"
@@ -64,11 +67,26 @@ func openOurs(open opener) func(context.Context, place) (site, error) {
 	}
 }
 
+// ourFiles opens a folder that has been in use: the first sessions make the folders in it, and wait for each.
 func ourFiles(opts filestore.Options) opener {
-	return func(_ context.Context, at place) (session.Store, []io.Closer, error) {
+	return func(ctx context.Context, at place) (session.Store, []io.Closer, error) {
 		store, err := filestore.New(filepath.Join(at.dir, "sessions"), opts)
-		return store, []io.Closer{store}, err
+		if err != nil {
+			return nil, nil, err
+		}
+		return store, []io.Closer{store}, used(ctx, store)
 	}
+}
+
+// used makes sessions of nobody, and removes them.
+func used(ctx context.Context, store session.Store) error {
+	for i := range 2000 { // in 256 folders by chance
+		rec := &session.Record{ID: strconv.Itoa(i), ExpiresAt: time.Now().Add(time.Hour)}
+		if err := cmp.Or(store.Save(ctx, rec), store.Delete(ctx, rec.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func ourDatabase(dialect sqlstore.Dialect) opener {
