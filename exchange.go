@@ -103,20 +103,20 @@ func (ex *exchange) loadOnce(ctx context.Context) (*Session, []Event, error) {
 func (ex *exchange) find(ctx context.Context, s *Session) ([]Event, error) {
 	former := ex.m.former(ex.r)
 	token, err := ex.m.transport.Read(ex.r)
-	if err != nil && len(former) == 0 {
+	switch {
+	case len(former) > 0:
+	case err != nil:
 		return []Event{{Kind: EventRejected, Err: err}}, nil
+	case token == "" && ex.Value(fallbackKey{ex.m}) == nil: // so that nobody is asked
+		return nil, nil
 	}
 	limited, call := ex.m.keeper.Outlast(ctx)
 	defer call.End()
-	return ex.findAny(limited, s, token, former)
-}
-
-func (ex *exchange) findAny(ctx context.Context, s *Session, token string, former []string) ([]Event, error) {
-	events, err := s.find(ctx, token, former)
+	events, err := s.find(limited, token, former)
 	if err != nil {
 		return events, err
 	}
-	more, err := ex.fallBack(ctx, s)
+	more, err := ex.fallBack(limited, s)
 	return append(events, more...), err
 }
 

@@ -14,19 +14,25 @@ import (
 // Memory is most of what a session costs beside its cryptography. The bounds leave room for the allocations that
 // the race detector, or another release of Go, adds.
 func TestTheMainPathsAllocateLittle(t *testing.T) {
+	memory := memstore.New(memstore.Options{})
 	for _, row := range []struct {
 		name   string
+		store  session.Store
 		ticket bool
 		do     func(*session.Session)
 		most   float64 // allocations
 		bytes  float64
 	}{
-		{"read", true, func(s *session.Session) { benchVisits.Get(s) }, 6, 1050},
-		{"write", true, func(s *session.Session) { benchVisits.Update(s, func(n int) int { return n + 1 }) }, 17, 1850},
-		{"first save", false, func(s *session.Session) { benchVisits.Set(s, 1) }, 21, 2450},
+		{"read", memory, true, func(s *session.Session) { benchVisits.Get(s) }, 6, 1050},
+		{"write", memory, true, func(s *session.Session) { benchVisits.Update(s, func(n int) int { return n + 1 }) },
+			17, 1850},
+		{"first save", memory, false, func(s *session.Session) { benchVisits.Set(s, 1) }, 21, 2450},
+		{"a stranger reads", memory, false, func(s *session.Session) { benchVisits.Get(s) }, 2, 800},
+		{"a stranger reads, on a server", distant{memory}, false, func(s *session.Session) { benchVisits.Get(s) },
+			2, 800},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			h, ticket := benchHandler(t, row.do)
+			h, ticket := benchHandler(t, row.store, row.do)
 			r := httptest.NewRequest(http.MethodGet, "https://app.example.com/", nil)
 			if row.ticket {
 				r.Header.Set("Cookie", "__Host-Http-session="+ticket)
@@ -44,11 +50,15 @@ func TestTheMainPathsAllocateLittle(t *testing.T) {
 	}
 }
 
+// distant is a store on a server, for which a request may have to wait.
+type distant struct{ *memstore.Store }
+
+func (distant) Local() bool { return false }
+
 // benchHandler is a handler that does something with its session, and the ticket of one that is stored.
-func benchHandler(t *testing.T, do func(*session.Session)) (h http.Handler, ticket string) {
+func benchHandler(t *testing.T, store session.Store, do func(*session.Session)) (h http.Handler, ticket string) {
 	t.Helper()
-	m, err := session.New(memstore.New(memstore.Options{}),
-		session.Options{Secrets: []session.Secret{testSecret}, SweepEvery: -1})
+	m, err := session.New(store, session.Options{Secrets: []session.Secret{testSecret}, SweepEvery: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
