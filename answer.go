@@ -133,7 +133,7 @@ func (ex *exchange) passedBy() {
 		return
 	}
 	ex.sent.Store(true)
-	err := ex.commit(s, life.Mode{})
+	_, err := ex.commit(s, life.Mode{})
 	if reply, _, _ := s.takeReply(); err == nil && reply == life.ReplyNothing {
 		return
 	}

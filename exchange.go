@@ -95,8 +95,8 @@ func (ex *exchange) loadOnce(ctx context.Context) (*Session, []Event, error) {
 		return nil, events, err
 	}
 	answer, seen := s.screened(ex.r)
-	ex.session.Store(s)
 	ex.addAnswer(answer)
+	ex.session.Store(s)
 	return s, append(events, seen...), nil
 }
 
@@ -122,8 +122,10 @@ func (ex *exchange) find(ctx context.Context, s *Session) ([]Event, error) {
 
 // loaded returns the session if the handler asked for it.
 func (ex *exchange) loaded() *Session {
-	ex.mu.Lock()
-	defer ex.mu.Unlock()
+	if ex.session.Load() == nil { // else it stays, and nobody has to wait
+		ex.mu.Lock()
+		defer ex.mu.Unlock()
+	}
 	return ex.session.Load()
 }
 
@@ -141,13 +143,17 @@ func (ex *exchange) Open() error {
 		return nil
 	}
 	respond.AddVary(h, ex.m.transport.VaryOn(), &s.vary)
-	set := len(h["Set-Cookie"])
+	var before []string
 	if answer != nil {
+		before = h["Set-Cookie"]
 		answer(h, s.signsIn())
 	}
-	err := ex.commit(s, life.Mode{CanTell: true, Last: true})
-	if list := h["Set-Cookie"]; err != nil && len(list) > set { // what the screen says is of a session that is not
-		h["Set-Cookie"] = list[:set]
+	silent, err := ex.commit(s, life.Mode{CanTell: true, Last: true})
+	if silent {
+		return nil
+	}
+	if list := h["Set-Cookie"]; err != nil && answer != nil && len(list) > len(before) {
+		h["Set-Cookie"] = list[:len(before)] // what the screen says is of a session that is not
 	}
 	ex.setHeaders(s)
 	if err != nil {
@@ -182,10 +188,12 @@ func (ex *exchange) isRefusal(p any) bool {
 
 // last returns the session for the last commit of which the client is told. A session that is loaded later is too late.
 func (ex *exchange) last() (s *Session, answer func(http.Header, bool), asked bool) {
-	ex.mu.Lock()
-	defer ex.mu.Unlock()
 	if ex.session.Load() == nil {
-		ex.sent.Store(true)
+		ex.mu.Lock()
+		defer ex.mu.Unlock()
+		if ex.session.Load() == nil {
+			ex.sent.Store(true)
+		}
 	}
 	return ex.session.Load(), ex.rest.Get().answer, ex.asked
 }
@@ -205,20 +213,21 @@ func (ex *exchange) finish() {
 	if s == nil || failed != nil && (errors.Is(failed, ErrUnavailable) || !s.isLeaving()) {
 		return
 	}
-	if err := ex.commit(s, life.Mode{}); err != nil {
+	if _, err := ex.commit(s, life.Mode{}); err != nil {
 		ex.m.opts.Logger.ErrorContext(ex.r.Context(), "session: changes made after the headers were sent are lost",
 			"err", err)
 	}
 }
 
-// commit does not end with the request: the handler has done its work, and a client that went away does not undo it.
-func (ex *exchange) commit(s *Session, mode life.Mode) error {
-	if s.nothingToDo(mode) {
-		return nil
+// commit does not end with the request: the handler has done its work, and a client that went away does not undo it. It
+// is silent when nothing was done and there is nothing to tell the client.
+func (ex *exchange) commit(s *Session, mode life.Mode) (silent bool, err error) {
+	if idle, silent := s.nothingToDo(mode); idle {
+		return silent, nil
 	}
 	ctx, call := ex.m.keeper.Detach(ex)
 	defer call.End()
-	return s.commit(ctx, mode)
+	return false, s.commit(ctx, mode)
 }
 
 // setHeaders tells the client about its ticket, and caches to keep nothing of it.

@@ -134,12 +134,12 @@ func (s *Session) copied(mode life.Mode) (w *life.Draft, ops int, now uint64) {
 	return s.draft.Borrow(), len(s.draft.Doc.Ops), s.draft.Doc.Latest()
 }
 
-// nothingToDo reports whether a commit would do nothing. Then a last one is over at once, unless one is under way that
-// may leave something to tell the client.
-func (s *Session) nothingToDo(mode life.Mode) bool {
+// nothingToDo reports whether a commit would do nothing, and whether there is nothing to tell the client either. Then a
+// last one is over at once, unless one is under way that may leave something to tell.
+func (s *Session) nothingToDo(mode life.Mode) (idle, silent bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.idle(mode)
+	return s.idle(mode), !s.draft.Replies()
 }
 
 // idle is nothingToDo with the lock held.

@@ -57,7 +57,7 @@ func (m *Manager) newSession(ctx context.Context, ex *exchange) *Session {
 	if ex == nil {
 		s.rest.Change(func(r *seldom) { r.ctx = ctx })
 	}
-	s.draft = m.keeper.Begin(visit{s})
+	s.draft.Begin(m.keeper, visit{s})
 	return s
 }
 

@@ -105,9 +105,9 @@ const (
 	ReplyForget        // delete it
 )
 
-// Begin begins a draft of a session that is empty yet. visit is nil outside a request.
-func (k *Keeper) Begin(visit Visit) Draft {
-	return Draft{k: k, visit: visit, discard: k.can.Discards}
+// Begin makes an empty draft one of a session of the keeper. visit is nil outside a request.
+func (d *Draft) Begin(k *Keeper, visit Visit) {
+	d.k, d.visit, d.discard = k, visit, k.can.Discards
 }
 
 // ByOperator begins a draft of a stored session on which not its user works: a save is no sign of life.

@@ -135,12 +135,13 @@ func newWorld(t *testing.T, change ...func(*life.Rules)) *world {
 // find begins a draft as a request with that token does.
 func (w *world) find(token string) (*life.Draft, life.Arrival) {
 	w.t.Helper()
-	d := w.Begin(nil)
+	d := new(life.Draft)
+	d.Begin(w.Keeper, nil)
 	found, err := d.Find(w.t.Context(), token, nil)
 	if err != nil {
 		w.t.Fatalf("Find = %v", err)
 	}
-	return &d, found
+	return d, found
 }
 
 // stored makes a session with a value, and returns its token.

@@ -3,6 +3,7 @@ package life
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,6 +16,7 @@ import (
 type queues struct {
 	mu     sync.Mutex
 	byName map[string]*queue
+	length atomic.Int64 // of byName, for has
 }
 
 // queue is where those wait who want the same thing. It is there as long as somebody is in it.
@@ -59,13 +61,18 @@ func (q *queues) join(name string) *queue {
 	if one == nil {
 		one = &queue{head: make(chan struct{}, 1)}
 		q.byName[name] = one
+		q.length.Add(1)
 	}
 	one.length++
 	return one
 }
 
-// has reports whether somebody is in the queue for a session.
+// has reports whether somebody is in the queue for a session. Every save asks, and mostly nobody waits for anything:
+// then the saves do not wait for each other here either.
 func (q *queues) has(name string) bool {
+	if q.length.Load() == 0 {
+		return false
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.byName[name] != nil
@@ -86,6 +93,7 @@ func (s *spot) quit() {
 	defer s.queues.mu.Unlock()
 	if s.queue.length--; s.queue.length == 0 {
 		delete(s.queues.byName, s.name)
+		s.queues.length.Add(-1)
 	}
 }
 

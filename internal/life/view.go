@@ -124,6 +124,9 @@ func (d *Draft) IDs() (now, next string) {
 // MaxAge is the longest that browsers keep a cookie (RFC 6265bis), and so a client its token.
 const MaxAge = 400 * 24 * time.Hour
 
+// Replies reports whether there is something to tell the client.
+func (d *Draft) Replies() bool { return d.reply != ReplyNothing }
+
 // TakeReply returns what to tell the client, once: for ReplyTicket its token, and until when it should keep it, zero
 // for until it closes.
 func (d *Draft) TakeReply() (r Reply, token string, until time.Time) {
