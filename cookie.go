@@ -111,6 +111,14 @@ func (c Cookie) checkPrefix() error {
 type cookieTransport struct {
 	Cookie
 	pieces wire.Pieces // one cookie only, unless the record is in the token
+	lines  *wire.Lines
+}
+
+func newCookieTransport(c Cookie, pieces wire.Pieces) cookieTransport {
+	return cookieTransport{c, pieces, wire.NewLines(http.Cookie{
+		Path: c.Path, Domain: c.Domain, Secure: !c.Insecure, HttpOnly: !c.ScriptAccess, SameSite: c.SameSite,
+		Partitioned: c.Partitioned,
+	}, life.MaxAge)}
 }
 
 func (t cookieTransport) Name() string   { return t.Cookie.Name }
@@ -125,19 +133,12 @@ func (t cookieTransport) Read(r *http.Request) (string, error) {
 }
 
 func (t cookieTransport) Write(h http.Header, ticket string, until, now time.Time) {
-	h.Add("Set-Cookie", wire.SetCookie(t.cookie(t.Cookie.Name, ticket, until, now)))
+	h.Add("Set-Cookie", t.lines.Line(t.Cookie.Name, ticket, until, now))
 }
 
 // put sets a cookie whose value the manager has made.
 func (t cookieTransport) put(h http.Header, name, value string, until, now time.Time) {
-	h["Set-Cookie"] = append(h["Set-Cookie"], wire.SetTicket(t.cookie(name, value, until, now)))
-}
-
-func (t cookieTransport) cookie(name, value string, until, now time.Time) http.Cookie {
-	return wire.Lasting(http.Cookie{
-		Name: name, Value: value, Path: t.Path, Domain: t.Domain,
-		Secure: !t.Insecure, HttpOnly: !t.ScriptAccess, SameSite: t.SameSite, Partitioned: t.Partitioned,
-	}, until, now, life.MaxAge)
+	h["Set-Cookie"] = append(h["Set-Cookie"], t.lines.Ticket(name, value, until, now))
 }
 
 // tellClient gives the client its token, "" to forget the one it has, and removes what is left of a longer one.
@@ -220,8 +221,8 @@ func (t cookieTransport) named(name string) cookieTransport {
 	if wire.PrefixOf(name).Host {
 		t.Domain, t.Path = "", "/"
 	}
-	t.Cookie.Name, t.pieces = name, t.pieces.Named(name)
-	return t
+	t.Cookie.Name = name
+	return newCookieTransport(t.Cookie, t.pieces.Named(name))
 }
 
 // former are the tickets in former cookies of the request, unless it brings one in another transport.
@@ -236,7 +237,7 @@ func (m *Manager) former(r *http.Request) []string {
 // former are the tickets in former cookies of the request. One that came twice is not believed.
 func (t cookieTransport) former(r *http.Request) (tickets []string) {
 	for _, name := range t.FormerNames {
-		if text, err := t.named(name).Read(r); err == nil && text != "" {
+		if text, ok := t.pieces.Named(name).Read(r.Header["Cookie"]); ok && text != "" {
 			tickets = append(tickets, text)
 		}
 	}

@@ -55,7 +55,7 @@ func New(store Store, opts Options) (*Manager, error) {
 		m.transport = cookieTransport{}
 	}
 	if _, ok := m.cookie(); ok {
-		m.setCookie(cookieTransport{m.opts.Cookie, wire.NewPieces(m.opts.Cookie.Name, 0)})
+		m.setCookie(newCookieTransport(m.opts.Cookie, wire.NewPieces(m.opts.Cookie.Name, 0)))
 		m.formerNames = m.opts.Cookie.FormerNames
 	} else if len(m.opts.Cookie.FormerNames) > 0 {
 		return nil, errors.New("session: Cookie.FormerNames: no ticket comes in a cookie; leave it out, or add the " +

@@ -14,7 +14,11 @@ const maxUserAgent = 256
 
 // UserAgent is the clean user agent of a request. known is one that is clean, and mostly that of the request.
 func UserAgent(r *http.Request, known string) string {
-	if ua := r.UserAgent(); ua != known {
+	ua := ""
+	if lines := r.Header["User-Agent"]; len(lines) > 0 { // as net/http looks for it, which makes sure of the name first
+		ua = lines[0]
+	}
+	if ua != known {
 		return CleanUserAgent(ua)
 	}
 	return known

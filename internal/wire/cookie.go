@@ -122,74 +122,43 @@ func trim(s string) string {
 	return s
 }
 
-// Lasting returns a cookie that lasts until then, but no longer than the most, or with the browser when that is zero.
-// One without a value is to be deleted.
-func Lasting(c http.Cookie, until, now time.Time, most time.Duration) http.Cookie {
+// Lines makes the Set-Cookie lines of cookies that differ in name and value alone. It is never changed, and so safe for
+// concurrent use.
+type Lines struct {
+	like  http.Cookie
+	most  time.Duration
+	after string // what follows a value whose cookie ends with the browser
+}
+
+// NewLines returns the lines of cookies with the attributes of this one, which last no longer than the most.
+func NewLines(like http.Cookie, most time.Duration) *Lines {
+	like.Name, like.Value = "n", "v"
+	return &Lines{like, most, strings.TrimPrefix(like.String(), "n=v")}
+}
+
+// Line is the line of a cookie that lasts until then, or with the browser when that is zero, as net/http makes it. One
+// without a value is to be deleted.
+func (l *Lines) Line(name, value string, until, now time.Time) string {
+	c := l.like
+	c.Name, c.Value = name, value
 	switch {
-	case c.Value == "":
+	case value == "":
 		c.MaxAge, c.Expires = -1, time.Unix(1, 0)
 	case !until.IsZero():
-		age := min(until.Sub(now), most)
+		age := min(until.Sub(now), l.most)
 		c.MaxAge, c.Expires = max(Seconds(age), 1), now.Add(age)
 	}
-	return c
+	return c.String()
 }
 
-// SetCookie is the Set-Cookie line of a cookie, as its String makes it.
-func SetCookie(c http.Cookie) string {
-	if !isTicket(c.Value) {
-		return c.String()
+// Ticket is Line of a good name, and of a value that has only characters of base64 for URLs and dots. net/http would
+// look at each of them more than once.
+func (l *Lines) Ticket(name, value string, until, now time.Time) string {
+	if value == "" || !until.IsZero() {
+		return l.Line(name, value, until, now)
 	}
-	return SetTicket(c)
+	return name + "=" + value + l.after
 }
-
-// SetTicket is SetCookie of a value that has only characters of base64 for URLs and dots, if any. String looks at each
-// of them more than once. Here none is looked at where the cookie ends with the browser, as most do; its name and its
-// path are good.
-func SetTicket(c http.Cookie) string {
-	if c.Path == "" || c.Domain != "" || c.MaxAge != 0 || !c.Expires.IsZero() || c.Quoted {
-		return c.String()
-	}
-	room := len(c.Name) + len("=") + len(c.Value) + len("; Path=") + len(c.Path) + len(attributes)
-	var line strings.Builder
-	line.Grow(room)
-	for _, part := range [...]string{c.Name, "=", c.Value, "; Path=", c.Path} {
-		line.WriteString(part)
-	}
-	for _, one := range [...]struct {
-		on   bool
-		text string
-	}{
-		{c.HttpOnly, "; HttpOnly"}, {c.Secure, "; Secure"}, {c.SameSite == http.SameSiteLaxMode, "; SameSite=Lax"},
-		{c.SameSite == http.SameSiteStrictMode, "; SameSite=Strict"},
-		{c.SameSite == http.SameSiteNoneMode, "; SameSite=None"}, {c.Partitioned, "; Partitioned"},
-	} {
-		if one.on {
-			line.WriteString(one.text)
-		}
-	}
-	return line.String()
-}
-
-// attributes are the longest that SetCookie writes.
-const attributes = "; HttpOnly; Secure; SameSite=Strict; Partitioned"
-
-// isTicket reports whether a text has only characters of base64 for URLs and dots, and any.
-func isTicket(text string) bool {
-	for i := range len(text) {
-		if !inTickets[text[i]] {
-			return false
-		}
-	}
-	return text != ""
-}
-
-var inTickets = func() (in [256]bool) {
-	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_." {
-		in[c] = true
-	}
-	return in
-}()
 
 // Seconds is a duration as headers have it. It rounds up, so that a cookie does not end before its session.
 func Seconds(d time.Duration) int {

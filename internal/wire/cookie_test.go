@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,10 +17,10 @@ func TestNamesDomainsAndPathsAreThoseOfBrowsers(t *testing.T) {
 		yes, no []string
 	}{
 		"IsToken": {wire.IsToken, []string{"a", "__Host-x", "a!#$%&'*+-.^_`|~1"},
-			[]string{"", " ", "a b", "(a)", "a=b", "a;b", `"a"`, "a/b", "a\x00", "a\x7f", "é", "\xff", "a\r\nb"}},
+			[]string{"", " ", "a b", "a=b", "a;b", `"a"`, "a/b", "a\x00", "a\x7f", "é", "\xff", "a\r\nb"}},
 		"IsDomain": {wire.IsDomain,
 			[]string{
-				"", "example.com", ".example.com", "127.0.0.1", "a-b.Z", "z0-9.a", long[:253], strings.Repeat("a", 63),
+				"", "example.com", ".example.com", "127.0.0.1", "a-b.C", "1.a", long[:253], strings.Repeat("a", 63),
 			},
 			[]string{
 				".", "..a", "a..b", "com.", "-a.com", "a-.com", "a_b.com", "a.com:80", "*.a.com", "[::1]", "::1",
@@ -95,30 +96,47 @@ func TestSecondsRoundUp(t *testing.T) {
 
 // The line of a cookie is that of net/http, to the byte, also where it is made in another way.
 func TestALineIsThatOfNetHTTP(t *testing.T) {
-	values := []string{"", "v1.aZ09-_", "e1." + strings.Repeat("x", 4000), "v1.b", "a b", "a;b", "a,b", `a"b`, "ä", "a\n", "a=",
-		"+/"}
-	modes := []http.SameSite{0, http.SameSiteDefaultMode, http.SameSiteLaxMode, http.SameSiteStrictMode,
-		http.SameSiteNoneMode, http.SameSiteNoneMode + 1}
-	for flags := range 1 << 7 {
-		for i, value := range values {
+	tickets := []string{"", "v1.aZ09-_", "e1." + strings.Repeat("x", 4000)}
+	others := []string{"a b", "a;b", "a,b", `a"b`, "ä", "a\n", "a=", "+/"}
+	now := time.Unix(1700000000, 0)
+	for flags := range 1 << 4 {
+		for mode := range http.SameSiteNoneMode + 2 {
 			on := func(bit int) bool { return flags&(1<<bit) != 0 }
-			c := &http.Cookie{Name: "__Host-x", Value: value, Path: "/", HttpOnly: on(0), Secure: on(1),
-				Partitioned: on(2), Quoted: on(3), SameSite: modes[(flags+i)%len(modes)]}
-			if on(4) {
-				c.Domain = "shop.example"
+			like := http.Cookie{Path: "/", HttpOnly: on(0), Secure: on(1), Partitioned: on(2), SameSite: mode}
+			if on(3) {
+				like.Domain = "shop.example"
 			}
-			if on(5) {
-				c.MaxAge = 2 - i
-			}
-			if on(6) {
-				c.Expires = time.Unix(1700000000, 0)
-			}
-			if got := wire.SetCookie(*c); got != c.String() {
-				t.Fatalf("SetCookie of %+v = %q, want %q", c, got, c.String())
+			lines := wire.NewLines(like, time.Hour)
+			for i, value := range slices.Concat(tickets, others) {
+				for _, until := range []time.Time{{}, now.Add(-time.Second), now.Add(time.Minute), now.Add(2 * time.Hour)} {
+					want := lineOf(like, value, until, now)
+					if got := lines.Line("__Host-x", value, until, now); got != want {
+						t.Fatalf("Line of %q until %v = %q, want %q", value, until, got, want)
+					}
+					if got := lines.Ticket("__Host-x", value, until, now); i < len(tickets) && got != want {
+						t.Fatalf("Ticket of %q until %v = %q, want %q", value, until, got, want)
+					}
+				}
 			}
 		}
 	}
-	if line := wire.SetCookie(http.Cookie{Name: "x", Value: "v1.x"}); line != "x=v1.x" {
+	if line := wire.NewLines(http.Cookie{}, time.Hour).Ticket("x", "v1.x", time.Time{}, now); line != "x=v1.x" {
 		t.Errorf("without any attribute: %q", line)
 	}
+}
+
+// lineOf is the line of a cookie that is kept for an hour at most.
+func lineOf(c http.Cookie, value string, until, now time.Time) string {
+	c.Name, c.Value = "__Host-x", value
+	switch {
+	case value == "":
+		c.MaxAge, c.Expires = -1, time.Unix(1, 0)
+	case until.Before(now) && !until.IsZero():
+		c.MaxAge, c.Expires = 1, until
+	case until.Sub(now) > time.Hour:
+		c.MaxAge, c.Expires = 3600, now.Add(time.Hour)
+	case !until.IsZero():
+		c.MaxAge, c.Expires = 60, until
+	}
+	return c.String()
 }
