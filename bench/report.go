@@ -74,20 +74,20 @@ func (r *results) text(pictures bool) string {
 
 func (r *results) head(w io.Writer) {
 	fmt.Fprintf(w, "\nMeasured in one run with %s on %d cores, %d rounds; each figure is the median. The libraries "+
-		"that have a store take\nturns of some milliseconds, so that whatever the machine does meets all of them; "+
-		"garbage is collected in whoever's turn it\nis. A server has a processor of its own, as on another machine, "+
-		"and the program has the rest. The measure is the bare\nhandler, which takes %.2f µs in the process and "+
-		"%.0f µs over HTTP. Below it no site gets; parsing a cookie and checking its\nHMAC alone is %s times the bare "+
-		"handler.\n\n", runtime.Version(), runtime.NumCPU(), r.rounds, r.bare()/1000,
+		"that have a store take\nturns of a few milliseconds, so that whatever else the machine does slows all of "+
+		"them; each collects its garbage in its\nown turn. A server has a processor of its own, as on another "+
+		"machine, and the program has the rest. The unit is the bare\nhandler, which takes %.2f µs in the process "+
+		"and %.0f µs over HTTP. No site can be faster than that; parsing a cookie and\nchecking its HMAC alone takes "+
+		"%s times as long.\n\n", runtime.Version(), runtime.NumCPU(), r.rounds, r.bare()/1000,
 		r.ns(bareHandler, inMemory, "over HTTP")/1000, ratio(r.ns(signedCookie, "", "in the process")/r.bare()))
 	fmt.Fprintf(w, "The others: %s.\n", strings.Join(versions(), ", "))
 }
 
 // comparisonText is how many times less time our libraries need than each other one with its fastest store.
 func (r *results) comparisonText(w io.Writer) {
-	fmt.Fprint(w, "\n### Beside each other library\n\nHow many times less time a request takes here than with each "+
-		"other library that has such a store, of which the fastest\ncounts: the time that it takes beyond the bare "+
-		"handler. Below 1 the other one is faster.\n")
+	fmt.Fprint(w, "\n### Beside each other library\n\nHow many times faster a request is here than with each other "+
+		"library that has such a store, counting the time beyond\nthe bare handler. If the other library has several "+
+		"such stores, its fastest counts. Below 1 the other library is faster.\n")
 	head := []string{"store", "ours", "beside"}
 	for _, sc := range scenarios {
 		head = append(head, sc.name)
@@ -194,11 +194,11 @@ func (r *results) storeText(w io.Writer, store string) {
 		rows = append(rows, row)
 	}
 	if store == stores[0] {
-		fmt.Fprint(w, "\n### A request in the process\n\nTime in bare handlers, and in brackets the allocations. A "+
-			"dash: not measured, for a large session does not\nfit into a cookie. Raw commands read, replace and "+
-			"make a\nrow, key or file of 400 bytes, as a store must that loses no update and can list and sweep: "+
-			"they compare the version,\nand keep what finds a session by its end. fiber is asked with requests of "+
-			"fasthttp, which is what it serves.\n")
+		fmt.Fprint(w, "\n### A request in the process\n\nTime in bare handlers, with the allocations in brackets. A "+
+			"dash: not measured, because a large session does not fit into\na cookie. Raw commands read, replace and "+
+			"make a row, key or file of 400 bytes, with the least that a store needs to lose\nno update, to list and "+
+			"to sweep: they compare the version, and maintain the index by which expired sessions are found.\nfiber "+
+			"gets requests of fasthttp, which is what it serves.\n")
 	}
 	table(w, head, rows)
 }
@@ -261,10 +261,11 @@ func trimmed(x float64) string {
 }
 
 func (r *results) conductText(w io.Writer) {
-	fmt.Fprintf(w, "\n### What is right\n\n%d clients of one browser change one session at the same time, %d times "+
-		"each: how many of the steps that were answered with success are there\nin the end, of one counter, and of a "+
-		"key for each client. How many entries %d requests without a cookie leave. Whether a\nticket works again "+
-		"after a logout, because another request was under way.\n", parallel, steps, strangers)
+	fmt.Fprintf(w, "\n### What survives\n\n%d clients of one browser change one session at the same time, %d times "+
+		"each. The first two columns say how many of the\nchanges that were answered with success are there in the "+
+		"end: of one counter, and of a key for each client. The third is\nhow many entries %d requests without a "+
+		"cookie leave, and the last whether a ticket works again after a logout because\nanother request was under "+
+		"way.\n", parallel, steps, strangers)
 	var rows [][]string
 	for _, store := range stores {
 		for _, l := range librariesOn(store) {

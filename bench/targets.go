@@ -158,9 +158,8 @@ func (r *results) conductTargets() []target {
 }
 
 func (r *results) targetsText(w io.Writer) {
-	fmt.Fprint(w, "\n### What was aimed at\n\nWhere another library has several stores, its fastest counts. By hand "+
-		"is what the raw commands of the store alone would reach\nthat lose no update and find what has ended, "+
-		"without a request around them. What others cost is above.\n")
+	fmt.Fprint(w, "\n### Targets\n\nWhere another library has several stores, its fastest counts. \"By hand\" is "+
+		"what the raw commands above would reach alone,\nwithout a request around them.\n")
 	var rows [][]string
 	for _, t := range r.targets() {
 		byHand := ""
