@@ -35,9 +35,9 @@ changed during the first, and then each session is compared with its copy. Run t
 the site, run it again, and start the site on the other store: the last run takes no longer than
 listing the sessions. A session that ended in the first store ends in the other one, too.
 
-The journal is a file that remembers what was copied. It lets a run that was stopped go on. It
-also lets a run after the change of stores bring only what is new: it touches no copy that the
-site has used, and brings back no session that has ended there. Keep it in one place until you are
+The journal is a file that remembers what was copied. With it a run that was stopped can go on, and
+a run after the change of stores brings only what is new: it touches no copy that the site has
+used, and brings back no session that has ended there. Keep it in one place until you are
 done, and then remove it. The exit code is 3 if a session could not be copied, or differs.`,
 		Example: `  coatcheck session copy --from database --to redis
   coatcheck session copy --from database:local --to database:production`,

@@ -24,7 +24,7 @@ func newDemo() *cobra.Command {
 request is under way, a store that fails, a copied ticket, stolen cookies, a new release, a list of
 devices. Each runs on the chosen store, beside the usual way of keeping sessions, and shows what
 happened. Beside them is a small shop: a cart that two tabs can fill, sign-in by name, orders that
-need a recent one, notes, flash messages, your devices, and a page for the staff, which "admin" is.
+need a recent one, notes, flash messages, your devices, and a page for staff (sign in as "admin").
 
 The stores database and redis are those of the configuration. The demo keeps its sessions apart from
 those of the site: in a table coatcheck_demo of its own, or in keys that begin with coatcheck-demo:.

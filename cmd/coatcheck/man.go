@@ -15,8 +15,8 @@ func newMan() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "man",
 		Short: "Write the manual pages",
-		Long: "Write a manual page for each command into a folder, made when absent.\nOlder pages of the same " +
-			"names are replaced.",
+		Long: "Write a manual page for each command into a folder, which is made if it is missing.\nOlder pages of " +
+			"the same names are replaced.",
 		Example: "  coatcheck man --dir man\n  man man/coatcheck-session-list.1",
 		Args:    noArguments,
 	}

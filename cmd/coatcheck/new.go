@@ -20,7 +20,7 @@ func newNew() *cobra.Command {
 		Short: "Write a site with sign-in, devices, tests and a Dockerfile",
 		Long: `Write a small site into a new folder: registration and sign-in with passwords (argon2id), a limit of
 attempts, forms that other sites cannot send, a page of devices, sessions and accounts in a file of
-SQLite, tests, a Dockerfile, and a new secret. It is a model to change, and is ready to be deployed.
+SQLite, tests, a Dockerfile, and a new secret. You can deploy it as it is, and build your own on it.
 A folder that is not empty stays as it is.`,
 		Example: `  coatcheck new site
   coatcheck new shop --router chi --module example.com/you/shop`,

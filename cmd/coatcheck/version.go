@@ -17,7 +17,7 @@ func newVersion() *cobra.Command {
 		Short: "Print the version, the commit and whether it was changed",
 		Long: `Print the version of the module, the commit that the program was built from, whether files were
 changed since ("dirty"), and the version of Go. A program that was built outside a repository, or
-installed by "go install", knows no commit: its version names one.`,
+installed by "go install", does not know its commit: the version stands for it.`,
 		Example: "  coatcheck version\n  coatcheck --version",
 		Args:    noArguments,
 	}
