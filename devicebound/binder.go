@@ -17,8 +17,8 @@ type Binder struct {
 }
 
 // New returns a binder for the manager's sessions; a manager has only one. It judges each session that a request loads,
-// even in handlers outside of Middleware, and has Manager.Sessions say which sessions are bound, and Manager.Audit what
-// the policy is. A wrong option is an error that names it.
+// even in handlers outside Middleware. Manager.Sessions then says which sessions are bound, and Manager.Audit what the
+// policy is. A wrong option is an error that names it.
 func New(m *session.Manager, opts Options) (*Binder, error) {
 	resolved, err := opts.resolve()
 	if err = errors.Join(checkManager(m), err); err != nil {
@@ -43,9 +43,9 @@ func New(m *session.Manager, opts Options) (*Binder, error) {
 	return b, nil
 }
 
-// Middleware serves the two paths of the protocol, and gives next a session as Manager.Middleware does. It stands
-// outside that one, and outside everything that could answer a browser's POST to these paths in another way, such as a
-// check of form tokens; guard.CSRF lets them pass.
+// Middleware serves the two paths of the protocol, and gives next a session as Manager.Middleware does. Put it outside
+// that one, and outside everything that could answer a browser's POST to these paths in another way, such as a check of
+// form tokens; guard.CSRF lets them pass.
 func (b *Binder) Middleware(next http.Handler) http.Handler {
 	register, refresh := b.endpoint(b.register), b.endpoint(b.refresh)
 	other := b.m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

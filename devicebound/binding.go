@@ -17,21 +17,21 @@ import (
 // bindingKey is where a session keeps its binding, in base64: most requests decode the head of it alone.
 const bindingKey = session.Key[string](envelope.OwnPrefix + "bound")
 
-// State is how far the binding of a session is.
+// State is how far the binding of a session has got.
 type State uint8
 
 // The states.
 const (
-	None    State = iota // not bound: no Login has offered it, or the browser cannot
-	Pending              // a Login has offered it, and the browser has not registered: it may yet, or it cannot
+	None    State = iota // not bound: no Login has offered it, or the browser does not support it
+	Pending              // a Login has offered it, and the browser has not registered: it may still do so, or never
 	Bound                // the session has a key
 )
 
 // String is the name of the state in lower case.
 func (s State) String() string { return [...]string{"none", "pending", "bound"}[min(s, Bound)] }
 
-// StateOf returns how far the binding of a session is, by what the session itself says. A browser that does not
-// register leaves it at Pending until the next Login; whether the time for that is over is the Binder's to judge.
+// StateOf returns how far the binding of a session is, according to the session itself. If the browser does not
+// register, it stays Pending until the next Login; only the Binder knows whether the time for that is over.
 func StateOf(s *session.Session) State {
 	b, err := glance(s, s.User(), s.LoginAt())
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/coatcheck/session/internal/dbsc"
 )
 
-// The kinds of event that Options.OnEvent of the manager is told of, beside its own.
+// The kinds of event that this package reports to the manager's Options.OnEvent.
 const (
 	EventBound       session.EventKind = "bound"        // a browser has registered a key
 	EventProved      session.EventKind = "proved"       // a browser has shown that it has the key
@@ -20,11 +20,12 @@ const (
 var (
 	// ErrNobody is returned when nobody is signed in.
 	ErrNobody = errors.New("devicebound: nobody is signed in")
-	// ErrPending is returned when the browser has a moment yet to register a key.
+	// ErrPending is returned while the browser still has a moment to register a key.
 	ErrPending = errors.New("devicebound: the session is being bound to its device")
 	// ErrNotBound is returned when the session is not bound to a device.
 	ErrNotBound = errors.New("devicebound: the session is not bound to a device")
-	// ErrUnproved is returned when a session is bound to a device, and the request does not show that it comes from it.
+	// ErrUnproved is returned when a session is bound to a device, and the request does not prove that it comes from
+	// there.
 	ErrUnproved = errors.New("devicebound: the request does not come with a proof of the device")
 )
 

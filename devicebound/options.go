@@ -16,66 +16,67 @@ import (
 // Policy says what a session is worth without a proof of its key.
 type Policy uint8
 
-// The policies, from the mildest to the strictest. They are also the steps to introduce them.
+// The policies, from the mildest to the strictest. Introduce them in this order.
 const (
-	// Prefer binds the sessions of browsers that can, and lets all in: a missing proof is an event, and no more.
+	// Prefer binds the sessions of browsers that support it, and lets everybody in: a missing proof is an event, and no
+	// more.
 	Prefer Policy = iota
-	// Enforce lets nobody in with a bound session whose bound cookie is missing. Sessions that are not bound go on as
-	// they are.
+	// Enforce lets nobody in with a bound session whose bound cookie is missing. Sessions that are not bound work as
+	// before.
 	Enforce
 	// Require is Enforce, and lets nobody in with a session that is still not bound when its registration is overdue.
-	// Only browsers that speak the protocol can stay signed in.
+	// Only browsers that support the protocol can stay signed in.
 	Require
 )
 
-// Options are how sessions are bound. The zero value is valid.
+// Options say how sessions are bound. The zero value is valid.
 type Options struct {
 	Policy Policy
 
-	// RegisterPath and RefreshPath are where browsers send proofs, as the request has them that reaches Middleware. "":
-	// "/device-bound/register" and "/device-bound/refresh". The session's cookie must be sent there: they lie below
+	// RegisterPath and RefreshPath are where browsers send proofs, as they are in the requests that reach Middleware.
+	// "": "/device-bound/register" and "/device-bound/refresh". The session's cookie must be sent there: they lie below
 	// Options.Cookie.Path of the manager. A browser goes on using the path it was told.
 	RegisterPath, RefreshPath string
 
-	// CookieName is that of the bound cookie. "": "__Host-bound". It must begin with "__Host-", and not with
-	// "__Host-Http-", with which Chromium 156 binds no session. Two binders at one host need two names.
+	// CookieName is the name of the bound cookie. "": "__Host-bound". It must begin with "__Host-", and not with
+	// "__Host-Http-", with which Chromium 156 binds no session. Two binders on one host need two names.
 	CookieName string
 
-	// SameSite is that of the bound cookie, and should be the same as that of the session's cookie. 0: Lax.
+	// SameSite is for the bound cookie, and should be the same as for the session's cookie. 0: Lax.
 	SameSite http.SameSite
 
-	// Lifetime is how long a proof holds: the time for which stolen cookies may be good. 0: 10 min. At least a second,
-	// at most a day.
+	// Lifetime is how long a proof is valid, which is how long stolen cookies may be of use. 0: 10 min. At least a
+	// second, at most a day.
 	Lifetime time.Duration
 
-	// Grace is for how long after its Lifetime a bound cookie is still taken, for clocks that differ and requests under
+	// Grace is how long after its Lifetime a bound cookie is still accepted, for clocks that differ and requests under
 	// way. 0: a tenth of Lifetime. Negative: none. At most Lifetime.
 	Grace time.Duration
 
-	// PendingFor is how long after a Login the browser may register. Until then the session is good without a key, also
-	// with Require. 0: 1 min. At most 5 min.
+	// PendingFor is how long after a Login the browser may register. Until then the session is accepted without a key,
+	// even with Require. 0: 1 min. At most 5 min.
 	PendingFor time.Duration
 
-	// RSA also accepts keys of RSA with 2048 to 4096 bits, for devices that have no ECDSA. Otherwise they are ECDSA
-	// with P-256.
+	// RSA also accepts RSA keys of 2048 to 4096 bits, for devices without ECDSA. Otherwise only ECDSA keys on P-256 are
+	// accepted.
 	RSA bool
 
-	// Exclude are paths, with all below them, for which no proof is wanted and browsers do not wait, such as "/static".
-	// A path that ends in a slash stands only for what is below it. A thief can open them, too.
+	// Exclude lists paths, with everything below them, that need no proof and for which browsers do not wait, such as
+	// "/static". A path that ends in a slash stands only for what is below it. A thief can open them, too.
 	Exclude []string
 
 	// RefreshInitiators are hosts of other origins, such as "*.example.com", whose pages may make the browser send a
-	// proof by a request to this site. nil: none; a link from elsewhere is then let in by way of a page that loads
-	// itself again. Those hosts can tell by the time that a request takes who is signed in here.
+	// proof with a request to this site. nil: none; a link from elsewhere then leads to a page that loads itself again.
+	// Those hosts can tell from the time that a request takes whether somebody is signed in here.
 	RefreshInitiators []string
 
-	// Origin is the site's own, such as "https://app.example.com", for proofs that name whom they are for. "": https
-	// and the Host of the request, which is wrong behind a proxy that changes it.
+	// Origin is the site's own, such as "https://app.example.com", for proofs that name the site they are for. "":
+	// https and the Host of the request, which is wrong behind a proxy that changes it.
 	Origin string
 
 	// ClearSiteData makes a browser forget cookies and storage of the site when a bound session is logged out, and with
-	// them the key, unless the same response begins another session. Otherwise, and when a session ends elsewhere, it
-	// forgets the key when it wants to use it, and nothing else: Chromium 156 heeds neither Clear-Site-Data nor a
+	// them the key, unless the same response begins another session. Otherwise, and when a session ends elsewhere, the
+	// browser forgets only the key, when it next tries to use it: Chromium 156 heeds neither Clear-Site-Data nor a
 	// cookie in an answer that refuses a proof.
 	ClearSiteData bool
 

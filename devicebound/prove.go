@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Prove lets bound sessions through whose key was shown at most d ago, for what must not happen with cookies that were
-// stolen a minute ago. From others it wants the key now: it sends the browser back to the same address (307) without
-// its bound cookie, which makes it show the key and repeat the request with its method and body. That happens once, and
-// whoever cannot is refused, as by Require. Sessions that are not bound are let through; to stop them as well, put
-// Require around. guard.Options.Proof takes it, for what Fresh guards.
+// Prove lets bound sessions through whose key was shown at most d ago, for what must not happen even with cookies that
+// were stolen a minute ago. It asks the others for their key now: it sends the browser back to the same address (307)
+// without its bound cookie, which makes it show the key and repeat the request with its method and body. It does so
+// once, and then refuses the request as Require does. Sessions that are not bound are let through; to stop them as
+// well, put Require around it. Give it to guard.Options.Proof for what Fresh guards.
 func (b *Binder) Prove(d time.Duration) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return b.judged(func(w http.ResponseWriter, r *http.Request, p proof) {
