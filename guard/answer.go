@@ -30,7 +30,7 @@ const (
 type Refusal struct {
 	Reason     Reason
 	Status     int           // 401, 403 or 429; with BadBody 400 or 413
-	Text       string        // for people; tells nothing of the session
+	Text       string        // for people; says nothing about the session
 	Login      string        // where to sign in, with the way back; "" when that would not help, or there is no page
 	RetryAfter time.Duration // with 429
 	MaxAge     time.Duration // with NotFresh and NotConfirmed: how recent what is asked for must be

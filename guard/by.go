@@ -31,9 +31,9 @@ var (
 // Account counts the requests that name an account, whoever sends them and whether or not the account exists. A request
 // for which the function returns "" passes uncounted, so count addresses as well.
 //
-// The function may read the body, which the handler reads again from its beginning: what it is given is a copy of the
-// request. A body of more than 1 MiB is answered with 413, and one that cannot be read with 400. The function must find
-// the name where the handler finds it, and bring names that mean the same account into one form, such as by
+// The function may read the body: it is given a copy of the request, and the handler reads the body again from its
+// beginning. A body of more than 1 MiB is answered with 413, and one that cannot be read with 400. The function must
+// find the name where the handler finds it, and bring names that mean the same account into one form, such as by
 // strings.ToLower where case does not matter: each form has its own count. Some databases also take "ann " or "ánn" for
 // "ann". Where yours does, look the account up, and return its id, or what was sent if there is none. A nil function is
 // an error of Limit.Check.

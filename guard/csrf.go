@@ -22,9 +22,9 @@ const (
 // the Origin itself.
 //
 // Options.CrossOrigin judges by what browsers have sent since 2023: Sec-Fetch-Site, or else Origin. A request with
-// neither comes from an older browser or from a program, and must bring the token of CSRFField or CSRFToken; so must
-// one whose Origin is the http twin of this https site. A request whose ticket comes in a header needs no token,
-// because no browser sends that header by itself. Leave other paths for programs out of CSRF, or give them a bypass
+// neither comes from an older browser or from a program, and must bring the token of CSRFField or CSRFToken. So must
+// one whose Origin is this https site under http. A request whose ticket comes in a header needs no token, because no
+// browser sends that header by itself. Keep other paths that are for programs outside CSRF, or give them a bypass
 // pattern.
 //
 // The token belongs to the session and its user, and every Login makes all earlier tokens useless. Visitors who are not

@@ -52,12 +52,12 @@ var systems = []mark{
 	{"X11", "Linux"},
 }
 
-// UnknownDevice is what Device returns for a user agent that tells it nothing.
+// UnknownDevice is what Device returns for a user agent that it does not know.
 const UnknownDevice = "Unknown device"
 
 // Device says in a few words what a User-Agent header reveals about a device, such as "Firefox on Linux". It helps
-// people to recognize their own devices, and proves nothing: any client can send any text. No part of that text is in
-// the result.
+// people recognize their own devices, and proves nothing: any client can send any text. The result contains no part of
+// that text.
 func Device(userAgent string) string {
 	return deviceName(find(browsers, userAgent), find(systems, userAgent))
 }
@@ -92,8 +92,8 @@ func capital(name string) string {
 	return name
 }
 
-// The kinds of device that the page of Sessions tells apart, by the same text as Device and with no more right to be
-// believed.
+// The kinds of device that the page of Sessions tells apart. They come from the same text as Device, and prove as
+// little.
 const (
 	KindComputer = "computer"
 	KindPhone    = "phone"

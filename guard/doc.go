@@ -3,8 +3,8 @@
 // their devices.
 //
 // Each is a plain func(http.Handler) http.Handler and works alone: one that needs a session loads it, even without the
-// manager's middleware around it. A request that is let through costs no more than loading the session, except with
-// Rate, SignIn and Once, which say so.
+// manager's middleware around it. Letting a request through costs no more than loading the session, except with Rate,
+// SignIn and Once, whose comments say what they cost.
 //
 //	g, err := guard.New(sessions, guard.Options{LoginPage: "/login"})
 //	…
@@ -17,8 +17,8 @@
 //	mux.Handle("/devices", g.Sessions())
 //	http.ListenAndServe(address, sessions.Middleware(g.CSRF(mux)))
 //
-// A request that is not let through gets an answer that fits the client. One that asks for JSON, through Accept or as a
-// script's fetch, gets application/problem+json, and so does one that asks for nothing in particular if tickets come in
-// a header. A browser gets a small page, or is sent to the login page and back afterwards. If the store fails, the
+// A request that is not let through gets an answer that fits the client. If it asks for JSON, through Accept or as a
+// script's fetch, that is application/problem+json, and so it is if it asks for nothing in particular and tickets come
+// in a header. A browser gets a small page, or is sent to the login page and back afterwards. If the store fails, the
 // manager's Options.OnError answers.
 package guard

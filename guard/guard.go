@@ -30,18 +30,18 @@ type Guard struct {
 	claims   map[string]claim   // the limits that count strangers
 }
 
-// Options are what the guards of a site have in common. The zero value is valid.
+// Options are shared by the guards of a site. The zero value is valid.
 type Options struct {
 	// LoginPage is the local path to which browsers are sent if nobody is signed in; ReturnPath finds the way back
 	// afterwards. "": they get a page with status 401.
 	LoginPage string
 
-	// ReloginPage is where Fresh sends people who signed in too long ago. "": LoginPage. It must ask for the password
-	// again, and call Login.
+	// ReloginPage is where Fresh sends people who signed in too long ago. It must ask for the password again, and call
+	// Login. "": LoginPage.
 	ReloginPage string
 
 	// ConfirmPage is the local path of the page on which people show a factor again, for Fresh with factors and for
-	// Once. It must check one and call Session.Confirm, or Guard.Confirm for an operation. "": ReloginPage.
+	// Once. It must check the factor and call Session.Confirm, or Guard.Confirm for an operation. "": ReloginPage.
 	ConfirmPage string
 
 	// Roles and Permissions look up what a user has, at every request. nil: what the keys Roles and Permissions hold in
@@ -58,23 +58,23 @@ type Options struct {
 	// SignIn has the numbers of the method SignIn. The zero value is good.
 	SignIn SignInLimits
 
-	// IPv4Prefix and IPv6Prefix are how many bits of an address Address looks at: all that begin alike are one
-	// visitor. 0: 32 and 64, for a customer of an IPv6 network has at least a /64 to choose addresses from.
+	// IPv4Prefix and IPv6Prefix are how many bits of an address Address looks at: addresses that share them are one
+	// visitor. 0: 32 and 64, because a customer of an IPv6 network has at least a /64 to choose addresses from.
 	IPv4Prefix, IPv6Prefix int
 
-	// Refuse answers a request that is not let through. nil: as the package says.
+	// Refuse answers a request that is not let through. nil: the answer that the package comment describes.
 	Refuse func(http.ResponseWriter, *http.Request, Refusal)
 
 	// EndWithin is how recent a sign-in must be for the page of Sessions to end a session other than its own (ASVS
-	// 7.5.2). Users with an older one are answered as by Fresh. 0: 10 minutes if there is a ReloginPage or a LoginPage;
-	// otherwise nobody is asked, for there is no page to sign in again. session.Never: nobody is asked.
+	// 7.5.2). Users with an older one get the answer of Fresh. 0: 10 minutes if there is a ReloginPage or a LoginPage;
+	// otherwise any sign-in will do, because there is no page to sign in again. session.Never: any sign-in will do.
 	EndWithin time.Duration
 
 	// Place says where an address is, such as "Graz, Austria", for the page of Sessions. It is called for each session
 	// of the list and should be fast. nil or "": the page shows the address alone.
 	Place func(netip.Addr) string
 
-	// Words are those of the page of Sessions in the language of the request. nil: English.
+	// Words returns the texts of the page of Sessions in the language of the request. nil: English.
 	Words func(*http.Request) Words
 
 	// ShowSessions writes the page of Sessions in the site's own design, and sets its headers. nil: the page of this
@@ -178,10 +178,10 @@ func (g *Guard) signedIn(r *http.Request, s *session.Session) (Refusal, error) {
 // believes.
 const clockSkew = time.Minute
 
-// Fresh lets users through who signed in at most d ago. It guards what a stolen session must not do, such as changing
-// the password or paying. Others get 401, or are sent to Options.ReloginPage, where a Login restarts the time. People
-// who are not signed in get the answer of User. Options.Proof may ask for more. d must be above 0, and a factor one
-// that session.Factor takes; otherwise the manager's Options.OnError answers every request.
+// Fresh lets users through who signed in at most d ago. Put it around what a thief must not be able to do with a stolen
+// session, such as changing the password or paying. Others get 401, or are sent to Options.ReloginPage, where a Login
+// restarts the time. People who are not signed in get the answer of User. Options.Proof may ask for more. d must be
+// above 0, and each factor one that session.Factor takes; otherwise the manager's Options.OnError answers each request.
 //
 // With factors, it lets users through who have shown one of them at most d ago, by session.Factor at the Login or by
 // Session.Confirm, and sends the others to Options.ConfirmPage. A 401 says what would do, in the terms of RFC 9470.

@@ -128,9 +128,9 @@ func (g *Guard) know(h http.Header, d device, of, name string) error {
 	return g.m.SetSigned(headers(h), &c)
 }
 
-// KnowDevice makes the device of a request one that has been signed in to the account, as SignIn does after a sign-in.
-// Call it before the first byte of the response, where people prove by other means than the form that an account is
-// theirs, such as by the link for a forgotten password: they can sign in then, even while strangers keep the account
+// KnowDevice makes the device of a request a known device of the account, as SignIn does after a sign-in. Call it
+// before the first byte of the response, where people prove in some other way than by the form that an account is
+// theirs, such as with the link for a forgotten password: they can then sign in even while strangers keep the account
 // busy. The name of the account is as the function of SignIn returns it, and must not be empty. Call it for each name
 // that people can sign in with.
 func (g *Guard) KnowDevice(w http.ResponseWriter, r *http.Request, account string) error {

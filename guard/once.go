@@ -24,27 +24,28 @@ type Operation struct {
 	DoneAt  time.Time `json:"done_at,omitzero"` // when the same was last done; zero: not within the last five minutes
 }
 
-// Once lets a request through that the person at the session has confirmed: this operation, as describe puts it, and no
-// other. One confirmation lets exactly one request through, whatever happens at the same time on other nodes. It is
-// gone before the handler runs, even if the handler then fails or panics, and a store whose answer is lost may have
-// taken it. It ends with the session, with the next Login, and after five minutes.
+// Once lets a request through if the person behind the session has confirmed this operation, as describe puts it, and
+// no other. One confirmation lets exactly one request through, whatever happens at the same time on other nodes. It is
+// used up before the handler runs, even if the handler then fails or panics; if an answer of the store is lost, it may
+// be used up as well. It ends with the session, with the next Login, and after five minutes.
 //
 // A request without a confirmation is noted and answered as by Fresh with Options.ConfirmPage. That page shows what
 // Asked returns, lets the person show a factor, and calls Confirm; then the client sends the request again. A client
 // that cannot confirm gets the same answer each time. An operation that was done a moment ago, by the first click of
 // two, has Operation.DoneAt.
 //
-// The request that is let through costs one load and one save more, and one that is asked about a save.
+// Letting a request through costs one more load and one more save, and asking about one costs a save.
 //
 // describe says in one sentence, for people, what the request will do. Whatever it leaves out can be changed after the
-// confirmation, so name all that matters: "Transfer 100.00 EUR to AT61 1904 3002 3457 3201", and read each value in the
-// same way as the handler, for a name can be in the address and in the form, and more than once. It may read the form
-// or the body: it is given a copy of the request, and the handler reads the body again from its beginning. A body above
-// 1 MiB or a text above 4096 bytes gets 413, and an empty text 400. Each kind of operation has a name of its own.
+// confirmation, so name everything that matters: "Transfer 100.00 EUR to AT61 1904 3002 3457 3201". Read each value in
+// the same way as the handler, because a name can be in the address and in the form, and more than once. describe may
+// read the form or the body: it is given a copy of the request, and the handler reads the body again from its
+// beginning. A body above 1 MiB or a text above 4096 bytes gets 413, and an empty text 400. Give each kind of operation
+// a name of its own.
 //
-// People who are not signed in get the answer of User, and Options.Proof may ask for more. With cookiestore, each deed
-// gives the session a new id. Without cookiestore.Options.Revocations a copied cookie would bring a confirmation back,
-// so every request fails.
+// People who are not signed in get the answer of User, and Options.Proof may ask for more. With cookiestore, each
+// operation gives the session a new id. Without cookiestore.Options.Revocations a copied cookie would bring a
+// confirmation back, so every request fails.
 func (g *Guard) Once(name string, describe func(*http.Request) string) func(http.Handler) http.Handler {
 	switch {
 	case name == "" || describe == nil:
@@ -231,7 +232,7 @@ func (g *Guard) confirmed(s *session.Session, id string) bool {
 	return i >= 0 && holds(list[i].Confirmed, g.m.Now())
 }
 
-// Asked returns the operations that wait to be confirmed in a session, the newest first, for the page of
+// Asked returns the operations of a session that wait to be confirmed, newest first, for the page of
 // Options.ConfirmPage. A page should show the one that its address names in OperationParam.
 func (g *Guard) Asked(s *session.Session) []Operation {
 	var all []Operation
@@ -252,12 +253,12 @@ func (p pending) operation(now time.Time) Operation {
 	return op
 }
 
-// ErrNotAsked is returned by Confirm for an operation that does not wait to be confirmed, or no longer does.
+// ErrNotAsked is returned by Confirm for an operation that is not waiting to be confirmed, or no longer is.
 var ErrNotAsked = errors.New("guard: no such operation waits to be confirmed")
 
-// Confirm notes that the person at the session has confirmed an operation by a factor, as Session.Confirm notes it.
-// Call it when they have seen the text of the operation and shown the factor, which is for you to check. The error is
-// ErrNotAsked, and then nothing has changed, or what Session.Confirm refuses.
+// Confirm notes that the person behind the session has confirmed an operation with a factor, which it notes as
+// Session.Confirm does. Call it when they have seen the text of the operation and shown the factor, which is for you to
+// check. The error is ErrNotAsked, and then nothing has changed, or says why Session.Confirm refused the factor.
 func (g *Guard) Confirm(s *session.Session, id, factor string) error {
 	if !slices.ContainsFunc(g.Asked(s), func(op Operation) bool { return op.ID == id }) {
 		return ErrNotAsked

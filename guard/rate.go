@@ -18,7 +18,7 @@ import (
 // Limit says how often a visitor may do something.
 type Limit struct {
 	// Name tells limits apart: each name has its own count, and appears in the response. "": "default". Give each limit
-	// its own. Of addresses and accounts, a second limit of a name must have the same numbers, or it refuses every
+	// its own. A second limit by address or account with the same name must have the same numbers, or it refuses every
 	// request: the one that forgives sooner would forgive what the other has counted.
 	Name string
 
@@ -34,8 +34,8 @@ type Limit struct {
 	By By
 
 	// Store keeps the counts of Address and Account, so that they hold on all nodes that share it. It has at most 1024
-	// records for them, of 2 kB, however many strangers there are. The manager's own store will do, under the
-	// condition that Users has. nil: they are in the memory of this process, at most 2 MB, and each process counts by
+	// records for them, of 2 kB, however many strangers there are. The manager's own store will do, under the same
+	// condition as for Users. nil: they are in the memory of this process, at most 2 MB, and each process counts by
 	// itself.
 	Store session.Store
 
@@ -45,9 +45,8 @@ type Limit struct {
 	Users session.Store
 }
 
-// Check says what is wrong with the limit. It is for a program that wants to know before it serves: otherwise Rate
-// refuses every request, including those of strangers, with the same error, which the manager's Options.OnError
-// answers.
+// Check says what is wrong with the limit. Call it before you serve: with a wrong limit Rate refuses every request,
+// including those of strangers, with the same error, which the manager's Options.OnError answers.
 func (l Limit) Check() error {
 	switch {
 	case l.By == Session && l.Store != nil:
@@ -81,13 +80,13 @@ func lasts(option string, store session.Store) error {
 // stored session, which is repeated on conflict. That costs one save for each request that is let through, and nothing
 // for the others.
 //
-// With cookiestore the count of a session is in the client's hands, and an older one can be sent again: count users
-// there, in a store on the server.
+// With cookiestore the client has the count of its session, and can send an older one again: there, count users in a
+// store on the server.
 //
 // By: Session does not stop visitors without a stored session. They pass uncounted, however many requests they make,
-// for whoever drops the cookie is a stranger again. By: Address and By: Account count them, in a bounded place: under a
-// flood that fills it, those who are charged least are forgotten first, and whoever is new still passes at once, if not
-// as often. Neither loads the session. For a sign-in form, see SignIn.
+// because anybody who drops the cookie is a stranger again. By: Address and By: Account count them too, in a limited
+// number of records. Under a flood that fills these, those with the lowest counts are forgotten first, and newcomers
+// still pass at once, but less often. Neither loads the session. For a sign-in form, see SignIn.
 func (g *Guard) Rate(l Limit) func(http.Handler) http.Handler {
 	if err := l.Check(); err != nil {
 		return g.wrong(err)

@@ -10,7 +10,7 @@ import (
 // ReturnParam is the query parameter of the login page that says where to go afterwards.
 const ReturnParam = "return"
 
-// OperationParam is the query parameter of the page that confirms with the id of the operation that Once asks about.
+// OperationParam is a query parameter of the page that confirms: the id of the operation that Once asks about.
 const OperationParam = "operation"
 
 const maxReturn = 2048

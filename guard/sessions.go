@@ -16,20 +16,20 @@ import (
 
 // Sessions returns the handler of a page on which users see where they are signed in, and end sessions that they do not
 // recognize or need. Mount it at any path. It needs no other guard: people who are not signed in get the answer of
-// User, and no other site can send its forms.
+// User, and other sites cannot send its forms.
 //
 //	GET            the list, as a page or as JSON
 //	POST id=…      ends one session, an id of the list
 //	POST others=1  ends all but this one
 //
 // A POST is a form, or {"id":"…"} or {"others":true} as JSON. It ends only sessions of that user, whatever the id, and
-// session.Session.EndedBy tells the other device that it was revoked.
-// Answers are {"sessions":[…]} and {"ended":n}; a browser is sent back to the list, which says what has ended, or to
-// "/" if it ended its own session. Ending any other session requires a recent sign-in: see Options.EndWithin.
+// session.Session.EndedBy says on the other device that it was revoked. Answers are {"sessions":[…]} and {"ended":n}; a
+// browser is sent back to the list, which says what has ended, or to "/" if it ended its own session. Ending any other
+// session requires a recent sign-in: see Options.EndWithin.
 //
 // The page has no script, and the same path serves its style sheet. Its Content-Security-Policy allows nothing else,
-// unless the response already has one. Options.Words puts the page into another language, and Options.ShowSessions
-// writes a page of your own. The store must be able to list sessions, or the answer is 501.
+// unless the response already has one. Options.Words translates the page, and Options.ShowSessions writes a page of
+// your own. The store must be able to list sessions, or the answer is 501.
 func (g *Guard) Sessions() http.Handler {
 	list := g.User(g.m.HandlerFunc(g.list))
 	end := g.User(g.m.HandlerFunc(g.end))

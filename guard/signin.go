@@ -9,35 +9,35 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// SignIn limits how often people may try to sign in. It stands before the handler of the form:
+// SignIn limits how often people may try to sign in. Put it around the handler of the form:
 //
 //	signIn := g.SignIn(func(r *http.Request) string { return strings.ToLower(r.PostFormValue("user")) })
 //	mux.Handle("POST /login", signIn(sessions.HandlerFunc(login)))
 //
-// The function returns the account that the request tries, as the function of Account does, and whether or not the
-// account exists. It must be the one whose password the handler checks: where people who are signed in confirm who they
-// are, that is the user of the session, whatever the form says. An attempt is counted for its account and its address
-// before the handler runs, so that parallel guesses are counted, too. If the handler calls Login, TryLogin or Confirm,
-// the attempt is given back; all others have failed. Where the password is only the first step, both handlers belong
-// behind SignIn, with the same account, and the first one calls StepDone.
+// The function returns the account that the request tries to sign in to, whether or not it exists, as the function of
+// Account does. It must be the account whose password the handler checks: where people who are signed in confirm who
+// they are, that is the user of the session, whatever the form says. An attempt is counted for its account and its
+// address before the handler runs, so that parallel guesses are counted, too. If the handler calls Login, TryLogin or
+// Confirm, the attempt is given back; all others have failed. Where the password is only the first step, both handlers
+// belong behind SignIn, with the same account, and the first one calls StepDone.
 //
 // Options.SignIn has the numbers: after ten failures at an account the next attempt has to wait a minute, and each
-// further failure doubles the wait. Whoever has to wait gets 429 with Retry-After, and the handler does not run.
-// Nothing of an answer depends on whether the account exists.
+// further failure doubles the wait. Whoever has to wait gets 429 with Retry-After, and the handler does not run. No
+// part of an answer depends on whether the account exists.
 //
 // Strangers cannot lock people out of their accounts on devices that they use. A sign-in leaves a signed cookie on the
-// device, __Host-device, which names no account and opens nothing. With it an attempt at the same account has a limit
-// of its own, which a sign-in resets and no stranger uses up, not even by a page of another site that makes the browser
-// send attempts: those are strangers'. The cookie comes in frames of other sites if that of the session does. The first
-// sign-in on a device is reported as the event "newdevice" when it is stored, and a refused one as "refused". On a new
-// device people have to wait as long as strangers keep trying their account; KnowDevice helps whoever has a link for a
-// forgotten password. A device is new again when the browser has lost its cookies, as after each logout with
-// session.Options.ClearOnLogout.
+// device, __Host-device, which names no account and opens nothing. With the cookie, attempts at the same account have a
+// limit of their own, which a sign-in resets and no stranger can use up, not even with a page of another site that
+// makes the browser send attempts: those count as a stranger's. In frames of other sites the cookie is sent if the
+// session's is. The first sign-in on a device is reported as the event "newdevice" when it is stored, and a refused
+// attempt as "refused". On a new device people have to wait as long as strangers keep trying their account; KnowDevice
+// helps people who have a link for a forgotten password. A device is new again when the browser has lost its cookies,
+// as after each logout with session.Options.ClearOnLogout.
 //
 // GET, HEAD and OPTIONS pass uncounted, unless they name an account. Other requests that name none are counted by their
-// address alone. So a function that always returns "" is for sign-ins of which nobody knows beforehand whose they are,
-// by a passkey or at an identity provider: a device that is new to their user is reported as well, but its cookie gives
-// it no limit of its own. If the store of the counts fails, the answer is a 503, and nobody can guess meanwhile.
+// address alone. So let the function always return "" where nobody knows beforehand who signs in, as with a passkey or
+// at an identity provider: a device that is new to its user is reported as well, but its cookie gives it no limit of
+// its own. If the store of the counts fails, the answer is a 503, so nobody can guess meanwhile.
 func (g *Guard) SignIn(account func(*http.Request) string) func(http.Handler) http.Handler {
 	if account == nil {
 		return g.wrong(errors.New("guard: SignIn: give it a function that returns the account which a request tries"))
@@ -156,11 +156,11 @@ func (a *attempt) tellOf(user string, stored bool) {
 
 type attemptKey struct{}
 
-// StepDone tells SignIn that a step of a sign-in has succeeded after which nobody is signed in yet, such as the right
-// password before a code is asked for. The attempt of this request is given back. Guesses at the next step stay
-// counted, for a device that is known as well: only a sign-in resets that. Without it each sign-in of two steps on a
-// new device leaves a failure behind, and somebody whose browser forgets its cookies would have to wait before long.
-// Call it in the handler, with its request. Outside of SignIn it does nothing.
+// StepDone tells SignIn that one step of a sign-in has succeeded and another one follows, such as a right password
+// before a code is asked for. The attempt of this request is given back. Guesses at the next step stay counted, even on
+// a known device, until somebody is signed in. Without StepDone each sign-in of two steps on a new device leaves a
+// failure behind, and people whose browser forgets its cookies would soon have to wait. Call it in the handler, with
+// its request. Outside SignIn it does nothing.
 func StepDone(r *http.Request) {
 	if a, ok := r.Context().Value(attemptKey{}).(*attempt); ok {
 		a.stepDone.Store(true)

@@ -8,17 +8,17 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// SignInLimits are the numbers of Guard.SignIn. The zero value is good: whoever guesses the password of one account,
-// from however many addresses, has about 20 attempts in the first two days and one a day afterwards.
+// SignInLimits are the numbers of Guard.SignIn. The zero value is good: somebody who guesses the password of one
+// account, from however many addresses, has about 20 attempts in the first two days and one a day afterwards.
 type SignInLimits struct {
-	// Attempts is how many sign-ins may fail at one account before people have to wait, and how many on a device that
+	// Attempts is how many sign-ins to one account may fail before people have to wait, and how many on a device that
 	// has been signed in to the account before. 0: 10
 	Attempts int
 
 	// Wait is the first wait, and each further failure doubles it. 0: 1 minute
 	Wait time.Duration
 
-	// Forgive is in what time one failure is forgiven, and the longest wait. 0: 24 hours
+	// Forgive is the time in which one failure is forgiven, and the longest wait. 0: 24 hours
 	Forgive time.Duration
 
 	// AddressAttempts is how many sign-ins may fail in an hour from one address, a fifth of them at once. Many people

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Words are the texts of the page of Sessions. Begin with those of English and replace what differs: a text that is
-// empty is missing on the page, and a function that is nil is the English one.
+// Words are the texts of the page of Sessions. Start from English and replace what differs: an empty text is missing on
+// the page, and a nil function is the English one.
 type Words struct {
 	Lang  string // of the page, as in <html lang>
 	Title string
@@ -32,7 +32,7 @@ type Words struct {
 	Ended  func(sessions int, device string) string // confirms it; device is "" unless it was one that is known
 }
 
-// English are the words of the page in English.
+// English returns the texts of the page in English.
 func English() Words {
 	return Words{
 		Lang:  "en",
