@@ -30,27 +30,29 @@
 //
 // A [Key] gives typed access to one value, and [Append] to a list. [Session.Set], [Session.Get] and their kin take
 // dotted paths: "article.tags" is the value tags in the map article, and "items.0" the first element of a list. [Path]
-// escapes text that is not meant as a path. What is for the next request alone is [Session.Flash], and
-// [Session.FlashForm] for a form that goes back to its visitor. A [Codec] encodes the values. What cannot be done is
-// refused and told by [Session.Err]; a value of another type than was asked for is a [DecodeError].
+// escapes text that is not meant as a path. [Session.Flash] keeps a value for the next request alone, and
+// [Session.FlashForm] a form that goes back to its visitor. A [Codec] encodes the values. An operation that cannot be
+// done is refused, and [Session.Err] says why; a value that is of another type than the one asked for is a
+// [DecodeError].
 //
 // # Identity
 //
 // [Session.Login] binds a session to a user and gives it a new id; a [LoginOption] such as [Remember] changes how.
-// [Session.Logout] ends it, for every request that is under way, and [Session.Done] tells those that wait.
-// [Session.Regenerate] is for whatever else changes what a visitor may do. [Session.SetIdleTimeout],
+// [Session.Logout] ends it, for every request that is under way, and [Session.Done] is closed for those that wait. Call
+// [Session.Regenerate] when anything else changes what a visitor may do. [Session.SetIdleTimeout],
 // [Session.SetLifetime] and [Session.SetDeadline] set the clocks of one session; [Never] switches one off.
 //
-// Of the sessions of a user [Manager.Sessions] gives an [Info] each; [Manager.RevokeUser] and [Manager.RevokeOwn] end
+// [Manager.Sessions] lists the sessions of a user, an [Info] for each; [Manager.RevokeUser] and [Manager.RevokeOwn] end
 // them, and [Manager.UpdateUser] changes what is in them. [Manager.RevokeFor], [Manager.RevokeUserFor] and
-// [Manager.RevokeWhere] give a [Reason], which [Session.EndedBy] tells whoever was signed out. [Options].MaxPerUser
-// limits how many sessions there are, and [Overflow] says what happens then.
+// [Manager.RevokeWhere] take a [Reason], which [Session.EndedBy] returns to the visitor who was signed out.
+// [Options].MaxPerUser limits how many sessions there are, and [Overflow] says what happens then.
 //
 // # Cookies and other transports
 //
 // [Cookie] says how the ticket is set, and its zero value is the safe one. A [Transport] carries it in another way:
-// [Header], [Bearer], or several of them by [Transports]. [Manager.SetSigned] and [Manager.Signed] are for cookies of
-// the application that nobody may change. [SkipHeader] and [ClientIPFrom] are values of options.
+// [Header], [Bearer], or several of them with [Transports]. [Manager.SetSigned] and [Manager.Signed] are for cookies of
+// the application that nobody may change. [SkipHeader] and [ClientIPFrom] make values for Options.Skip and
+// Options.ClientIP.
 //
 // # Beside other middleware
 //
@@ -59,7 +61,7 @@
 // Put Middleware around the engine instead, as in http.ListenAndServe(address, sessions.Middleware(engine)), and call
 // Load with c.Request.Context() in handlers.
 //
-// Put a recoverer outside Middleware. Inside, it hides that the handler failed, and whatever was done until then is
+// Put a recoverer outside Middleware. Inside, it hides that the handler failed, and everything done until then is
 // committed. Put http.TimeoutHandler inside. Outside, it may answer after the commit without the ticket, which signs
 // out people who were about to get a new one. A compressing writer, http.MaxBytesHandler, http.StripPrefix and
 // httputil.ReverseProxy may stand on either side.
@@ -70,30 +72,31 @@
 // takes over the connection and writes a header of its own, such as golang.org/x/net/websocket, does not send it: let
 // an ordinary request store the session first.
 //
-// Middleware on top of a session, such as package guard, looks at it before the handler does with [Manager.Screen] and
-// [Screening], and after it with [Session.OnAnswer] and [Session.Proved], answers with [Manager.Fail], and reports what
-// it has seen with [Manager.Report]. [Manager.ClientIP] is whose address it may count, and [Manager.Pseudonyms] hide
-// what it keeps.
+// Middleware on top of a session, such as package guard, can look at the session before the handler does, with
+// [Manager.Screen] and [Screening], and after it, with [Session.OnAnswer] and [Session.Proved]. It answers with
+// [Manager.Fail] and reports with [Manager.Report]. [Manager.ClientIP] is the address to count by, and
+// [Manager.Pseudonyms] hide the names that it keeps.
 //
 // # Stores
 //
 // memstore, filestore, sqlstore, cookiestore and nullstore are stores of this module; docs/writing-a-store.md shows how
-// to write one, and package sessiontest checks it. The contract is with [Store], which keeps a [Record] of a
-// [RecordKind] under its id. What else a store can do are [Toucher], [Sweeper], [Lister], [Limiter] with its [Limit],
-// [Watcher], [Evicter] and [Sharer]; what it is are [LocalStore], [Discarder], [Carrier] and [Forgetter], for which
-// [Forgets] asks. A [ConflictError] tells which record stands in the way, and [Moves] which records are one session.
+// to write one, and package sessiontest checks it. The contract is in the comment of [Store], which keeps a [Record] of
+// a [RecordKind] under its id. Optional interfaces say what else a store can do ([Toucher], [Sweeper], [Lister],
+// [Limiter] with its [Limit], [Watcher], [Evicter] and [Sharer]) and what it is ([LocalStore], [Discarder], [Carrier]
+// and [Forgetter], for which [Forgets] asks). A [ConflictError] brings the record that stands in the way, and [Moves]
+// finds records that are one session.
 //
-// # For whoever operates a site
+// # For operators
 //
-// Each [Event] has an [EventKind]: [Options].OnEvent is told of them, and [WithActor] names who acts. [Manager.Audit]
-// gives a [Finding] for each practice of docs/security.md. [Manager.All] goes through all sessions, [Manager.Revoke]
-// ends some, and [Manager.UpdateAll] changes them. [Manager.Contents] shows what a record holds, a [Content] for each
-// key, and [Manager.Reseal] makes a copy for another store or under another secret. [Manager.SetSecrets] replaces the
+// [Options].OnEvent gets each [Event], which has an [EventKind], and [WithActor] names who acts. [Manager.Audit] gives
+// a [Finding] for each practice of docs/security.md. [Manager.All] goes through all sessions, [Manager.Revoke] ends
+// some, and [Manager.UpdateAll] changes them. [Manager.Contents] shows what a record holds, a [Content] for each key,
+// and [Manager.Reseal] makes a copy for another store or under another secret. [Manager.SetSecrets] replaces the
 // secrets of a running manager, and [Manager.Sweep] removes what has expired.
 package session
 
-// For whoever changes this package: docs/architecture.md says what is on the floors below, and shows the way of a
-// request and of a logout. Here are the face and HTTP:
+// If you change this package: docs/architecture.md says what is on the floors below, and follows a request and a logout
+// through them. This package has the public surface and HTTP:
 //
 //	manager.go                     New, and which store and options a manager has
 //	middleware.go exchange.go      one request and its response

@@ -12,16 +12,15 @@ import (
 //
 // What Load, Open, Save, Reload and Atomic return of these, and what Options.OnError is given, has a method
 // StatusCode() int, for frameworks in which handlers return errors: 503 for ErrUnavailable and ErrConflict, 409 for
-// ErrEnded, 403 for ErrTooMany. You may show its text to a client, because it reveals nothing of what a store or its
-// driver said. [errors.Unwrap] returns the error with that, and package log/slog logs it.
+// ErrEnded, 403 for ErrTooMany. You may show their text to a client, because it reveals nothing that a store or its
+// driver said. [errors.Unwrap] returns the error with the cause, and package log/slog logs the cause.
 var (
 	// ErrNoMiddleware is returned by Load when the context did not pass through the manager's middleware, or when
 	// Options.Skip said that the request has no session.
 	ErrNoMiddleware = errors.New("session: no session in this context: wrap the handler in Manager.Middleware")
 
-	// ErrUnavailable is returned when the store failed. It wraps the store's own error, which the text of what Load and
-	// Save return leaves out. The session is not known to be gone: nothing was created, and the visitor keeps the
-	// cookie.
+	// ErrUnavailable is returned when the store failed. It wraps the store's own error, whose text the errors of Load
+	// and Save leave out. The session is not known to be gone: nothing was created, and the visitor keeps the cookie.
 	ErrUnavailable = life.ErrUnavailable
 
 	// ErrEnded is returned when the session ended while it was in use: somebody logged out, it was revoked, or its time

@@ -37,16 +37,16 @@ type Event struct {
 	User string
 	Err  error // what went wrong; may be nil
 
-	// Reason says why the session ended, or is refused. "": it is not, or nobody knows.
+	// Reason says why the session ended or was refused. "": it was not, or nobody knows.
 	Reason Reason
-	// Actor is who brought the event about: the name from WithActor, or else the user of the session whose request did.
-	// "": nobody who is known, such as a clock, a store, or whoever came with a bad ticket.
+	// Actor is who caused the event: the name from WithActor, or else the user of the session whose request did. "":
+	// nobody who is known, such as a clock, a store, or somebody with a bad ticket.
 	Actor string
 	// RemoteIP is the address that the request came from, by Options.ClientIP. The zero Addr: there was no request.
 	RemoteIP netip.Addr
 }
 
-// Reason says why a session ended. Besides these a site has its own: 1 to 64 bytes of printable ASCII.
+// Reason says why a session ended. Besides the constants, a site may have its own: 1 to 64 bytes of printable ASCII.
 type Reason string
 
 // The reasons that this module gives, and those that a site may give with RevokeFor and RevokeUserFor.
@@ -68,8 +68,8 @@ const (
 type actorKey struct{}
 
 // WithActor returns a context that names who acts, for Event.Actor: give it to RevokeFor and its kin where no session
-// of the request tells, as in a command or a job, or where an operator acts in somebody else's session. Choose names
-// that no user has, such as "operator: ada". Control characters are left out, and so is what comes after 256 bytes.
+// of the request says so, as in a command or a job, or where an operator acts in somebody else's session. Choose names
+// that no user has, such as "operator: ada". Control characters are left out, and the name is cut at 256 bytes.
 func WithActor(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, actorKey{}, wire.CleanUserAgent(name))
 }

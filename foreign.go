@@ -14,15 +14,15 @@ import (
 
 // Foreign is a session of another library that is to become one of a manager's.
 type Foreign struct {
-	// Token is what names the session there, and is as secret as it. The ticket of the new session follows from it, by
-	// a keyed hash, so that requests at the same time, on any node, make one session of it.
+	// Token names the session there, and is as secret as a ticket. The ticket of the new session is a keyed hash of it,
+	// so that requests at the same time, on any node, make one session of it.
 	Token string
 	// Request is the one that brought the token, so that lists of sessions show its client. nil: there is none.
 	Request *http.Request
-	// Fill loads the session and does to s what it holds, a Login among it. It reports false when there is no such
-	// session. It may run more than once.
+	// Fill loads the session and puts into s what it holds, by a Login too if somebody is signed in. It reports false
+	// when there is no such session. It may run more than once.
 	Fill func(ctx context.Context, s *Session) (bool, error)
-	// End ends the session in the other library. To end it twice is no error.
+	// End ends the session in the other library. Ending it twice is not an error.
 	End func(ctx context.Context) error
 }
 
@@ -33,8 +33,8 @@ func (Foreign) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "foreign sessi
 const takingOver = Key[bool]("coatcheck:taking over")
 
 // AllowTakeOver makes the manager ready for TakeOver: call it before the first request. cookie is that of the other
-// library, and lasts how long a session can live there. For that long, the store remembers which sessions were taken
-// over, and after RevokeUser, on this manager, that what its user still has there is over, too.
+// library, and lasts how long a session can live there. For that long the store remembers which sessions were taken
+// over, and, after RevokeUser on this manager, that the sessions that the user still has there are over, too.
 //
 // The error wraps ErrNotSupported where the store does not remember: with a cookiestore, a nullstore and a bounded
 // memstore.
@@ -53,13 +53,13 @@ func (m *Manager) AllowTakeOver(cookie string, lasts time.Duration) error {
 	return nil
 }
 
-// TakeOver returns the ticket of the session that has taken over one of another library, and makes it when the token
-// comes for the first time. Whoever comes at the same time gets the same one. "" says that there is none: the token is
-// unknown there, or the session has ended since it was taken over, or [Manager.RevokeUser] has ended it before it could
-// be. The old session is ended before the ticket is given to anybody.
+// TakeOver returns the ticket of the session that takes the place of one of another library, and makes that session
+// when the token comes for the first time. Calls at the same time get the same ticket. "" says that there is none: the
+// token is unknown there, or the session has ended since it was taken over, or [Manager.RevokeUser] ended it before
+// that. The old session is ended before anybody is given the ticket.
 //
-// The error wraps ErrUnavailable, or ErrTooMany where MaxPerUser refuses another session, or is one of Fill or End;
-// then it is tried again with the next request. AllowTakeOver comes first.
+// The error wraps ErrUnavailable, or ErrTooMany where MaxPerUser refuses another session, or is one of Fill or End; the
+// next request then tries again. Call AllowTakeOver first.
 func (m *Manager) TakeOver(ctx context.Context, f Foreign) (ticket string, err error) {
 	if m.foreign.Load() == 0 {
 		return "", errors.New("session: TakeOver: call AllowTakeOver first")
@@ -209,13 +209,13 @@ type fallback struct {
 // fallbackKey finds the fallback of one manager in a context.
 type fallbackKey struct{ m *Manager }
 
-// Fallback returns the request with something to fall back to, for what stands in front of Middleware, such as the
-// take-over of another library's sessions. find is asked once, by the first load, when the ticket that came leads to
-// nobody who is signed in; not when its session has just ended, for the client may have signed in anew since it sent
-// that ticket. The session of the ticket that find returns, if there is one, is then that of the request, and the
-// response gives the client the ticket. Data that the visitor has without being signed in are added to it, where it has
-// none under the same key. "" changes nothing. An error is one of the load. sent, unless it is nil, is called with the
-// header of the response when the ticket is in it. Of two fallbacks the outer one is asked first.
+// Fallback returns the request with something to fall back to, for middleware in front of Middleware, such as one that
+// takes over another library's sessions. The first load calls find, once, if the ticket that came leads to nobody who
+// is signed in, unless its session has just ended: the client may have signed in anew since it sent that ticket. If
+// there is a session under the ticket that find returns, it becomes the session of the request, and the response gives
+// the client that ticket. Data that the visitor had without being signed in is added to it, except under keys that it
+// has already. "" changes nothing. An error makes the load fail. sent, unless it is nil, is called with the header of
+// the response when the ticket is in it. Of two fallbacks the outer one is asked first.
 //
 // find gets the context of the load. It must not load the session of the request, nor keep the context.
 func (m *Manager) Fallback(r *http.Request, find func(context.Context) (ticket string, err error),

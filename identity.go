@@ -28,8 +28,8 @@ func Remember(d time.Duration) LoginOption {
 
 // LoginAt says when the user signed in, if that was not now: for sign-ins that another site vouches for (auth_time of
 // OpenID Connect), or that are taken over from elsewhere. Session.LoginAt returns it, and guard.Fresh judges by it.
-// Both clocks of the session still run from the Login, and so does CreatedAt of a session that belonged to nobody. By
-// that, and not by t, Options.MaxPerUser finds the oldest session of a user.
+// Both clocks of the session still run from the Login, and so does CreatedAt of a session that belonged to nobody.
+// Options.MaxPerUser finds the oldest session of a user by that, and not by t.
 //
 // The zero time, or one more than a minute in the future, makes the Login fail: see Session.Err. A time less than a
 // minute in the future counts as now, and one before 1970 as 1970.
@@ -50,8 +50,8 @@ func LoginAt(t time.Time) LoginOption {
 }
 
 // SetDeadline makes the session end at a time, whatever its lifetime, that of Remember too; its idle timeout may end it
-// sooner. A Login of the same user leaves it. The zero time: by the lifetime again. One that is past ends the session,
-// as Logout does; as an option of Login it makes that fail.
+// sooner. A Login of the same user keeps the deadline. The zero time removes it, so that the lifetime counts again. A
+// time in the past ends the session, as Logout does; in an option of Login it makes the Login fail.
 func (s *Session) SetDeadline(t time.Time) {
 	now := s.m.now()
 	latest := now.Add(math.MaxInt64)
@@ -86,11 +86,11 @@ func (s *Session) Regenerate() {
 }
 
 // Login binds the session to a user, gives it a new id to prevent session fixation, and restarts both of its clocks.
-// Data that an anonymous visitor collected stays. The session of another user ends first, with its data, even if
-// another request has just given it a new id; a ticket that is retired when the request begins is nobody's, and no
-// session ends for it. If the session was ended meanwhile, Login begins a fresh one with what this request set. A user
-// name has 1 to 255 bytes of UTF-8, no control or invisible characters, and no blank at either end. A Login that cannot
-// be done is refused: see Err, or use TryLogin.
+// Data that an anonymous visitor collected stays. If the session belongs to another user, it ends first, with its data,
+// even if another request has just given it a new id. A ticket that was retired before the request began belongs to
+// nobody, so no session ends for it. If the session has ended meanwhile, Login begins a fresh one with what this
+// request set. A user name has 1 to 255 bytes of UTF-8, no control or invisible characters, and no blank at either end.
+// A Login that cannot be done is refused: see Err, or use TryLogin.
 func (s *Session) Login(user string, opts ...LoginOption) {
 	if err := s.login(user, opts); err != nil {
 		s.refused(err)

@@ -192,9 +192,9 @@ func (m *Manager) openFor(r *http.Request, token string, former []string) (*Sess
 }
 
 // Peek describes the session that a request brings without using it: nothing is stored, sent, renewed or consumed, and
-// the idle timeout goes on. It is for a page that asks how long the session lasts. Info.ExpiresAt is when it ends if
-// nobody uses it. Without a live session all of Info is zero, and so it is where Options.Skip says that there is none.
-// It needs no Middleware. The error wraps ErrUnavailable.
+// the idle timeout keeps running. It is for a page that asks how long the session lasts. Info.ExpiresAt is when it ends
+// if nobody uses it. Info is zero without a live session, and if Options.Skip says that the request has none. It needs
+// no Middleware. The error wraps ErrUnavailable.
 func (m *Manager) Peek(r *http.Request) (Info, error) {
 	if m.skips(r) {
 		return Info{}, nil
@@ -230,8 +230,8 @@ func (m *Manager) ClientIP(r *http.Request) netip.Addr {
 	return m.opts.ClientIP(r).Unmap().WithZone("")
 }
 
-// Fail answers a request as Options.OnError would, and logs the error. It is for middleware on top of a session that
-// cannot go on. No part of the response may have been sent yet.
+// Fail logs the error and answers the request with it, through Options.OnError. It is for middleware on top of a
+// session that cannot go on. No part of the response may have been sent yet.
 func (m *Manager) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	m.fail(w, r, err, w.Header()["Content-Encoding"]) // of a writer around this one, for no handler has answered
 }

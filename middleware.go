@@ -10,10 +10,9 @@ import (
 	"github.com/coatcheck/session/internal/respond"
 )
 
-// Middleware gives the handler a session that it loads when it wants to, with Load. It does no I/O by itself, and
-// commits the session before the first byte of the response leaves. A handler that panics commits nothing, so a
-// recoverer must stand outside. Whatever answers in the handler's place, such as http.TimeoutHandler, must stand
-// inside.
+// Middleware gives the handler a session, which it can load with Load. It does no I/O by itself, and commits the
+// session before the first byte of the response leaves. A handler that panics commits nothing, so a recoverer must
+// stand outside. Whatever answers in the handler's place, such as http.TimeoutHandler, must stand inside.
 //
 // Using it twice around a handler is harmless. A request within a request that brings a ticket of its own, as in a
 // batch, has the session of that ticket.
@@ -169,13 +168,13 @@ type Screening struct {
 	// Refuse says why the request must not have the session, nil for one that may. See [Manager.Screen].
 	Refuse error
 
-	// Event is reported, unless its Kind is "". ID and User are filled in. What Session.EndedBy says to a request that
-	// is refused is its Reason.
+	// Event is reported, unless its Kind is "". ID and User are filled in. For a request that is refused,
+	// Session.EndedBy returns its Reason.
 	Event Event
 
-	// Answer is called with the headers of the response before they are sent, and before the session is committed for
-	// the last time of which the client is told: it may change both. signsIn says that a Login is among what is to be
-	// committed. If the commit fails, the cookies that it has set are not sent. nil: nothing is called.
+	// Answer is called with the headers of the response before they are sent, and before the last commit that can still
+	// change them: it may change both the headers and the session. signsIn says that this commit has a Login in it. If
+	// the commit fails, the cookies that Answer has set are not sent. nil: nothing is called.
 	Answer func(h http.Header, signsIn bool)
 }
 
@@ -183,13 +182,13 @@ type Screening struct {
 type screen func(*http.Request, *Session) Screening
 
 // Screen makes fn look at the session of every request that loads one, even an empty one, at its first Load. It is for
-// middleware that asks for more than the ticket, as package devicebound does. What OpenFor opens is looked at too, but
-// no answer is called, and what Open opens is not. fn must not load the session by the request's context. There is one
-// Screen for a manager, and it is called before the first request; the second is an error.
+// middleware that asks for more than the ticket, as package devicebound does. fn also sees the sessions that OpenFor
+// opens, but its Answer is not called for them; it does not see those that Open opens. fn must not load the session by
+// the request's context. Call Screen once for a manager, before the first request; a second call is an error.
 //
-// To a request that is refused the session is as if its ticket had been retired: it is empty, and nobody is signed in.
-// What is set cannot be stored (ErrEnded), and the response neither sets nor deletes the cookie, so that the request
-// after the next may have the session again. A Login begins a fresh session, and Logout ends the one that was refused.
+// A request that is refused gets what it would get if its ticket had been retired: the session is empty, and nobody is
+// signed in. What is set cannot be stored (ErrEnded), and the response neither sets nor deletes the cookie, so that a
+// later request may have the session again. A Login begins a fresh session, and Logout ends the one that was refused.
 func (m *Manager) Screen(fn func(*http.Request, *Session) Screening) error {
 	s := screen(fn)
 	if fn == nil || !m.screen.CompareAndSwap(nil, &s) {
@@ -203,7 +202,7 @@ func (m *Manager) Screen(fn func(*http.Request, *Session) Screening) error {
 func (s *Session) Refused() error { return s.rest.Get().barred }
 
 // Moved reports that the ticket of this request is useless because its session went on under a new id, by Login or
-// Regenerate: another response has the new ticket for the client. It is told while the grace of the old id lasts.
+// Regenerate: another response has the new ticket for the client. It does so while the grace of the old id lasts.
 func (s *Session) Moved() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -237,9 +236,9 @@ func (s *Session) shut(because error, why Reason) {
 	s.isNew, s.seenAt = true, 0
 }
 
-// OnAnswer has fn called as [Screening].Answer is, after the functions that were there before. It is for middleware
-// that has loaded the session and calls the handler then: a response that has begun calls no new ones, and neither does
-// a session without one.
+// OnAnswer adds fn to what is called as [Screening].Answer is, after the functions added before. It is for middleware
+// that loads the session before it calls the handler: once a response has begun, fn is not called any more, nor is it
+// for a session without a response.
 func (s *Session) OnAnswer(fn func(h http.Header, signsIn bool)) {
 	if s.ex == nil {
 		return
@@ -273,9 +272,9 @@ func (s *Session) signsIn() bool { return s.is((*life.Draft).SignsIn) }
 // does not count.
 func (s *Session) Proved() bool { return s.is((*life.Draft).Proved) }
 
-// ReportProof has an event of that kind reported once, as [Manager.Report] does, when a Login or a Confirm of this
-// request is stored. Before that nobody has signed in. It is for middleware around a sign-in, which calls it before the
-// handler runs.
+// ReportProof makes the manager report an event of that kind, as [Manager.Report] does, once, when a Login or a Confirm
+// of this request is stored; before that nobody has signed in. It is for middleware around a sign-in, which calls it
+// before the handler runs.
 func (s *Session) ReportProof(kind EventKind) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

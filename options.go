@@ -32,11 +32,11 @@ type Options struct {
 	// Secrets sign tickets and records. The first one signs, and all of them verify. To replace a secret, put a new one
 	// in front, and remove the old one when the longest session is over.
 	Secrets []Secret
-	// SecretSource returns the secrets in place of Secrets. It is asked again every minute, so you can replace a secret
-	// without a restart: put a new one in front, and remove the old one when the longest session is over. A new first
-	// secret verifies at once and signs three minutes later, when every node knows it. New asks first, and fails if the
-	// source does. Later, if the source fails or returns weak secrets, those in use stay, and the log has an error.
-	// Close stops the asking.
+	// SecretSource returns the secrets in place of Secrets. It is called again every minute, so you can replace a
+	// secret without a restart: put a new one in front, and remove the old one when the longest session is over. A new
+	// first secret verifies at once and signs three minutes later, when every node knows it. New calls it first, and
+	// fails if it fails. Later, if it fails or returns weak secrets, those in use stay, and the log has an error. Close
+	// stops that.
 	SecretSource func(context.Context) ([]Secret, error)
 	Cookie       Cookie
 
@@ -51,8 +51,8 @@ type Options struct {
 	// RenewGrace is how long a renewed id still leads to its session, for requests that were under way. 0: 30 seconds.
 	RenewGrace time.Duration
 	// TouchEvery limits how often a session that is only read is marked as seen in the store. 0: a twentieth of
-	// IdleTimeout, at most a minute. -1: at every request, and during one that lasts as often as with 0. It must be
-	// below IdleTimeout.
+	// IdleTimeout, at most a minute. -1: at every request, and during a long one as often as with 0. It must be below
+	// IdleTimeout.
 	TouchEvery time.Duration
 	// SweepEvery is the time between two sweeps of expired records, give or take a tenth. 0: 5 minutes. Never: no
 	// sweeper runs; call Manager.Sweep.
@@ -97,10 +97,11 @@ type Options struct {
 	// and is not called if the client hung up. If it writes nothing, the status that fits the error is sent. It is
 	// called without a lock held.
 	OnError func(http.ResponseWriter, *http.Request, error)
-	// OnEvent hears what happens to sessions. It is called without a lock held, and delays the request.
+	// OnEvent is called with what happens to sessions. It is called without a lock held, and delays the request.
 	OnEvent func(context.Context, Event)
-	// Logger gets failures at level Error or Warn, requests whose session ended meanwhile at Info, and events and
-	// requests whose client hung up at Debug. nil: slog.Default. To log nothing, use slog.New(slog.DiscardHandler).
+	// Logger gets failures at level Error or Warn, requests whose session ended meanwhile, and those of a user with too
+	// many sessions, at Info, and events and requests whose client hung up at Debug. nil: slog.Default. To log nothing,
+	// use slog.New(slog.DiscardHandler).
 	Logger *slog.Logger
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time
@@ -235,7 +236,7 @@ func SkipHeader(name, value string) func(*http.Request) bool {
 // ClientIPFrom returns a function for Options.ClientIP that trusts proxies at these addresses. It goes through
 // X-Forwarded-For or Forwarded (RFC 7239) from the right, past trusted proxies, to the first address that is not one.
 // An entry that is not an address ends the walk at the proxy that wrote it. If both headers are there and differ, a
-// client may have made up one of them, and the peer is all that is known.
+// client may have made up one of them, so the result is the address of the peer.
 func ClientIPFrom(trusted ...netip.Prefix) func(*http.Request) netip.Addr {
 	return wire.Proxies(slices.Clone(trusted)).Client
 }

@@ -22,7 +22,7 @@ const (
 
 // Record is what a store keeps of a session. ID and User are its keys, ExpiresAt is a hint for sweeps and time-outs,
 // and Data is opaque; the rest is there so that sessions can be listed without opening Data. Printing or logging a
-// record, or encoding it as JSON, leaves Data out: a store writes it by itself.
+// record, or encoding it as JSON, leaves Data out, so a store must write it separately.
 type Record struct {
 	ID        string
 	User      string // "" when nobody is signed in
@@ -42,8 +42,8 @@ type Record struct {
 
 // Predecessor is the id that a live record takes over from, "" if there is none. A session gets a new id in two steps:
 // the new record is created, and then the old one becomes an alias or a tombstone. In between both are live, and they
-// are one session. Predecessor tells this to whoever lists, counts, limits, drops or ends sessions. It means nothing
-// once the record that it names is gone or retired, and the next save removes it.
+// are one session. Predecessor is for code that lists, counts, limits, drops or ends sessions. It means nothing once
+// the record that it names is gone or retired, and the next save removes it.
 //
 // A live record keeps it in the field Successor, which has no other use there, so a store need not know about it.
 func (r *Record) Predecessor() string { return (*life.Record)(r).Predecessor() }

@@ -12,8 +12,8 @@ import (
 
 // Save stores the changes now; otherwise the middleware does it. If there is nothing to do, it does nothing. The error
 // wraps ErrUnavailable, ErrConflict, ErrEnded, ErrTooLarge or what Err returns; nothing was stored then, and the
-// changes are still there. A store that hangs is given up at the deadline of the
-// context; without one, each of at most three calls has five seconds.
+// changes are still there. Save stops waiting for a store that hangs at the deadline of the context; without one, it
+// waits five seconds for each of at most three calls.
 func (s *Session) Save(ctx context.Context) error {
 	return outward(s.commit(ctx, life.Mode{CanTell: s.ex != nil}))
 }

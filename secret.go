@@ -66,16 +66,16 @@ func cloneSecrets(secrets []Secret) []Secret {
 	return out
 }
 
-// Pseudonyms returns what stands for a name where nobody may read it, such as in a store: a keyed hash of 32 bytes by
-// each secret, that of the newest one first. Keep the first, and look for all of them. All nodes with the same secrets
-// agree, and a change of secrets is a change of names. Purpose tells uses apart: one text has another pseudonym for
-// each of them.
+// Pseudonyms returns what to keep in place of a name that nobody may read, such as in a store: a keyed hash of 32 bytes
+// for each secret, that of the newest one first. Store the first, and look for all of them. All nodes with the same
+// secrets agree, and with other secrets a name has other pseudonyms. Purpose keeps uses apart: the same name has
+// another pseudonym for each purpose.
 func (m *Manager) Pseudonyms(purpose, name string) [][]byte {
 	return m.ring().Pseudonyms(purpose, name)
 }
 
 // SetSecrets replaces the secrets of a running manager, at once: the first of them signs, and all of them verify.
-// Anything signed only by a secret that is not among them is refused from now on. It is for programs that learn of new
+// Anything signed only by a secret that is not among them is refused from now on. It is for programs that fetch new
 // secrets by themselves; otherwise see Options.SecretSource.
 //
 // If several managers share their sessions, none may sign with a secret that another does not know yet. In all of them,

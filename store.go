@@ -26,9 +26,9 @@ import (
 //  11. An id is any string. The store keeps it, or refuses it with an error; it never confuses it with another, and
 //     never touches anything outside its own place because of it.
 //
-// The optional interfaces [Toucher], [Sweeper], [Lister], [Limiter], [Watcher], [Evicter] and [Sharer] say more of what
-// a store can do, and [LocalStore], [Discarder] and [Carrier] what it is. The manager looks for them once, in [New]. A
-// [Forgetter] says what the store may not be trusted with.
+// The optional interfaces [Toucher], [Sweeper], [Lister], [Limiter], [Watcher], [Evicter] and [Sharer] say what else a
+// store can do, and [LocalStore], [Discarder] and [Carrier] what it is. The manager looks for them once, in [New]. A
+// [Forgetter] says what must not be kept in the store.
 type Store interface {
 	Load(ctx context.Context, id string) (*Record, error)
 	Save(ctx context.Context, rec *Record) error
@@ -60,9 +60,9 @@ type Sweeper interface {
 //  1. ByUser returns every live record (Kind is KindLive) of exactly that user, in any order, from the moment at which
 //     its save returned until its delete or its next save with another user or kind.
 //  2. Page returns up to limit records of any kind that come after the id given, "" for the first page, in an order
-//     that stays the same when records come and go; fewer than limit means that it was the last page. The id
-//     given need not exist any more. A record that is there during the whole walk is listed exactly once. An error may
-//     come with the records that could be read; the walk then goes on, and tells of the error at its end.
+//     that stays the same when records come and go; fewer than limit means that it was the last page. The id given need
+//     not exist any more. A record that is there during the whole walk is listed exactly once. An error may come with
+//     the records that could be read; the walk then goes on, and ends with the error.
 type Lister interface {
 	ByUser(ctx context.Context, user string) ([]*Record, error)
 	Page(ctx context.Context, after string, limit int) ([]*Record, error)
@@ -88,8 +88,8 @@ type Limiter interface {
 //
 //  1. Watch calls tell with the id of each record that a Delete removed, or a Save made something else than a live
 //     record, from the moment at which it has begun. It may call it with other ids as well, and more than once. It need
-//     not report what is swept, or dropped by the server. It may call tell with "" when it has begun: whoever waits
-//     then asks for what ended before.
+//     not report what is swept, or dropped by the server. It may call tell with "" when it has begun: those who wait
+//     then ask for what ended before.
 //  2. It returns when the context ends, or when it cannot go on, and never without an error. One that wraps
 //     [ErrNotSupported] says that there is no point in calling it again.
 //
@@ -140,33 +140,33 @@ func Forgets(store Store) string {
 	return ""
 }
 
-// Sharer is an ability of a store in the memory of this process. The manager gives it, and gets from it, the records
-// that are kept themselves, where Save and Load copy them.
+// Sharer is an ability of a store in the memory of this process. The manager hands over the very records that are kept,
+// and gets them back, where Save and Load copy them.
 //
-// With a record goes a note, which says nothing to the store. The manager keeps there that it sealed those very Data,
-// so that it need not authenticate again what never left the process.
+// Each record has a note, which means nothing to the store. The manager notes there that it sealed this very Data, so
+// that it need not authenticate again what never left the process.
 //
 //  1. SaveShared does what Save does, and LoadShared what Load does. When SaveShared succeeds, the record has become
 //     the store's, and has the Version that is stored; when it fails, it is the caller's.
-//  2. The note that LoadShared returns is the one that these Data were saved with: a touch keeps it, the next save
-//     brings its own, and Save brings none.
+//  2. LoadShared returns the note with which this Data was saved: a touch keeps it, the next SaveShared brings its own,
+//     and Save brings none.
 //  3. A record that was shared never changes: a touch and a save put another in its place.
-//  4. Shares reports whether the store given is this one. One that embeds it has these methods too, but its own Load
-//     and Save are those that count.
+//  4. Shares reports whether the store given is this one. A store that embeds this one has these methods too, but its
+//     own Load and Save must be used.
 type Sharer interface {
 	LoadShared(ctx context.Context, id string) (rec *Record, note any, err error)
 	SaveShared(ctx context.Context, rec *Record, note any) error
 	Shares(store Store) bool
 }
 
-// LocalStore is a store that may be in the memory of this process. Local reports whether no call of it waits for
-// anybody, so that the manager need not bound how long one takes. It never changes.
+// LocalStore is a store that may be in the memory of this process. Local reports whether none of its calls waits for
+// anything, so that the manager need not limit how long one takes. The answer never changes.
 type LocalStore interface {
 	Local() bool
 }
 
 // Discarder is a store that may keep nothing at all, as nullstore. Discards reports whether that is so: then no visitor
-// is given a ticket, and every session is over with its request. It never changes.
+// is given a ticket, and every session is over with its request. The answer never changes.
 type Discarder interface {
 	Discards() bool
 }
@@ -175,10 +175,11 @@ type Discarder interface {
 // The store remembers which ids were retired, or nothing.
 //
 //  1. Load returns what became of a retired id, and of every other one an error that wraps [ErrNotFound].
-//  2. Save of a live record stores nothing, and its Data are empty. It refuses a retired id with [ErrConflict], unless
+//  2. Save of a live record stores nothing, and its Data is empty. It refuses a retired id with [ErrConflict], unless
 //     the record has Version 0. Save of an alias or a tombstone retires the id, for as long as the record says.
-//  3. Carries says how many cookies one session may fill, and which store remembers; nil: none does. It never changes.
-//  4. Pack may make a record shorter before it is sealed. Unpack undoes it, or fails when the result were above the
+//  3. Carries says how many cookies one session may fill, and which store remembers retired ids; nil: none does. It
+//     never changes.
+//  4. Pack may make a record shorter before it is sealed. Unpack undoes it, or fails if the result would be above the
 //     limit.
 type Carrier interface {
 	Carries() (cookies int, retired Store)

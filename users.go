@@ -59,13 +59,13 @@ func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
 // mostOpened is how many sessions a list opens: a user who has more looks at no more.
 const mostOpened = 100
 
-// Binding is what middleware that binds sessions to devices tells of itself, as package devicebound does.
+// Binding is what middleware that binds sessions to devices, such as package devicebound, tells the manager.
 type Binding struct {
 	Bound   func(*Session) bool // whether a session is bound, for Info.Bound. It only reads
 	Finding Finding             // for Audit; none when its Name is ""
 }
 
-// SetBinding takes note that sessions are bound to devices. Call it before the first request.
+// SetBinding tells the manager that sessions are bound to devices. Call it before the first request.
 func (m *Manager) SetBinding(b Binding) { m.binding.Store(&b) }
 
 // isBound opens the session of a record that was listed. What a list says anybody could have written who can write to
@@ -85,7 +85,7 @@ func (m *Manager) isBound(ctx context.Context, rec *life.Record) (bool, error) {
 	return err == nil && b.Bound(s), nil
 }
 
-// All goes through all live sessions, in pages. What cannot be read is an error at the end of the walk. Sessions that
+// All goes through all live sessions, in pages. If some cannot be read, the walk ends with an error. Sessions that
 // begin or end meanwhile may be listed or not; one that gets a new id meanwhile may be listed under both ids, or under
 // none.
 func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
@@ -108,10 +108,10 @@ func (m *Manager) Revoke(ctx context.Context, ids ...string) (int, error) {
 	return m.keeper.Records.Revoke(ctx, life.Ending{Why: life.ReasonRevoked}, ids)
 }
 
-// RevokeFor is Revoke with a reason: one of the constants, or a word of the site's own. Session.EndedBy tells it to the
-// next request with the ticket, until the session would have ended by time, and for 24 hours at most. Whoever ends a
-// session first gives the reason, and nobody who can write to the store can make one up. Where the store has no room
-// for it, nobody is told. The error says what is wrong with the reason, or is one of Revoke.
+// RevokeFor is Revoke with a reason: one of the constants, or a word of the site's own. Session.EndedBy returns it to
+// requests with the ticket, until the session would have ended by time, but for 24 hours at most. The first to end a
+// session gives the reason, and write access to the store is not enough to make one up. If the store has no room for
+// it, the reason is lost. The error says what is wrong with the reason, or is one of Revoke.
 func (m *Manager) RevokeFor(ctx context.Context, why Reason, ids ...string) (int, error) {
 	e := life.Ending{Why: life.Reason(why), Told: true}
 	if err := life.CheckReason(e.Why); err != nil {
@@ -122,7 +122,7 @@ func (m *Manager) RevokeFor(ctx context.Context, why Reason, ids ...string) (int
 
 // RevokeOwn is Revoke for a page on which people end their own sessions: an id that is not the user's, and does not
 // lead to a session of the user, counts as unknown. An id that was renewed after the page was shown leads to its
-// session. Each is told that it was revoked, as by RevokeFor. The error wraps ErrUnavailable, or ErrNotSupported with
+// session. Each gets the reason ReasonRevoked, as by RevokeFor. The error wraps ErrUnavailable, or ErrNotSupported with
 // cookiestore, which does not know to whom an id belongs.
 func (m *Manager) RevokeOwn(ctx context.Context, user string, ids ...string) (int, error) {
 	if err := m.keeper.CanList(); err != nil {
@@ -136,15 +136,14 @@ func (m *Manager) RevokeOwn(ctx context.Context, user string, ids ...string) (in
 
 // RevokeUser ends all sessions of a user except those to keep, and says how many it ended. Session.ID keeps the session
 // of the request whose context is given, even if it only gets that id with this request. A kept session that is renewed
-// at the same time is kept, and so is a Login on it, even if it is nobody's yet. A session that begins while this runs
-// is ended, too, if it was there before the last look, even one that took the place of a kept session that was logged
-// out. With cookiestore nobody knows how many there are, so it returns 0. The errors are those of Sessions.
+// at the same time is kept, and so is a Login on it, even if nobody is signed in on it yet. A session that begins while
+// this runs is ended, too, if it was stored before the last look, even one that took the place of a kept session that
+// was logged out. With cookiestore nobody knows how many there are, so it returns 0. The errors are those of Sessions.
 func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (int, error) {
 	return m.revokeUser(ctx, life.Ending{Why: life.ReasonRevoked, Of: user}, keep)
 }
 
-// RevokeUserFor is RevokeUser with a reason, which is kept and told as by RevokeFor. With cookiestore only the event
-// has it.
+// RevokeUserFor is RevokeUser with a reason, which is kept as by RevokeFor. With cookiestore only the event has it.
 func (m *Manager) RevokeUserFor(ctx context.Context, why Reason, user string, keep ...string) (int, error) {
 	if err := life.CheckReason(life.Reason(why)); err != nil {
 		return 0, err
@@ -187,17 +186,17 @@ var errIdentity = errors.New("session: a function of UpdateUser may change data 
 // of what the user may do. A session that begins meanwhile is changed, too, if it was there before the last look.
 //
 // fn may change data and clocks only; calling Login, Logout, Regenerate or Invalidate in it is an error. It runs more
-// than once on a session that is changed or renewed at the same time. The sessions do not count as seen. An error of fn
-// ends the walk; the sessions before it stay changed. A session that cannot be changed, for example because it would
-// become larger than Options.MaxBytes, does not keep fn from the others. The error, which wraps those of all such
+// than once on a session that is changed or renewed at the same time. None of this counts as a use of the sessions. An
+// error of fn ends the walk; the sessions before it stay changed. A session that cannot be changed, for example because
+// it would become larger than Options.MaxBytes, does not stop the walk. The error, which wraps those of all such
 // sessions, comes at the end. The other errors are those of Sessions.
 func (m *Manager) UpdateUser(ctx context.Context, user string, fn func(*Session) error) (int, error) {
 	return m.keeper.VisitUser(ctx, user, m.updating(fn))
 }
 
 // UpdateAll is UpdateUser for all live sessions, in pages, including those of visitors who are not signed in. It is for
-// data that a new version of the application calls by another name, or keeps in another form. Run it when no node of
-// the old version writes any more.
+// data that a new version of the application keeps under another name or in another form. Run it when no node of the
+// old version is left to write.
 //
 // A session that begins meanwhile may be left out. One that gets a new id meanwhile is not, but fn may run on it again,
 // and then it counts twice: fn must leave alone what it has already changed.

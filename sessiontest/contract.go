@@ -41,8 +41,8 @@ var contract = map[string]string{
 	"Lister 2": "Page returns up to limit records of any kind that come after the id given, \"\" for the first " +
 		"page, in an order that stays the same when records come and go; fewer than limit means that it was the last " +
 		"page. The id given need not exist any more. A record that is there during the whole walk is listed " +
-		"exactly once. An error may come with the records that could be read; the walk then goes on, and tells of " +
-		"the error at its end.",
+		"exactly once. An error may come with the records that could be read; the walk then goes on, and ends with " +
+		"the error.",
 	"Limiter 1": "SaveWithin creates a record as Save with Version 0 does, if fewer than limit.Max records count. " +
 		"Otherwise it returns an error that wraps [ErrTooMany], and nothing is changed. It refuses a record with " +
 		"another Version.",
@@ -56,7 +56,7 @@ var contract = map[string]string{
 	"Watcher 1": "Watch calls tell with the id of each record that a Delete removed, or a Save made something else " +
 		"than a live record, from the moment at which it has begun. It may call it with other ids as well, and more " +
 		"than once. It need not report what is swept, or dropped by the server. It may call tell with \"\" when it " +
-		"has begun: whoever waits then asks for what ended before.",
+		"has begun: those who wait then ask for what ended before.",
 	"Watcher 2": "It returns when the context ends, or when it cannot go on, and never without an error. One that " +
 		"wraps [ErrNotSupported] says that there is no point in calling it again.",
 	"Evicter 1": "It calls fn for each record that it dropped, without a lock held, until stop is called.",
@@ -66,11 +66,11 @@ var contract = map[string]string{
 		"[ConflictError] that has the Predecessor.",
 	"Sharer 1": "SaveShared does what Save does, and LoadShared what Load does. When SaveShared succeeds, the record " +
 		"has become the store's, and has the Version that is stored; when it fails, it is the caller's.",
-	"Sharer 2": "The note that LoadShared returns is the one that these Data were saved with: a touch keeps it, the " +
-		"next save brings its own, and Save brings none.",
+	"Sharer 2": "LoadShared returns the note with which this Data was saved: a touch keeps it, the next SaveShared " +
+		"brings its own, and Save brings none.",
 	"Sharer 3": "A record that was shared never changes: a touch and a save put another in its place.",
-	"Sharer 4": "Shares reports whether the store given is this one. One that embeds it has these methods too, but " +
-		"its own Load and Save are those that count.",
+	"Sharer 4": "Shares reports whether the store given is this one. A store that embeds this one has these methods " +
+		"too, but its own Load and Save must be used.",
 	"Forgetter": "A store with a bound says why.",
 	"ConflictError": "A store that learns the newest record while it refuses a save returns this error, which saves " +
 		"the manager a load before the next attempt.",
