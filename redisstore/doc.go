@@ -34,18 +34,18 @@
 //
 // # Memory and eviction
 //
-// Set maxmemory-policy to noeviction. A full server then refuses to store anything, which is an outage: one 503, and
-// nobody is signed out. Sessions can still be ended there, because that frees memory: a logout and a revocation hold.
-// Every other policy loses what must stay. A volatile policy may drop any record, because records have a TTL, but none
-// of the indexes, which have none: in the end these fill the memory, everybody is signed out and nobody can sign in. An
-// allkeys policy may drop an index, which leaves a session alive and missing from its user's list, so nobody can revoke
-// it there.
+// Set maxmemory-policy to noeviction. A full server then refuses to store anything, which is an outage: requests get
+// one 503, and nobody is signed out. Sessions can still be ended there, because that frees memory: a logout and a
+// revocation hold. Every other policy loses what must stay. A volatile policy may drop any record, because records have
+// a TTL, but none of the indexes, which have none: in the end these fill the memory, so that everybody is signed out
+// and nobody can sign in. An allkeys policy may drop an index, which leaves a session alive and missing from its user's
+// list, so nobody can revoke it there.
 //
-// A record has a TTL until fifteen minutes past the end of its session, and never of more than a hundred years. It is
-// counted from the last request, so the server's clock does not matter. The manager ends sessions on time. The TTL
-// frees the record. A sweep frees what leads to it, which is its id and its entry on the list of its user, however long
-// ago the record went. Leave the sweeper of at least one manager on, or sweep from a timer. A save that only moves the
-// end of a session leaves the index of what is due as it is; a sweep that meets the session corrects it.
+// A record has a TTL until fifteen minutes past the end of its session, but of a hundred years at most. It is counted
+// from the last request, so the server's clock does not matter. The manager ends sessions on time. The TTL frees the
+// record. A sweep frees what leads to it, which is its id and its entry on the list of its user, however long ago the
+// record went. Leave the sweeper of at least one manager on, or sweep from a timer. A save that only moves the end of a
+// session leaves the index of what is due as it is; a sweep that meets the session corrects it.
 //
 // # Durability
 //
@@ -66,9 +66,9 @@
 // compared with the server's record as always, so no write is lost. But a session that was ended through another store
 // may still be read here until the server's message has arrived. That takes about as long as a round trip. If the
 // connection hangs, it takes until the client gives up the connection (ConnWriteTimeout) or the record has been cached
-// for CacheTTL, whichever comes first. CacheTTL is the limit: choose seconds. While somebody waits for Session.Done, a
-// session that the store was told has ended is not read from the cache either. The store remembers for up to twice
-// CacheTTL that it has written a record. Caching needs RESP3, and a client without DisableCache.
+// for CacheTTL, whichever comes first. CacheTTL is the limit, so choose a few seconds. While somebody waits for
+// Session.Done, a session that the store was told has ended is not read from the cache either. The store remembers for
+// up to twice CacheTTL that it has written a record. Caching needs RESP3, and a client without DisableCache.
 //
 // # Access
 //
@@ -85,8 +85,9 @@
 //
 // # Keys
 //
-// Behind the prefix, s{xx}id is a record, i{xx} the ids of its group and d{xx} when something is to be done about them,
-// where xx is the first byte of the id's SHA-256; u{hash} is the list of a user. Ids and users are any bytes. e{xx} is
-// what d{xx} was before v0.1.0, and empties itself. To end sessions by hand, use Manager.RevokeUser: a record that is
-// deleted with DEL is gone for good too, and the indexes notice when it would have ended, or when its user is listed.
+// After the prefix, s{xx}id is a record, i{xx} has the ids of its group and d{xx} the times at which each of them is
+// due, where xx is the first byte of the id's SHA-256; u{hash} is the list of a user. Ids and users are any bytes.
+// e{xx} is what d{xx} was called before v0.1.0, and empties itself. To end sessions by hand, use Manager.RevokeUser: a
+// record that is deleted with DEL is gone for good too, and the indexes notice when it would have ended, or when its
+// user is listed.
 package redisstore

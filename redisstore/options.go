@@ -16,8 +16,8 @@ type Options struct {
 	Prefix string
 
 	// CacheTTL keeps loaded records in the memory of this process for at most this long, with the client's
-	// server-assisted caching, so that most loads cost no round trip. 0: no caching. The package comment says what may
-	// then be read.
+	// server-assisted caching, so that most loads cost no round trip. 0: no caching. The package comment says which old
+	// state may then be read.
 	CacheTTL time.Duration
 }
 

@@ -17,8 +17,8 @@ const (
 )
 
 // Sweep implements [session.Sweeper]. It asks the shards what has expired, and drops each record with a script of its
-// own, so that others are served in between. A server also drops records by itself, [slack] after their end; the sweep
-// removes what still names those, in the shard and on the list of the user.
+// own, so that others are served in between. A server also drops records by itself, fifteen minutes after their end;
+// the sweep removes what still names those, in the shard and on the list of the user.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, explain("sweep", err)
