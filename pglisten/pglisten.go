@@ -4,8 +4,8 @@
 //	store, err := sqlstore.New(db, sqlstore.Options{Dialect: sqlstore.PostgreSQL, Listen: pglisten.Listen})
 //
 // It is a module of its own, because sqlstore needs no driver. A pooler that gives each transaction another connection
-// (PgBouncer in transaction mode) does not pass on notifications: leave Listen out there. If you do not, you are told
-// so, and the manager asks at an interval.
+// (PgBouncer in transaction mode) does not pass on notifications: leave Listen out there. If you set it all the same,
+// the manager notices, and asks at an interval.
 package pglisten
 
 import (
@@ -23,9 +23,9 @@ import (
 
 var _ sqlstore.Listener = Listen
 
-// Listen is a [sqlstore.Listener]. It takes a connection of db and closes it in the end, because one that has listened
-// would go on collecting notifications. Its error wraps [session.ErrNotSupported] if db is not a database of pgx, or if
-// a pooler keeps the notifications to itself.
+// Listen is a [sqlstore.Listener]. It takes a connection of db, and closes it at the end, because a connection that has
+// listened would go on collecting notifications. Its error wraps [session.ErrNotSupported] if db is not a database of
+// pgx, or if a pooler keeps the notifications to itself.
 func Listen(ctx context.Context, db *sql.DB, channel string, heard func(payload string)) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
