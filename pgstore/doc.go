@@ -6,10 +6,10 @@
 //	…
 //	err = store.Migrate(ctx)
 //
-// It is sqlstore with PostgreSQL by another way: the table is the same, row by row, and both may serve it at once, on
-// different nodes or in one. What they promise is the same, too. It is for a program that has such a pool already, or
-// that has many requests: a load takes less of the processor here, and a login that is counted one round trip instead
-// of four. A module of its own, because the library requires no driver.
+// It keeps the same table as sqlstore, row by row, and makes the same promises; both may serve the table at once, on
+// different nodes or in one. Use it in a program that has such a pool already, or that has many requests: a load takes
+// less processor time here, and a login under MaxPerUser takes one round trip instead of four. It is a module of its
+// own, because the library requires no driver.
 //
 // A load is one statement, and so are a save, a touch and a delete. A save that is refused costs one more, to say why.
 // pgx prepares each statement once per connection, when it is first needed.

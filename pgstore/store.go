@@ -23,7 +23,7 @@ var (
 	_ Pool = (*pgxpool.Pool)(nil)
 )
 
-// Pool is what the store needs of a [pgxpool.Pool], which is one.
+// Pool is what the store needs of a [pgxpool.Pool].
 type Pool interface {
 	Acquire(ctx context.Context) (*pgxpool.Conn, error)
 	Stat() *pgxpool.Stat
@@ -36,8 +36,8 @@ type Options struct {
 	Table string
 
 	// NoNotify keeps the end of a session from being announced by NOTIFY, and the manager asks at an interval instead.
-	// Set it on every node or on none. It is for databases with thousands of logins and logouts in a second, which
-	// PostgreSQL commits one after the other while each of them notifies.
+	// Set it on every node or on none. It is for databases with thousands of logins and logouts a second, because
+	// PostgreSQL commits transactions that notify one after the other.
 	NoNotify bool
 }
 
