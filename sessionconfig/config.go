@@ -15,18 +15,18 @@ import (
 
 // Config is a configuration that was loaded. Every field may be changed before [Config.Open].
 type Config struct {
-	// Options are what the keys say. Secrets stay empty, because Open reads them, or SecretSource does with
+	// Options are those that the keys set. Secrets stays empty, because Open reads them, or SecretSource does with
 	// secrets.reload. Set OnError, OnEvent, Logger, Now and the other functions here.
 	Options session.Options
 
-	// DeviceBound is what the keys below device_bound say, for Config.Bind. nil: sessions are not bound to devices.
+	// DeviceBound has what the keys below device_bound set, for Config.Bind. nil: sessions are not bound to devices.
 	DeviceBound *devicebound.Options
 
-	// Guard is what the keys below guard say, for guard.New. Set its pages, Roles and SignIn.Store in the program.
-	// Config.Limit returns what the keys below guard.limits say.
+	// Guard has what the keys below guard set, for guard.New. Set its pages, Roles and SignIn.Store in the program.
+	// Config.Limit returns what the keys below guard.limits set.
 	Guard guard.Options
 
-	// Preset says whose names and units the files use: "nexios", "expanse", "authx", or "" for our own.
+	// Preset says whose names and units the files use: "nexios", "expanse", "authx", or "" for this package's own.
 	Preset string
 	// Store is the name of the store.
 	Store string
@@ -130,15 +130,15 @@ func (c *Config) Warnings() []string {
 	return list
 }
 
-// Format prints nothing of the values, among which are secrets.
+// Format prints none of the values, because secrets are among them.
 func (c Config) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "session configuration (store %s)", c.Store)
 }
 
-// LogValue logs nothing of the values, among which are secrets.
+// LogValue logs none of the values, because secrets are among them.
 func (c Config) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
 
-// MarshalText encodes nothing of the values, among which are secrets.
+// MarshalText encodes none of the values, because secrets are among them.
 func (c Config) MarshalText() ([]byte, error) { return []byte(fmt.Sprint(c)), nil }
 
 // connect returns the connection of a name, made when it is new.

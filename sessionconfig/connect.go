@@ -52,8 +52,8 @@ func (c *Config) redisConnection() string {
 	return c.only(c.redis.connection, func(driver string) bool { return driver == driverRedis })
 }
 
-// OpenDatabase opens the database of the store database. Its table need not exist yet. The program must import the
-// package of its driver, as the package comment says. The pool is one of database/sql, whatever the key pool says.
+// OpenDatabase opens the database that the store "database" uses. The table need not exist yet. The program must import
+// the package of its driver, as the package comment says. The pool is one of database/sql, whatever the key pool says.
 func (c *Config) OpenDatabase(ctx context.Context) (*sql.DB, sqlstore.Options, error) {
 	opts := sqlstore.Options{Table: c.database.table}
 	kind, at, err := c.findDatabase(ctx)
@@ -87,8 +87,8 @@ func (c *Config) findDatabase(ctx context.Context) (kind driver.Database, at dri
 	return kind, at, err
 }
 
-// OpenRedis connects to the server of the store redis. The client is that of the driver: Open of package
-// sessionconfig/redis returns it under its own type, a rueidis.Client.
+// OpenRedis connects to the server that the store "redis" uses. The client can only be closed; Open of package
+// sessionconfig/redis returns it as a rueidis.Client.
 func (c *Config) OpenRedis(ctx context.Context) (interface{ Close() }, error) {
 	client, _, err := c.connectRedis(ctx)
 	return client, err

@@ -9,12 +9,12 @@ import (
 	"github.com/coatcheck/session/devicebound"
 )
 
-// Bind returns the handler of a site within the middleware of package devicebound, as the keys below device_bound say,
-// and the handler itself when there are none, or device_bound.policy is off. Nothing else reads these keys: a site that
-// does not call Bind binds no session. Put it outside of everything that could answer a POST in another way.
+// Bind wraps the handler of a site in the middleware of package devicebound, as the keys below device_bound say. It
+// returns the handler itself if there are none, or if device_bound.policy is off. Nothing else reads these keys: a site
+// that does not call Bind binds no session. Put it outside everything that could answer a POST in another way.
 //
-// A site that wants the binder itself, for Require or Prove, calls devicebound.New with Config.DeviceBound, which is
-// nil then.
+// If you want the binder itself, for Require or Prove, call devicebound.New with Config.DeviceBound instead, which may
+// be nil.
 func (c *Config) Bind(m *session.Manager, next http.Handler) (http.Handler, error) {
 	if c.DeviceBound == nil {
 		return next, nil

@@ -10,8 +10,8 @@ import (
 )
 
 // Limit returns a limit of package guard with the numbers that the keys below guard.limits.NAME say, where NAME is the
-// name of the limit, "" for "default". What they leave out stays as it is given here: a program brings its own numbers,
-// and By and the stores, which no key sets.
+// name of the limit, "" for "default". What they leave out stays as it is in l: the program's own numbers, and By and
+// the stores, which no key sets.
 //
 //	search := g.Rate(cfg.Limit(guard.Limit{Name: "search", Requests: 30, Per: time.Minute, By: guard.Address}))
 //

@@ -11,10 +11,10 @@ import (
 // readTimeout is how long a program that prints the secrets may take for Manager.
 const readTimeout = 30 * time.Second
 
-// Manager returns a manager on a store that [Config.OpenStore] has opened, for sites with more than one: each has the
-// options of the configuration, and changes those in which it differs, such as its cookie. nil changes none. They share
-// the store with its connections, and its sweeper: the first manager of a store sweeps, and the others do not unless
-// the change sets SweepEvery. With secrets.reload each learns of new secrets.
+// Manager returns a manager on a store that [Config.OpenStore] has opened, for sites with more than one manager: each
+// has the options of the configuration, and change replaces those in which it differs, such as its cookie. nil changes
+// none. The managers share the store with its connections, and the sweeper: the first manager of a store sweeps, and
+// the others do not unless change sets SweepEvery. With secrets.reload each of them gets new secrets.
 //
 //	store, closer, err := cfg.OpenStore(ctx)
 //	…

@@ -43,7 +43,7 @@ func (c *Config) Open(ctx context.Context) (*session.Manager, io.Closer, error) 
 }
 
 // OpenStore opens the store alone, for a manager of your own: give that one Options, with Options.Secrets set to what
-// [Config.Secrets] returns. With secrets.reload, Options.SecretSource is set and Secrets stay empty.
+// [Config.Secrets] returns. With secrets.reload, Options.SecretSource is set and Secrets stays empty.
 func (c *Config) OpenStore(ctx context.Context) (session.Store, io.Closer, error) {
 	switch c.Store {
 	case "":
@@ -199,9 +199,8 @@ func probe(ctx context.Context, store session.Store) error {
 	return err
 }
 
-// WithStore returns a copy of the configuration for another store of it. After a colon
-// you may name the connection of the store database or redis, as in "database:production", or the folder of the store
-// file.
+// WithStore returns a copy of the configuration that uses another of its stores. After a colon you may name the
+// connection for the store database or redis, as in "database:production", or the folder for the store file.
 func (c *Config) WithStore(name string) (*Config, error) {
 	word, which, given := strings.Cut(name, ":")
 	kind, err := storeName(word)

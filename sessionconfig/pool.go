@@ -34,13 +34,13 @@ func (p pool) limits() driver.Limits {
 		Lifetime: p.lifetime}
 }
 
-// Connection is what a store uses, for messages about it.
+// Connection describes what a store is connected to, for messages.
 type Connection struct {
 	Name                     string        // "" for a store that uses none
 	MaxIdleTime, MaxLifetime time.Duration // of a connection to a database. Negative or 0: no limit
 }
 
-// Connection is the one that the store uses.
+// Connection describes the connection that the store uses.
 func (c *Config) Connection() Connection {
 	name := ""
 	switch c.Store {

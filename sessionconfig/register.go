@@ -23,7 +23,7 @@ const (
 
 var storeNames = []string{storeDatabase, storeFile, storeMemory, storeCookies, storeRedis, storeNull}
 
-// Opener opens a store. settings is what stands under stores.NAME; values from the environment are text. The closer of
+// Opener opens a store. settings has what is under stores.NAME; values from the environment are text. The closer of
 // [Config.Open] closes a store that is an io.Closer.
 type Opener func(ctx context.Context, settings map[string]any) (session.Store, error)
 
@@ -36,7 +36,7 @@ var registry struct {
 
 var ownName = regexp.MustCompile(`\A[a-z][a-z0-9_-]{0,62}\z`)
 
-// Register gives a store a name, for the key store. Call it before Load. The name has lower-case letters, digits,
+// Register gives a store a name for the key "store". Call it before Load. The name has lower-case letters, digits,
 // hyphens and underscores, and must not be taken.
 func Register(name string, open Opener) error {
 	registry.Lock()
@@ -55,7 +55,7 @@ func Register(name string, open Opener) error {
 	return nil
 }
 
-// RegisterCodec gives a codec a name, for the key codec, under the rules of [Register].
+// RegisterCodec gives a codec a name for the key "codec", under the rules of [Register].
 func RegisterCodec(name string, codec session.Codec) error {
 	registry.Lock()
 	defer registry.Unlock()
