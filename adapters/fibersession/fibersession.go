@@ -11,10 +11,9 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// Use is [session.Manager.Preload] for Fiber: what comes after it finds the session with [From]. When the session
-// cannot be loaded or stored, the response is that of Options.OnError, and nothing remains of the handler's but the
-// headers that do not belong to its body. To use it twice is harmless, and several managers may stand one after the
-// other.
+// Use is [session.Manager.Preload] for Fiber: handlers after it get the session with [From]. If the session cannot be
+// loaded or stored, the response is that of Options.OnError, and of the handler's response only the headers remain that
+// do not belong to its body. Using it twice is harmless, and several managers may stand one after the other.
 func Use(m *session.Manager) fiber.Handler {
 	return func(c fiber.Ctx) error {
 		a := &answer{c: c}
@@ -25,8 +24,8 @@ func Use(m *session.Manager) fiber.Handler {
 }
 
 // From returns the session of the request. It is never nil: without Use before the handler it is an empty one that is
-// not stored, as [session.From] says. What takes a context, such as [session.Manager.Load] of an outer manager, is
-// given c.Context(). A goroutine that outlives the handler may keep the session, but not c.
+// not stored, as [session.From] says. To functions that take a context, such as [session.Manager.Load] of an outer
+// manager, give c.Context(). A goroutine that outlives the handler may keep the session, but not c.
 func From(c fiber.Ctx) *session.Session { return session.From(c.Context()) }
 
 // answer is the response as the manager sees it. Fiber keeps its own whole until the handlers have returned, so that

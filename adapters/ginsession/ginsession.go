@@ -9,9 +9,9 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// Use is [session.Manager.Preload] for gin: what comes after it finds the session with [From]. When the session cannot
-// be loaded, Options.OnError has answered, and nothing of what comes after it runs. To use it twice is harmless, and
-// several managers may stand one after the other.
+// Use is [session.Manager.Preload] for gin: handlers after it get the session with [From]. If the session cannot be
+// loaded, Options.OnError answers, and no handler after it runs. Using it twice is harmless, and several managers may
+// stand one after the other.
 func Use(m *session.Manager) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if w := again(m, c); w != nil {
@@ -34,8 +34,8 @@ func Use(m *session.Manager) gin.HandlerFunc {
 // not stored, as [session.From] says. A copy of the context, made for a goroutine, has the same session; to store what
 // is changed there after the handler has returned, call [session.Session.Save] with a context that goes on.
 //
-// What takes a context, such as [session.Manager.Load] of an outer manager, is given c.Request.Context(): a
-// [gin.Context] itself knows nothing of the request's values unless Engine.ContextWithFallback says so.
+// To functions that take a context, such as [session.Manager.Load] of an outer manager, give c.Request.Context(): a
+// [gin.Context] itself does not have the request's values unless Engine.ContextWithFallback is set.
 func From(c *gin.Context) *session.Session { return session.From(c.Request.Context()) }
 
 // writerKey finds the writer of a manager in the context of the request.

@@ -15,22 +15,22 @@ import (
 
 // Options says how a store works. The zero value is good.
 type Options struct {
-	// Cookie is what new sessions have as their Options. nil: Path "/", 30 days, Secure, HttpOnly and SameSite=Lax.
+	// Cookie is the Options of new sessions. nil: Path "/", 30 days, Secure, HttpOnly and SameSite=Lax.
 	Cookie *sessions.Options
-	// Name is that of the gorilla session that is the manager's own: below Middleware or Preload of the manager it is
-	// the session of the request, and the middleware sends its cookie, which has the name and attributes of the
-	// manager's. So pages that were rewritten for Coatcheck share it, and package takeover brings along who was signed
-	// in. "": none.
+	// Name names one gorilla session that is the manager's own: below Middleware or Preload of the manager it is the
+	// session of the request, and the middleware sends its cookie, with the name and attributes of the manager's
+	// cookie. So it is shared with pages that were rewritten for Coatcheck, and package takeover brings along people
+	// who were signed in. "": none.
 	Name string
-	// User says who is signed in by the values of a session, "" for nobody. When that changes, a save signs in or out:
-	// the session gets another id, and Manager.RevokeUser and MaxPerUser know whose it is. nil: nobody is, unless
-	// the handler calls Login of the session that Of returns.
+	// User returns who is signed in according to the values of a session, "" for nobody. When that changes, Save signs
+	// the user in or out: the session gets another id, and Manager.RevokeUser and MaxPerUser know whose it is. nil:
+	// nobody is signed in, unless the handler calls Login of the session that Of returns.
 	User func(values map[any]any) string
 }
 
 // Store keeps the sessions of gorilla. It is safe for concurrent use; a gorilla session is not.
 type Store struct {
-	// Options is what new sessions have. Set it before the first request.
+	// Options is that of new sessions. Set it before the first request.
 	Options *sessions.Options
 
 	manager *session.Manager
@@ -58,9 +58,9 @@ func New(m *session.Manager, opts Options) (*Store, error) {
 // request.
 func (st *Store) MaxAge(seconds int) { st.Options.MaxAge = seconds }
 
-// Of returns the session of the manager that is behind a gorilla session, for Login, Logout, Atomic and what else
-// gorilla does not have. Save of the gorilla session stores what is done to it. It is never nil: of another store's
-// session, or of one that could not be loaded, it is an empty one whose own Save returns an error.
+// Of returns the session of the manager that is behind a gorilla session, for Login, Logout, Atomic and whatever else
+// gorilla does not have. Save of the gorilla session stores what is done to it. It is never nil: for a session of
+// another store, or one that could not be loaded, it is an empty session whose own Save returns an error.
 func Of(s *sessions.Session) *session.Session {
 	if s != nil {
 		if o, ok := s.Store().(*owned); ok && o.kept != nil && o.kept.failed == nil {
@@ -77,12 +77,12 @@ func (st *Store) Get(r *http.Request, name string) (*sessions.Session, error) {
 
 // New loads the session that the cookie of the request names. It never returns nil. Without a live session, and with an
 // error, it is an empty one; the error wraps session.ErrUnavailable, and Save of such a session returns it again, so
-// that it takes the place of none.
+// that it does not replace the stored session.
 func (st *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 	return (&owned{Store: st}).New(r, name)
 }
 
-// Save stores what changed since the session was loaded, and sends its cookie. Where another request has changed other
+// Save stores what changed since the session was loaded, and sends its cookie. If another request has changed other
 // keys, both changes stay. A session without values and without a user is not stored. A negative Options.MaxAge ends it
 // and deletes the cookie.
 //

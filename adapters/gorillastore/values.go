@@ -30,9 +30,9 @@ func encodeAll(values map[any]any) (map[any]any, error) {
 	return encoded, nil
 }
 
-// Encode replaces the values by what a store keeps of them, so that they come back with their types, for whoever stores
-// them past it: give it Old.Values in Options.Change of package takeover. The error names the keys whose values gob
-// does not know; they stay as they are.
+// Encode replaces the values by the form in which a Store keeps them, so that they come back with their types even if
+// they are stored in another way: give it Old.Values in Options.Change of package takeover. The error names the keys
+// whose values gob does not know; these values stay as they are.
 func Encode(values map[string]any) (err error) {
 	for key, v := range values {
 		encoded, failed := encode(v)

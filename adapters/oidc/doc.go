@@ -8,12 +8,12 @@
 //
 // Login links the session to the sign-in at the provider. When that ends there, the provider sends a logout token to
 // the endpoint (OpenID Connect Back-Channel Logout 1.0), and the session ends, on all nodes, whatever its id is by
-// then: its next request is told session.ReasonProvider by Session.EndedBy. A logout that overtakes the sign-in that it
-// belongs to wins: Login then returns ErrLoggedOut.
+// then: at its next request, Session.EndedBy returns session.ReasonProvider. A logout that overtakes its sign-in wins:
+// Login then returns ErrLoggedOut.
 //
 // Links.Receiver is for providers that send security events instead: session-revoked and credential-change of the
 // Continuous Access Evaluation Profile (CAEP), by push (RFC 8935).
 //
-// The endpoints are for the provider's server, which has no session and no cookie: mount them where nothing asks for a
-// CSRF token.
+// The endpoints are for the provider's server, which has no session and no cookie: mount them where no CSRF token is
+// required.
 package oidcsession

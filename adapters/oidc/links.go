@@ -15,20 +15,20 @@ import (
 
 // Options change how sessions are linked to a provider. The zero value is right for most sites.
 type Options struct {
-	// Algorithms are those by which the provider signs for this client, as registered with it: "RS256", for example.
+	// Algorithms are those with which the provider signs for this client, as registered there: "RS256", for example.
 	// nil: those that its discovery document names, except symmetric ones, which are never accepted.
 	Algorithms []string
 
-	// RequireType refuses logout tokens whose header does not have the type logout+jwt, as ASVS 10.5.5 wants. Without
-	// it a token may have no type, or the general type JWT, as those of older providers do; other types are always
+	// RequireType refuses logout tokens whose header does not have the type logout+jwt, as ASVS 10.5.5 demands. Without
+	// it a token may also have no type, or the general type JWT, like those of older providers; other types are always
 	// refused.
 	RequireType bool
 
 	// MaxAge is how long after its issue a logout token is accepted, if it does not expire before. 0: two minutes.
 	MaxAge time.Duration
 
-	// SignInWithin is how long after its issue an ID token may be used for Login. For as long, the store remembers that
-	// a sign-in is over at the provider. 0: 15 minutes, which leaves time for a second factor.
+	// SignInWithin is how long after its issue an ID token may be used for Login. The store remembers for as long that
+	// a sign-in has ended at the provider. 0: 15 minutes, which leaves time for a second factor.
 	SignInWithin time.Duration
 
 	// LinkFor is how long a link is kept, and the longest that a linked session lasts: Login sets its deadline. Make it
@@ -43,9 +43,9 @@ type Options struct {
 // clockSkew is how far the clocks of two machines may be apart.
 const clockSkew = time.Minute
 
-// Links are those between the sessions of a manager and the sign-ins of one client at one OpenID provider. They are
-// safe for concurrent use, and all nodes that share the store and have the same client share the links. There is
-// nothing to close.
+// Links connect the sessions of a manager with the sign-ins of one client at one OpenID provider. They are safe for
+// concurrent use, and all nodes that share the store and have the same client share the links. There is nothing to
+// close.
 type Links struct {
 	m      *session.Manager
 	store  session.Store
@@ -55,10 +55,10 @@ type Links struct {
 	tokens *verifier
 }
 
-// New returns the links of a client of a provider, which are kept in the store. The manager's own will do; a
-// [session.Forgetter] that may forget will not. The manager's store must be able to list the sessions of a user, which
-// cookiestore cannot. The provider is one that oidc.NewProvider has discovered. New does no I/O, and every wrong option
-// is an error that names it.
+// New returns the links of a client of a provider, which are kept in the store. The manager's own will do, but not a
+// session.Forgetter that may forget. The manager's store must be able to list the sessions of a user, which cookiestore
+// cannot. The provider must come from oidc.NewProvider. New does no I/O, and every wrong option is an error that names
+// it.
 func New(m *session.Manager, store session.Store, provider *oidc.Provider, clientID string, o Options) (*Links, error) {
 	if m == nil || provider == nil || clientID == "" {
 		return nil, errors.New("oidcsession: New: the manager, the provider and the id of the client are all needed")

@@ -18,7 +18,7 @@ import (
 var ErrLoggedOut = errors.New("oidcsession: the provider has ended this sign-in already; begin a new one")
 
 // ErrTooOld is returned by Links.Login for an ID token that was issued longer ago than Options.SignInWithin: whether
-// its sign-in is over by now is no longer known. Send the visitor to the provider again.
+// its sign-in has ended since is no longer known. Send the visitor to the provider again.
 var ErrTooOld = errors.New("oidcsession: the ID token is older than Options.SignInWithin; begin a new sign-in")
 
 // Link is the sign-in at the provider to which a session is linked.
@@ -37,17 +37,17 @@ const linked = session.Key[Link](envelope.LoginPrefix + "oidc")
 // somebody who has since signed in some other way.
 func Of(s *session.Session) (Link, bool) { return linked.Get(s) }
 
-// Login signs the user in, as Session.TryLogin does, stores the session at once, and links it to the sign-in that an ID
-// token is about. The token is one that the site has verified, nonce included; user is who that is at the site. LoginAt
-// is the auth_time of the token, or now where it has none, and its amr are the factors, as far as session.Factor takes
-// them. The site's own options are applied after those.
+// Login signs the user in, as Session.TryLogin does, stores the session at once, and links it to the sign-in for which
+// the ID token was issued. The site must have verified the token, nonce included; user is the account of the site that
+// belongs to it. LoginAt is the auth_time of the token, or now if it has none, and its amr become the factors, as far
+// as session.Factor accepts them. The site's own options are applied after those.
 //
 // After an error nobody is signed in by this call. It is ErrLoggedOut, ErrTooOld, one of Session.TryLogin or
 // Session.Atomic, or wraps session.ErrUnavailable. Only if the store fails after it has stored the session, and keeps
-// failing, may the visitor be signed in nonetheless, as after any answer that is lost; a logout ends that session, too.
+// failing, the visitor may be signed in nonetheless, as after any lost answer; a logout ends that session, too.
 //
 // The session lasts no longer than Options.LinkFor: do not set a later deadline. A sign-in costs four loads and two
-// saves more than the Login alone, and waits for a store that hangs for 40 seconds at most.
+// saves more than the Login alone, and waits 40 seconds at most for a store that hangs.
 func (l *Links) Login(ctx context.Context, s *session.Session, user string, token *oidc.IDToken,
 	opts ...session.LoginOption) error {
 	ctx, cancel := context.WithTimeout(ctx, within) // nothing else ends that of a request whose visitor waits

@@ -19,16 +19,16 @@ const (
 	within = 20 * time.Second
 )
 
-// Logout returns the handler of the back-channel logout endpoint, whose address is registered with the provider as
-// backchannel_logout_uri. It takes POST with a form that has a logout_token, and nothing else.
+// Logout returns the handler of the back-channel logout endpoint. Register its address with the provider as
+// backchannel_logout_uri. It accepts only a POST with a form that has a logout_token.
 //
-// The token is checked as section 2.6 of OpenID Connect Back-Channel Logout 1.0 and ASVS 10.5.5 want, and is good for
-// one use on all nodes. With a sid it ends the sessions that began with that sign-in, and otherwise all that the sub
-// has begun before, with session.ReasonProvider. Sessions that people began in other ways go on.
+// The token is checked as section 2.6 of OpenID Connect Back-Channel Logout 1.0 and ASVS 10.5.5 demand, and can be used
+// once on all nodes together. With a sid it ends the sessions that began with that sign-in, and otherwise all that the
+// sub has begun before, with session.ReasonProvider. Sessions that people began in other ways go on.
 //
-// The answer is 200, even when there was nothing to end. A token that is refused gets 400 and a reason as JSON, and
-// session.EventRefused tells the site. When the store or the provider's keys are out of reach the answer is 503 with
-// Retry-After, and the same token may come again.
+// The answer is 200, even when there was nothing to end. A token that is refused gets 400 and a reason as JSON, and is
+// reported as session.EventRefused. If the store or the provider's keys are out of reach, the answer is 503 with
+// Retry-After, and the provider may send the same token again.
 func (l *Links) Logout() http.Handler {
 	// The middleware is there so that events say from where the request came.
 	return l.m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -24,7 +24,7 @@ const (
 	credentialChange = "https://schemas.openid.net/secevent/caep/event-type/credential-change"
 )
 
-// Transmitter is who sends security events. The zero value is the provider itself, to its client.
+// Transmitter is who sends security events. The zero value is the provider itself, which sends to its client.
 type Transmitter struct {
 	// Issuer, KeysURL and Audience are the issuer and jwks_uri of the transmitter's configuration, and the aud of the
 	// stream. Each that is "" is that of the provider and its client.
@@ -33,12 +33,12 @@ type Transmitter struct {
 	// Algorithms are those by which it signs. nil: those of the Links.
 	Algorithms []string
 
-	// Authorization is the value of that header, which the transmitter was told when the stream was made. "": it is not
-	// asked for; the signature is what counts.
+	// Authorization is the value of that header, which the transmitter was given when the stream was made. "": the
+	// header is not checked; the signature is what counts.
 	Authorization string
 
-	// Email returns the subject at the provider, its sub, whose address this is, for transmitters that name people by
-	// their address; "" for nobody. nil: an event with an address ends nothing. An error is answered with 503.
+	// Email returns the subject (sub) at the provider that has this address, for transmitters that name people by their
+	// address; "" for nobody. nil: an event with an address ends nothing. An error is answered with 503.
 	Email func(ctx context.Context, address string) (subject string, err error)
 
 	// Credential returns the reason for which a change of a credential ends the sessions of a subject, or "" for a
@@ -65,13 +65,13 @@ type receiver struct {
 }
 
 // Receiver returns the handler of an endpoint to which a transmitter pushes security event tokens (RFC 8417) as RFC
-// 8935 says: POST, with the token as the body, of the type application/secevent+jwt. It takes session-revoked and
+// 8935 says: POST, with the token as the body, of the type application/secevent+jwt. It handles session-revoked and
 // credential-change of the Continuous Access Evaluation Profile.
 //
 // Both end sessions that were linked by Login: those of a session id, if the subject is one (opaque, or a complex one
 // with a session), and otherwise those that the subject has begun before the event (iss_sub, or a complex one with a
-// user). What else a complex subject names, such as a device, is not looked at: it is better to end too many sessions
-// than too few. A subject of another format ends nothing, and session.EventRefused tells the site.
+// user). Anything else in a complex subject, such as a device, is ignored: it is better to end too many sessions than
+// too few. A subject of another format ends nothing, and is reported as session.EventRefused.
 //
 // The answer is 202, even for other events and for a token that has come before. A token that is not valid gets 400
 // with err and description, and 503 says that the store or the keys are out of reach. A wrong field is an error that

@@ -1,5 +1,5 @@
-// Package otelsession tells OpenTelemetry what sessions cost and what becomes of them. Three lines are all that a site
-// needs beside those that it has:
+// Package otelsession tells OpenTelemetry what sessions cost and what becomes of them. A site needs three lines more
+// than it has:
 //
 //	telemetry, err := otelsession.New(otelsession.Options{})
 //
@@ -11,11 +11,11 @@
 //
 // The spans are "coatcheck commit", which is how long a response waits for its session to be stored, and one for each
 // call to the store: load, save, touch, delete, list_user, list_page and sweep. They have session.id, and
-// session.previous_id where a session goes on under a new id, as OpenTelemetry's semantic conventions name them. Those
-// two are in development there, so that they may change; [session.Session.ID] is their value, which is no use to a
-// thief. A record that is no session, such as a count of guard.Rate, has an id of the same form.
+// session.previous_id where a session goes on under a new id, as OpenTelemetry's semantic conventions name them. The
+// status of these two there is "development", so they may change. Their value is [session.Session.ID], which is of no
+// use to a thief. A record that is not a session, such as a count of guard.Rate, has an id of the same form.
 //
-// The metrics, whose names and attributes are kept:
+// The metrics, whose names and attributes are as stable as the API:
 //
 //	coatcheck.requests          counter, by coatcheck.outcome: untouched, read, touched, written, or a refusal
 //	coatcheck.commit.duration   histogram in seconds, by coatcheck.outcome: ok, or a refusal
@@ -26,8 +26,8 @@
 //	coatcheck.conflicts         counter of changes that were merged with those of another request
 //	coatcheck.events            counter of every other kind of event, by coatcheck.kind and coatcheck.reason
 //
-// A refusal is ended, too_many, unavailable, conflict, canceled, timeout or failed. A word that is not among those that
-// package session has is counted as _OTHER, so that the number of time series is bounded whatever a client sends.
+// A refusal is ended, too_many, unavailable, conflict, canceled, timeout or failed. A word that package session does
+// not define is counted as _OTHER, so that the number of time series is bounded whatever a client sends.
 //
 // No ticket, value, user, address or text of an error is in a span or a metric. The manager's log has the texts.
 package otelsession

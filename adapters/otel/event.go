@@ -38,8 +38,8 @@ func (t *Telemetry) count(ctx context.Context, e session.Event) {
 	}
 }
 
-// Errors notes why a request was refused by the manager, and then calls next, which may be nil: then the status that
-// fits the error is sent, as without it. It is for session.Options.OnError, and tells Middleware the outcome.
+// Errors notes why the manager refused a request, so that Middleware knows the outcome, and then calls next. If next is
+// nil, the status that fits the error is sent, as without Errors. It is for session.Options.OnError.
 func (t *Telemetry) Errors(next func(http.ResponseWriter, *http.Request, error),
 ) func(http.ResponseWriter, *http.Request, error) {
 	return func(w http.ResponseWriter, r *http.Request, err error) {

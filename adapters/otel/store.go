@@ -23,12 +23,12 @@ type store struct {
 	whole session.Store // this store with what was added, as the manager has it
 }
 
-// Store returns a store for the manager that measures each call and passes it on. It can do what the one given can, and
-// nothing else: a manager finds the same abilities, and a store without a backend that waits is still one. Of a
-// [session.Carrier] it keeps what a manager asks of one. Whoever needs other methods of the store, such as Close, keeps
-// the store itself.
+// Store returns a store for the manager that measures each call and passes it on. It can do what the given store can,
+// and nothing else: a manager finds the same abilities, and a store in the memory of the process stays one. Of a
+// [session.Carrier] it has the methods that a manager calls. If you need other methods of the store, such as Close,
+// keep the store itself.
 //
-// A call is a span if it belongs to a request of Middleware, or has a span above it. What a manager does in the
+// A call has a span if it belongs to a request of Middleware, or has a parent span. What a manager does in the
 // background, such as sweeping, is in the metrics alone.
 func (t *Telemetry) Store(next session.Store) session.Store {
 	if r := reflect.ValueOf(next); next == nil || r.Kind() == reflect.Pointer && r.IsNil() {

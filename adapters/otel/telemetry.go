@@ -25,19 +25,19 @@ const (
 	reasonKey    = attribute.Key("coatcheck.reason")
 )
 
-// Options configure a Telemetry. The zero value uses the providers that the program has set for all.
+// Options configure a Telemetry. The zero value uses the global providers of OpenTelemetry.
 type Options struct {
 	// TracerProvider makes the spans. nil: otel.GetTracerProvider.
 	TracerProvider trace.TracerProvider
 	// MeterProvider makes the metrics. nil: otel.GetMeterProvider.
 	MeterProvider metric.MeterProvider
-	// Reasons are the site's own that metrics are to name, beside those of package session. All others are counted as
-	// "_OTHER", so that no reason with a name or a number in it makes a time series for each.
+	// Reasons are those of the site that metrics name, besides those of package session. All others are counted as
+	// "_OTHER", because a reason with a name or a number in it would make a time series for each.
 	Reasons []session.Reason
 }
 
-// Telemetry makes the spans and metrics of one manager. It is safe for concurrent use, and nothing is to be closed:
-// the providers are the program's.
+// Telemetry makes the spans and metrics of one manager. It is safe for concurrent use. There is nothing to close: the
+// providers belong to the program.
 type Telemetry struct {
 	tracer  trace.Tracer
 	reasons []session.Reason

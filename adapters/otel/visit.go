@@ -16,13 +16,13 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Middleware stands around another one, that of the manager, and counts its requests by outcome:
+// Middleware goes around the manager's middleware, and counts its requests by outcome:
 //
 //	handler = telemetry.Middleware(sessions.Middleware)(handler)
 //
 // It measures the commit: from the first byte of the handler's response, or its return, until the response goes on. A
-// request that has nothing to store has no commit. What instruments the server, such as otelhttp, belongs outside, so
-// that the spans have one above them.
+// request that has nothing to store has no commit. Whatever instruments the server, such as otelhttp, belongs outside,
+// so that the spans have a parent.
 func (t *Telemetry) Middleware(of func(http.Handler) http.Handler) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		inner := of(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

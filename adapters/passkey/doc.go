@@ -23,22 +23,22 @@
 // with a Login in it.
 //
 // A visitor without a stored session gets one that holds nothing but the challenge and ends after five minutes. Its
-// ticket is in a cookie of its own, so that the visitor's session is not touched: nothing is stored until somebody
-// presses the button. Whoever has signed in some other way in the meantime can no longer use that challenge. Where
-// tickets come in a header, the challenge begins the visitor's session.
+// ticket is in a cookie of its own, so the visitor's session is not touched, and nothing is stored until somebody
+// presses the button. A visitor who has signed in some other way in the meantime can no longer use that challenge.
+// Where tickets come in a header, the challenge begins the visitor's session.
 //
 // # Other sites
 //
 // A browser answers only for the origins of Options, and the answer says which it was. The requests are POSTs of
-// application/json, which no other site can send without asking first. Put guard.CSRF around them as around everything:
-// the script's requests have Sec-Fetch-Site, and for older browsers it sends the token of a
-// <meta name="csrf-token"> element.
+// application/json, which no other site can send without asking first. Put guard.CSRF around them as around everything
+// else: the script's requests have Sec-Fetch-Site, and for older browsers it sends the token of a <meta
+// name="csrf-token"> element.
 //
 // # What is answered
 //
 // A request to /begin is answered with the options for the browser, one to /finish with 204, and one that is refused
-// with application/problem+json. That says no more than that the passkey was not accepted; the reason is in the event
-// "refused" and in the log. guard.SignIn around the path that ends in /finish slows down whoever tries often. Around
-// the other it would count each beginning as a failure. If you put something around one of the two paths, register both
-// by their full names: a pattern that ends in a slash leads other paths to the handler, too.
+// with application/problem+json. The refusal says only that the passkey was not accepted; the reason is in the event
+// "refused" and in the log. Put guard.SignIn around the path that ends in /finish, to slow down clients that try often.
+// Around the other path it would count each beginning as a failure. If you put something around one of the two paths,
+// register both by their full names: a pattern that ends in a slash matches other paths, too.
 package passkey

@@ -15,22 +15,22 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// Options are how a site uses passkeys. Origins is required.
+// Options say how a site uses passkeys. Origins is required.
 type Options struct {
 	// Origins are those of the pages that use passkeys, such as "https://example.com". Plain http is for localhost
 	// alone. Apps have origins such as "android:apk-key-hash:…".
 	Origins []string
 
-	// RPID is the domain that passkeys are good for: the host of the origins, or a domain above it. Passkeys of another
-	// RPID are lost to the site, so choose it once. "": the host of the first origin.
+	// RPID is the domain for which passkeys are valid: the host of the origins, or a domain above it. After a change of
+	// RPID the old passkeys are of no use, so choose it once. "": the host of the first origin.
 	RPID string
 
 	// Name is what browsers call the site. "": RPID.
 	Name string
 
-	// UserVerification says whether devices verify who uses them, by a PIN, a finger or a face. "": required, so that
-	// a passkey is two factors. With another value the key of a stolen device may be enough; ask for FactorVerified
-	// where that matters.
+	// UserVerification says whether devices verify who uses them, by a PIN, a finger or a face. "": required, so that a
+	// passkey is two factors. With another value a stolen device may be enough to sign in; ask for FactorVerified where
+	// that matters.
 	UserVerification protocol.UserVerificationRequirement
 
 	// EmbeddedIn are origins of other sites that may use passkeys in a frame with a page of this one. nil: none. The
@@ -40,9 +40,9 @@ type Options struct {
 	// Login returns further options of a sign-in, such as session.Remember. nil: none.
 	Login func(*http.Request, Account) []session.LoginOption
 
-	// Confirm notes that the user has shown a factor: Factor, and then FactorVerified if that was shown as well. It may
-	// call guard.Confirm for the operation that the request names. An error is answered by the manager's
-	// Options.OnError. nil: Session.Confirm.
+	// Confirm notes that the user has shown a factor. It is called with Factor, and then with FactorVerified if that
+	// was shown as well. It may call guard.Confirm for the operation that the request names. An error is answered by
+	// the manager's Options.OnError. nil: Session.Confirm.
 	Confirm func(r *http.Request, s *session.Session, factor string) error
 }
 

@@ -24,7 +24,7 @@ const (
 // ErrNoAccount is what Accounts returns when there is no such account.
 var ErrNoAccount = errors.New("passkey: no such account")
 
-// ErrTaken is what Accounts.Add returns for a credential whose ID is registered already, for whomever.
+// ErrTaken is what Accounts.Add returns for a credential whose ID is registered already, whoever it belongs to.
 var ErrTaken = errors.New("passkey: the credential is registered already")
 
 // Account is an account of the site with its passkeys.
@@ -36,18 +36,19 @@ type Account struct {
 	Credentials []webauthn.Credential
 }
 
-// Accounts is where a site keeps its passkeys. All methods are called from many goroutines. An error that is neither
-// ErrNoAccount nor ErrTaken is answered as one of the store, by the manager's Options.OnError.
+// Accounts is where a site keeps its passkeys. All methods are called from many goroutines. Any other error than
+// ErrNoAccount and ErrTaken is answered like one of the store, by the manager's Options.OnError.
 type Accounts interface {
-	// Account returns the account of a user with all passkeys, or ErrNoAccount. It may return ErrNoAccount for one
-	// that is blocked, as AccountOf may: nobody signs in to it then. A stranger chooses the user, but only among the
-	// names that Session.Login takes.
+	// Account returns the account of a user with all passkeys, or ErrNoAccount. It may return ErrNoAccount for a
+	// blocked account, as AccountOf may: nobody can sign in to it then. Strangers choose the user, but only among the
+	// names that Session.Login accepts.
 	Account(ctx context.Context, user string) (Account, error)
 
 	// AccountOf is Account by the handle.
 	AccountOf(ctx context.Context, handle []byte) (Account, error)
 
-	// Add keeps a new passkey of a user. IDs are unique among all accounts: ErrTaken for one that is known.
+	// Add keeps a new passkey of a user. IDs are unique among all accounts: return ErrTaken for one that is registered
+	// already.
 	Add(ctx context.Context, user string, c webauthn.Credential) error
 
 	// Update keeps what the use of a passkey has changed: Authenticator.SignCount, Authenticator.CloneWarning and
@@ -68,8 +69,8 @@ type Passkeys struct {
 }
 
 // New returns handlers for the sessions of a manager. A wrong option is an error that names it. With cookiestore it
-// needs cookiestore.Options.Revocations, for a copied cookie would bring a challenge back: otherwise the error wraps
-// session.ErrNotSupported.
+// needs cookiestore.Options.Revocations, because a copied cookie would bring a challenge back; without them the error
+// wraps session.ErrNotSupported.
 func New(m *session.Manager, accounts Accounts, opts Options) (*Passkeys, error) {
 	if m == nil || accounts == nil {
 		return nil, errors.New("passkey: New needs a manager and accounts")

@@ -15,8 +15,8 @@ import (
 // SignIn serves the two paths by which people sign in, with the factors Factor and FactorVerified.
 //
 // A request to /begin may name the user, as in {"user":"ada"}: the browser then offers the passkeys of that account,
-// among them keys that keep no list of their own. Without a name it offers all that it has for the site. For an account
-// that does not exist, or has no passkey, it is told of a passkey that nobody has, always the same one.
+// including those on keys that keep no list of their own. Without a name it offers all that it has for the site. For an
+// account that does not exist, or has no passkey, the answer names a passkey that nobody has, always the same one.
 func (p *Passkeys) SignIn() http.Handler {
 	return p.steps((*visit).beginSignIn, (*visit).finishSignIn)
 }

@@ -1,5 +1,5 @@
 // Package takeover brings the visitors of a running site along when its sessions move from another library to this one.
-// Who was signed in stays signed in, and nobody is signed in anew:
+// People who were signed in stay signed in:
 //
 //	t, err := takeover.New(sessions, takeover.SCS(old), takeover.Options{User: userOf})
 //
@@ -12,15 +12,15 @@
 // the old library is not asked again. A session that was logged out or revoked since does not come back with the old
 // cookie.
 //
-// Import moves all of them at once, where the source can list them.
+// Import moves all of them at once, if the source can list them.
 //
-// [session.Manager.RevokeUser] ends what its user has not moved yet as well. It knows of that through the manager that
-// a Takeover was made for: call it in the site, and not by the command line, until all have moved.
+// [session.Manager.RevokeUser] also ends the sessions of its user that have not moved yet, if you call it on the
+// manager that the Takeover was made for. So call it in the site, and not from the command line, until all have moved.
 //
-// A node that still runs the old code does not know a visitor who has moved. Whoever signs in there comes again with a
-// new session, which moves too.
+// A node that still runs the old code does not know a visitor who has moved. If the visitor signs in there, the new
+// session moves, too.
 //
-// A cookie of gorilla's CookieStore is the session itself: the old library cannot end it. This one remembers those that
-// were moved, and refuses them. An earlier copy of the session, with other values, is another cookie and another
-// session, as it was before, until it runs out or the user's sessions are revoked.
+// A cookie of gorilla's CookieStore is the session itself: the old library cannot end it. This package remembers the
+// cookies that were moved, and refuses them. An earlier copy of the session, with other values, is another cookie and
+// another session, as it was before, until it runs out or the user's sessions are revoked.
 package takeover

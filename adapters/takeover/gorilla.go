@@ -23,9 +23,9 @@ import (
 const gorillaLasts = 30 * 24 * time.Hour
 
 // Gorilla returns the sessions of a name that any store of gorilla/sessions has, made with the keys of the site. Types
-// that gob decodes are registered as they were. They cannot be listed.
+// that gob decodes must be registered as before. They cannot be listed.
 //
-// Gorilla keeps no time of the sign-in. Where the values say it, set Old.LoginAt in Options.Change.
+// Gorilla does not keep the time of the sign-in. If the values have it, set Old.LoginAt in Options.Change.
 func Gorilla(store sessions.Store, name string) Source { return gorillaSource{store, name} }
 
 type gorillaSource struct {

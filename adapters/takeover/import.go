@@ -8,7 +8,7 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// Progress says how far an Import is.
+// Progress says how far an Import has got.
 type Progress struct {
 	Total   int // that the source had at the beginning
 	Moved   int // that are with the manager now
@@ -17,12 +17,12 @@ type Progress struct {
 }
 
 // Import moves all sessions that the source can list, one after the other, while the site runs: a visitor who comes
-// meanwhile is served as ever. progress, unless it is nil, is told after each. An outage ends it with an error. To run
-// it again goes on where it stopped, for what was moved is no longer listed. The error wraps session.ErrNotSupported
-// when the source cannot list.
+// meanwhile is served as ever. progress, unless it is nil, is called after each. An outage ends it with an error. Run
+// it again and it goes on where it stopped, because what was moved is no longer listed. The error wraps
+// session.ErrNotSupported when the source cannot list.
 //
-// Nobody has the new tickets until they come with the old cookie, so Middleware stays until the last old session is
-// over.
+// Visitors get their new ticket only when they come with the old cookie, so keep Middleware until the last old session
+// is over.
 func (t *Takeover) Import(ctx context.Context, progress func(Progress)) error {
 	lister, ok := t.source.(Lister)
 	if !ok {

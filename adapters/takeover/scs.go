@@ -18,11 +18,11 @@ import (
 // rememberMe is the key under which scs keeps that a cookie survives closing the browser.
 const rememberMe = "__rememberMe"
 
-// SCS returns the sessions of alexedwards/scs, of any of its stores, with its codec. Types that gob decodes are
-// registered as they were. Stores that scs can iterate over are listed.
+// SCS returns the sessions of alexedwards/scs, of any of its stores, with its codec. Types that gob decodes must be
+// registered as before. They can be listed if scs can iterate over its store.
 //
-// A session is taken for signed in since its lifetime was last begun, which RenewToken does. Without an idle timeout it
-// has none here either, and ends at its deadline.
+// The time of the sign-in is taken to be when the lifetime last began, which RenewToken restarts. A session without an
+// idle timeout has none here either, and ends at its deadline.
 func SCS(m *scs.SessionManager) Source { return scsSource{m} }
 
 type scsSource struct{ *scs.SessionManager }

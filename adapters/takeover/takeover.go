@@ -12,13 +12,13 @@ import (
 
 // Options says what becomes of old sessions.
 type Options struct {
-	// User says who is signed in by the values of an old session, "" for nobody. It must be set.
+	// User returns who is signed in according to the values of an old session, "" for nobody. It must be set.
 	User func(values map[string]any) string
-	// Change changes what is taken over, after User has said who it is: it renames and removes keys, and says what a
-	// value of a type of the site's own becomes. Other values are stored as Session.Set stores them. nil: nothing
-	// changes. It may run more than once for a session.
+	// Change changes what is taken over, after User was called: it can rename and remove keys, and convert values of
+	// the site's own types. Other values are stored as Session.Set stores them. nil: nothing changes. It may run more
+	// than once for a session.
 	Change func(old *Old)
-	// Lasts is how long an old session can live. 0: as the source says.
+	// Lasts is how long an old session can live. 0: as Source.Cookie returns it.
 	Lasts time.Duration
 }
 
@@ -53,8 +53,8 @@ func New(m *session.Manager, source Source, opts Options) (*Takeover, error) {
 	return t, nil
 }
 
-// Middleware stands around Middleware or Preload of the manager. It does no I/O by itself. When the old library fails,
-// so does the load of the session, with an error that wraps session.ErrUnavailable.
+// Middleware goes around Middleware or Preload of the manager. It does no I/O by itself. If the old library fails, so
+// does the load of the session, with an error that wraps session.ErrUnavailable.
 func (t *Takeover) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.CookiesNamed(t.cookie)) == 1 { // of two one may be planted, and neither is believed
