@@ -22,8 +22,8 @@ type Limit struct {
 	// request: the one that forgives sooner would forgive what the other has counted.
 	Name string
 
-	// Requests is how many may be made in each Per, spread evenly. If either is not positive, no request with a session
-	// passes. Each takes a whole number of microseconds, so a million per second is the most.
+	// Requests is how many may be made in each Per, spread evenly. If either is not positive, no request that would be
+	// counted passes. Each takes a whole number of microseconds, so a million per second is the most.
 	Requests int
 	Per      time.Duration
 
