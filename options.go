@@ -152,7 +152,7 @@ func (o Options) check() error {
 		checks = append(checks, t.check())
 	}
 	if o.WatchEvery > maxWatchEvery {
-		checks = append(checks, fmt.Errorf("WatchEvery: %v is more than %v", o.WatchEvery, maxWatchEvery))
+		checks = append(checks, fmt.Errorf("WatchEvery: %v is more than %v; use less", o.WatchEvery, maxWatchEvery))
 	}
 	if o.Overflow > RefuseNew {
 		checks = append(checks, errors.New("Overflow: unknown value; use EvictOldest or RefuseNew"))
@@ -205,7 +205,7 @@ func orDefault[T int | time.Duration](v, fallback T) T {
 
 func notNegative[T int | time.Duration](name string, v T) error {
 	if v < 0 {
-		return fmt.Errorf("%s: %v is negative", name, v)
+		return fmt.Errorf("%s: %v is negative; use 0 for the default", name, v)
 	}
 	return nil
 }

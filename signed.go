@@ -19,7 +19,7 @@ func (m *Manager) SetSigned(w http.ResponseWriter, c *http.Cookie) error {
 		return errors.New("session: SetSigned: the cookie is nil")
 	}
 	if m.owns(c.Name) {
-		return fmt.Errorf("session: SetSigned: %q is the session's own cookie", c.Name)
+		return fmt.Errorf("session: SetSigned: %q is the session's own cookie; choose another name", c.Name)
 	}
 	set := *c
 	set.Secure = set.Secure || !m.opts.Cookie.Insecure

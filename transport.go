@@ -137,7 +137,7 @@ func (t transports) check() error {
 			problems = append(problems, c.check())
 		}
 		if name := one.Name(); seen[name] {
-			problems = append(problems, fmt.Errorf("Transport: %q is there twice", cmp.Or(name, "the cookie")))
+			problems = append(problems, fmt.Errorf("Transport: %q comes twice; drop one", cmp.Or(name, "the cookie")))
 		}
 		seen[one.Name()] = true
 	}
