@@ -34,7 +34,8 @@ func Create(path string) error {
 }
 
 // Rotate puts a new secret in front of those of the file, and says how many there are then. keep is how many old ones
-// stay; negative: all. The file is replaced in one step, so that no reader meets half of it.
+// stay; negative: all. The file is replaced in one step, so that no reader meets half of it, and keeps its owner, group
+// and mode.
 func Rotate(path string, keep int) (int, error) {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -55,13 +56,27 @@ func Rotate(path string, keep int) (int, error) {
 	return len(list), replace(target, strings.Join(list, ",")+"\n")
 }
 
+// replace leaves the file with the owner, group and mode that it had: a site may read it as another user, or through
+// its group.
 func replace(path, text string) error {
+	was, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // mode 0600
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+	if err = giveTo(f, was); err != nil {
+		err = fmt.Errorf("the new file cannot have the owner and group of the old one; run this as its owner or as "+
+			"root: %w", err)
+	}
+	if err == nil {
+		_, err = f.WriteString(text)
+	}
+	const refused = 0o027 // by a site: others may not read its secrets, nor the group write them
+	err = errors.Join(err, f.Chmod(was.Mode().Perm()&^refused), f.Sync(), f.Close())
+	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
