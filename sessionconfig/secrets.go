@@ -87,6 +87,7 @@ func run(ctx context.Context, key string, command []string) (string, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Stderr = os.Stderr
+	cmd.WaitDelay = time.Second // for what it leaves behind, which may keep its output open
 	out, err := cmd.Output()
 	if err != nil {
 		if cause := ctx.Err(); cause != nil {
