@@ -13,7 +13,8 @@ import (
 	"github.com/coatcheck/session/guard"
 )
 
-// Config is a configuration that was loaded. Every field may be changed before [Config.Open].
+// Config is a configuration that was loaded. You may change every field before [Config.Open]. Do not use one from
+// several goroutines at the same time.
 type Config struct {
 	// Options are those that the keys set. Secrets stays empty, because Open reads them, or SecretSource does with
 	// secrets.reload. Set OnError, OnEvent, Logger, Now and the other functions here.
