@@ -114,7 +114,7 @@ func (l *endList) add(ctx context.Context, s *site, id string) error {
 	if l.seen == nil || len(l.seen) > remembered {
 		l.seen = map[string]bool{}
 	}
-	if l.seen[id] {
+	if id == "" || l.seen[id] { // "": it has begun to listen
 		return nil
 	}
 	e, ended := lookAt(ctx, s, id)
