@@ -31,8 +31,8 @@ func TestATakeOverDuringAnOutageIsTriedAgain(t *testing.T) {
 				reached = calls >= n
 				r.store.hook(nil)
 				if ticket == "" && err == nil || err != nil && !errors.Is(err, session.ErrUnavailable) {
-					t.Errorf("crashed=%v, call %d is answered %v: TakeOver = %v, want a ticket or an outage", crashed, n,
-						answer, err)
+					t.Errorf("crashed=%v, call %d is answered %v: TakeOver = %v, want a ticket or an outage", crashed,
+						n, answer, err)
 				}
 				r.clock.advance(11 * time.Second)
 				ticket, err = r.TakeOver(t.Context(), c.Foreign)

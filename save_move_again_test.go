@@ -132,8 +132,10 @@ func TestAMoveThatBecomesTooLargeIsNotDone(t *testing.T) {
 func TestAMoveWhoseEndFailsLeavesNothing(t *testing.T) {
 	for name, meanwhile := range map[string]func(r *rig, v *visitor, id string){
 		"nothing happens": func(*rig, *visitor, string) {},
-		"a logout":        func(r *rig, v *visitor, _ string) { v.on(r.node().Manager).with((*session.Session).Logout) },
-		"a revocation":    func(r *rig, _ *visitor, id string) { r.revoked(id) },
+		"a logout": func(r *rig, v *visitor, _ string) {
+			v.on(r.node().Manager).with((*session.Session).Logout)
+		},
+		"a revocation": func(r *rig, _ *visitor, id string) { r.revoked(id) },
 		"another login": func(r *rig, v *visitor, _ string) {
 			v.on(r.node().Manager).with(func(s *session.Session) { s.Logout(); s.Login("bob") })
 		},

@@ -125,7 +125,8 @@ func TestALogoutThatCannotBeRememberedIsAnsweredAsAnOutage(t *testing.T) {
 		}
 		return nil
 	})
-	if resp := v.with((*session.Session).Logout); resp.StatusCode != http.StatusServiceUnavailable || v.user() != "ada" {
+	resp := v.with((*session.Session).Logout)
+	if resp.StatusCode != http.StatusServiceUnavailable || v.user() != "ada" {
 		t.Errorf("status %d, and the visitor is %q; want 503 and ada", resp.StatusCode, v.user())
 	}
 }

@@ -1,5 +1,3 @@
-// Package bounded bounds how long a call may take without a timer for the calls that never wait. A context of the
-// standard library starts its timer at once, which takes longer than a read that a cache answers.
 package bounded
 
 import (

@@ -34,6 +34,15 @@ func (c *Calls) Limit(parent context.Context) (context.Context, *Context) {
 	return limited, limited
 }
 
+// Outlast is Detach for as long as the parent has time, if it has a deadline.
+func (c *Calls) Outlast(parent context.Context) *Context {
+	at, has := parent.Deadline()
+	if !has {
+		return c.Detach(parent)
+	}
+	return Within(context.WithoutCancel(parent), min(c.within, at.Sub(now())))
+}
+
 // Detach returns a context with the values of its parent that nothing ends but the deadline of the calls.
 func (c *Calls) Detach(parent context.Context) *Context {
 	d := c.deadline(now())

@@ -30,6 +30,28 @@ func TestADetachedCallEndsByItsDeadlineAlone(t *testing.T) {
 	})
 }
 
+func TestACallOutlastsItsParentUntilTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := NewCalls(time.Minute)
+		for allowed, want := range map[time.Duration]time.Duration{time.Second: time.Second, time.Hour: time.Minute} {
+			parent, hangUp := context.WithTimeout(t.Context(), allowed)
+			ctx, begun := calls.Outlast(parent), time.Now()
+			hangUp()
+			<-ctx.Done()
+			if took := time.Since(begun); took != want {
+				t.Errorf("with %v the call took %v, want %v", allowed, took, want)
+			}
+			ctx.End()
+		}
+		parent, hangUp := context.WithCancel(t.Context())
+		ctx := calls.Outlast(parent)
+		hangUp()
+		if err := ctx.Err(); err != nil {
+			t.Errorf("Err = %v once the parent is over, want nil", err)
+		}
+	})
+}
+
 func TestNoCallTakesLongerThanAllowedNorMuchLess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := NewCalls(time.Second)

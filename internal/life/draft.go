@@ -3,7 +3,6 @@ package life
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"sync"
 
 	"github.com/coatcheck/session/internal/data"
@@ -144,45 +143,6 @@ func (d *Draft) copyTo(w *Draft) {
 	w.Doc.Part(d.k.Data.Codec)
 	w.idTaken = false
 	w.forgetEvents()
-}
-
-func (d *Draft) event(kind EventKind, id string, err error) {
-	d.report(Event{Kind: kind, ID: id, User: d.User(), Err: err})
-}
-
-func (d *Draft) report(events ...Event) {
-	if len(events) > 0 {
-		d.change(func(s *seldom) { s.events = append(slices.Clip(s.events), events...) })
-	}
-}
-
-// ReportProof has an event of that kind reported when a Login or a Confirm is stored, once.
-func (d *Draft) ReportProof(kind EventKind) { d.change(func(s *seldom) { s.atProof = kind }) }
-
-func (d *Draft) reportProof() {
-	if kind := d.rest().atProof; kind != "" && d.Proved() && d.Stored() {
-		d.ReportProof("")
-		d.reportFirst()
-		d.event(kind, d.at.Rec.ID, nil)
-	}
-}
-
-// reportFirst reports a session that is new before what comes of it.
-func (d *Draft) reportFirst() {
-	events := d.AppendEvents(nil)
-	d.change(func(s *seldom) { s.events = events })
-	d.at.first = false
-}
-
-func (d *Draft) forgetEvents() {
-	d.at.first = false
-	switch s := d.rest(); {
-	case len(s.events) == 0:
-	case s.former == nil && s.refused == nil && s.endedBy == "" && s.atProof == "" && s.leaving == nil:
-		d.seldom = nil // for nothing of it is needed any more
-	default:
-		d.change(func(s *seldom) { s.events = nil })
-	}
 }
 
 // storable reports whether there is something to keep: data, or a user.

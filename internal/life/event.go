@@ -1,5 +1,7 @@
 package life
 
+import "slices"
+
 // EventKind says what happened. The kinds are those of package session, which documents them.
 type EventKind string
 
@@ -28,3 +30,42 @@ type Event struct {
 
 // LateEvent is of a change that came too late to a session that was not stored, and so has no id.
 var LateEvent = Event{Kind: EventLate, Err: ErrLate}
+
+func (d *Draft) event(kind EventKind, id string, err error) {
+	d.report(Event{Kind: kind, ID: id, User: d.User(), Err: err})
+}
+
+func (d *Draft) report(events ...Event) {
+	if len(events) > 0 {
+		d.change(func(s *seldom) { s.events = append(slices.Clip(s.events), events...) })
+	}
+}
+
+// ReportProof has an event of that kind reported when a Login or a Confirm is stored, once.
+func (d *Draft) ReportProof(kind EventKind) { d.change(func(s *seldom) { s.atProof = kind }) }
+
+func (d *Draft) reportProof() {
+	if kind := d.rest().atProof; kind != "" && d.Proved() && d.Stored() {
+		d.ReportProof("")
+		d.reportFirst()
+		d.event(kind, d.at.Rec.ID, nil)
+	}
+}
+
+// reportFirst reports a session that is new before what comes of it.
+func (d *Draft) reportFirst() {
+	events := d.AppendEvents(nil)
+	d.change(func(s *seldom) { s.events = events })
+	d.at.first = false
+}
+
+func (d *Draft) forgetEvents() {
+	d.at.first = false
+	switch s := d.rest(); {
+	case len(s.events) == 0:
+	case s.former == nil && s.refused == nil && s.endedBy == "" && s.atProof == "" && s.leaving == nil:
+		d.seldom = nil // for nothing of it is needed any more
+	default:
+		d.change(func(s *seldom) { s.events = nil })
+	}
+}

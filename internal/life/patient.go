@@ -29,15 +29,11 @@ func (k *Keeper) Detach(ctx context.Context) (detached context.Context, call *bo
 // Outlast does so until the deadline of ctx. A load goes on when the client hangs up: most drivers then close the
 // connection on which they wait, and whoever sends requests and hangs up would cost the site one after the other.
 func (k *Keeper) Outlast(ctx context.Context) (detached context.Context, call *bounded.Context) {
-	at, has := ctx.Deadline()
-	switch {
-	case k.Local || ctx.Err() != nil:
+	if k.Local || ctx.Err() != nil {
 		return ctx, nil
-	case has:
-		call = bounded.Within(context.WithoutCancel(ctx), time.Until(at))
-		return call, call
 	}
-	return k.Detach(ctx)
+	call = k.calls.Outlast(ctx)
+	return call, call
 }
 
 // patient is a store on a server that may hang. No call for one record takes longer than StoreTimeout, unless its

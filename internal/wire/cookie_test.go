@@ -99,6 +99,7 @@ func TestALineIsThatOfNetHTTP(t *testing.T) {
 	tickets := []string{"", "v1.aZ09-_", "e1." + strings.Repeat("x", 4000)}
 	others := []string{"a b", "a;b", "a,b", `a"b`, "ä", "a\n", "a=", "+/"}
 	now := time.Unix(1700000000, 0)
+	ends := []time.Time{{}, now.Add(-time.Second), now.Add(time.Minute), now.Add(2 * time.Hour)}
 	for flags := range 1 << 4 {
 		for mode := range http.SameSiteNoneMode + 2 {
 			on := func(bit int) bool { return flags&(1<<bit) != 0 }
@@ -108,7 +109,7 @@ func TestALineIsThatOfNetHTTP(t *testing.T) {
 			}
 			lines := wire.NewLines(like, time.Hour)
 			for i, value := range slices.Concat(tickets, others) {
-				for _, until := range []time.Time{{}, now.Add(-time.Second), now.Add(time.Minute), now.Add(2 * time.Hour)} {
+				for _, until := range ends {
 					want := lineOf(like, value, until, now)
 					if got := lines.Line("__Host-x", value, until, now); got != want {
 						t.Fatalf("Line of %q until %v = %q, want %q", value, until, got, want)

@@ -114,9 +114,9 @@ func credential(username string) (*syscall.Credential, error) {
 }
 
 // freePort finds a port that nobody listens on, and keeps it while this program runs, also while its server is away. It
-// is none of those that the system gives to outgoing connections, one of which could otherwise take it before the server
-// does. The port of the same number for UDP, which no server here uses, tells other programs of these tests that it is
-// taken.
+// is none of those that the system gives to outgoing connections, one of which could otherwise take it before the
+// server does. The port of the same number for UDP, which no server here uses, tells other programs of these tests that
+// it is taken.
 func freePort() (int, error) {
 	const lowest, count = 15_000, 15_000
 	var err error

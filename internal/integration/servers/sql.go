@@ -24,8 +24,8 @@ type Database struct {
 	ready   func(context.Context) error
 }
 
-// Restart starts the server again after Stop or Kill, and waits for it. The children of a PostgreSQL that was killed end
-// a moment later, and until then no other one takes their data.
+// Restart starts the server again after Stop or Kill, and waits for it. The children of a PostgreSQL that was killed
+// end a moment later, and until then no other one takes their data.
 func (d *Database) Restart() error {
 	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		err := d.Start(d.ready)
