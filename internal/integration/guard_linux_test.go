@@ -32,7 +32,7 @@ func TestTheGuardsHoldOnTwoNodes(t *testing.T) {
 func guards(t *testing.T, stores [2]session.Store) {
 	var nodes [2]*session.Manager
 	for i := range nodes {
-		nodes[i] = node(t, stores[i])
+		nodes[i] = node(t, unhurried(stores[i]))
 	}
 	t.Run("the rate of a session is exact", func(t *testing.T) {
 		floods(t, nodes, [2]guard.Limit{{Requests: 7, Per: time.Hour}, {Requests: 7, Per: time.Hour}}, 1)

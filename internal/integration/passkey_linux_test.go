@@ -43,7 +43,7 @@ func TestOneAnswerOfManyIsJudgedOnTwoNodes(t *testing.T) {
 		var handlers [2]http.Handler
 		for i := range handlers {
 			opts := passkey.Options{Origins: []string{"https://app.example.com"}}
-			m := node(t, stores[i], func(o *session.Options) { o.Logger = slog.New(slog.DiscardHandler) })
+			m := node(t, unhurried(stores[i]), func(o *session.Options) { o.Logger = slog.New(slog.DiscardHandler) })
 			p, err := passkey.New(m, noAccounts{}, opts)
 			if err != nil {
 				t.Fatal(err)
