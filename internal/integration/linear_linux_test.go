@@ -195,11 +195,11 @@ func (h *history) check(t *testing.T, id string) {
 		t.Errorf("%s: no call succeeded", id)
 	}
 	model := contract.ToModel()
-	switch porcupine.CheckOperationsTimeout(model, h.list, time.Minute) {
+	switch porcupine.CheckOperationsTimeout(model, h.list, patience) {
 	case porcupine.Illegal:
 		t.Errorf("%s: no order of its %d calls keeps the contract", id, len(h.list))
 	case porcupine.Unknown:
-		t.Errorf("%s: no order of its %d calls was found within a minute", id, len(h.list))
+		t.Errorf("%s: no order of its %d calls was found within %v", id, len(h.list), patience)
 	}
 }
 
