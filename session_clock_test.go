@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"math"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -52,6 +53,7 @@ func TestTheLongestClocksEndNothing(t *testing.T) {
 	r := newRig(t, func(o *session.Options) {
 		o.IdleTimeout, o.Lifetime, o.RenewGrace, o.RenewEvery = math.MaxInt64, math.MaxInt64, math.MaxInt64,
 			math.MaxInt64
+		o.MaxPerUser, o.MaxBytes = math.MaxInt, math.MaxInt
 	})
 	v := r.visitor()
 	resp := v.with(func(s *session.Session) { s.Login("ada", session.Remember(math.MaxInt64)) })
@@ -67,6 +69,10 @@ func TestTheLongestClocksEndNothing(t *testing.T) {
 	v.with((*session.Session).Logout)
 	if v.alive() || stale.alive() {
 		t.Error("a logout ended nothing")
+	}
+	text := stale.with(put("x", 1)).Header.Get("Retry-After")
+	if seconds, err := strconv.ParseInt(text, 10, 64); err != nil || seconds < math.MaxInt32 {
+		t.Errorf("Retry-After %q, want at least 68 years", text)
 	}
 }
 

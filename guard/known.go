@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -65,8 +66,9 @@ func (g *Guard) takeSent(h http.Header) (device, bool) {
 // newDeviceCookie is the cookie without what differs. It comes to the pages of other sites if the session does. It is
 // never Strict: the browser would leave it out when people follow a link in a mail, and KnowDevice take them for new.
 func (g *Guard) newDeviceCookie() http.Cookie {
-	c := http.Cookie{Name: g.forms.prefix + "device", Path: "/", MaxAge: int(g.opts.SignIn.KnownFor / time.Second),
-		HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	age := int(min(int64(g.opts.SignIn.KnownFor/time.Second), math.MaxInt)) // which is 68 years on some machines
+	c := http.Cookie{Name: g.forms.prefix + "device", Path: "/", MaxAge: age, HttpOnly: true,
+		SameSite: http.SameSiteLaxMode}
 	if !g.passes("cookie-samesite") {
 		c.SameSite, c.Partitioned = http.SameSiteNoneMode, g.passes("cookie-partitioned")
 	}

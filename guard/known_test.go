@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -46,6 +47,21 @@ func TestTheCookieOfADeviceIsTheSafeOneAndNamesNobody(t *testing.T) {
 	}
 	for _, c := range d.from(2).try(d, "ann", "wrong").Result().Cookies() {
 		t.Errorf("a failure sends the cookie %v", c)
+	}
+}
+
+// An int has room for 68 years of seconds on some machines, and for all durations on others.
+func TestADeviceCanBeKnownForEver(t *testing.T) {
+	d := newDoor(t, guard.Options{SignIn: guard.SignInLimits{KnownFor: math.MaxInt64}})
+	v := d.from(1)
+	for _, c := range v.try(d, "ann", right).Result().Cookies() {
+		if c.Name == deviceCookie && c.MaxAge < math.MaxInt32 {
+			t.Errorf("Max-Age %d, want at least %d", c.MaxAge, math.MaxInt32)
+		}
+	}
+	d.clock.advance(60 * 365 * 24 * time.Hour)
+	if !d.knows(v, "ann") {
+		t.Error("the device is a stranger")
 	}
 }
 

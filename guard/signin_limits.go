@@ -25,7 +25,7 @@ type SignInLimits struct {
 	// can share an address. 0: 100
 	AddressAttempts int
 
-	// KnownFor is how long a device stays known after a sign-in. 0: 365 days
+	// KnownFor is how long a device stays known after a sign-in. Browsers forget it after 400 days at most. 0: 365 days
 	KnownFor time.Duration
 
 	// Store keeps the counts, as Limit.Store does: at most 3072 records. nil: they are in the memory of this process,
@@ -77,7 +77,7 @@ func (g *Guard) newSignIns() signIns {
 	}
 	slow := func(name string) rule { return newSlowRule(name, l.Attempts, l.Wait, l.Forgive) }
 	address := Limit{Name: "signin-address", Requests: l.AddressAttempts, Per: time.Hour,
-		Burst: (l.AddressAttempts + 4) / 5}
+		Burst: (l.AddressAttempts-1)/5 + 1}
 	return signIns{
 		address: limit(newRule(address), true, "from one address"),
 		account: limit(slow("signin-account"), false, "at one account"),

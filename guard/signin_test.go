@@ -424,6 +424,18 @@ func TestSignInLimitsBeyondAllRangeHold(t *testing.T) {
 	}
 }
 
+// From one address a fifth of the attempts may fail at once, however many they are.
+func TestAFifthOfTheMostAttemptsFromAnAddressAreLeft(t *testing.T) {
+	for attempts, want := range map[int]int{1: 0, 5: 0, 6: 1, math.MaxInt32: math.MaxInt32 / 5} {
+		d := newDoor(t, guard.Options{SignIn: guard.SignInLimits{AddressAttempts: attempts}})
+		left := fmt.Sprintf(";r=%d;", want)
+		h := d.from(1).try(d, "ann", "wrong").Header()
+		if !strings.Contains(strings.Join(h["Ratelimit"], ","), left) {
+			t.Errorf("%d attempts: %s, want %s", attempts, h["Ratelimit"], left)
+		}
+	}
+}
+
 // Who guesses the password of one account may sign in to another, in the same session, while the handler looks.
 func TestASignInOfAnotherRequestIsNotThatOfTheGuess(t *testing.T) {
 	d := newDoor(t, guard.Options{SignIn: guard.SignInLimits{AddressAttempts: 1e6}})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -185,6 +186,26 @@ func TestALoginThatIsUnknownCountsAsLongAgo(t *testing.T) {
 	s := open(t, old, 1, takeover.Options{Lasts: 48 * time.Hour})
 	if at := s.moved(old.signIn("ada")).LoginAt(); time.Since(at) < 47*time.Hour {
 		t.Errorf("it is signed in since %v", at)
+	}
+}
+
+// A site sets the age of its cookies to the most that there is, so that nobody is ever signed out.
+func TestCookiesOfGorillaThatNeverEndMove(t *testing.T) {
+	store := sessions.NewCookieStore([]byte("0123456789abcdef"))
+	store.MaxAge(math.MaxInt)
+	opts := session.Options{Secrets: []session.Secret{session.NewSecret()}}
+	m, err := session.New(memstore.New(memstore.Options{}), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	source := takeover.Gorilla(store, "old")
+	if _, lasts := source.Cookie(); lasts < math.MaxInt32*time.Second {
+		t.Errorf("they last %v", lasts)
+	}
+	nobody := func(map[string]any) string { return "" }
+	if _, err := takeover.New(m, source, takeover.Options{User: nobody}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"net"
 	"net/http"
 	"strconv"
@@ -21,6 +22,9 @@ import (
 
 // gorillaLasts is how long gorilla's cookies are taken when no MaxAge is set.
 const gorillaLasts = 30 * 24 * time.Hour
+
+// longest is the seconds of the longest duration. A site whose cookies are to be taken for ever may say more.
+const longest = math.MaxInt64 / int64(time.Second)
 
 // Gorilla returns the sessions of a name that any store of gorilla/sessions has, made with the keys of the site. Types
 // that gob decodes must be registered as before. They cannot be listed.
@@ -47,7 +51,7 @@ func lasts(s *sessions.Session) time.Duration {
 	if s == nil || s.Options == nil || s.Options.MaxAge <= 0 {
 		return gorillaLasts
 	}
-	return time.Duration(s.Options.MaxAge) * time.Second
+	return time.Duration(min(int64(s.Options.MaxAge), longest)) * time.Second
 }
 
 // Find loads the session, for the id of one that the store keeps is in the cookie that only the store can read. When

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"math"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -160,11 +161,12 @@ func (l *Lines) Ticket(name, value string, until, now time.Time) string {
 	return name + "=" + value + l.after
 }
 
-// Seconds is a duration as headers have it. It rounds up, so that a cookie does not end before its session.
+// Seconds is a duration as headers have it, or the most that an int holds. It rounds up, so that a cookie does not end
+// before its session.
 func Seconds(d time.Duration) int {
-	seconds := d / time.Second
+	seconds := int64(d / time.Second)
 	if d%time.Second > 0 {
 		seconds++
 	}
-	return int(seconds)
+	return int(min(seconds, math.MaxInt))
 }
