@@ -2,11 +2,13 @@ package session_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/memstore"
 )
 
 // One who no longer waits takes nobody along who waits for the same session.
@@ -76,6 +78,39 @@ func TestWhoLeavesWhileTheStoreIsAskedIsForgotten(t *testing.T) {
 		time.Sleep(time.Minute)
 		if isClosed(done) {
 			t.Error("who has left is told of the end")
+		}
+	})
+}
+
+// lookedAt counts what is loaded from a store that tells what ended.
+type lookedAt struct {
+	*memstore.Store
+	loads atomic.Int64
+}
+
+func (l *lookedAt) Load(ctx context.Context, id string) (*session.Record, error) {
+	l.loads.Add(1)
+	return l.Store.Load(ctx, id)
+}
+
+// A store tells every node of every end. None asks for sessions that it was not told of.
+func TestAStoreThatTellsOfOneEndIsAskedForOneSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &lookedAt{Store: memstore.New(memstore.Options{})}
+		m := manage(t, store, session.Options{Secrets: []session.Secret{testSecret}, SweepEvery: session.Never})
+		r := newRigOn(t, store.Store, bubbled)
+		var last *visitor
+		var done <-chan struct{}
+		for range 5 {
+			last, _ = r.signIn("ada")
+			done = streaming(t, last.on(m)).Done()
+		}
+		synctest.Wait()
+		store.loads.Store(0)
+		last.with((*session.Session).Logout)
+		synctest.Wait()
+		if n := store.loads.Load(); n != 1 || !isClosed(done) {
+			t.Errorf("%d sessions were asked for, and whoever waits is told: %v; want one and true", n, isClosed(done))
 		}
 	})
 }

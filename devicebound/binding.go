@@ -1,6 +1,7 @@
 package devicebound
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -224,7 +225,7 @@ func (b *binding) spend(c challenge) error {
 		return errSpent
 	}
 	b.spent = append(slices.Clone(b.spent), used)
-	slices.SortFunc(b.spent, func(x, y spent) int { return int(min(max(x.at-y.at, -1), 1)) })
+	slices.SortFunc(b.spent, func(x, y spent) int { return cmp.Compare(x.at, y.at) })
 	for len(b.spent) > mostSpent || c.at-b.spent[0].at > challengeLife.Microseconds() {
 		b.floor, b.spent = b.spent[0].at, b.spent[1:]
 	}

@@ -2,6 +2,7 @@ package devicebound_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -267,6 +268,24 @@ func TestADamagedBindingOpensNothing(t *testing.T) {
 			b.Get("/login")
 			wantPage(t, b.Get("/"), "ada bound")
 		}
+	}
+}
+
+// A newer version of the program may keep a state that this one does not know.
+func TestABindingOfAnUnknownStateOpensNothing(t *testing.T) {
+	for _, state := range []byte{0, 3, 255} {
+		s := newSite(t, devicebound.Options{Policy: devicebound.Enforce})
+		b := s.signedIn()
+		o, err := s.m.Open(t.Context(), b.Cookie(ticketCookie))
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw := binary.BigEndian.AppendUint64([]byte{state}, uint64(o.LoginAt().UnixMicro()))
+		session.Key[[]byte]("coatcheck:bound").Set(o, append(raw, make([]byte, 40)...))
+		if err := o.Save(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantPage(t, b.Get("/"), " none")
 	}
 }
 

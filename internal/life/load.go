@@ -94,7 +94,7 @@ func (d *Draft) SendAnew() {
 // sendRenewed has the client given the ticket of an id that was renewed.
 func (d *Draft) sendRenewed() {
 	if d.at.renewed {
-		d.at.renewed, d.reply = false, ReplyTicket
+		d.reply = ReplyTicket
 	}
 }
 
