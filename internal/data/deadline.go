@@ -13,7 +13,7 @@ const deadlineKey = envelope.OwnPrefix + "deadline"
 // deadlineIn reads the entry. One that does not read is none.
 func deadlineIn(raw []byte) int64 {
 	at, size := binary.Varint(raw)
-	if size <= 0 || size != len(raw) {
+	if size != len(raw) {
 		return 0
 	}
 	return at

@@ -94,6 +94,29 @@ func TestSecondsRoundUp(t *testing.T) {
 	}
 }
 
+// A session ends with its browser, or then, but is never kept for longer than the most. One that is over by now is
+// not one that ends with the browser: net/http takes 0 for that.
+func TestACookieLastsAsLongAsItsSession(t *testing.T) {
+	now, most := time.Unix(1700000000, 0), 400*24*time.Hour
+	for until, want := range map[time.Time]int{
+		{}: 0, now.Add(time.Hour): 3600, now.Add(1500 * time.Millisecond): 2, now.Add(2 * most): int(most.Seconds()),
+		now: 1, now.Add(-time.Hour): 1,
+	} {
+		c := wire.Lasting(http.Cookie{Name: "x", Value: "1"}, until, now, most)
+		ends := until
+		if until.After(now.Add(most)) {
+			ends = now.Add(most)
+		}
+		if c.MaxAge != want || !c.Expires.Equal(ends) {
+			t.Errorf("until %v: Max-Age %d and Expires %v, want %d and %v", until, c.MaxAge, c.Expires, want, ends)
+		}
+	}
+	gone := wire.Lasting(http.Cookie{Name: "x"}, now.Add(time.Hour), now, most)
+	if line := gone.String(); line != "x=; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0" {
+		t.Errorf("one that is to be deleted: %s", line)
+	}
+}
+
 // The line of a cookie is that of net/http, to the byte, also where it is made in another way.
 func TestALineIsThatOfNetHTTP(t *testing.T) {
 	tickets := []string{"", "v1.aZ09-_", "e1." + strings.Repeat("x", 4000)}
