@@ -130,7 +130,7 @@ func settle(v any) any {
 }
 
 func settleFloat(f float64) any {
-	if n := int64(f); float64(n) == f && f > -1<<63 && f < 1<<63 {
+	if n := int64(f); float64(n) == f && f < 1<<63 {
 		return n
 	}
 	return f

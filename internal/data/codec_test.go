@@ -90,6 +90,8 @@ type odd struct{ data.JSON }
 func (odd) Unmarshal(_ []byte, v any) error {
 	*v.(*any) = map[any]any{
 		"n": uint8(3), 4: []any{float32(0.5), uint64(1 << 63), int16(-1), 2.0}, "m": map[any]any{true: nil},
+		"all": []any{int(1), int8(2), int32(3), int64(4), uint(5), uint16(6), uint32(7), uint64(8), -1.0 * (1 << 63)},
+		"in":  map[string]any{"list": []any{map[any]any{"x": 1}}},
 	}
 	return nil
 }
@@ -98,9 +100,24 @@ func TestGetGivesItsTypesWhateverTheCodecDecodes(t *testing.T) {
 	got, err := data.Value(odd{}, nil)
 	want := map[string]any{
 		"n": int64(3), "4": []any{0.5, float64(1 << 63), int64(-1), int64(2)}, "m": map[string]any{"true": nil},
+		"all": []any{int64(1), int64(2), int64(3), int64(4), int64(5), int64(6), int64(7), int64(8),
+			int64(math.MinInt64)},
+		"in": map[string]any{"list": []any{map[string]any{"x": int64(1)}}},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("Value = %#v, %v, want %#v", got, err, want)
+	}
+}
+
+func TestANumberIsWholeIfItFits(t *testing.T) {
+	for text, want := range map[string]any{
+		"1e3": int64(1000), "1.5": 1.5, "-0.0": int64(0), "9223372036854775807": int64(math.MaxInt64),
+		"9223372036854775808": float64(1 << 63), "9.223372036854775808e18": float64(1 << 63), "1e300": 1e300,
+		"-9223372036854775808": int64(math.MinInt64), "-9.223372036854775808e18": int64(math.MinInt64), "-1e300": -1e300,
+	} {
+		if got, err := data.Value(data.JSON{}, []byte(text)); err != nil || got != want {
+			t.Errorf("Value(%s) = %#v, %v, want %#v", text, got, err, want)
+		}
 	}
 }
 

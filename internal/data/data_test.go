@@ -148,8 +148,8 @@ func TestOneOperationMayExceedTheLimitAndNoMore(t *testing.T) {
 	if err := set(d, "c", "z"); !errors.As(err, &size) || size.Path != "c" {
 		t.Errorf("a further set = %v, want a SizeError that names c", err)
 	}
-	if _, err := d.State.Finish(small); !errors.As(err, &size) {
-		t.Errorf("Finish = %v, want a SizeError", err)
+	if _, err := d.State.Finish(small); !errors.As(err, &size) || size.Path != "b" {
+		t.Errorf("Finish = %v, want a SizeError that names b", err)
 	}
 	must(t, set(d, "a", ""))
 	if _, err := d.State.Finish(small); err != nil || d.State.Above() != nil {
