@@ -179,10 +179,34 @@ func TestAValueThatWasSetIsNoMoreOfThisRequestOnly(t *testing.T) {
 	}
 }
 
-// mute is JSON that encodes nothing any more.
+// mute is JSON that encodes and decodes nothing any more.
 type mute struct{ data.JSON }
 
 func (mute) Marshal(any) ([]byte, error) { return nil, errors.New("mute") }
+
+func (mute) Unmarshal([]byte, any) error { return errors.New("deaf") }
+
+func TestAFailureOfTheCodecIsNoValue(t *testing.T) {
+	if _, err := data.Encode(mute{}, 1); err == nil {
+		t.Error("what does not encode is encoded")
+	}
+	if v, err := data.Value(mute{}, []byte("1")); err == nil {
+		t.Errorf("what does not decode is %v", v)
+	}
+	var n int
+	if err := data.Decode(mute{}, []byte("1"), &n); err == nil {
+		t.Errorf("what does not decode is %d", n)
+	}
+	d := new(data.Doc)
+	must(t, do(d, data.OpSet, "list", []int{1}))
+	p, err := data.ParsePath("list")
+	must(t, err)
+	o := data.Op{Kind: data.OpAdd, Path: p, More: &data.More{List: [][]byte{[]byte("2"), []byte("not JSON")}}}
+	if err := d.Do(rules, o, false); err == nil || len(d.Ops) != 1 {
+		t.Errorf("Do = %v after %d operations, want an error and one", err, len(d.Ops))
+	}
+	wantAll(t, d, map[string]any{"list": []any{int64(1)}})
+}
 
 func TestAValueThatDoesNotEncodeAnyMoreIsNotRead(t *testing.T) {
 	d := new(data.Doc)
