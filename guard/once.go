@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -76,15 +75,15 @@ func (g *Guard) once(name string, describe func(*http.Request) string, next http
 			g.refuse(w, r, no)
 			return
 		}
-		p := newPending(name, text, g.m.Now())
-		spent, err := g.spend(r, s, p.ID, travels)
+		ids := g.operationIDs(name, text)
+		spent, err := g.spend(r, s, ids, travels)
 		switch {
 		case err != nil:
 			g.m.Fail(w, r, err)
 		case spent:
 			next.ServeHTTP(w, r)
 		default:
-			g.refuse(w, r, g.ask(r, s, p))
+			g.refuse(w, r, g.ask(r, s, newPending(ids[0], name, text, g.m.Now())))
 		}
 	})
 }
@@ -127,9 +126,17 @@ const (
 	maxTexts  = 1024 // bytes of all texts but the newest: a session may have to fit into a cookie
 )
 
-func newPending(name, text string, now time.Time) pending {
-	sum := sha256.Sum256([]byte("coatcheck operation " + strconv.Quote(name) + text))
-	return pending{ID: tokenEncoding.EncodeToString(sum[:16]), Name: name, Text: legible(text), Asked: now.UnixMicro()}
+func newPending(id, name, text string, now time.Time) pending {
+	return pending{ID: id, Name: name, Text: legible(text), Asked: now.UnixMicro()}
+}
+
+// operationIDs are the ids that an operation has by each secret. The first is that of a new one. They are in addresses,
+// and so in logs, where nobody must find out the text by guessing it.
+func (g *Guard) operationIDs(name, text string) (ids []string) {
+	for _, sum := range g.m.Pseudonyms("guard operation", strconv.Quote(name)+text) {
+		ids = append(ids, tokenEncoding.EncodeToString(sum[:16]))
+	}
+	return ids
 }
 
 // legible is a text that cannot change the order in which people read it.
@@ -201,18 +208,18 @@ func withAsked(list []pending, p pending, now time.Time) []pending {
 // spend takes the confirmation of an operation away, so that no other request has it. A session that travels with its
 // client is in every copy of the cookie: only a new id makes the others useless. Whoever comes second knows afterwards
 // what the first has done.
-func (g *Guard) spend(r *http.Request, s *session.Session, id string, travels bool) (spent bool, err error) {
-	if !g.confirmed(s, id) {
+func (g *Guard) spend(r *http.Request, s *session.Session, ids []string, travels bool) (spent bool, err error) {
+	if g.confirmed(operations.Or(s, nil), ids) < 0 {
 		return false, nil
 	}
 	ctx, cancel := bounded(r.Context())
 	defer cancel()
 	err = s.Atomic(ctx, func(s *session.Session) error {
-		if spent = g.confirmed(s, id); !spent {
+		list := slices.Clone(operations.Or(s, nil))
+		i := g.confirmed(list, ids)
+		if spent = i >= 0; !spent {
 			return nil
 		}
-		list := slices.Clone(operations.Or(s, nil))
-		i := indexOf(list, id)
 		list[i].Asked, list[i].Confirmed, list[i].Done = 0, 0, g.m.Now().UnixMicro()
 		operations.Set(s, list)
 		if travels {
@@ -226,10 +233,10 @@ func (g *Guard) spend(r *http.Request, s *session.Session, id string, travels bo
 	return spent, nil
 }
 
-func (g *Guard) confirmed(s *session.Session, id string) bool {
-	list := operations.Or(s, nil)
-	i := indexOf(list, id)
-	return i >= 0 && holds(list[i].Confirmed, g.m.Now())
+// confirmed finds a confirmation of an operation.
+func (g *Guard) confirmed(list []pending, ids []string) int {
+	now := g.m.Now()
+	return slices.IndexFunc(list, func(p pending) bool { return slices.Contains(ids, p.ID) && holds(p.Confirmed, now) })
 }
 
 // Asked returns the operations of a session that wait to be confirmed, newest first, for the page of

@@ -384,6 +384,32 @@ func TestALongRequestIsReadTwiceAndATooLongOneIsRefused(t *testing.T) {
 	wantProblem(t, v.send(h, cut), 400, guard.BadBody)
 }
 
+// The id is in addresses, and so in logs. Whoever reads them cannot try which text it is of, and it stays good when the
+// secret is replaced meanwhile.
+func TestTheIdOfAnOperationTellsNothingOfIt(t *testing.T) {
+	before, after := session.NewSecret(), session.NewSecret()
+	var ids []string
+	for _, first := range []session.Secret{before, after} {
+		r := newRig(t, guard.Options{}, func(o *session.Options) { o.Secrets = []session.Secret{first} })
+		v := r.signIn("ada")
+		h := r.Once("transfer", transfer)(inside)
+		send := func() *httptest.ResponseRecorder { return v.post(h, "/", to("bob"), asJSON) }
+		op := operation(t, send())
+		ids = append(ids, op.ID)
+		if err := v.confirm(op.ID); err != nil {
+			t.Fatal(err)
+		}
+		setSecrets(t, r.m, session.NewSecret(), first)
+		wantInside(t, send())
+		if again := operation(t, send()); again.ID == op.ID {
+			t.Error("the id of a new operation is that of an old secret")
+		}
+	}
+	if ids[0] == ids[1] {
+		t.Errorf("with other secrets the id is %s as well", ids[0])
+	}
+}
+
 // Who answers in the site's own way relies on what a Refusal says that it has.
 func TestEveryRefusalOfWhatIsNotConfirmedSaysWhatToConfirm(t *testing.T) {
 	r := newRig(t, guard.Options{Refuse: func(w http.ResponseWriter, _ *http.Request, no guard.Refusal) {
