@@ -47,6 +47,7 @@ func (o *Options) resolveLimits() error {
 		{l.Attempts < 0, "SignIn.Attempts: it must not be negative; leave it 0 for 10"},
 		{l.AddressAttempts < 0, "SignIn.AddressAttempts: it must not be negative; leave it 0 for 100"},
 		{l.Wait < time.Millisecond, "SignIn.Wait: it is at least 1ms, or 0 for a minute"},
+		{l.Forgive < 0, "SignIn.Forgive: it must not be negative; leave it 0 for 24 hours"},
 		{l.Wait > l.Forgive, "SignIn.Wait: it must not be longer than Forgive, which is the longest wait"},
 		{l.KnownFor < time.Second, "SignIn.KnownFor: it is at least 1s, or 0 for a year"},
 		{o.IPv4Prefix < 0 || o.IPv4Prefix > 32, "IPv4Prefix: it is at most 32, and not negative"},

@@ -379,8 +379,9 @@ func TestTheNumbersOfASignInAreOptions(t *testing.T) {
 	for name, opts := range map[string]guard.Options{
 		"negative": {SignIn: guard.SignInLimits{Attempts: -1}}, "Wait": {SignIn: guard.SignInLimits{Wait: 1}},
 		"longer than Forgive":                      {SignIn: guard.SignInLimits{Wait: 48 * time.Hour}},
+		"SignIn.Forgive: it must not be negative":  {SignIn: guard.SignInLimits{Forgive: -1}},
 		"AddressAttempts: it must not be negative": {SignIn: guard.SignInLimits{AddressAttempts: -1}},
-		"IPv6Prefix":                               {IPv6Prefix: 129}, "IPv4Prefix": {IPv4Prefix: -1},
+		"IPv6Prefix": {IPv6Prefix: 129}, "IPv4Prefix": {IPv4Prefix: -1},
 		"IPv6Prefix: it is at most 128, and not negative": {IPv6Prefix: -1},
 		"IPv4Prefix: it is at most 32, and not negative":  {IPv4Prefix: 33},
 		"KnownFor":             {SignIn: guard.SignInLimits{KnownFor: 1}},
