@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/coatcheck/session"
 )
 
 // What a device keeps of the accounts that were signed in on it.
@@ -133,11 +135,24 @@ func (g *Guard) know(h http.Header, d device, of, name string) error {
 // KnowDevice makes the device of a request a known device of the account, as SignIn does after a sign-in. Call it
 // before the first byte of the response, where people prove in some other way than by the form that an account is
 // theirs, such as with the link for a forgotten password: they can then sign in even while strangers keep the account
-// busy. The name of the account is as the function of SignIn returns it, and must not be empty. Call it for each name
-// that people can sign in with.
+// busy. If the request signs them in by itself, call it before the Login, and a device that is new is reported. The
+// name of the account is as the function of SignIn returns it, and must not be empty. Call it for each name that people
+// can sign in with.
 func (g *Guard) KnowDevice(w http.ResponseWriter, r *http.Request, account string) error {
 	if account == "" {
 		return errors.New("guard: KnowDevice: name the account, as the function of SignIn does")
 	}
-	return g.know(w.Header(), g.deviceOf(r), ofAccount, account)
+	d := g.deviceOf(r)
+	if g.knows(d, ofAccount, account) || g.knows(d, ofUser, account) {
+		return g.know(w.Header(), d, ofAccount, account)
+	}
+	s, err := g.m.Load(r.Context())
+	if err != nil { // nobody can sign in here
+		return g.know(w.Header(), d, ofAccount, account)
+	}
+	if _, inside := r.Context().Value(attemptKey{}).(*attempt); !inside { // SignIn reports by itself
+		s.ReportProof(session.EventNewDevice)
+	}
+	s.OnAnswer(func(h http.Header, _ bool) { _ = g.know(h, d, ofAccount, account) }) // new, unless all is stored
+	return nil
 }

@@ -146,3 +146,57 @@ func TestAConfirmationThatNamesNobodyTellsOfANewDevice(t *testing.T) {
 	p.arrive(v, confirm, "POST", "")
 	p.hears("another one")
 }
+
+// A link for a forgotten password signs people in without a form, and so does whoever has stolen their mail.
+func TestALinkThatSignsInTellsOfANewDevice(t *testing.T) {
+	p := newPorch(t)
+	link := func(signIn func(*http.Request, *session.Session) error) http.Handler {
+		return p.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+			if err := errors.Join(p.KnowDevice(w, r, "ann"), signIn(r, s)); err != nil {
+				p.m.Fail(w, r, err)
+			}
+		})
+	}
+	signsIn := func(_ *http.Request, s *session.Session) error { return s.TryLogin("ann") }
+	v := p.from(1)
+	p.store.broken.Store(true)
+	p.arrive(v, link(signsIn), "GET", "")
+	p.store.broken.Store(false)
+	p.hears("a sign-in that is not stored")
+	p.arrive(v, link(signsIn), "GET", "")
+	p.hears("a link", "ann")
+	p.arrive(v, link(signsIn), "GET", "")
+	v.try(p.door, "ann", right)
+	p.hears("a known device")
+	p.arrive(p.from(2), link(func(*http.Request, *session.Session) error { return nil }), "GET", "")
+	p.hears("a link that leads to a form")
+	p.arrive(p.from(3), link(func(r *http.Request, s *session.Session) error {
+		return s.Atomic(r.Context(), func(s *session.Session) error { return s.TryLogin("ann") })
+	}), "GET", "")
+	p.hears("a link that stores at once", "ann")
+	p.form = p.SignIn(byUser)(link(signsIn))
+	bob := p.from(4)
+	bob.try(p.door, "bob", right)
+	p.hears("a form by one of two names", "ann")
+	bob.try(p.door, "bob", right)
+	p.hears("the form again")
+}
+
+// The other name of an account makes no device new.
+func TestASecondNameOnAKnownDeviceTellsOfNothing(t *testing.T) {
+	p := newPorch(t)
+	v := p.from(1)
+	v.try(p.door, "ann", right)
+	p.hears("the first sign-in", "ann")
+	plain := p.form
+	p.form = p.SignIn(byUser)(p.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+		if err := errors.Join(p.KnowDevice(w, r, "bob"), s.TryLogin("ann")); err != nil {
+			t.Error(err)
+		}
+	}))
+	v.try(p.door, "ann", right)
+	p.hears("the second one")
+	if p.form = plain; !p.knows(v, "bob") {
+		t.Error("the other name is not known")
+	}
+}
