@@ -3,6 +3,7 @@ package session_test
 import (
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,16 +14,15 @@ import (
 // losing is a rig whose store does the next save and does not say so.
 func losing(t *testing.T) (r *rig, lose func()) {
 	t.Helper()
-	lost := false
+	var lost atomic.Bool
 	store := &lossy{fullStore: memstore.New(memstore.Options{})}
 	return newRigOn(t, store), func() {
-		store.after = func(call string) error {
-			if call != "save" || lost {
-				return nil
+		store.then(func(call string) error {
+			if call == "save" && lost.CompareAndSwap(false, true) {
+				return errDown
 			}
-			lost = true
-			return errDown
-		}
+			return nil
+		})
 	}
 }
 

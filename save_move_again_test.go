@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -215,15 +216,15 @@ func TestARenewalThatArrivesAfterTheManagerGaveUpIsKept(t *testing.T) {
 		var id string
 		v.with(func(s *session.Session) { id = s.ID() })
 		r.clock.advance(2 * time.Hour)
-		fails := true
+		var mended atomic.Bool
 		r.store.hook(func(call, of string) error {
-			if fails && call == "save" && of == id && store.held != nil {
+			if !mended.Load() && call == "save" && of == id && store.held != nil {
 				return errDown
 			}
 			return nil
 		})
 		resp := v.with(func(s *session.Session) { s.Set("x", 2) })
-		fails = false
+		mended.Store(true)
 		err := store.fullStore.Save(t.Context(), store.held)
 		if err != nil || resp.StatusCode != http.StatusServiceUnavailable {
 			t.Fatalf("status %d, and the late retirement fails: %v; want 503 and success", resp.StatusCode, err)

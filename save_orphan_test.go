@@ -35,19 +35,19 @@ func outage(t *testing.T, a action, n int, lost bool) {
 	v.with(func(s *session.Session) { s.Login("ada"); s.Set("x", 1) })
 	fail := nth(n, true, errDown)
 	if lost {
-		store.after = func(string) error {
+		store.then(func(string) error {
 			err := fail()
 			if err != nil { // but what comes after this call is not done at all
 				r.store.hook(func(string, string) error { return errDown })
 			}
 			return err
-		}
+		})
 	} else {
 		r.store.hook(func(string, string) error { return fail() })
 	}
 	resp, _ := a.reply(v)
 	time.Sleep(time.Minute)
-	store.after = nil
+	store.then(nil)
 	r.store.hook(nil)
 	time.Sleep(time.Minute)
 
@@ -148,14 +148,14 @@ func secondTry(t *testing.T, try func(context.Context, *session.Session) error, 
 			_ = s.ID() // the id to come is known
 		}
 		out := nth(1, true, errDown)
-		store.after = func(string) error {
+		store.then(func(string) error {
 			r.store.hook(func(string, string) error { return errDown })
 			return out()
-		}
+		})
 		if err := try(t.Context(), s); err == nil {
 			t.Error("the first try succeeded")
 		}
-		store.after = nil
+		store.then(nil)
 		r.store.hook(nil)
 		if err := try(t.Context(), s); err != nil {
 			t.Errorf("the second try: %v", err)
@@ -203,12 +203,12 @@ func TestAMoveThatIsDoneAgainIsKept(t *testing.T) {
 			return nil
 		})
 		lose := nth(1, false, errDown)
-		store.after = func(call string) error {
+		store.then(func(call string) error {
 			if call == "delete" {
 				return lose()
 			}
 			return nil
-		}
+		})
 		resp := v.with(func(s *session.Session) { s.Regenerate(); s.Set("x", 2) })
 		if resp.StatusCode != http.StatusOK || conflicts != 1 {
 			t.Fatalf("status %d, %d conflicts", resp.StatusCode, conflicts)
@@ -277,15 +277,15 @@ func TestARenewalThatWasDoneAfterAllIsKept(t *testing.T) {
 		ticket := v.ticket()
 		r.clock.advance(2 * time.Hour)
 		fail := nth(3, true, errDown) // load, save of the new record, save that retires
-		store.after = func(string) error {
+		store.then(func(string) error {
 			err := fail()
 			if err != nil {
 				r.store.hook(func(string, string) error { return errDown })
 			}
 			return err
-		}
+		})
 		v.with(func(s *session.Session) { s.Set("x", 2) })
-		store.after = nil
+		store.then(nil)
 		time.Sleep(30 * time.Second)
 		r.store.hook(nil)
 		time.Sleep(time.Minute)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -18,12 +19,24 @@ import (
 // lossy is a store whose answers can be lost: the call took effect, and the caller is given the error of after.
 type lossy struct {
 	fullStore
+	mu    sync.Mutex
 	after func(call string) error
 }
 
+// then has a function say what becomes of the answers from now on. Nil: they arrive. The manager may remove what a
+// failure left meanwhile.
+func (l *lossy) then(after func(call string) error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.after = after
+}
+
 func (l *lossy) lost(call string, err error) error {
-	if err == nil && l.after != nil {
-		return l.after(call)
+	l.mu.Lock()
+	after := l.after
+	l.mu.Unlock()
+	if err == nil && after != nil {
+		return after(call)
 	}
 	return err
 }
@@ -196,9 +209,9 @@ func TestACallWhoseAnswerIsLostIsDoneOrUndone(t *testing.T) {
 				v := r.visitor()
 				v.with(func(s *session.Session) { s.Login("ada"); s.Set("x", 1) })
 				lose := nth(n, false, errDown)
-				store.after = func(string) error { return lose() }
+				store.then(func(string) error { return lose() })
 				resp, _ := a.reply(v)
-				store.after = nil
+				store.then(nil)
 				var was, is bool
 				v.with(func(s *session.Session) { was, is = untouched(s), a.done(s) })
 				switch {

@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -82,10 +83,9 @@ func endsDespite(t *testing.T, end func(context.Context, ended) (int, error), n 
 	s := ended{r, v.open(), id}
 	ctx, cancel := context.WithCancel(bg)
 	defer cancel()
-	call := 0
+	var calls atomic.Int64
 	fails := func(string) error {
-		call++
-		switch {
+		switch call := int(calls.Add(1)); {
 		case way == "cancelled" && call == n:
 			cancel()
 			return ctx.Err()
@@ -94,12 +94,13 @@ func endsDespite(t *testing.T, end func(context.Context, ended) (int, error), n 
 		}
 		return nil
 	}
-	if store.after = fails; way == "not done" {
-		store.after = nil
+	if way == "not done" {
 		r.store.hook(func(call, _ string) error { return fails(call) })
+	} else {
+		store.then(fails)
 	}
 	sum, err := end(ctx, s)
-	reached := call >= n
+	reached := int(calls.Load()) >= n
 	for tries := 0; err != nil && tries < 5; tries++ {
 		var more int
 		more, err = end(bg, s)

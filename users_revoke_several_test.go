@@ -116,9 +116,10 @@ func TestWhoeverEndsManySessionsIsToldHowManyBeforeAFailure(t *testing.T) {
 					}
 					return nil
 				}
-				if store.after = fails; way == "not done" {
-					store.after = nil
+				if way == "not done" {
 					r.store.hook(func(call, _ string) error { return fails(call) })
+				} else {
+					store.then(fails)
 				}
 				sum, failures := 0, 0
 				for err := errDown; err != nil && failures < many; failures++ {
