@@ -39,8 +39,8 @@ func TestAnsweredWritesSurviveAFailover(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := newWriters(t, rueidis.ClientOption{InitAddress: []string{nodes[0].Addr, nodes[1].Addr, nodes[2].Addr}})
-		c.during(func() { c.moveSlots(nodes[0], nodes[1]) })
 		primaries, replicas := c.pairs(nodes)
+		c.during(func() { c.moveSlots(primaries[0], primaries[1]) })
 		c.during(func() { c.swap(replicas[0]) })
 		alive := slices.DeleteFunc(nodes, func(r *servers.Redis) bool { return r == primaries[1] })
 		c.during(func() {
@@ -208,12 +208,12 @@ func (c *writers) offset(r *servers.Redis) string {
 
 // pairs parts the nodes of a cluster with one replica each.
 func (c *writers) pairs(nodes []*servers.Redis) (primaries, replicas []*servers.Redis) {
-	for _, node := range nodes[:3] {
+	for _, node := range nodes {
 		info, err := node.CLI(c.t.Context(), "INFO", "replication")
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		for _, replica := range nodes[3:] {
+		for _, replica := range nodes {
 			if strings.Contains(info, fmt.Sprint("port=", replica.Port)) {
 				primaries, replicas = append(primaries, node), append(replicas, replica)
 			}
