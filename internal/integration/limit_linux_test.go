@@ -24,7 +24,9 @@ func hundredLogins(t *testing.T, stores [2]session.Store) {
 		t.Run(fmt.Sprint("overflow ", overflow), func(t *testing.T) {
 			var nodes [2]*session.Manager
 			for i := range nodes {
-				nodes[i] = node(t, unhurried(stores[i]), func(o *session.Options) { o.MaxPerUser, o.Overflow = room, overflow })
+				nodes[i] = node(t, unhurried(stores[i]), func(o *session.Options) {
+					o.MaxPerUser, o.Overflow = room, overflow
+				})
 			}
 			user := fmt.Sprint("user ", overflow)
 			statuses := make([]int, logins)
