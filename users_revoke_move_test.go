@@ -83,3 +83,22 @@ func TestRevokeUserRemovesWhatADeadMoveLeft(t *testing.T) {
 		}
 	})
 }
+
+// The request that moved the session has died. What it left is nobody's, and takes no place from the next login.
+func TestARevokedSessionTakesNoPlaceThoughItWasMoving(t *testing.T) {
+	limit := atMost(1, session.RefuseNew)
+	eachMove(t, limit, func(t *testing.T, r *rig, v *visitor, id string, move func(*session.Session)) {
+		node := r.node(limit)
+		r.atTheSaveOf(id, func() {
+			if n, err := node.Revoke(t.Context(), id); n != 1 || err != nil {
+				t.Errorf("Revoke = %d, %v, want 1", n, err)
+			}
+			r.store.hook(func(string, string) error { return errDown })
+		})
+		v.with(move)
+		next := node.visitor()
+		if next.with(signInAda); next.user() != "ada" {
+			t.Error("the next login is refused")
+		}
+	})
+}

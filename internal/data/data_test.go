@@ -193,6 +193,11 @@ func TestAFailureOfTheCodecIsNoValue(t *testing.T) {
 	if v, err := data.Value(mute{}, []byte("1")); err == nil {
 		t.Errorf("what does not decode is %v", v)
 	}
+	for _, text := range []string{"", " ", "{", "1 2", "[1]x", "[1]]"} {
+		if v, err := data.Value(data.JSON{}, []byte(text)); err == nil {
+			t.Errorf("%q is %v", text, v)
+		}
+	}
 	var n int
 	if err := data.Decode(mute{}, []byte("1"), &n); err == nil {
 		t.Errorf("what does not decode is %d", n)
