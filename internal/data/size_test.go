@@ -115,6 +115,12 @@ func TestALimitThatWasLoweredRefusesGrowthAlone(t *testing.T) {
 					t.Errorf("%s, %d bytes more than %d of %d: Finish = %v", name, more, size, limit, err)
 				}
 			}
+			l := within(t, limit)
+			l.doc.State = data.NewState(h, entries, 0)
+			must(t, l.set("a", ""))
+			for _, path := range []string{"b", "c", "d"} { // for which there is room now
+				must(t, l.set(path, strings.Repeat("y", 50)))
+			}
 		}
 	}
 }
