@@ -21,6 +21,10 @@ func TestNothingIsLeftOfFlashData(t *testing.T) {
 			before: func(d *data.Doc) { must(t, do(d, data.OpSet, "m", map[string]int{})) },
 			change: func(d *data.Doc) { must(t, do(d, data.OpFlash, "m.x", 1)) },
 			want:   map[string]any{"m": map[string]any{}}},
+		"a part far below what was there": {
+			before: func(d *data.Doc) { must(t, do(d, data.OpSet, "m", map[string]int{})) },
+			change: func(d *data.Doc) { must(t, do(d, data.OpFlash, "m.a.b.c", 1)) },
+			want:   map[string]any{"m": map[string]any{}}},
 		"an element": {
 			before: func(d *data.Doc) { must(t, do(d, data.OpSet, "l", []int{1, 2, 3})) },
 			change: func(d *data.Doc) { must(t, do(d, data.OpFlash, "l.1", 9)) },

@@ -131,6 +131,58 @@ func TestASwapOfAValueThatIsThereNoMoreDoesNothing(t *testing.T) {
 	}
 }
 
+// What the program has put into a value may not encode any more. Then nothing is stored in its place.
+func TestAValueThatDoesNotEncodeAnyMoreIsNotStored(t *testing.T) {
+	r := record(nil)
+	first := new(data.Doc)
+	must(t, do(first, data.OpSet, "a.b", 1))
+	r.save(t, first)
+	changed := func() *data.Doc {
+		d := r.load(t)
+		must(t, do(d, data.OpSet, "a.b", 2))
+		if d.State.Empty() {
+			t.Error("a session with data is empty")
+		}
+		return d
+	}
+	if _, err := changed().State.Finish(data.Rules{Codec: mute{}, MaxBytes: 1000}); err == nil {
+		t.Error("Finish: no error")
+	}
+	if err := changed().Share(mute{}); err == nil {
+		t.Error("Share: no error")
+	}
+	if err := changed().Do(data.Rules{Codec: mute{}, MaxBytes: 1000}, data.Op{Kind: data.OpClear}, true); err == nil {
+		t.Error("Clear: no error")
+	}
+	if r.load(t).State.Empty() {
+		t.Error("a stored session with data is empty")
+	}
+}
+
+func TestAPathThroughWhatHasNoSuchPartIsRefused(t *testing.T) {
+	value := map[string]any{"n": 5, "l": []any{1, map[string]int{"x": 1}}, "m": map[string]any{"s": "text"}}
+	for _, path := range []string{
+		"v.n.x", "v.l.0.x", "v.l.1.x.y", "v.m.s.t", "v.l.2", "v.l.x", "v.l.-1", "v.l.01", "v.l.1.x.0",
+	} {
+		for _, kind := range []data.OpKind{data.OpSet, data.OpFlash, data.OpAdd} {
+			d := new(data.Doc)
+			must(t, do(d, data.OpSet, "v", value))
+			before := all(t, d)
+			if err := do(d, kind, path, 7); err == nil || len(d.Ops) != 1 {
+				t.Errorf("%v %s = %v", kind, path, err)
+			}
+			wantAll(t, d, before)
+		}
+	}
+	d := new(data.Doc)
+	must(t, do(d, data.OpSet, "v", value))
+	for _, path := range []string{"v.l.0", "v.l.1.y", "v.m.t.u"} {
+		if must(t, do(d, data.OpSet, path, 7)); get(t, d, path) != int64(7) {
+			t.Errorf("%s = %v, want 7", path, get(t, d, path))
+		}
+	}
+}
+
 func TestOneOperationMayExceedTheLimitAndNoMore(t *testing.T) {
 	small := data.Rules{Codec: data.JSON{}, MaxBytes: 20}
 	set := func(d *data.Doc, path, value string) error {

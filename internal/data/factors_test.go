@@ -12,6 +12,7 @@ import (
 func TestFactorsThatDoNotReadAreNone(t *testing.T) {
 	for _, raw := range []string{
 		"\x80", "\x02", "\x02\x04otp", "\x02\x03otp\x02", "\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00",
 	} {
 		if st := withFactors(t, raw); len(st.Factors()) != 0 || st.Proven() != 0 {
 			t.Errorf("%q has the factors %v, the oldest of %d", raw, st.Factors(), st.Proven())

@@ -136,14 +136,10 @@ func walk(v any, steps []string) (any, bool) {
 	return v, true
 }
 
-// edit returns v with the value at the steps replaced by what change makes of it. change is told whether something is
-// there; it returns the new value, or false to leave nothing there. Parents that are missing are made as maps, and
-// counted. v is changed in place where it can be.
+// edit returns v with the value at the steps, of which there is one at least, replaced by what change makes of it.
+// change is told whether something is there; it returns the new value, or false to leave nothing there. Parents that
+// are missing are made as maps, and counted. v is changed in place where it can be.
 func edit(v any, steps []string, change func(old any, ok bool) (any, bool, error)) (out any, made uint64, err error) {
-	if len(steps) == 0 {
-		out, _, err = change(v, true)
-		return out, 0, err
-	}
 	switch v := v.(type) {
 	case map[string]any:
 		return editMap(v, steps, change)
