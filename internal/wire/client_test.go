@@ -103,6 +103,22 @@ func TestAUserAgentIsCutAtARune(t *testing.T) {
 	}
 }
 
+// What is known of the session is mostly what the request says.
+func TestTheUserAgentIsThatOfTheRequest(t *testing.T) {
+	for _, row := range []struct {
+		lines       []string
+		known, want string
+	}{
+		{nil, "", ""}, {nil, "old", ""}, {[]string{"new"}, "old", "new"}, {[]string{"old"}, "old", "old"},
+		{[]string{"a\nb"}, "ab", "ab"}, {[]string{"first", "second"}, "", "first"},
+	} {
+		r := &http.Request{Header: http.Header{"User-Agent": row.lines}}
+		if got := wire.UserAgent(r, row.known); got != row.want {
+			t.Errorf("UserAgent of %q, known as %q, = %q, want %q", row.lines, row.known, got, row.want)
+		}
+	}
+}
+
 func ExampleProxies() {
 	office := wire.Proxies{netip.MustParsePrefix("10.0.0.0/8")}
 	ask := func(peer, forwardedFor string) {
