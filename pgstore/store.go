@@ -119,8 +119,12 @@ var errEmptyID = errors.New("pgstore: a record needs an id")
 var errTaken = fmt.Errorf("pgstore: save: the id is taken: %w", session.ErrConflict)
 
 func (s *Store) create(ctx context.Context, rec *session.Record) error {
-	created, err := s.write(ctx, sqltable.Create, sqltable.Values(rec)...)
-	if err == nil && created == 0 {
+	create, args := sqltable.Create, sqltable.Values
+	if sqltable.IsNew(rec) {
+		create, args = sqltable.Begin, sqltable.Begun
+	}
+	created, err := s.write(ctx, create, args(rec)...)
+	if err == nil && created == 0 || err != nil && sqltable.Taken(err) {
 		return errTaken
 	}
 	return err

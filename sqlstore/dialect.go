@@ -49,6 +49,7 @@ type operation = sqltable.Operation
 const (
 	opLoad     = sqltable.Load
 	opCreate   = sqltable.Create
+	opBegin    = sqltable.Begin
 	opReplace  = sqltable.Replace
 	opUpdate   = sqltable.Update
 	opRemove   = sqltable.Remove

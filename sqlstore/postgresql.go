@@ -29,7 +29,7 @@ var postgresql = dialect{
 	reserved: sqltable.Reserved,
 	busy:     sqltable.Busy,
 	broken:   sqltable.Broken,
-	taken:    never,
+	taken:    sqltable.Taken,
 	missing:  sqltable.Missing,
 	advice:   sqltable.PostgreSQLAdvice,
 }

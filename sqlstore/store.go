@@ -140,7 +140,11 @@ func (s *Store) fits(rec *session.Record) error {
 var errTaken = fmt.Errorf("sqlstore: save: the id is taken: %w", session.ErrConflict)
 
 func (s *Store) create(ctx context.Context, rec *session.Record) error {
-	created, err := s.exec(ctx, opCreate, sqltable.Values(rec)...)
+	create, args := opCreate, sqltable.Values
+	if sqltable.IsNew(rec) && s.statements[opBegin].text != "" {
+		create, args = opBegin, sqltable.Begun
+	}
+	created, err := s.exec(ctx, create, args(rec)...)
 	if err == nil && created == 0 || err != nil && s.dialect.taken(err) {
 		return errTaken
 	}

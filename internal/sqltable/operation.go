@@ -12,6 +12,7 @@ type Operation int
 const (
 	Load Operation = iota
 	Create
+	Begin // is Create for a new session, whose id nobody has; "": no faster than that
 	Replace
 	Update // is Replace while user and kind stay what they are; "": no faster than that
 	Remove
@@ -38,14 +39,14 @@ func (o Operation) Frees() bool {
 // OneRow reports whether the operation looks at one row, which it finds by its id.
 func (o Operation) OneRow() bool {
 	switch o {
-	case Load, Create, Replace, Update, Remove, Touch:
+	case Load, Create, Begin, Replace, Update, Remove, Touch:
 		return true
 	}
 	return false
 }
 
 func (o Operation) String() string {
-	return [...]string{"load", "save", "save", "save", "delete", "touch", "sweep", "sweep", "sweep",
+	return [...]string{"load", "save", "save", "save", "save", "delete", "touch", "sweep", "sweep", "sweep",
 		"list the sessions of a user", "list", "save", "delete", "save",
 		"look for the table", "read the schema's version"}[o]
 }

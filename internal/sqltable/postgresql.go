@@ -15,6 +15,12 @@ var PostgreSQL = [Operations]string{
 		remote_ip, user_agent, persistent, data, version, id)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT (id) DO NOTHING`,
 
+	// ON CONFLICT looks for the id before, takes a lock and logs a second time: a tenth of what the server does for a
+	// new row. Where the id is taken all the same, this is an error, which stands in the server's log.
+	Begin: `INSERT INTO "{table}" (user_id, kind, due_at, successor, created_at, seen_at, login_at, expires_at,
+		remote_ip, user_agent, persistent, data, version, id)
+		VALUES (?, 0, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)`,
+
 	// An update stays within its page, and leaves the indexes alone, while their columns have the values that they had.
 	Replace: `UPDATE "{table}" SET user_id = ?, kind = ?, due_at = least(due_at, ?), successor = ?, created_at = ?,
 		seen_at = ?, login_at = ?, expires_at = ?, remote_ip = ?, user_agent = ?, persistent = ?, data = ?,
@@ -87,6 +93,9 @@ func Busy(err error) bool { return hasState(err, "40001", "40P01") }
 func Broken(err error) bool {
 	return Lost(err) || hasState(err, "08", "57P01", "57P02", "57P03") || strings.Contains(err.Error(), "conn closed")
 }
+
+// Taken reports whether PostgreSQL has a row with that id.
+func Taken(err error) bool { return hasState(err, "23505") }
 
 // Missing reports whether PostgreSQL has no such table.
 func Missing(err error) bool { return hasState(err, "42P01") }

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"math"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -18,6 +19,17 @@ func Values(rec *session.Record) []any {
 		rec.CreatedAt.UnixMicro(), rec.SeenAt.UnixMicro(), Optional(rec.LoginAt), Optional(rec.ExpiresAt),
 		address(rec.RemoteIP), rec.UserAgent, flag(rec.Persistent), blob(rec.Data), rec.ID,
 	}
+}
+
+// IsNew reports whether rec is the record of a new session, which takes over from none, so that its id is random. What
+// others may make at the same time takes over, or is no session.
+func IsNew(rec *session.Record) bool {
+	return rec.Version == 0 && rec.Kind == session.KindLive && rec.Successor == ""
+}
+
+// Begun returns the parameters of Begin, which knows the kind and that there is no predecessor.
+func Begun(rec *session.Record) []any {
+	return slices.Delete(slices.Delete(Values(rec), 3, 4), 1, 2)
 }
 
 // Optional is NULL for a zero time, which as a number would be an odd one to meet in a table.
