@@ -31,8 +31,8 @@ nothing, or forgets what it acknowledged is a failure.
 
 The exit code is 3 if a check fails; with --strict, also for a warning. --accept names a check
 whose result is your choice, for example that of a Redis that is meant to forget. Nothing is
-changed, unless stores.database.migrate has the table brought up to date: the write is the removal
-of a session that does not exist.
+changed, unless stores.database.migrate brings the table up to date: the write that is tried
+removes a session that does not exist.
 
 --asvs shows instead which session requirements of OWASP ASVS 5.0 the configuration meets, up to
 that level: met, not met, or yours to meet. docs/asvs.md has the tests. The exit code is 3 if one is
