@@ -52,7 +52,7 @@ func parse(args []string) (opts shop.Options, err error) {
 		return opts, err
 	}
 	if flags.NArg() > 0 {
-		return opts, fmt.Errorf("%q is too much; see -help", flags.Arg(0))
+		return opts, fmt.Errorf("unexpected argument %q; see -help", flags.Arg(0))
 	}
 	switch *store {
 	case "file":

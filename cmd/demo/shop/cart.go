@@ -96,7 +96,7 @@ func (s *Site) fillCart(w http.ResponseWriter, r *http.Request, sess *session.Se
 	}
 	n, err := strconv.Atoi(count)
 	if err != nil || n < 0 || n > maxCount {
-		err := wrongField("count", "a number from 0 to %d is expected.", maxCount)
+		err := wrongField("count", "must be a number from 0 to %d.", maxCount)
 		if m, ok := mistakeOf(r, in, err); ok {
 			return s.showCartWith(w, r, sess, http.StatusUnprocessableEntity, p.ID, m)
 		}

@@ -29,7 +29,7 @@ func read(r *http.Request) (input, error) {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return nil, wrong("That is too much: send at most 16 KiB.")
+		return nil, wrong("The request is too large: send at most 16 KiB.")
 	case err != nil:
 		return nil, wrong("The request broke off in the middle.")
 	}
@@ -73,10 +73,10 @@ func readJSON(body []byte) (input, error) {
 	decoder.UseNumber()
 	var object map[string]any
 	if err := decoder.Decode(&object); err != nil || object == nil {
-		return nil, wrong("The body is no JSON object.")
+		return nil, wrong("The body is not a JSON object.")
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, wrong("The body goes on after the JSON object.")
+		return nil, wrong("There is more in the body after the JSON object.")
 	}
 	in := make(input, len(object))
 	for name, value := range object {
@@ -97,7 +97,7 @@ func (in input) add(name string, value any) error {
 	case bool:
 		in[name] = map[bool]string{true: "true", false: "false"}[v]
 	default:
-		return wrong("%s: a text, a number or true or false is expected.", name)
+		return wrong("%s: must be a text, a number, true or false.", name)
 	}
 	return nil
 }

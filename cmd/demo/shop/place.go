@@ -74,18 +74,18 @@ func Folder(dir string) (*Place, error) {
 	}, nil
 }
 
-// makeFolder makes the folder for its owner alone. One that others may write is refused: they could put their own
-// secret there.
+// makeFolder makes the folder for its owner alone. It refuses one that others can write to, who could put a secret of
+// their own there.
 func makeFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("--data %s: %w; name a folder that you may write", dir, err)
+		return fmt.Errorf("--data %s: %w; name a folder that you can write to", dir, err)
 	}
 	info, err := os.Stat(dir)
 	if err != nil {
 		return fmt.Errorf("--data %s: %w", dir, err)
 	}
 	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o022 != 0 {
-		return fmt.Errorf("--data %s has mode %04o: others may write there, and replace the secret; run chmod 700 "+
+		return fmt.Errorf("--data %s has mode %04o: others can write there, and replace the secret; run chmod 700 "+
 			"%s, or name another folder", dir, mode, dir)
 	}
 	return nil

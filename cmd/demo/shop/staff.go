@@ -111,7 +111,7 @@ func (s *Site) changeStaff(w http.ResponseWriter, r *http.Request, sess *session
 		return err
 	}
 	if user == sess.User() {
-		return wrongField("user", "nobody changes their own role.")
+		return wrongField("user", "you cannot change your own role.")
 	}
 	s.staff.set(user, on)
 	if _, err := s.sessions.UpdateUser(r.Context(), user, func(other *session.Session) error {
@@ -122,7 +122,7 @@ func (s *Site) changeStaff(w http.ResponseWriter, r *http.Request, sess *session
 	}
 	message := user + " belongs to the staff."
 	if !on {
-		message = user + " does not belong to the staff any more."
+		message = user + " no longer belongs to the staff."
 	}
 	return s.done(w, r, sess, "/staff", message)
 }
