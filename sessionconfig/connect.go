@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"time"
 
@@ -66,7 +65,7 @@ func (c *Config) OpenDatabase(ctx context.Context) (*sql.DB, sqlstore.Options, e
 	if err != nil {
 		return nil, opts, fmt.Errorf("sessionconfig: connections.%s: %w", name, err)
 	}
-	c.connections[name].pool.limit(db, strings.Contains(at.DSN, ":memory:"))
+	c.connections[name].pool.limit(db, inMemory(at.DSN))
 	return db, opts, nil
 }
 

@@ -3,6 +3,7 @@ package sessionconfig
 import (
 	"cmp"
 	"database/sql"
+	"strings"
 	"time"
 
 	"github.com/coatcheck/session/sessionconfig/internal/driver"
@@ -26,6 +27,11 @@ func (p pool) limit(db *sql.DB, inMemory bool) {
 	db.SetMaxIdleConns(cmp.Or(p.idle, open))
 	db.SetConnMaxIdleTime(cmp.Or(p.idleTime, defaultIdleTime))
 	db.SetConnMaxLifetime(p.lifetime)
+}
+
+// inMemory reports whether a DSN names a database of SQLite that ends with its connection.
+func inMemory(dsn string) bool {
+	return strings.Contains(dsn, ":memory:") || strings.Contains(dsn, "mode=memory")
 }
 
 // limits are those for a pool of pgx.

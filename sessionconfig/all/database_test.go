@@ -175,19 +175,21 @@ func TestConnectionsAreClosedAsTheirKeysSay(t *testing.T) {
 
 // A database in memory would be gone with its connection.
 func TestADatabaseInMemoryOutlivesTheIdleTime(t *testing.T) {
-	cfg := load(t, "store: database\nstores: {database: {migrate: true}}\nconnections: {a: {driver: sqlite, "+
-		"dsn: ':memory:', max_idle_time: 1m, max_lifetime: 1m}}")
-	synctest.Test(t, func(t *testing.T) {
-		store, closer, err := cfg.OpenStore(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer closer.Close()
-		time.Sleep(time.Hour)
-		if _, err := store.Load(t.Context(), "nobody"); !errors.Is(err, session.ErrNotFound) {
-			t.Errorf("after an hour Load gives %v, want ErrNotFound", err)
-		}
-	})
+	for _, dsn := range []string{":memory:", "file:sessions?mode=memory"} {
+		cfg := load(t, "store: database\nstores: {database: {migrate: true}}\nconnections: {a: {driver: sqlite, "+
+			"dsn: '"+dsn+"', max_idle_time: 1m, max_lifetime: 1m}}")
+		synctest.Test(t, func(t *testing.T) {
+			store, closer, err := cfg.OpenStore(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer closer.Close()
+			time.Sleep(time.Hour)
+			if _, err := store.Load(t.Context(), "nobody"); !errors.Is(err, session.ErrNotFound) {
+				t.Errorf("after an hour Load from %s gives %v, want ErrNotFound", dsn, err)
+			}
+		})
+	}
 }
 
 // What the driver of MySQL has to say goes where everything goes, in its format.
