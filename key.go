@@ -56,7 +56,17 @@ func (k Key[T]) decoded(s *Session, raw []byte, ok bool, err error) (T, error) {
 }
 
 // Set stores the value, as Session.Set does.
-func (k Key[T]) Set(s *Session, v T) { s.put(data.OpSet, data.ParseConstant, string(k), v) }
+func (k Key[T]) Set(s *Session, v T) { k.put(s, data.OpSet, v) }
+
+// put does without the codec for a value of a common type, which stays on the stack then.
+func (k Key[T]) put(s *Session, kind data.OpKind, v T) {
+	p, err := data.ParseConstant(string(k))
+	if raw, ok := data.EncodePlain(s.m.opts.Codec, v); ok && err == nil {
+		s.do(data.Op{Kind: kind, Path: p, Raw: raw})
+		return
+	}
+	s.put(kind, data.ParseConstant, string(k), v)
+}
 
 // Update replaces the value by what fn makes of it; fn gets the zero value if there is none. If another request commits
 // first, fn runs again on what that one left, so a counter never loses a step. fn must be pure, because it may run more
@@ -129,7 +139,7 @@ func (k Key[T]) Pop(s *Session) (T, bool) {
 func (k Key[T]) Remove(s *Session) { s.remove(data.ParseConstant, string(k)) }
 
 // Flash stores the value for this request and the next, as Session.Flash does.
-func (k Key[T]) Flash(s *Session, v T) { s.put(data.OpFlash, data.ParseConstant, string(k), v) }
+func (k Key[T]) Flash(s *Session, v T) { k.put(s, data.OpFlash, v) }
 
 // Append adds values to the list under the key, as Session.Append does.
 func Append[T any](s *Session, k Key[[]T], values ...T) {

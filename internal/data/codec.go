@@ -27,14 +27,22 @@ func (JSON) Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v)
 
 // Encode encodes a value into bytes that nobody else holds; one of a common type without reflection where JSON is used.
 func Encode(c Codec, v any) ([]byte, error) {
-	if _, ok := c.(JSON); !ok {
-		raw, err := c.Marshal(v)
-		return append([]byte{}, raw...), err // what a codec returns it may keep
-	}
-	if raw, ok := appendPlain(nil, v); ok {
+	if raw, ok := EncodePlain(c, v); ok {
 		return raw, nil
 	}
-	return json.Marshal(v)
+	raw, err := c.Marshal(v)
+	if _, ok := c.(JSON); !ok {
+		raw = append([]byte{}, raw...) // what a codec returns it may keep
+	}
+	return raw, err
+}
+
+// EncodePlain is Encode for the commonest types where JSON is used. Of others it reports false. It does not keep v.
+func EncodePlain(c Codec, v any) ([]byte, bool) {
+	if _, ok := c.(JSON); !ok {
+		return nil, false
+	}
+	return appendPlain(nil, v)
 }
 
 // DecodePlain is Decode for the commonest types where JSON is used. Of others it reports false. It does not keep v.
