@@ -6,20 +6,20 @@ import (
 	"github.com/coatcheck/session/internal/envelope"
 )
 
-// deadlines are the two times at which the session ends; zero for one that is not set.
-func (d *Draft) deadlines(seen time.Time) (idle, absolute time.Time) {
+// deadlines are the two times at which the session ends, in microseconds since 1970; 0 for one that is not set.
+func (d *Draft) deadlines(seen int64) (idle, absolute int64) {
 	if timeout := d.idleTimeout(); timeout > 0 {
-		idle = seen.Add(timeout)
+		idle = seen + timeout.Microseconds()
 	}
 	if at := d.Doc.State.Deadline(); at != 0 {
-		return idle, envelope.Time(at)
+		return idle, at
 	}
 	if lifetime := override(d.Doc.State.Lifetime(), d.k.Lifetime); lifetime > 0 {
 		anchor := max(d.Doc.State.Created, d.Doc.State.Login, d.Doc.State.Proven())
 		if anchor == 0 {
-			anchor = seen.UnixMicro()
+			anchor = seen
 		}
-		absolute = time.UnixMicro(anchor).UTC().Add(lifetime)
+		absolute = anchor + lifetime.Microseconds()
 	}
 	return idle, absolute
 }
@@ -34,14 +34,19 @@ func override(own int64, managers time.Duration) time.Duration {
 	return managers
 }
 
-// expiresAt is the earlier of the two deadlines, zero when there is none.
-func (d *Draft) expiresAt(seen time.Time) time.Time {
-	idle, absolute := d.deadlines(seen)
-	if idle.IsZero() || !absolute.IsZero() && absolute.Before(idle) {
-		return absolute
+// endsAt is the earlier of the two deadlines, 0 when there is none.
+func (d *Draft) endsAt(seen time.Time) int64 { return earlier(d.deadlines(seen.UnixMicro())) }
+
+// earlier is the earlier of two times, of which 0 is none.
+func earlier(a, b int64) int64 {
+	if a == 0 || b != 0 && b < a {
+		return b
 	}
-	return idle
+	return a
 }
+
+// expiresAt is endsAt as records have it.
+func (d *Draft) expiresAt(seen time.Time) time.Time { return envelope.Time(d.endsAt(seen)) }
 
 func (d *Draft) persistent() bool {
 	if d.Doc.State.Persistent == 0 {
@@ -53,9 +58,9 @@ func (d *Draft) persistent() bool {
 // expired reports whether the stored session has ended by time. A token ends when it was sealed to, whatever the clocks
 // say by now.
 func (d *Draft) expired(now time.Time) bool {
-	end := d.expiresAt(d.at.Rec.SeenAt)
-	if sealed := d.at.Rec.ExpiresAt; d.at.Sealed() != "" && !sealed.IsZero() && (end.IsZero() || sealed.Before(end)) {
-		end = sealed
+	end := d.endsAt(d.at.Rec.SeenAt)
+	if d.at.Sealed() != "" {
+		end = earlier(end, envelope.Micro(d.at.Rec.ExpiresAt))
 	}
-	return !end.IsZero() && !now.Before(end)
+	return end != 0 && now.UnixMicro() >= end
 }

@@ -141,8 +141,8 @@ func (k *Keeper) Opened(rec *Record) (Draft, error) {
 
 // clock is the one of its two deadlines that ends the session.
 func (d *Draft) clock() Reason {
-	idle, absolute := d.deadlines(d.at.Rec.SeenAt)
-	if !idle.IsZero() && (absolute.IsZero() || idle.Before(absolute)) {
+	idle, absolute := d.deadlines(d.at.Rec.SeenAt.UnixMicro())
+	if idle != 0 && (absolute == 0 || idle < absolute) {
 		return ReasonIdle
 	}
 	return ReasonLifetime
