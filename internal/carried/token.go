@@ -64,19 +64,17 @@ func (r *Records) Parse(token string) (life.Place, error) {
 	if err != nil {
 		return life.Place{}, fmt.Errorf("%w: %w", life.ErrCorrupt, err)
 	}
-	at, err := parseRecord(plain)
+	at, err := parseRecord(plain, token)
 	at.Stale = signer > 0
-	at.SetSealed(token)
 	return at, err
 }
 
-// parseRecord undoes appendRecord, but for the state, which it leaves encoded.
-func parseRecord(plain []byte) (at life.Place, err error) {
+// parseRecord undoes appendRecord for the plain form in a token, but for the state, which it leaves encoded.
+func parseRecord(plain []byte, token string) (at life.Place, err error) {
 	if len(plain) <= len(at.Ticket) || plain[0] != formatVersion {
 		return at, fmt.Errorf("%w: of another version", life.ErrCorrupt)
 	}
-	at.Ticket = keys.Ticket(plain[1 : 1+len(at.Ticket)])
-	rest := plain[1+len(at.Ticket):]
+	ticket, rest := keys.Ticket(plain[1:1+len(at.Ticket)]), plain[1+len(at.Ticket):]
 	var nums [4]int64 // version, seen, expires, admitted
 	for i := range nums {
 		n, size := binary.Varint(rest)
@@ -95,10 +93,10 @@ func parseRecord(plain []byte) (at life.Place, err error) {
 		return at, fmt.Errorf("%w: cut off", life.ErrCorrupt)
 	}
 	user, data := rest[size:size+int(length)], rest[size+int(length):]
-	at.SetAdmitted(nums[3])
-	at.Rec = &life.Record{
-		ID: at.Ticket.ID(), User: string(user), Version: uint64(nums[0]), Data: data,
+	at = life.InToken(life.Record{
+		ID: ticket.ID(), User: string(user), Version: uint64(nums[0]), Data: data,
 		SeenAt: time.UnixMicro(nums[1]).UTC(), ExpiresAt: envelope.Time(nums[2]),
-	}
+	}, token, nums[3])
+	at.Ticket = ticket
 	return at, nil
 }

@@ -242,19 +242,18 @@ func (r *reader) uvarint() uint64 {
 		}
 	}
 	n, size := binary.Uvarint(r.data[r.at:])
-	return uint64(r.took(int64(n), size))
-}
-
-func (r *reader) varint() int64 { return r.took(binary.Varint(r.data[r.at:])) }
-
-// took goes behind a number that was read.
-func (r *reader) took(n int64, size int) int64 {
 	if size <= 0 {
 		r.fail()
 		return 0
 	}
 	r.at += size
 	return n
+}
+
+// varint reads a number with a sign, which is its lowest bit.
+func (r *reader) varint() int64 {
+	n := r.uvarint()
+	return int64(n>>1) ^ -int64(n&1)
 }
 
 func (r *reader) text() []byte {

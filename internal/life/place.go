@@ -26,6 +26,15 @@ type aside struct {
 	flashUpTo uint64
 }
 
+// InToken returns the place of a record that is in a token.
+func InToken(rec Record, token string, admitted int64) Place {
+	both := &struct { // one allocation
+		rec  Record
+		rest aside
+	}{rec, aside{sealed: token, admitted: admitted}}
+	return Place{Rec: &both.rec, aside: &both.rest}
+}
+
 func (at *Place) rest() aside {
 	if at.aside == nil {
 		return aside{}
