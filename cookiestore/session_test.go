@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -245,4 +246,19 @@ func TestTheStoreHeedsItsContext(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// No list shows the client of a session that is in its cookie, so nobody looks for it.
+func TestNobodyLooksForTheClientOfACookie(t *testing.T) {
+	r := newRig(t, listed(), func(o *session.Options) {
+		o.OnEvent = nil // which is told of the client
+		o.ClientIP = func(*http.Request) (ip netip.Addr) {
+			t.Error("a request was asked for its client")
+			return ip
+		}
+	})
+	v := r.visitor()
+	v.with(set("x", 1))
+	v.with(set("x", 2))
+	v.wants("x", int64(2))
 }

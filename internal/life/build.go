@@ -58,10 +58,10 @@ func (d *Draft) withoutData(now time.Time) *Record {
 	return rec
 }
 
-// client is the client of the request, none outside of one.
+// client is the client of the request, none outside of one, or where no list can show it.
 func (d *Draft) client() (ip netip.Addr, userAgent string) {
 	switch {
-	case d.visit == nil:
+	case d.visit == nil || !d.k.Records.Traits().Kept:
 		return ip, ""
 	case d.at.Rec == nil:
 		return d.visit.Client("")
