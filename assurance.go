@@ -34,9 +34,7 @@ func Factor(names ...string) LoginOption {
 // The idle timeout begins anew. The lifetime runs from when the oldest of all factors was shown: it begins anew when
 // each has been shown again, as NIST SP 800-63B-4 wants of a reauthentication. A Login without Factor counts as a
 // factor that only a Login shows again.
-func (s *Session) Confirm(factor string) {
-	s.identify(func() { s.draft.Confirm(factor) })
-}
+func (s *Session) Confirm(factor string) { s.identify(func() { s.draft.Confirm(factor) }) }
 
 // FactorAt is when the user last showed a factor, by Login or Confirm. It is zero for one that was not shown since the
 // last Login.

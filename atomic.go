@@ -33,10 +33,7 @@ func (s *Session) Atomic(ctx context.Context, fn func(*Session) error) error {
 }
 
 func (s *Session) atomic(ctx context.Context, fn func(*Session) error, events *[]life.Event) error {
-	if err := s.uncommittable(); err != nil {
-		return err
-	}
-	if err := s.hold(ctx); err != nil {
+	if err := s.holdToCommit(ctx); err != nil {
 		return err
 	}
 	defer s.release()
@@ -154,6 +151,14 @@ func (s *Session) uncommittable() error {
 // hold waits until no other call commits the session or changes its identity. That call may be waiting for this one,
 // when a function given to it has made this call: so nobody waits for it longer than for a store.
 func (s *Session) hold(ctx context.Context) error { return life.Await(ctx, errHeld, s.tryHold) }
+
+// holdToCommit is hold for a session that may be committed.
+func (s *Session) holdToCommit(ctx context.Context) error {
+	if err := s.uncommittable(); err != nil {
+		return err
+	}
+	return s.hold(ctx)
+}
 
 // tryHold returns nil, or a channel that is closed when it is worth to try again.
 func (s *Session) tryHold() <-chan struct{} {

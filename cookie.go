@@ -125,11 +125,7 @@ func (t cookieTransport) Name() string   { return t.Cookie.Name }
 func (t cookieTransport) VaryOn() string { return "Cookie" }
 
 func (t cookieTransport) Read(r *http.Request) (string, error) {
-	token, ok := t.pieces.Read(r.Header["Cookie"])
-	if !ok {
-		return "", ErrMalformed
-	}
-	return token, nil
+	return wellFormed(t.pieces.Read(r.Header["Cookie"]))
 }
 
 func (t cookieTransport) Write(h http.Header, ticket string, until, now time.Time) {

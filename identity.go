@@ -81,9 +81,7 @@ func (s *Session) setClock(kind data.OpKind, caller string, d time.Duration) {
 
 // Regenerate gives the session a new id and keeps the data. The old id is useless as soon as the session is committed.
 // Call it whenever the rights of a visitor change; Login does so by itself.
-func (s *Session) Regenerate() {
-	s.identify(s.draft.Regenerate)
-}
+func (s *Session) Regenerate() { s.identify(s.draft.Regenerate) }
 
 // Login binds the session to a user, gives it a new id to prevent session fixation, and restarts both of its clocks.
 // Data that an anonymous visitor collected stays. If the session belongs to another user, it ends first, with its data,

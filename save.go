@@ -30,11 +30,7 @@ func (s *Session) commit(ctx context.Context, mode life.Mode) error {
 // commitCopy commits a copy, so that others can read and change the session while the store is waited for. A function
 // given to Update may panic in it. It appends what happened to the events.
 func (s *Session) commitCopy(ctx context.Context, mode life.Mode, events []life.Event) ([]life.Event, error) {
-	if err := s.uncommittable(); err != nil {
-		s.sending(mode)
-		return nil, err
-	}
-	if err := s.hold(ctx); err != nil {
+	if err := s.holdToCommit(ctx); err != nil {
 		s.sending(mode)
 		return nil, err
 	}
@@ -163,10 +159,7 @@ func (s *Session) takeReply() (r life.Reply, text string, until time.Time) {
 func (s *Session) Reload(ctx context.Context) error { return outward(s.reloadNewest(ctx)) }
 
 func (s *Session) reloadNewest(ctx context.Context) error {
-	if err := s.uncommittable(); err != nil {
-		return err
-	}
-	if err := s.hold(ctx); err != nil {
+	if err := s.holdToCommit(ctx); err != nil {
 		return err
 	}
 	defer s.release()

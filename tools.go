@@ -173,6 +173,4 @@ func (m *Manager) RevokeWhere(ctx context.Context, why Reason, user string, whic
 // Sweep removes expired records from the store, in batches, and says how many: sessions, and what retired ids left
 // behind. Sessions end on time without it; it frees space. The error wraps ErrNotSupported if the store cannot sweep,
 // or ErrUnavailable.
-func (m *Manager) Sweep(ctx context.Context) (int, error) {
-	return m.keeper.Sweep(ctx)
-}
+func (m *Manager) Sweep(ctx context.Context) (int, error) { return m.keeper.Sweep(ctx) }

@@ -189,7 +189,7 @@ func (t bearer) Name() string   { return "bearer" }
 func (t bearer) VaryOn() string { return "Authorization" }
 
 func (t bearer) Read(r *http.Request) (string, error) {
-	return headerTicket(wire.BearerToken(r.Header["Authorization"], true))
+	return wellFormed(wire.BearerToken(r.Header["Authorization"], true))
 }
 
 func (t bearer) Write(h http.Header, ticket string, until, now time.Time) {
@@ -213,10 +213,11 @@ func (t headerTransport) Name() string   { return "header " + string(t) }
 func (t headerTransport) VaryOn() string { return string(t) }
 
 func (t headerTransport) Read(r *http.Request) (string, error) {
-	return headerTicket(wire.BearerToken(r.Header[string(t)], false))
+	return wellFormed(wire.BearerToken(r.Header[string(t)], false))
 }
 
-func headerTicket(text string, ok bool) (string, error) {
+// wellFormed makes an error of what cannot be read.
+func wellFormed(text string, ok bool) (string, error) {
 	if !ok {
 		return "", ErrMalformed
 	}
