@@ -7,11 +7,14 @@ import "cmp"
 
 // Adopt takes over what a commit of the copy left, when it has caught up.
 func (d *Draft) Adopt(w *Draft) {
-	err := d.Refused()
+	err, p := d.Refused(), d.rest().atProof
 	*d = *w
 	d.forgetEvents()
 	if err != nil {
 		d.setRefused(err)
+	}
+	if p != d.rest().atProof { // asked for meanwhile
+		d.setProof(p)
 	}
 }
 
