@@ -54,7 +54,12 @@ func NewSentinel(args ...string) (*Sentinel, error) {
 	}
 	own := &Sentinel{Redis: &Redis{Server: s, Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)}, Primary: primary,
 		Replica: replica}
-	return own, s.launch(own.knowsReplica, program, conf, "--sentinel")
+	if err := s.launch(own.knowsReplica, program, conf, "--sentinel"); err != nil {
+		return nil, err
+	}
+	// Whenever the machine has stood still, a sentinel does nothing for half a minute otherwise.
+	_, err = own.CLI(context.Background(), "SENTINEL", "DEBUG", "TILT-TRIGGER", patient)
+	return own, err
 }
 
 // knowsReplica reports whether the sentinel has found the replica, without which there is no failover.
