@@ -183,6 +183,17 @@ func TestAPathThroughWhatHasNoSuchPartIsRefused(t *testing.T) {
 	}
 }
 
+func TestAnElementOfAListInAListIsRemoved(t *testing.T) {
+	d := new(data.Doc)
+	must(t, do(d, data.OpSet, "v", []any{[]int{1, 2, 3}, 5}))
+	for path, want := range map[string]any{"v.0.0": []any{int64(2), int64(3)}, "v.0.1": []any{int64(1), int64(3)}} {
+		w, err := clone(d)
+		must(t, err)
+		must(t, do(&w, data.OpRemove, path, nil))
+		wantAll(t, &w, map[string]any{"v": []any{want, int64(5)}})
+	}
+}
+
 func TestOneOperationMayExceedTheLimitAndNoMore(t *testing.T) {
 	small := data.Rules{Codec: data.JSON{}, MaxBytes: 20}
 	set := func(d *data.Doc, path, value string) error {

@@ -148,11 +148,6 @@ func (st *State) ofLogin() (keys []string) {
 	for key := range st.changed() {
 		note(key)
 	}
-	if st.seldom != nil {
-		for key := range st.seldom.trees {
-			note(key)
-		}
-	}
 	return keys
 }
 
