@@ -2,7 +2,6 @@ package filestore_test
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -72,12 +71,7 @@ func TestNoSaveOrTouchBringsADeletedRecordBack(t *testing.T) {
 
 // TestReadersSeeWholeRecordsOnly reads without a lock while the record is replaced and touched.
 func TestReadersSeeWholeRecordsOnly(t *testing.T) {
-	for _, opts := range []filestore.Options{{}, {NoSync: true}} {
-		t.Run(fmt.Sprintf("NoSync=%v", opts.NoSync), func(t *testing.T) { readWhole(t, reopen(t, t.TempDir(), opts)) })
-	}
-}
-
-func readWhole(t *testing.T, s *filestore.Store) {
+	s, _ := newStore(t)
 	rec := record("id")
 	fillCrashRecord(rec)
 	create(t, s, rec)

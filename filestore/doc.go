@@ -5,11 +5,10 @@
 //
 // There is one file for each session, records/ab/ab12…, named after the SHA-256 of the id, so an id is never part of a
 // path. It begins with a header that has a version and checksums; the data follows as it was given. Beside the files
-// lie one named lock and one named due, which tells sweeps which sessions may have expired. One named spare has what
-// the last save replaced, for the next one to write over. The folder users lists the sessions of each user. Folders
-// have mode 0700 and files 0600, whatever the umask; a folder that others own or may write to is refused, and only
-// regular files with a single link and the right owner are opened. The data is not encrypted here: the manager's Seal
-// option does that.
+// lie one named lock and one named due, which tells sweeps which sessions may have expired. The folder users lists the
+// sessions of each user. Folders have mode 0700 and files 0600, whatever the umask; a folder that others own or may
+// write to is refused, and only regular files with a single link and the right owner are opened. The data is not
+// encrypted here: the manager's Seal option does that.
 //
 // Leave the folder to the store. Deleting a file under records by hand ends that session; one that was changed by hand
 // gives [session.ErrCorrupt] until it is deleted.
@@ -29,9 +28,6 @@
 // [Options.NoSync] gives up the second of these guarantees. The third then needs a file system that keeps changes of
 // names in order, as those with a journal do.
 //
-// What a save replaces stays in a file named spare until the next save of a session beside it. Whatever ends a session
-// removes that file: nothing of a session that has ended is kept.
-//
 // If the disk is full, a save fails and leaves the record as it was. An error in the very last step, the sync of the
 // folder, leaves a record that is saved, but perhaps not for good.
 //
@@ -46,8 +42,7 @@
 //
 // # Backup
 //
-// Copy the folder while it is in use, with anything that keeps owners and modes: each file is whole when it is opened.
-// One that is replaced twice while it is being copied may be torn in the copy, and then gives [session.ErrCorrupt]. A
+// Copy the folder while it is in use, with anything that keeps owners and modes: each file is whole at every moment. A
 // session that ended after the copy was made comes back with it, so sign everybody out after a restore, with a new
 // secret.
 //

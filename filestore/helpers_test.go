@@ -125,7 +125,7 @@ func filesIn(t testing.TB, dir string) []string {
 }
 
 // isOurs says whether a file of that name lies beside the records.
-func isOurs(name string) bool { return name == "lock" || name == "due" || name == "spare" }
+func isOurs(name string) bool { return name == "lock" || name == "due" }
 
 func readFile(t testing.TB, path string) string {
 	t.Helper()

@@ -26,13 +26,12 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	what := os.Getenv(childEnv)
-	children := map[string]func(*filestore.Store) error{"write": writeForever, "sync": writeForever, "count": count}
-	child := children[what]
+	children := map[string]func(*filestore.Store) error{"write": writeForever, "count": count}
+	child := children[os.Getenv(childEnv)]
 	if child == nil {
 		os.Exit(m.Run())
 	}
-	s, err := filestore.New(os.Getenv(dirEnv), filestore.Options{NoSync: what != "sync"})
+	s, err := filestore.New(os.Getenv(dirEnv), filestore.Options{NoSync: true})
 	if err == nil {
 		err = child(s)
 	}
@@ -108,8 +107,8 @@ func fillCrashRecord(rec *session.Record) {
 // loads or is absent, and no session is missing from the list of its user.
 func TestAKilledProcessLeavesEveryRecordWhole(t *testing.T) {
 	_, dir := newStore(t)
-	for round := range 12 {
-		cmd, out := startChild(t, []string{"write", "sync"}[round%2], dir)
+	for range 12 {
+		cmd, out := startChild(t, "write", dir)
 		acknowledged := map[string]uint64{}
 		lines := bufio.NewScanner(out)
 		for i, n := 0, rand.IntN(300); i < n && lines.Scan(); i++ {

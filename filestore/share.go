@@ -57,7 +57,7 @@ func (f *share) remove(ctx context.Context, sw *sweep, due []dueEntry) error {
 				f.removed++
 			}
 		}
-		return cmp.Or(err, dir.DropSpare())
+		return err
 	})
 }
 

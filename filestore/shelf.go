@@ -120,14 +120,6 @@ func readHead(dir *atomicfile.Dir, key key) (*session.Record, error) {
 
 // head is readHead for those who have no shelf at hand.
 func (s *Store) head(ctx context.Context, key key) (*session.Record, error) {
-	return s.sure(ctx, key, readHead)
-}
-
-// sure reads without a lock, and what seems damaged once more with it: a file may be written over while somebody who
-// opened it two saves ago still reads it. Where there can be no lock, nobody writes.
-func (s *Store) sure(
-	ctx context.Context, key key, read func(*atomicfile.Dir, key) (*session.Record, error),
-) (*session.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -135,18 +127,7 @@ func (s *Store) sure(
 	if err != nil {
 		return nil, key.explain(err)
 	}
-	rec, err := read(dir, key)
-	if !errors.Is(err, session.ErrCorrupt) {
-		return rec, err
-	}
-	lockErr := s.locked(ctx, key, false, func(dir *atomicfile.Dir) error {
-		rec, err = read(dir, key)
-		return nil
-	})
-	if lockErr != nil && ctx.Err() != nil {
-		return nil, lockErr
-	}
-	return rec, err
+	return readHead(dir, key)
 }
 
 // readHeader takes the beginning of a file from readFirst, which returns the size of the file as well.

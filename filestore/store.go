@@ -1,7 +1,6 @@
 package filestore
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,7 +99,14 @@ func (s *Store) Load(ctx context.Context, id string) (*session.Record, error) {
 }
 
 func (s *Store) load(ctx context.Context, key key) (*session.Record, error) {
-	return s.sure(ctx, key, read)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	dir, err := s.shelf(key.shelf(), false)
+	if err != nil {
+		return nil, key.explain(err)
+	}
+	return read(dir, key)
 }
 
 // Save creates or replaces the record.
@@ -136,27 +142,13 @@ func (s *Store) replace(ctx context.Context, dir *atomicfile.Dir, key key, rec *
 		}
 	}
 	noteDue(dir, key, old, rec)
-	if err := s.put(ctx, dir, key, old, rec, file); err != nil {
+	if err := dir.Write(ctx, key.String(), file, s.sync); err != nil {
 		return err
 	}
 	if is != was {
 		s.unmark(was, key)
 	}
 	return nil
-}
-
-// put writes the file. What a session had before stays in the spare file of its shelf, until it is written over, or a
-// session ends.
-func (s *Store) put(ctx context.Context, dir *atomicfile.Dir, key key, old, rec *session.Record, file []byte) error {
-	if old != nil && rec.Kind == session.KindLive {
-		return dir.Swap(ctx, key.String(), file, s.sync)
-	}
-	if rec.Kind != session.KindLive {
-		if err := dir.DropSpare(); err != nil {
-			return err
-		}
-	}
-	return dir.Write(ctx, key.String(), file, s.sync)
 }
 
 // mayReplace says whether a record of that version may be saved over what was read.
@@ -187,7 +179,7 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 func (s *Store) remove(dir *atomicfile.Dir, key key) error {
 	// What cannot be read does not say whose it is. Then its mark stays, for a sweep to find.
 	old, _ := readHead(dir, key)
-	if err := cmp.Or(dir.DropSpare(), dir.Remove(key.String())); err != nil {
+	if err := dir.Remove(key.String()); err != nil {
 		return err
 	}
 	if s.sync {

@@ -47,8 +47,6 @@ type Dir struct {
 	owner int      // who owns the folder, and must own its files
 	busy  chan struct{}
 
-	settled fs.FileInfo // the spare that this Dir has put aside, and synced; guarded by the lock of the folder
-
 	mu     sync.RWMutex // guards closed, and the life of the descriptors where they are used without root
 	closed bool
 }
@@ -151,7 +149,7 @@ func (d *Dir) mkdir(name string) error {
 	return d.Sync()
 }
 
-// Names returns the names in the folder in order, those of temporary files too, but not that of the lock or the spare.
+// Names returns the names in the folder in order, those of temporary files too, but not that of the lock.
 func (d *Dir) Names() ([]string, error) {
 	f, err := d.root.Open(".")
 	if err != nil {
@@ -166,7 +164,7 @@ func (d *Dir) Names() ([]string, error) {
 		return nil, d.wrap("list", "", d.missing(err))
 	}
 	slices.Sort(names)
-	return slices.DeleteFunc(names, func(name string) bool { return name == lockName || name == spareName }), nil
+	return slices.DeleteFunc(names, func(name string) bool { return name == lockName }), nil
 }
 
 // Exists says whether there is anything of that name.

@@ -19,14 +19,9 @@ func (d *Dir) Write(ctx context.Context, name string, data []byte, durable bool)
 	if err := d.writeTemp(temp, data, durable); err != nil {
 		return err
 	}
-	return d.place(ctx, temp, name, d.root.Rename, durable)
-}
-
-// place gives a file the name that it was written for.
-func (d *Dir) place(ctx context.Context, temp, name string, rename func(from, to string) error, durable bool) error {
 	err := ctx.Err()
 	if err == nil {
-		err = rename(temp, name)
+		err = d.root.Rename(temp, name)
 	}
 	if err != nil {
 		return errors.Join(d.wrap("write", name, err), d.Remove(temp))
