@@ -21,6 +21,9 @@ type slowCache struct {
 
 func (c slowCache) DoCache(ctx context.Context, cmd rueidis.Cacheable, ttl time.Duration) rueidis.RedisResult {
 	<-c.begin
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) { // it was the test that took half a second
+		ctx = context.WithoutCancel(ctx)
+	}
 	reply := c.Client.DoCache(ctx, cmd, ttl)
 	c.ended <- reply.Error()
 	return reply
