@@ -253,7 +253,7 @@ func TestASessionLastsUnusedAsLongAsItsCookie(t *testing.T) {
 	for _, tt := range []struct {
 		maxAge int
 		lasts  time.Duration
-	}{{30 * 86400, 30 * 24 * time.Hour}, {7, 7 * time.Second}, {0, time.Hour}, {huge, 100 * 365 * 24 * time.Hour}} {
+	}{{30 * 86400, 30 * 24 * time.Hour}, {7, 7 * time.Second}, {0, time.Hour}, {huge, 60 * 365 * 24 * time.Hour}} {
 		b := s.browser()
 		path := "/" + tt.lasts.String()
 		s.handle(path, func(g *sessions.Session) { g.Values["a"], g.Options.MaxAge = 1, tt.maxAge })
