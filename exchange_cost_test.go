@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/coatcheck/session"
@@ -55,14 +56,27 @@ type distant struct{ *memstore.Store }
 
 func (distant) Local() bool { return false }
 
+// A value of a common type is encoded where it is. Only a codec has to be given it in a box.
+func TestAKeyPutsNoTextIntoABox(t *testing.T) {
+	m, text := benchManagerOf(t, memstore.New(memstore.Options{})), strings.Repeat("text", 4)
+	set := func(do func(s *session.Session)) float64 {
+		s, err := m.Open(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return testing.AllocsPerRun(200, func() { do(s) })
+	}
+	box := any(text)
+	boxed := set(func(s *session.Session) { session.Key[any]("name").Set(s, box) })
+	if got := set(func(s *session.Session) { session.Key[string]("name").Set(s, text) }); got > boxed {
+		t.Errorf("%v allocations, %v with a box that was there", got, boxed)
+	}
+}
+
 // benchHandler is a handler that does something with its session, and the ticket of one that is stored.
 func benchHandler(t *testing.T, store session.Store, do func(*session.Session)) (h http.Handler, ticket string) {
 	t.Helper()
-	m, err := session.New(store, session.Options{Secrets: []session.Secret{testSecret}, SweepEvery: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = m.Close() })
+	m := benchManagerOf(t, store)
 	s, err := m.Open(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
@@ -93,4 +107,14 @@ func allocated(fn func()) (allocs, bytes float64) {
 		bytes = min(bytes, float64(after.TotalAlloc-before.TotalAlloc)/runs)
 	}
 	return allocs, bytes
+}
+
+func benchManagerOf(t *testing.T, store session.Store) *session.Manager {
+	t.Helper()
+	m, err := session.New(store, session.Options{Secrets: []session.Secret{testSecret}, SweepEvery: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.Close() })
+	return m
 }
