@@ -102,3 +102,24 @@ func TestARevokedSessionTakesNoPlaceThoughItWasMoving(t *testing.T) {
 		}
 	})
 }
+
+// Of a session that was logged out a tombstone is left, to which what the dead request left leads back.
+func TestALoggedOutSessionTakesNoPlaceThoughItWasMoving(t *testing.T) {
+	for _, overflow := range []session.Overflow{session.EvictOldest, session.RefuseNew} {
+		limit := atMost(1, overflow)
+		eachMove(t, limit, func(t *testing.T, r *rig, v *visitor, id string, move func(*session.Session)) {
+			node := r.node(limit)
+			other := v.clone().on(node.Manager)
+			r.atTheSaveOf(id, func() {
+				other.with((*session.Session).Logout)
+				r.store.hook(func(string, string) error { return errDown })
+			})
+			v.with(move)
+			next := node.visitor()
+			if next.with(signInAda); next.user() != "ada" || node.ev.count(session.EventEvicted) != 0 {
+				t.Errorf("the next login is %q's, and %d were evicted", next.user(),
+					node.ev.count(session.EventEvicted))
+			}
+		})
+	}
+}
