@@ -11,7 +11,8 @@ import (
 // Factors that do not read are none: the record is authentic, and of a version that writes another form.
 func TestFactorsThatDoNotReadAreNone(t *testing.T) {
 	for _, raw := range []string{
-		"\x80", "\x02", "\x02\x04otp", "\x08\x01@\x02", "\x02\x03otp\x02", "\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+		"\x80", "\x02", "\x02\x04otp", "\x08\x01@\x02", "\x02\x03otp\x02",
+		"\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
 		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00",
 	} {
 		if st := withFactors(t, raw); len(st.Factors()) != 0 || st.Proven() != 0 {

@@ -118,7 +118,8 @@ func TestACookieLastsAsLongAsItsSession(t *testing.T) {
 			t.Errorf("until %v: Max-Age %d and Expires %v, want %d and %v", until, c.MaxAge, c.Expires, want, ends)
 		}
 	}
-	if line := lines.Line("x", "", now.Add(time.Hour), now); line != "x=; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0" {
+	const gone = "x=; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0"
+	if line := lines.Line("x", "", now.Add(time.Hour), now); line != gone {
 		t.Errorf("one that is to be deleted: %s", line)
 	}
 }
