@@ -73,7 +73,8 @@ func TestNothingIsLeftOfFlashData(t *testing.T) {
 		twin, err := clone(d)
 		must(t, err)
 		if aged, err := twin.State.Finish(rules); len(aged) == 0 || err != nil || !d.State.HasOld() {
-			t.Errorf("%s: a copy is stored with %d that are over, %v; old here: %v", name, len(aged), err, d.State.HasOld())
+			t.Errorf("%s: a copy is stored with %d that are over, %v; old here: %v", name, len(aged), err,
+				d.State.HasOld())
 		}
 		r.save(t, d)
 		if next := r.load(t); d.State.HasOld() || next.State.HasOld() {
