@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"net/http"
 	"sync"
 	"testing"
 
@@ -96,8 +97,9 @@ func TestTwoTabsThatFillTheCartAtTheSameTimeBothDo(t *testing.T) {
 		for tab, product := range map[*browser]string{left: "coat", right: "hat"} {
 			tab.visit(s.url + "/shop")
 			both.Go(func() {
-				if _, err := tab.tryLeads(chromedp.Click(chromedp.CSS("#add-" + product))); err != nil {
-					t.Error(err)
+				status, err := tab.tryLeads(chromedp.Click(chromedp.CSS("#add-" + product)))
+				if err != nil || status != http.StatusOK {
+					t.Errorf("a %s for the cart: status %d, %v", product, status, err)
 				}
 			})
 		}
