@@ -104,43 +104,6 @@ func TestASessionThatMovesMeanwhileEndsWhenAnotherUserSignsIn(t *testing.T) {
 	}
 }
 
-// Of two clicks on the button that signs bob in, the browser may end up with the cookie of either answer. Both are of
-// sessions of his, and the one before them is over.
-func TestADoubleClickSignsInWhicheverAnswerCounts(t *testing.T) {
-	for store, open := range map[string]func(*testing.T) *rig{
-		"a store": func(t *testing.T) *rig { return newRig(t) }, "cookies": onCookies,
-	} {
-		for before, begin := range map[string]func(*session.Session){
-			"nobody": fillCart, "ada": signInAda, "bob": signInBob,
-		} {
-			for how, signs := range bobsWays {
-				if before != "ada" && how == "before Atomic" {
-					continue // it fails, as its doc says, and the answer leaves the cookie as it is
-				}
-				t.Run(before+" in "+store+", "+how, func(t *testing.T) {
-					r := open(t)
-					browser, _ := beginning(r, begin)
-					clicks := []*session.Session{browser.open(), browser.open()}
-					for _, s := range clicks {
-						signs(t, s)
-						if err := s.Save(t.Context()); err != nil {
-							t.Fatal(err)
-						}
-					}
-					for i, s := range clicks {
-						if now, err := r.Open(t.Context(), s.Token()); err != nil || now.User() != "bob" {
-							t.Errorf("answer %d is of %q, %v", i+1, now.User(), err)
-						}
-					}
-					if before != "nobody" && browser.alive() {
-						t.Error("the session before goes on")
-					}
-				})
-			}
-		}
-	}
-}
-
 // A function that signs in and fails ends nobody's session.
 func TestASignInThatAtomicDropsEndsNoSession(t *testing.T) {
 	r := newRig(t)

@@ -113,37 +113,3 @@ func TestALateLoginIsToldOf(t *testing.T) {
 		})
 	}
 }
-
-// Two goroutines of one handler: one of them saves while the other asks to be told of the sign-in to come.
-func TestAReportThatIsAskedForDuringASaveIsOfTheNextProof(t *testing.T) {
-	r := newRig(t)
-	v, id := beginning(r, fillCart)
-	s := v.open()
-	save := func() {
-		t.Helper()
-		if err := s.Save(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	reported := func(want int) {
-		t.Helper()
-		if n := r.ev.count(session.EventNewDevice); n != want {
-			t.Errorf("%d reports, want %d", n, want)
-		}
-	}
-	ask := func() { s.ReportProof(session.EventNewDevice) }
-	s.Set("x", 1)
-	r.atTheSaveOf(id, ask)
-	save()
-	reported(0)
-	s.Login("ada")
-	r.atTheSaveOf(id, ask)
-	save()
-	reported(1)
-	s.Confirm("otp")
-	save()
-	reported(2)
-	s.Confirm("otp")
-	save()
-	reported(2)
-}

@@ -182,7 +182,9 @@ func (m *Manager) openFor(r *http.Request, token string, former []string) (*Sess
 	ctx := r.Context()
 	s := m.newSession(ctx, nil)
 	s.rest.Change(func(rest *seldom) { rest.request = r })
-	s, err := m.open(ctx, s, token, former)
+	limited, call := m.keeper.Outlast(ctx)
+	defer call.End()
+	s, err := m.open(limited, s, token, former)
 	if err != nil {
 		return nil, err
 	}

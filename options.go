@@ -94,14 +94,14 @@ type Options struct {
 	ClientIP func(*http.Request) netip.Addr
 
 	// OnError answers a request whose session could not be loaded or stored. It gets the request as the handler had it,
-	// and is not called if the client hung up. If it writes nothing, the status that fits the error is sent. It is
-	// called without a lock held.
+	// and is not called if the client hung up before. If it writes nothing, the status that fits the error is sent. It
+	// is called without a lock held.
 	OnError func(http.ResponseWriter, *http.Request, error)
 	// OnEvent is called with what happens to sessions. It is called without a lock held, and delays the request.
 	OnEvent func(context.Context, Event)
 	// Logger gets failures at level Error or Warn, requests whose session ended meanwhile, and those of a user with too
-	// many sessions, at Info, and events and requests whose client hung up at Debug. nil: slog.Default. To log nothing,
-	// use slog.New(slog.DiscardHandler).
+	// many sessions, at Info, and events and requests whose client hung up before at Debug. nil: slog.Default. To log
+	// nothing, use slog.New(slog.DiscardHandler).
 	Logger *slog.Logger
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time

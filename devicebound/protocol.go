@@ -126,7 +126,7 @@ const storeTimeout = 5 * time.Second
 // store changes the binding of the session, and saves it. change is called again on what another request left. The
 // error is errNoUpdate when the session has ended.
 func (x *exchange) store(change func(*binding) error) error {
-	ctx, cancel := context.WithTimeout(x.r.Context(), storeTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), storeTimeout)
 	defer cancel()
 	ticket := x.s.Token()
 	var refused error

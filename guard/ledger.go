@@ -95,7 +95,7 @@ func (l *ledger) take(p *sheet) []*change {
 
 // write makes changes for all that wait, even if the client of the request that writes has left.
 func (l *ledger) write(ctx context.Context, id string, all []*change) {
-	ctx, cancel := bounded(context.WithoutCancel(ctx))
+	ctx, cancel := bounded(ctx)
 	defer cancel()
 	err := errors.New("guard: count a request: a function that counts has panicked")
 	defer func() {

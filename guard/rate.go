@@ -154,9 +154,10 @@ func (g *Guard) pass(w http.ResponseWriter, r *http.Request, rule *rule, v verdi
 // storeTimeout is how long to wait for a store that hangs, the same as around a handler.
 const storeTimeout = 5 * time.Second
 
-// bounded is a context for calls of a store: nothing else ends that of a request whose client waits.
+// bounded is a context for calls of a store that nothing but time ends: drivers close the connection of a client that
+// hangs up.
 func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, storeTimeout)
+	return context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 }
 
 func (g *Guard) take(r *http.Request, s *session.Session, rule *rule) (verdict, error) {

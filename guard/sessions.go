@@ -136,7 +136,7 @@ func (g *Guard) end(w http.ResponseWriter, r *http.Request, s *session.Session) 
 		g.refuse(w, r, notFresh(withWayBack(g.opts.ReloginPage, back(r, "")), g.opts.EndWithin))
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), endTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), endTimeout)
 	defer cancel()
 	note, err := g.endOthers(ctx, r, s, o)
 	if err != nil {

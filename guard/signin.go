@@ -170,7 +170,7 @@ func StepDone(r *http.Request) {
 // giveBack undoes what an attempt was charged. After a sign-in the count of a known device begins anew. That of
 // strangers does not: they would have another ten guesses each time.
 func (a *attempt) giveBack(proved bool) {
-	ctx, cancel := bounded(context.WithoutCancel(a.r.Context()))
+	ctx, cancel := bounded(a.r.Context())
 	defer cancel()
 	for _, t := range a.takes {
 		// An error leaves the attempt counted, which will be forgiven like a failure. The response may be out already.

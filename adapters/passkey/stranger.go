@@ -52,7 +52,7 @@ func (v *visit) keep(c challenge) error {
 
 // keepApart keeps a challenge in a session that has nothing else. A second tab shares it.
 func (v *visit) keepApart(ticket string, c challenge) error {
-	ctx, cancel := context.WithTimeout(v.r.Context(), storeTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.r.Context()), storeTimeout)
 	defer cancel()
 	s, err := v.p.m.Open(ctx, ticket)
 	if err == nil {
@@ -93,7 +93,7 @@ func (v *visit) send(s *session.Session) error {
 
 // take takes the challenge that an answer is to.
 func (v *visit) take(what purpose, text string) (challenge, error) {
-	ctx, cancel := context.WithTimeout(v.r.Context(), storeTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.r.Context()), storeTimeout)
 	defer cancel()
 	if _, i := v.p.find(v.s, what, text); i >= 0 {
 		return v.taken(v.p.take(ctx, v.s, what, text))

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Context is a context with a deadline, as of [context.WithTimeout]. Its timer starts when somebody asks for Done. It
-// is safe for concurrent use.
+// Context is a context with a deadline, as of [context.WithTimeout]. Its timer starts when somebody asks for Done,
+// unless it shares one. It is safe for concurrent use.
 type Context struct {
 	parent   context.Context
 	deadline time.Time
@@ -41,7 +41,7 @@ func (c *Context) End() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ended = c.shared == nil || c.shared.Err() == nil
+	c.ended = c.ended || c.shared == nil || c.shared.Err() == nil
 	if c.end != nil {
 		c.end()
 	}

@@ -7,7 +7,8 @@ import (
 )
 
 // Calls bounds calls, all by the same time. Those that only a deadline ends share it with all that begin at about the
-// same time, because a timer for each of them takes longer than the rest of its context. It is safe for concurrent use.
+// same time, because a timer for each of them takes longer than the rest of its context. It is safe for concurrent use,
+// but not in two bubbles of testing/synctest, one after the other.
 type Calls struct {
 	within time.Duration
 	latest atomic.Pointer[deadline]
@@ -34,13 +35,12 @@ func (c *Calls) Limit(parent context.Context) (context.Context, *Context) {
 	return limited, limited
 }
 
-// Outlast is Detach for as long as the parent has time, if it has a deadline.
+// Outlast is Detach for a parent without a deadline. Of one that has a deadline it leaves nothing but that.
 func (c *Calls) Outlast(parent context.Context) *Context {
-	at, has := parent.Deadline()
-	if !has {
-		return c.Detach(parent)
+	if at, has := parent.Deadline(); has {
+		return Within(context.WithoutCancel(parent), at.Sub(now()))
 	}
-	return Within(context.WithoutCancel(parent), min(c.within, at.Sub(now())))
+	return c.Detach(parent)
 }
 
 // Detach returns a context with the values of its parent that nothing ends but the deadline of the calls.

@@ -7,14 +7,11 @@ import "cmp"
 
 // Adopt takes over what a commit of the copy left, when it has caught up.
 func (d *Draft) Adopt(w *Draft) {
-	err, p := d.Refused(), d.rest().atProof
+	err := d.Refused()
 	*d = *w
 	d.forgetEvents()
 	if err != nil {
 		d.setRefused(err)
-	}
-	if p != d.rest().atProof { // asked for meanwhile
-		d.setProof(p)
 	}
 }
 

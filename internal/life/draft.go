@@ -64,7 +64,7 @@ type seldom struct {
 	endedBy Reason     // why the session of the ticket that came has ended, if it has and that is known
 	events  []Event    // to be reported when the commit is over
 
-	atProof *proof // to be reported when a Login or Confirm is stored; nil: nothing
+	atProof EventKind // to be reported when a Login or Confirm is stored; "": nothing
 }
 
 func (d *Draft) rest() seldom {

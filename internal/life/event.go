@@ -41,23 +41,14 @@ func (d *Draft) report(events ...Event) {
 	}
 }
 
-// proof is what a Login or Confirm reports. Copies of a draft share it, and only the one that is committed looks into
-// it, so that what is asked for during a commit is another one.
-type proof struct {
-	kind     EventKind
-	reported bool
-}
-
 // ReportProof has an event of that kind reported when a Login or a Confirm is stored, once.
-func (d *Draft) ReportProof(kind EventKind) { d.setProof(&proof{kind: kind}) }
-
-func (d *Draft) setProof(p *proof) { d.change(func(s *seldom) { s.atProof = p }) }
+func (d *Draft) ReportProof(kind EventKind) { d.change(func(s *seldom) { s.atProof = kind }) }
 
 func (d *Draft) reportProof() {
-	if p := d.rest().atProof; p != nil && p.kind != "" && !p.reported && d.Proved() && d.Stored() {
-		p.reported = true
+	if kind := d.rest().atProof; kind != "" && d.Proved() && d.Stored() {
+		d.ReportProof("")
 		d.reportFirst()
-		d.event(p.kind, d.at.Rec.ID, nil)
+		d.event(kind, d.at.Rec.ID, nil)
 	}
 }
 
@@ -72,7 +63,7 @@ func (d *Draft) forgetEvents() {
 	d.at.first = false
 	switch s := d.rest(); {
 	case len(s.events) == 0:
-	case s.former == nil && s.refused == nil && s.endedBy == "" && s.atProof == nil && s.leaving == nil:
+	case s.former == nil && s.refused == nil && s.endedBy == "" && s.atProof == "" && s.leaving == nil:
 		d.seldom = nil // for nothing of it is needed any more
 	default:
 		d.change(func(s *seldom) { s.events = nil })

@@ -26,8 +26,9 @@ func (k *Keeper) Detach(ctx context.Context) (detached context.Context, call *bo
 	return call, call
 }
 
-// Outlast does so until the deadline of ctx. A load goes on when the client hangs up: most drivers then close the
-// connection on which they wait, and whoever sends requests and hangs up would cost the site one after the other.
+// Outlast gives a load the deadline of ctx, or StoreTimeout if it has none, and goes on when the client hangs up: most
+// drivers then close the connection on which they wait, and whoever sends requests and hangs up would cost the site one
+// after the other. Whoever asks for it ends the call.
 func (k *Keeper) Outlast(ctx context.Context) (detached context.Context, call *bounded.Context) {
 	if k.Local || ctx.Err() != nil {
 		return ctx, nil
