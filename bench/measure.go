@@ -73,8 +73,8 @@ const turns = 10
 // two is more frequent, and not what a write takes.
 const longer = 10
 
-// compare measures how long each of them takes, and writes every turn down. They take turns of some milliseconds, so
-// that whatever the machine does at the time meets all alike.
+// compare measures how long each of them takes, and writes every turn down. They take turns of some milliseconds, in
+// SQLite of more, so that whatever the machine does at the time meets all alike.
 func (b *book) compare(all []contender) {
 	runtime.GC() // what others left
 	counts := make([]int, len(all))

@@ -89,6 +89,9 @@ func run(ctx context.Context, key string, command []string) (string, error) {
 	cmd.Stderr = os.Stderr
 	cmd.WaitDelay = time.Second // for what it leaves behind, which may keep its output open
 	out, err := cmd.Output()
+	if errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil {
+		err = nil // the program itself has ended well, and said all that it had to say
+	}
 	if err != nil {
 		if cause := ctx.Err(); cause != nil {
 			err = cause

@@ -50,10 +50,10 @@ func newKeyRotate() *cobra.Command {
 		Use:   "rotate",
 		Short: "Put a new secret in front of the old ones",
 		Long: `Put a new secret in front of those in the file. The newest one signs and all of them verify, so
-nobody is signed out. The file is replaced in one step, and keeps its owner, group and mode. A site
-with secrets.reload uses the new secret within four minutes, any other at its next start. Keep an
-old secret until the longest session is over. --keep drops the oldest ones, which signs out
-everybody whose ticket only a dropped secret had signed.`,
+nobody is signed out. The file is replaced in one step, and keeps its owner, group and mode,
+without the rights that a site refuses. A site with secrets.reload uses the new secret within four
+minutes, any other at its next start. Keep an old secret until the longest session is over. --keep
+drops the oldest ones, which signs out everybody whose ticket only a dropped secret had signed.`,
 		Example: `  coatcheck key rotate
   coatcheck key rotate --file secret.txt --keep 1`,
 		Args: noArguments,

@@ -91,9 +91,13 @@ func TestAWatchOfPostgreSQLEndsWithItsConnection(t *testing.T) {
 func endsWithItsConnection(t *testing.T, s server) {
 	db := s.open(t)
 	store := s.store(t, db, s.table())
-	began, ended := make(chan struct{}), make(chan error)
+	began, ended := make(chan struct{}), make(chan error, 1)
 	go func() { ended <- store.Watch(t.Context(), func(string) { close(began) }) }()
-	<-began
+	select {
+	case <-began:
+	case err := <-ended:
+		t.Fatalf("Watch = %v before it has begun", err)
+	}
 	const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'"
 	if _, err := db.Exec(end); err != nil {
 		t.Fatal(err)

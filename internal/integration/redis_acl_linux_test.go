@@ -119,7 +119,13 @@ func watches(t *testing.T, r *servers.Redis, store *redisstore.Store) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	over := make(chan error, 1)
-	go func() { over <- store.Watch(ctx, func(string) { cancel() }) }()
+	go func() {
+		over <- store.Watch(ctx, func(id string) {
+			if id == "watched" {
+				cancel()
+			}
+		})
+	}()
 	untilSubscribed(t, r)
 	save(t, store, &session.Record{ID: "watched"})
 	if err := store.Delete(t.Context(), "watched"); err != nil {

@@ -100,7 +100,7 @@ func TestRedisCacheForgetsWhatItIsToldOf(t *testing.T) {
 	own := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)}), opts)
 	other := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)}),
 		redisstore.Options{Prefix: opts.Prefix})
-	told := make(chan error, 1)
+	told := make(chan error, 1000) // nobody is held up who is told once more
 	listens(t, own, func(id string) {
 		_, err := own.Load(context.Background(), id)
 		told <- err

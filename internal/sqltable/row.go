@@ -21,8 +21,9 @@ func Values(rec *session.Record) []any {
 	}
 }
 
-// IsNew reports whether rec is the record of a new session, which takes over from none, so that its id is random. What
-// others may make at the same time takes over, or is no session.
+// IsNew reports whether rec is the record of a new session that takes over from none. Its id is random, but where a
+// session of another library is taken over, or a program copies sessions. What two requests of one session may make at
+// the same time takes over, or is no session.
 func IsNew(rec *session.Record) bool {
 	return rec.Version == 0 && rec.Kind == session.KindLive && rec.Successor == ""
 }

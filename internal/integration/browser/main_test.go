@@ -7,9 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"sync"
-	"syscall"
 	"testing"
 )
 
@@ -60,9 +58,7 @@ func startShop(t *testing.T, data string) *shop {
 	t.Helper()
 	s := &shop{t: t, cmd: exec.Command(program, "demo", "--addr", "127.0.0.1:0", "--data", data)}
 	s.cmd.Stderr = t.Output()
-	if runtime.GOOS == "linux" {
-		s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	}
+	s.cmd.SysProcAttr = endsWithUs
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

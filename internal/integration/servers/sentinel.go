@@ -4,6 +4,7 @@ package servers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -71,12 +72,17 @@ func (s *Sentinel) knowsReplica(ctx context.Context) error {
 	return err
 }
 
-// FailOver has the replica take over from a primary that was killed, as the sentinel notices that it is gone.
+// FailOver has the replica take over from a primary that was killed. The sentinel is told to, because it is too patient
+// to notice by itself, and again while it does not.
 func (s *Sentinel) FailOver(ctx context.Context) error {
-	if _, err := s.CLI(ctx, "SENTINEL", "SET", MasterSet, "down-after-milliseconds", "1000"); err != nil {
+	return s.Replica.await(func(context.Context) error {
+		err := s.Replica.IsPrimary(ctx)
+		if err != nil {
+			_, failed := s.CLI(ctx, "SENTINEL", "FAILOVER", MasterSet) // an error while one is under way
+			err = errors.Join(err, failed)
+		}
 		return err
-	}
-	return s.Replica.AwaitPrimary()
+	})
 }
 
 // Follows reports whether a replica has all that its primary has. A primary always has.

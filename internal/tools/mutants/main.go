@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command mutants asks whether the tests would notice if the code were wrong. It changes the code in many small ways,
 // one at a time, runs the tests that reach the place, and lists the changes that none of them noticed. Each names a
 // line that could be wrong today. What survives is killed by a test, or explained in accepted.txt.
