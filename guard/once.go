@@ -83,7 +83,7 @@ func (g *Guard) once(name string, describe func(*http.Request) string, next http
 		case spent:
 			next.ServeHTTP(w, r)
 		default:
-			g.refuse(w, r, g.ask(r, s, newPending(ids[0], name, text, g.m.Now())))
+			g.refuse(w, r, g.ask(r, s, newPending(ids[0], name, text, g.m.Now()), ids))
 		}
 	})
 }
@@ -175,16 +175,17 @@ func textsOf(list []pending) (size int) {
 	return size
 }
 
-func indexOf(list []pending, id string) int {
-	return slices.IndexFunc(list, func(p pending) bool { return p.ID == id })
+// indexOf finds an operation by any of its ids.
+func indexOf(list []pending, ids ...string) int {
+	return slices.IndexFunc(list, func(p pending) bool { return slices.Contains(ids, p.ID) })
 }
 
 // ask notes that a request wants to be confirmed.
-func (g *Guard) ask(r *http.Request, s *session.Session, p pending) Refusal {
+func (g *Guard) ask(r *http.Request, s *session.Session, p pending, ids []string) Refusal {
 	now := g.m.Now()
-	operations.Update(s, func(list []pending) []pending { return withAsked(list, p, now) })
+	operations.Update(s, func(list []pending) []pending { return withAsked(list, p, ids, now) })
 	list := operations.Or(s, nil)
-	if i := indexOf(list, p.ID); i >= 0 {
+	if i := indexOf(list, ids...); i >= 0 {
 		p = list[i]
 	}
 	op, login := p.operation(now), withReturn(g.opts.ConfirmPage, r)
@@ -195,13 +196,19 @@ func (g *Guard) ask(r *http.Request, s *session.Session, p pending) Refusal {
 		Login: login, MaxAge: onceLasts, Operation: &op}
 }
 
-// withAsked adds an operation. A confirmation that another request has brought meanwhile stays.
-func withAsked(list []pending, p pending, now time.Time) []pending {
-	list = slices.Clone(list)
-	if i := indexOf(list, p.ID); i >= 0 {
-		p.Confirmed, p.Done = list[i].Confirmed, list[i].Done
-		list = slices.Delete(list, i, i+1)
-	}
+// withAsked adds an operation. A confirmation that another request has brought meanwhile stays, and so does the id by a
+// former secret while a page may show it.
+func withAsked(list []pending, p pending, ids []string, now time.Time) []pending {
+	list = slices.DeleteFunc(slices.Clone(list), func(old pending) bool {
+		if !slices.Contains(ids, old.ID) {
+			return false
+		}
+		p.Confirmed, p.Done = max(p.Confirmed, old.Confirmed), max(p.Done, old.Done)
+		if holds(old.Asked, now) {
+			p.ID = old.ID
+		}
+		return true
+	})
 	return append(current(list, now), p)
 }
 
