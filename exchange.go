@@ -145,15 +145,15 @@ func (ex *exchange) Open() error {
 	respond.AddVary(h, ex.m.transport.VaryOn(), &s.vary)
 	var before []string
 	if answer != nil {
-		before = h["Set-Cookie"]
+		before = append(before, h["Set-Cookie"]...)
 		answer(h, s.signsIn())
 	}
 	silent, err := ex.commit(s, life.Mode{CanTell: true, Last: true})
 	if silent {
 		return nil
 	}
-	if list := h["Set-Cookie"]; err != nil && answer != nil && len(list) > len(before) {
-		h["Set-Cookie"] = list[:len(before)] // what the screen says is of a session that is not
+	if err != nil && answer != nil {
+		h["Set-Cookie"] = before // what the screen says is of a session that is not
 	}
 	ex.setHeaders(s)
 	if err != nil {

@@ -61,7 +61,7 @@ func (g *Guard) takeSent(h http.Header) (device, bool) {
 		return device{}, false
 	}
 	pair, _, _ := strings.Cut(cookies[i], ";")
-	h["Set-Cookie"] = slices.Delete(cookies, i, i+1)
+	h["Set-Cookie"] = slices.Concat(cookies[:i], cookies[i+1:])
 	return g.cameFrom(&http.Request{Header: http.Header{"Cookie": {pair}}})
 }
 
