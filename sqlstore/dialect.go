@@ -27,9 +27,11 @@ type dialect struct {
 	unlockUser string // a format; "": the lock ends with the transaction
 	isolation  sql.IsolationLevel
 
-	undone string   // a query that returns a row when a rollback of the last step has begun; "": it is one transaction
-	unfit  string   // a query that returns a row with the reason when the database cannot hold the table
-	setup  []string // run outside a transaction before the table is made
+	newest string           // a query without rows of what the last step made; "": each step is one transaction
+	undone func(error) bool // newest failed because a rollback of that step has begun
+
+	unfit string   // a query that returns a row with the reason when the database cannot hold the table
+	setup []string // run outside a transaction before the table is made
 
 	reserved func(table string) bool     // the name, in lower case, belongs to somebody else
 	busy     func(error) bool            // somebody else was in the way, and nothing has changed

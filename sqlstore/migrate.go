@@ -143,15 +143,18 @@ func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
 // early has left its step written down.
 func (s *Store) reached(ctx context.Context, q querier) (int, error) {
 	at, err := s.schemaVersion(ctx, q)
-	if err != nil || s.dialect.undone == "" || at != len(s.dialect.steps(s.table, "up")) {
+	if err != nil || s.dialect.newest == "" || at != len(s.dialect.steps(s.table, "up")) {
 		return at, err
 	}
 	var n int
-	err = q.QueryRowContext(ctx, sqltable.Text(s.dialect.undone, s.table, false)).Scan(&n)
-	if errors.Is(err, sql.ErrNoRows) {
+	err = q.QueryRowContext(ctx, sqltable.Text(s.dialect.newest, s.table, false)).Scan(&n)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
 		return at, nil
+	case err != nil && s.dialect.undone(err):
+		return at - 1, nil
 	}
-	return at - 1, err
+	return at, err
 }
 
 func (s *Store) hasTable(ctx context.Context, q querier) (bool, error) {

@@ -80,6 +80,32 @@ func TestMySQLRollsBackOnFromWhereItFailed(t *testing.T) {
 	loaded(t, store, "a")
 }
 
+// A site may have an index of its own on the ends, and MySQL names one without a name after its column. It is none of
+// the schema's business.
+func TestMySQLLeavesAnIndexOfTheSiteOnTheEnds(t *testing.T) {
+	s := sqlServers[1]
+	db, table := s.open(t), s.table()
+	store := s.store(t, db, table)
+	if _, err := db.Exec("ALTER TABLE " + table + " ADD KEY (expires_at)"); err != nil {
+		t.Fatal(err)
+	}
+	at := changing{table: table, db: db.DB, dialect: s.dialect}
+	want := at.shape(t)
+	if !strings.Contains(want, "expires_at on expires_at") {
+		t.Fatalf("the table is %s, want an index expires_at", want)
+	}
+	atStep(t, store, steps)
+	if err := store.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	atStep(t, store, steps)
+	if got := at.shape(t); got != want {
+		t.Errorf("after Migrate the table is %s, want %s", got, want)
+	}
+	moved(t, store, "a", 10, 20)
+	sweepAt(t, store, 21, 10, 1)
+}
+
 // The index on the ends that Migrate made is in the way of every save. What a site has made itself stays.
 func TestPostgreSQLMigrateDropsItsOwnIndexOfTheEnds(t *testing.T) {
 	s := sqlServers[0]
