@@ -157,7 +157,7 @@ func useDatabase(ctx context.Context, db *sql.DB, opts sqlstore.Options, work fu
 	if err != nil {
 		return err
 	}
-	d, err := migration.Open(db, store, known)
+	d, err := migration.Open(db, store, opts.Table, known)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ const longest = 5 * time.Minute
 func TestMain(m *testing.M) {
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each command ends a second late under the race detector
 	testscript.Main(m, map[string]func(){underTest: main, "seed": helper(seed), "alive": helper(alive),
-		"endless": helper(endless)})
+		"endless": helper(endless), "interrupt": helper(interrupt)})
 }
 
 // The scripts run on SQLite. With COATCHECK_SCRIPTS some of them run on the store that variables of the configuration
@@ -238,6 +238,20 @@ func endless(ctx context.Context, m *session.Manager) error {
 		}
 	}
 	return nil
+}
+
+// interrupt leaves what a rollback leaves on MySQL that ends after the first change of the last step: "interrupt".
+func interrupt(ctx context.Context, _ *session.Manager) error {
+	cfg, err := sessionconfig.Load("session.yaml")
+	if err != nil {
+		return err
+	}
+	db, opts, err := cfg.OpenDatabase(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "ALTER TABLE "+opts.Table+" DROP COLUMN due_at")
+	return errors.Join(err, db.Close())
 }
 
 // alive counts the tickets that open a session with its data: "alive 3".

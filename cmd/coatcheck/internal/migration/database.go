@@ -3,6 +3,7 @@
 package migration
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -26,10 +27,13 @@ type Step struct {
 type Database struct {
 	provider *goose.Provider
 	store    *sqlstore.Store
+	db       *sql.DB
+	table    string
 }
 
-// Open prepares the steps. It does no I/O. The caller closes db.
-func Open(db *sql.DB, store *sqlstore.Store, known int) (*Database, error) {
+// Open prepares the steps of a store's table, which is called table, "" for the default. It does no I/O. The caller
+// closes db.
+func Open(db *sql.DB, store *sqlstore.Store, table string, known int) (*Database, error) {
 	steps := make([]*goose.Migration, known)
 	up := &goose.GoFunc{RunDB: func(ctx context.Context, _ *sql.DB) error { return store.Migrate(ctx) }}
 	down := &goose.GoFunc{RunDB: func(ctx context.Context, _ *sql.DB) error {
@@ -42,7 +46,7 @@ func Open(db *sql.DB, store *sqlstore.Store, known int) (*Database, error) {
 	provider, err := goose.NewProvider(goose.DialectCustom, db, nil, goose.WithStore(&versions{store}),
 		goose.WithGoMigrations(steps...),
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
-	return &Database{provider, store}, err
+	return &Database{provider, store, db, cmp.Or(table, "sessions")}, err
 }
 
 // Version is what [sqlstore.Store.SchemaVersion] returns. Its error names the key of the table, not the option.
@@ -84,19 +88,11 @@ func (d *Database) Status(ctx context.Context) ([]Step, error) {
 	return steps, nil
 }
 
-// Last is the last step that was taken, 0 for none, and how many records are in the table.
+// Last is the step that Down takes back, 0 for none, and how many records go with it.
 func (d *Database) Last(ctx context.Context) (step int64, records int, err error) {
-	steps, err := d.Status(ctx)
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, s := range steps {
-		if s.Applied {
-			step = max(step, s.Number)
-		}
-	}
-	if step == 0 {
-		return 0, 0, nil
+	step, err = d.recorded(ctx)
+	if err != nil || step != 1 {
+		return step, 0, err
 	}
 	for _, err := range survey.Records(ctx, d.store) {
 		if err != nil {
@@ -105,6 +101,19 @@ func (d *Database) Last(ctx context.Context) (step int64, records int, err error
 		records++
 	}
 	return step, records, nil
+}
+
+// recorded is the step that is written down, by which Down goes. SchemaVersion says one less where a rollback was
+// interrupted, which Down only finishes.
+func (d *Database) recorded(ctx context.Context) (step int64, err error) {
+	at, _, err := d.store.SchemaVersion(ctx)
+	if err == nil && at > 0 {
+		err = d.db.QueryRowContext(ctx, "SELECT version FROM coatcheck_schema WHERE name = '"+d.table+"'").Scan(&step)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("look at the table: %w", err)
+	}
+	return step, nil
 }
 
 // plain leaves out what goose says of its own doing.
