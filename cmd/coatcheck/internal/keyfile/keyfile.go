@@ -56,8 +56,8 @@ func Rotate(path string, keep int) (int, error) {
 	return len(list), replace(target, strings.Join(list, ",")+"\n")
 }
 
-// replace leaves the file with the owner, group and mode that it had, but for the rights that a site refuses: a site may
-// read it as another user, or through its group.
+// replace leaves the file with the owner, group and mode that it had, but for the rights that a site refuses: a site
+// may read it as another user, or through its group.
 func replace(path, text string) error {
 	was, err := os.Stat(path)
 	if err != nil {
