@@ -143,7 +143,7 @@ func (g *Guard) KnowDevice(w http.ResponseWriter, r *http.Request, account strin
 		return errors.New("guard: KnowDevice: name the account, as the function of SignIn does")
 	}
 	d := g.deviceOf(r)
-	if g.knows(d, ofAccount, account) || g.knows(d, ofUser, account) {
+	if g.knows(d, ofAccount, account) {
 		return g.know(w.Header(), d, ofAccount, account)
 	}
 	s, err := g.m.Load(r.Context())

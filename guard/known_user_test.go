@@ -72,18 +72,22 @@ func TestASignInThatNamesNobodyTellsOfANewDevice(t *testing.T) {
 	}
 }
 
-// What a device is known for by one way of signing in holds for the others, where accounts and users have one name.
-func TestADeviceIsNewOnceHoweverPeopleSignIn(t *testing.T) {
+// Somebody may have the account that is called as another user is: what they did on a device must not hide that they
+// sign in there as that user, nor the other way around.
+func TestANameOfSomebodyElseHidesNoNewDevice(t *testing.T) {
 	p := newPorch(t)
 	for name, way := range p.ways() {
 		v := p.from(1)
 		p.arrive(v, way, "POST", "ann")
 		v.try(p.door, "ann", right)
-		p.hears(name+" and a password", "ann")
+		p.hears(name+" and a password", "ann", "ann")
+		p.arrive(v, way, "GET", "ann")
+		v.try(p.door, "ann", right)
+		p.hears(name + " and a password again")
 		v = p.from(1)
 		v.try(p.door, "ann", right)
 		p.arrive(v, way, "GET", "ann")
-		p.hears("a password and "+name, "ann")
+		p.hears("a password and "+name, "ann", "ann")
 	}
 }
 

@@ -112,7 +112,7 @@ func (a *attempt) run(w http.ResponseWriter, next http.Handler) {
 		}
 	}
 	a.s.OnAnswer(a.answer)
-	if a.account != "" && !a.known && !a.g.knows(a.device, ofUser, a.account) {
+	if a.account != "" && !a.known {
 		a.s.ReportProof(session.EventNewDevice)
 	}
 	next.ServeHTTP(w, a.r.WithContext(context.WithValue(a.r.Context(), attemptKey{}, a)))
@@ -146,7 +146,7 @@ func (a *attempt) answer(h http.Header, signsIn bool) {
 // tellOf reports a device that is new to a user whom nothing named before, when the sign-in is stored.
 func (a *attempt) tellOf(user string, stored bool) {
 	switch {
-	case a.g.knows(a.device, ofUser, user) || a.g.knows(a.device, ofAccount, user):
+	case a.g.knows(a.device, ofUser, user):
 	case stored:
 		a.g.m.Report(a.r.Context(), session.Event{Kind: session.EventNewDevice, ID: a.s.ID(), User: user})
 	default:
