@@ -77,7 +77,8 @@ func (r *results) head(w io.Writer) {
 		"that have a store take\nturns of a few milliseconds, in SQLite of a tenth of a second, so that whatever "+
 		"else the machine does slows all of them; each\ncollects its garbage in its own turn. A server has a "+
 		"processor of its own, as on another machine, and the program has the rest. The unit is the bare\nhandler, "+
-		"which takes %.2f µs in the process and %.0f µs over HTTP. No site can be faster than that; parsing a cookie and\nchecking its HMAC alone takes "+
+		"which takes %.2f µs in the process and %.0f µs over HTTP. No site can be faster than that; parsing a "+
+		"cookie and\nchecking its HMAC alone takes "+
 		"%s times as long.\n\n", runtime.Version(), runtime.NumCPU(), r.rounds, r.bare()/1000,
 		r.ns(bareHandler, inMemory, "over HTTP")/1000, ratio(r.ns(signedCookie, "", "in the process")/r.bare()))
 	fmt.Fprintf(w, "The others: %s.\n", strings.Join(versions(), ", "))
