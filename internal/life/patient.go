@@ -17,7 +17,7 @@ func (k *Keeper) Limit(ctx context.Context) (limited context.Context, call *boun
 	return k.calls.Limit(ctx)
 }
 
-// Detach gives what goes on when its context ends StoreTimeout. Whoever asks for it ends the call.
+// Detach gives a call StoreTimeout, and lets it go on when its context ends. Whoever asks for it ends the call.
 func (k *Keeper) Detach(ctx context.Context) (detached context.Context, call *bounded.Context) {
 	if k.Local {
 		return context.WithoutCancel(ctx), nil

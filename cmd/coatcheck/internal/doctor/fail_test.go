@@ -108,7 +108,7 @@ type far struct {
 }
 
 func (f far) Load(ctx context.Context, id string) (*session.Record, error) {
-	time.Sleep(f.away)
+	time.Sleep(f.away) // virtual
 	if f.err != nil {
 		return nil, f.err
 	}
