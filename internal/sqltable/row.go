@@ -5,7 +5,6 @@ import (
 	"hash/fnv"
 	"math"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -21,16 +20,20 @@ func Values(rec *session.Record) []any {
 	}
 }
 
-// IsNew reports whether rec is the record of a new session that takes over from none. Its id is random, but where a
-// session of another library is taken over, or a program copies sessions. What two requests of one session may make at
+// IsNew reports whether rec is the record of a new session that takes over from none, and that nobody has used. Its id
+// is random, but where a session of another library is taken over. What two requests of one session may make at
 // the same time takes over, or is no session.
 func IsNew(rec *session.Record) bool {
-	return rec.Version == 0 && rec.Kind == session.KindLive && rec.Successor == ""
+	return rec.Version == 0 && rec.Kind == session.KindLive && rec.Successor == "" &&
+		rec.CreatedAt.UnixMicro() == rec.SeenAt.UnixMicro()
 }
 
-// Begun returns the parameters of Begin, which knows the kind and that there is no predecessor.
+// Begun returns the parameters of Begin, which knows the rest.
 func Begun(rec *session.Record) []any {
-	return slices.Delete(slices.Delete(Values(rec), 3, 4), 1, 2)
+	return []any{
+		rec.User, Optional(rec.ExpiresAt), rec.CreatedAt.UnixMicro(), Optional(rec.LoginAt),
+		address(rec.RemoteIP), rec.UserAgent, flag(rec.Persistent), blob(rec.Data), rec.ID,
+	}
 }
 
 // Optional is NULL for a zero time, which as a number would be an odd one to meet in a table.
