@@ -11,7 +11,6 @@ import (
 	"slices"
 
 	"github.com/coatcheck/session/internal/keys"
-	"github.com/coatcheck/session/internal/life"
 )
 
 // Secret is key material: at least 32 bytes of randomness. It prints, logs and encodes as "[secret]".
@@ -95,7 +94,7 @@ func (m *Manager) SetSecrets(secrets []Secret) error {
 
 // readSecrets asks the source, and uses what it says. On an error the secrets in use stay.
 func (m *Manager) readSecrets(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, life.StoreTimeout)
+	ctx, cancel := context.WithTimeout(ctx, keys.ReadWithin)
 	defer cancel()
 	secrets, err := m.opts.SecretSource(ctx)
 	if err == nil {

@@ -36,7 +36,7 @@ func (s source) ways() []string {
 	return list
 }
 
-// commandTimeout is how long a program may take that prints a secret.
+// commandTimeout is how long a program may take that prints a secret. Options.SecretSource may take as long.
 const commandTimeout = 30 * time.Second
 
 // read returns the text. key names it in errors, which never contain the text, nor what a program printed.

@@ -150,7 +150,7 @@ func TestReloadedSecretsNeedNoRestart(t *testing.T) {
 		_, cookie := s.visit(t, nil, step)
 		other := "base64:" + base64.StdEncoding.EncodeToString(session.NewSecret())
 		write(t, "secret.txt", other+","+secret, 0o600)
-		time.Sleep(5 * time.Minute)
+		time.Sleep(6 * time.Minute)
 		if n := s.count(t, cookie); n != 1 {
 			t.Errorf("with the old secret behind a new one there are %d steps, want 1", n)
 		}

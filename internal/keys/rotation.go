@@ -9,8 +9,14 @@ import (
 const (
 	// ReadEvery is how often every node asks its source of secrets.
 	ReadEvery = time.Minute
-	// settles is how long a new first secret is known before it signs: every other node has asked its source by then.
-	settles = 2*ReadEvery + 10*time.Second
+	// ReadWithin is how long a source may take: one that runs a program, or asks a vault, is not quick.
+	ReadWithin = 30 * time.Second
+	// lag is how much later the source of one node may say what that of another says: a file that Kubernetes mounts
+	// follows within two minutes.
+	lag = 2 * time.Minute
+	// settles is how long a new first secret is known before it signs: every other node has an answer by then that
+	// contains it.
+	settles = lag + ReadEvery + ReadWithin + 10*time.Second
 )
 
 // Rotation turns the lists that a source of secrets gives into rings, each in the light of those before it. The zero

@@ -28,15 +28,15 @@ func signs(ring keys.Ring, secret string) bool {
 func ExampleRotation() {
 	var r keys.Rotation
 	r.Ring(list(oldSecret), noon)
-	for _, after := range []time.Duration{time.Hour, time.Hour + 2*time.Minute, time.Hour + 3*time.Minute} {
+	for _, after := range []time.Duration{time.Hour, time.Hour + 3*time.Minute, time.Hour + 4*time.Minute} {
 		ring := r.Ring(list(freshSecret, oldSecret), noon.Add(after))
 		_, _, err := keys.ParseTicket(counted(1).Text(ringOf(freshSecret), cookie), ring, cookie)
 		fmt.Println(after, "verifies with the new one:", err == nil, "signs with it:", signs(ring, freshSecret))
 	}
 	// Output:
 	// 1h0m0s verifies with the new one: true signs with it: false
-	// 1h2m0s verifies with the new one: true signs with it: false
-	// 1h3m0s verifies with the new one: true signs with it: true
+	// 1h3m0s verifies with the new one: true signs with it: false
+	// 1h4m0s verifies with the new one: true signs with it: true
 }
 
 func TestTheOnlySecretSignsAtOnce(t *testing.T) {
@@ -81,46 +81,53 @@ func TestTheSameSecretsGiveTheSameRing(t *testing.T) {
 	}
 }
 
-// node is one of many that ask the same source, each at its own second of the minute, from its start on.
+// node is one of many that ask once a minute, each at its own second of it, from its start on. Its source is behind by
+// up to two minutes, and takes up to thirty seconds each time.
 type node struct {
-	rotation keys.Rotation
-	ring     keys.Ring
-	start    int
+	rotation        keys.Rotation
+	ring            keys.Ring
+	start, behind   int
+	asked, answered int
 }
 
-// asks has the node ask when it is time, and reports whether it runs.
-func (n *node) asks(secrets [][]byte, second int) bool {
+// runs has the node ask when it is time and use the answer when it comes, and reports whether it has had one.
+func (n *node) runs(second int, said func(second int) [][]byte, random *rand.Rand) bool {
 	if second < n.start {
 		return false
 	}
 	if (second-n.start)%int(keys.ReadEvery/time.Second) == 0 {
-		n.ring = n.rotation.Ring(secrets, noon.Add(time.Duration(second)*time.Second))
+		n.asked, n.answered = second, second+random.IntN(int(keys.ReadWithin/time.Second)+1)
 	}
-	return true
+	if second == n.answered {
+		n.ring = n.rotation.Ring(said(n.asked-n.behind), noon.Add(time.Duration(second)*time.Second))
+	}
+	return n.ring != nil
 }
 
 // Whenever the nodes have started and whenever each of them asks, none ever signs what another that runs refuses: not
-// while a secret is put before the one in use, and not when that one is removed ten minutes later.
+// while a secret is put before the one in use, and not when that one is removed a quarter of an hour later.
 func TestNoNodeSignsWhatAnotherRefuses(t *testing.T) {
-	const changed, removed, end = 10 * 60, 20 * 60, 25 * 60
+	const changed, removed, end = 10 * 60, 25 * 60, 35 * 60
+	said := func(second int) [][]byte {
+		switch {
+		case second >= removed:
+			return list(freshSecret)
+		case second >= changed:
+			return list(freshSecret, oldSecret)
+		}
+		return list(oldSecret)
+	}
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		nodes := make([]node, 5)
 		for i := range nodes {
-			nodes[i].start = random.IntN(removed - 5*60)
+			nodes[i].start, nodes[i].behind = random.IntN(removed-10*60), random.IntN(2*60+1)
 		}
-		nodes[0].start = 0
+		nodes[0] = node{}
 		for second := range end {
-			secrets := list(oldSecret)
-			switch {
-			case second >= removed:
-				secrets = list(freshSecret)
-			case second >= changed:
-				secrets = list(freshSecret, oldSecret)
-			}
 			var running []*node
 			for i := range nodes {
-				if nodes[i].asks(secrets, second) {
+				if nodes[i].runs(second, said, random) {
 					running = append(running, &nodes[i])
 				}
 			}
