@@ -338,7 +338,8 @@ func ExamplePath() {
 	// map[report.txt:text]
 }
 
-// To rotate, put the new secret in front, and remove the old one when the longest session is over.
+// To replace a secret, put the new one in front, and remove the old one when the longest session is over. Several nodes
+// need two rounds, see Options.Secrets.
 func ExampleParseSecrets() {
 	encode := base64.StdEncoding.EncodeToString
 	fresh, old := session.NewSecret(), session.NewSecret() // from a file, or the environment
