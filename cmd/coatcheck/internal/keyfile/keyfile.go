@@ -35,9 +35,42 @@ func Create(path string) error {
 
 // Rotate puts a new secret in front of those of the file, and says how many there are then. keep is how many old ones
 // stay; negative: all. The file is replaced in one step, so that no reader meets half of it, and keeps its owner, group
-// and mode.
+// and mode. Of two rotations at once, one fails.
 func Rotate(path string, keep int) (int, error) {
 	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return 0, err
+	}
+	next, err := begin(target)
+	if err != nil {
+		return 0, err
+	}
+	n, err := fill(next, target, keep)
+	if err = errors.Join(err, next.Close()); err == nil {
+		err = os.Rename(next.Name(), target)
+	}
+	if err != nil {
+		return 0, errors.Join(err, os.Remove(next.Name()))
+	}
+	return n, SyncFolder(filepath.Dir(target))
+}
+
+// begin creates the file that is to take the place of another one. Nobody else can until it has done so, or is removed:
+// the secret that somebody adds meanwhile would be lost.
+func begin(target string) (*os.File, error) {
+	name := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+"-next")
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("another rotation of %s is under way; if there is none, one was killed: remove %s, and "+
+			"run this again", target, name)
+	}
+	return f, err
+}
+
+// fill writes a new secret and those of the target, and says how many there are. The file gets the owner, group and
+// mode of the target, but for the rights that a site refuses: a site may read it as another user, or through its group.
+func fill(f *os.File, target string, keep int) (int, error) {
+	was, err := os.Stat(target)
 	if err != nil {
 		return 0, err
 	}
@@ -46,43 +79,20 @@ func Rotate(path string, keep int) (int, error) {
 		return 0, err
 	}
 	if _, err := session.ParseSecrets(string(text)); err != nil {
-		return 0, fmt.Errorf("%s: %w", path, err)
+		return 0, fmt.Errorf("%s: %w", target, err)
 	}
 	old := strings.Split(strings.TrimSpace(string(text)), ",")
 	if keep >= 0 && keep < len(old) {
 		old = old[:keep]
 	}
 	list := append([]string{New()}, old...)
-	return len(list), replace(target, strings.Join(list, ",")+"\n")
-}
-
-// replace leaves the file with the owner, group and mode that it had, but for the rights that a site refuses: a site
-// may read it as another user, or through its group.
-func replace(path, text string) error {
-	was, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	if err = giveTo(f, was); err != nil {
-		err = fmt.Errorf("the new file cannot have the owner and group of the old one; run this as its owner or as "+
-			"root: %w", err)
-	}
-	if err == nil {
-		_, err = f.WriteString(text)
+	if err := giveTo(f, was); err != nil {
+		return 0, fmt.Errorf("the new file cannot have the owner and group of the old one; run this as its owner or "+
+			"as root: %w", err)
 	}
 	const refused = 0o027 // by a site: others may not read its secrets, nor the group write them
-	err = errors.Join(err, f.Chmod(was.Mode().Perm()&^refused), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return SyncFolder(filepath.Dir(path))
+	_, err = f.WriteString(strings.Join(list, ",") + "\n")
+	return len(list), errors.Join(err, f.Chmod(was.Mode().Perm()&^refused), f.Sync())
 }
 
 // SyncFolder puts the names of a folder on the disk: a secret that is lost signs everybody out.
