@@ -43,8 +43,8 @@ func (m *Manager) Contents(rec *Record) (list []Content, stale bool, err error) 
 
 // Reseal returns a copy of a record, signed or sealed again with this manager's newest secret, for a store to keep
 // after the given version; 0 is for a record that is not there yet. Nothing else changes, so the ticket of the session
-// still opens it. It is for tools that move records between stores, or retire a secret. The errors are those of
-// Contents.
+// still opens it. It is for tools that move records between stores, or retire a secret. Every manager that may find the
+// record must know that secret by then: to another it is a forgery. The errors are those of Contents.
 func (m *Manager) Reseal(rec *Record, version uint64) (*Record, error) {
 	out, err := m.keeper.Reseal((*life.Record)(rec), version)
 	return (*Record)(out), err

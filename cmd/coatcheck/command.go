@@ -171,6 +171,8 @@ type site struct {
 	cfg    *sessionconfig.Config
 	store  session.Store
 	closer io.Closer
+
+	secrets int // how many there are
 }
 
 // open opens the store of a configuration, as the site has it.
@@ -193,7 +195,7 @@ func open(ctx context.Context, cfg *sessionconfig.Config) (*site, error) {
 	if err != nil {
 		return nil, errors.Join(err, closer.Close())
 	}
-	return &site{m, cfg, store, closer}, nil
+	return &site{m, cfg, store, closer, len(opts.Secrets)}, nil
 }
 
 // everything was done, or has told why not

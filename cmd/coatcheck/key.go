@@ -51,9 +51,15 @@ func newKeyRotate() *cobra.Command {
 		Short: "Put a new secret in front of the old ones",
 		Long: `Put a new secret in front of those in the file. The newest one signs and all of them verify, so
 nobody is signed out. The file is replaced in one step, and keeps its owner, group and mode,
-without the rights that a site refuses. A site with secrets.reload uses the new secret within four
-minutes, any other at its next start. Keep an old secret until the longest session is over. --keep
-drops the oldest ones, which signs out everybody whose ticket only a dropped secret had signed.`,
+without the rights that a site refuses.
+
+A site with secrets.reload signs with the new secret within five minutes, any other from its next
+start on. If several processes share the sessions without secrets.reload, that signs people out
+while some have started and others have not: do it in two rounds, as docs/deploying.md says.
+
+Keep an old secret until the longest session is over. --keep drops the oldest ones, which signs out
+everybody whose ticket only a dropped secret had signed. Their sessions stay in the store until
+they expire, and count for max_per_user; coatcheck session revoke --all ends them.`,
 		Example: `  coatcheck key rotate
   coatcheck key rotate --file secret.txt --keep 1`,
 		Args: noArguments,
@@ -82,6 +88,10 @@ drops the oldest ones, which signs out everybody whose ticket only a dropped sec
 		return t.Value(map[string]any{"file": file, "secrets": n}, func(w io.Writer) {
 			fmt.Fprintf(w, "%s now has %s; the new one signs, and all of them verify\n", file,
 				output.Count(n, "secret"))
+			if keep == 0 {
+				fmt.Fprintln(w, "this signs everybody out; to end their sessions in the store as well, which count "+
+					"for max_per_user, run coatcheck session revoke --all")
+			}
 		})
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,7 +14,8 @@ import (
 )
 
 func newRekey() *cobra.Command {
-	return table(&cobra.Command{
+	var yes bool
+	cmd := &cobra.Command{
 		Use:   "rekey",
 		Short: "Sign or seal every session again, with the newest secret",
 		Long: `Sign or seal every session in the store again, with the newest secret and as the key seal says.
@@ -20,12 +23,20 @@ Otherwise that happens to a session when its visitor comes. The site may run mea
 is lost, and a run that was stopped goes on when you start it again. Sessions that do not open
 stay as they are, and the exit code is 3.
 
-Afterwards no record needs an older secret. The tickets of visitors who have not come since the
-rotation still do: dropping that secret signs them out.`,
-		Example: "  coatcheck key rotate && coatcheck session rekey",
+A process of the site that does not know the newest secret yet signs out whoever comes to it. With
+secrets.file and secrets.reload, wait for six minutes after a rotation; until then the command
+refuses. If the secrets come from elsewhere, or are read only at the start, it asks whether every
+process has the newest one; --yes answers.
+
+Afterwards no record needs an older secret. A process with secrets.reload that has just started may
+sign with one again for a few minutes; coatcheck session verify counts such records. The tickets of
+visitors who have not come since the rotation still need the old secret: dropping it signs them out.`,
+		Example: "  coatcheck session rekey",
 		Args:    noArguments,
-	}, opened(func(ctx context.Context, t *tool, s *site, _ []string) error {
-		r, err := s.rekey(ctx, t)
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "every process of the site knows the newest secret: do not ask")
+	return table(cmd, opened(func(ctx context.Context, t *tool, s *site, _ []string) error {
+		r, err := s.rekey(ctx, t, yes)
 		if err != nil {
 			return err
 		}
@@ -42,9 +53,40 @@ rotation still do: dropping that secret signs them out.`,
 	}))
 }
 
-func (s *site) rekey(ctx context.Context, t *tool) (*transfer.Rekeyed, error) {
+// settled is how long a file of secrets has been the same when a site with secrets.reload signs with the first of them.
+const settled = 6 * time.Minute
+
+// siteKnows refuses to use a newest secret that a process of the site may not know.
+func (s *site) siteKnows(ctx context.Context, t *tool) error {
+	file := s.cfg.SecretsFile()
+	if file == "" || s.cfg.Options.SecretSource == nil {
+		if !output.Terminal(os.Stdin) {
+			return usage("there is no terminal to ask on; use --yes if every process of the site knows the newest " +
+				"secret")
+		}
+		return t.ask(ctx, os.Stdin, "Does every process of the site know the newest secret? One that does not will "+
+			"sign out whoever comes to it.")
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	if until := info.ModTime().Add(settled); s.Now().Before(until) {
+		return fmt.Errorf("%s has changed, and until %s a process of the site may not know its newest secret, and "+
+			"would sign out whoever comes to it; run this again then, or with --yes if every process was started "+
+			"after the change", file, until.Format(time.TimeOnly))
+	}
+	return nil
+}
+
+func (s *site) rekey(ctx context.Context, t *tool, yes bool) (*transfer.Rekeyed, error) {
 	if _, err := s.lister(); err != nil {
 		return nil, err
+	}
+	if s.secrets > 1 && !yes {
+		if err := s.siteKnows(ctx, t); err != nil {
+			return nil, err
+		}
 	}
 	total, err := s.records(ctx, t)
 	if err != nil {

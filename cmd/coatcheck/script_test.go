@@ -30,7 +30,7 @@ const longest = 5 * time.Minute
 func TestMain(m *testing.M) {
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each command ends a second late under the race detector
 	testscript.Main(m, map[string]func(){underTest: main, "seed": helper(seed), "alive": helper(alive),
-		"endless": helper(endless), "interrupt": helper(interrupt)})
+		"endless": helper(endless), "interrupt": helper(interrupt), "age": age})
 }
 
 // The scripts run on SQLite. With COATCHECK_SCRIPTS some of them run on the store that variables of the configuration
@@ -220,6 +220,18 @@ func seed(ctx context.Context, m *session.Manager) error {
 		fmt.Fprintln(f, s.Token())
 	}
 	return errors.Join(err, f.Close())
+}
+
+// age has a file look as if it was written a while ago: "age session.secret 6m".
+func age() {
+	d, err := time.ParseDuration(os.Args[2])
+	if ago := time.Now().Add(-d); err == nil {
+		err = os.Chtimes(os.Args[1], ago, ago)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // endless begins and ends sessions of a user until it is killed: "endless ada".
