@@ -158,7 +158,7 @@ func (ex *exchange) Open() error {
 	ex.setHeaders(s)
 	if err != nil {
 		ex.rest.Change(func(u *unusual) { u.failed = err })
-		ex.m.fail(ex.out.W, ex.r.WithContext(ex), err, ex.rest.Get().encoding)
+		ex.m.fail(ex.out.W, &ex.own, err, ex.rest.Get().encoding)
 		ex.rest.Change(func(u *unusual) { u.whole = true })
 	}
 	return err

@@ -27,7 +27,7 @@ func (m *Manager) serve(next http.Handler, w http.ResponseWriter, r *http.Reques
 		next.ServeHTTP(w, r)
 		return
 	case m.skips(r):
-		next.ServeHTTP(w, withoutInnermost(r))
+		respond.Pass(next, w, r, withoutInnermost(r))
 		return
 	}
 	ex := &exchange{m: m, r: r}
@@ -37,8 +37,7 @@ func (m *Manager) serve(next http.Handler, w http.ResponseWriter, r *http.Reques
 		ex.rest.Change(func(u *unusual) { u.encoding = encoding })
 	}
 	defer ex.endAbort()
-	next.ServeHTTP(respond.ForHandler(&ex.out), &ex.own)
-	ex.finish()
+	respond.Pass(next, respond.ForHandler(&ex.out), r, &ex.own, ex.finish)
 }
 
 // isOther reports whether a request within this one brings a ticket of its own.
@@ -101,10 +100,11 @@ func Load(ctx context.Context) (*Session, error) {
 // Options.Skip. The session of a request that Options.Skip names is an empty one that is never stored.
 func (m *Manager) Preload(next http.Handler) http.Handler {
 	return m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *Session) {
+		own := r
 		if s.ex == nil { // of a request that Options.Skip names
-			r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, s))
+			own = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, s))
 		}
-		next.ServeHTTP(w, r)
+		respond.Pass(next, w, r, own)
 	})
 }
 

@@ -36,9 +36,10 @@ const (
 // mebibyte; in a form with large files, put the field before them. None of this is written to disk, and the handler
 // reads the body from its beginning, under limits of its own.
 func (g *Guard) CSRF(next http.Handler) http.Handler {
-	return g.m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f := &form{Context: r.Context(), g: g, w: w}
-		r = r.WithContext(f)
+	return g.m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, outer *http.Request) {
+		f := &form{Context: outer.Context(), g: g, w: w}
+		r := outer.WithContext(f)
+		defer handBack(outer, r)
 		f.r = r
 		if err := f.allowed(); err != nil {
 			f.refuse(err)

@@ -115,7 +115,9 @@ func (a *attempt) run(w http.ResponseWriter, next http.Handler) {
 	if a.account != "" && !a.known {
 		a.s.ReportProof(session.EventNewDevice)
 	}
-	next.ServeHTTP(w, a.r.WithContext(context.WithValue(a.r.Context(), attemptKey{}, a)))
+	r := a.r.WithContext(context.WithValue(a.r.Context(), attemptKey{}, a))
+	defer handBack(a.r, r)
+	next.ServeHTTP(w, r)
 	// Not whether somebody is signed in, which other requests bring about, too.
 	if proved := a.s.Proved(); proved || a.stepDone.Load() {
 		a.giveBack(proved)

@@ -41,9 +41,19 @@ func (t *Telemetry) Middleware(of func(http.Handler) http.Handler) func(http.Han
 			}
 			v := &visit{t: t, ctx: r.Context()}
 			defer v.leave()
-			inner.ServeHTTP(beforeFirstByte(w, v.answers), r.WithContext(context.WithValue(v.ctx, visitKey{t}, v)))
+			own := r.WithContext(context.WithValue(v.ctx, visitKey{t}, v))
+			defer handBack(r, own)
+			inner.ServeHTTP(beforeFirstByte(w, v.answers), own)
 			v.answers()
 		})
+	}
+}
+
+// handBack gives a request what was made of an upload in a copy of it: the server removes the files of the request that
+// it knows, and of no copy.
+func handBack(r, own *http.Request) {
+	if r.MultipartForm == nil && own.MultipartForm != nil {
+		r.MultipartForm = own.MultipartForm
 	}
 }
 
