@@ -23,9 +23,9 @@ const (
 //
 // Options.CrossOrigin judges by what browsers have sent since 2023: Sec-Fetch-Site, or else Origin. A request with
 // neither comes from an older browser or from a program, and must bring the token of CSRFField or CSRFToken. So must
-// one whose Origin is this https site under http. A request whose ticket comes in a header needs no token, because no
-// browser sends that header by itself. Keep other paths that are for programs outside CSRF, or give them a bypass
-// pattern.
+// one whose Origin is this site under http, unless the site is one without TLS, which session.Cookie.Insecure says. A
+// request whose ticket comes in a header needs no token, because no browser sends that header by itself. Keep other
+// paths that are for programs outside CSRF, or give them a bypass pattern.
 //
 // The token belongs to the session and its user, and every Login makes all earlier tokens useless. Visitors who are not
 // signed in get a signed cookie for it, which is sent only with a page that shows a token; nothing is stored.
@@ -120,7 +120,7 @@ func (f *form) allowed() error {
 	if f.g.opts.CrossOrigin.Check(f.r) != nil {
 		return fromElsewhere
 	}
-	if safe(f.r.Method) || judged(f.r) || f.g.m.ByHeader(f.r) || f.g.exempt(f.r) {
+	if safe(f.r.Method) || f.g.judged(f.r) || f.g.m.ByHeader(f.r) || f.g.exempt(f.r) {
 		return nil
 	}
 	return f.checkToken()
@@ -131,13 +131,15 @@ func safe(method string) bool {
 }
 
 // judged reports whether the request said where it comes from. An Origin does not if it could be the http twin of this
-// https site: CrossOriginProtection compares hosts only.
-func judged(r *http.Request) bool {
+// https site: CrossOriginProtection compares hosts only. Behind a proxy that ends TLS, that the cookies are Secure says
+// which kind of site this is.
+func (g *Guard) judged(r *http.Request) bool {
 	if r.Header.Get("Sec-Fetch-Site") != "" {
 		return true
 	}
 	origin := r.Header.Get("Origin")
-	return origin != "" && (r.TLS == nil || !strings.HasPrefix(strings.ToLower(origin), "http://"))
+	plain := r.TLS == nil && g.forms.prefix == ""
+	return origin != "" && (plain || !strings.HasPrefix(strings.ToLower(origin), "http://"))
 }
 
 // exempt reports whether the application lets even a cross-site request pass here.

@@ -45,8 +45,8 @@ func (v *visitor) token(h http.Handler) string {
 
 func field(token string) url.Values { return url.Values{guard.CSRFFormField: {token}} }
 
-// The truth table of what browsers say, the http twin of a trusted origin included. "old" is a request that only a
-// token admits.
+// The truth table of what browsers say, the http twin of a trusted origin included. It is the same behind a proxy that
+// ends TLS.
 func TestRequestsAreJudgedByWhatTheBrowserSays(t *testing.T) {
 	cross := http.NewCrossOriginProtection()
 	if err := cross.AddTrustedOrigin("https://partner.example"); err != nil {
@@ -89,16 +89,31 @@ func TestRequestsAreJudgedByWhatTheBrowserSays(t *testing.T) {
 		{"HEAD", "/", nil, true},
 		{"OPTIONS", "/", []string{"Sec-Fetch-Site: cross-site"}, true},
 	} {
-		req := request(tt.method, tt.path, append(tt.header, asJSON)...)
-		req.TLS = &tls.ConnectionState{}
-		w := r.visitor().send(h, req)
-		if tt.ok != (w.Code == 200) {
-			t.Errorf("%s %s %q: status %d, want it let through: %v", tt.method, tt.path, tt.header, w.Code, tt.ok)
-		}
-		if !tt.ok {
-			wantProblem(t, w, 403, guard.CrossOrigin)
+		for _, state := range []*tls.ConnectionState{{}, nil} {
+			req := request(tt.method, tt.path, append(tt.header, asJSON)...)
+			req.TLS = state
+			w := r.visitor().send(h, req)
+			if tt.ok != (w.Code == 200) {
+				t.Errorf("%s %s %q, TLS here: %v: status %d, want it let through: %v", tt.method, tt.path, tt.header,
+					state != nil, w.Code, tt.ok)
+			}
+			if !tt.ok {
+				wantProblem(t, w, 403, guard.CrossOrigin)
+			}
 		}
 	}
+}
+
+// A site without TLS, as in development, says so by cookies that are not Secure. Its own origin is one of http.
+func TestASiteWithoutTLSIsItsOwnOrigin(t *testing.T) {
+	r := newRig(t, guard.Options{}, func(o *session.Options) { o.Cookie.Insecure = true })
+	h := r.CSRF(formPage)
+	plain := request("POST", "/", "Origin: http://app.example.com")
+	plain.TLS = nil
+	wantInside(t, r.visitor().send(h, plain))
+	over := request("POST", "/", "Origin: http://app.example.com", asJSON)
+	over.TLS = &tls.ConnectionState{} // which is proof that there is TLS
+	wantProblem(t, r.visitor().send(h, over), 403, guard.CrossOrigin)
 }
 
 // An empty token, a wrong one and one in the wrong place admit nothing.
