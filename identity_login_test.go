@@ -113,3 +113,53 @@ func TestALateLoginIsToldOf(t *testing.T) {
 		})
 	}
 }
+
+// Who learns only then that there is something to tell has missed nothing, and tells it once.
+func TestAReportThatIsAskedForAfterTheSaveComesAtOnce(t *testing.T) {
+	r := newRig(t)
+	s, err := r.Open(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Login("ada")
+	if err := s.Save(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s.ReportProof(session.EventNewDevice)
+		if n := r.ev.count(session.EventNewDevice); n != 1 {
+			t.Errorf("%d reports, want one", n)
+		}
+	}
+	s.Confirm("otp")
+	s.ReportProof(session.EventNewDevice)
+	if err := s.Save(t.Context()); err != nil || r.ev.count(session.EventNewDevice) != 1 {
+		t.Errorf("Save = %v and %d reports, want one of a user", err, r.ev.count(session.EventNewDevice))
+	}
+	s.Login("bob")
+	s.ReportProof(session.EventNewDevice)
+	if n := r.ev.count(session.EventNewDevice); n != 1 {
+		t.Errorf("%d reports before the sign-in of another user is stored, want one", n)
+	}
+	if err := s.Save(t.Context()); err != nil || r.ev.count(session.EventNewDevice) != 2 {
+		t.Errorf("Save = %v and %d reports, want two", err, r.ev.count(session.EventNewDevice))
+	}
+}
+
+func TestAReportThatIsTakenBackDoesNotCome(t *testing.T) {
+	r := newRig(t)
+	s, err := r.Open(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.ReportProof(session.EventNewDevice)
+	s.ReportProof("")
+	s.Login("ada")
+	if err := s.Save(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.ReportProof("")
+	if n := r.ev.count(""); n != 0 || r.ev.count(session.EventNewDevice) != 0 {
+		t.Errorf("%d events of nothing, and %d reports", n, r.ev.count(session.EventNewDevice))
+	}
+}

@@ -173,8 +173,9 @@ type Screening struct {
 	Event Event
 
 	// Answer is called with the headers of the response before they are sent, and before the last commit that can still
-	// change them: it may change both the headers and the session. signsIn says that this commit has a Login in it. If
-	// the commit fails, the cookies that Answer has set are not sent. nil: nothing is called.
+	// change them: it may change both the headers and the session. signsIn says that a Login was done in this request,
+	// stored or not, and no Logout after it. If the commit fails, the cookies that Answer has set are not sent. nil:
+	// nothing is called.
 	Answer func(h http.Header, signsIn bool)
 }
 
@@ -264,21 +265,22 @@ func (ex *exchange) addAnswer(fn func(http.Header, bool)) {
 	})
 }
 
-// signsIn reports whether a Login is to be committed.
-func (s *Session) signsIn() bool { return s.is((*life.Draft).SignsIn) }
+// signsIn reports whether a Login was done.
+func (s *Session) signsIn() bool { return s.is((*life.Draft).SignedIn) }
 
 // Proved reports whether somebody proved in this request who they are: a Login or a Confirm was done, stored or not,
-// and no Logout after it. It is for middleware around a sign-in. What other requests do meanwhile to the same session
-// does not count.
+// and neither a Logout nor a Reload took it back. It is for middleware around a sign-in. What other requests do
+// meanwhile to the same session does not count.
 func (s *Session) Proved() bool { return s.is((*life.Draft).Proved) }
 
 // ReportProof makes the manager report an event of that kind, as [Manager.Report] does, once, when a Login or a Confirm
-// of this request is stored; before that nobody has signed in. It is for middleware around a sign-in, which calls it
-// before the handler runs.
+// of this request is stored; before that nobody has signed in. If one is stored already, that is at once. "" takes back
+// what is not reported yet. It is for middleware around a sign-in, which calls it before the handler runs, or in a
+// function for OnAnswer.
 func (s *Session) ReportProof(kind EventKind) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.draft.ReportProof(life.EventKind(kind))
+	if s.is(func(d *life.Draft) bool { return d.ReportProof(life.EventKind(kind)) }) {
+		s.emit(s.inUse(), Event{Kind: kind, ID: s.ID(), User: s.User()})
+	}
 }
 
 // is asks the draft.

@@ -113,6 +113,15 @@ func TestWhatARequestProvedIsItsOwn(t *testing.T) {
 		}, true},
 		{"a Login that is refused", func(s *session.Session) { _ = s.TryLogin("") }, false},
 		{"a Logout after a Login", func(s *session.Session) { s.Login("ada"); s.Logout() }, false},
+		{"a Login that is dropped", func(s *session.Session) { s.Login("ada"); _ = s.Reload(bg) }, false},
+		{"nothing after it", func(s *session.Session) { s.Login("ada") }, true},
+		{"a Confirm that is dropped", func(s *session.Session) { s.Confirm("otp"); _ = s.Reload(bg) }, false},
+		{"a Login that is saved, and a Logout that is dropped", func(s *session.Session) {
+			s.Login("ada")
+			_ = s.Save(bg)
+			s.Logout()
+			_ = s.Reload(bg)
+		}, true},
 	} {
 		v.with(func(s *session.Session) {
 			if tt.do(s); s.Proved() != tt.want {
@@ -122,14 +131,46 @@ func TestWhatARequestProvedIsItsOwn(t *testing.T) {
 	}
 }
 
-// A Login that is stored is over: the response tells of none, and what ends the session then is not undone by a change
-// later in the same request.
+// Middleware is told of a Login until the end of its request, however it was stored.
+func TestAnAnswerIsToldOfALoginThatIsStored(t *testing.T) {
+	login := func(s *session.Session) error { return s.TryLogin("ada") }
+	for name, tt := range map[string]struct {
+		do   func(*session.Session) error
+		want bool
+	}{
+		"saved":         {func(s *session.Session) error { return errors.Join(login(s), s.Save(bg)) }, true},
+		"within Atomic": {func(s *session.Session) error { return s.Atomic(bg, login) }, true},
+		"dropped":       {func(s *session.Session) error { return errors.Join(login(s), s.Reload(bg)) }, false},
+		"saved, and another one dropped": {func(s *session.Session) error {
+			return errors.Join(login(s), s.Save(bg), login(s), s.Reload(bg))
+		}, true},
+		"saved, and left": {func(s *session.Session) error {
+			err := errors.Join(login(s), s.Save(bg))
+			s.Logout()
+			return err
+		}, false},
+	} {
+		newRig(t).visitor().with(func(s *session.Session) {
+			s.OnAnswer(func(_ http.Header, signsIn bool) {
+				if signsIn != tt.want {
+					t.Errorf("a Login that is %s is told as %t, want %t", name, signsIn, tt.want)
+				}
+			})
+			if err := tt.do(s); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+}
+
+// What ends a session after its Login is stored is not undone by a change later in the same request, and the response
+// tells of no Login then.
 func TestASignInThatIsStoredBeginsNothingAnew(t *testing.T) {
 	r := newRig(t)
 	r.visitor().with(func(s *session.Session) {
 		s.OnAnswer(func(_ http.Header, signsIn bool) {
 			if signsIn {
-				t.Error("a Login is still to be stored")
+				t.Error("the Login of a session that is gone is told of")
 			}
 		})
 		s.Login("ada")

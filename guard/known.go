@@ -53,10 +53,16 @@ func (g *Guard) cameFrom(r *http.Request) (device, bool) {
 	return parseDevice(text)
 }
 
+// sent is where the cookie of the device is among those of a response, -1 for nowhere.
+func (g *Guard) sent(h http.Header) int {
+	return slices.IndexFunc(h["Set-Cookie"], func(line string) bool {
+		return strings.HasPrefix(line, g.deviceCookie.Name+"=")
+	})
+}
+
 // takeSent takes the cookie of the device out of a response, if one is in it already, and returns what it says.
 func (g *Guard) takeSent(h http.Header) (device, bool) {
-	cookies := h["Set-Cookie"]
-	i := slices.IndexFunc(cookies, func(line string) bool { return strings.HasPrefix(line, g.deviceCookie.Name+"=") })
+	cookies, i := h["Set-Cookie"], g.sent(h)
 	if i < 0 {
 		return device{}, false
 	}
@@ -135,22 +141,22 @@ func (g *Guard) know(h http.Header, d device, of, name string) error {
 // KnowDevice makes the device of a request a known device of the account, as SignIn does after a sign-in. Call it
 // before the first byte of the response, where people prove in some other way than by the form that an account is
 // theirs, such as with the link for a forgotten password: they can then sign in even while strangers keep the account
-// busy. If the request signs them in by itself, call it before the Login, and a device that is new is reported. The
-// name of the account is as the function of SignIn returns it, and must not be empty. Call it for each name that people
-// can sign in with.
+// busy. The name of the account is as the function of SignIn returns it, and must not be empty. Call it for each name
+// that people can sign in with. If the request signs them in by itself, call it before the Login: a device that knows
+// none of the names is then reported, once.
 func (g *Guard) KnowDevice(w http.ResponseWriter, r *http.Request, account string) error {
 	if account == "" {
 		return errors.New("guard: KnowDevice: name the account, as the function of SignIn does")
 	}
 	d := g.deviceOf(r)
-	if g.knows(d, ofAccount, account) {
-		return g.know(w.Header(), d, ofAccount, account)
-	}
 	s, err := g.m.Load(r.Context())
-	if err != nil { // nobody can sign in here
+	switch _, inside := r.Context().Value(attemptKey{}).(*attempt); {
+	case err != nil: // nobody can sign in here
 		return g.know(w.Header(), d, ofAccount, account)
-	}
-	if _, inside := r.Context().Value(attemptKey{}).(*attempt); !inside { // SignIn reports by itself
+	case g.knows(d, ofAccount, account):
+		s.ReportProof("") // the device is theirs, whichever of their other names it does not know
+		return g.know(w.Header(), d, ofAccount, account)
+	case !inside && g.sent(w.Header()) < 0: // SignIn reports by itself; and a name that is known has sent the cookie
 		s.ReportProof(session.EventNewDevice)
 	}
 	s.OnAnswer(func(h http.Header, _ bool) { _ = g.know(h, d, ofAccount, account) }) // new, unless all is stored

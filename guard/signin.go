@@ -18,8 +18,9 @@ import (
 // Account does. It must be the account whose password the handler checks: where people who are signed in confirm who
 // they are, that is the user of the session, whatever the form says. An attempt is counted for its account and its
 // address before the handler runs, so that parallel guesses are counted, too. If the handler calls Login, TryLogin or
-// Confirm, the attempt is given back; all others have failed. Where the password is only the first step, both handlers
-// belong behind SignIn, with the same account, and the first one calls StepDone.
+// Confirm, and drops that neither by Reload nor by Logout, the attempt is given back; all others have failed. Where the
+// password is only the first step, both handlers belong behind SignIn, with the same account, and the first one calls
+// StepDone.
 //
 // Options.SignIn has the numbers: after ten failures at an account the next attempt has to wait a minute, and each
 // further failure doubles the wait. Whoever has to wait gets 429 with Retry-After, and the handler does not run. No
@@ -63,7 +64,6 @@ type attempt struct {
 	device  device
 	known   bool // the device has been signed in to the account
 	takes   []take
-	ticket  string // as the request came
 
 	stepDone atomic.Bool // what StepDone says
 }
@@ -76,7 +76,7 @@ type take struct {
 }
 
 func (g *Guard) attempt(r *http.Request, s *session.Session, account string) *attempt {
-	a := &attempt{g: g, r: r, s: s, account: account, device: g.deviceOf(r), ticket: s.Token()}
+	a := &attempt{g: g, r: r, s: s, account: account, device: g.deviceOf(r)}
 	a.known = account != "" && g.knows(a.device, ofAccount, account)
 	add := func(l *signInLimit, key string) {
 		a.takes = append(a.takes, take{signInLimit: l, at: g.place(l.name, key)})
@@ -133,25 +133,21 @@ func (a *attempt) refuse(w http.ResponseWriter, t *take) {
 }
 
 // answer makes the device known, in the response to a sign-in.
-func (a *attempt) answer(h http.Header, signsIn bool) {
+func (a *attempt) answer(h http.Header, _ bool) {
 	if !a.s.Proved() {
 		return
 	}
 	of, name := ofAccount, a.account
 	if name == "" {
 		of, name = ofUser, a.s.User()
-		a.tellOf(name, !signsIn && a.s.Token() != a.ticket)
+		a.tellOf(name)
 	}
 	_ = a.g.know(h, a.device, of, name) // a device that stays unknown has the limit of strangers
 }
 
 // tellOf reports a device that is new to a user whom nothing named before, when the sign-in is stored.
-func (a *attempt) tellOf(user string, stored bool) {
-	switch {
-	case a.g.knows(a.device, ofUser, user):
-	case stored:
-		a.g.m.Report(a.r.Context(), session.Event{Kind: session.EventNewDevice, ID: a.s.ID(), User: user})
-	default:
+func (a *attempt) tellOf(user string) {
+	if !a.g.knows(a.device, ofUser, user) {
 		a.s.ReportProof(session.EventNewDevice)
 	}
 }

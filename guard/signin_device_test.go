@@ -46,7 +46,14 @@ type porch struct {
 
 func newPorch(t *testing.T, change ...func(*session.Options)) *porch {
 	t.Helper()
-	p := &porch{store: &brittle{Store: memstore.New(memstore.Options{})}}
+	store := &brittle{Store: memstore.New(memstore.Options{})}
+	return newPorchOn(t, store, store, change...)
+}
+
+// newPorchOn is newPorch on a store that keeps something in the one that may break.
+func newPorchOn(t *testing.T, on session.Store, store *brittle, change ...func(*session.Options)) *porch {
+	t.Helper()
+	p := &porch{store: store}
 	c := &clock{t: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)}
 	hears := func(o *session.Options) {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -56,7 +63,7 @@ func newPorch(t *testing.T, change ...func(*session.Options)) *porch {
 			}
 		}
 	}
-	p.door = doorOf(newRigOn(t, p.store, c, guard.Options{}, append(change, hears)...))
+	p.door = doorOf(newRigOn(t, on, c, guard.Options{}, append(change, hears)...))
 	return p
 }
 
@@ -129,8 +136,10 @@ func TestASignInThatIsDroppedReportsNoDevice(t *testing.T) {
 		}
 		s.Flash("note", "too many")
 	}))
-	if w := p.from(2).try(p.door, "ann", right); w.Code != http.StatusOK || len(p.told) != 1 {
-		t.Errorf("status %d and %d events, want 200 and that of the first device alone", w.Code, len(p.told))
+	w := p.from(2).try(p.door, "ann", right)
+	if w.Code != http.StatusOK || len(p.told) != 1 || sentDevice(t, w) != nil {
+		t.Errorf("status %d, %d events, cookies %q, want 200 and that of the first device alone", w.Code,
+			len(p.told), w.Result().Cookies())
 	}
 }
 

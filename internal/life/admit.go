@@ -20,7 +20,7 @@ type admission struct {
 
 // insert stores the record of a new id. Only a Login is counted: a session that changes its id is there already.
 func (d *Draft) insert(ctx context.Context, rec *Record) error {
-	if d.k.can.Limiter == nil || d.signing != signsIn {
+	if d.k.can.Limiter == nil || !d.SignsIn() {
 		return d.k.save(ctx, rec)
 	}
 	a := admission{k: d.k, rec: rec}

@@ -14,7 +14,7 @@ var errRestart = fmt.Errorf("%w: the session ended while somebody signed in", Er
 
 // restart begins a fresh session for a Login whose session is gone: signing in needs nothing of the old one.
 func (d *Draft) restart(ctx context.Context, mode Mode, err error) error {
-	if !errors.Is(err, ErrEnded) || d.signing != signsIn {
+	if !errors.Is(err, ErrEnded) || !d.SignsIn() {
 		return d.Lost(err)
 	}
 	if mode.Once {
@@ -45,7 +45,7 @@ func (d *Draft) Again(ctx context.Context, conflict error) (gone, err error) {
 	switch {
 	case !errors.Is(err, ErrEnded) || !restarts && !d.wentOn(err):
 		return nil, err
-	case restarts && d.signing == signsIn:
+	case restarts && d.SignsIn():
 		d.dropNextID()
 		return nil, d.fresh()
 	}

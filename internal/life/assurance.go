@@ -52,7 +52,7 @@ func (d *Draft) Confirm(factor string) {
 		d.Refuse(errNobody)
 	default:
 		d.Regenerate()
-		d.signing = max(d.signing, proved)
+		d.signing |= confirms
 		d.Do(data.Op{Kind: data.OpFactor, Raw: []byte(factor), At: d.k.Now().UnixMicro()})
 	}
 }

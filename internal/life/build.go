@@ -90,7 +90,7 @@ func (d *Draft) noteStored(next Place, aged []data.Shadow) {
 	}
 	d.Doc.Stored(d.k.Data.Codec, aged)
 	d.dropNextID()
-	d.oldBecomes, d.signing, d.gone = KindLive, min(d.signing, proved), false
+	d.oldBecomes, d.signing, d.gone = KindLive, d.signing.noted(), false
 }
 
 func laterOf(a, b time.Time) time.Time {

@@ -30,14 +30,23 @@ type Draft struct {
 	reply      Reply
 }
 
-// signing is how far somebody has signed in since the draft began.
+// signing is by what somebody has proved since the draft began who they are. What is stored stays so when later changes
+// are dropped.
 type signing uint8
 
 const (
-	notAtAll signing = iota
-	proved           // by a Login or a Confirm, which may be stored already
-	signsIn          // a Login is among the changes
+	confirms  signing = 1 << iota // a Confirm is among the changes
+	signsIn                       // a Login is among the changes
+	confirmed                     // a Confirm is stored
+	signedIn                      // a Login is stored
+	told                          // what ReportProof asked for is reported
+
+	waiting = confirms | signsIn
+	kept    = confirmed | signedIn
 )
+
+// noted is what it becomes when the changes are stored.
+func (s signing) noted() signing { return s&^waiting | s&waiting<<2 }
 
 // Visit is the request in which a draft lives.
 type Visit interface {

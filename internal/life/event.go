@@ -41,16 +41,28 @@ func (d *Draft) report(events ...Event) {
 	}
 }
 
-// ReportProof has an event of that kind reported when a Login or a Confirm is stored, once.
-func (d *Draft) ReportProof(kind EventKind) { d.change(func(s *seldom) { s.atProof = kind }) }
+// ReportProof has an event of that kind reported when a Login or a Confirm is stored, once; "" takes that back. If one
+// is stored already, it leaves the report to its caller, and says so.
+func (d *Draft) ReportProof(kind EventKind) (now bool) {
+	if now = kind != "" && d.proofStored(); now {
+		d.signing |= told
+		return now
+	}
+	d.change(func(s *seldom) { s.atProof = kind })
+	return now
+}
 
 func (d *Draft) reportProof() {
-	if kind := d.rest().atProof; kind != "" && d.Proved() && d.Stored() {
-		d.ReportProof("")
+	if kind := d.rest().atProof; kind != "" && d.proofStored() {
+		d.signing |= told
+		d.change(func(s *seldom) { s.atProof = "" })
 		d.reportFirst()
 		d.event(kind, d.at.Rec.ID, nil)
 	}
 }
+
+// proofStored reports whether there is a stored Login or Confirm of which nothing was told.
+func (d *Draft) proofStored() bool { return d.signing&kept != 0 && d.signing&told == 0 && d.Stored() }
 
 // reportFirst reports a session that is new before what comes of it.
 func (d *Draft) reportFirst() {

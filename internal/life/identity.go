@@ -31,7 +31,7 @@ func (d *Draft) SignIn(user string) (kept bool) {
 		d.oldBecomes = KindTombstone
 	}
 	d.dropNextID()
-	d.user, d.signing = &user, signsIn
+	d.user, d.signing = &user, d.signing|signsIn
 	d.Do(data.Op{Kind: data.OpLogin, At: d.k.Now().UnixMicro()})
 	return kept
 }
@@ -49,7 +49,7 @@ func (d *Draft) beginAfresh() {
 // Leave ends the stored session at the next commit and begins a new one.
 func (d *Draft) Leave(why Reason) {
 	if d.at.Rec != nil {
-		d.setLeaving(&departure{d.at, why})
+		d.setLeaving(&departure{d.at, why, d.signing})
 	}
 	d.reset()
 }
@@ -74,13 +74,14 @@ func (d *Draft) Discard() { d.discard = true }
 
 // Reload drops what is not stored, and loads the newest state. When the session is gone nothing of it is left.
 func (d *Draft) Reload(ctx context.Context) error {
-	d.Doc.Ops, d.Doc.Shadows, d.oldBecomes, d.signing = nil, nil, KindLive, min(d.signing, proved)
+	d.Doc.Ops, d.Doc.Shadows, d.oldBecomes = nil, nil, KindLive
 	d.setRefused(nil)
 	d.dropNextID()
 	if l := d.leaving(); l != nil {
-		d.at = l.Place
+		d.at, d.signing = l.Place, l.signing
 		d.setLeaving(nil)
 	}
+	d.signing &^= waiting
 	err := d.reload(ctx)
 	if errors.Is(err, ErrEnded) {
 		d.becomeGone()

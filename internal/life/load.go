@@ -150,7 +150,7 @@ func (d *Draft) readFrom(h envelope.Header, entries envelope.Entries, begins boo
 		d.setEndedBy(d.clock())
 		return ErrExpired
 	}
-	if d.signing != signsIn {
+	if !d.SignsIn() {
 		d.user = &d.at.Rec.User
 	}
 	return d.replay()

@@ -72,7 +72,7 @@ func (d *Draft) readmit(ctx context.Context) error {
 	}
 	admitted, err := d.k.Records.Missing(ctx, d.at.Rec.ID, d.member())
 	d.at.SetAdmitted(admitted)
-	if d.signing == signsIn && errors.Is(err, ErrNotFound) {
+	if d.SignsIn() && errors.Is(err, ErrNotFound) {
 		return nil
 	}
 	return endedIf(errors.Is(err, ErrNotFound), err)

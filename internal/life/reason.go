@@ -61,7 +61,8 @@ func (e Ending) spares(rec *Record) bool {
 // departure is a session that a request is about to end.
 type departure struct {
 	Place
-	why Reason
+	why     Reason
+	signing signing // by what somebody had proved in it who they are
 }
 
 // graveOf is a live record with the tombstone of its session, which ends. One that ran out of time before tells that.

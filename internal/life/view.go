@@ -1,10 +1,8 @@
 package life
 
 import (
-	"slices"
 	"time"
 
-	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/envelope"
 )
 
@@ -24,20 +22,18 @@ func (d *Draft) WasNobodys() bool { return d.at.Rec != nil && d.at.Rec.User == "
 func (d *Draft) Leaving() bool { return d.leaving() != nil }
 
 // SignsIn reports whether somebody signs in.
-func (d *Draft) SignsIn() bool { return d.signing == signsIn }
+func (d *Draft) SignsIn() bool { return d.signing&signsIn != 0 }
 
-// proves reports whether a Login or a Confirm waits to be stored. A Reload drops it.
-func (d *Draft) proves() bool {
-	return d.signing == signsIn ||
-		slices.ContainsFunc(d.Doc.Ops, func(o data.Op) bool { return o.Kind == data.OpFactor })
-}
+// SignedIn reports whether there was a Login since the draft began, stored or not, of a session that is not gone.
+func (d *Draft) SignedIn() bool { return d.signing&(signsIn|signedIn) != 0 && !d.gone }
 
-// Proved reports whether there was a Login or a Confirm since the draft began, and no Logout after it.
-func (d *Draft) Proved() bool { return d.signing >= proved }
+// Proved reports whether there was a Login or a Confirm since the draft began, stored or not. A Logout takes it back,
+// and a Reload what is not stored.
+func (d *Draft) Proved() bool { return d.signing&(waiting|kept) != 0 }
 
 // Moves reports whether the session gets another id, or ends, at the next commit.
 func (d *Draft) Moves() bool {
-	return d.signing == signsIn || d.leaving() != nil || d.oldBecomes != KindLive
+	return d.SignsIn() || d.leaving() != nil || d.oldBecomes != KindLive
 }
 
 // Moved reports whether the session is gone because it went on under another id.
@@ -107,7 +103,7 @@ func (d *Draft) ExpiresAt() time.Time {
 	switch {
 	case d.gone || d.at.Rec == nil && !d.storable():
 		return time.Time{}
-	case d.at.Rec == nil || d.signing == signsIn:
+	case d.at.Rec == nil || d.SignsIn():
 		return d.expiresAt(d.k.Now())
 	}
 	return d.expiresAt(d.at.Rec.SeenAt)
