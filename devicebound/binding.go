@@ -15,8 +15,9 @@ import (
 	"github.com/coatcheck/session/internal/envelope"
 )
 
-// bindingKey is where a session keeps its binding, in base64: most requests decode the head of it alone.
-const bindingKey = session.Key[string](envelope.OwnPrefix + "bound")
+// bindingKey is where a session keeps its binding, which goes with the next Login, in base64: most requests decode the
+// head of it alone.
+const bindingKey = session.Key[string](envelope.Binding)
 
 // State is how far the binding of a session has got.
 type State uint8

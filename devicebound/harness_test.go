@@ -113,6 +113,7 @@ type site struct {
 	m     *session.Manager
 	store *store
 	clock *clock
+	mux   *http.ServeMux
 	h     http.Handler
 
 	mu     sync.Mutex
@@ -144,6 +145,7 @@ func newSiteOn(t *testing.T, st *store, c *clock, opts devicebound.Options, chan
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
+	s.mux = mux
 	for path, fn := range pages {
 		mux.Handle(path, s.m.HandlerFunc(fn))
 	}

@@ -18,8 +18,8 @@ import (
 	"github.com/coatcheck/session/internal/envelope"
 )
 
-// formSecret is the key of a signed-in session's tokens.
-const formSecret = session.Key[string](envelope.OwnPrefix + "csrf")
+// formSecret is the key of a signed-in session's tokens, which goes with the next Login.
+const formSecret = session.Key[string](envelope.FormSecret)
 
 // tokenEncoding has one spelling for every token.
 var tokenEncoding = base64.RawURLEncoding.Strict()
@@ -121,7 +121,7 @@ func (g *Guard) secret(ctx context.Context, s *session.Session, create bool) (st
 	fresh := rand.Text() + rand.Text()
 	first := func(old string) string { return cmp.Or(old, fresh) }
 	ticket := s.Token()
-	if ticket == "" { // it begins with this request
+	if ticket == "" || s.Proved() { // it begins with this request, or a Login takes along what is stored
 		formSecret.Update(s, first)
 		return formSecret.Or(s, ""), s.Err()
 	}

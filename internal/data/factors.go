@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/coatcheck/session/internal/envelope"
 )
@@ -138,7 +137,7 @@ func (st *State) signIn(at int64, more More) error {
 // ofLogin are the keys that go with the next Login.
 func (st *State) ofLogin() (keys []string) {
 	note := func(key string) {
-		if strings.HasPrefix(key, envelope.LoginPrefix) {
+		if envelope.OfLogin(key) {
 			keys = append(keys, key)
 		}
 	}

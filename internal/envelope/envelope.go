@@ -20,8 +20,17 @@ const version = 1
 // OwnPrefix is how keys begin whose values are the library's own bookkeeping, and nothing of the application's.
 const OwnPrefix = "coatcheck:"
 
-// LoginPrefix is how those of them begin that go with the next Login, of the same user too.
-const LoginPrefix = OwnPrefix + "login:"
+// LoginPrefix is how those of them begin that go with the next Login, of the same user too. Two more do so.
+const (
+	LoginPrefix = OwnPrefix + "login:"
+	FormSecret  = OwnPrefix + "csrf"
+	Binding     = OwnPrefix + "bound"
+)
+
+// OfLogin reports whether what is kept under a key goes with the next Login.
+func OfLogin(key string) bool {
+	return strings.HasPrefix(key, LoginPrefix) || key == FormSecret || key == Binding
+}
 
 // ErrFormat is returned for bytes that are not an envelope of a version that this code knows.
 var ErrFormat = errors.New("not an envelope of a known version")
