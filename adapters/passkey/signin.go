@@ -1,10 +1,13 @@
 package passkey
 
 import (
+	"crypto/hkdf"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -16,7 +19,9 @@ import (
 //
 // A request to /begin may name the user, as in {"user":"ada"}: the browser then offers the passkeys of that account,
 // including those on keys that keep no list of their own. Without a name it offers all that it has for the site. For an
-// account that does not exist, or has no passkey, the answer names a passkey that nobody has, always the same one.
+// account that does not exist, or has no passkey, the answer names one or two passkeys that nobody has, which stay the
+// same until the secrets of the manager are replaced. They have common lengths; passkeys of an account that differ, or
+// are more, still give the account away. A sign-in without a name gives nothing away.
 func (p *Passkeys) SignIn() http.Handler {
 	return p.steps((*visit).beginSignIn, (*visit).finishSignIn)
 }
@@ -51,12 +56,24 @@ func (v *visit) beginSignIn(body []byte) error {
 	return v.askFor(toSignIn, u)
 }
 
-// nobody stands for an account without a passkey. Another spelling is another account here, and has another passkey.
+// idSizes are lengths of the IDs of passkeys as they are met: 16 bytes from password managers, 20 from Apple, 32 from
+// Windows, 64 from security keys.
+var idSizes = [...]int{16, 16, 16, 20, 20, 20, 32, 64}
+
+// nobody stands for an account without a passkey, and has one or two that look like those of many people. Another
+// spelling is another account here, and has other passkeys.
 func (p *Passkeys) nobody(name string) user {
-	return user{Account{
-		User: name, Handle: p.m.Pseudonyms("passkey handle", name)[0],
-		Credentials: []webauthn.Credential{{ID: p.m.Pseudonyms("passkey", name)[0]}},
-	}}
+	const longest = 64
+	draw, _ := hkdf.Expand(sha256.New, p.m.Pseudonyms("passkey", name)[0], "ids", 2*(1+longest)) // is short enough
+	var made []webauthn.Credential
+	for one := range slices.Chunk(draw, 1+longest) {
+		size := idSizes[int(one[0])%len(idSizes)]
+		made = append(made, webauthn.Credential{ID: one[1 : 1+size]})
+	}
+	if draw[0] < 192 { // three in four
+		made = made[:1]
+	}
+	return user{Account{User: name, Handle: p.m.Pseudonyms("passkey handle", name)[0], Credentials: made}}
 }
 
 // askFor asks for one of the passkeys of an account. How they are connected would tell which are made up.
