@@ -27,7 +27,8 @@ const gorillaLasts = 30 * 24 * time.Hour
 const longest = math.MaxInt64 / int64(time.Second)
 
 // Gorilla returns the sessions of a name that any store of gorilla/sessions has, made with the keys of the site. Types
-// that gob decodes must be registered as before. They cannot be listed.
+// that gob decodes must be registered as before. They cannot be listed. A codec of the site's own must take each cookie
+// in one spelling only, as base64.URLEncoding.Strict does, if the store keeps sessions in their cookies.
 //
 // Gorilla does not keep the time of the sign-in. If the values have it, set Old.LoginAt in Options.Change.
 func Gorilla(store sessions.Store, name string) Source { return gorillaSource{store, name} }
@@ -68,7 +69,7 @@ func (src gorillaSource) Find(r *http.Request) (Entry, error) {
 	if s == nil || s.ID == "" && (err != nil || s.IsNew) {
 		return Entry{}, nil
 	}
-	token := "gorilla cookie " + src.name + " " + c.Value
+	token := "gorilla cookie " + src.name + " " + spelling(c.Value)
 	if s.ID != "" {
 		token = "gorilla id " + src.name + " " + s.ID
 	}
@@ -83,6 +84,15 @@ func (src gorillaSource) Find(r *http.Request) (Entry, error) {
 		},
 		End: func(context.Context) error { return src.end(r, s) },
 	}, nil
+}
+
+// spelling is the one that securecookie gives a cookie. It takes others too: its base64 has bits that say nothing.
+func spelling(cookie string) string {
+	raw, err := base64.URLEncoding.DecodeString(cookie)
+	if err != nil {
+		return cookie
+	}
+	return base64.URLEncoding.EncodeToString(raw)
 }
 
 // isOutage tells a store that does not answer from one that has no such session, for which each has its own error.

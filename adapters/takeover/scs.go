@@ -8,6 +8,7 @@ import (
 	"iter"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -46,10 +47,11 @@ func (src scsSource) Find(r *http.Request) (Entry, error) {
 	return src.entry(key), nil
 }
 
-// entry is the session that the store has under a key, which is the token or its hash.
+// entry is the session that the store has under a key, which is the token or its hash. Some databases find it under
+// other spellings, too: to MySQL texts are equal but for case, and for spaces at the end, unless the table says not.
 func (src scsSource) entry(key string) Entry {
 	return Entry{
-		Token: "scs " + src.SessionManager.Cookie.Name + " " + key,
+		Token: "scs " + src.SessionManager.Cookie.Name + " " + strings.ToLower(strings.TrimRight(key, " ")),
 		Load:  func(ctx context.Context) (*Old, error) { return src.load(ctx, key) },
 		End: func(ctx context.Context) error {
 			if store, ok := src.Store.(scs.CtxStore); ok {

@@ -28,7 +28,8 @@ type Lister interface {
 
 // Entry is a session of the other library that is not loaded yet.
 type Entry struct {
-	// Token names the session, and is as secret as a ticket.
+	// Token names the session, and is as secret as a ticket. A session has one token, whatever other spellings of its
+	// cookie the library takes: what is remembered of a session that has moved is kept for its token.
 	Token string
 	// Load loads it, and returns nil when there is none. An error is an outage, unless it wraps ErrUnreadable.
 	Load func(ctx context.Context) (*Old, error)
