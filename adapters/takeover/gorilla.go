@@ -2,19 +2,19 @@ package takeover
 
 import (
 	"context"
-	"database/sql/driver"
+	"database/sql"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/gorilla/securecookie"
 	"github.com/gorilla/sessions"
 
 	"github.com/coatcheck/session"
@@ -29,6 +29,10 @@ const longest = math.MaxInt64 / int64(time.Second)
 // Gorilla returns the sessions of a name that any store of gorilla/sessions has, made with the keys of the site. Types
 // that gob decodes must be registered as before. They cannot be listed. A codec of the site's own must take each cookie
 // in one spelling only, as base64.URLEncoding.Strict does, if the store keeps sessions in their cookies.
+//
+// An error of the store is an outage, unless it is one of securecookie, wraps fs.ErrNotExist or sql.ErrNoRows, or says
+// that gob or JSON does not decode. If your store has an error of its own for a session that is gone, give Gorilla a
+// store around it whose New wraps fs.ErrNotExist instead: people with such a cookie are answered with 503 otherwise.
 //
 // Gorilla does not keep the time of the sign-in. If the values have it, set Old.LoginAt in Options.Change.
 func Gorilla(store sessions.Store, name string) Source { return gorillaSource{store, name} }
@@ -63,21 +67,24 @@ func (src gorillaSource) Find(r *http.Request) (Entry, error) {
 		return Entry{}, nil
 	}
 	s, err := src.store.New(r, src.name)
-	if err != nil && isOutage(err) {
-		return Entry{}, err
-	}
-	if s == nil || s.ID == "" && (err != nil || s.IsNew) {
+	switch {
+	case err != nil && !isNone(err) && !isUnreadable(err):
+		return Entry{}, fmt.Errorf("load the session %q: %w; if that means that there is none, have the store wrap "+
+			"fs.ErrNotExist", src.name, err)
+	case s == nil || s.ID == "" && (err != nil || s.IsNew):
 		return Entry{}, nil
 	}
 	token := "gorilla cookie " + src.name + " " + spelling(c.Value)
 	if s.ID != "" {
 		token = "gorilla id " + src.name + " " + s.ID
 	}
-	there := err == nil && !s.IsNew
 	return Entry{
 		Token: token,
 		Load: func(context.Context) (*Old, error) {
-			if !there {
+			switch {
+			case err != nil && isUnreadable(err):
+				return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+			case err != nil || s.IsNew:
 				return nil, nil
 			}
 			return src.read(s, c.Value), nil
@@ -95,16 +102,21 @@ func spelling(cookie string) string {
 	return base64.URLEncoding.EncodeToString(raw)
 }
 
-// isOutage tells a store that does not answer from one that has no such session, for which each has its own error.
-func isOutage(err error) bool {
-	if errors.Is(err, fs.ErrNotExist) {
-		return false
-	}
-	var network net.Error
-	var file *fs.PathError
-	return errors.As(err, &network) || errors.As(err, &file) ||
-		errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+// isNone reports whether an error says that a cookie names no session: it is forged, too old, or of one that is gone.
+func isNone(err error) bool {
+	return isOfCookie(err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, sql.ErrNoRows)
+}
+
+func isOfCookie(err error) bool {
+	var cookie securecookie.Error
+	return errors.As(err, &cookie)
+}
+
+// isUnreadable reports whether what the store has does not decode. The errors of gob have nothing but their text.
+func isUnreadable(err error) bool {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	return strings.HasPrefix(err.Error(), "gob: ") || errors.As(err, &syntax) || errors.As(err, &kind)
 }
 
 func (src gorillaSource) read(s *sessions.Session, cookie string) *Old {
@@ -144,8 +156,12 @@ func (src gorillaSource) end(r *http.Request, s *sessions.Session) error {
 	ended := *s
 	ended.Options = &opts
 	err := src.store.Save(r, discard{http.Header{}}, &ended)
-	if err != nil && !isOutage(err) { // it is gone already
+	if err == nil || s.ID == "" && isOfCookie(err) { // such a cookie is the session, and nothing more can be ended
 		return nil
+	}
+	again, loadErr := src.store.New(r, src.name)
+	if loadErr == nil && again.IsNew || loadErr != nil && isNone(loadErr) {
+		return nil // it is gone already
 	}
 	return err
 }
