@@ -7,26 +7,23 @@ import (
 	"time"
 
 	"github.com/gorilla/sessions"
+
+	"github.com/coatcheck/session"
 )
 
 // maxAge is the longest that browsers keep a cookie (RFC 6265bis), in seconds.
 const maxAge = 400 * 24 * 60 * 60
 
+// maxSize is what browsers keep of a cookie, its name and its value (RFC 6265bis), in bytes.
+const maxSize = 4096
+
 // storeTimeout is how long to wait for a store that hangs, the same as the middleware of the manager waits.
 const storeTimeout = 5 * time.Second
 
-// ticketOf returns the ticket of a request. Of two cookies of one name, one is perhaps planted, and neither is
-// believed.
-func ticketOf(r *http.Request, name string) string {
-	if cookies := r.CookiesNamed(name); len(cookies) == 1 {
-		return cookies[0].Value
-	}
-	return ""
-}
-
 // send stores the session, and sends its ticket as gorilla does, each time. The cookie is deleted by the save that ends
 // the session, and by no other: in another tab the visitor may have signed in anew.
-func (k *kept) send(r *http.Request, w http.ResponseWriter, s *sessions.Session) error {
+func (o *owned) send(r *http.Request, w http.ResponseWriter, s *sessions.Session) error {
+	k := o.kept
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), storeTimeout)
 	defer cancel()
 	if err := k.session.Save(ctx); err != nil {
@@ -42,9 +39,14 @@ func (k *kept) send(r *http.Request, w http.ResponseWriter, s *sessions.Session)
 	if opts.MaxAge = min(opts.MaxAge, maxAge); k.ticket == "" {
 		opts.MaxAge = -1
 	}
-	if k.ticket != "" || had != "" {
-		setCookie(w.Header(), sessions.NewCookie(s.Name(), k.ticket, &opts))
+	if k.ticket == "" && had == "" {
+		return nil
 	}
+	c := sessions.NewCookie(s.Name(), o.cookieValue(s.Name(), k.ticket), &opts)
+	if len(c.Name)+len(c.Value) > maxSize {
+		return fmt.Errorf("gorillastore: %w: the cookie %q", session.ErrTooLarge, c.Name)
+	}
+	setCookie(w.Header(), c)
 	return nil
 }
 

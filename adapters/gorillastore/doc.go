@@ -7,8 +7,8 @@
 //	s := gorillastore.Of(gorillaSession) // for what gorilla does not have
 //
 // From then on two requests that change one session both keep their changes, a session that ended stays ended, and
-// [session.Manager.RevokeUser] ends all sessions of a user. The cookie contains only a ticket, and a store that is down
-// signs nobody out: Get and Save return an error, and the cookie is left alone.
+// [session.Manager.RevokeUser] ends all sessions of a user. The cookie contains only a sealed ticket, and a store that
+// is down signs nobody out: Get and Save return an error, and the cookie is left alone.
 //
 // Values keep their Go types. Register those that encoding/gob does not know by itself with gob.Register, as for any
 // store of gorilla. To the manager, a key that is a string is a path, and a string, bool, int or nil, or a []any of
@@ -17,6 +17,6 @@
 // long it lasts unused.
 //
 // The cookie is gorilla's: it has the name and the Options of the gorilla session, and the sessions of several names
-// are sessions of their own. One of them can be the manager's, see Options.Name, so that a site is rewritten page by
-// page.
+// are sessions of their own: what is in one cookie opens nothing in another, nor in that of the manager. One of them
+// can be the manager's, see Options.Name, so that a site is rewritten page by page.
 package gorillastore

@@ -41,7 +41,8 @@ type Store struct {
 var _ sessions.Store = (*Store)(nil)
 
 // New returns a store on a manager, which the caller closes. The tickets are in the cookies that gorilla names,
-// whatever the transport of the manager.
+// whatever the transport of the manager, and each is sealed for its name: no other session, and no page of the manager,
+// takes it for its own. Only a session that is named like the cookie of the manager is that cookie's.
 func New(m *session.Manager, opts Options) (*Store, error) {
 	if m == nil {
 		return nil, errors.New("gorillastore: the manager is nil")
@@ -121,7 +122,7 @@ func (st *Store) ownedBy(r *http.Request, owner any) *owned {
 func (o *owned) New(r *http.Request, name string) (*sessions.Session, error) {
 	s, opts := sessions.NewSession(o, name), *o.Options
 	s.Options, s.IsNew = &opts, true
-	if o.load(r, name, ticketOf(r, name)); o.kept.failed != nil {
+	if o.load(r, name, o.ticketOf(r, name)); o.kept.failed != nil {
 		return s, o.kept.failed
 	}
 	o.kept.read(s)
@@ -153,7 +154,7 @@ func (o *owned) Save(r *http.Request, w http.ResponseWriter, s *sessions.Session
 	if err := o.change(s); err != nil {
 		return fmt.Errorf("gorillastore: %w", err)
 	}
-	return o.kept.send(r, w, s)
+	return o.send(r, w, s)
 }
 
 // change does to the session of the manager what was done to that of gorilla.
