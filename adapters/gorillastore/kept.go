@@ -12,6 +12,7 @@ import (
 type kept struct {
 	session *session.Session
 	ticket  string      // that the client has of a live session
+	nobodys string      // its id, if it was loaded with nobody signed in
 	values  map[any]any // as they were loaded or last saved, and shared with nobody
 	failed  error       // to load
 	sent    bool        // the middleware sends the ticket
@@ -21,15 +22,24 @@ type kept struct {
 // and stays where it is.
 func (k *kept) read(s *sessions.Session) {
 	s.ID, s.IsNew, k.ticket = k.session.ID(), k.session.IsNew(), k.session.Token()
+	if k.session.User() == "" {
+		k.nobodys = s.ID
+	}
 	k.values = decodeAll(k.session.All())
 	for key, v := range decodeAll(k.session.All()) { // anew, for a handler may change what is in it
 		s.Values[key] = v
 	}
 }
 
-// identify signs in or out when the user is another one.
-func (k *kept) identify(user string) error {
+// identify signs in or out when the values name another user than before. A user whom they do not name, because
+// another page has signed them in, is none of their business, and neither is a Logout that went past them. But if the
+// session is still nobody's, it gets the user whom its values have named all along.
+func (k *kept) identify(before, user string) error {
 	was := k.session.User()
+	late := was == "" && k.nobodys != "" && k.nobodys == k.session.ID()
+	if user == before && !late {
+		return nil
+	}
 	switch user {
 	case was:
 		return nil

@@ -22,9 +22,11 @@ type Options struct {
 	// cookie. So it is shared with pages that were rewritten for Coatcheck, and package takeover brings along people
 	// who were signed in. "": none.
 	Name string
-	// User returns who is signed in according to the values of a session, "" for nobody. When that changes, Save signs
-	// the user in or out: the session gets another id, and Manager.RevokeUser and MaxPerUser know whose it is. nil:
-	// nobody is signed in, unless the handler calls Login of the session that Of returns.
+	// User returns who is signed in according to the values of a session, "" for nobody. When the handler changes that,
+	// Save signs the user in or out: the session gets another id, and Manager.RevokeUser and MaxPerUser know whose it
+	// is. Whoever was signed in by Login, in a page that does not set the values, stays signed in until such a change
+	// or a Logout; a negative MaxAge is one. nil: nobody is signed in, unless the handler calls Login of the session
+	// that Of returns.
 	User func(values map[any]any) string
 }
 
@@ -170,7 +172,7 @@ func (o *owned) change(s *sessions.Session) error {
 		return err
 	}
 	if o.user != nil {
-		if err := k.identify(o.user(s.Values)); err != nil {
+		if err := k.identify(o.user(k.values), o.user(s.Values)); err != nil {
 			return err
 		}
 	}
