@@ -38,7 +38,7 @@ func (t *Takeover) fill(ctx context.Context, entry Entry, s *session.Session) (b
 func (t *Takeover) complete(old *Old) {
 	now := t.manager.Now()
 	if old.LoginAt.IsZero() || old.LoginAt.After(now) {
-		old.LoginAt = now.Add(-t.opts.Lasts)
+		old.LoginAt = now.Add(-t.longest)
 	}
 	if old.Deadline.IsZero() {
 		old.Deadline = now.Add(t.opts.Lasts)

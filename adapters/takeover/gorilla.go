@@ -122,7 +122,13 @@ func isUnreadable(err error) bool {
 func (src gorillaSource) read(s *sessions.Session, cookie string) *Old {
 	old := &Old{Values: make(map[string]any, len(s.Values)), IdleTimeout: session.Never}
 	for key, v := range s.Values {
-		old.Values[fmt.Sprint(key)] = v
+		name, isText := key.(string)
+		if !isText {
+			name = fmt.Sprint(key)
+		}
+		if _, taken := old.Values[name]; isText || !taken {
+			old.Values[name] = v
+		}
 	}
 	if saved := savedAt(cookie); !saved.IsZero() {
 		old.Deadline = saved.Add(lasts(s))

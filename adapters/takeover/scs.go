@@ -23,7 +23,8 @@ const rememberMe = "__rememberMe"
 // registered as before. They can be listed if scs can iterate over its store.
 //
 // The time of the sign-in is taken to be when the lifetime last began, which RenewToken restarts. A session without an
-// idle timeout has none here either, and ends at its deadline.
+// idle timeout has none here either, and ends at its deadline. If the site calls SetDeadline, say in Options.Lasts how
+// long such sessions can live, and clear Old.LoginAt in Options.Change, for the sign-in was earlier than it says.
 func SCS(m *scs.SessionManager) Source { return scsSource{m} }
 
 type scsSource struct{ *scs.SessionManager }

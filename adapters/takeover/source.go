@@ -48,7 +48,8 @@ var ErrUnreadable = errors.New("takeover: the old session cannot be read")
 type Old struct {
 	// User is who is signed in, "" for nobody, as Options.User returned it.
 	User string
-	// Values are its data. A key of gorilla that is not a string is here as fmt.Sprint prints it.
+	// Values are its data. A key of gorilla that is not a string is here as fmt.Sprint prints it, unless a key that is
+	// a string reads the same.
 	Values map[string]any
 	// LoginAt is when the user signed in. Zero: unknown; it then counts as having been as long ago as an old session
 	// can live, so that it is not taken for a fresh sign-in.

@@ -18,7 +18,9 @@ type Options struct {
 	// the site's own types. Other values are stored as Session.Set stores them. nil: nothing changes. It may run more
 	// than once for a session.
 	Change func(old *Old)
-	// Lasts is how long an old session can live. 0: as Source.Cookie returns it.
+	// Lasts is how long an old session can live, and by default how long one lives on whose deadline is unknown. 0: as
+	// Source.Cookie returns it. Say more if some live longer: what has moved, and RevokeUser, are remembered for the
+	// longer of the two.
 	Lasts time.Duration
 }
 
@@ -28,6 +30,7 @@ type Takeover struct {
 	source  Source
 	opts    Options
 	cookie  string
+	longest time.Duration // that an old session can live, whoever says so
 }
 
 // New returns a take-over. The store of the manager must keep what it is given: New refuses a cookiestore, a nullstore
@@ -41,13 +44,16 @@ func New(m *session.Manager, source Source, opts Options) (*Takeover, error) {
 		return nil, errors.New("takeover: the source is nil; use SCS or Gorilla")
 	case opts.User == nil:
 		return nil, errors.New("takeover: Options.User: say who is signed in by the values of an old session")
+	case opts.Lasts < 0:
+		return nil, fmt.Errorf("takeover: Options.Lasts: %v; it must be above 0, or 0 for what the source says",
+			opts.Lasts)
 	}
-	t := &Takeover{manager: m, source: source, opts: opts}
-	var lasts time.Duration
-	if t.cookie, lasts = source.Cookie(); opts.Lasts == 0 {
+	cookie, lasts := source.Cookie()
+	t := &Takeover{manager: m, source: source, opts: opts, cookie: cookie, longest: max(lasts, opts.Lasts)}
+	if opts.Lasts == 0 {
 		t.opts.Lasts = lasts
 	}
-	if err := m.AllowTakeOver(t.cookie, t.opts.Lasts); err != nil {
+	if err := m.AllowTakeOver(cookie, t.longest); err != nil {
 		return nil, fmt.Errorf("takeover: %w", err)
 	}
 	return t, nil
