@@ -13,6 +13,9 @@
 // Values keep their Go types. Register those that encoding/gob does not know by itself with gob.Register, as for any
 // store of gorilla. To the manager, a key that is a string is a path, and a string, bool, int or nil, or a []any of
 // these, is an ordinary value: the session that [Of] returns, and other code that has the manager, can read it.
+// Whatever gob encodes is kept as a map with the one key "gob". So let no such code keep a map as a client has sent it,
+// for gob is not made to decode what a stranger wrote.
+//
 // Options.IdleTimeout and Options.Lifetime of the manager say when a session ends, and MaxAge of a gorilla session how
 // long it lasts unused.
 //

@@ -121,6 +121,7 @@ func TestWhatGobDoesNotKnowIsNamed(t *testing.T) {
 	type unknown struct{ A int }
 	for name, values := range map[string]map[any]any{
 		"value": {"a": unknown{1}}, "key": {unknown{2}: 1}, "channel": {"a": make(chan int)},
+		"map whose keys JSON would change": {"a": map[string]any{"\xfe": 1, "\xff": 2}},
 	} {
 		g, _ := s.store.New(httptest.NewRequest("GET", "/", nil), "app")
 		g.Values = values

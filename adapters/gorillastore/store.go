@@ -22,11 +22,12 @@ type Options struct {
 	// cookie. So it is shared with pages that were rewritten for Coatcheck, and package takeover brings along people
 	// who were signed in. "": none.
 	Name string
-	// User returns who is signed in according to the values of a session, "" for nobody. When the handler changes that,
+	// User returns who is signed in according to the values of a session, "" for nobody. It is asked about sessions of
+	// every name, and somebody whose second factor is still due is nobody yet. When the handler changes the answer,
 	// Save signs the user in or out: the session gets another id, and Manager.RevokeUser and MaxPerUser know whose it
-	// is. Whoever was signed in by Login, in a page that does not set the values, stays signed in until such a change
-	// or a Logout; a negative MaxAge is one. nil: nobody is signed in, unless the handler calls Login of the session
-	// that Of returns.
+	// is. Whoever a page has signed in by Login, without setting the values, stays signed in until such a change or a
+	// Logout; a negative MaxAge is one. nil: nobody is signed in, unless the handler calls Login of the session that Of
+	// returns.
 	User func(values map[any]any) string
 }
 

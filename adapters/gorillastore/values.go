@@ -59,7 +59,7 @@ func encode(v any) (any, error) {
 	case []any:
 		return eachOf(v, encode)
 	case map[string]any:
-		if !isWrapped(v) {
+		if !isWrapped(v) && hasTextKeys(v) {
 			return eachIn(v, encode)
 		}
 	}
@@ -98,6 +98,16 @@ func decode(v any) (any, error) {
 func isWrapped(v map[string]any) bool {
 	_, ok := v["gob"].(string)
 	return ok && len(v) == 1
+}
+
+// hasTextKeys reports whether the keys come back as they are. JSON makes one character of all bytes that are no text.
+func hasTextKeys(v map[string]any) bool {
+	for key := range v {
+		if !utf8.ValidString(key) {
+			return false
+		}
+	}
+	return true
 }
 
 func eachOf(v []any, code func(any) (any, error)) (any, error) {
