@@ -20,6 +20,10 @@
 // A node that still runs the old code does not know a visitor who has moved. If the visitor signs in there, the new
 // session moves, too.
 //
+// Managers that share a store and their secrets share what they take over from one cookie, even if they refuse each
+// other's tickets: one session, with what User and Change of the first of them have made of it. If they do not treat
+// the same people as signed in, give each its own secrets.
+//
 // A cookie of gorilla's CookieStore is the session itself: the old library cannot end it. This package remembers the
 // cookies that were moved, and refuses them. An earlier copy of the session, with other values, is another cookie and
 // another session, as it was before, until it runs out or the user's sessions are revoked.
