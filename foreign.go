@@ -32,6 +32,10 @@ func (Foreign) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "foreign sessi
 // takingOver marks a session whose take-over has begun and is not done: whoever comes next goes on with it.
 const takingOver = Key[bool]("coatcheck:taking over")
 
+// takenOver is what the store remembers of a token, and revokedUser of a user whose sessions were ended. The ids under
+// which it does are none of sessions.
+const takenOver, revokedUser = "taken over", "revoked user"
+
 // AllowTakeOver makes the manager ready for TakeOver: call it before the first request. cookie is that of the other
 // library, and lasts how long a session can live there. For that long the store remembers which sessions were taken
 // over, and, after RevokeUser on this manager, that the sessions that the user still has there are over, too.
@@ -91,17 +95,21 @@ func (m *Manager) takeOver(ctx context.Context, f Foreign) (string, error) {
 // takenOver returns the ticket of the session that follows from the token, "" when that has ended. known is false when
 // there is none.
 func (m *Manager) takenOver(ctx context.Context, f Foreign) (ticket string, known bool, err error) {
-	s, t := m.sessionFor(ctx, f), m.ring().TicketOf("session", f.Token)
-	events, err := s.find(ctx, t.Text(m.ring(), m.transport.Name()), nil)
-	switch {
-	case err != nil:
-		return "", false, err
-	case !s.isNew:
-		ticket, err = m.endTakeOver(ctx, f, s)
-		return ticket, true, err
+	ring := m.ring()
+	for _, t := range ring.TicketsOf("session", f.Token) {
+		s := m.sessionFor(ctx, f)
+		events, err := s.find(ctx, t.Text(ring, m.transport.Name()), nil)
+		switch {
+		case err != nil:
+			return "", false, err
+		case !s.isNew:
+			ticket, err = m.endTakeOver(ctx, f, s)
+			return ticket, true, err
+		case len(events) != 1 || !errors.Is(events[0].Err, ErrNotFound):
+			return "", true, nil
+		}
 	}
-	known = len(events) != 1 || !errors.Is(events[0].Err, ErrNotFound)
-	return "", known, nil
+	return "", false, nil
 }
 
 func (m *Manager) sessionFor(ctx context.Context, f Foreign) *Session {
@@ -122,14 +130,15 @@ func (m *Manager) beginTakeOver(ctx context.Context, f Foreign) (ticket string, 
 	if err != nil || !there {
 		return "", false, err
 	}
-	mark := m.markOf(f)
-	if claimed, err := m.keeper.Claim(ctx, mark); err != nil || !claimed {
+	ring := m.ring()
+	claims, err := m.keeper.Claim(ctx, ring.MarksOf(takenOver, f.Token))
+	if err != nil || claims == nil {
 		return "", false, err
 	}
 	takingOver.Set(s, true)
-	s.draft.Follow(m.ring().TicketOf("session", f.Token))
+	s.draft.Follow(ring.TicketsOf("session", f.Token)[0])
 	if err := s.Save(ctx); err != nil {
-		m.keeper.Unclaim(ctx, mark)
+		m.keeper.Unclaim(ctx, claims)
 		return "", false, err
 	}
 	ticket, err = m.endTakeOver(ctx, f, s)
@@ -142,7 +151,7 @@ func (m *Manager) endTakeOver(ctx context.Context, f Foreign, s *Session) (strin
 	if !takingOver.Or(s, false) {
 		return s.Token(), nil
 	}
-	if err := m.keeper.Mark(ctx, m.markOf(f), m.foreignLasts()); err != nil {
+	if err := m.keeper.Mark(ctx, m.ring().MarksOf(takenOver, f.Token), m.foreignLasts()); err != nil {
 		return "", err
 	}
 	revoked, err := m.hasRevoked(ctx, s)
@@ -172,16 +181,8 @@ func (m *Manager) hasRevoked(ctx context.Context, s *Session) (bool, error) {
 	if s.User() == "" {
 		return false, nil
 	}
-	at, err := m.keeper.MarkedAt(ctx, m.revokedUser(s.User()))
+	at, err := m.keeper.MarkedAt(ctx, m.ring().MarksOf(revokedUser, s.User()))
 	return !at.IsZero() && !s.LoginAt().After(at), err
-}
-
-// markOf is the id under which the store remembers that a token was taken over, and revokedUser that the sessions of
-// a user were ended. They are no ids of sessions.
-func (m *Manager) markOf(f Foreign) string { return m.ring().TicketOf("taken over", f.Token).ID() }
-
-func (m *Manager) revokedUser(user string) string {
-	return m.ring().TicketOf("revoked user", user).ID()
 }
 
 // revokeForeign remembers that what a user has in another library is over. It comes before the look at the sessions
@@ -193,7 +194,7 @@ func (m *Manager) revokeForeign(ctx context.Context, user string) error {
 	if err := errors.Join(m.keeper.CanList(), life.CheckUser(user)); err != nil {
 		return err
 	}
-	return m.keeper.Mark(ctx, m.revokedUser(user), m.foreignLasts())
+	return m.keeper.Mark(ctx, m.ring().MarksOf(revokedUser, user), m.foreignLasts())
 }
 
 // foreignLasts is how long a session can live in the other library.

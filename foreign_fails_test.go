@@ -3,10 +3,12 @@ package session_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/memstore"
 )
 
 // Whatever call fails, an outage does not look like the end of the session: nobody is signed out by it, and the next
@@ -152,4 +154,42 @@ func TestARequestWhoseSessionHasEndedElsewhereDoesNotFallBack(t *testing.T) {
 		t.Error("it is looked for in another library")
 		return "", nil
 	}, func(*session.Session) {})
+}
+
+// The answer to the save of the session is lost, and meanwhile somebody else has found the session, and its user has
+// signed out. The claim of the first is a mark by then.
+func TestWhoeverLosesAnAnswerUndoesNoMark(t *testing.T) {
+	store := &lossy{fullStore: memstore.New(memstore.Options{})}
+	r := newRigOn(t, store)
+	node, n, saves := r.taker(), newNewcomer("token", "ada"), 0
+	node.store.fullStore = store.fullStore // which loses nothing
+	if err := r.AllowTakeOver("old", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	store.then(func(call string) error {
+		if saves += strings.Count(call, "save"); saves != 2 {
+			return nil
+		}
+		store.then(nil)
+		ticket, err := node.TakeOver(t.Context(), n.Foreign)
+		s, openErr := node.Open(t.Context(), ticket)
+		if err != nil || openErr != nil || s.User() != "ada" {
+			t.Fatalf("TakeOver = %v, and the session is nobody's", err)
+		}
+		s.Logout()
+		if err := s.Save(t.Context()); err != nil {
+			t.Error(err)
+		}
+		return errDown
+	})
+	if ticket, err := r.TakeOver(t.Context(), n.Foreign); ticket != "" || !errors.Is(err, session.ErrUnavailable) {
+		t.Errorf("TakeOver = %v, want ErrUnavailable", err)
+	}
+	r.clock.advance(time.Hour / 2)
+	if _, err := r.Sweep(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if ticket, err := r.TakeOver(t.Context(), n.Foreign); ticket != "" || err != nil {
+		t.Errorf("the token opens a session after the logout (%v)", err)
+	}
 }

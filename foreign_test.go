@@ -181,20 +181,27 @@ func TestATokenIsTakenOverOnceWhileASecretIsReplaced(t *testing.T) {
 }
 
 func TestTheCostOfATakeOverIsKnown(t *testing.T) {
-	r := newTakeOver(t)
-	n := newNewcomer("token", "ada")
-	for i, want := range []int{7, 1} {
-		r.store.reset()
-		if ticket, err := r.TakeOver(t.Context(), n.Foreign); ticket == "" || err != nil || r.store.total() != want {
-			t.Errorf("call %d: %v, with %d calls of the store, want %d", i+1, err, r.store.total(), want)
+	for secrets, costs := range map[int][]int{1: {7, 1}, 2: {12, 1}} {
+		r := newTakeOver(t, func(o *session.Options) {
+			o.Secrets = append(o.Secrets, session.NewSecret())[:secrets]
+		})
+		n := newNewcomer("token", "ada")
+		for i, want := range costs {
+			r.store.reset()
+			ticket, err := r.TakeOver(t.Context(), n.Foreign)
+			if ticket == "" || err != nil || r.store.total() != want {
+				t.Errorf("%d secrets, call %d: %v, with %d calls of the store, want %d", secrets, i+1, err,
+					r.store.total(), want)
+			}
 		}
-	}
-	unknown := n.Foreign
-	unknown.Token = "made up"
-	unknown.Fill = func(context.Context, *session.Session) (bool, error) { return false, nil }
-	r.store.reset()
-	if ticket, err := r.TakeOver(t.Context(), unknown); ticket != "" || err != nil || r.store.calls["save"] != 0 {
-		t.Errorf("a token that is unknown: %v, with the calls %v", err, r.store.calls)
+		unknown := n.Foreign
+		unknown.Token = "made up"
+		unknown.Fill = func(context.Context, *session.Session) (bool, error) { return false, nil }
+		r.store.reset()
+		ticket, err := r.TakeOver(t.Context(), unknown)
+		if ticket != "" || err != nil || r.store.calls["save"] != 0 || r.store.total() != 2*secrets {
+			t.Errorf("%d secrets, a token that is unknown: %v, with the calls %v", secrets, err, r.store.calls)
+		}
 	}
 }
 

@@ -39,10 +39,24 @@ func NewTicket() Ticket {
 	return t
 }
 
-// TicketOf returns the ticket that follows from a text of another library, and for each purpose another one. The oldest
-// key makes it: while a secret is replaced that is the one that all nodes have.
-func (ring Ring) TicketOf(purpose, text string) Ticket {
-	return ring[len(ring)-1].foreign.sum(purpose, []byte(text))
+// TicketsOf returns the tickets that follow from a text of another library, and for each purpose other ones: one for
+// each key, the newest first. Make the first, which all nodes know that take what this one signs. Look for all of them.
+func (ring Ring) TicketsOf(purpose, text string) []Ticket {
+	tickets := make([]Ticket, len(ring))
+	for i, k := range ring {
+		tickets[i] = k.foreign.sum(purpose, []byte(text))
+	}
+	return tickets
+}
+
+// MarksOf returns the ids under which something is remembered of a text of another library, one for each key. Any two
+// nodes have a key in common, so whoever stores something under all of them, and looks for all, misses nothing.
+func (ring Ring) MarksOf(purpose, text string) []string {
+	ids := make([]string, len(ring))
+	for i, t := range ring.TicketsOf(purpose, text) {
+		ids[i] = t.ID()
+	}
+	return ids
 }
 
 // ID is the public handle, and the key in the store.

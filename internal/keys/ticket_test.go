@@ -2,6 +2,7 @@ package keys_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,19 +106,27 @@ func FuzzTicket(f *testing.F) {
 	})
 }
 
-func TestATicketFollowsFromATokenOfAnotherLibrary(t *testing.T) {
+func TestTicketsFollowFromATokenOfAnotherLibrary(t *testing.T) {
 	old, other := ringOf(oldSecret), ringOf(freshSecret)
-	rotated := ringOf(freshSecret, oldSecret)
-	want := old.TicketOf("session", "token")
-	if rotated.TicketOf("session", "token") != want {
-		t.Error("a new secret in front gives another ticket")
-	}
+	want := old.TicketsOf("session", "token")[0]
 	for name, got := range map[string]keys.Ticket{
-		"purpose": old.TicketOf("mark", "token"), "token": old.TicketOf("session", "token2"),
-		"key": other.TicketOf("session", "token"), "border": old.TicketOf("sessiont", "oken"),
+		"purpose": old.TicketsOf("mark", "token")[0], "token": old.TicketsOf("session", "token2")[0],
+		"key": other.TicketsOf("session", "token")[0], "border": old.TicketsOf("sessiont", "oken")[0],
 	} {
 		if got == want {
 			t.Errorf("with another %s the ticket is the same", name)
+		}
+	}
+	for _, both := range []keys.Ring{ringOf(freshSecret, oldSecret), ringOf(oldSecret, freshSecret)} {
+		tickets, marks := both.TicketsOf("session", "token"), both.MarksOf("session", "token")
+		for _, one := range []keys.Ring{old, other} {
+			ticket := one.TicketsOf("session", "token")[0]
+			if !slices.Contains(tickets, ticket) || !slices.Contains(marks, ticket.ID()) {
+				t.Error("one of two secrets gives a ticket that both of them do not")
+			}
+		}
+		if signs(both, oldSecret) != (tickets[0] == want) || len(tickets) != 2 || len(marks) != 2 {
+			t.Errorf("the first of %d tickets is not that of the secret that signs", len(tickets))
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/coatcheck/session/internal/bounded"
@@ -18,8 +19,17 @@ const (
 	claimLasts = 2 * StoreTimeout
 )
 
-// Mark makes the store remember an id from now on, for so long.
-func (k *Keeper) Mark(ctx context.Context, id string, lasts time.Duration) error {
+// Mark makes the store remember ids from now on, for so long.
+func (k *Keeper) Mark(ctx context.Context, ids []string, lasts time.Duration) error {
+	for _, id := range ids {
+		if err := k.mark(ctx, id, lasts); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *Keeper) mark(ctx context.Context, id string, lasts time.Duration) error {
 	for attempt := 0; ; attempt++ {
 		rec, err := k.Load(ctx, id)
 		if errors.Is(err, ErrNotFound) {
@@ -39,45 +49,70 @@ func (k *Keeper) Mark(ctx context.Context, id string, lasts time.Duration) error
 	}
 }
 
-// MarkedAt is when an id was marked, zero when it is not.
-func (k *Keeper) MarkedAt(ctx context.Context, id string) (time.Time, error) {
-	rec, err := k.Load(ctx, id)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return time.Time{}, nil
-	case err != nil:
-		return time.Time{}, err
+// MarkedAt is when one of the ids was marked last, zero when none is.
+func (k *Keeper) MarkedAt(ctx context.Context, ids []string) (last time.Time, err error) {
+	for _, id := range ids {
+		rec, err := k.Load(ctx, id)
+		switch {
+		case err == nil:
+			last = laterOf(last, rec.SeenAt)
+		case !errors.Is(err, ErrNotFound):
+			return time.Time{}, err
+		}
 	}
-	return rec.SeenAt, nil
+	return last, nil
 }
 
-// Claim reports false when the id was marked before. The error wraps ErrConflict while somebody else has the claim.
-func (k *Keeper) Claim(ctx context.Context, id string) (bool, error) {
+// Claim claims all of the ids. It returns none, and keeps no claim, when one of them was marked before. The error wraps
+// ErrConflict while somebody else has a claim. The order is that of everybody, so that of those who come at the same
+// time one gets them all.
+func (k *Keeper) Claim(ctx context.Context, ids []string) (claims []*Record, err error) {
+	for _, id := range slices.Sorted(slices.Values(ids)) {
+		rec, err := k.claim(ctx, id)
+		if rec == nil {
+			k.Unclaim(ctx, claims)
+			return nil, err
+		}
+		claims = append(claims, rec)
+	}
+	return claims, nil
+}
+
+// claim returns what it stored, nil on an error or when the id was marked before.
+func (k *Keeper) claim(ctx context.Context, id string) (*Record, error) {
 	now := k.Now()
 	rec := &Record{ID: id, Kind: KindTombstone, SeenAt: now, ExpiresAt: now.Add(claimLasts), Data: []byte(claimed)}
 	err := k.Store.Save(ctx, rec)
 	if errors.Is(err, ErrConflict) {
 		var old *Record
 		if old, err = k.Load(ctx, id); err != nil {
-			return false, asConflict(err)
+			return nil, asConflict(err)
 		}
 		if string(old.Data) != claimed {
-			return false, nil
+			return nil, nil
 		}
 		if now.Before(old.ExpiresAt) {
-			return false, fmt.Errorf("session: another request takes over the session: %w", ErrConflict)
+			return nil, fmt.Errorf("session: another request takes over the session: %w", ErrConflict)
 		}
 		rec.Version = old.Version
 		err = k.Store.Save(ctx, rec)
 	}
-	return err == nil, asConflict(err)
+	if err != nil {
+		return nil, asConflict(err)
+	}
+	rec.Version++
+	return rec, nil
 }
 
-// Unclaim lets others have the claim. When it fails, the claim ends by itself.
-func (k *Keeper) Unclaim(ctx context.Context, id string) {
+// Unclaim lets others have the claims, at once, but for one that has become a mark meanwhile. When it fails, a claim
+// ends by itself.
+func (k *Keeper) Unclaim(ctx context.Context, claims []*Record) {
 	limited := bounded.Within(context.WithoutCancel(ctx), StoreTimeout)
 	defer limited.End()
-	_ = k.Store.Delete(limited, id)
+	for _, rec := range claims {
+		rec.ExpiresAt = rec.SeenAt
+		_ = k.Store.Save(limited, rec)
+	}
 }
 
 // asConflict makes a record that went or changed meanwhile a reason to try again, and what else went wrong an outage.
