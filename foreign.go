@@ -186,13 +186,11 @@ func (m *Manager) hasRevoked(ctx context.Context, s *Session) (bool, error) {
 }
 
 // revokeForeign remembers that what a user has in another library is over. It comes before the look at the sessions
-// that there are: one that is taken over meanwhile is seen there, or sees this.
+// that there are, which also says what is wrong with the user or the store: one that is taken over meanwhile is seen
+// there, or sees this.
 func (m *Manager) revokeForeign(ctx context.Context, user string) error {
-	if m.foreign.Load() == 0 {
+	if m.foreign.Load() == 0 || m.keeper.CanList() != nil || life.CheckUser(user) != nil {
 		return nil
-	}
-	if err := errors.Join(m.keeper.CanList(), life.CheckUser(user)); err != nil {
-		return err
 	}
 	return m.keeper.Mark(ctx, m.ring().MarksOf(revokedUser, user), m.foreignLasts())
 }

@@ -193,3 +193,23 @@ func TestWhoeverLosesAnAnswerUndoesNoMark(t *testing.T) {
 		t.Errorf("the token opens a session after the logout (%v)", err)
 	}
 }
+
+// The sessions that are here end, and whoever ends them is told that those of the other library may not have.
+func TestRevokeUserEndsWhatIsHereWhenTheStoreIsFull(t *testing.T) {
+	r := newTakeOver(t)
+	v, _ := r.signIn("ada")
+	r.full()
+	if n, err := r.RevokeUser(t.Context(), "ada"); n != 1 || !errors.Is(err, session.ErrUnavailable) || v.alive() {
+		t.Errorf("RevokeUser = %d, %v, and the session is alive: %v; want 1 and an outage", n, err, v.alive())
+	}
+	r.store.hook(nil)
+	if n, err := r.RevokeUser(t.Context(), "ada"); n != 0 || err != nil {
+		t.Errorf("again: RevokeUser = %d, %v, want 0", n, err)
+	}
+	if ticket, err := r.TakeOver(t.Context(), newNewcomer("token", "ada").Foreign); ticket != "" || err != nil {
+		t.Errorf("what was revoked is taken over (%v)", err)
+	}
+	if _, err := r.RevokeUser(t.Context(), "\x00"); err == nil || strings.Contains(err.Error(), "\n") {
+		t.Errorf("a user that cannot be: %v, want one error", err)
+	}
+}

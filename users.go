@@ -153,10 +153,9 @@ func (m *Manager) RevokeUserFor(ctx context.Context, why Reason, user string, ke
 
 func (m *Manager) revokeUser(ctx context.Context, e life.Ending, keep []string) (int, error) {
 	keep = m.keepCurrent(ctx, keep)
-	if err := m.revokeForeign(ctx, e.Of); err != nil {
-		return 0, err
-	}
-	return m.keeper.Records.RevokeUser(ctx, e, keep)
+	elsewhere := m.revokeForeign(ctx, e.Of) // which needs room, unlike the end of what is here
+	n, err := m.keeper.Records.RevokeUser(ctx, e, keep)
+	return n, errors.Join(elsewhere, err)
 }
 
 // keepCurrent adds the id that the session of the request still has in the store, when the one to come is to be kept:
