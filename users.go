@@ -103,7 +103,8 @@ func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 }
 
 // Revoke ends sessions by their Info.ID and says how many it ended; an unknown id is not an error. A session that is
-// renewed at the same time is ended under its new id. The error wraps ErrUnavailable.
+// renewed at the same time is ended under its new id. One that has ended before is not counted, and what began in its
+// place, such as by a Login of somebody else, goes on. The error wraps ErrUnavailable.
 func (m *Manager) Revoke(ctx context.Context, ids ...string) (int, error) {
 	return m.keeper.Records.Revoke(ctx, life.Ending{Why: life.ReasonRevoked}, ids)
 }

@@ -39,7 +39,7 @@ func (r *Records) Revoke(ctx context.Context, e life.Ending, ids []string) (n in
 		return 0, err
 	}
 	for _, id := range slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !isID(id) }) {
-		ended, err := r.k.End(ctx, &life.Record{ID: id}, life.Ending{Why: e.Why})
+		ended, err := r.k.End(ctx, &life.Record{ID: id}, life.Ending{Why: e.Why, Itself: true})
 		for _, rec := range ended {
 			r.k.Tell(ctx, life.Event{Kind: life.EventEnded, ID: rec.ID, Reason: e.Why})
 		}

@@ -120,6 +120,8 @@ func (k *Keeper) End(ctx context.Context, rec *Record, e Ending) (ended []Ended,
 			rec, err = k.newer(ctx, rec, err, attempt)
 		case grave.is(rec): // whose answer was lost
 			return k.buried(grave, ids), nil
+		case e.Itself && k.noted(rec) != "": // it has ended before, and tells why
+			return nil, nil
 		case rec.Successor == "" || e.Follower != nil && rec.Successor == e.Follower.ID || attempt > 100*MaxAliases:
 			return nil, nil
 		default:

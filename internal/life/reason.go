@@ -47,6 +47,7 @@ type Ending struct {
 	Why      Reason
 	Told     bool               // its tombstone stays for as long as a retired id is kept at most, to tell why
 	Of       string             // the user that it must belong to, or Anybody
+	Itself   bool               // what began in its place when it ended is another session, which goes on
 	Follower *Record            // of the session that begins in its place; nil: none does
 	If       func(*Record) bool // whether a live record is of a session that is meant; nil: any is
 

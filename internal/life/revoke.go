@@ -11,6 +11,7 @@ const Anybody = ""
 
 // Revoke ends the sessions of the ids.
 func (s stored) Revoke(ctx context.Context, e Ending, ids []string) (int, error) {
+	e.Itself = e.Of == Anybody // what follows is the same user's, or spared
 	return s.endSeveral(ctx, len(ids), func(i int) outcome { return s.revokeOne(ctx, ids[i], e) })
 }
 
