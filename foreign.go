@@ -213,8 +213,9 @@ type fallbackKey struct{ m *Manager }
 // is signed in, unless its session has just ended: the client may have signed in anew since it sent that ticket. If
 // there is a session under the ticket that find returns, it becomes the session of the request, and the response gives
 // the client that ticket. Data that the visitor had without being signed in is added to it, except under keys that it
-// has already. "" changes nothing. An error makes the load fail. sent, unless it is nil, is called with the header of
-// the response when the ticket is in it. Of two fallbacks the outer one is asked first.
+// has already, and what makes it larger than Options.MaxBytes; flash data are seen in this request. "" changes nothing.
+// An error makes the load fail. sent, unless it is nil, is called with the header of the response when the ticket is in
+// it. Of two fallbacks the outer one is asked first.
 //
 // find gets the context of the load. It must not load the session of the request, nor keep the context.
 func (m *Manager) Fallback(r *http.Request, find func(context.Context) (ticket string, err error),
@@ -262,13 +263,8 @@ func (ex *exchange) adoptTicket(ctx context.Context, s *Session, ticket string) 
 	if err != nil || other.isNew {
 		return events, err
 	}
-	had := s.All()
+	other.draft.Inherit(&s.draft)
 	s.isNew, s.expired, s.seenAt, s.draft = false, false, other.seenAt, other.draft
 	s.draft.SendAnew()
-	for key, v := range had {
-		if !s.Has(Path(key)) {
-			s.Set(Path(key), v)
-		}
-	}
 	return nil, nil
 }

@@ -15,6 +15,9 @@ func (d *Draft) Adopt(w *Draft) {
 	}
 }
 
+// Inherit adds the data of another session, in whose place this one is put before anybody has seen it.
+func (d *Draft) Inherit(from *Draft) { d.Doc.Inherit(d.rules(), &from.Doc) }
+
 // AdoptFailure takes over what a commit of the copy that failed found out or cannot undo.
 func (d *Draft) AdoptFailure(w *Draft) {
 	d.dropTakenID(w)
