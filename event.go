@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 
 	"github.com/coatcheck/session/internal/life"
 	"github.com/coatcheck/session/internal/wire"
@@ -74,13 +75,18 @@ func WithActor(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, actorKey{}, wire.CleanUserAgent(name))
 }
 
-// emit reports events. It must be called without a lock held.
+// emit reports events. It must be called without a lock held but that of an exchange, which is known by the context.
 func (m *Manager) emit(ctx context.Context, events ...Event) { m.emitOf(ctx, nil, events) }
 
 // emit reports events of this session.
 func (s *Session) emit(ctx context.Context, events ...Event) { s.m.emitOf(ctx, s, events) }
 
 func (m *Manager) emitOf(ctx context.Context, s *Session, events []Event) {
+	if len(events) > 0 && life.IsQuiet(ctx) {
+		kept := slices.Clone(events)
+		life.AfterQuiet(ctx, func() { m.emitOf(context.WithoutCancel(ctx), s, kept) })
+		return
+	}
 	for _, e := range events {
 		level := slog.LevelDebug
 		switch e.Kind {

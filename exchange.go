@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,15 +21,15 @@ type exchange struct {
 	r   *http.Request  // as it came, with the context that it had
 	own http.Request   // as the handler has it, with the exchange for its context
 
-	mu      sync.Mutex              // one load at a time
+	mu      life.Quiet              // one load at a time, of which nobody hears before it is over
+	sent    atomic.Bool             // the headers are out, or about to be
 	session atomic.Pointer[Session] // changed under the lock, and read by those who must not wait for a load
 	rest    life.Few[unusual]
-	asked   bool        // for the session, which may have failed
-	sent    atomic.Bool // the headers are out, or about to be
 }
 
 // unusual is what few exchanges need.
 type unusual struct {
+	life.Kept                          // of what happened during the load
 	answer     func(http.Header, bool) // of the screen and of OnAnswer
 	ticketSent func(http.Header)       // of the fallback whose ticket is to be sent, called when it is; may be nil
 	failed     error                   // why the commit failed
@@ -60,6 +59,9 @@ func (ex *exchange) Value(key any) any {
 	if k, ok := key.(exchangeKey); ok && (k.m == ex.m || k.m == nil) {
 		return ex
 	}
+	if _, ok := key.(life.QuietKey); ok && ex.mu.Hushed() {
+		return ex
+	}
 	return ex.r.Context().Value(key)
 }
 
@@ -71,62 +73,58 @@ func withoutInnermost(r *http.Request) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), exchangeKey{}, nil))
 }
 
-// load loads the session at the first call.
-func (ex *exchange) load(ctx context.Context) (*Session, error) {
-	s, events, err := ex.loadOnce(ctx)
-	ex.m.emit(ctx, events...)
-	return s, outward(err)
-}
+// Later has fn called when the load is over.
+func (ex *exchange) Later(fn func()) { life.Later(&ex.rest, &ex.mu, fn) }
 
-// loadOnce leaves no lock behind when the store panics: whoever recovers from that still has a response to send.
-func (ex *exchange) loadOnce(ctx context.Context) (*Session, []Event, error) {
+// errFailed is what those are told who ask for a session while they are told of the load that has failed.
+var errFailed = fmt.Errorf("%w: the load of which this is told has failed", ErrUnavailable)
+
+// load loads the session at the first call. It leaves no lock behind when the store panics: whoever recovers from that
+// still has a response to send.
+func (ex *exchange) load(ctx context.Context) (*Session, error) {
+	defer life.Tell(&ex.rest, &ex.mu)
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	if s := ex.session.Load(); s != nil {
 		if err := s.uncommittable(); err != nil {
-			return nil, nil, err
+			return nil, outward(err)
 		}
-		return s, nil, nil
+		return s, nil
 	}
-	ex.asked = true
+	if !ex.mu.Hush() {
+		return nil, errFailed
+	}
 	s := ex.m.newSession(ex, ex)
-	events, err := ex.find(ctx, s)
-	if err != nil {
-		return nil, events, err
+	if err := ex.find(ctx, s); err != nil {
+		return nil, outward(err)
 	}
 	answer, seen := s.screened(ex.r)
 	ex.addAnswer(answer)
 	ex.session.Store(s)
-	return s, append(events, seen...), nil
+	ex.m.emit(ctx, seen...)
+	return s, nil
 }
 
-func (ex *exchange) find(ctx context.Context, s *Session) ([]Event, error) {
+func (ex *exchange) find(ctx context.Context, s *Session) error {
 	former := ex.m.former(ex.r)
 	token, err := ex.m.transport.Read(ex.r)
 	switch {
 	case len(former) > 0:
 	case err != nil:
-		return []Event{{Kind: EventRejected, Err: err}}, nil
+		ex.m.emit(ctx, Event{Kind: EventRejected, Err: err})
+		return nil
 	case token == "" && ex.Value(fallbackKey{ex.m}) == nil: // so that nobody is asked
-		return nil, nil
+		return nil
 	}
 	limited, call := ex.m.keeper.Outlast(ctx)
 	defer call.End()
 	events, err := s.find(limited, token, former)
-	if err != nil {
-		return events, err
+	ex.m.emit(ctx, events...)
+	if err == nil {
+		events, err = ex.fallBack(limited, s)
+		ex.m.emit(ctx, events...)
 	}
-	more, err := ex.fallBack(limited, s)
-	return append(events, more...), err
-}
-
-// loaded returns the session if the handler asked for it.
-func (ex *exchange) loaded() *Session {
-	if ex.session.Load() == nil { // else it stays, and nobody has to wait
-		ex.mu.Lock()
-		defer ex.mu.Unlock()
-	}
-	return ex.session.Load()
+	return err
 }
 
 // Open commits before the first byte of the response. It reports whether the handler's own response may go on.
@@ -186,16 +184,17 @@ func (ex *exchange) isRefusal(p any) bool {
 	return ok && errors.Is(err, ex.rest.Get().failed)
 }
 
-// last returns the session for the last commit of which the client is told. A session that is loaded later is too late.
+// last returns the session for the last commit of which the client is told, if the handler asked for it. A session that
+// is loaded later is too late.
 func (ex *exchange) last() (s *Session, answer func(http.Header, bool), asked bool) {
-	if ex.session.Load() == nil {
+	if ex.session.Load() == nil { // else it stays, and nobody has to wait
 		ex.mu.Lock()
 		defer ex.mu.Unlock()
 		if ex.session.Load() == nil {
 			ex.sent.Store(true)
 		}
 	}
-	return ex.session.Load(), ex.rest.Get().answer, ex.asked
+	return ex.session.Load(), ex.rest.Get().answer, ex.mu.WasHushed()
 }
 
 // finish commits what the handler left when it returned. Later changes are stored too, when the ticket is with the
@@ -209,7 +208,8 @@ func (ex *exchange) finish() {
 		_ = ex.Open() // which has answered
 		return
 	}
-	s, failed := ex.loaded(), ex.rest.Get().failed
+	s, _, _ := ex.last()
+	failed := ex.rest.Get().failed
 	if s == nil || failed != nil && (errors.Is(failed, ErrUnavailable) || !s.isLeaving()) {
 		return
 	}

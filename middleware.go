@@ -241,15 +241,12 @@ func (s *Session) shut(because error, why Reason) {
 // that loads the session before it calls the handler: once a response has begun, fn is not called any more, nor is it
 // for a session without a response.
 func (s *Session) OnAnswer(fn func(h http.Header, signsIn bool)) {
-	if s.ex == nil {
-		return
+	if s.ex != nil {
+		s.ex.addAnswer(fn)
 	}
-	s.ex.mu.Lock()
-	defer s.ex.mu.Unlock()
-	s.ex.addAnswer(fn)
 }
 
-// addAnswer adds a function to those that are called before the last commit. It is called with the lock held.
+// addAnswer adds a function to those that are called before the last commit.
 func (ex *exchange) addAnswer(fn func(http.Header, bool)) {
 	if fn == nil {
 		return

@@ -166,7 +166,7 @@ func (m *Manager) keepCurrent(ctx context.Context, keep []string) []string {
 	if !ok {
 		return keep
 	}
-	s := ex.loaded()
+	s := ex.session.Load() // while it is being loaded, it has one id
 	if s == nil {
 		return keep
 	}

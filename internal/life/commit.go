@@ -92,7 +92,7 @@ func (d *Draft) optional(ctx context.Context, err error) error {
 		if errors.Is(err, ErrEnded) { // elsewhere, as a visitor may
 			level = slog.LevelInfo
 		}
-		d.k.Logger.Log(ctx, level, "session: refresh", "err", err)
+		d.k.log(ctx, level, "session: refresh", "err", err)
 		d.dropNextID()
 		d.oldBecomes = KindLive
 	}

@@ -15,6 +15,15 @@ func Attrs(namesAndValues ...string) (attrs []slog.Attr) {
 	return attrs
 }
 
+// log logs what happened in the life of a session, when no lock is held.
+func (k *Keeper) log(ctx context.Context, level slog.Level, text string, args ...any) {
+	if IsQuiet(ctx) {
+		AfterQuiet(ctx, func() { k.log(context.WithoutCancel(ctx), level, text, args...) })
+		return
+	}
+	k.Logger.Log(ctx, level, text, args...)
+}
+
 // DefaultLog logs to what slog.Default is by then: a program may set it after it has made its managers.
 type DefaultLog struct{}
 

@@ -3,6 +3,7 @@ package life
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -33,7 +34,7 @@ func (k *Keeper) removeLater(ctx context.Context, s orphan) {
 	k.orphans.mu.Lock()
 	defer k.orphans.mu.Unlock()
 	if k.closed() || len(k.orphans.list) == maxOrphans || !k.orphans.busy && !k.Start(k.removeOrphans) {
-		k.Logger.WarnContext(ctx, "session: an unused record may stay until it ends", "id", s.id)
+		k.log(ctx, slog.LevelWarn, "session: an unused record may stay until it ends", "id", s.id)
 		return
 	}
 	k.orphans.busy, k.orphans.list = true, append(k.orphans.list, s)

@@ -1,0 +1,103 @@
+package life
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// Quiet is a lock that may be held while something is done of which others are told, by events and the log. Whoever is
+// told may ask for what the lock guards, so that they are told when it is free. The zero value is free.
+type Quiet struct {
+	mu    sync.Mutex
+	state atomic.Uint32
+}
+
+// What the state of a Quiet has in it.
+const (
+	hushed    uint32 = 1 << iota // nobody is told anything
+	wasHushed                    // or was not, at any time
+	telling                      // how many are being told: this many times
+)
+
+// Lock locks it.
+func (q *Quiet) Lock() { q.mu.Lock() }
+
+// Hush has others told nothing until Unlock. The caller has the lock. It is false while somebody is told what happened
+// before: they would be told for ever, should the same happen again each time they ask.
+func (q *Quiet) Hush() bool {
+	if q.state.Load() >= telling {
+		return false
+	}
+	q.state.Or(hushed | wasHushed)
+	return true
+}
+
+// Hushed reports whether others are told nothing.
+func (q *Quiet) Hushed() bool { return q.state.Load()&hushed != 0 }
+
+// WasHushed reports whether that was ever so.
+func (q *Quiet) WasHushed() bool { return q.state.Load()&wasHushed != 0 }
+
+// Unlock unlocks it. Whoever had called Hush calls Tell next.
+func (q *Quiet) Unlock() {
+	if q.Hushed() {
+		q.state.And(^hushed)
+	}
+	q.mu.Unlock()
+}
+
+// QuietKey finds what has a Quiet, and is hushed, in the context of what is done there.
+type QuietKey struct{}
+
+// Listener is told later.
+type Listener interface{ Later(fn func()) }
+
+// IsQuiet reports whether nobody is to be told now what happens in a context.
+func IsQuiet(ctx context.Context) bool { return ctx.Value(QuietKey{}) != nil }
+
+// AfterQuiet has fn called once others may be told, perhaps at once.
+func AfterQuiet(ctx context.Context, fn func()) {
+	if l, ok := ctx.Value(QuietKey{}).(Listener); ok {
+		l.Later(fn)
+		return
+	}
+	fn()
+}
+
+// Kept is what is to be told later. It is for embedding in what a Few holds.
+type Kept struct{ fns []func() }
+
+func (k *Kept) kept() *[]func() { return &k.fns }
+
+// keeping is a *T that embeds Kept.
+type keeping[T any] interface {
+	*T
+	kept() *[]func()
+}
+
+// Later has fn called once: by Tell, or at once where it is quiet no more.
+func Later[T any, P keeping[T]](f *Few[T], q *Quiet, fn func()) {
+	f.Change(func(v *T) {
+		fns := P(v).kept()
+		*fns = append(slices.Clip(*fns), fn)
+	})
+	if !q.Hushed() { // perhaps since before fn was kept
+		Tell[T, P](f, q)
+	}
+}
+
+// Tell calls what was kept. No lock is held.
+func Tell[T any, P keeping[T]](f *Few[T], q *Quiet) {
+	if at := f.at.Load(); at == nil || *P(at).kept() == nil {
+		return
+	}
+	var fns []func()
+	f.Change(func(v *T) { fns, *P(v).kept() = *P(v).kept(), nil })
+	q.state.Add(telling)
+	defer q.state.Add(^(telling - 1))
+	for _, fn := range fns {
+		fn()
+	}
+}
