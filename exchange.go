@@ -65,12 +65,15 @@ func (ex *exchange) Value(key any) any {
 	return ex.r.Context().Value(key)
 }
 
-// withoutInnermost hides the session of an outer manager from the package's Load: it is not what the handler asks for.
-func withoutInnermost(r *http.Request) *http.Request {
-	if r.Context().Value(exchangeKey{}) == nil {
-		return r
+// withoutSession hides the sessions that stand around a request which has none: that of an outer manager, which is not
+// what the handler asks for, and that of another visitor, whose batch the request is a part of.
+func (m *Manager) withoutSession(r *http.Request) *http.Request {
+	for _, key := range []exchangeKey{{}, {m}} {
+		if r.Context().Value(key) != nil {
+			r = r.WithContext(context.WithValue(r.Context(), key, nil))
+		}
 	}
-	return r.WithContext(context.WithValue(r.Context(), exchangeKey{}, nil))
+	return r
 }
 
 // Later has fn called when the load is over.

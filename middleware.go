@@ -27,7 +27,7 @@ func (m *Manager) serve(next http.Handler, w http.ResponseWriter, r *http.Reques
 		next.ServeHTTP(w, r)
 		return
 	case m.skips(r):
-		respond.Pass(next, w, r, withoutInnermost(r))
+		respond.Pass(next, w, r, m.withoutSession(r))
 		return
 	}
 	ex := &exchange{m: m, r: r}

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -87,5 +88,54 @@ func TestTheSameRequestAgainHasTheSameSession(t *testing.T) {
 				t.Errorf("%d loads, %d saves", r.store.count("load"), r.store.count("save"))
 			}
 		})
+	}
+}
+
+// A part of a batch that Skip names has no session, not even that of whoever sent the batch.
+func TestAPartThatIsSkippedHasNoSession(t *testing.T) {
+	r := newRig(t, func(o *session.Options) {
+		o.Skip = func(req *http.Request) bool { return req.URL.Path == "/part" }
+	})
+	ada, bob := r.visitor(), r.visitor()
+	ada.with(func(s *session.Session) { s.Login("ada") })
+	bob.with(func(s *session.Session) { s.Login("bob") })
+	reached := 0
+	look := func(_ http.ResponseWriter, req *http.Request, s *session.Session) {
+		reached++
+		if _, err := r.Load(req.Context()); !errors.Is(err, session.ErrNoMiddleware) {
+			t.Errorf("Manager.Load = %v, want ErrNoMiddleware", err)
+		}
+		if s != nil && s.User() != "" {
+			t.Errorf("it has the session of %q", s.User())
+		}
+		if s != nil {
+			s.Set("by", "the part")
+		}
+	}
+	for name, inner := range map[string]http.Handler{
+		"HandlerFunc": r.HandlerFunc(look),
+		"Preload": r.Preload(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			look(w, req, session.From(req.Context()))
+		})),
+		"Middleware": r.Middleware(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if _, err := session.Load(req.Context()); !errors.Is(err, session.ErrNoMiddleware) {
+				t.Errorf("Load = %v, want ErrNoMiddleware", err)
+			}
+			look(w, req, nil)
+		})),
+	} {
+		t.Run(name, func(t *testing.T) {
+			ada.do(func(_ http.ResponseWriter, req *http.Request, s *session.Session) {
+				sub := httptest.NewRequestWithContext(req.Context(), "POST", "https://app.example.com/part", nil)
+				sub.Header.Set("Cookie", newName+"="+bob.ticket())
+				inner.ServeHTTP(httptest.NewRecorder(), sub)
+				if s.User() != "ada" || s.Has("by") {
+					t.Errorf("the session around it is of %q, with %v", s.User(), s.All())
+				}
+			})
+		})
+	}
+	if reached != 3 {
+		t.Errorf("%d parts were reached, want 3", reached)
 	}
 }
