@@ -182,7 +182,7 @@ func TestPasskeysThatNobodyHasLookLikeThoseOfMany(t *testing.T) {
 		}
 	}
 	if len(numbers) != 2 || numbers[1] < numbers[2] || len(sizes) != 4 {
-		t.Errorf("accounts by the number of their passkeys: %v, passkeys by the length of their ids: %v", numbers, sizes)
+		t.Errorf("accounts by their number of passkeys: %v, passkeys by the length of their ids: %v", numbers, sizes)
 	}
 }
 
