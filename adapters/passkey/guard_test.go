@@ -1,16 +1,21 @@
 package passkey_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/adapters/passkey"
+	"github.com/coatcheck/session/cookiestore"
 	"github.com/coatcheck/session/guard"
+	"github.com/coatcheck/session/memstore"
 )
 
 // guarded puts what a site has around the pages: forms, attempts to sign in, and two pages of its own.
@@ -97,6 +102,62 @@ func TestASignInByAPasskeyTellsOfANewDevice(t *testing.T) {
 		if isNew := i != 1; isNew && (len(told) != 1 || told[0].User != "ada") || !isNew && len(told) != 0 {
 			t.Errorf("sign-in %d: the site is told of %+v", i+1, told)
 		}
+	}
+}
+
+// brittle is a list of revocations that takes nothing while it is broken.
+type brittle struct {
+	*memstore.Store
+	broken atomic.Bool
+}
+
+func (b *brittle) Save(ctx context.Context, rec *session.Record) error {
+	if b.broken.Load() {
+		return errors.New("the connection broke")
+	}
+	return b.Store.Save(ctx, rec)
+}
+
+// The challenge is taken, which gives a session in a cookie another ticket, and then the confirmation fails to be kept.
+func TestAConfirmationThatIsNotKeptTellsOfNoDevice(t *testing.T) {
+	list := &brittle{Store: memstore.New(memstore.Options{})}
+	st := newSite(t, func(up *setup) {
+		store, err := cookiestore.New(cookiestore.Options{Revocations: list})
+		if err != nil {
+			t.Fatal(err)
+		}
+		up.stores = []session.Store{store}
+		up.wrap = func(m *session.Manager, pages http.Handler) http.Handler {
+			g, err := guard.New(m, guard.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			mux := http.NewServeMux()
+			mux.Handle("/", pages)
+			mux.Handle("/passkey/confirm/finish", g.SignIn(func(*http.Request) string { return "" })(pages))
+			return mux
+		}
+	})
+	d, b := st.registered("ada"), st.browser()
+	b.do("login=ada")
+	told := func() (n int) {
+		for _, e := range st.events {
+			if e.Kind == session.EventNewDevice {
+				n++
+			}
+		}
+		return n
+	}
+	st.accounts.used = func() { list.broken.Store(true) }
+	b.finish("confirm", d.get(t, b.begin("confirm", "{}"))).want(t, http.StatusServiceUnavailable)
+	if n := told(); n != 0 {
+		t.Errorf("the site is told of %d devices by a confirmation that is not kept", n)
+	}
+	st.accounts.used = nil
+	list.broken.Store(false)
+	b.finish("confirm", d.get(t, b.begin("confirm", "{}"))).want(t, http.StatusNoContent)
+	if n := told(); n != 1 {
+		t.Errorf("the site is told of %d devices, want one", n)
 	}
 }
 
