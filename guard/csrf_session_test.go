@@ -1,8 +1,11 @@
 package guard_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"testing"
 	"time"
@@ -68,20 +71,79 @@ func TestATokenOutlivesARenewalOfTheIDAndAClear(t *testing.T) {
 }
 
 func TestATokenOfTheResponseThatSignsInHolds(t *testing.T) {
+	store, err := cookiestore.New(cookiestore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signIns := map[string]func(context.Context, *session.Session) error{
+		"at the end": func(_ context.Context, s *session.Session) error { return s.TryLogin("ada") },
+		"at once": func(ctx context.Context, s *session.Session) error {
+			return errors.Join(s.TryLogin("ada"), s.Save(ctx))
+		},
+		"with a factor": func(ctx context.Context, s *session.Session) error {
+			err := errors.Join(s.TryLogin("ada"), s.Save(ctx))
+			s.Confirm("otp")
+			return err
+		},
+	}
+	for name, signIn := range signIns {
+		for _, r := range []*rig{
+			newRig(t, guard.Options{}), newRigOn(t, store, &clock{t: time.Unix(1e9, 0)}, guard.Options{}),
+		} {
+			v := r.visitor()
+			v.with(func(s *session.Session) { s.Set("cart", 1) }) // stored, and moved by the Login
+			login := r.CSRF(r.m.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
+				if err := signIn(req.Context(), s); err != nil {
+					t.Error(err)
+				}
+				_, _ = io.WriteString(w, guard.CSRFToken(req))
+			}))
+			for _, v := range []*visitor{v, r.visitor()} {
+				r.wantTokensOf(v, login, name)
+			}
+		}
+	}
+}
+
+// wantTokensOf checks that the token of a sign-in holds until the next one, even at the same time.
+func (r *rig) wantTokensOf(v *visitor, login http.Handler, name string) {
+	r.t.Helper()
+	old := v.get(login, "/").Body.String()
+	wantInside(r.t, v.post(r.CSRF(formPage), "/form", field(old)))
+	w := v.get(login, "/")
+	wantInside(r.t, v.post(r.CSRF(formPage), "/form", field(w.Body.String())))
+	wantInside(r.t, v.post(r.CSRF(formPage), "/form", field(v.token(r.CSRF(formPage)))))
+	if w := v.post(r.CSRF(formPage), "/form", field(old)); w.Code != 403 {
+		r.t.Errorf("%s: the token of the sign-in before: status %d, want 403", name, w.Code)
+	}
+}
+
+// A page that is made beside the sign-in stores a secret in the session that the sign-in leaves behind.
+func TestATokenOfAPageBesideTheSignInIsOfTheSessionBefore(t *testing.T) {
 	r := newRig(t, guard.Options{})
-	v := r.visitor()
-	v.with(func(s *session.Session) { s.Set("cart", 1) }) // stored, and moved by the Login
-	login := r.CSRF(r.m.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
-		s.Login("ada")
-		_, _ = io.WriteString(w, guard.CSRFToken(req))
-	}))
-	for _, v := range []*visitor{v, r.visitor()} {
-		old := v.get(login, "/").Body.String()
-		wantInside(t, v.post(r.CSRF(formPage), "/form", field(old)))
-		w := v.get(login, "/") // at the same time
-		wantInside(t, v.post(r.CSRF(formPage), "/form", field(w.Body.String())))
-		if w := v.post(r.CSRF(formPage), "/form", field(old)); w.Code != 403 {
-			t.Errorf("the token of the sign-in before: status %d, want 403", w.Code)
+	h := r.CSRF(formPage)
+	for _, early := range []bool{true, false} {
+		v := r.signIn("ada")
+		var beside string
+		page := func() {
+			tab := r.visitor()
+			tab.cookies = maps.Clone(v.cookies)
+			beside = tab.token(h)
+		}
+		w := v.get(r.CSRF(r.m.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
+			s.Login("ada")
+			if early {
+				page()
+			}
+			token := guard.CSRFToken(req)
+			if !early {
+				page()
+			}
+			_, _ = io.WriteString(w, token)
+		})), "/")
+		wantInside(t, v.post(h, "/form", field(w.Body.String())))
+		if w := v.post(h, "/form", field(beside)); w.Code != 403 {
+			t.Errorf("the token of a page beside the sign-in, made before its own: %v: status %d", early, w.Code)
 		}
 	}
 }
