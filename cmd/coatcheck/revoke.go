@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -105,35 +104,5 @@ func (s *site) end(ctx context.Context, t *tool, g target, total int) (int, erro
 	case !g.all:
 		return s.revokeFor(ctx, g.reason, g.ids...)
 	}
-	return s.endAll(ctx, t, g, total)
-}
-
-// endedAtOnce is how many sessions are ended in one go, of which the library works on some at the same time.
-const endedAtOnce = 128
-
-func (s *site) endAll(ctx context.Context, t *tool, g target, total int) (n int, err error) {
-	bar := output.NewProgress(t.Err, "ending", total)
-	defer bar.Done()
-	var ids []string
-	end := func() error {
-		ended, err := s.revokeFor(ctx, g.reason, ids...)
-		n += ended
-		bar.Step(len(ids))
-		ids = ids[:0]
-		return err
-	}
-	for info, err := range s.All(ctx) {
-		if err != nil {
-			err = errors.Join(end(), err)
-			return n, err
-		}
-		if ids = append(ids, info.ID); len(ids) < endedAtOnce {
-			continue
-		}
-		if err := end(); err != nil {
-			return n, err
-		}
-	}
-	err = end()
-	return n, err
+	return s.endAll(ctx, t, g.reason, total)
 }

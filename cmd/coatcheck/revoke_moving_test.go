@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/memstore"
+	"github.com/coatcheck/session/sessionconfig"
+)
+
+// paged is a store that lists its records in the order of their ids, and lets something happen before each page but the
+// first.
+type paged struct {
+	*memstore.Store
+	between func(after string)
+}
+
+func (p *paged) Page(ctx context.Context, after string, limit int) ([]*session.Record, error) {
+	if after != "" && p.between != nil {
+		p.between(after)
+	}
+	all, err := p.Store.Page(ctx, "", 1<<20)
+	all = slices.DeleteFunc(all, func(rec *session.Record) bool { return rec.ID <= after })
+	slices.SortFunc(all, func(a, b *session.Record) int { return strings.Compare(a.ID, b.ID) })
+	return all[:min(len(all), limit)], err
+}
+
+// inPages is a site with n sessions, and the ticket of each by its id.
+func inPages(t *testing.T, n int) (*site, *paged, map[string]string) {
+	t.Helper()
+	store := &paged{Store: memstore.New(memstore.Options{})}
+	m, err := session.New(store, session.Options{Secrets: []session.Secret{session.NewSecret()},
+		SweepEvery: session.Never})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	tickets := map[string]string{}
+	for range n {
+		s := signedIn(t.Context(), t, m)
+		tickets[s.ID()] = s.Token()
+	}
+	return &site{Manager: m, cfg: &sessionconfig.Config{Store: "memory"}, store: store}, store, tickets
+}
+
+// moveBefore gives a session new ids until one comes before another id. It returns the ticket.
+func moveBefore(t *testing.T, m *session.Manager, id, ticket string) string {
+	t.Helper()
+	for first := true; first || strings.Compare(ticketID(t, m, ticket), id) > 0; first = false {
+		s, err := m.Open(t.Context(), ticket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Regenerate()
+		if err := s.Save(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ticket = s.Token()
+	}
+	return ticket
+}
+
+func ticketID(t *testing.T, m *session.Manager, ticket string) string {
+	t.Helper()
+	s, err := m.Open(t.Context(), ticket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.ID()
+}
+
+// forgetTraces removes what leads from former ids to sessions, as a server does after a while.
+func forgetTraces(t *testing.T, store session.Store) {
+	t.Helper()
+	all, err := store.(session.Lister).Page(t.Context(), "", 1<<20)
+	for _, rec := range all {
+		if err == nil && rec.Kind != session.KindLive && rec.Successor != "" {
+			err = store.Delete(t.Context(), rec.ID)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNoSessionEscapesRevokeAllUnderANewID(t *testing.T) {
+	for name, forgotten := range map[string]bool{"the old id leads to it": false, "nothing leads to it": true} {
+		t.Run(name, func(t *testing.T) {
+			site, store, tickets := inPages(t, 600)
+			last := slices.Max(keysOf(tickets))
+			escaped := ""
+			store.between = func(after string) {
+				if escaped != "" {
+					return
+				}
+				escaped = moveBefore(t, site.Manager, after, tickets[last])
+				if forgotten {
+					forgetTraces(t, store.Store)
+				}
+			}
+			n, err := site.revoke(t.Context(), &tool{}, target{all: true, reason: "operator"}, true)
+			if err != nil || n != 600 {
+				t.Errorf("revoke = %d, %v, want each of 600 once", n, err)
+			}
+			if s, err := site.Open(t.Context(), escaped); err != nil || escaped == "" || !s.IsNew() {
+				t.Errorf("the session that got a new id goes on, %v", err)
+			}
+		})
+	}
+}
+
+func keysOf(tickets map[string]string) (ids []string) {
+	for id := range tickets {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// A site on which somebody is always signing in must not keep the command busy for ever.
+func TestRevokeAllEndsAlthoughNewSessionsBeginAllTheTime(t *testing.T) {
+	site, store, _ := inPages(t, 600)
+	begun := 0
+	store.between = func(string) {
+		for range 100 {
+			signedIn(t.Context(), t, site.Manager)
+			begun++
+		}
+	}
+	n, err := site.revoke(t.Context(), &tool{}, target{all: true}, true)
+	if err != nil || n < 600 || begun > 3000 {
+		t.Errorf("revoke = %d, %v, and %d sessions began meanwhile, want an end", n, err, begun)
+	}
+}
