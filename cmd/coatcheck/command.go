@@ -105,7 +105,7 @@ func plain(cmd *cobra.Command, do work) *tool {
 		t.Out, t.Err = out, cmd.ErrOrStderr()
 		err := setColour(cmd)
 		if err == nil {
-			err = do(ctx, t, args)
+			err = interrupted(do(ctx, t, args))
 		}
 		if err != nil && !out.Wrote {
 			_ = t.failed(err) // which is told in words, too

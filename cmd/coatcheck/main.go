@@ -9,7 +9,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -23,9 +22,7 @@ func main() {
 	if err == nil {
 		return
 	}
-	if errors.Is(err, context.Canceled) {
-		err = errors.New("interrupted")
-	}
+	err = interrupted(err)
 	tell(err)
 	os.Exit(code(err))
 }

@@ -96,8 +96,8 @@ func (s *site) rekey(ctx context.Context, t *tool, yes bool) (*transfer.Rekeyed,
 	defer bar.Done()
 	r, err := transfer.Rekey(ctx, s.Manager, s.store, bar.Step)
 	if err != nil {
-		err = fmt.Errorf("after %s had been signed or sealed again; nothing was lost: %w",
-			output.Count(r.Resealed, "session"), err)
+		err = halfway(ctx, err, "after %s had been signed or sealed again; nothing was lost",
+			output.Count(r.Resealed, "session"))
 	}
 	return r, err
 }

@@ -92,7 +92,7 @@ func (s *site) revoke(ctx context.Context, t *tool, what target, yes bool) (int,
 	}
 	n, err := s.end(ctx, t, what, total)
 	if err != nil {
-		err = fmt.Errorf("after ending %s: %w", output.Count(n, "session"), err)
+		err = halfway(ctx, err, "after ending %s", output.Count(n, "session"))
 	}
 	return n, err
 }

@@ -56,8 +56,8 @@ func (s *site) clear(ctx context.Context, t *tool) (int, error) {
 		removed += n
 		bar.Step(n)
 		if err != nil {
-			return removed, fmt.Errorf("after removing %s: %w: %w", output.Count(removed, "expired record"),
-				session.ErrUnavailable, err)
+			return removed, halfway(ctx, fmt.Errorf("%w: %w", session.ErrUnavailable, err), "after removing %s",
+				output.Count(removed, "expired record"))
 		}
 		if n < sweepBatch {
 			return removed, nil
