@@ -46,7 +46,11 @@ func (t *tool) ask(ctx context.Context, in io.Reader, question string) error {
 type extent struct {
 	sessions, anonymous, unknown int
 	users                        map[string]bool
+	whose                        string // of whom it is all sessions, which nobody can count
 }
+
+// none reports whether there is nothing to ask about.
+func (e *extent) none() bool { return e.sessions == 0 && e.whose == "" }
 
 func (e *extent) add(user string) {
 	e.sessions++
@@ -62,6 +66,9 @@ func (e *extent) add(user string) {
 
 // String is how the question names it: "10 sessions of 3 users".
 func (e *extent) String() string {
+	if e.whose != "" {
+		return "all sessions of " + output.Clean(e.whose) + ", however many there are"
+	}
 	var parts []string
 	if named := e.sessions - e.anonymous - e.unknown; named > 0 {
 		whose := output.Count(len(e.users), "user")
@@ -84,6 +91,10 @@ func (s *site) extent(ctx context.Context, t *tool, g target) (*extent, error) {
 	e := &extent{}
 	if len(g.ids) > 0 {
 		return e, s.addIDs(ctx, e, g.ids)
+	}
+	if s.isCarried() {
+		e.whose = g.user
+		return e, nil
 	}
 	bar := output.NewProgress(t.Err, "counting", -1)
 	defer bar.Done()
@@ -108,10 +119,14 @@ func (s *site) addIDs(ctx context.Context, e *extent, ids []string) error {
 		rec, err := s.store.Load(ctx, id)
 		switch {
 		case errors.Is(err, session.ErrNotFound):
+			if s.isCarried() && isHex(id) && len(id) == wholeID {
+				e.sessions, e.unknown = e.sessions+1, e.unknown+1
+			}
 		case errors.Is(err, session.ErrCorrupt), errors.Is(err, session.ErrNotSupported):
 			e.sessions, e.unknown = e.sessions+1, e.unknown+1
 		case err != nil:
 			return fmt.Errorf("%w: %w", session.ErrUnavailable, err)
+		case rec.Kind == session.KindTombstone && rec.Successor == "": // it has ended
 		case rec.ExpiresAt.IsZero() || s.Now().Before(rec.ExpiresAt):
 			e.add(rec.User)
 		}

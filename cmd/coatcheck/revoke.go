@@ -31,7 +31,10 @@ func newRevoke() *cobra.Command {
 session is over already, is not an error.
 
 The beginning of an id is enough, 4 digits or more. If several ids begin with it, they are listed,
-and nothing ends.`,
+and nothing ends.
+
+In the store cookies the browsers keep the sessions: --all cannot find them, and --user ends those
+of the user without a number, which is null with --json.`,
 		Example: `  coatcheck session revoke 5f2c08
   coatcheck session revoke --user ada --reason password
   coatcheck session revoke --all --yes`,
@@ -54,8 +57,19 @@ and nothing ends.`,
 		if err != nil {
 			return err
 		}
-		return t.Value(map[string]int{"ended": n},
-			func(w io.Writer) { fmt.Fprintln(w, "ended", output.Count(n, "session")) })
+		return t.ended(what, n)
+	})
+}
+
+// ended says how many sessions have ended, where somebody knows.
+func (t *tool) ended(what target, n int) error {
+	if n == uncounted {
+		return t.Value(map[string]any{"ended": nil}, func(w io.Writer) {
+			fmt.Fprintf(w, "all sessions of %s have ended\n", output.Clean(what.user))
+		})
+	}
+	return t.Value(map[string]int{"ended": n}, func(w io.Writer) {
+		fmt.Fprintln(w, "ended", output.Count(n, "session"))
 	})
 }
 
@@ -73,16 +87,19 @@ func (g target) check() error {
 	return nil
 }
 
-// revoke asks, and ends sessions.
+// revoke asks, and ends sessions. It says how many, or that they are uncounted.
 func (s *site) revoke(ctx context.Context, t *tool, what target, yes bool) (int, error) {
-	var err error
+	err := s.canEnd(what)
+	if err != nil {
+		return 0, err
+	}
 	if what.ids, err = s.ids(ctx, what.ids); err != nil {
 		return 0, err
 	}
 	total := -1
 	if !yes {
 		e, err := s.extent(ctx, t, what)
-		if err != nil || e.sessions == 0 {
+		if err != nil || e.none() {
 			return 0, err
 		}
 		total = e.sessions
@@ -100,7 +117,11 @@ func (s *site) revoke(ctx context.Context, t *tool, what target, yes bool) (int,
 func (s *site) end(ctx context.Context, t *tool, g target, total int) (int, error) {
 	switch {
 	case g.user != "":
-		return s.revokeUserFor(ctx, g.reason, g.user)
+		n, err := s.revokeUserFor(ctx, g.reason, g.user)
+		if err == nil && s.isCarried() {
+			n = uncounted
+		}
+		return n, err
 	case !g.all:
 		return s.revokeFor(ctx, g.reason, g.ids...)
 	}
