@@ -132,10 +132,8 @@ func openStore(ctx context.Context, cfg *sessionconfig.Config, flag, name string
 }
 
 func runCopy(ctx context.Context, t *tool, from *site, c *transfer.Copying, passes int) error {
-	total, err := from.records(ctx, t)
-	if err != nil {
-		return err
-	}
+	total := from.records(ctx, t)
+	var err error
 	step := func(what string, work func(context.Context, func(int)) error) {
 		if err != nil {
 			return

@@ -99,6 +99,9 @@ func (s *site) extent(ctx context.Context, t *tool, g target) (*extent, error) {
 	bar := output.NewProgress(t.Err, "counting", -1)
 	defer bar.Done()
 	for info, err := range s.sessions(ctx, g.user) {
+		if err != nil && e.sessions > 0 && ctx.Err() == nil {
+			break // what cannot be read is told by the work
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -88,11 +88,7 @@ func (s *site) rekey(ctx context.Context, t *tool, yes bool) (*transfer.Rekeyed,
 			return nil, err
 		}
 	}
-	total, err := s.records(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	bar := output.NewProgress(t.Err, "sealing", total)
+	bar := output.NewProgress(t.Err, "sealing", s.records(ctx, t))
 	defer bar.Done()
 	r, err := transfer.Rekey(ctx, s.Manager, s.store, bar.Step)
 	if err != nil {
@@ -102,10 +98,11 @@ func (s *site) rekey(ctx context.Context, t *tool, yes bool) (*transfer.Rekeyed,
 	return r, err
 }
 
-// records counts what the store lists, where somebody watches how much is left.
-func (s *site) records(ctx context.Context, t *tool) (int, error) {
+// records counts what the store lists, where somebody watches how much is left. What cannot be read is told by the work
+// that follows.
+func (s *site) records(ctx context.Context, t *tool) int {
 	if !output.Terminal(t.Err) {
-		return -1, nil
+		return -1
 	}
 	bar := output.NewProgress(t.Err, "counting", -1)
 	defer bar.Done()

@@ -22,13 +22,14 @@ const (
 // ending ends all sessions of a store.
 type ending struct {
 	*site
-	why   string
-	began time.Time // when the command did
-	bar   *output.Progress
-	n     int      // sessions that have ended
-	ids   []string // of those that are next
-	older bool     // one of them began before the command
-	again bool     // this walk has ended one that did
+	why    string
+	began  time.Time // when the command did
+	bar    *output.Progress
+	n      int      // sessions that have ended
+	ids    []string // of those that are next
+	older  bool     // one of them began before the command
+	again  bool     // this walk has ended one that did
+	unread error    // what this walk could not read
 }
 
 // endAll goes through the store until a walk ends nothing that began before the command: a session that gets a new id
@@ -38,8 +39,11 @@ func (s *site) endAll(ctx context.Context, t *tool, why string, total int) (int,
 	e := &ending{site: s, why: why, began: s.Now(), bar: output.NewProgress(t.Err, "ending", total)}
 	defer e.bar.Done()
 	for range mostWalks {
-		if err := e.walk(ctx); err != nil || !e.again {
+		if err := e.walk(ctx); err != nil {
 			return e.n, err
+		}
+		if !e.again {
+			return e.n, e.unread
 		}
 	}
 	return e.n, errors.New("there may be more: some sessions get new ids all the time; run the command again")
@@ -47,11 +51,11 @@ func (s *site) endAll(ctx context.Context, t *tool, why string, total int) (int,
 
 // walk goes through the store once.
 func (e *ending) walk(ctx context.Context) error {
-	e.again = false
+	e.again, e.unread = false, nil
 	since := e.Now().Add(-skew)
 	for rec, err := range survey.Records(ctx, e.store) {
-		if err != nil {
-			return errors.Join(e.end(ctx), err)
+		if e.unread = err; err != nil {
+			break
 		}
 		if !e.leads(rec, since) {
 			continue

@@ -44,11 +44,7 @@ func (s *site) clear(ctx context.Context, t *tool) (int, error) {
 	if !ok {
 		return s.Sweep(ctx) // which says so
 	}
-	total, err := s.expired(ctx, t)
-	if err != nil {
-		return 0, err
-	}
-	bar := output.NewProgress(t.Err, "removing", total)
+	bar := output.NewProgress(t.Err, "removing", s.expired(ctx, t))
 	defer bar.Done()
 	before := s.Now()
 	for removed := 0; ; {
@@ -68,22 +64,23 @@ func (s *site) clear(ctx context.Context, t *tool) (int, error) {
 // sweepBatch is how many records are removed at once: a step that a store answers soon, also while a site uses it.
 const sweepBatch = 500
 
-// expired counts what a sweep would remove, where somebody watches and the store can say so.
-func (s *site) expired(ctx context.Context, t *tool) (int, error) {
+// expired counts what a sweep would remove, where somebody watches and the store can say so. What cannot be read is left
+// to the sweep.
+func (s *site) expired(ctx context.Context, t *tool) int {
 	if _, ok := s.store.(session.Lister); !ok || !output.Terminal(t.Err) {
-		return -1, nil
+		return -1
 	}
 	bar := output.NewProgress(t.Err, "counting", -1)
 	defer bar.Done()
 	now, n := s.Now(), 0
 	for rec, err := range survey.Records(ctx, s.store) {
 		if err != nil {
-			return 0, err
+			break
 		}
 		bar.Step(1)
 		if !rec.ExpiresAt.IsZero() && rec.ExpiresAt.Before(now) {
 			n++
 		}
 	}
-	return n, nil
+	return n
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -47,10 +48,10 @@ visitors come back.`,
 		opts.Now, opts.Step = s.Now(), bar.Step
 		report, err := survey.Count(ctx, s.store, opts)
 		bar.Done()
-		if err != nil {
+		if report == nil {
 			return err
 		}
-		return t.Value(report, func(w io.Writer) { statsText(w, report) })
+		return cmp.Or(t.Value(report, func(w io.Writer) { statsText(w, report) }), err)
 	})
 }
 

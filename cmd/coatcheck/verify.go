@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -22,17 +23,14 @@ a value fits the Go type that it reads it into.`,
 		Example: "  coatcheck session verify\n  coatcheck session verify --config next.yaml --json",
 		Args:    noArguments,
 	}, opened(func(ctx context.Context, t *tool, s *site, _ []string) error {
-		total, err := s.records(ctx, t)
-		if err != nil {
-			return err
-		}
-		bar := output.NewProgress(t.Err, "opening", total)
+		bar := output.NewProgress(t.Err, "opening", s.records(ctx, t))
 		v, err := survey.Verify(ctx, s.Manager, s.store, bar.Step)
 		bar.Done()
-		if err != nil {
+		if v == nil {
 			return err
 		}
-		if err := t.Value(v, func(w io.Writer) { verifyText(t, w, v) }); err != nil || len(v.Problems) == 0 {
+		if err := cmp.Or(t.Value(v, func(w io.Writer) { verifyText(t, w, v) }), err); err != nil ||
+			len(v.Problems) == 0 {
 			return err
 		}
 		return found("%s found; a lost key costs that key, and a lost record signs its visitor out",

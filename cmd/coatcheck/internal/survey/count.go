@@ -60,7 +60,8 @@ func Records(ctx context.Context, store session.Store) iter.Seq2[*session.Record
 	return After(ctx, store, "")
 }
 
-// After goes through those that come after an id, in the order of the store.
+// After goes through those that come after an id, in the order of the store. What the store cannot read is an error at
+// the end.
 func After(ctx context.Context, store session.Store, id string) iter.Seq2[*session.Record, error] {
 	return func(yield func(*session.Record, error) bool) {
 		lister, ok := store.(session.Lister)
@@ -68,18 +69,19 @@ func After(ctx context.Context, store session.Store, id string) iter.Seq2[*sessi
 			yield(nil, fmt.Errorf("%w: the store cannot list its sessions", session.ErrNotSupported))
 			return
 		}
+		var failed error
 		for after, more := id, true; more; {
 			page, err := lister.Page(ctx, after, pageSize)
-			if err != nil {
-				yield(nil, fmt.Errorf("%w: %w", session.ErrUnavailable, err))
-				return
-			}
+			failed = cmp.Or(failed, err)
 			for _, rec := range page {
 				if after = rec.ID; !yield(rec, nil) {
 					return
 				}
 			}
 			more = len(page) == pageSize
+		}
+		if failed != nil {
+			yield(nil, fmt.Errorf("%w: %w", session.ErrUnavailable, failed))
 		}
 	}
 }
@@ -92,15 +94,18 @@ type counter struct {
 	sizes  []int
 }
 
-// Count goes through the store.
+// Count goes through the store. With an error comes the report of what could be read, nil if that is nothing.
 func Count(ctx context.Context, store session.Store, opts Options) (*Report, error) {
 	c := &counter{Options: opts, report: &Report{From: opts.Now.UTC(), Ending: make([]int, opts.Hours)},
 		users: map[string]int{}}
+	met := 0
+	var failed error
 	for rec, err := range Records(ctx, store) {
-		if err != nil {
-			return nil, err
+		if failed = err; err != nil {
+			break
 		}
 		opts.Step(1)
+		met++
 		if !c.add(rec) || len(c.sizes) >= opts.Sample {
 			continue
 		}
@@ -108,8 +113,11 @@ func Count(ctx context.Context, store session.Store, opts Options) (*Report, err
 			return nil, err
 		}
 	}
+	if failed != nil && (met == 0 || ctx.Err() != nil) {
+		return nil, failed
+	}
 	c.finish()
-	return c.report, nil
+	return c.report, failed
 }
 
 // add counts a record, and reports whether it is a live session.

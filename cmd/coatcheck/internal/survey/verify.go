@@ -23,15 +23,21 @@ type Problem struct {
 	Reason string `json:"reason"`
 }
 
-// Verify opens every live session of a store and decodes each key of it. step is called for each record.
+// Verify opens every live session of a store and decodes each key of it. step is called for each record. With an error
+// comes what was found in the records that could be read, nil if there were none.
 func Verify(ctx context.Context, m *session.Manager, store session.Store, step func(int)) (*Verified, error) {
 	v := &Verified{Problems: []Problem{}}
 	now := m.Now()
+	met := 0
 	for rec, err := range Records(ctx, store) {
-		if err != nil {
+		if err != nil && (met == 0 || ctx.Err() != nil) {
 			return nil, err
 		}
+		if err != nil {
+			return v, err
+		}
 		step(1)
+		met++
 		if rec.Kind != session.KindLive || !rec.ExpiresAt.IsZero() && !rec.ExpiresAt.After(now) {
 			continue
 		}

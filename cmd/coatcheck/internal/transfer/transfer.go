@@ -36,24 +36,23 @@ const (
 	unopened = "it does not open with the secrets of this configuration, or was changed"
 )
 
-// Count says how many records a store lists, for a bar that shows how much is left.
-func Count(ctx context.Context, store session.Store, step func(int)) (n int, err error) {
+// Count says how many records of a store can be listed, for a bar that shows how much is left.
+func Count(ctx context.Context, store session.Store, step func(int)) (n int) {
 	for _, err := range survey.Records(ctx, store) {
-		if err != nil {
-			return 0, err
+		if err == nil {
+			step(1)
+			n++
 		}
-		step(1)
-		n++
 	}
-	return n, nil
+	return n
 }
 
-// batches lists all records of a store, some at a time.
+// batches lists all records of a store, some at a time. What cannot be read is an error at the end.
 func batches(ctx context.Context, store session.Store, work func([]*session.Record) error) error {
 	var batch []*session.Record
 	for rec, err := range survey.Records(ctx, store) {
 		if err != nil {
-			return err
+			return errors.Join(worked(work, batch), err)
 		}
 		if batch = append(batch, rec); len(batch) == batchSize {
 			if err := work(batch); err != nil {
@@ -62,6 +61,11 @@ func batches(ctx context.Context, store session.Store, work func([]*session.Reco
 			batch = nil
 		}
 	}
+	return worked(work, batch)
+}
+
+// worked does the work on the last batch, if there is one.
+func worked(work func([]*session.Record) error, batch []*session.Record) error {
 	if len(batch) == 0 {
 		return nil
 	}
