@@ -10,6 +10,7 @@ import (
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/internal/atomicfile"
+	"github.com/coatcheck/session/internal/leftout"
 )
 
 // Page returns records in the order of their file names, without their data. It leaves out a record that is damaged,
@@ -53,6 +54,9 @@ func (p *page) shelf(ctx context.Context, shelf byte) {
 			continue
 		}
 		rec, err := p.store.head(ctx, key)
+		if errors.Is(err, session.ErrCorrupt) {
+			leftout.Tell(ctx, "", key.path())
+		}
 		if err := ignoreGone(err); err != nil {
 			p.note(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/leftout"
 )
 
 // tidyAfter is how old an entry of a list must be before it is removed because its record is not there: a younger one
@@ -243,6 +244,8 @@ func (s *Store) present(ctx context.Context, ids []string) ([]*session.Record, e
 			recs = append(recs, h.rec)
 		case h.absent:
 			stale = append(stale, s.drop(due{id: ids[i]}, ""))
+		default:
+			leftout.Tell(ctx, ids[i], "")
 		}
 	}
 	if len(stale) > 0 {

@@ -115,7 +115,7 @@ func problemsText(t *tool, w io.Writer, problems []transfer.Problem) {
 	}
 	rows := make([][]string, len(problems))
 	for i, p := range problems {
-		rows[i] = []string{t.ID(p.ID), orDash(p.User), p.Reason}
+		rows[i] = []string{orDash(t.ID(p.ID)), orDash(p.User), p.Reason}
 	}
 	output.Table(w, []output.Head{{Name: "ID"}, {Name: "USER", Least: 8}, {Name: "REASON"}}, rows)
 }

@@ -64,8 +64,8 @@ func (s *site) clear(ctx context.Context, t *tool) (int, error) {
 // sweepBatch is how many records are removed at once: a step that a store answers soon, also while a site uses it.
 const sweepBatch = 500
 
-// expired counts what a sweep would remove, where somebody watches and the store can say so. What cannot be read is left
-// to the sweep.
+// expired counts what a sweep would remove, where somebody watches and the store can say so. It leaves what cannot be
+// read to the sweep.
 func (s *site) expired(ctx context.Context, t *tool) int {
 	if _, ok := s.store.(session.Lister); !ok || !output.Terminal(t.Err) {
 		return -1

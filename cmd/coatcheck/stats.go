@@ -61,6 +61,9 @@ func statsText(w io.Writer, r *survey.Report) {
 		{"expired", fmt.Sprint(r.Expired)}, {"renewed ids", fmt.Sprint(r.Aliases)},
 		{"retired ids", fmt.Sprint(r.Tombstones)}, {"users", fmt.Sprint(r.Users)},
 	})
+	if r.Damaged > 0 {
+		fmt.Fprintf(w, "%s damaged; coatcheck session verify names them\n", output.Count(r.Damaged, "record"))
+	}
 	if len(r.TopUsers) > 0 {
 		fmt.Fprintln(w)
 		rows := make([][]string, len(r.TopUsers))

@@ -42,7 +42,7 @@ func verifyText(t *tool, w io.Writer, v *survey.Verified) {
 	if len(v.Problems) > 0 {
 		rows := make([][]string, len(v.Problems))
 		for i, p := range v.Problems {
-			rows[i] = []string{t.ID(p.ID), orDash(p.User), orDash(p.Key), p.Reason}
+			rows[i] = []string{orDash(t.ID(p.ID)), orDash(p.User), orDash(p.Key), p.Reason}
 		}
 		output.Table(w, []output.Head{{Name: "ID"}, {Name: "USER", Least: 8}, {Name: "KEY", Least: 8},
 			{Name: "REASON"}}, rows)

@@ -5,13 +5,14 @@ import (
 	"errors"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/leftout"
 )
 
 // Listing is what a SELECT gave.
 type Listing struct {
 	Recs    []*session.Record
-	Skipped int    // rows that cannot be read, which open no session
-	Last    string // the id of the last row
+	Skipped []string // the ids of rows that cannot be read, which open no session
+	Last    string   // the id of the last row
 }
 
 // Add adds a row that was read into rec, or not, as the error says. Any error but [session.ErrCorrupt] is returned:
@@ -21,7 +22,7 @@ func (l *Listing) Add(rec *session.Record, err error) error {
 	case err == nil:
 		l.Recs = append(l.Recs, rec)
 	case errors.Is(err, session.ErrCorrupt):
-		l.Skipped++
+		l.Skipped = append(l.Skipped, rec.ID)
 	default:
 		return err
 	}
@@ -37,7 +38,10 @@ func Fill(
 	for len(page) < limit {
 		l, err := list(after, limit-len(page))
 		page = append(page, l.Recs...)
-		if err != nil || l.Skipped == 0 {
+		for _, id := range l.Skipped {
+			leftout.Tell(ctx, id, "")
+		}
+		if err != nil || len(l.Skipped) == 0 {
 			return page, err
 		}
 		after = l.Last

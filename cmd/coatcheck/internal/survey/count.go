@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/leftout"
 )
 
 const pageSize = 500
@@ -32,6 +33,7 @@ type Report struct {
 	Expired    int       `json:"expired"`
 	Aliases    int       `json:"renewed_ids"`
 	Tombstones int       `json:"retired_ids"`
+	Damaged    int       `json:"damaged"` // they open no session
 	Users      int       `json:"users"`
 	TopUsers   []User    `json:"top_users"`
 	Sizes      Sizes     `json:"sizes"`
@@ -100,7 +102,8 @@ func Count(ctx context.Context, store session.Store, opts Options) (*Report, err
 		users: map[string]int{}}
 	met := 0
 	var failed error
-	for rec, err := range Records(ctx, store) {
+	listing := leftout.Telling(ctx, func(string, string) { c.report.Damaged++ })
+	for rec, err := range Records(listing, store) {
 		if failed = err; err != nil {
 			break
 		}

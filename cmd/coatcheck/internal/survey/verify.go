@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/leftout"
 )
 
 // Verified is what Verify found.
@@ -24,12 +25,14 @@ type Problem struct {
 }
 
 // Verify opens every live session of a store and decodes each key of it. step is called for each record. With an error
-// comes what was found in the records that could be read, nil if there were none.
+// comes what was found in the records that could be read, nil if there were none. A damaged one that no list has is a
+// problem like another.
 func Verify(ctx context.Context, m *session.Manager, store session.Store, step func(int)) (*Verified, error) {
 	v := &Verified{Problems: []Problem{}}
 	now := m.Now()
 	met := 0
-	for rec, err := range Records(ctx, store) {
+	listing := leftout.Telling(ctx, func(id, place string) { v.add(&session.Record{ID: id}, "", Damaged(place)) })
+	for rec, err := range Records(listing, store) {
 		if err != nil && (met == 0 || ctx.Err() != nil) {
 			return nil, err
 		}
@@ -48,6 +51,14 @@ func Verify(ctx context.Context, m *session.Manager, store session.Store, step f
 	return v, nil
 }
 
+// Damaged says that a record cannot be read, and where it is if its id is not known.
+func Damaged(place string) string {
+	if place == "" {
+		return "the record is damaged"
+	}
+	return "the record is damaged: " + place
+}
+
 func (v *Verified) check(ctx context.Context, m *session.Manager, store session.Store, listed *session.Record) error {
 	rec, err := store.Load(ctx, listed.ID)
 	switch {
@@ -55,7 +66,7 @@ func (v *Verified) check(ctx context.Context, m *session.Manager, store session.
 		return nil
 	case errors.Is(err, session.ErrCorrupt):
 		v.Checked++
-		v.add(listed, "", "the record is damaged")
+		v.add(listed, "", Damaged(""))
 		return nil
 	case err != nil:
 		return fmt.Errorf("%w: %w", session.ErrUnavailable, err)

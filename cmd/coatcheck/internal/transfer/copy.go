@@ -9,6 +9,7 @@ import (
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/cmd/coatcheck/internal/survey"
+	"github.com/coatcheck/session/internal/leftout"
 )
 
 // Copied is what Copy did. It counts records: sessions, and renewed and retired ids.
@@ -55,7 +56,10 @@ func (c *Copying) Pass(ctx context.Context, step func(int)) error {
 	}
 	c.pass, c.met = last+1, 0
 	c.done.Problems, c.bad, c.done.Unchanged, c.done.Expired = []Problem{}, map[string]bool{}, 0, 0
-	err = batches(ctx, c.From, func(batch []*session.Record) error {
+	listing := leftout.Telling(ctx, func(id, place string) {
+		c.problem(&session.Record{ID: id}, survey.Damaged(place))
+	})
+	err = batches(listing, c.From, func(batch []*session.Record) error {
 		defer step(len(batch))
 		c.met += len(batch)
 		return c.batch(ctx, batch)

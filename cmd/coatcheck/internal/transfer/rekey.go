@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/survey"
+	"github.com/coatcheck/session/internal/leftout"
 )
 
 // Rekeyed is what Rekey did.
@@ -29,7 +31,10 @@ type rekeying struct {
 // nothing under a secret.
 func Rekey(ctx context.Context, m *session.Manager, store session.Store, step func(int)) (*Rekeyed, error) {
 	r := &rekeying{m: m, store: store, done: Rekeyed{Problems: []Problem{}}}
-	err := batches(ctx, store, func(batch []*session.Record) error {
+	listing := leftout.Telling(ctx, func(id, place string) {
+		r.problem(&session.Record{ID: id}, survey.Damaged(place))
+	})
+	err := batches(listing, store, func(batch []*session.Record) error {
 		defer step(len(batch))
 		return together(ctx, batch, r.one)
 	})

@@ -31,7 +31,6 @@ type Problem struct {
 }
 
 const (
-	damaged  = "the record is damaged"
 	busy     = "the site changes it all the time; run the command again"
 	unopened = "it does not open with the secrets of this configuration, or was changed"
 )
@@ -114,7 +113,7 @@ func load(ctx context.Context, store session.Store, id string) (rec *session.Rec
 	case errors.Is(err, session.ErrNotFound):
 		return nil, "", nil
 	case errors.Is(err, session.ErrCorrupt):
-		return nil, damaged, nil
+		return nil, survey.Damaged(""), nil
 	}
 	return nil, "", unavailable(err)
 }

@@ -1,0 +1,75 @@
+//go:build unix
+
+package main
+
+import (
+	"database/sql"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// damageFile cuts the end off the file of a session.
+func damageFile(t *testing.T, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "sessions", "records", "??", "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no files, %v", err)
+	}
+	if err := os.Truncate(files[0], 20); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// damageRow gives a row a kind that there is not.
+func damageRow(t *testing.T, dir string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "sessions.db"))
+	if err == nil {
+		_, err = db.Exec("UPDATE sessions SET kind = 9 WHERE id = (SELECT min(id) FROM sessions)")
+	}
+	if err = errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A list leaves a damaged record out, because it opens no session. Nobody should hear that all is well.
+func TestADamagedRecordThatNoListHasIsReported(t *testing.T) {
+	for _, row := range []struct {
+		store, reason string
+		damage        func(*testing.T, string)
+	}{
+		{"file", `(?m)^- +- .*the record is damaged: records/`, damageFile},
+		{"database", `(?m)^[0-9a-f]{64} +- .*the record is damaged$`, damageRow},
+	} {
+		t.Run(row.store, func(t *testing.T) {
+			dir := t.TempDir()
+			run := func(program, args string) *exec.Cmd {
+				cmd := in(t, dir, program, strings.Fields(args)...)
+				cmd.Env = append(os.Environ(), "SESSION_STORE="+row.store, "SESSION_STORES__DATABASE__MIGRATE=true")
+				return cmd
+			}
+			mustRun(t, run(underTest, "init"))
+			mustRun(t, run("seed", "ada 3"))
+			row.damage(t, dir)
+			for _, command := range []string{"session verify", "session rekey",
+				"session copy --from " + row.store + " --to file:copied"} {
+				cmd := run(underTest, command)
+				out, _ := cmd.Output()
+				if got := cmd.ProcessState.ExitCode(); got != exitFound || !regexp.MustCompile(row.reason).Match(out) {
+					t.Errorf("%s ended with %d and wrote %q, want %d and %q", command, got, out, exitFound, row.reason)
+				}
+			}
+			if out := mustRun(t, run(underTest, "session stats")); !strings.Contains(out, "1 record damaged") {
+				t.Errorf("stats wrote %q, want the damaged one", out)
+			}
+			if out := mustRun(t, run(underTest, "session stats --json")); !strings.Contains(out, `"damaged": 1,`) {
+				t.Errorf("stats --json wrote %s, want the damaged one", out)
+			}
+		})
+	}
+}
