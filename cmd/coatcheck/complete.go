@@ -150,11 +150,12 @@ func gather(ctx context.Context, found <-chan string) []string {
 	return slices.Sorted(maps.Keys(met))
 }
 
-var errNothingThere = errors.New("there is no such store yet")
+var errNothingThere = errors.New("there is nothing to list")
 
-// storeToRead opens the store, and makes no table, file or folder.
+// storeToRead opens the store, and makes no table, file or folder. It runs no program either: the folder may be
+// somebody else's, and Tab is no consent to what its configuration names.
 func storeToRead(ctx context.Context, cfg *sessionconfig.Config) (session.Store, io.Closer, error) {
-	if cfg == nil || cfg.Store == "memory" || isAbsent(cfg) {
+	if cfg == nil || cfg.Store == "memory" || cfg.Store == "cookies" || isAbsent(cfg) || runsProgram(cfg) {
 		return nil, nil, errNothingThere
 	}
 	if cfg.Store != "database" {
@@ -168,18 +169,21 @@ func storeToRead(ctx context.Context, cfg *sessionconfig.Config) (session.Store,
 	return store, db, err
 }
 
+// runsProgram reports whether a program says where the store is.
+func runsProgram(cfg *sessionconfig.Config) bool {
+	return setting(cfg, "connections."+cfg.Connection().Name+".dsn_command") != ""
+}
+
 // isAbsent reports whether a folder or a file of the store is not there.
 func isAbsent(cfg *sessionconfig.Config) bool {
 	key := "stores.file.path"
 	if cfg.Store == "database" {
 		key = "connections." + cfg.Connection().Name + ".path"
 	}
-	for _, s := range cfg.Settings() {
-		if s.Key != key || cfg.Store == "redis" {
-			continue
-		}
-		_, err := os.Stat(s.Value)
-		return errors.Is(err, fs.ErrNotExist)
+	path := setting(cfg, key)
+	if path == "" || cfg.Store == "redis" {
+		return false
 	}
-	return false
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
