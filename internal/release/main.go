@@ -6,6 +6,7 @@
 //	release prepare VERSION      write the version into every go.mod, go.sum, go.work and CHANGELOG.md
 //	release verify VERSION       compare the hashes in go.sum with those of the commit
 //	release tags VERSION         the tags of a release, in the order of dependence
+//	release push VERSION         the branch and the tags to origin, all of them or none
 //
 // Run it from a folder within the repository; the scripts of internal/tools do.
 package main
@@ -25,7 +26,7 @@ func main() {
 	}
 }
 
-var errUsage = errors.New("say stage, adopt FOLDER, try, or prepare, verify or tags with a VERSION")
+var errUsage = errors.New("say stage, adopt FOLDER, try, or prepare, verify, tags or push with a VERSION")
 
 func run(args []string) error {
 	t, err := openTree()
@@ -46,6 +47,8 @@ func run(args []string) error {
 	case command == "tags" && len(rest) == 1:
 		fmt.Println(strings.Join(t.tags(rest[0]), "\n"))
 		return nil
+	case command == "push" && len(rest) == 1:
+		return t.push(rest[0])
 	}
 	return errUsage
 }
