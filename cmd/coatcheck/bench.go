@@ -57,7 +57,11 @@ func checkLoad(opts load.Options) error {
 }
 
 func bench(ctx context.Context, t *tool, opts load.Options) error {
-	s, err := t.open(ctx)
+	cfg, err := t.config()
+	if err != nil {
+		return err
+	}
+	s, err := open(ctx, cfg, true)
 	if err != nil {
 		return err
 	}

@@ -175,8 +175,8 @@ type site struct {
 	secrets int // how many there are
 }
 
-// open opens the store of a configuration, as the site has it.
-func open(ctx context.Context, cfg *sessionconfig.Config) (*site, error) {
+// open opens the store of a configuration, as the site has it. With made, a folder that is not there is made.
+func open(ctx context.Context, cfg *sessionconfig.Config, made bool) (*site, error) {
 	if cfg.Store == "memory" {
 		return nil, usage("the store memory keeps its sessions in the process of the site, where no command can " +
 			"reach them; name another store")
@@ -186,6 +186,9 @@ func open(ctx context.Context, cfg *sessionconfig.Config) (*site, error) {
 	var err error
 	if opts.Secrets, err = cfg.Secrets(ctx); err != nil {
 		return nil, usage("%w", err)
+	}
+	if err := present(cfg, made); err != nil {
+		return nil, err
 	}
 	store, closer, err := cfg.OpenStore(ctx)
 	if err != nil {
@@ -207,7 +210,7 @@ func (t *tool) open(ctx context.Context) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, cfg)
+	return open(ctx, cfg, false)
 }
 
 // opened is work on the configured store, which is closed afterwards.

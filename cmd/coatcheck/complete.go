@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -155,7 +153,7 @@ var errNothingThere = errors.New("there is nothing to list")
 // storeToRead opens the store, and makes no table, file or folder. It runs no program either: the folder may be
 // somebody else's, and Tab is no consent to what its configuration names.
 func storeToRead(ctx context.Context, cfg *sessionconfig.Config) (session.Store, io.Closer, error) {
-	if cfg == nil || cfg.Store == "memory" || cfg.Store == "cookies" || isAbsent(cfg) || runsProgram(cfg) {
+	if cfg == nil || cfg.Store == "memory" || cfg.Store == "cookies" || absent(cfg) != nil || runsProgram(cfg) {
 		return nil, nil, errNothingThere
 	}
 	if cfg.Store != "database" {
@@ -172,18 +170,4 @@ func storeToRead(ctx context.Context, cfg *sessionconfig.Config) (session.Store,
 // runsProgram reports whether a program says where the store is.
 func runsProgram(cfg *sessionconfig.Config) bool {
 	return setting(cfg, "connections."+cfg.Connection().Name+".dsn_command") != ""
-}
-
-// isAbsent reports whether a folder or a file of the store is not there.
-func isAbsent(cfg *sessionconfig.Config) bool {
-	key := "stores.file.path"
-	if cfg.Store == "database" {
-		key = "connections." + cfg.Connection().Name + ".path"
-	}
-	path := setting(cfg, key)
-	if path == "" || cfg.Store == "redis" {
-		return false
-	}
-	_, err := os.Stat(path)
-	return errors.Is(err, fs.ErrNotExist)
 }

@@ -120,7 +120,7 @@ func openStore(ctx context.Context, cfg *sessionconfig.Config, flag, name string
 	if err != nil {
 		return nil, usage("--%s: %w", flag, err)
 	}
-	s, err := open(ctx, other)
+	s, err := open(ctx, other, flag == "to")
 	if err != nil {
 		return nil, err
 	}

@@ -30,9 +30,9 @@ have a time to live. Each check passes, warns or fails. A store that takes no wr
 nothing, or forgets what it acknowledged is a failure.
 
 The exit code is 3 if a check fails; with --strict, also for a warning. --accept names a check
-whose result is your choice, for example that of a Redis that is meant to forget. Nothing is
-changed, unless stores.database.migrate brings the table up to date: the write that is tried
-removes a session that does not exist.
+whose result is your choice, for example that of a Redis that is meant to forget. No session is
+changed: the write that is tried removes one that does not exist. stores.database.migrate may bring
+the table up to date, and the folder of the store file is made if it is not there.
 
 --asvs shows instead which session requirements of OWASP ASVS 5.0 the configuration meets, up to
 that level: met, not met, or yours to meet. docs/asvs.md has the tests. The exit code is 3 if one is
@@ -54,7 +54,7 @@ not met.`,
 		}
 		var s *site
 		checks := doctor.Examine(ctx, cfg, func(ctx context.Context) (*session.Manager, session.Store, error) {
-			if s, err = open(ctx, cfg); err != nil {
+			if s, err = open(ctx, cfg, true); err != nil {
 				return nil, nil, err
 			}
 			return s.Manager, s.store, nil

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -58,10 +59,10 @@ func (p *patient) schema(ctx context.Context, db *sql.DB, opts sqlstore.Options)
 
 // older opens a table that an older release made. The site refuses it, and so would hide all else that is wrong; schema
 // tells of it. The manager is nil where that is not what keeps the site from its store.
-func (p *patient) older(ctx context.Context, secrets []session.Secret) (m *session.Manager, store session.Store,
-	done func()) {
+func (p *patient) older(ctx context.Context, secrets []session.Secret, why error) (m *session.Manager,
+	store session.Store, done func()) {
 	none := func() {}
-	if p.cfg.Store != "database" {
+	if p.cfg.Store != "database" || errors.Is(why, fs.ErrNotExist) { // a file that would be made
 		return nil, nil, none
 	}
 	db, opts, err := p.cfg.OpenDatabase(ctx)

@@ -75,7 +75,7 @@ func Examine(
 	m, store, err := open(ctx)
 	if err != nil {
 		var done func()
-		m, store, done = p.older(ctx, secrets)
+		m, store, done = p.older(ctx, secrets, err)
 		defer done()
 	}
 	if m == nil {
