@@ -48,6 +48,9 @@ not met.`,
 		if cmd.Flags().Changed("asvs") && (level < 1 || level > asvs.Highest) {
 			return usage("--asvs: %d is not a level of ASVS; it has 1 to %d", level, asvs.Highest)
 		}
+		if level > 0 && (strict || len(accept) > 0) {
+			return usage("--asvs shows requirements in place of checks: leave out --strict and --accept")
+		}
 		cfg, err := t.load() // as the site has it
 		if err != nil {
 			return err

@@ -11,18 +11,26 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
 )
 
 func main() {
-	root := newRoot()
-	_, err := root.ExecuteContextC(context.Background())
+	root, begun := newRoot(), false
+	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
+	err := root.ExecuteContext(context.Background())
 	if err == nil {
 		return
 	}
 	err = interrupted(err)
+	if !begun && slices.Contains(os.Args, "--json") { // the command would have told it, but it was never reached
+		t := &tool{Printer: output.Printer{Out: os.Stdout, JSON: true}}
+		_ = t.failed(err) // which is told in words, too
+	}
 	tell(err)
 	os.Exit(code(err))
 }
