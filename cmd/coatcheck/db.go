@@ -120,14 +120,23 @@ func askRollback(ctx context.Context, t *tool, d *migration.Database, yes bool) 
 		return nil
 	}
 	last, records, err := d.Last(ctx)
-	switch {
-	case err != nil || last == 0:
+	if err != nil || last == 0 {
 		return err
-	case last > 1:
-		return t.ask(ctx, os.Stdin, fmt.Sprintf("Take back step %d?", last))
 	}
-	return t.ask(ctx, os.Stdin, fmt.Sprintf("Remove the table with its %s? Everybody is signed out.",
-		output.Count(records, "record")))
+	question := fmt.Sprintf("Take back step %d?", last)
+	if last == 1 {
+		question = fmt.Sprintf("Remove the table with its %s? Everybody is signed out.",
+			output.Count(records, "record"))
+	}
+	if err := t.ask(ctx, os.Stdin, question); err != nil {
+		return err
+	}
+	now, err := d.Recorded(ctx)
+	if err == nil && now != last { // a person takes their time
+		err = errors.New("somebody else has changed the table meanwhile, and this took nothing back; run the command " +
+			"again")
+	}
+	return err
 }
 
 // withDatabase opens the database of the configuration, whatever store it names.

@@ -168,20 +168,7 @@ func TestClosedStreamsEndACommandInWords(t *testing.T) {
 func TestAQuestionCanBeInterrupted(t *testing.T) {
 	dir := withSessions(t)
 	cmd := in(t, dir, underTest, "session", "revoke", "--all")
-	terminal, err := pty.Start(cmd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer terminal.Close()
-	r := bufio.NewReader(terminal)
-	said := ""
-	for !strings.HasSuffix(said, "[y/N] ") {
-		c, err := r.ReadByte()
-		if err != nil {
-			t.Fatalf("after %q: %v", said, err)
-		}
-		said += string(c)
-	}
+	terminal, r := asked(t, cmd)
 	if _, err := terminal.WriteString("\x03"); err != nil {
 		t.Fatal(err)
 	}
@@ -189,5 +176,41 @@ func TestAQuestionCanBeInterrupted(t *testing.T) {
 	if err := cmd.Wait(); err == nil || !strings.Contains(string(rest), "coatcheck: interrupted") {
 		t.Errorf("after Ctrl-C it ended with %v and said %q", err, rest)
 	}
+	mustRun(t, in(t, dir, "alive", "4"))
+}
+
+// asked starts a command on a terminal and waits for its question.
+func asked(t *testing.T, cmd *exec.Cmd) (terminal *os.File, r *bufio.Reader) {
+	t.Helper()
+	terminal, err := pty.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { terminal.Close() })
+	r = bufio.NewReader(terminal)
+	for said := ""; !strings.HasSuffix(said, "[y/N] "); {
+		c, err := r.ReadByte()
+		if err != nil {
+			t.Fatalf("after %q: %v", said, err)
+		}
+		said += string(c)
+	}
+	return terminal, r
+}
+
+// Somebody else takes the step back while the question waits for its answer, which would be about another one.
+func TestARollbackTakesBackNoStepButTheOneThatItAskedAbout(t *testing.T) {
+	dir := withSessions(t)
+	cmd := in(t, dir, underTest, "db", "rollback")
+	terminal, r := asked(t, cmd)
+	mustRun(t, in(t, dir, underTest, "db", "rollback", "--yes"))
+	if _, err := terminal.WriteString("y\n"); err != nil {
+		t.Fatal(err)
+	}
+	rest, _ := io.ReadAll(r) // it ends with an error of its own when the other side is closed
+	if err := cmd.Wait(); err == nil || !strings.Contains(string(rest), "run the command again") {
+		t.Errorf("it ended with %v and said %q, want that the table has changed", err, rest)
+	}
+	mustRun(t, in(t, dir, underTest, "db", "migrate"))
 	mustRun(t, in(t, dir, "alive", "4"))
 }

@@ -21,8 +21,9 @@ func newWatch() *cobra.Command {
 		Long: `Show each session that ends from now on, whichever machine ended it, until Ctrl-C. Redis and
 PostgreSQL announce these. Other stores tell nobody outside the process that ends a session, and
 the command says so; the log of the site has all events. An end is "ended", "renewed" (the session
-goes on under a new id) or "replaced" (a login or Regenerate gave it a new id). What is swept, or
-dropped by Redis when its time is over, is not shown.`,
+goes on under a new id), "replaced" (a login or Regenerate gave it a new id), or "unknown" (the
+store reported it, and then could not be asked). What is swept, or dropped by Redis when its time
+is over, is not shown.`,
 		Example: "  coatcheck session watch\n  coatcheck session watch --count 10 --json",
 		Args:    noArguments,
 	}
@@ -121,7 +122,7 @@ func (l *endList) add(ctx context.Context, s *site, id string) error {
 	if !ended {
 		return nil
 	}
-	l.seen[id] = true
+	l.seen[id] = e.Event != unknown // it may be told again, and be known then
 	l.shown++
 	return l.tool.Line(e, func(w io.Writer) {
 		fmt.Fprintf(w, "%s  %-8s  %s  %s\n", output.Time(e.Time), e.Event, output.Clean(l.tool.ID(e.ID)),
@@ -129,11 +130,20 @@ func (l *endList) add(ctx context.Context, s *site, id string) error {
 	})
 }
 
-// lookAt finds out what became of a session. Where the store does not say it has ended, for so it was told.
+// unknown is the event of what was reported by a store that cannot be asked about it.
+const unknown = "unknown"
+
+// lookAt finds out what became of a session. One of which the store has nothing left that can be read has ended.
 func lookAt(ctx context.Context, s *site, id string) (end, bool) {
 	e := end{Time: s.Now(), Event: "ended", ID: id}
 	rec, err := s.store.Load(ctx, id)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return e, false
+	case errors.Is(err, session.ErrNotFound), errors.Is(err, session.ErrCorrupt):
+		return e, true
+	case err != nil:
+		e.Event = unknown
 		return e, true
 	}
 	e.User, e.Successor = rec.User, rec.Successor

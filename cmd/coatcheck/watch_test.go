@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 
@@ -52,4 +54,57 @@ func signedIn(ctx context.Context, t *testing.T, m *session.Manager) *session.Se
 		t.Fatal(err)
 	}
 	return s
+}
+
+// silent is a store that cannot be asked.
+type silent struct {
+	*memstore.Store
+	err error
+}
+
+func (s *silent) Load(context.Context, string) (*session.Record, error) { return nil, s.err }
+
+func TestAnEndThatCannotBeLookedAtIsNotCalledOne(t *testing.T) {
+	for _, row := range []struct {
+		err  error
+		want string
+	}{
+		{fmt.Errorf("load: %w", session.ErrNotFound), "ended"},
+		{fmt.Errorf("load: %w", session.ErrCorrupt), "ended"},
+		{errors.New("connection refused"), "unknown"},
+	} {
+		store := &silent{memstore.New(memstore.Options{}), row.err}
+		m, err := session.New(store, session.Options{Secrets: []session.Secret{session.NewSecret()}, SweepEvery: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		var out bytes.Buffer
+		list := &endList{tool: &tool{}}
+		list.tool.Out, list.tool.JSON = &out, true
+		if err := list.add(t.Context(), &site{Manager: m, store: store}, "an id"); err != nil {
+			t.Fatal(err)
+		}
+		var shown end
+		if err := json.Unmarshal(out.Bytes(), &shown); err != nil || shown.Event != row.want {
+			t.Errorf("when Load gives %v it shows %s, want %q", row.err, &out, row.want)
+		}
+	}
+}
+
+func TestNothingIsShownOfWhatIsAskedWhenTheWatchEnds(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	store := &silent{memstore.New(memstore.Options{}), ctx.Err()}
+	m, err := session.New(store, session.Options{Secrets: []session.Secret{session.NewSecret()}, SweepEvery: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	var out bytes.Buffer
+	list := &endList{tool: &tool{}}
+	list.tool.Out, list.tool.JSON = &out, true
+	if err := list.add(ctx, &site{Manager: m, store: store}, "an id"); err != nil || out.Len() > 0 {
+		t.Errorf("it shows %s, %v, want nothing", &out, err)
+	}
 }

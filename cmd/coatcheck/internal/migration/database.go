@@ -90,7 +90,7 @@ func (d *Database) Status(ctx context.Context) ([]Step, error) {
 
 // Last is the step that Down takes back, 0 for none, and how many records go with it.
 func (d *Database) Last(ctx context.Context) (step int64, records int, err error) {
-	step, err = d.recorded(ctx)
+	step, err = d.Recorded(ctx)
 	if err != nil || step != 1 {
 		return step, 0, err
 	}
@@ -103,9 +103,9 @@ func (d *Database) Last(ctx context.Context) (step int64, records int, err error
 	return step, records, nil
 }
 
-// recorded is the step that is written down, by which Down goes. SchemaVersion says one less where a rollback was
+// Recorded is the step that is written down, by which Down goes. SchemaVersion says one less where a rollback was
 // interrupted, which Down only finishes.
-func (d *Database) recorded(ctx context.Context) (step int64, err error) {
+func (d *Database) Recorded(ctx context.Context) (step int64, err error) {
 	at, _, err := d.store.SchemaVersion(ctx)
 	if err == nil && at > 0 {
 		err = d.db.QueryRowContext(ctx, "SELECT version FROM coatcheck_schema WHERE name = '"+d.table+"'").Scan(&step)
