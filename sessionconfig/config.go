@@ -2,6 +2,7 @@ package sessionconfig
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -52,7 +53,8 @@ type Config struct {
 	limits      map[string]*guard.Limit
 	foreign     []string // variables that are not keys, and nobody knows whose they are
 
-	swept []session.Store // by a manager of Manager
+	swept  []session.Store // by a manager of Manager
+	warned bool            // by one
 
 	legacy   legacy
 	settings []Setting
@@ -102,8 +104,8 @@ func (c *Config) Settings() []Setting { return append([]Setting(nil), c.settings
 // Connections lists the names of the connections.
 func (c *Config) Connections() []string { return names(c.connections) }
 
-// Warnings lists what is valid but not fit for production. Open also logs it to Options.Logger, or to [slog.Default] if
-// there is none.
+// Warnings lists what is valid but not fit for production. Open and Manager also log it to Options.Logger, or to
+// [slog.Default] if there is none.
 func (c *Config) Warnings() []string {
 	var list []string
 	add := func(when bool, what string) {
@@ -129,6 +131,13 @@ func (c *Config) Warnings() []string {
 	add(len(c.foreign) > 0, series(c.foreign)+": no key is called so, and it is ignored; docs/configuration.md lists "+
 		"the names")
 	return list
+}
+
+// warn logs the warnings.
+func (c *Config) warn(ctx context.Context, log *slog.Logger) {
+	for _, warning := range c.Warnings() {
+		log.WarnContext(ctx, "session: "+warning)
+	}
 }
 
 // Format prints none of the values, because secrets are among them.

@@ -1,7 +1,9 @@
 package sessionconfig
 
 import (
+	"cmp"
 	"context"
+	"log/slog"
 	"reflect"
 	"time"
 
@@ -14,7 +16,8 @@ const readTimeout = 30 * time.Second
 // Manager returns a manager on a store that [Config.OpenStore] has opened, for sites with more than one manager: each
 // has the options of the configuration, and change replaces those in which it differs, such as its cookie. nil changes
 // none. The managers share the store with its connections, and the sweeper: the first manager of a store sweeps, and
-// the others do not unless change sets SweepEvery. With secrets.reload each of them gets new secrets.
+// the others do not unless change sets SweepEvery. With secrets.reload each of them gets new secrets. The first manager
+// logs [Config.Warnings]. Do not call Manager from several goroutines at once.
 //
 //	store, closer, err := cfg.OpenStore(ctx)
 //	…
@@ -41,10 +44,17 @@ func (c *Config) Manager(store session.Store, change func(*session.Options)) (*s
 		change(&opts)
 	}
 	m, err := session.New(store, opts)
-	if err == nil && opts.SweepEvery >= 0 {
+	if err != nil {
+		return nil, err
+	}
+	if opts.SweepEvery >= 0 {
 		c.swept = append(c.swept, store)
 	}
-	return m, err
+	if !c.warned {
+		c.warned = true
+		c.warn(context.Background(), cmp.Or(opts.Logger, slog.Default()))
+	}
+	return m, nil
 }
 
 // isSwept reports whether a manager on the store has a sweeper.

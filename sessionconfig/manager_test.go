@@ -1,8 +1,11 @@
 package sessionconfig_test
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/coatcheck/session"
@@ -56,6 +59,32 @@ func TestTwoManagersShareAStoreAndItsSweeper(t *testing.T) {
 	}
 	if _, err := cfg.Manager(store, func(o *session.Options) { o.Cookie.Name = "a b" }); err == nil {
 		t.Error("a wrong option is taken")
+	}
+}
+
+// Whoever has a guard opens the store and the manager one after the other, and is to hear what Open would have said.
+func TestWarningsAreHeardOnceFromManagersOfOneConfiguration(t *testing.T) {
+	t.Setenv("SESSION_SECRETS", "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+	t.Setenv("SESSION_COLOUR", "red")
+	cfg := load(t, yaml(t, "store: memory\ncookie: {insecure: true}"))
+	var log bytes.Buffer
+	cfg.Options.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	store, closer, err := cfg.OpenStore(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closer.Close()
+	for range 2 {
+		m, err := cfg.Manager(store, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+	}
+	for _, want := range []string{"cookie.insecure: tickets", "SESSION_COLOUR: "} {
+		if n := strings.Count(log.String(), want); n != 1 {
+			t.Errorf("%q was logged %d times, want once:\n%s", want, n, &log)
+		}
 	}
 }
 

@@ -36,9 +36,7 @@ func (c *Config) Open(ctx context.Context) (*session.Manager, io.Closer, error) 
 	if err != nil {
 		return nil, nil, errors.Join(err, closer.Close())
 	}
-	for _, warning := range c.Warnings() {
-		c.log().WarnContext(ctx, "session: "+warning)
-	}
+	c.warn(ctx, c.log())
 	return m, newCloser(m, closer), nil
 }
 

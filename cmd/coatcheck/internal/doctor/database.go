@@ -86,7 +86,9 @@ func (p *patient) managerOf(ctx context.Context, table *sqlstore.Store, secrets 
 	if err != nil || at == 0 || at >= known {
 		return nil, err
 	}
-	return p.cfg.Manager(table, func(o *session.Options) { o.Secrets, o.SecretSource = secrets, nil })
+	opts := p.cfg.Options
+	opts.Secrets, opts.SecretSource = secrets, nil
+	return session.New(table, opts)
 }
 
 // indexQueries count the columns that the two indexes of a table lead with, whatever the indexes are called. The name
