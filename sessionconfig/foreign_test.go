@@ -67,7 +67,7 @@ func TestAVariableThatIsNearlyOursIsRefused(t *testing.T) {
 		"SESSION_CONECTIONS__MAIN__DSN": "did you mean SESSION_CONNECTIONS__…?",
 		"SESSION_COOKIE__NMAE":          "did you mean name?",
 		"SESSION_COOKIE__ZZZ":           "unknown key",
-		"SESSION_SAME_SITE":             "with preset: expanse it is known",
+		"SESSION_SAME_SITE":             "it is a key of preset expanse",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, "x")

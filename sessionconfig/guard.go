@@ -42,7 +42,7 @@ const (
 )
 
 var guardKeys = []entry{
-	{Key: Key{"guard.sign_in.attempts", "how many sign-ins may fail at one account, or on a device of its owner, " +
+	{Key: Key{"guard.sign_in.attempts", "how many sign-ins may fail for one account, or on a device of its owner, " +
 		"before people have to wait; 0: 10", aCount, signInOption + "Attempts"},
 		set: to(count, func(c *Config, _ string) *int { return &c.Guard.SignIn.Attempts })},
 	{Key: Key{"guard.sign_in.wait", "the first wait, which each further failure doubles; 1m if left out", aDuration,

@@ -151,7 +151,7 @@ func (w *walker) elsewhere(key string) string {
 	}
 	for _, name := range names(presets) {
 		if _, ok := presets[name].alias(key); ok && w.b.preset == nil {
-			return "with preset: " + name + " it is known; "
+			return "it is a key of preset " + name + "; "
 		}
 	}
 	return ""

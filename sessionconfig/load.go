@@ -85,7 +85,7 @@ func readFile(path string) (map[string]any, *Problem) {
 	data, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &Problem{Source: path, Want: "there is no such file; coatcheck init makes one"}
+		return nil, &Problem{Source: path, Want: "there is no such file; coatcheck init creates one"}
 	case err != nil:
 		return nil, &Problem{Source: path, Want: "cannot be read: " + cause(err)}
 	case len(strings.TrimSpace(string(data))) == 0:

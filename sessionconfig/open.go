@@ -135,7 +135,7 @@ func explainTable(ctx context.Context, store driver.Table, err error) error {
 	at, _, failed := store.SchemaVersion(ctx)
 	switch {
 	case failed == nil && at == 0:
-		return fmt.Errorf("%w; coatcheck db migrate makes the table, and so does stores.database.migrate: true", err)
+		return fmt.Errorf("%w; coatcheck db migrate creates the table, and so does stores.database.migrate: true", err)
 	case failed != nil && strings.Contains(failed.Error(), option):
 		return errors.New(strings.Replace(failed.Error(), option, key, 1) + "; choose another name")
 	}
@@ -149,7 +149,7 @@ func outdated(ctx context.Context, store driver.Table) error {
 	if err != nil || at == 0 || at >= known {
 		return nil
 	}
-	return fmt.Errorf("the table has step %d of %d: coatcheck db migrate takes the steps that are left, and so does "+
+	return fmt.Errorf("the table is at step %d of %d: coatcheck db migrate applies the others, and so does "+
 		"stores.database.migrate: true", at, known)
 }
 
@@ -263,7 +263,7 @@ func (b *builder) checkConnection(key, name string, fit ...string) {
 	case conn == nil && len(c.connections) == 0:
 		b.refuse(at.From, key, "", "there are no connections: add one under connections")
 	case conn == nil && name == "" && len(c.fitting(fit)) == 0:
-		b.refuse(at.From, key, "", "no connection fits: add one with the driver "+oneOf(fit))
+		b.refuse(at.From, key, "", "no connection fits this store: add one with the driver "+oneOf(fit))
 	case conn == nil && name == "":
 		b.refuse(at.From, key, "", "choose one of the connections "+oneOf(c.fitting(fit)))
 	case conn == nil:

@@ -60,7 +60,7 @@ var schema = slices.Concat(generalKeys, secretKeys, cookieKeys, timeKeys, assura
 	guardKeys, storeKeys, connectionKeys)
 
 var generalKeys = []entry{
-	{Key: Key{"preset", "whose names and units the other keys have", "nexios, expanse or authx", ""},
+	{Key: Key{"preset", "the library whose names and units the other keys use", "nexios, expanse or authx", ""},
 		set: to(choice(map[string]string{"nexios": "nexios", "expanse": "expanse", "authx": "authx"}),
 			func(c *Config, _ string) *string { return &c.Preset })},
 	{Key: Key{"store", "where sessions are kept", "database, file, memory (or dict), cookies, redis, null, or a name " +
@@ -172,9 +172,10 @@ var storeKeys = []entry{
 	{Key: Key{"stores.database.table", "the table of sessions", "letters, digits and underscores",
 		"sqlstore.Options.Table"},
 		set: to(text, func(c *Config, _ string) *string { return &c.database.table })},
-	{Key: Key{"stores.database.migrate", "make the table, or bring it up to date, when the store is opened", aBool, ""},
+	{Key: Key{"stores.database.migrate", "create the table, or bring it up to date, when the store is opened", aBool,
+		""},
 		set: to(boolean, func(c *Config, _ string) *bool { return &c.database.migrate })},
-	{Key: Key{"stores.file.path", "the folder of the store, made for its owner alone", "a path", "filestore.New"},
+	{Key: Key{"stores.file.path", "the folder of the store, created for its owner only", "a path", "filestore.New"},
 		set: to(path, func(c *Config, _ string) *string { return &c.file.path })},
 	{Key: Key{"stores.file.no_sync", "let the system decide when a record reaches the disk", aBool,
 		"filestore.Options.NoSync"},
@@ -206,7 +207,7 @@ var connectionKeys = []entry{
 	{Key: Key{"connections.*.driver", "the kind of server", "sqlite, postgresql, mysql (also for MariaDB) or redis " +
 		"(also for Valkey)", ""},
 		set: to(choice(drivers), func(c *Config, name string) *string { return &c.connect(name).driver })},
-	{Key: Key{"connections.*.path", "the file of a SQLite database, made if it is missing", "a path", ""},
+	{Key: Key{"connections.*.path", "the file of a SQLite database, created if it is missing", "a path", ""},
 		set: to(path, func(c *Config, name string) *string { return &c.connect(name).path })},
 	{Key: Key{"connections.*.dsn", "how to reach the server, as its driver wants it",
 		"text; if it holds a password, use one of the next three keys", ""}, hidden: true,

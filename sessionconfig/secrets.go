@@ -60,7 +60,7 @@ func (s source) read(ctx context.Context, key string) (string, error) {
 func readSecretFile(key, path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fmt.Errorf("sessionconfig: %s: %s: %s; coatcheck key generate makes a file of secrets", key, path,
+		return "", fmt.Errorf("sessionconfig: %s: %s: %s; coatcheck key generate --file creates one", key, path,
 			cause(err))
 	}
 	mode := info.Mode()
@@ -108,7 +108,7 @@ func run(ctx context.Context, key string, command []string) (string, error) {
 func (c *Config) Secrets(ctx context.Context) ([]session.Secret, error) {
 	if len(c.secrets.ways()) == 0 {
 		return nil, errors.New("sessionconfig: no secrets: set SESSION_SECRETS, or one of secrets.env, " +
-			"secrets.file and secrets.command; coatcheck key generate makes a secret")
+			"secrets.file and secrets.command; coatcheck key generate prints one")
 	}
 	text, err := c.secrets.read(ctx, "secrets.")
 	if err != nil {

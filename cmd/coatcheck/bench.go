@@ -17,11 +17,11 @@ func newBench() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Put load on the store and measure it",
-		Long: `Put load on the store of the configuration and measure it: make anonymous sessions, read and
+		Long: `Put load on the store of the configuration and measure it: create anonymous sessions, read and
 change them from many clients at once for a while, and remove them. For each kind of operation it
 prints how many there were per second and how long they took. A read opens a session by its
 ticket; a write also changes and saves it. That is what a request of a site costs, without HTTP.
-The store may be in use meanwhile, and is slower for its visitors. If a run is killed, the
+The site may use the store meanwhile; it will be slower for visitors. If a run is killed, the
 sessions it leaves behind end after an hour.`,
 		Example: "  coatcheck bench\n  coatcheck bench --clients 64 --writes 50 --duration 30s --json",
 		Args:    noArguments,
@@ -30,7 +30,7 @@ sessions it leaves behind end after an hour.`,
 	flags.IntVar(&opts.Clients, "clients", opts.Clients, "how many clients make requests at the same time")
 	flags.IntVar(&opts.Sessions, "sessions", opts.Sessions, "how many sessions there are; at least one for each client")
 	flags.IntVar(&opts.Size, "size", opts.Size, "bytes of data in each session")
-	flags.IntVar(&opts.Writes, "writes", opts.Writes, "how many requests in a hundred change their session")
+	flags.IntVar(&opts.Writes, "writes", opts.Writes, "the percentage of requests that change their session")
 	flags.DurationVar(&opts.Duration, "duration", opts.Duration, "how long the clients read and write")
 	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
 		if err := checkLoad(opts); err != nil {

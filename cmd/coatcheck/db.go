@@ -16,16 +16,16 @@ import (
 )
 
 func newDB() *cobra.Command {
-	return group("db", "Make the table of sessions, or remove it", "  coatcheck db migrate\n  coatcheck db status",
+	return group("db", "Create the table of sessions, or remove it", "  coatcheck db migrate\n  coatcheck db status",
 		newMigrate(), newStatus(), newRollback())
 }
 
 func newMigrate() *cobra.Command {
 	return command(&cobra.Command{
 		Use:   "migrate",
-		Short: "Make the table of sessions, or bring it up to date",
-		Long: `Make the table of the store database, or bring one that an older release made up to date. If
-nothing is left to do, it changes nothing. Any number of machines may run it at once, for example
+		Short: "Create the table of sessions, or bring it up to date",
+		Long: `Create the table of the store database, or bring one from an older release up to date. If there
+is nothing to do, it changes nothing. Any number of machines may run it at once, for example
 whenever the site starts.`,
 		Example: "  coatcheck db migrate\n  SESSION_STORES__DATABASE__CONNECTION=production coatcheck db migrate",
 		Args:    noArguments,
@@ -40,7 +40,7 @@ whenever the site starts.`,
 					fmt.Fprintln(w, "the table is up to date")
 					return
 				}
-				fmt.Fprintln(w, "took", output.Count(n, "step")+"; the table is up to date")
+				fmt.Fprintln(w, "applied", output.Count(n, "step")+"; the table is up to date")
 			})
 		})
 	})
@@ -49,9 +49,9 @@ whenever the site starts.`,
 func newStatus() *cobra.Command {
 	return command(&cobra.Command{
 		Use:   "status",
-		Short: "Show which steps of the schema the table has",
-		Long: "Show which steps of the schema the table of the store database has.\nThe exit code is 3 when steps " +
-			"are left.",
+		Short: "Show which steps of the schema have been applied",
+		Long: "Show which steps of the schema have been applied to the table of the store database.\nThe exit code " +
+			"is 3 if any are pending.",
 		Example: "  coatcheck db status || coatcheck db migrate",
 		Args:    noArguments,
 	}, func(ctx context.Context, t *tool, _ []string) error {
@@ -76,7 +76,7 @@ func showSteps(t *tool, steps []migration.Step) error {
 	}
 	err := t.Value(steps, func(w io.Writer) { output.Table(w, output.Heads("STEP", "STATE"), rows) })
 	if err == nil && left > 0 {
-		err = found("%s left: run coatcheck db migrate", output.Count(left, "step"))
+		err = found("%s pending: run coatcheck db migrate", output.Count(left, "step"))
 	}
 	return err
 }
@@ -85,8 +85,8 @@ func newRollback() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "rollback",
-		Short: "Take back the last step of the schema",
-		Long: `Take back the last step of the schema. If that was the first one, the table is removed and
+		Short: "Roll back the last step of the schema",
+		Long: `Roll back the last step of the schema. If that was the first one, the table is removed and
 everybody is signed out. It asks first; --yes answers.`,
 		Example: "  coatcheck db rollback",
 		Args:    noArguments,
@@ -106,9 +106,9 @@ everybody is signed out. It asks first; --yes answers.`,
 			}
 			return t.Value(map[string]bool{"rolled_back": done}, func(w io.Writer) {
 				if done {
-					fmt.Fprintln(w, "took one step back")
+					fmt.Fprintln(w, "rolled back one step")
 				} else {
-					fmt.Fprintln(w, "there is no table, so there is nothing to take back")
+					fmt.Fprintln(w, "there is no table, so there is nothing to roll back")
 				}
 			})
 		})
@@ -123,9 +123,9 @@ func askRollback(ctx context.Context, t *tool, d *migration.Database, yes bool) 
 	if err != nil || last == 0 {
 		return err
 	}
-	question := fmt.Sprintf("Take back step %d?", last)
+	question := fmt.Sprintf("Roll back step %d?", last)
 	if last == 1 {
-		question = fmt.Sprintf("Remove the table with its %s? Everybody is signed out.",
+		question = fmt.Sprintf("Remove the table and its %s? This signs everybody out.",
 			output.Count(records, "record"))
 	}
 	if err := t.ask(ctx, os.Stdin, question); err != nil {
@@ -133,7 +133,7 @@ func askRollback(ctx context.Context, t *tool, d *migration.Database, yes bool) 
 	}
 	now, err := d.Recorded(ctx)
 	if err == nil && now != last { // a person takes their time
-		err = errors.New("somebody else has changed the table meanwhile, and this took nothing back; run the command " +
+		err = errors.New("somebody else has changed the table meanwhile, and nothing was rolled back; run the command " +
 			"again")
 	}
 	return err

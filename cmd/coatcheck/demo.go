@@ -54,7 +54,7 @@ application/json".`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&opts.Addr, "addr", "127.0.0.1:8080", "where to listen; port 0 takes any free one")
-	flags.StringVar(&data, "data", "coatcheck-data", "folder of the sessions and the secret, made if it is missing")
+	flags.StringVar(&data, "data", "coatcheck-data", "folder for the sessions and the secret, created if it is missing")
 	flags.StringVar(&store, "store", demo.SQLite, "where to keep sessions: "+strings.Join(demo.Stores, ", "))
 	flags.BoolVar(&opts.InsecureNetwork, "insecure-network", false,
 		"allow an --addr that others can reach: the tickets travel in the clear")

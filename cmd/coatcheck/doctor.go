@@ -76,7 +76,7 @@ not met.`,
 func accepted(t *tool, checks []doctor.Check, names []string) []doctor.Check {
 	for _, name := range names {
 		if !slices.ContainsFunc(checks, func(c doctor.Check) bool { return c.Name == name }) {
-			t.Note("--accept: no check named %q was made, so it accepts nothing", name)
+			t.Note("--accept: no check named %q ran, so this flag has no effect", name)
 		}
 	}
 	for i, c := range checks {
@@ -108,7 +108,7 @@ func showChecks(t *tool, checks []doctor.Check, strict bool) error {
 	case count[doctor.Fail] > 0:
 		return found("%s failed", output.Count(count[doctor.Fail], "check"))
 	case strict && count[doctor.Warn] > 0:
-		return found("there is %s", output.Count(count[doctor.Warn], "warning"))
+		return found("%s, and --strict allows none", output.Count(count[doctor.Warn], "warning"))
 	}
 	return nil
 }

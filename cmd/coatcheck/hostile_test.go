@@ -98,7 +98,7 @@ func TestAnAmbiguousIDListsTheFirstOfThoseThatItMayBe(t *testing.T) {
 		t.Fatalf("the error is %v, want one of usage", err)
 	}
 	lines := strings.Split(err.Error(), "\n")
-	if lines[0] != `"abcd" may be one of 5000 sessions: give more of the id` ||
+	if lines[0] != `"abcd" matches 5000 sessions: give more of the id` ||
 		lines[len(lines)-1] != "  and 4990 more" || len(lines) != candidates+2 {
 		t.Errorf("the error is %q", err)
 	}

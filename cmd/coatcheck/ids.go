@@ -78,7 +78,7 @@ func (s *site) find(ctx context.Context, short map[int]*prefix) error {
 		return nil
 	}
 	if _, err := s.lister(); err != nil {
-		return fmt.Errorf("%w, and finds no id by its beginning: give the whole id", err)
+		return fmt.Errorf("%w, so it finds no id by its beginning: give the whole id", err)
 	}
 	if s.cfg.Store != "database" {
 		return s.walk(ctx, "", func(rec *session.Record) bool {
@@ -123,7 +123,7 @@ func (p *prefix) meet(rec *session.Record) bool {
 // ambiguous lists what the prefix may stand for.
 func (p *prefix) ambiguous(now time.Time) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%q may be one of %d sessions: give more of the id", p.text, p.n)
+	fmt.Fprintf(&b, "%q matches %d sessions: give more of the id", p.text, p.n)
 	for _, rec := range p.found {
 		state := rec.Kind.String()
 		if rec.Kind == session.KindLive {

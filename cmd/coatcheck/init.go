@@ -47,13 +47,13 @@ exists already, neither is written.`,
 		if err := writeConfig(store); err != nil {
 			return err
 		}
-		next := "coatcheck doctor looks whether all is well; keep " + secretFile + " out of version control"
+		next := "coatcheck doctor checks that everything is in order; keep " + secretFile + " out of version control"
 		if store == "database" {
-			next = "coatcheck db migrate makes the table; keep " + secretFile + " out of version control"
+			next = "coatcheck db migrate creates the table; keep " + secretFile + " out of version control"
 		}
 		made := map[string]any{"made": []string{defaultConfig, secretFile}, "next": next}
 		return t.Value(made, func(w io.Writer) {
-			fmt.Fprintf(w, "made %s and %s; %s\n", defaultConfig, secretFile, next)
+			fmt.Fprintf(w, "created %s and %s; %s\n", defaultConfig, secretFile, next)
 		})
 	})
 	return cmd

@@ -12,7 +12,7 @@ import (
 )
 
 func newKey() *cobra.Command {
-	return group("key", "Make and rotate the secrets that sign tickets",
+	return group("key", "Generate and rotate the secrets that sign tickets",
 		"  coatcheck key generate --file secret.txt\n  coatcheck key rotate",
 		newKeyGenerate(), newKeyRotate())
 }
@@ -24,7 +24,7 @@ func newKeyGenerate() *cobra.Command {
 		Short: "Print a new secret, or write it to a file",
 		Long: `Print a new secret of 32 random bytes, in the form that SESSION_SECRETS and the file of
 secrets.file expect. With --file it is not printed but written to a new file that only its owner
-can read (0600). A file that exists is not touched.`,
+can read (0600). An existing file is not touched.`,
 		Example: `  coatcheck key generate --file secret.txt
   SESSION_SECRETS=$(coatcheck key generate) ./shop`,
 		Args: noArguments,
@@ -38,7 +38,7 @@ can read (0600). A file that exists is not touched.`,
 		if err := keyfile.Create(file); err != nil {
 			return err
 		}
-		return t.Value(map[string]string{"file": file}, func(w io.Writer) { fmt.Fprintln(w, "made", file) })
+		return t.Value(map[string]string{"file": file}, func(w io.Writer) { fmt.Fprintln(w, "created", file) })
 	})
 	return cmd
 }

@@ -26,8 +26,8 @@ func newList() *cobra.Command {
 commands; it is not a ticket, and of no use to a thief. Without --user the sessions come one by
 one, in no particular order, however many there are.
 
-A terminal shows the beginning of each id, which the other commands accept, the device and how long
-ago it was seen. With --wide, in a file and in a pipe each row has everything in full.`,
+On a terminal it shows the beginning of each id, which the other commands accept, the device and
+how long ago it was seen. With --wide, in a file and in a pipe, each row is shown in full.`,
 		Example: `  coatcheck session list
   coatcheck session list --user ada --json
   coatcheck session list --active 1h`,

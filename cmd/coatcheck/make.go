@@ -14,9 +14,9 @@ import (
 )
 
 func newMake() *cobra.Command {
-	return group("make", "Make files for a project", "  coatcheck make session-table --dialect postgresql",
+	return group("make", "Create files for a project", "  coatcheck make session-table --dialect postgresql",
 		newSessionTable("session-table"),
-		group("sessions", "Make files for the sessions of a project",
+		group("sessions", "Create files for the sessions of a project",
 			"  coatcheck make sessions table --dialect postgresql", newSessionTable("table")))
 }
 
@@ -34,7 +34,7 @@ func newSessionTable(use string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: "Write the migration of the table, for goose or golang-migrate",
-		Long: `Write the statements that make the table of sessions, and those that remove it, as plain SQL, into
+		Long: `Write the statements that create the table of sessions, and those that drop it, as plain SQL, into
 the folder and under the names that goose or golang-migrate expects. The number continues those in
 the folder. Nothing is overwritten. Use this if your project runs all its migrations with one of
 these tools; otherwise "coatcheck db migrate" needs no files. For golang-migrate on MySQL, the
@@ -45,8 +45,8 @@ address of the database needs multiStatements=true.`,
 	}
 	cmd.Flags().StringVar(&dialect, "dialect", "", "sqlite, postgresql or mysql (also for MariaDB)")
 	cmd.Flags().StringVar(&f.Schema.Table, "table", "sessions",
-		"the name of the table, as stores.database.table has it")
-	cmd.Flags().StringVar(&f.Dir, "dir", "migrations", "the folder, made if it is missing")
+		"the name of the table, as in stores.database.table")
+	cmd.Flags().StringVar(&f.Dir, "dir", "migrations", "the folder, created if it is missing")
 	cmd.Flags().StringVar(&f.Format, "format", f.Format, "goose or golang-migrate")
 	completeWith(cmd, "dialect", "sqlite", "postgresql", "mysql")
 	completeWith(cmd, "format", migration.Goose, migration.Migrate)
@@ -70,5 +70,5 @@ func writeMigration(t *tool, f migration.Files, dialect string) error {
 		return err
 	}
 	return t.Value(map[string][]string{"made": made},
-		func(w io.Writer) { fmt.Fprintln(w, "made", strings.Join(made, " and ")) })
+		func(w io.Writer) { fmt.Fprintln(w, "created", strings.Join(made, " and ")) })
 }

@@ -15,8 +15,8 @@ func newMan() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "man",
 		Short: "Write the manual pages",
-		Long: "Write a manual page for each command into a folder, which is made if it is missing.\nOlder pages of " +
-			"the same names are replaced.",
+		Long: "Write a manual page for each command into a folder, which is created if it is missing.\nExisting " +
+			"pages of the same names are replaced.",
 		Example: "  coatcheck man --dir man\n  man man/coatcheck-session-list.1",
 		Args:    noArguments,
 	}
@@ -33,7 +33,7 @@ func newMan() *cobra.Command {
 			return err
 		}
 		return t.Value(map[string]string{"dir": dir},
-			func(w io.Writer) { fmt.Fprintln(w, "made the manual pages in", dir) })
+			func(w io.Writer) { fmt.Fprintln(w, "wrote the manual pages to", dir) })
 	})
 	return cmd
 }

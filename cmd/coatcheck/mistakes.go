@@ -79,5 +79,5 @@ func kind(flag *pflag.Flag) string {
 	case "duration":
 		return "a duration such as 90s or 1h30m"
 	}
-	return "a value that it takes"
+	return "a value that it accepts"
 }

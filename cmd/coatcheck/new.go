@@ -21,7 +21,7 @@ func newNew() *cobra.Command {
 		Long: `Write a small site into a new folder: registration and sign-in with passwords (argon2id), a limit of
 attempts, forms that other sites cannot send, a page of devices, sessions and accounts in a file of
 SQLite, tests, a Dockerfile, and a new secret. You can deploy it as it is, and build your own on it.
-A folder that is not empty stays as it is.`,
+A folder that is not empty is left alone.`,
 		Example: `  coatcheck new site
   coatcheck new shop --router chi --module example.com/you/shop`,
 		Args: exactly(1, "name the folder of the new site, as in coatcheck new site"),
@@ -42,7 +42,7 @@ A folder that is not empty stays as it is.`,
 		}
 		next := []string{"cd " + quoted(args[0]), "go mod tidy", "go test ./...", "go run . -dev"}
 		return t.Value(map[string]any{"dir": args[0], "made": made, "next": next}, func(w io.Writer) {
-			fmt.Fprintf(w, "made %s:\n  %s\nnext:\n  %s\n", filepath.Clean(args[0]), strings.Join(made, "\n  "),
+			fmt.Fprintf(w, "created %s:\n  %s\nnext:\n  %s\n", filepath.Clean(args[0]), strings.Join(made, "\n  "),
 				strings.Join(next, "\n  "))
 			fmt.Fprintln(w, "then open http://127.0.0.1:8080/; keep session.secret out of version control")
 		})

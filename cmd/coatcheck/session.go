@@ -22,9 +22,9 @@ func newClear() *cobra.Command {
 	return command(&cobra.Command{
 		Use:   "clear",
 		Short: "Remove expired sessions from the store",
-		Long: `Remove what has expired from the store, retired ids included, and print how many records that was.
+		Long: `Remove expired records from the store, retired ids included, and print how many were removed.
 Sessions end on time without it; it frees space, for sites that have switched the sweeper off.
-Redis drops expired records by itself; this also removes what still leads to them.`,
+Redis drops expired records by itself; this also removes what still points to them.`,
 		Example: "  coatcheck session clear",
 		Args:    noArguments,
 	}, opened(func(ctx context.Context, t *tool, s *site, _ []string) error {

@@ -128,7 +128,7 @@ func (s *shown) text(w io.Writer, when func(time.Time) string) {
 		rows = append(rows, []string{"successor", s.Successor})
 	}
 	if s.Stale {
-		rows = append(rows, []string{"secret", "an older one made the record; the next request renews it"})
+		rows = append(rows, []string{"secret", "the record was made with an older one; the next request renews it"})
 	}
 	_ = output.Columns(w, rows) // the screen keeps what fails
 	if len(s.Keys) == 0 {

@@ -17,7 +17,7 @@ func newStats() *cobra.Command {
 	opts := survey.Options{Sample: 1000, Users: 10, Hours: 24}
 	cmd := &cobra.Command{
 		Use:   "stats",
-		Short: "Count sessions by state and user, with sizes and coming expiries",
+		Short: "Count sessions by state and user, with sizes and upcoming expiries",
 		Long: `Go through the whole store and count: records by state, the users with the most sessions, the
 sizes of a sample of sessions, and how many sessions end in each of the coming hours unless their
 visitors come back.`,

@@ -23,7 +23,7 @@ PostgreSQL announce these. Other stores tell nobody outside the process that end
 the command says so; the log of the site has all events. An end is "ended", "renewed" (the session
 goes on under a new id), "replaced" (a login or Regenerate gave it a new id), or "unknown" (the
 store reported it, and then could not be asked). What is swept, or dropped by Redis when its time
-is over, is not shown.`,
+is up, is not shown.`,
 		Example: "  coatcheck session watch\n  coatcheck session watch --count 10 --json",
 		Args:    noArguments,
 	}
@@ -92,7 +92,7 @@ func listen(ctx context.Context, t *tool, s *site, tell func(id string)) error {
 		if errors.Is(err, session.ErrNotSupported) {
 			break
 		}
-		t.Note("the store announces nothing for now; trying again: %v", err)
+		t.Note("lost the store's notifications; retrying: %v", err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):

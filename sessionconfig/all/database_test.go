@@ -248,7 +248,7 @@ func TestAPoolOfPgxIsRefusedWhereItDoesNotFit(t *testing.T) {
 func TestAStoreOffersOnlyConnectionsThatFit(t *testing.T) {
 	const cache = "cache: {driver: redis, dsn: 'redis://127.0.0.1:1'}"
 	err := opening(t, "store: database\nconnections: {"+cache+"}")
-	if err == nil || !strings.Contains(err.Error(), "no connection fits: add one with the driver sqlite, ") {
+	if err == nil || !strings.Contains(err.Error(), "no connection fits this store: add one with the driver sqlite, ") {
 		t.Errorf("beside a connection to Redis alone the store database gives %v, want the drivers that fit", err)
 	}
 	err = opening(t, "store: database\nconnections: {"+cache+", a: {driver: sqlite, path: a.db}, b: {driver: sqlite, "+

@@ -52,7 +52,7 @@ func (p *patient) schema(ctx context.Context, db *sql.DB, opts sqlstore.Options)
 		p.add("schema", false, Fail, err.Error(), "")
 		return false
 	}
-	p.add("schema", at >= known, Fail, fmt.Sprintf("the table has step %d of %d", at, known),
+	p.add("schema", at >= known, Fail, fmt.Sprintf("the table is at step %d of %d", at, known),
 		"run coatcheck db migrate")
 	return true
 }
@@ -110,7 +110,7 @@ func (p *patient) indexes(ctx context.Context, db *sql.DB, opts sqlstore.Options
 		p.unknown("indexes", err)
 		return
 	}
-	p.add("indexes", n == 2, Warn, fmt.Sprintf("%d of 2 are there", n),
+	p.add("indexes", n == 2, Warn, fmt.Sprintf("%d of 2 exist", n),
 		"without them a sweep, and the list of a user, read the whole table")
 }
 
@@ -165,7 +165,7 @@ func (p *patient) clock(ctx context.Context, db *sql.DB, query string) {
 	err := db.QueryRowContext(ctx, query).Scan(&micros)
 	after := time.Now()
 	if err == nil && !micros.Valid {
-		err = errors.New("the server gave none")
+		err = errors.New("the server returned no time")
 	}
 	if err != nil {
 		p.unknown("clock", err)

@@ -158,7 +158,7 @@ func (p *patient) latency(ctx context.Context, store session.Store) {
 	slices.Sort(times)
 	median := times[len(times)/2]
 	p.add("latency", median < slow, Warn, fmt.Sprintf("a read takes %s", median.Round(time.Microsecond)),
-		fmt.Sprintf("below %s is good: bring the store nearer to the site", slow))
+		fmt.Sprintf("below %s is good: move the store closer to the site", slow))
 }
 
 // writes deletes what is not there. That changes nothing, and a server that takes no writes refuses it all the same.

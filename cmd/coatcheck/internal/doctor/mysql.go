@@ -44,7 +44,7 @@ func (p *patient) mysqlWrites(set map[string]string) {
 		found = strings.Join(on, " and ") + " is on"
 	}
 	p.add("read-only", len(on) == 0, Fail, found, p.dsn()+": name the server that takes writes, and add "+
-		"rejectReadOnly=true, so that a connection to one that was demoted is given up")
+		"rejectReadOnly=true, so that connections to a demoted server are dropped")
 }
 
 func (p *patient) mysqlKeeps(set map[string]string) {
@@ -66,7 +66,7 @@ func (p *patient) mysqlFits(set map[string]string) {
 	mode := strings.Split(set["sql_mode"], ",")
 	strict := slices.Contains(mode, "strict_trans_tables") || slices.Contains(mode, "strict_all_tables")
 	p.add("sql-mode", strict, Warn, "sql_mode is "+cmp.Or(set["sql_mode"], "empty"),
-		"what does not fit is cut in silence: set STRICT_TRANS_TABLES, or add to "+p.dsn()+
+		"what does not fit is silently truncated: set STRICT_TRANS_TABLES, or add to "+p.dsn()+
 			" sql_mode=%27STRICT_TRANS_TABLES%27")
 	packet, need := number(set["max_allowed_packet"]), cmp.Or(p.cfg.Options.MaxBytes, 1<<20)+room
 	p.add("packet", packet >= need, Warn, fmt.Sprintf("max_allowed_packet is %d bytes", packet),
@@ -75,11 +75,11 @@ func (p *patient) mysqlFits(set map[string]string) {
 	p.add("wait-timeout", idle > 0 && idle < wait, Warn,
 		fmt.Sprintf("wait_timeout is %s, and a connection may be idle for %s", wait, orEver(idle)),
 		strings.TrimSuffix(p.dsn(), "dsn")+"max_idle_time: make it shorter than wait_timeout, so that the server "+
-			"closes no connection that is used next")
+			"never closes a connection that is about to be used")
 	p.add("galera", set["wsrep_on"] != "on" || p.cfg.Options.MaxPerUser == 0, Warn,
 		fmt.Sprintf("wsrep_on is %s, and max_per_user is %d", cmp.Or(set["wsrep_on"], "not there"),
 			p.cfg.Options.MaxPerUser),
-		"named locks are not shared by the nodes, so that max_per_user is exceeded: send all logins to one node")
+		"the nodes do not share named locks, so logins may exceed max_per_user: send all logins to one node")
 }
 
 // idle is how long a connection may be idle, 0 for any time.

@@ -54,7 +54,7 @@ func (p *patient) postgreSQLKeeps(set map[string]string) {
 		"a crash of the machine undoes the last logouts and revocations: set synchronous_commit = on")
 	p.add("isolation", set["default_transaction_isolation"] == "read committed", Warn,
 		"it is "+set["default_transaction_isolation"],
-		"a level above read committed makes parallel writes fail and try again: set default_transaction_isolation "+
+		"a level above read committed makes parallel writes fail and be retried: set default_transaction_isolation "+
 			"= 'read committed'")
 }
 
@@ -63,7 +63,7 @@ var disabled = regexp.MustCompile(`(?i)\bautovacuum_enabled=(false|off|no|0)\b`)
 
 // vacuum looks whether somebody removes the rows that saves leave behind.
 func (p *patient) vacuum(set map[string]string, table, options string) {
-	const why = "every save leaves a row behind, and the table grows without end: "
+	const why = "every save leaves a dead row behind, and the table grows without bound: "
 	if disabled.MatchString(options) {
 		p.add("autovacuum", false, Warn, "it is switched off for the table",
 			why+fmt.Sprintf("ALTER TABLE %s RESET (autovacuum_enabled)", table))

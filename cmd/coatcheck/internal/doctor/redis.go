@@ -26,7 +26,7 @@ func (p *patient) redis(ctx context.Context) {
 	parts, err := client.Do(ctx, client.B().Time().Build()).AsIntSlice()
 	after := time.Now()
 	if err != nil || len(parts) != 2 {
-		p.add("clock", false, Warn, "the server does not tell its time", "allow the command TIME for this user")
+		p.add("clock", false, Warn, "the server does not say what time it is", "allow the command TIME for this user")
 	} else {
 		p.skew(time.Unix(parts[0], parts[1]*1000), before, after)
 	}
@@ -56,7 +56,7 @@ func sortedKeys[T any](m map[string]T) []string {
 func (p *patient) redisNode(info func() (string, error), config func(string) (map[string]string, error)) {
 	text, err := info()
 	if err != nil {
-		p.add("server", false, Warn, "the server does not tell how it is: "+err.Error(),
+		p.add("server", false, Warn, "the server does not report its state: "+err.Error(),
 			"allow the command INFO for this user")
 		return
 	}
@@ -89,11 +89,11 @@ func (p *patient) memory(info map[string]string) {
 	p.add("eviction", policy == "noeviction", Fail, "maxmemory-policy is "+policy,
 		"it drops sessions, or the lists that lead to them, when memory is short: set noeviction")
 	limit, used := number(info["maxmemory"]), number(info["used_memory"])
-	otherwise, advice := Warn, "set one below the memory of the machine, so that the server refuses writes before "+
+	otherwise, advice := Warn, "set it below the memory of the machine, so that the server refuses writes before "+
 		"the system stops it"
 	switch {
 	case limit > 0 && used >= limit:
-		otherwise, advice = Fail, "it is full, and takes no write: raise maxmemory"
+		otherwise, advice = Fail, "it is full and takes no writes: raise maxmemory"
 	case limit > 0:
 		advice = "it is nearly full: raise maxmemory"
 	}
@@ -103,12 +103,12 @@ func (p *patient) memory(info map[string]string) {
 
 // persistence looks at what is left after a restart. knows says whether the server told when it writes snapshots.
 func (p *patient) persistence(info map[string]string, save string, knows bool, fsync string) {
-	const name, back = "persistence", "a restart signs people out, and brings sessions back that were ended: "
+	const name, back = "persistence", "a restart signs people out, and brings back sessions that had ended: "
 	switch {
 	case info["aof_enabled"] == "1" && info["aof_last_write_status"] == "err":
 		p.add(name, false, Fail, "the append-only file cannot be written", "look at its disk")
 	case info["aof_enabled"] == "1":
-		p.add(name, fsync != "no", Warn, "appendonly is yes, and appendfsync is "+cmp.Or(fsync, "not told"),
+		p.add(name, fsync != "no", Warn, "appendonly is yes, and appendfsync is "+cmp.Or(fsync, "unknown"),
 			"set appendfsync everysec, or always")
 	case knows && save == "":
 		p.add(name, false, Fail, "appendonly is no, and there are no snapshots",
@@ -116,7 +116,7 @@ func (p *patient) persistence(info map[string]string, save string, knows bool, f
 	case knows:
 		p.add(name, false, Warn, "appendonly is no, and there are snapshots only", back+"set appendonly yes")
 	default:
-		p.add(name, false, Warn, "appendonly is no, and the server does not tell whether it writes snapshots",
+		p.add(name, false, Warn, "appendonly is no, and the server does not say whether it writes snapshots",
 			back+"set appendonly yes")
 	}
 }

@@ -52,7 +52,7 @@ func Write(s Site) ([]string, error) {
 		s.Module = "example.com/" + filepath.Base(abs) // with a domain it is no package of the standard library
 	}
 	if !modulePath.MatchString(s.Module) || strings.HasSuffix(s.Module, ".") {
-		return nil, fmt.Errorf("%q cannot be the path of a module: name one with --module, such as example.com/shop",
+		return nil, fmt.Errorf("%q is not a valid module path: name one with --module, such as example.com/shop",
 			s.Module)
 	}
 	texts, err := s.texts()
