@@ -37,10 +37,11 @@ func (c *cursor[T]) store(at T) {
 }
 
 // Sweep removes records that expired before the given time, at most limit of them, and says how many. The file named
-// due in each shelf tells it which records these may be, so a sweep costs what has expired, not what is there. Once
-// there are none left, it looks at a few hundred other records and entries in the lists of users, and repairs what
-// crashes left behind: temporary files, entries that lead nowhere, and records that no file names. Each sweep goes on
-// where the last one stopped. It works on several files at a time, in goroutines that have ended when it returns.
+// due in each shelf tells it which records these may be, so what a sweep costs depends on what has expired, not on what
+// is stored. Once there are none left, it looks at a few hundred other records and entries in the lists of users, and
+// repairs what crashes left behind: temporary files, entries that lead nowhere, and records that no file names. Each
+// sweep goes on where the last one stopped. It works on several files at a time, in goroutines that have ended when it
+// returns.
 //
 // The first sweep of a folder without such files reads the header of every record.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
