@@ -72,10 +72,10 @@ func handBack(r, own *http.Request) {
 // unreadable says why a body is not looked at.
 func unreadable(err error) Refusal {
 	if errors.As(err, new(*http.MaxBytesError)) {
-		return Refusal{Reason: BadBody, Status: http.StatusRequestEntityTooLarge, Text: "This form is too large."}
+		return Refusal{Reason: BadBody, Status: http.StatusRequestEntityTooLarge, Text: "What you sent is too large."}
 	}
 	return Refusal{Reason: BadBody, Status: http.StatusBadRequest,
-		Text: "The form did not arrive. Please send it again."}
+		Text: "What you sent did not arrive in full. Please send it again."}
 }
 
 // looked is a body of which the beginning was read, and is read again.

@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -44,6 +45,53 @@ func ExampleGuard_SignIn() {
 	// Output:
 	// [422 422 422 422 422 422 422 422 422 422 429]
 	// a new device: 429 after 60 seconds
+}
+
+// A script sends JSON. One function reads it for both: the limit and the handler see the same account.
+func ExampleGuard_SignIn_json() {
+	sessions, g := newGuard(guard.Options{SignIn: guard.SignInLimits{Attempts: 3}})
+	defer sessions.Close()
+	type credentials struct{ User, Password string }
+	read := func(r *http.Request) (in credentials, err error) {
+		err = json.NewDecoder(r.Body).Decode(&in)
+		in.User = strings.ToLower(in.User)
+		return in, err
+	}
+	account := func(r *http.Request) string {
+		in, _ := read(r) // the handler answers what is wrong
+		return in.User
+	}
+	login := g.SignIn(account)(sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
+		in, err := read(r)
+		if err != nil {
+			http.Error(w, "Send a JSON object with user and password.", http.StatusBadRequest)
+			return
+		}
+		if in.Password != "correct horse" {
+			http.Error(w, "That name and password do not match.", http.StatusUnprocessableEntity)
+			return
+		}
+		s.Login(in.User)
+	}))
+	login = http.MaxBytesHandler(login, 4096) // SignIn by itself reads up to 1 MiB
+
+	post := func(body string) int {
+		w := httptest.NewRecorder()
+		login.ServeHTTP(w, httptest.NewRequest("POST", "https://app.example.com/api/login", strings.NewReader(body)))
+		return w.Code
+	}
+	for range 4 {
+		fmt.Println(post(`{"user": "Ann", "password": "guess"}`))
+	}
+	fmt.Println(post(`{"user": "Bob", "password": "correct horse"}`))
+	fmt.Println(post(strings.Repeat(" ", 5000)))
+	// Output:
+	// 422
+	// 422
+	// 422
+	// 429
+	// 200
+	// 413
 }
 
 func postForm(h http.Handler, user, password string, cookies []*http.Cookie) *httptest.ResponseRecorder {

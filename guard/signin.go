@@ -14,13 +14,13 @@ import (
 //	signIn := g.SignIn(func(r *http.Request) string { return strings.ToLower(r.PostFormValue("user")) })
 //	mux.Handle("POST /login", signIn(sessions.HandlerFunc(login)))
 //
-// The function returns the account that the request tries to sign in to, whether or not it exists, as the function of
-// Account does. It must be the account whose password the handler checks: where people who are signed in confirm who
-// they are, that is the user of the session, whatever the form says. An attempt is counted for its account and its
-// address before the handler runs, so that parallel guesses are counted, too. If the handler calls Login, TryLogin or
-// Confirm, and drops that neither by Reload nor by Logout, the attempt is given back; all others have failed. Where the
-// password is only the first step, both handlers belong behind SignIn, with the same account, and the first one calls
-// StepDone.
+// The function returns the account that the request tries to sign in to, whether or not it exists. As with Account, it
+// may read the body, a form or JSON of up to 1 MiB, and the handler reads the body again. The account must be the one
+// whose password the handler checks: where people who are signed in confirm who they are, that is the user of the
+// session, whatever the form says. An attempt is counted for its account and its address before the handler runs, so
+// that parallel guesses are counted, too. If the handler calls Login, TryLogin or Confirm, and drops that neither by
+// Reload nor by Logout, the attempt is given back; all others have failed. Where the password is only the first step,
+// both handlers belong behind SignIn, with the same account, and the first one calls StepDone.
 //
 // Options.SignIn has the numbers: after ten failures at an account the next attempt has to wait a minute, and each
 // further failure doubles the wait. Whoever has to wait gets 429 with Retry-After, and the handler does not run. No
@@ -30,10 +30,11 @@ import (
 // device, __Host-device, which names no account and opens nothing. With the cookie, attempts at the same account have a
 // limit of their own, which a sign-in resets and no stranger can use up, not even with a page of another site that
 // makes the browser send attempts: those count as a stranger's. In frames of other sites the cookie is sent if the
-// session's is. The first sign-in on a device is reported as the event "newdevice" when it is stored, and a refused
-// attempt as "refused". On a new device people have to wait as long as strangers keep trying their account; KnowDevice
-// helps people who have a link for a forgotten password. A device is new again when the browser has lost its cookies,
-// as after each logout with session.Options.ClearOnLogout.
+// session's is. An app that has no cookies otherwise must keep this one, or each of its sign-ins is one on a new
+// device. The first sign-in on a device is reported as the event "newdevice" when it is stored, and a refused attempt
+// as "refused". On a new device people have to wait as long as strangers keep trying their account; KnowDevice helps
+// people who have a link for a forgotten password. A device is new again when the browser has lost its cookies, as
+// after each logout with session.Options.ClearOnLogout.
 //
 // GET, HEAD and OPTIONS pass uncounted, unless they name an account. Other requests that name none are counted by their
 // address alone. So let the function always return "" where nobody knows beforehand who signs in, as with a passkey or

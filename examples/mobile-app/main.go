@@ -2,7 +2,7 @@
 // and so no cross-site request forgery.
 //
 //	go run ./examples/mobile-app
-//	curl -i -d '{"user":"ada"}' http://127.0.0.1:8080/login
+//	curl -i -d '{"user":"ada","password":"correct horse"}' http://127.0.0.1:8080/login
 //	curl -H 'X-Session: Bearer v1.…' http://127.0.0.1:8080/me
 package main
 
@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"log"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -27,6 +28,33 @@ func options(o *session.Options) {
 
 const color = session.Key[string]("color")
 
+// credentials are what the app sends to sign in.
+type credentials struct{ User, Password string }
+
+// credentialsOf reads them. SignIn and the handler both call it, so they see the same account.
+func credentialsOf(r *http.Request) (in credentials, err error) {
+	err = json.NewDecoder(r.Body).Decode(&in)
+	in.User = strings.ToLower(in.User)
+	return in, err
+}
+
+// passwordIsRight is where a real program looks the user up.
+func passwordIsRight(user, password string) bool { return user == "ada" && password == "correct horse" }
+
+// login signs in, with the ticket in X-Session.
+func login(w http.ResponseWriter, r *http.Request, s *session.Session) {
+	in, err := credentialsOf(r)
+	if err != nil {
+		http.Error(w, "Send a JSON object with user and password.", http.StatusBadRequest)
+		return
+	}
+	if !passwordIsRight(in.User, in.Password) || s.TryLogin(in.User) != nil {
+		http.Error(w, "That name and password do not match.", http.StatusUnprocessableEntity)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
 // app is the API.
 func app(sessions *session.Manager) (http.Handler, error) {
 	g, err := guard.New(sessions, guard.Options{})
@@ -34,18 +62,11 @@ func app(sessions *session.Manager) (http.Handler, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("POST /login", sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
-		var in struct{ User string }
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4096)).Decode(&in); err != nil {
-			http.Error(w, "Send a JSON object with user and password.", http.StatusBadRequest)
-			return
-		}
-		if err := s.TryLogin(in.User); err != nil { // here the password is checked
-			http.Error(w, "That is not a name.", http.StatusBadRequest)
-			return
-		}
-		w.WriteHeader(http.StatusNoContent) // with the ticket in X-Session
-	}))
+	signIn := g.SignIn(func(r *http.Request) string {
+		in, _ := credentialsOf(r) // the handler answers what is wrong
+		return in.User
+	})
+	mux.Handle("POST /login", http.MaxBytesHandler(signIn(sessions.HandlerFunc(login)), 4096))
 	mux.Handle("GET /me", g.User(sessions.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
 		w.Header().Set("Content-Type", "application/json")
 		// the client is gone

@@ -9,11 +9,12 @@ import (
 	"github.com/coatcheck/session/examples/internal/browser"
 )
 
-// phone is the app: it keeps the ticket of the last response that had the header.
+// phone is the app: it keeps the ticket of the last response that had the header, and the cookie of its device.
 type phone struct {
 	t       *testing.T
 	address string
 	ticket  string
+	device  *http.Cookie
 }
 
 func (p *phone) send(method, path, body string) (int, string) {
@@ -26,6 +27,9 @@ func (p *phone) send(method, path, body string) (int, string) {
 	if p.ticket != "" {
 		r.Header.Set("X-Session", "Bearer "+p.ticket)
 	}
+	if p.device != nil {
+		r.AddCookie(p.device)
+	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		p.t.Fatal(err)
@@ -34,8 +38,11 @@ func (p *phone) send(method, path, body string) (int, string) {
 	if values, ok := resp.Header["X-Session"]; ok {
 		p.ticket = values[0]
 	}
-	if resp.Header.Get("Set-Cookie") != "" {
-		p.t.Errorf("%s %s sets a cookie", method, path)
+	for _, c := range resp.Cookies() {
+		if c.Name != "device" { // over HTTPS __Host-device
+			p.t.Errorf("%s %s sets the cookie %s", method, path, c.Name)
+		}
+		p.device = c
 	}
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
@@ -58,7 +65,7 @@ func TestAnAppSignsInByHeader(t *testing.T) {
 		}
 	}
 	want("GET", "/me", "", 401, `"reason":"user"`)
-	want("POST", "/login", `{"user":"ada"}`, 204, "")
+	want("POST", "/login", `{"user":"ada","password":"correct horse"}`, 204, "")
 	if p.ticket == "" {
 		t.Fatal("no ticket after the login")
 	}
@@ -73,5 +80,27 @@ func TestAnAppSignsInByHeader(t *testing.T) {
 	p.ticket = old
 	want("GET", "/me", "", 401, `"reason":"user"`)
 	want("POST", "/login", "{", 400, "JSON")
-	want("POST", "/login", `{"user":""}`, 400, "name")
+	want("POST", "/login", strings.Repeat(" ", 5000), 413, "body")
+	want("POST", "/login", `{"user":"ada","password":"guess"}`, 422, "match")
+}
+
+func TestStrangersCannotLockAPhoneOut(t *testing.T) {
+	address, stop, err := browser.Serve(app, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	phone, stranger := &phone{t: t, address: address}, &phone{t: t, address: address}
+	const owner = `{"user":"Ada","password":"correct horse"}`
+	phone.send("POST", "/login", owner)
+	status := 0
+	for range 11 {
+		status, _ = stranger.send("POST", "/login", `{"user":"ada","password":"guess"}`)
+	}
+	if status != http.StatusTooManyRequests {
+		t.Errorf("the eleventh guess: status %d, want 429", status)
+	}
+	if status, answer := phone.send("POST", "/login", owner); status != http.StatusNoContent {
+		t.Errorf("the owner: status %d, %s, want 204", status, answer)
+	}
 }
