@@ -119,14 +119,14 @@ func (c *Config) Warnings() []string {
 		"sign in")
 	add(c.allowShort, "secrets.insecure_short_key: a short key can be guessed, and whoever guesses it can sign in as "+
 		"anybody")
-	add(len(c.skips) > 0, "skip_headers: any client can send a header; let your proxy remove it from what comes from "+
-		"outside")
+	add(len(c.skips) > 0, "skip_headers: any client can send a header; have your proxy remove it from requests that "+
+		"come from outside")
 	add(c.file.noSync, "stores.file.no_sync: after a crash of the machine, sessions that had just ended may be back; "+
 		"leave it out where logouts must hold")
 	add(c.DeviceBound != nil && c.Options.Cookie.Insecure, "device_bound: browsers bind sessions over HTTPS "+
 		"only; leave out cookie.insecure")
 	add(c.Guard.SignIn.Attempts > mostFailures, "guard.sign_in.attempts: NIST SP 800-63B-4 allows 100 failures in a "+
-		"row at one account; use 100 or less")
+		"row for one account; use 100 or less")
 	list = append(list, c.exposed()...)
 	add(len(c.foreign) > 0, series(c.foreign)+": there is no such key, so it is ignored; docs/configuration.md lists "+
 		"the names")

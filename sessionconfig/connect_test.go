@@ -77,5 +77,5 @@ func TestAPasswordInAFileThatOthersCanReadIsWarnedOf(t *testing.T) {
 
 func TestAConnectionHasAPathOrADSN(t *testing.T) {
 	wants(t, refused(t, "store: database\nconnections: {a: {driver: sqlite, path: x, dsn: y}}"),
-		"only SQLite takes a path, and then no dsn")
+		"only SQLite takes a path, and takes no dsn with it")
 }

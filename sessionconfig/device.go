@@ -43,13 +43,13 @@ const deviceOff = devicebound.Policy(255)
 
 var deviceKeys = []entry{
 	{Key: Key{"device_bound.policy", "what a session is worth without the key of its device: Config.Bind binds " +
-		"sessions, so that cookies that were copied open nothing", "off, prefer, enforce or require",
+		"sessions, so that copied cookies open nothing", "off, prefer, enforce or require",
 		"devicebound.Options.Policy"},
 		set: to(choice(policies), func(c *Config, _ string) *devicebound.Policy { return &c.device().Policy })},
 	{Key: Key{"device_bound.lifetime", "how long a proof of the key holds", aDuration + ", from 1s to 24h",
 		"devicebound.Options.Lifetime"},
 		set: to(duration, func(c *Config, _ string) *time.Duration { return &c.device().Lifetime })},
-	{Key: Key{"device_bound.grace", "how long after its lifetime a bound cookie is still taken",
+	{Key: Key{"device_bound.grace", "how long after its lifetime a bound cookie is still accepted",
 		aDuration + ", or none", "devicebound.Options.Grace"},
 		set: to(durationOr("none"), func(c *Config, _ string) *time.Duration { return &c.device().Grace })},
 	{Key: Key{"device_bound.pending_for", "how long after a login a browser may register its key",

@@ -85,7 +85,7 @@ func TestAVariableThatIsNearlyOursIsRefused(t *testing.T) {
 
 func TestTheListOfKnownKeysIsToldOnce(t *testing.T) {
 	text := refused(t, "store: memory\nqqqqqq: 1\nwwwwww: 2\ncookie: {qqqqqq: 1, wwwwww: 2}\nstroe: memory")
-	if n := strings.Count(text, "known here are"); n != 2 {
+	if n := strings.Count(text, "the keys here are"); n != 2 {
 		t.Errorf("there are %d lists of keys, want one for each group: %s", n, text)
 	}
 	wants(t, text, "stroe: unknown key; did you mean store?")

@@ -69,7 +69,7 @@ var guardKeys = []entry{
 	{Key: Key{"guard.limits.*.requests", "how many requests the limit of this name lets through in each per; the " +
 		"program's number if left out", aPositive, "guard.Limit.Requests"},
 		set: to(positive, func(c *Config, name string) *int { return &c.limit(name).Requests })},
-	{Key: Key{"guard.limits.*.per", "the time in which so many are let through; the program's if left out", aDuration,
+	{Key: Key{"guard.limits.*.per", "the time in which that many are let through; the program's if left out", aDuration,
 		"guard.Limit.Per"},
 		set: to(duration, func(c *Config, name string) *time.Duration { return &c.limit(name).Per })},
 	{Key: Key{"guard.limits.*.burst", "how many may be made at once; the program's number if left out", aPositive,

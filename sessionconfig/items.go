@@ -134,7 +134,7 @@ func (w *walker) unknown(at []string, source, shown string) {
 	if hint == "" && !w.b.listed[group] {
 		slices.Sort(known)
 		w.b.listed[group] = true
-		hint = "known here are " + oneOf(slices.Compact(known))
+		hint = "the keys here are " + oneOf(slices.Compact(known))
 	}
 	w.b.refuse(source, shown, "", strings.TrimRight("unknown key; "+hint, "; "))
 }

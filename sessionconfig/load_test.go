@@ -109,7 +109,7 @@ func TestMistakesAreExplained(t *testing.T) {
 	}{
 		{"stroe: memory", []string{"session.yaml", "stroe: unknown key", "did you mean store?"}},
 		{"cookie: {nmae: x}", []string{"cookie.nmae: unknown key", "did you mean name?"}},
-		{"cookie: {zzz: x}", []string{"cookie.zzz: unknown key; known here are domain, former_names, insecure, name"}},
+		{"cookie: {zzz: x}", []string{"cookie.zzz: unknown key; the keys here are domain, former_names, insecure"}},
 		{"cookie_name: x", []string{"cookie_name", "did you mean cookie.name?"}},
 		{"same_site: x", []string{"it is a key of preset expanse"}},
 		{"session_cookie_name: x", []string{"it is a key of preset nexios"}},

@@ -268,18 +268,18 @@ func (b *builder) checkConnection(key, name string, fit ...string) {
 		b.refuse(at.From, key, "", "choose one of the connections "+oneOf(c.fitting(fit)))
 	case conn == nil:
 		b.refuse(at.From, key, show(name), "there is no such connection; "+suggest(name, c.Connections())+
-			"configured are "+oneOf(c.Connections()))
+			"choose "+oneOf(c.Connections()))
 	case !slices.Contains(fit, conn.driver):
 		b.refuse(at.From, "connections."+name+".driver", show(conn.driver), "this store needs "+oneOf(fit))
 	case conn.path == "" && len(conn.dsn.ways()) == 0:
-		b.refuse(at.From, "connections."+name, "", "set dsn, dsn_env, dsn_file or dsn_command, or path for a file "+
-			"of SQLite")
+		b.refuse(at.From, "connections."+name, "", "set dsn, dsn_env, dsn_file or dsn_command, or path for a "+
+			"SQLite file")
 	case conn.pool.pgx && conn.driver != driverPostgreSQL:
 		b.refuse(at.From, "connections."+name+".pool", `"pgx"`, "only postgresql has it; leave it out")
 	case conn.pool.pgx && conn.pool.idle != 0:
 		b.refuse(at.From, "connections."+name+".max_idle", "", "a pool of pgx keeps every connection until its "+
 			"max_idle_time; leave it out")
 	case conn.path != "" && (conn.driver != driverSQLite || len(conn.dsn.ways()) > 0):
-		b.refuse(at.From, "connections."+name+".path", "", "only SQLite takes a path, and then no dsn")
+		b.refuse(at.From, "connections."+name+".path", "", "only SQLite takes a path, and takes no dsn with it")
 	}
 }

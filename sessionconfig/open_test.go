@@ -19,7 +19,7 @@ func TestTheConnectionMustBeConfigured(t *testing.T) {
 		t.Fatal("it was loaded")
 	}
 	wants(t, err.Error(), "SESSION_STORES__DATABASE__CONNECTION", `"my-conection"`, "did you mean my-connection?",
-		"configured are main or my-connection")
+		"choose main or my-connection")
 }
 
 // The same handler works on every store that a name gives.

@@ -81,7 +81,7 @@ var generalKeys = []entry{
 		"none, text or json; if left out, slog.Default gets them", "Logger"},
 		set: to(choice(map[string]string{"none": "none", "text": "text", "json": "json"}),
 			func(c *Config, _ string) *string { return &c.logFormat })},
-	{Key: Key{"log.level", "the least severe of them that is written", "debug (all events), info, warn or error",
+	{Key: Key{"log.level", "the lowest level that is written", "debug (all events), info, warn or error",
 		"Logger"},
 		set: to(choice(map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn,
 			"error": slog.LevelError}),
@@ -129,7 +129,7 @@ var cookieKeys = []entry{
 }
 
 var timeKeys = []entry{
-	{Key: Key{"idle_timeout", "ends a session that nobody has used for this long", aDuration + ", or never",
+	{Key: Key{"idle_timeout", "ends a session that has been idle this long", aDuration + ", or never",
 		"IdleTimeout"},
 		set: to(durationOr("never"), func(c *Config, _ string) *time.Duration { return &c.Options.IdleTimeout })},
 	{Key: Key{"lifetime", "ends a session this long after it began, or after the last login", aDuration + ", or never",
@@ -225,14 +225,14 @@ var connectionKeys = []entry{
 		})},
 	{Key: Key{"connections.*.max_open", "the most connections to a database at once; 0: 8", aCount, ""},
 		set: to(count, func(c *Config, name string) *int { return &c.connect(name).pool.open })},
-	{Key: Key{"connections.*.max_idle", "how many stay open while nobody uses them; 0: all", aCount, ""},
+	{Key: Key{"connections.*.max_idle", "how many idle connections stay open; 0: all", aCount, ""},
 		set: to(count, func(c *Config, name string) *int { return &c.connect(name).pool.idle })},
-	{Key: Key{"connections.*.max_idle_time", "closes a connection that nobody has used for this long; 5m if left out",
+	{Key: Key{"connections.*.max_idle_time", "closes a connection that has been idle this long; 5m if left out",
 		aDuration + ", or never", ""},
 		set: to(durationOr("never"), func(c *Config, name string) *time.Duration {
 			return &c.connect(name).pool.idleTime
 		})},
-	{Key: Key{"connections.*.max_lifetime", "closes a connection that is this old after its use; never if left " +
+	{Key: Key{"connections.*.max_lifetime", "closes a connection of this age when it is next idle; never if left " +
 		"out", aDuration + ", or never", ""},
 		set: to(durationOr("never"), func(c *Config, name string) *time.Duration {
 			return &c.connect(name).pool.lifetime

@@ -77,7 +77,7 @@ func copyAll(ctx context.Context, t *tool, opts copyOptions) error {
 	if err := t.Value(done, func(w io.Writer) { copiedText(t, w, done) }); err != nil || len(done.Problems) == 0 {
 		return err
 	}
-	return found("%s not copied as it is", output.Count(len(done.Problems), "record"))
+	return found("%s could not be copied as is", output.Count(len(done.Problems), "record"))
 }
 
 func copySessions(ctx context.Context, t *tool, opts copyOptions) (*transfer.Copied, error) {
@@ -126,7 +126,7 @@ func openStore(ctx context.Context, cfg *sessionconfig.Config, flag, name string
 	}
 	if _, err := s.lister(); err != nil {
 		s.close()
-		return nil, usage("--%s: %w, and cannot be copied", flag, err)
+		return nil, usage("--%s: %w, so it cannot be copied", flag, err)
 	}
 	return s, nil
 }

@@ -31,12 +31,12 @@ func newInit() *cobra.Command {
 		Short: "Write a commented configuration and a secret",
 		Long: `Write session.yaml, a configuration with a comment for each key, and session.secret, a new secret
 that only its owner can read (0600), into this folder. Nothing is overwritten: if one of the files
-exists already, neither is written.`,
+already exists, neither is written.`,
 		Example: `  coatcheck init
   coatcheck init --store file`,
 		Args: noArguments,
 	}
-	cmd.Flags().StringVar(&store, "store", store, "where sessions are kept: database (a file of SQLite), file or redis")
+	cmd.Flags().StringVar(&store, "store", store, "where sessions are kept: database (a SQLite file), file or redis")
 	completeWith(cmd, "store", "database", "file", "redis")
 	plain(cmd, func(_ context.Context, t *tool, _ []string) error {
 		var wrong mistakes
@@ -62,7 +62,7 @@ exists already, neither is written.`,
 // writeConfig writes both files. The secret comes first: a configuration that is there is complete.
 func writeConfig(store string) error {
 	if _, err := os.Lstat(defaultConfig); !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s exists already, and nothing was written; move it away first", defaultConfig)
+		return fmt.Errorf("%s already exists, so nothing was written; move it away first", defaultConfig)
 	}
 	if err := keyfile.Create(secretFile); err != nil {
 		return err

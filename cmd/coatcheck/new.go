@@ -19,8 +19,8 @@ func newNew() *cobra.Command {
 		Use:   "new DIR",
 		Short: "Write a site with sign-in, devices, tests and a Dockerfile",
 		Long: `Write a small site into a new folder: registration and sign-in with passwords (argon2id), a limit of
-attempts, forms that other sites cannot send, a page of devices, sessions and accounts in a file of
-SQLite, tests, a Dockerfile, and a new secret. You can deploy it as it is, and build your own on it.
+attempts, forms that other sites cannot send, a page of devices, sessions and accounts in a SQLite
+file, tests, a Dockerfile, and a new secret. You can deploy it as it is, and build your own on it.
 A folder that is not empty is left alone.`,
 		Example: `  coatcheck new site
   coatcheck new shop --router chi --module example.com/you/shop`,

@@ -227,7 +227,7 @@ func TestAPoolOfPgxIsRefusedWhereItDoesNotFit(t *testing.T) {
 		"driver: mysql, dsn: 'app@tcp(127.0.0.1:1)/app', pool: pgx":                 "connections.main.pool",
 		"driver: postgresql, dsn: 'x', pool: puddle":                                "connections.main.pool",
 		"driver: postgresql, dsn: 'x', pool: pgx, max_idle: 2":                      "connections.main.max_idle",
-		"driver: postgresql, dsn: '://canary', pool: pgx":                           "the dsn is not one",
+		"driver: postgresql, dsn: '://canary', pool: pgx":                           "the driver cannot read",
 		"driver: postgresql, dsn: 'pool_max_conns=9', pool: pgx":                    "use the keys max_open",
 		"driver: postgresql, dsn: 'pool_max_conns=9'":                               "use the keys max_open",
 		"driver: postgresql, dsn: 'postgres://127.0.0.1:1', pool: pgx, max_open: 9": "127.0.0.1:1",

@@ -24,7 +24,7 @@ func init() {
 func open(at driver.Place) (*sql.DB, error) {
 	config, err := mysql.ParseDSN(strings.TrimSpace(at.DSN))
 	if err != nil {
-		return nil, fmt.Errorf("%w: user:password@tcp(host:3306)/database is one", driver.ErrDSN)
+		return nil, fmt.Errorf("%w: write it as user:password@tcp(host:3306)/database", driver.ErrDSN)
 	}
 	config.Logger = logger{at.Log}
 	connector, err := mysql.NewConnector(config)

@@ -41,7 +41,7 @@ func open(at driver.Place) (*sql.DB, error) {
 func parse(dsn string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(strings.TrimSpace(dsn))
 	if err != nil {
-		return nil, fmt.Errorf("%w: postgres://user:password@host/database is one", driver.ErrDSN)
+		return nil, fmt.Errorf("%w: write it as postgres://user:password@host/database", driver.ErrDSN)
 	}
 	for name := range config.RuntimeParams {
 		if strings.HasPrefix(name, "pool_") {

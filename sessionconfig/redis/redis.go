@@ -60,7 +60,7 @@ const askSentinel = 5 * time.Second
 func options(dsn string) (rueidis.ClientOption, error) {
 	opts, err := rueidis.ParseURL(strings.TrimSpace(dsn))
 	if err != nil {
-		return opts, fmt.Errorf("%w: redis://user:password@host:6379/0 is one", driver.ErrDSN)
+		return opts, fmt.Errorf("%w: write it as redis://user:password@host:6379/0", driver.ErrDSN)
 	}
 	if opts.Sentinel.MasterSet != "" {
 		opts.Sentinel.TopologyRefreshInterval = askSentinel

@@ -26,7 +26,7 @@ const (
 var packages = map[string]string{SQLite: "sqlite", PostgreSQL: "postgres", MySQL: "mysql", Redis: "redis"}
 
 // ErrDSN stands for what drivers say of a dsn they cannot read: they repeat it, and it may hold a password.
-var ErrDSN = errors.New("the dsn is not one of this driver's")
+var ErrDSN = errors.New("the driver cannot read this dsn")
 
 // Database opens databases of one kind.
 type Database struct {

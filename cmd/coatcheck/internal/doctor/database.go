@@ -116,7 +116,7 @@ func (p *patient) indexes(ctx context.Context, db *sql.DB, opts sqlstore.Options
 
 // unknown says that something could not be looked up.
 func (p *patient) unknown(name string, err error) {
-	p.add(name, false, Warn, "it cannot be looked up: "+err.Error(), "")
+	p.add(name, false, Warn, "it could not be checked: "+err.Error(), "")
 }
 
 // settings reads pairs of names and values, in lower case.

@@ -148,7 +148,7 @@ func (p *patient) endings(ctx context.Context, store session.Store) {
 		}
 	}
 	if err != nil {
-		p.add("ttl", false, Warn, "it cannot be looked up, perhaps because this user may not use PTTL: "+err.Error(),
+		p.add("ttl", false, Warn, "it could not be checked, perhaps because this user may not use PTTL: "+err.Error(),
 			"")
 		return
 	}

@@ -24,7 +24,7 @@ func New() string {
 func Create(path string) error {
 	err := newfile.Write(path, New()+"\n", 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists already, and stays as it is; coatcheck key rotate puts a new secret into it",
+		return fmt.Errorf("%s already exists and was not touched; coatcheck key rotate puts a new secret into it",
 			path)
 	}
 	if err != nil {

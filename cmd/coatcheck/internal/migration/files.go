@@ -68,7 +68,7 @@ func nextNumber(dir, subject string, now time.Time) (string, error) {
 			continue
 		}
 		if m[2] == subject {
-			return "", fmt.Errorf("%s exists already, and nothing was written; move it away, or choose another "+
+			return "", fmt.Errorf("%s already exists, so nothing was written; move it away, or choose another "+
 				"--dir or --table", filepath.Join(dir, e.Name()))
 		}
 		n, err := strconv.ParseUint(m[1], 10, 64)
