@@ -9,7 +9,7 @@ import (
 var authx = preset{
 	name: "authx",
 	aliases: []alias{
-		{name: "secret_key", about: "as if SESSION_SECRETS held it; at least 32 bytes", entry: secretKey},
+		{name: "secret_key", about: "used as if SESSION_SECRETS held it; at least 32 bytes", entry: secretKey},
 		{name: "store", key: "store", convert: authxStore, allowed: "the name of a store",
 			about: "MemoryIO means memory"},
 		{name: "http_only", key: "cookie.script_access", convert: not, allowed: aBool, about: "the opposite of ours"},

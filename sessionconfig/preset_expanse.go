@@ -17,7 +17,7 @@ var expanse = preset{
 			convert: func(v any) (any, error) { return spelled(number(time.Minute))(v) }},
 		{name: "clear_with_browser", key: "cookie.persistent", convert: not, allowed: aBool,
 			about: "the opposite of ours"},
-		{name: "secret_key", about: "as if SESSION_SECRETS held it; at least 32 bytes", entry: secretKey},
+		{name: "secret_key", about: "used as if SESSION_SECRETS held it; at least 32 bytes", entry: secretKey},
 	},
 	defaults: []pair{
 		{"store", storeDatabase}, {"cookie.name", "expanse_session"}, {"cookie.persistent", true},

@@ -36,8 +36,8 @@ var nexios = preset{
 		alias{name: "session_manager", key: "store", about: "cookies, file, or any name of a store"},
 		alias{name: "session_dir", key: "stores.file.path"},
 		alias{name: "session_file_storage_path", key: "stores.file.path"},
-		alias{name: "backend", key: "store", about: "the name that Register gave an own store"},
-		alias{name: "secret_key", about: "as if SESSION_SECRETS held it; at least 32 bytes", entry: secretKey},
+		alias{name: "backend", key: "store", about: "the name given to Register for a store of your own"},
+		alias{name: "secret_key", about: "used as if SESSION_SECRETS held it; at least 32 bytes", entry: secretKey},
 	),
 	defaults: []pair{
 		{"cookie.name", "sessionid"}, {"cookie.insecure", true}, {"store", storeFile}, {"stores.file.path", "sessions"},

@@ -20,7 +20,7 @@ func newBench() *cobra.Command {
 		Long: `Put load on the store of the configuration and measure it: create anonymous sessions, read and
 change them from many clients at once for a while, and remove them. For each kind of operation it
 prints how many there were per second and how long they took. A read opens a session by its
-ticket; a write also changes and saves it. That is what a request of a site costs, without HTTP.
+ticket; a write also changes and saves it. That is what a request costs a site, apart from HTTP.
 The site may use the store meanwhile; it will be slower for visitors. If a run is killed, the
 sessions it leaves behind end after an hour.`,
 		Example: "  coatcheck bench\n  coatcheck bench --clients 64 --writes 50 --duration 30s --json",

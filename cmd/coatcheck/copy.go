@@ -26,7 +26,7 @@ func newCopy() *cobra.Command {
 		Use:   "copy --from STORE --to STORE",
 		Short: "Copy all sessions to another store",
 		Long: `Copy all sessions from one store of the configuration to another, so that the site can change
-stores without signing anybody out. A store is named as the key store names it;
+stores without signing anybody out. Name a store as the key store does;
 "database:production" is the store database on that connection, and "file:DIR" is another folder.
 Both are read and written with the secrets of the configuration.
 
@@ -36,7 +36,7 @@ the site, run it again, and start the site on the other store: the last run take
 listing the sessions. A session that ended in the first store ends in the other one, too.
 
 The journal is a file that remembers what was copied. With it a run that was stopped can go on, and
-a run after the change of stores brings only what is new: it touches no copy that the site has
+a run after the change of stores copies only what is new: it touches no copy that the site has
 used, and brings back no session that has ended there. Keep it in one place until you are
 done, and then remove it. The exit code is 3 if a session could not be copied, or differs.`,
 		Example: `  coatcheck session copy --from database --to redis

@@ -20,7 +20,7 @@ func newDemo() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Serve seven experiments on sessions, and a small shop to click through",
-		Long: `Serve seven experiments on sessions, each one button: forty clicks at once, a sign-out while a slow
+		Long: `Serve seven experiments on sessions, one button each: forty clicks at once, a sign-out while a slow
 request is under way, a store that fails, a copied ticket, stolen cookies, a new release, a list of
 devices. Each runs on the chosen store, beside the usual way of keeping sessions, and shows what
 happened. Beside them is a small shop: a cart that two tabs can fill, sign-in by name, orders that

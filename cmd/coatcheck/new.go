@@ -18,7 +18,7 @@ func newNew() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "new DIR",
 		Short: "Write a site with sign-in, devices, tests and a Dockerfile",
-		Long: `Write a small site into a new folder: registration and sign-in with passwords (argon2id), a limit of
+		Long: `Write a small site into a new folder: registration and sign-in with passwords (argon2id), a limit on
 attempts, forms that other sites cannot send, a page of devices, sessions and accounts in a SQLite
 file, tests, a Dockerfile, and a new secret. You can deploy it as it is, and build your own on it.
 A folder that is not empty is left alone.`,
