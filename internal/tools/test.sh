@@ -28,6 +28,9 @@ each test bash -ec 'check "$@"' check "$@"
 echo '== test: values with the second version of encoding/json, which later versions of Go have by default'
 GOEXPERIMENT=jsonv2 go test -count=1 . ./internal/data
 
+echo '== test: every case of the explorer'
+go test -vet=all -count=1 -cpu 1 ./internal/explore
+
 # The tools need a newer Go than the library, which is tested with the oldest that it supports too.
 if go -C internal/tools list -m >/dev/null 2>&1; then
 	echo '== test: ./internal/tools'
