@@ -18,9 +18,12 @@ room 3000 "${TMPDIR:-/tmp}" 'tests and servers keep their data there (TMPDIR)'
 mkdir -p "$(go env GOCACHE)"
 room 3000 "$(go env GOCACHE)" 'what is compiled is kept there (GOCACHE)'
 
+# Under the race detector a program that ends waits a second for what its goroutines may still do, and these are a hundred.
+export GORACE="atexit_sleep_ms=0 ${GORACE:-}"
+
+# All of go vet, on what is compiled for the tests.
 check() {
-	go vet ./...
-	go test -race -shuffle=on -count=1 -timeout 40m "$@" ./...
+	go test -race -vet=all -shuffle=on -count=1 -timeout 40m "$@" ./...
 }
 export -f check
 each test bash -ec 'check "$@"' check "$@"
