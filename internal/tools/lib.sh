@@ -47,11 +47,12 @@ in_module() {
 	(cd "$module" && GOFLAGS="$(go env GOFLAGS) -modfile=$staged/mod/$module/go.mod" "$@")
 }
 
-# each LABEL COMMAND... runs the command in every module's folder. All of them run even if one fails; then it fails too.
+# each LABEL COMMAND... runs the command in every module's folder, or in those that are chosen. All of them run even if one
+# fails; then it fails too.
 each() {
 	local label=$1 module failed=()
 	shift
-	for module in $(modules); do
+	for module in ${chosen:-$(modules)}; do
 		echo "== $label: $module"
 		in_module "$module" "$@" || failed+=("$module")
 	done

@@ -26,18 +26,43 @@ check() {
 	go test -race -vet=all -shuffle=on -count=1 -timeout 40m "$@" ./...
 }
 export -f check
-each test bash -ec 'check "$@"' check "$@"
 
-echo '== test: values with the second version of encoding/json, which later versions of Go have by default'
-GOEXPERIMENT=jsonv2 go test -count=1 . ./internal/data
+# others tests all modules but that of the servers, and what the race detector is of no use to.
+others() {
+	chosen=$(modules | grep -vx "$servers") each test bash -ec 'check "$@"' check -p 1 "$@" || return
 
-echo '== test: every case of the explorer'
-go test -vet=all -count=1 -cpu 1 ./internal/explore
+	echo '== test: values with the second version of encoding/json, which later versions of Go have by default'
+	GOEXPERIMENT=jsonv2 go test -count=1 . ./internal/data || return
 
-# The tools need a newer Go than the library, which is tested with the oldest that it supports too.
-if go -C internal/tools list -m >/dev/null 2>&1; then
+	echo '== test: every case of the explorer'
+	go test -vet=all -count=1 -cpu 1 ./internal/explore || return
+
+	# The tools need a newer Go than the library, which is tested with the oldest that it supports too.
+	if ! go -C internal/tools list -m >/dev/null 2>&1; then
+		echo "== test: ./internal/tools needs a newer Go than $(go env GOVERSION), and is left to it"
+		return
+	fi
 	echo '== test: ./internal/tools'
 	(cd internal/tools && check "$@")
-else
-	echo "== test: ./internal/tools needs a newer Go than $(go env GOVERSION), and is left to it"
-fi
+}
+
+# The tests with servers wait for these much of the time, and take about as long as all others: the two go on beside each
+# other. What the first say is printed when they are over.
+servers=./internal/integration
+said=$(mktemp -d)
+stage
+set -m # it gets a group of processes, which can be ended as a whole
+chosen=$servers each test bash -ec 'check "$@"' check "$@" >"$said/servers" 2>&1 &
+beside=$!
+set +m
+trap 'kill -- "-$beside" 2>/dev/null || true; rm -rf "$said"; unstage' EXIT
+
+status=0
+others "$@" 2>&1 | tee "$said/others" || status=1
+wait "$beside" || status=1
+cat "$said/servers"
+
+echo '== test: how many seconds each package took'
+awk -F '\t' '$1 ~ /^(ok  |FAIL)$/ && $3 ~ /^[0-9.]+s/ { printf "%7.1f %s\n", $3, $2 }' "$said"/* | sort -rn
+grep -h '^== .* failed in' "$said"/* >&2 || exit "$status"
+exit 1
