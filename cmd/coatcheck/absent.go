@@ -10,8 +10,8 @@ import (
 )
 
 // present refuses a configuration whose store is not there, before a command makes an empty one: whoever stands in the
-// wrong folder would take that for a site without sessions, and the site may not be able to use a file of somebody else.
-// With made, a folder is to be made.
+// wrong folder would take that for a site without sessions, and the site may not be able to use a file of somebody
+// else. With made, a folder is to be made.
 func present(cfg *sessionconfig.Config, made bool) error {
 	err := absent(cfg)
 	switch {
