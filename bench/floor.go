@@ -70,16 +70,16 @@ func (r *results) besideRaw(ctx context.Context, l library, at place, turns int)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var failed error
 	command := func(do func() error) func() { return func() { failed = cmp.Or(failed, do()) } }
-	var get, put, ask, change time.Duration
+	var get, ask, both, change time.Duration
 	for range turns {
 		get += processorTimeOf(command(raw.get))
 		ask += processorTimeOf(s.on(read).repeat(cookie))
-		put += processorTimeOf(command(raw.put))
+		both += processorTimeOf(command(raw.change))
 		change += processorTimeOf(s.on(write).repeat(cookie))
 	}
 	each := time.Duration(turns * turn)
 	r.aboveRaw[figure{coatcheck, l.store, "read"}] = (ask - get) / each
-	r.aboveRaw[figure{coatcheck, l.store, "write"}] = (change - get - put) / each
+	r.aboveRaw[figure{coatcheck, l.store, "write"}] = (change - both) / each
 	return failed
 }
 

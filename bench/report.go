@@ -196,10 +196,10 @@ func (r *results) storeText(w io.Writer, store string) {
 	}
 	if store == stores[0] {
 		fmt.Fprint(w, "\n### A request in the process\n\nTime in bare handlers, with the allocations in brackets. A "+
-			"dash: not measured, because a large session does not fit into\na cookie. Raw commands read, replace and "+
-			"make a row, key or file of 400 bytes, with the least that a store needs to lose\nno update, to list and "+
-			"to sweep: they compare the version, and maintain the index by which expired sessions are found.\nfiber "+
-			"gets requests of fasthttp, which is what it serves.\n")
+			"dash: not measured, because a large session does not fit into\na cookie. Raw commands read, read and "+
+			"replace, and make a row, key or file of 400 bytes, with the least that a store\nneeds to lose no update, "+
+			"to list and to sweep: they compare the version, and maintain the index by which expired sessions\nare "+
+			"found. fiber gets requests of fasthttp, which is what it serves.\n")
 	}
 	table(w, head, rows)
 }

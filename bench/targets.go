@@ -51,15 +51,9 @@ func (r *results) fastest(store, what string, others ...string) (ns float64) {
 	return ns
 }
 
-// fasterByHand is the same for a site that sends the raw commands and does nothing else. A write is a read before.
+// fasterByHand is the same for a site that sends the raw commands and does nothing else.
 func (r *results) fasterByHand(store, what string, others ...string) float64 {
-	ns := r.ns(rawCommand, store, "read")
-	switch what {
-	case "write":
-		ns += r.ns(rawCommand, store, what)
-	case "new":
-		ns = r.ns(rawCommand, store, what)
-	}
+	ns := r.ns(rawCommand, store, what)
 	if ns == 0 {
 		return 0
 	}
@@ -133,7 +127,7 @@ func (r *results) targets() (list []target) {
 
 // besideSynced is how much longer a write to files takes than reading and replacing one by hand.
 func (r *results) besideSynced() float64 {
-	return r.ns(coatcheck, inFiles, "write") / (r.ns(rawCommand, inFiles, "read") + r.ns(rawCommand, inFiles, "write"))
+	return r.ns(coatcheck, inFiles, "write") / r.ns(rawCommand, inFiles, "write")
 }
 
 // conductTargets are of all our stores on servers: a cookie cannot promise them.
