@@ -97,34 +97,34 @@ func (k Key[T]) Update(s *Session, fn func(T) T) {
 // meanwhile.
 func (s *Session) update(o data.Op) {
 	for {
-		raw, ok, err := s.stored(o.Path)
+		seen, err := s.stored(o.Path)
 		if err != nil {
 			s.refused(&DecodeError{Path: o.Path.String(), Err: err})
 			return
 		}
-		fresh, err := o.Fn(raw, ok)
+		fresh, err := o.Fn(seen.Raw, seen.OK)
 		if err != nil {
 			s.refused(err)
 			return
 		}
-		if s.swap(o, raw, ok, fresh) {
+		if s.swap(o, seen, fresh) {
 			return
 		}
 	}
 }
 
-func (s *Session) stored(p data.Path) ([]byte, bool, error) {
+func (s *Session) stored(p data.Path) (data.Seen, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	raw, ok, err := s.draft.Doc.State.At(s.m.opts.Codec, p)
-	return raw, ok, dataError(err)
+	seen, err := s.draft.Doc.State.See(s.m.opts.Codec, p)
+	return seen, dataError(err)
 }
 
-// swap sets the fresh value if the old one is still there, and remembers the operation for a replay. It reports false
-// when it is not.
-func (s *Session) swap(o data.Op, old []byte, had bool, fresh []byte) (done bool) {
+// swap sets the fresh value if the one that was seen is still there, and remembers the operation for a replay. It
+// reports false when it is not.
+func (s *Session) swap(o data.Op, seen data.Seen, fresh []byte) (done bool) {
 	done = true
-	s.unlessLate(o, func() { done = s.draft.Swap(o, old, had, fresh) })
+	s.unlessLate(o, func() { done = s.draft.Swap(o, seen, fresh) })
 	return done
 }
 

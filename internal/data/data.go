@@ -1,9 +1,6 @@
 package data
 
-import (
-	"bytes"
-	"slices"
-)
+import "slices"
 
 // Rules are what the data of a session must keep to.
 type Rules struct {
@@ -50,12 +47,11 @@ func (d *Doc) Do(r Rules, o Op, stored bool) error {
 	return nil
 }
 
-// Swap is Do of an OpUpdate whose function has run already and made the fresh value of the old one. It reports false,
-// and does nothing, when the old value is there no more.
-func (d *Doc) Swap(r Rules, o Op, old []byte, had bool, fresh []byte) (done bool, err error) {
-	raw, ok, err := d.State.At(r.Codec, o.Path)
-	if err != nil || ok != had || !bytes.Equal(raw, old) {
-		return err != nil, nil
+// Swap is Do of an OpUpdate whose function has run already and made the fresh value of the one that was seen. It
+// reports false, and does nothing, when that is there no more.
+func (d *Doc) Swap(r Rules, o Op, seen Seen, fresh []byte) (done bool, err error) {
+	if !d.State.unchanged(r.Codec, o.Path, seen) {
+		return false, nil
 	}
 	now := Op{Kind: OpUpdate, Path: o.Path, Fn: func([]byte, bool) ([]byte, error) { return fresh, nil }}
 	if _, err := d.apply(r, now); err != nil {

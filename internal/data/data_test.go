@@ -121,7 +121,7 @@ func TestASwapOfAValueThatIsThereNoMoreDoesNothing(t *testing.T) {
 		had  bool
 		done bool
 	}{{"2", true, false}, {"", false, false}, {"1", true, true}, {"1", true, false}} {
-		done, err := d.Swap(rules, o, []byte(row.old), row.had, []byte("5"))
+		done, err := d.Swap(rules, o, data.Seen{Raw: []byte(row.old), OK: row.had}, []byte("5"))
 		if done != row.done || err != nil {
 			t.Errorf("Swap(%q, %v) = %v, %v, want %v", row.old, row.had, done, err, row.done)
 		}

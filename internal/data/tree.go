@@ -9,6 +9,7 @@ type opened struct {
 	err   error // it does not decode
 	dirty bool  // the bytes are of an earlier tree
 	size  int   // about how long it is when it is encoded
+	edits int   // how often it was changed
 }
 
 // pending stands for the bytes of a value that is to be encoded.
@@ -43,7 +44,7 @@ func (st *State) grew(key string, o *opened, v any, more int) {
 		st.own()
 		st.set(key, pending)
 	}
-	o.tree, o.dirty, o.size = v, true, o.size+more
+	o.tree, o.dirty, o.size, o.edits = v, true, o.size+more, o.edits+1
 	st.used, st.sure = st.used+more, false
 }
 

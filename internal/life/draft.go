@@ -230,10 +230,10 @@ func (d *Draft) Follow(t keys.Ticket) {
 // Do does an operation and remembers it for the commit, or that it was refused.
 func (d *Draft) Do(o data.Op) { d.Refuse(d.Doc.Do(d.rules(), o, d.at.Rec != nil && !d.gone)) }
 
-// Swap is Do of an update whose function has made the fresh value of the old one. It reports false, and does nothing,
-// when the old value is there no more.
-func (d *Draft) Swap(o data.Op, old []byte, had bool, fresh []byte) (done bool) {
-	done, err := d.Doc.Swap(d.rules(), o, old, had, fresh)
+// Swap is Do of an update whose function has made the fresh value of the one that was seen. It reports false, and does
+// nothing, when that is there no more.
+func (d *Draft) Swap(o data.Op, seen data.Seen, fresh []byte) (done bool) {
+	done, err := d.Doc.Swap(d.rules(), o, seen, fresh)
 	d.Refuse(err)
 	return done
 }
