@@ -182,22 +182,6 @@ func TestAScriptSignsInOverAConnection(t *testing.T) {
 	d := newJSONDoor(t, guard.Options{SignIn: guard.SignInLimits{Attempts: 1e6, AddressAttempts: 1e6}})
 	limited := http.MaxBytesHandler(d.m.Middleware(d.CSRF(d.form)), 4096)
 	serve(t, limited, func(t *testing.T, client *http.Client, address string) {
-		send := func(body io.Reader) int {
-			t.Helper()
-			req, err := http.NewRequestWithContext(t.Context(), "POST", address+"/login", body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			req.Header.Set("Content-Type", "application/json")
-			req.Header.Set("Sec-Fetch-Site", "same-origin")
-			resp, err := client.Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer resp.Body.Close()
-			_, _ = io.Copy(io.Discard, resp.Body)
-			return resp.StatusCode
-		}
 		pieces := io.MultiReader(strings.NewReader(`{"user":"an`), strings.NewReader(`n","password":"right"}`))
 		for want, body := range map[int]io.Reader{
 			204: pieces,
@@ -205,7 +189,7 @@ func TestAScriptSignsInOverAConnection(t *testing.T) {
 			400: strings.NewReader(`{"user":`),
 			413: strings.NewReader(`{"user":"` + strings.Repeat("x", 5000) + `"}`),
 		} {
-			if got := send(body); got != want {
+			if got := postTo(t, client, address+"/login", "application/json", body); got != want {
 				t.Errorf("status %d, want %d", got, want)
 			}
 		}

@@ -30,19 +30,7 @@ func TestABrowserIsKnownAgain(t *testing.T) {
 		post := func(client *http.Client, path, user, password string) int {
 			t.Helper()
 			body := url.Values{"user": {user}, "password": {password}}.Encode()
-			req, err := http.NewRequestWithContext(t.Context(), "POST", address+path, strings.NewReader(body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			req.Header.Set("Sec-Fetch-Site", "same-origin")
-			resp, err := client.Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer resp.Body.Close()
-			_, _ = io.Copy(io.Discard, resp.Body)
-			return resp.StatusCode
+			return postTo(t, client, address+path, "application/x-www-form-urlencoded", strings.NewReader(body))
 		}
 		r.clock.advance(100 * 24 * time.Hour)
 		browser := *client
@@ -65,6 +53,24 @@ func TestABrowserIsKnownAgain(t *testing.T) {
 			t.Errorf("a stranger gets %d and the owner %d, want 429 and 200", stranger, owner)
 		}
 	})
+}
+
+// postTo sends a body as a page of the site does, and returns the status of the answer.
+func postTo(t *testing.T, client *http.Client, address, kind string, body io.Reader) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), "POST", address, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", kind)
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode
 }
 
 // The session of a sign-in may fail to be stored. The password was right all the same, and counts for no failure.
