@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -143,13 +144,30 @@ func serverDump(t *testing.T, s server) (session.Store, func(*testing.T) []byte)
 		}
 		_ = filepath.WalkDir(at.Dir, func(name string, d os.DirEntry, err error) error {
 			if err == nil && d.Type().IsRegular() { // others come and go under a running server
-				text, _ := os.ReadFile(name)
-				all = append(all, text...)
+				all = appendFile(all, name)
 			}
 			return nil
 		})
 		return all
 	}
+}
+
+// appendFile appends what a file holds, but for the blocks of zeros, of which servers keep a hundred megabytes.
+func appendFile(all []byte, name string) []byte {
+	f, err := os.Open(name)
+	if err != nil {
+		return all
+	}
+	defer f.Close()
+	block, zeros := make([]byte, 1<<16), make([]byte, 1<<16)
+	for err == nil {
+		var n int
+		n, err = io.ReadFull(f, block)
+		if !bytes.Equal(block[:n], zeros[:n]) {
+			all = append(all, block[:n]...)
+		}
+	}
+	return all
 }
 
 // redisDump is every key with the prefix, and what the server says it holds.
@@ -208,7 +226,7 @@ func TestNoDumpHoldsATicketOrASealedValue(t *testing.T) {
 			gone.visit((*session.Session).Logout)
 
 			all := dump(t)
-			if !strings.Contains(strings.ToLower(string(all)), ids[1]) && !bytes.Contains(all, raw(ids[1])) {
+			if !holdsID(all, ids[1]) {
 				t.Errorf("the dump of %d bytes does not even hold an id", len(all))
 			}
 			for i, secret := range secrets {
@@ -220,9 +238,11 @@ func TestNoDumpHoldsATicketOrASealedValue(t *testing.T) {
 	}
 }
 
-func raw(id string) []byte {
-	b, _ := hex.DecodeString(id)
-	return b
+// holdsID reports whether an id is there as bytes, or as digits in small or capital letters.
+func holdsID(all []byte, id string) bool {
+	raw, _ := hex.DecodeString(id)
+	return bytes.Contains(all, []byte(id)) || bytes.Contains(all, raw) ||
+		bytes.Contains(all, []byte(strings.ToUpper(id)))
 }
 
 // spellings are the forms in which a ticket could be kept: whole, its random half as text, as bytes and in hexadecimal

@@ -80,10 +80,14 @@ func (s server) through(t *testing.T, table string) (tableStore, *servers.Proxy,
 // Promise 6: whatever happens between us and the server, a request gets one clean 503 in bounded time, nobody loses his
 // cookie or what was stored, and when it is over everything goes on without a restart, and nothing is left behind.
 func TestServerFaultsLogNobodyOut(t *testing.T) {
-	eachServer(t, func(t *testing.T, s server) {
+	for _, s := range sqlServers {
 		if _, err := s.start(); err != nil {
 			t.Fatal(err)
 		}
+	}
+	leavesNothing(t)
+	eachServer(t, func(t *testing.T, s server) {
+		t.Parallel() // where the server hangs, all is waiting
 		eachFault(t, func(t *testing.T) (session.Store, *servers.Proxy) {
 			store, proxy, db := s.through(t, s.table())
 			t.Cleanup(func() { db.released(t) })
@@ -96,13 +100,11 @@ func eachFault(t *testing.T, through func(*testing.T) (session.Store, *servers.P
 	for name, fault := range map[string]servers.Fault{"refused": servers.Refuse, "hanging": servers.Hang,
 		"cut in half": servers.Cut} {
 		t.Run(name, func(t *testing.T) {
-			leavesNothing(t)
 			store, proxy := through(t)
 			endures(t, node(t, store), proxy, fault, checkClean503)
 		})
 	}
 	t.Run("late", func(t *testing.T) {
-		leavesNothing(t)
 		store, proxy := through(t)
 		endures(t, node(t, store), proxy, servers.Delay, func(t *testing.T, resp *http.Response) {
 			if resp.StatusCode != http.StatusOK {
@@ -202,6 +204,7 @@ func eachKilled(t *testing.T, fn func(t *testing.T, s server, kill func())) {
 		sqlstore.MySQL: servers.NewMySQL}
 	for _, s := range sqlServers {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			at, err := starts[s.dialect]()
 			if err != nil {
 				t.Fatal(err)

@@ -137,6 +137,7 @@ func TestAPoolOfOneConnectionIsNotWatched(t *testing.T) {
 // Behind a pooler that gives each transaction another connection, whoever listens hears nothing, and is to know it.
 func TestPgBouncerThatPoolsTransactionsIsRefusedToListenThrough(t *testing.T) {
 	eachOf(t, listening(), func(t *testing.T, s server) {
+		t.Parallel()
 		s.start = servers.PgBouncer
 		s.params = "&default_query_exec_mode=exec"
 		err := s.store(t, s.open(t), s.table()).Watch(t.Context(), func(string) {})

@@ -21,6 +21,7 @@ import (
 func TestRedisIsAskedAgainWhileItRefuses(t *testing.T) {
 	for name, reluctant := range reluctantServers {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each has servers of its own
 			c := newCaller(t, reluctant(t), 0)
 			c.each(func(call string, do func(context.Context) error) {
 				c.refuse()
@@ -36,6 +37,7 @@ func TestRedisIsAskedAgainWhileItRefuses(t *testing.T) {
 func TestRedisIsAskedAgainForWhatIsToBeCached(t *testing.T) {
 	for name, reluctant := range reluctantServers {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each has servers of its own
 			c := newCaller(t, reluctant(t), time.Minute)
 			c.each(func(call string, do func(context.Context) error) {
 				if call == "Load" {
@@ -54,6 +56,7 @@ func TestRedisIsAskedAgainForWhatIsToBeCached(t *testing.T) {
 func TestARedisThatRefusesForTooLongIsAnOutage(t *testing.T) {
 	for name, reluctant := range reluctantServers {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each has servers of its own
 			c := newCaller(t, reluctant(t), 0)
 			c.each(func(call string, do func(context.Context) error) {
 				c.refuse()

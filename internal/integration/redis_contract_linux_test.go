@@ -145,7 +145,10 @@ func TestRedisKeepsTheContract(t *testing.T) {
 		"sentinel": sentinelRedis,
 	} {
 		for mode, ttl := range map[string]time.Duration{"": 0, ", cached": time.Minute} {
-			t.Run(name+mode, func(t *testing.T) { runRedisContract(t, client(t), ttl) })
+			t.Run(name+mode, func(t *testing.T) {
+				t.Parallel()
+				runRedisContract(t, client(t), ttl)
+			})
 		}
 	}
 }

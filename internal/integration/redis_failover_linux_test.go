@@ -21,6 +21,7 @@ import (
 // and it goes on without a restart.
 func TestAnsweredWritesSurviveAFailover(t *testing.T) {
 	t.Run("Sentinel, the primary is killed", func(t *testing.T) {
+		t.Parallel()
 		own, err := servers.NewSentinel()
 		if err != nil {
 			t.Fatal(err)
@@ -34,6 +35,7 @@ func TestAnsweredWritesSurviveAFailover(t *testing.T) {
 		})
 	})
 	t.Run("Cluster", func(t *testing.T) {
+		t.Parallel()
 		nodes, err := servers.NewRedisCluster(1)
 		if err != nil {
 			t.Fatal(err)

@@ -13,8 +13,10 @@ import (
 
 func TestRedisFaultsLogNobodyOut(t *testing.T) {
 	target := singleRedis(t)[0]
+	leavesNothing(t)
 	for name, ttl := range map[string]time.Duration{"not cached": 0, "cached": time.Minute} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			eachFault(t, func(t *testing.T) (session.Store, *servers.Proxy) {
 				proxy := servers.NewProxy(t, target)
 				client := redisClient(t, rueidis.ClientOption{InitAddress: []string{proxy.Addr}})

@@ -34,6 +34,29 @@ func newDir(name string) (string, error) {
 	return dir, syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
 }
 
+// prepared makes the data of a new server at the first call, as a user without privileges, and returns their folder.
+// That takes seconds, and a copy of it nearly nothing.
+func prepared(username string, fill func(s *Server, data string) error) func() (string, error) {
+	return sync.OnceValues(func() (string, error) {
+		s, err := newServer("new-"+username, username)
+		if err != nil {
+			return "", err
+		}
+		data := filepath.Join(s.Dir, "data")
+		return data, fill(s, data)
+	})
+}
+
+// copyOf gives the server data that were prepared, and returns their folder.
+func (s *Server) copyOf(data func() (string, error)) (string, error) {
+	from, err := data()
+	if err != nil {
+		return "", err
+	}
+	to := filepath.Join(s.Dir, "data")
+	return to, s.run("cp", "-a", from, to)
+}
+
 var removeAbandonedOnce = sync.OnceFunc(func() { removeAbandoned(os.TempDir(), time.Hour) })
 
 // removeAbandoned removes the folders of programs that were killed before they could do so. A folder whose program

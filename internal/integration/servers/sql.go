@@ -46,7 +46,7 @@ func NewPostgreSQLWith(args ...string) (*Database, error) {
 	if dsn := os.Getenv("COATCHECK_POSTGRES"); dsn != "" {
 		return &Database{DSN: dsn}, nil
 	}
-	initdb, err := find("/usr/lib/postgresql/*/bin/initdb", "initdb")
+	program, err := find("/usr/lib/postgresql/*/bin/postgres", "postgres")
 	if err != nil {
 		return nil, err
 	}
@@ -54,9 +54,8 @@ func NewPostgreSQLWith(args ...string) (*Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := filepath.Join(s.Dir, "data")
-	if err := s.run(initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C",
-		"--no-sync"); err != nil {
+	data, err := s.copyOf(postgreSQLData)
+	if err != nil {
 		return nil, err
 	}
 	db := &Database{Server: s, Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)}
@@ -65,8 +64,16 @@ func NewPostgreSQLWith(args ...string) (*Database, error) {
 	db.ready = pings("pgx", db.DSN)
 	args = append([]string{"-D", data, "-p", fmt.Sprint(s.Port), "-k", s.Dir,
 		"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200"}, args...)
-	return db, s.launch(db.ready, filepath.Join(filepath.Dir(initdb), "postgres"), args...)
+	return db, s.launch(db.ready, program, args...)
 }
+
+var postgreSQLData = prepared("postgres", func(s *Server, data string) error {
+	initdb, err := find("/usr/lib/postgresql/*/bin/initdb", "initdb")
+	if err != nil {
+		return err
+	}
+	return s.run(initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+})
 
 // MySQL returns the MariaDB or MySQL server of this program, and starts it at the first call.
 var MySQL = sync.OnceValues(NewMySQL)
@@ -79,11 +86,7 @@ func NewMySQLWith(args ...string) (*Database, error) {
 	if dsn := os.Getenv("COATCHECK_MYSQL"); dsn != "" {
 		return &Database{DSN: dsn}, nil
 	}
-	install, err := find("mariadb-install-db")
-	if err != nil {
-		return nil, err
-	}
-	server, err := find("/usr/sbin/mariadbd", "mariadbd")
+	program, err := find("/usr/sbin/mariadbd", "mariadbd")
 	if err != nil {
 		return nil, err
 	}
@@ -91,23 +94,32 @@ func NewMySQLWith(args ...string) (*Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, socket := filepath.Join(s.Dir, "data"), filepath.Join(s.Dir, "sock")
-	if err := s.run(install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal",
-		"--skip-test-db"); err != nil {
+	data, err := s.copyOf(mariaDBData)
+	if err != nil {
 		return nil, err
 	}
+	socket := filepath.Join(s.Dir, "sock")
 	db := &Database{Server: s, Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)}
 	db.DSN = fmt.Sprintf("coatcheck@tcp(%s)/coatcheck", db.Addr)
 	db.ready = pings("mysql", "root@unix("+socket+")/")
 	args = append([]string{"--no-defaults", "--datadir=" + data, "--socket=" + socket,
 		"--port=" + fmt.Sprint(s.Port), "--bind-address=127.0.0.1", "--skip-name-resolve", "--max-connections=200",
 		"--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=512M"}, args...)
-	if err := s.launch(db.ready, server, args...); err != nil {
+	if err := s.launch(db.ready, program, args...); err != nil {
 		return nil, err
 	}
 	return db, execute("mysql", "root@unix("+socket+")/", "CREATE DATABASE coatcheck",
 		"CREATE USER coatcheck@'127.0.0.1'", "GRANT ALL ON coatcheck.* TO coatcheck@'127.0.0.1'")
 }
+
+var mariaDBData = prepared("mysql", func(s *Server, data string) error {
+	install, err := find("mariadb-install-db")
+	if err != nil {
+		return err
+	}
+	return s.run(install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal",
+		"--skip-test-db")
+})
 
 func pings(driver, dsn string) func(context.Context) error {
 	return func(ctx context.Context) error {
