@@ -102,3 +102,32 @@ func TestRevokeUserKeepsASessionThatIsAboutToGetANewID(t *testing.T) {
 		}
 	})
 }
+
+// A session that one call kept is not kept by the next one, whatever the clock of the node that makes it shows.
+func TestRevokeUserEndsWhatAnEarlierOneKept(t *testing.T) {
+	for name, moves := range map[string]time.Duration{
+		"the clock goes on": time.Microsecond, "the clock stands": 0, "the clock ticks by less than a microsecond": 1,
+		"the clock goes back": -time.Second,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, listed())
+			kept, keep := r.visitor(), ""
+			kept.with(func(s *session.Session) { s.Login("ada"); keep = s.ID() })
+			r.advance(hour)
+			if _, err := r.RevokeUser(t.Context(), "ada", keep); err != nil {
+				t.Fatal(err)
+			}
+			kept.with(set("x", 1)) // which seals that it was kept
+			kept.wants("x", int64(1))
+			r.advance(moves)
+			if _, err := r.RevokeUser(t.Context(), "ada"); err != nil {
+				t.Fatal(err)
+			}
+			kept.with(func(s *session.Session) {
+				if s.User() != "" {
+					t.Error("the session is not ended")
+				}
+			})
+		})
+	}
+}

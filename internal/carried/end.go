@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/coatcheck/session/internal/life"
 )
@@ -61,15 +62,15 @@ func (r *Records) RevokeUser(ctx context.Context, e life.Ending, keep []string) 
 		return 0, err
 	}
 	keep = slices.DeleteFunc(slices.Clone(keep), func(id string) bool { return !isID(id) })
-	rec := &life.Record{ID: everySession(e.Of), Kind: life.KindTombstone, SeenAt: r.k.Now()}
-	rec.Data = []byte(strings.Join(keep, " "))
+	rec := &life.Record{ID: everySession(e.Of), Kind: life.KindTombstone, Data: []byte(strings.Join(keep, " "))}
+	rec.SeenAt = r.k.Now().Truncate(time.Microsecond)
 	for attempt := 0; ; attempt++ {
 		old, err := r.k.Load(ctx, rec.ID)
 		switch {
 		case err == nil:
 			rec.Version = old.Version
-			if old.SeenAt.After(rec.SeenAt) {
-				rec.SeenAt = old.SeenAt
+			if !rec.SeenAt.After(old.SeenAt) { // sessions that were kept then have that time in their seals
+				rec.SeenAt = old.SeenAt.Add(time.Microsecond)
 			}
 		case !errors.Is(err, life.ErrNotFound):
 			return 0, err
