@@ -52,7 +52,7 @@ servers=./internal/integration
 said=$(mktemp -d)
 stage
 set -m # it gets a group of processes, which can be ended as a whole
-chosen=$servers each test bash -ec 'check "$@"' check "$@" >"$said/servers" 2>&1 &
+chosen=$servers each test bash -ec 'check "$@"' check "$@" </dev/null >"$said/servers" 2>&1 &
 beside=$!
 set +m
 trap 'kill -- "-$beside" 2>/dev/null || true; rm -rf "$said"; unstage' EXIT
