@@ -63,6 +63,7 @@ func exploreEach(t *testing.T, few, all func(n int) []explore.Case) {
 // A proof of a device's key and another request of its session, in every order on every store.
 func TestEveryOrderOfTwoRequestsKeepsABindingOnEveryStore(t *testing.T) {
 	eachBackend(t, func(t *testing.T, stores [2]session.Store) {
+		t.Parallel()
 		pair := [2]explore.Store{stores[0].(explore.Store), stores[1].(explore.Store)}
 		total := 0
 		for _, renew := range []bool{false, true} {

@@ -181,6 +181,7 @@ func TestThousandsOfSessionsAtOnce(t *testing.T) {
 		sessions = 10_000
 	}
 	eachBackend(t, func(t *testing.T, stores [2]session.Store) {
+		t.Parallel() // nobody is in a hurry, and each waits for its own server or disk
 		nodes := [2]*session.Manager{node(t, unhurried(stores[0])), node(t, unhurried(stores[1]))}
 		const workers = 64
 		visitors := make(chan int)

@@ -87,10 +87,12 @@ type changing struct {
 
 func eachChanging(t *testing.T, fn func(t *testing.T, at changing)) {
 	eachServer(t, func(t *testing.T, s server) {
+		t.Parallel() // a change of the schema is a wait for the disk
 		db, table := s.open(t), s.table()
 		fn(t, changing{table, dsnOf(t, s), s.store(t, db, table), db.DB, s.dialect, s.native})
 	})
 	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
 		path := sqliteFile(t)
 		db := openSQLite(t, path)
 		fn(t, changing{"sessions", "file:" + path + sqliteOptions, migrated(t, db, ""), db, sqlstore.SQLite, false})
