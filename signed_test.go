@@ -92,6 +92,13 @@ func TestSignedSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestThereIsNoSignedCookieWithoutAName(t *testing.T) {
+	r := newRig(t)
+	if got, err := r.Signed(sending(&http.Cookie{Name: "theme", Value: "x"}), ""); !errors.Is(err, session.ErrNoCookie) {
+		t.Errorf("Signed = %q, %v, want ErrNoCookie", got, err)
+	}
+}
+
 // No changed byte of a signed cookie is accepted.
 func TestNoMutationOfASignedCookieIsAccepted(t *testing.T) {
 	r := newRig(t)

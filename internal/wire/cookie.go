@@ -92,6 +92,9 @@ func Reaches(r *http.Request, cookiePath string) bool {
 // Find returns the first value of the cookie with exactly that name, undecoded, and how many there are. It is
 // what net/http does, without a list of all cookies.
 func Find(lines []string, name string) (value string, n int) {
+	if name == "" { // which is in every text, and no name
+		return "", 0
+	}
 	for _, line := range lines {
 		// It passes over what does not have the name in it: a header may have a million parts, and be searched for the
 		// names of many pieces.

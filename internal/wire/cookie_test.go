@@ -85,6 +85,14 @@ func TestACookieIsFoundByItsExactName(t *testing.T) {
 	}
 }
 
+func TestANameThatNoCookieHasIsNotFound(t *testing.T) {
+	for _, name := range []string{"", " ", ";", "=", "; ", "=1; b", "a=1"} {
+		if value, n := wire.Find([]string{"a=1; b=2", "=3; = 4", ""}, name); value != "" || n != 0 {
+			t.Errorf("Find(%q) = %q, %d", name, value, n)
+		}
+	}
+}
+
 // A cookie must not end before its session.
 func TestSecondsRoundUp(t *testing.T) {
 	for d, want := range map[time.Duration]int{0: 0, 1: 1, time.Second: 1, time.Second + 1: 2, -time.Second: -1} {
