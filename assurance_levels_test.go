@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cookiestore"
 	"github.com/coatcheck/session/memstore"
 )
 
@@ -155,6 +156,27 @@ func TestPeekFindsNothingWithoutASession(t *testing.T) {
 	v.with(func(s *session.Session) { s.Logout() })
 	if got := ask("X-Other", "1"); got != (session.Info{}) {
 		t.Errorf("after the logout: %+v", got)
+	}
+}
+
+// A session in its cookie is told like one in a store, but for the client, which nobody noted.
+func TestPeekTellsOfASessionInItsCookie(t *testing.T) {
+	store, err := cookiestore.New(cookiestore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t)
+	m := manage(t, store, session.Options{Secrets: []session.Secret{testSecret}, SweepEvery: -1, Now: r.clock.now})
+	v := r.visitor().on(m)
+	v.with(put("x", 1))
+	created := r.clock.now()
+	r.clock.advance(time.Minute)
+	v.with(signIn("ada"))
+	want := session.Info{User: "ada", CreatedAt: created, SeenAt: r.clock.now(), LoginAt: r.clock.now(),
+		ExpiresAt: r.clock.now().Add(24 * time.Hour)}
+	got := v.peek(m)
+	if want.ID = got.ID; got != want || got.ID == "" {
+		t.Errorf("Peek = %+v, want %+v", got, want)
 	}
 }
 

@@ -207,7 +207,7 @@ func (m *Manager) Peek(r *http.Request) (Info, error) {
 		return Info{}, err
 	}
 	info := infoOf(s.draft.Record())
-	info.ExpiresAt = s.ExpiresAt()
+	info.CreatedAt, info.LoginAt, info.ExpiresAt = s.CreatedAt(), s.LoginAt(), s.ExpiresAt()
 	return info, nil
 }
 
