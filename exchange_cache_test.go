@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session"
 )
@@ -71,7 +72,7 @@ func (p cachedPage) send(w http.ResponseWriter) {
 // A shared cache before an application that calls everything public hands nobody the page or the
 // cookie of somebody else, and still serves what has nothing to do with sessions.
 func TestASharedCacheMixesUpNobody(t *testing.T) {
-	r := newRig(t, func(o *session.Options) { o.RenewEvery = 1 })
+	r := newRig(t, func(o *session.Options) { o.RenewEvery = time.Millisecond })
 	pages := map[string]handler{
 		"/login": func(_ http.ResponseWriter, req *http.Request, s *session.Session) {
 			s.Login(req.Header.Get("X-User"))

@@ -44,8 +44,8 @@ const takenOver, revokedUser = "taken over", "revoked user"
 // memstore.
 func (m *Manager) AllowTakeOver(cookie string, lasts time.Duration) error {
 	switch why := Forgets(m.store); {
-	case lasts <= 0:
-		return fmt.Errorf("session: the sessions of the other library live %v; it must be above 0", lasts)
+	case lasts < time.Second:
+		return fmt.Errorf("session: the sessions of the other library live %v; it must be a second or more", lasts)
 	case cookie == m.opts.Cookie.Name || slices.Contains(m.opts.Cookie.FormerNames, cookie):
 		return fmt.Errorf("session: Cookie.Name: the cookie of the other library is %q too; choose another name",
 			cookie)

@@ -213,8 +213,10 @@ func TestTakeOverWantsToBeAllowed(t *testing.T) {
 	if err := r.AllowTakeOver("__Host-Http-session", time.Hour); err == nil {
 		t.Error("the cookie of both libraries may have one name")
 	}
-	if err := r.AllowTakeOver("old", 0); err == nil {
-		t.Error("old sessions may live for no time")
+	for _, lasts := range []time.Duration{-time.Hour, 0, 24} {
+		if err := r.AllowTakeOver("old", lasts); err == nil {
+			t.Errorf("old sessions may live for %v", lasts)
+		}
 	}
 }
 

@@ -145,9 +145,9 @@ func (o Options) check() error {
 		life.CheckClock("Lifetime", o.Lifetime),
 		life.NeverOrPositive("SweepEvery", o.SweepEvery, "no sweeper"),
 		o.checkTouch(),
-		notNegative("RenewEvery", o.RenewEvery),
-		notNegative("RenewGrace", o.RenewGrace),
-		notNegative("WatchEvery", o.WatchEvery),
+		life.CheckPause("RenewEvery", o.RenewEvery),
+		life.CheckPause("RenewGrace", o.RenewGrace),
+		life.CheckPause("WatchEvery", o.WatchEvery),
 		notNegative("MaxPerUser", o.MaxPerUser),
 		notNegative("MaxBytes", o.MaxBytes),
 	}
@@ -196,7 +196,7 @@ func (o Options) checkTouch() error {
 	if o.TouchEvery < -1 {
 		return fmt.Errorf("TouchEvery: %v is negative; use -1 for every request", o.TouchEvery)
 	}
-	return nil
+	return life.CheckUnit("TouchEvery", o.TouchEvery)
 }
 
 func orDefault[T int | time.Duration](v, fallback T) T {
@@ -206,9 +206,9 @@ func orDefault[T int | time.Duration](v, fallback T) T {
 	return v
 }
 
-func notNegative[T int | time.Duration](name string, v T) error {
+func notNegative(name string, v int) error {
 	if v < 0 {
-		return fmt.Errorf("%s: %v is negative; use 0 for the default", name, v)
+		return fmt.Errorf("%s: %d is negative; use 0 for the default", name, v)
 	}
 	return nil
 }

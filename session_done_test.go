@@ -83,7 +83,7 @@ func TestDoneIsClosedWithinFiveSecondsWhenTheSessionEndsElsewhere(t *testing.T) 
 			t.Run(fmt.Sprintf("%s after %d renewals", name, renewals), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					r := newRig(t, bubbled)
-					node := r.node(bubbled, func(o *session.Options) { o.RenewEvery = time.Nanosecond })
+					node := r.node(bubbled, func(o *session.Options) { o.RenewEvery = time.Millisecond })
 					v := r.visitor()
 					v.with(func(s *session.Session) { s.Login("ada") })
 					s := streaming(t, v)

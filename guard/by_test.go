@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -278,11 +279,12 @@ func TestALimitOfStrangersSaysWhatIsWrongWithIt(t *testing.T) {
 	store := memstore.New(memstore.Options{})
 	bounded := memstore.New(memstore.Options{MaxSessions: 10})
 	for want, l := range map[string]guard.Limit{
-		"guard: Limit.Store: it is for": {Store: store},
-		"guard: Limit.Users: it is for": {By: guard.Address, Users: store},
-		"guard: Limit.Store: *memstore": {By: guard.Address, Store: bounded},
+		"guard: Limit.Store: it is for":                                     {Store: store},
+		"guard: Limit.Users: it is for":                                     {By: guard.Address, Users: store},
+		"guard: Limit.Per: 60ns is below one millisecond; did you mean 60*": {Per: 60},
+		"guard: Limit.Store: *memstore":                                     {By: guard.Address, Store: bounded},
 	} {
-		l.Requests, l.Per = 1, time.Hour
+		l.Requests, l.Per = 1, cmp.Or(l.Per, time.Hour)
 		r := newRig(t, guard.Options{})
 		if err := l.Check(); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("Check = %v, want %s…", err, want)

@@ -60,11 +60,11 @@ func TestEveryLoginAndLogoutMakesOldTokensUseless(t *testing.T) {
 }
 
 func TestATokenOutlivesARenewalOfTheIDAndAClear(t *testing.T) {
-	r := newRig(t, guard.Options{}, func(o *session.Options) { o.RenewEvery = 1000 })
+	r := newRig(t, guard.Options{}, func(o *session.Options) { o.RenewEvery = time.Millisecond })
 	h := r.CSRF(formPage)
 	v := r.signIn("ada")
 	token := v.token(h)
-	r.clock.advance(5000)
+	r.clock.advance(time.Millisecond)
 	v.with(func(s *session.Session) { s.Set("a", 1) })
 	v.with(func(s *session.Session) { s.Clear() })
 	wantInside(t, v.post(h, "/form", field(token)))

@@ -108,7 +108,7 @@ func TestALimitBeyondAllRangeSaturates(t *testing.T) {
 		l    guard.Limit
 		pass int // of 5
 	}{
-		{guard.Limit{Requests: math.MaxInt, Per: 1}, 5},
+		{guard.Limit{Requests: math.MaxInt, Per: time.Millisecond}, 5},
 		{guard.Limit{Requests: math.MaxInt, Per: math.MaxInt64, Burst: math.MaxInt}, 5},
 		{guard.Limit{Requests: 1, Per: time.Hour, Burst: math.MaxInt}, 5},
 		{guard.Limit{Requests: 1, Per: math.MaxInt64}, 1},

@@ -54,6 +54,8 @@ func (l Limit) Check() error {
 			"users are counted in Users")
 	case l.By.of == &byNobody:
 		return errors.New("guard: Limit.By: give Account a function that returns the account of a request")
+	case l.Per > 0 && l.Per < time.Millisecond:
+		return fmt.Errorf("guard: Limit.Per: %v is below one millisecond; did you mean %d*time.Second?", l.Per, l.Per)
 	case l.By != Session && l.Users != nil:
 		return errors.New("guard: Limit.Users: it is for By: guard.Session; the others are counted in Store")
 	}

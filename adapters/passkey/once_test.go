@@ -194,12 +194,12 @@ func TestAClientWithoutCookiesHasItsChallengeInItsSession(t *testing.T) {
 }
 
 func TestARenewalInTheMiddleKeepsTheChallenge(t *testing.T) {
-	st := newSite(t, func(up *setup) { up.session.RenewEvery = 1 })
+	st := newSite(t, func(up *setup) { up.session.RenewEvery = time.Millisecond })
 	d, b := st.registered("ada"), st.browser()
 	b.do("login=ada")
 	body := d.get(t, b.begin("confirm", "{}"))
 	old := b.before()
-	st.clock.advance(1000)
+	st.clock.advance(time.Millisecond)
 	b.wantWho("ada pwd") // with a new ticket
 	old.finish("confirm", body).want(t, http.StatusNoContent)
 	b.finish("confirm", body).want(t, http.StatusConflict)

@@ -334,7 +334,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		"no manager":  {nil, old.source, opts, "manager"},
 		"no source":   {manager(mem, ""), nil, opts, "source"},
 		"no user":     {manager(mem, ""), old.source, takeover.Options{}, "Options.User"},
-		"negative":    {manager(mem, ""), old.source, takeover.Options{User: userOf, Lasts: -1}, "above 0"},
+		"negative":    {manager(mem, ""), old.source, takeover.Options{User: userOf, Lasts: -1}, "a second or more"},
 		"same cookie": {manager(mem, "old"), old.source, opts, "Cookie.Name"},
 		"cookiestore": {manager(carried, ""), old.source, opts, "not remember"},
 		"nullstore":   {manager(nullstore.New(), ""), old.source, opts, "not remember"},

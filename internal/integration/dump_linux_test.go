@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/rueidis"
 
@@ -207,7 +208,9 @@ func TestNoDumpHoldsATicketOrASealedValue(t *testing.T) {
 	for _, d := range dumpedStores {
 		t.Run(d.name, func(t *testing.T) {
 			store, dump := d.open(t)
-			v := newVictim(t, store, func(o *session.Options) { o.RenewEvery, o.RequireSealed = 1, true })
+			v := newVictim(t, store, func(o *session.Options) {
+				o.RenewEvery, o.RequireSealed = time.Millisecond, true
+			})
 			secrets := [][]byte{[]byte(canary), []byte("canary-key"), attackSecret}
 			var ids []string
 			b, gone := v.guest(), v.guest()

@@ -21,6 +21,25 @@ func CheckClock(name string, d time.Duration) error {
 	return NeverOrPositive(name, d, "none")
 }
 
+// briefest is the least time between two of the same: nobody means less, and most such numbers lack their unit.
+const briefest = time.Millisecond
+
+// CheckPause refuses a time to wait that nobody can mean.
+func CheckPause(name string, d time.Duration) error {
+	if d < 0 {
+		return fmt.Errorf("%s: %v is negative; use 0 for the default", name, d)
+	}
+	return CheckUnit(name, d)
+}
+
+// CheckUnit refuses a duration that was written without its unit.
+func CheckUnit(name string, d time.Duration) error {
+	if d > 0 && d < briefest {
+		return fmt.Errorf("%s: %v is below one millisecond; did you mean %d*time.Second?", name, d, d)
+	}
+	return nil
+}
+
 // withoutUnit is the number that was written before a unit that is wrong or missing.
 func withoutUnit(d time.Duration) int64 {
 	if d%time.Millisecond == 0 {
@@ -29,12 +48,13 @@ func withoutUnit(d time.Duration) int64 {
 	return int64(d)
 }
 
-// NeverOrPositive refuses a negative duration that is not session.Never, which stands for what off says.
+// NeverOrPositive refuses a negative duration that is not session.Never, which stands for what off says, and one
+// without its unit.
 func NeverOrPositive(name string, d time.Duration, off string) error {
 	if d < 0 && d != never {
 		return fmt.Errorf("%s: %v is negative; use session.Never for %s", name, d, off)
 	}
-	return nil
+	return CheckUnit(name, d)
 }
 
 // ClockSkew is how far the clocks of two machines may be apart.
