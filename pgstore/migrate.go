@@ -97,7 +97,7 @@ func (s *Store) change(ctx context.Context, what string, do func(*pgxpool.Conn) 
 
 // alone runs fn in a transaction that lets one process in at a time.
 func alone(ctx context.Context, conn *pgxpool.Conn, fn func(pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: sqltable.SchemaBegin}, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, sqltable.SchemaLock); err != nil {
 			return err
 		}

@@ -16,7 +16,7 @@ var postgresql = dialect{
 
 	statements: sqltable.PostgreSQL,
 
-	begin:    "BEGIN",
+	begin:    sqltable.SchemaBegin,
 	lock:     sqltable.SchemaLock,
 	commit:   "COMMIT",
 	rollback: "ROLLBACK",

@@ -12,23 +12,46 @@ import (
 	"github.com/coatcheck/session/sqlstore"
 )
 
-// Ten processes that start at once make one table.
+// Ten processes that start at once make one table, and bring an older one up to date once.
 func TestServerMigratesOnceForTenProcesses(t *testing.T) {
-	eachServer(t, func(t *testing.T, s server) {
-		table := s.table()
-		var wg sync.WaitGroup
-		for range 10 {
-			db := s.open(t)
-			store := s.newStore(t, db, table)
-			wg.Go(func() {
-				if err := store.Migrate(context.Background()); err != nil {
-					t.Error(err)
-				}
-			})
+	eachServer(t, migratesOnce)
+}
+
+// A database may give each transaction a snapshot, which a process must not have taken before it waited.
+func TestPostgreSQLMigratesOnceAtAnyIsolation(t *testing.T) {
+	for _, level := range []string{"repeatable%20read", "serializable"} {
+		for _, s := range []server{sqlServers[0], sqlServers[2]} {
+			s.params = "&default_transaction_isolation=" + level
+			t.Run(level+"/"+s.name, func(t *testing.T) { migratesOnce(t, s) })
 		}
-		wg.Wait()
-		save(t, s.store(t, s.open(t), table), &session.Record{ID: "a"})
-	})
+	}
+}
+
+func migratesOnce(t *testing.T, s server) {
+	table := s.table()
+	migrateTenTimes(t, s, table)
+	store := s.newStore(t, s.open(t), table)
+	save(t, store, &session.Record{ID: "a"})
+	if done, err := store.Rollback(t.Context()); !done || err != nil {
+		t.Fatalf("Rollback = %t, %v, want true", done, err)
+	}
+	migrateTenTimes(t, s, table)
+	atStep(t, store, steps)
+	loaded(t, store, "a")
+}
+
+func migrateTenTimes(t *testing.T, s server, table string) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for range 10 {
+		store := s.newStore(t, s.open(t), table)
+		wg.Go(func() {
+			if err := store.Migrate(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // A site whose migrations are files runs each of them as one script.

@@ -72,6 +72,10 @@ var PostgreSQL = [Operations]string{
 
 // What Migrate and SaveWithin ask PostgreSQL beside the statements.
 const (
+	// SchemaBegin begins the transaction of SchemaLock. What is looked for behind the lock must be seen as it was
+	// committed while this one waited, and the database may give transactions a snapshot by default.
+	SchemaBegin = "BEGIN ISOLATION LEVEL READ COMMITTED"
+
 	// SchemaLock lets one process at a time change the schema. The number is the project's own. The lock ends with the
 	// transaction.
 	SchemaLock = "SELECT count(pg_advisory_xact_lock(7304892112760142)::text)"
