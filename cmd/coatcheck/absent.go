@@ -18,10 +18,10 @@ func present(cfg *sessionconfig.Config, made bool) error {
 	case err == nil:
 		return nil
 	case cfg.Store == "file" && !made:
-		err = fmt.Errorf("%w; the site makes it when it starts: look whether this is its folder, and what "+
+		err = fmt.Errorf("%w; the site creates it when it starts: check that this is its folder, and what "+
 			"stores.file.path says", err)
 	case cfg.Store == "database" && setting(cfg, "stores.database.migrate") != "true":
-		err = fmt.Errorf("%w; coatcheck db migrate makes it, with the table", err)
+		err = fmt.Errorf("%w; coatcheck db migrate creates it, with the table", err)
 	default:
 		return nil
 	}

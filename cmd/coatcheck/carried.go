@@ -25,7 +25,7 @@ func (s *site) canEnd(what target) error {
 	}
 	const all = "coatcheck key rotate --keep 0 ends all of them"
 	if what.all {
-		return fmt.Errorf("the store %s cannot list its sessions, for the browsers keep them: %s", s.cfg.Store, all)
+		return fmt.Errorf("the store %s cannot list its sessions, because the browsers keep them: %s", s.cfg.Store, all)
 	}
 	if _, retired := carrier.Carries(); retired == nil {
 		return errors.New("the browsers keep the sessions, and nothing remembers which have ended: name a store in " +

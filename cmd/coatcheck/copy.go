@@ -109,7 +109,7 @@ func copySessions(ctx context.Context, t *tool, opts copyOptions) (*transfer.Cop
 		return nil, usage("--to: %s is --from %s by another name, because %w", opts.to, opts.from, transfer.ErrSame)
 	}
 	if err != nil {
-		err = halfway(ctx, err, "the copy is not complete; run it again and it goes on")
+		err = halfway(ctx, err, "the copy is not complete; run the command again to continue")
 	}
 	return c.Done(), err
 }

@@ -100,7 +100,7 @@ func (s *site) find(ctx context.Context, short map[int]*prefix) error {
 func (s *site) walk(ctx context.Context, after string, meet func(*session.Record) bool) error {
 	for rec, err := range survey.After(ctx, s.store, after) {
 		if err != nil {
-			return fmt.Errorf("%w; what cannot be read may begin so, too: give the whole id", err)
+			return fmt.Errorf("%w; a record that cannot be read may match, too: give the whole id", err)
 		}
 		if !meet(rec) {
 			return nil

@@ -64,8 +64,8 @@ func (s *site) siteKnows(ctx context.Context, t *tool) error {
 			return usage("there is no terminal to ask on; use --yes if every process of the site knows the newest " +
 				"secret")
 		}
-		return t.ask(ctx, os.Stdin, "Does every process of the site know the newest secret? One that does not will "+
-			"sign out whoever comes to it.")
+		return t.ask(ctx, os.Stdin, "Does every process of the site know the newest secret? Any that does not will "+
+			"sign out its visitors.")
 	}
 	info, err := os.Stat(file)
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *site) siteKnows(ctx context.Context, t *tool) error {
 	}
 	if until := info.ModTime().Add(settled); s.Now().Before(until) {
 		return fmt.Errorf("%s has changed, and until %s a process of the site may not know its newest secret, and "+
-			"would sign out whoever comes to it; run this again then, or with --yes if every process was started "+
+			"would sign out its visitors; run this again then, or with --yes if every process was started "+
 			"after the change", file, until.Format(time.TimeOnly))
 	}
 	return nil

@@ -46,7 +46,7 @@ func (s *site) endAll(ctx context.Context, t *tool, why string, total int) (int,
 			return e.n, e.unread
 		}
 	}
-	return e.n, errors.New("there may be more: some sessions get new ids all the time; run the command again")
+	return e.n, errors.New("there may be more, because some sessions keep getting new ids; run the command again")
 }
 
 // walk goes through the store once.

@@ -31,7 +31,7 @@ type Problem struct {
 }
 
 const (
-	busy     = "the site changes it all the time; run the command again"
+	busy     = "the site keeps changing it; run the command again"
 	unopened = "it does not open with the secrets of this configuration, or was changed"
 )
 
