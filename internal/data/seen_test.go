@@ -13,20 +13,20 @@ func TestASwapNeedsTheValueThatWasSeen(t *testing.T) {
 		meanwhile func(d *data.Doc) error
 		want      bool
 	}{
-		"nothing":       {"box.stock", func(*data.Doc) error { return nil }, true},
-		"the part":      {"box.stock", func(d *data.Doc) error { return do(d, data.OpSet, "box.stock", 7) }, false},
-		"the whole":     {"box.stock", func(d *data.Doc) error { return do(d, data.OpSet, "box", 7) }, false},
-		"no whole":      {"box.stock", func(d *data.Doc) error { return do(d, data.OpRemove, "box", nil) }, false},
-		"no part":       {"box.stock", func(d *data.Doc) error { return do(d, data.OpRemove, "box.stock", nil) }, false},
-		"nothing left":  {"box.stock", func(d *data.Doc) error { return do(d, data.OpClear, "x", nil) }, false},
-		"another key":   {"box.stock", func(d *data.Doc) error { return do(d, data.OpSet, "bag", 7) }, true},
-		"a copy":        {"box.stock", func(d *data.Doc) error { return d.Share(rules.Codec) }, true},
-		"a new part":    {"box.new", func(d *data.Doc) error { return do(d, data.OpSet, "box.new", 7) }, false},
-		"another part":  {"box.stock", func(d *data.Doc) error { return do(d, data.OpSet, "box.lid", 7) }, true},
-		"nothing there": {"new.part", func(*data.Doc) error { return nil }, true},
-		"a key":         {"box", func(d *data.Doc) error { return do(d, data.OpSet, "box.stock", 7) }, false},
-		"a key alone":   {"box", func(d *data.Doc) error { return do(d, data.OpSet, "bag", 7) }, true},
-		"a key again":   {"new", func(d *data.Doc) error { return do(d, data.OpSet, "new.part", 7) }, false},
+		"nothing":      {"box.stock", func(*data.Doc) error { return nil }, true},
+		"the part":     {"box.stock", func(d *data.Doc) error { return do(d, data.OpSet, "box.stock", 7) }, false},
+		"the whole":    {"box.stock", func(d *data.Doc) error { return do(d, data.OpSet, "box", 7) }, false},
+		"no whole":     {"box.stock", func(d *data.Doc) error { return do(d, data.OpRemove, "box", nil) }, false},
+		"no part":      {"box.stock", func(d *data.Doc) error { return do(d, data.OpRemove, "box.stock", nil) }, false},
+		"nothing left": {"box.stock", func(d *data.Doc) error { return do(d, data.OpClear, "x", nil) }, false},
+		"another key":  {"box.stock", func(d *data.Doc) error { return do(d, data.OpSet, "bag", 7) }, true},
+		"a copy":       {"box.stock", func(d *data.Doc) error { return d.Share(rules.Codec) }, true},
+		"a new part":   {"box.new", func(d *data.Doc) error { return do(d, data.OpSet, "box.new", 7) }, false},
+		"another part": {"box.stock", func(d *data.Doc) error { return do(d, data.OpSet, "box.lid", 7) }, true},
+		"not there":    {"new.part", func(*data.Doc) error { return nil }, true},
+		"a key":        {"box", func(d *data.Doc) error { return do(d, data.OpSet, "box.stock", 7) }, false},
+		"a key alone":  {"box", func(d *data.Doc) error { return do(d, data.OpSet, "bag", 7) }, true},
+		"a key again":  {"new", func(d *data.Doc) error { return do(d, data.OpSet, "new.part", 7) }, false},
 	} {
 		d := new(data.Doc)
 		must(t, do(d, data.OpSet, "box.stock", 1))
