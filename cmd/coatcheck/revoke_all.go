@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -46,7 +46,8 @@ func (s *site) endAll(ctx context.Context, t *tool, why string, total int) (int,
 			return e.n, e.unread
 		}
 	}
-	return e.n, errors.New("there may be more, because some sessions keep getting new ids; run the command again")
+	return e.n, fmt.Errorf("there may be more, because the store was searched %d times and some were left each time; "+
+		"run the command again", mostWalks)
 }
 
 // walk goes through the store once.

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/memstore"
@@ -28,12 +30,12 @@ func (p *paged) Page(ctx context.Context, after string, limit int) ([]*session.R
 	return all[:min(len(all), limit)], err
 }
 
-// inPages is a site with n sessions, and the ticket of each by its id.
-func inPages(t *testing.T, n int) (*site, *paged, map[string]string) {
+// inPages is a site with n sessions, and the ticket of each by its id. now is nil for the time of the machine.
+func inPages(t *testing.T, n int, now func() time.Time) (*site, *paged, map[string]string) {
 	t.Helper()
 	store := &paged{Store: memstore.New(memstore.Options{})}
 	m, err := session.New(store, session.Options{Secrets: []session.Secret{session.NewSecret()},
-		SweepEvery: session.Never})
+		SweepEvery: session.Never, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +91,7 @@ func forgetTraces(t *testing.T, store session.Store) {
 func TestNoSessionEscapesRevokeAllUnderANewID(t *testing.T) {
 	for name, forgotten := range map[string]bool{"the old id leads to it": false, "nothing leads to it": true} {
 		t.Run(name, func(t *testing.T) {
-			site, store, tickets := inPages(t, 600)
+			site, store, tickets := inPages(t, 600, nil)
 			last := slices.Max(keysOf(tickets))
 			escaped := ""
 			store.between = func(after string) {
@@ -121,7 +123,7 @@ func keysOf(tickets map[string]string) (ids []string) {
 
 // A site on which somebody is always signing in must not keep the command busy for ever.
 func TestRevokeAllEndsAlthoughNewSessionsBeginAllTheTime(t *testing.T) {
-	site, store, _ := inPages(t, 600)
+	site, store, _ := inPages(t, 600, nil)
 	begun := 0
 	store.between = func(string) {
 		for range 100 {
@@ -132,5 +134,17 @@ func TestRevokeAllEndsAlthoughNewSessionsBeginAllTheTime(t *testing.T) {
 	n, err := site.revoke(t.Context(), &tool{}, target{all: true}, true)
 	if err != nil || n < 600 || begun > 3000 {
 		t.Errorf("revoke = %d, %v, and %d sessions began meanwhile, want an end", n, err, begun)
+	}
+}
+
+// The clock of the site stands still, so that what begins while the command runs seems to have been there before.
+func TestRevokeAllSaysThatThereMayBeMore(t *testing.T) {
+	now := time.Now()
+	site, store, _ := inPages(t, 600, func() time.Time { return now })
+	store.between = func(string) { signedIn(t.Context(), t, site.Manager) }
+	n, err := site.revoke(t.Context(), &tool{}, target{all: true, reason: "operator"}, true)
+	want := fmt.Sprintf("after ending %d sessions: there may be more", n)
+	if n <= 600 || err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("revoke = %d, %v, want %q", n, err, want)
 	}
 }
