@@ -94,8 +94,8 @@ func TestSignedSaysWhatIsWrong(t *testing.T) {
 
 func TestThereIsNoSignedCookieWithoutAName(t *testing.T) {
 	r := newRig(t)
-	theme := sending(&http.Cookie{Name: "theme", Value: "x"})
-	if got, err := r.Signed(theme, ""); !errors.Is(err, session.ErrNoCookie) {
+	got, err := r.Signed(sending(&http.Cookie{Name: "theme", Value: "x"}), "")
+	if !errors.Is(err, session.ErrNoCookie) {
 		t.Errorf("Signed = %q, %v, want ErrNoCookie", got, err)
 	}
 }
