@@ -14,10 +14,11 @@ import (
 // Whatever call fails, an outage does not look like the end of the session: nobody is signed out by it, and the next
 // request takes the session over. It may find the claim of one that crashed.
 func TestATakeOverDuringAnOutageIsTriedAgain(t *testing.T) {
-	for _, crashed := range []bool{false, true} {
+	for i, secrets := range [][]session.Secret{{testSecret}, {testSecret}, {session.NewSecret(), testSecret}} {
+		crashed := i > 0
 		for _, answer := range []error{errDown, session.ErrConflict} {
 			for n, reached := 1, true; reached; n++ {
-				r := newTakeOver(t)
+				r := newTakeOver(t, func(o *session.Options) { o.Secrets = secrets })
 				if crashed {
 					r.leaveClaim("token")
 				}

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -139,4 +140,34 @@ func TestARestartForgetsNoRevocationOfTheOtherLibrary(t *testing.T) {
 			t.Errorf("what was revoked is taken over (%v)", err)
 		}
 	})
+}
+
+// Wherever in a take-over the secrets change, there is one session in the end, and both nodes know it.
+func TestATakeOverGoesOnWhileASecretIsReplaced(t *testing.T) {
+	older, fresh := testSecret, session.NewSecret()
+	steps := [][]session.Secret{{older}, {older, fresh}, {fresh, older}, {fresh}}
+	for i, next := range steps[1:] {
+		for n, reached := 1, true; reached; n++ {
+			r := newTakeOver(t, func(o *session.Options) { o.Secrets = steps[i] })
+			other := r.taker(func(o *session.Options) { o.Secrets = next })
+			c, calls := newNewcomer("token", "ada"), 0
+			r.store.hook(func(string, string) error {
+				if calls++; calls == n {
+					return r.SetSecrets(next)
+				}
+				return nil
+			})
+			ticket, err := r.TakeOver(t.Context(), c.Foreign)
+			reached = calls >= n
+			r.store.hook(nil)
+			again, againErr := other.TakeOver(t.Context(), c.Foreign)
+			infos, listErr := other.Sessions(t.Context(), "ada")
+			s, openErr := other.Open(t.Context(), again)
+			if ticket == "" || again == "" || len(infos) != 1 || errors.Join(err, againErr, listErr, openErr) != nil ||
+				s.User() != "ada" {
+				t.Errorf("step %d at call %d: %v and %v, with %d sessions, and the last is of %q", i, n, err, againErr,
+					len(infos), s.User())
+			}
+		}
+	}
 }
