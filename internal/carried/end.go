@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,12 +17,6 @@ import (
 func everySession(user string) string {
 	sum := sha256.Sum256([]byte("coatcheck v1 every session of " + user))
 	return hex.EncodeToString(sum[:])
-}
-
-// isID reports whether a text has the form of a ticket's id.
-func isID(text string) bool {
-	raw, err := hex.DecodeString(text)
-	return err == nil && len(raw) == sha256.Size && text == strings.ToLower(text)
 }
 
 func (r *Records) canRevoke() error {
@@ -39,7 +32,7 @@ func (r *Records) Revoke(ctx context.Context, e life.Ending, ids []string) (n in
 	if err := r.canRevoke(); err != nil {
 		return 0, err
 	}
-	for _, id := range slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !isID(id) }) {
+	for _, id := range life.IDs(ids) {
 		ended, err := r.k.End(ctx, &life.Record{ID: id}, life.Ending{Why: e.Why, Itself: true})
 		for _, rec := range ended {
 			r.k.Tell(ctx, life.Event{Kind: life.EventEnded, ID: rec.ID, Reason: e.Why})
@@ -61,7 +54,7 @@ func (r *Records) RevokeUser(ctx context.Context, e life.Ending, keep []string) 
 	if err := life.CheckUser(e.Of); err != nil {
 		return 0, err
 	}
-	keep = slices.DeleteFunc(slices.Clone(keep), func(id string) bool { return !isID(id) })
+	keep = life.IDs(keep)
 	rec := &life.Record{ID: everySession(e.Of), Kind: life.KindTombstone, Data: []byte(strings.Join(keep, " "))}
 	rec.SeenAt = r.k.Now().Truncate(time.Microsecond)
 	for attempt := 0; ; attempt++ {

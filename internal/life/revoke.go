@@ -2,16 +2,29 @@ package life
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"slices"
+	"strings"
 )
 
 // Anybody is no name of a user.
 const Anybody = ""
 
-// Revoke ends the sessions of the ids.
+// IDs leaves out what does not have the form of an id. It comes from anybody, and some stores fail when they are asked
+// for certain bytes, which would be an outage that visitors bring about.
+func IDs(of []string) []string {
+	return slices.DeleteFunc(slices.Clone(of), func(id string) bool {
+		raw, err := hex.DecodeString(id)
+		return err != nil || len(raw) != sha256.Size || id != strings.ToLower(id)
+	})
+}
+
+// Revoke ends the sessions of the ids. Whatever else there is counts as unknown.
 func (s stored) Revoke(ctx context.Context, e Ending, ids []string) (int, error) {
 	e.Itself = e.Of == Anybody // what follows is the same user's, or spared
+	ids = IDs(ids)
 	return s.endSeveral(ctx, len(ids), func(i int) outcome { return s.revokeOne(ctx, ids[i], e) })
 }
 
@@ -145,8 +158,8 @@ func (k *Keeper) remove(ctx context.Context, id string) error {
 // RevokeUser looks again until it finds none, for a session may begin or move meanwhile.
 func (s stored) RevokeUser(ctx context.Context, e Ending, keep []string) (int, error) {
 	kept, over := map[string]bool{}, map[string]bool{}
-	for _, id := range keep {
-		kept[id] = id != "" // which is nobody's predecessor
+	for _, id := range IDs(keep) {
+		kept[id] = true
 	}
 	e.kept, e.If = kept, oneByOne(e.If)
 	n := 0
