@@ -20,6 +20,7 @@ func TestServerKeepsTheContract(t *testing.T) {
 }
 
 func keepsTheContract(t *testing.T, s server) {
+	t.Parallel() // each has tables of its own, and waits for its server most of the time
 	var places sync.Map
 	open := func(t *testing.T, table string) session.Store {
 		db := s.open(t)

@@ -151,6 +151,7 @@ func TestEveryPanelOfTheDashboardAsks(t *testing.T) {
 }
 
 func TestAMeasuredStoreKeepsTheContract(t *testing.T) {
+	t.Parallel()
 	telemetry, _ := measured(t)
 	sessiontest.Run(t, func(t *testing.T) session.Store {
 		return telemetry.Store(migrated(t, openSQLite(t, sqliteFile(t)), ""))

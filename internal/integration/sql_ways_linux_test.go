@@ -145,10 +145,7 @@ func eachWay(t *testing.T, fn func(t *testing.T, s server)) {
 
 func TestServerKeepsTheContractHoweverItIsOpened(t *testing.T) {
 	for _, s := range otherWays() {
-		t.Run(s.name, func(t *testing.T) {
-			t.Parallel() // each has tables of its own, and waits for its server most of the time
-			keepsTheContract(t, s)
-		})
+		t.Run(s.name, func(t *testing.T) { keepsTheContract(t, s) })
 	}
 }
 

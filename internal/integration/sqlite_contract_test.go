@@ -9,6 +9,7 @@ import (
 )
 
 func TestSQLiteKeepsTheContract(t *testing.T) {
+	t.Parallel()
 	type place struct {
 		db   *sql.DB
 		path string
