@@ -38,11 +38,7 @@ func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 	case answer == known: // so the record is there, or its entry leads nowhere
 		return s.Save(ctx, rec)
 	}
-	err = s.add(ctx, rec, entry{list, token})
-	if errors.Is(err, session.ErrConflict) { // the entry is ours, and add does not know that
-		s.undo(ctx, entry{list, token}, rec.ID)
-	}
-	if err != nil {
+	if err := s.add(ctx, rec, entry{list, token}); err != nil {
 		return explain("save", err)
 	}
 	return nil

@@ -58,16 +58,16 @@ func (s *Store) create(ctx context.Context, rec *session.Record) error {
 	if e.list == noList {
 		return s.add(ctx, rec, e)
 	}
-	return s.add(ctx, rec, e, s.enlist(e.list, rec.ID, e.token))
+	return s.add(ctx, rec, e, enlistScript.call([]string{s.listKey(e.list)}, rec.ID, e.token, "new"))
 }
 
-// add creates the record, and does in the same trip what goes with it. Who has an id that is taken may be on the same
-// list, which is therefore left as it is.
-func (s *Store) add(ctx context.Context, rec *session.Record, e entry, more ...command) error {
+// add creates the record, and puts it on its list in the same trip if it gets the command for that. Who has an id that
+// is taken may be on the same list, where an entry that is there already therefore stays.
+func (s *Store) add(ctx context.Context, rec *session.Record, e entry, enlist ...command) error {
 	if s.cache != nil {
 		defer s.cache.changed(rec.ID)
 	}
-	results := s.runs(ctx, append(s.insert(rec, e), more...)...)
+	results := s.runs(ctx, append(s.insert(rec, e), enlist...)...)
 	err := results[0].Error()
 	if rueidis.IsRedisNil(err) {
 		return s.taken(ctx, rec.ID, e)
@@ -76,10 +76,22 @@ func (s *Store) add(ctx context.Context, rec *session.Record, e entry, more ...c
 	for _, r := range results {
 		err = cmp.Or(err, r.Error())
 	}
+	if err == nil && len(enlist) > 0 {
+		err = s.displace(ctx, rec.ID, e, results[len(results)-1])
+	}
 	if err != nil && (stored || e.list != noList) {
 		s.undo(ctx, e, rec.ID)
 	}
 	return err
+}
+
+// displace puts the record on its list where that has another entry of the id, of a create that was quicker there, and
+// failed.
+func (s *Store) displace(ctx context.Context, id string, e entry, enlisted rueidis.RedisResult) error {
+	if n, err := enlisted.AsInt64(); err != nil || n == 1 {
+		return err
+	}
+	return s.run(ctx, s.enlist(e.list, id, e.token)).Error()
 }
 
 // insert creates a record, unless there is one, and puts it into the indexes of its shard. These are commands, for a
@@ -102,10 +114,17 @@ func (s *Store) insert(rec *session.Record, e entry) []command {
 	return commands
 }
 
-// taken is the answer to a create whose id is taken. What it made due is nothing to sweep.
+// taken is the answer to a create whose id is taken. What it put on a list goes, and then what names that; where the
+// server cannot be reached, the next sweep does it.
 func (s *Store) taken(ctx context.Context, id string, e entry) error {
-	due := query("ZREM", s.dueKey(shardOf(id)), e.list+e.token+id)
-	newest, err := parse(id, s.reads(ctx, s.get(id), due)[0])
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	defer cancel()
+	newest, err := parse(id, s.read(ctx, s.get(id)))
+	if e.list == noList {
+		s.run(ctx, query("ZREM", s.dueKey(shardOf(id)), e.list+e.token+id))
+	} else {
+		_, _ = s.settle(ctx, []due{{id, e.list + e.token}})
+	}
 	switch {
 	case err == nil:
 		return &session.ConflictError{Newest: newest}
