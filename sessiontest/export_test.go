@@ -1,5 +1,7 @@
 package sessiontest
 
+import "github.com/coatcheck/session"
+
 // Contract is what the rules say that they check.
 var Contract = contract
 
@@ -20,3 +22,6 @@ func Clauses() []string {
 	}
 	return clauses
 }
+
+// Unlike are two records that differ in every field but the id.
+func Unlike() (a, b *session.Record) { return sample(idA), unlike(idA) }

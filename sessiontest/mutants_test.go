@@ -25,7 +25,7 @@ func mutants() []mutant { return slices.Concat(loudMutants(), watchMutants) }
 func loudMutants() []mutant {
 	return slices.Concat(loadMutants, saveMutants, raceMutants, dataMutants, contextMutants(), peerMutants,
 		outageMutants(),
-		fieldMutants(), idMutants, touchMutants, sweepMutants, userMutants, moveMutants, pageMutants, limitMutants,
+		fieldMutants(), changeMutants(), idMutants, touchMutants, sweepMutants, userMutants, moveMutants, pageMutants, limitMutants,
 		evictMutants, shareMutants)
 }
 

@@ -19,7 +19,7 @@ type rule struct {
 // rules returns all rules in the order of the contract.
 func rules() []rule {
 	return slices.Concat(loadRules, saveRules, raceRules, deleteRules, dataRules, contextRules, peerRules, outageRules,
-		fieldRules, corruptRules, idRules, touchRules, sweepRules, userRules, moveRules, pageRules, limitRules,
+		fieldRules, changeRules, corruptRules, idRules, touchRules, sweepRules, userRules, moveRules, pageRules, limitRules,
 		watchRules, evictRules, shareRules)
 }
 
