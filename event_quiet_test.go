@@ -170,3 +170,37 @@ func TestNoEventIsLostBesideLoads(t *testing.T) {
 		t.Errorf("%d events, want %d", got, 4*each)
 	}
 }
+
+// Whoever is told may panic. The session is there afterwards, and what happens next is told.
+func TestAPanicOfWhoIsToldOfALoadLeavesNoLock(t *testing.T) {
+	told := 0
+	r := newRig(t, func(o *session.Options) {
+		o.OnEvent = func(context.Context, session.Event) {
+			if told++; told == 1 {
+				panic("boom")
+			}
+		}
+	})
+	h := r.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		inTime(t, func() {
+			if recovered(func() { _, _ = r.Load(req.Context()) }) != "boom" {
+				t.Error("OnEvent did not panic")
+			}
+			s, err := r.Load(req.Context())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			s.Set("x", 1)
+		})
+	}))
+	req := httptest.NewRequest("GET", "https://app.example.com/", nil)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r.Fallback(req, func(ctx context.Context) (string, error) {
+		r.Report(ctx, session.Event{Kind: session.EventRefused})
+		return "", nil
+	}, nil))
+	if told != 2 || len(w.Result().Cookies()) != 1 { // refused and created
+		t.Errorf("%d events, status %d", told, w.Code)
+	}
+}
