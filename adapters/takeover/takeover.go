@@ -44,8 +44,8 @@ func New(m *session.Manager, source Source, opts Options) (*Takeover, error) {
 		return nil, errors.New("takeover: the source is nil; use SCS or Gorilla")
 	case opts.User == nil:
 		return nil, errors.New("takeover: Options.User: say who is signed in by the values of an old session")
-	case opts.Lasts < 0:
-		return nil, fmt.Errorf("takeover: Options.Lasts: %v; it must be above 0, or 0 for what the source says",
+	case opts.Lasts != 0 && opts.Lasts < time.Second:
+		return nil, fmt.Errorf("takeover: Options.Lasts: %v; it must be a second or more, or 0 for what the source says",
 			opts.Lasts)
 	}
 	cookie, lasts := source.Cookie()
