@@ -45,8 +45,8 @@ func New(m *session.Manager, source Source, opts Options) (*Takeover, error) {
 	case opts.User == nil:
 		return nil, errors.New("takeover: Options.User: say who is signed in by the values of an old session")
 	case opts.Lasts != 0 && opts.Lasts < time.Second:
-		return nil, fmt.Errorf("takeover: Options.Lasts: %v; it must be a second or more, or 0 for what the source says",
-			opts.Lasts)
+		return nil, fmt.Errorf("takeover: Options.Lasts: %v; it must be a second or more, or 0 for what the source "+
+			"says", opts.Lasts)
 	}
 	cookie, lasts := source.Cookie()
 	t := &Takeover{manager: m, source: source, opts: opts, cookie: cookie, longest: max(lasts, opts.Lasts)}
