@@ -206,4 +206,21 @@ var sweepMutants = []mutant{
 			return s.shelf.Sweep(ctx, before, limit)
 		}
 	}},
+	{"a sweep spares what is saved while it runs", "deletes by the ids that it has read", looksThenDeletes},
+	{"a sweep spares what is touched while it runs", "deletes by the ids that it has read", looksThenDeletes},
+}
+
+func looksThenDeletes(s *store) {
+	s.sweep = func(ctx context.Context, before time.Time, limit int) (int, error) {
+		if err := s.ready(ctx); err != nil {
+			return 0, err
+		}
+		recs := s.all(func(rec *session.Record) bool { return expired(rec, before) })
+		recs = recs[:min(limit, len(recs))]
+		yield()
+		for _, rec := range recs {
+			s.drop(rec.ID)
+		}
+		return len(recs), nil
+	}
 }

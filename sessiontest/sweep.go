@@ -23,6 +23,10 @@ var sweepRules = []rule{
 		check: sweepsAll},
 	{name: "a sweep goes by the time given and by no clock", clause: "Sweeper 3", needs: []need{sweeper},
 		check: sweepReadsNoClock},
+	{name: "a sweep spares what is saved while it runs", clause: "Sweeper 1", needs: []need{sweeper},
+		check: sweepRacesSaves},
+	{name: "a sweep spares what is touched while it runs", clause: "Sweeper 1", needs: []need{sweeper, toucher},
+		check: sweepRacesTouches},
 }
 
 // sweep sweeps and wants that it removes so many.
