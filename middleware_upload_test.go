@@ -59,7 +59,7 @@ func TestAnUploadLeavesNoFileBehind(t *testing.T) {
 			"": {}, ", HTTP/2": {true, false}, ", panic": {false, true}, ", HTTP/2, panic": {true, true},
 		} {
 			t.Run(name+way, func(t *testing.T) {
-				t.Setenv("TMPDIR", t.TempDir())
+				ownTempDir(t)
 				var there int
 				left := upload(t, around(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
 					err := req.ParseMultipartForm(1)
@@ -86,7 +86,7 @@ func TestAnUploadIsThereUntilTheResponseIsOver(t *testing.T) {
 		"parsed by the answer":  func(*http.Request) error { return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Setenv("TMPDIR", t.TempDir())
+			ownTempDir(t)
 			r := newRig(t, func(o *session.Options) {
 				o.OnError = func(_ http.ResponseWriter, req *http.Request, _ error) { readUpload(t, req) }
 			})
@@ -120,4 +120,12 @@ func readUpload(t *testing.T, req *http.Request) {
 	if text, err := io.ReadAll(file); err != nil || len(text) != 1<<10 {
 		t.Errorf("%d bytes, %v", len(text), err)
 	}
+}
+
+// ownTempDir has the files of this test go to a folder of their own, on Windows (TMP) as elsewhere.
+func ownTempDir(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	t.Setenv("TMP", dir)
 }

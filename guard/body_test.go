@@ -46,6 +46,7 @@ func tempDir(t *testing.T) (files func() []os.DirEntry) {
 	t.Helper()
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
+	t.Setenv("TMP", dir) // on Windows
 	return func() []os.DirEntry {
 		t.Helper()
 		entries, err := os.ReadDir(dir)

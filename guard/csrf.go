@@ -131,8 +131,8 @@ func safe(method string) bool {
 }
 
 // judged reports whether the request said where it comes from. An Origin does not if it could be the http twin of this
-// https site: CrossOriginProtection compares hosts only. Behind a proxy that ends TLS, that the cookies are Secure says
-// which kind of site this is.
+// https site: CrossOriginProtection compares hosts only. Behind a proxy that ends TLS, Secure cookies tell that this is
+// an https site.
 func (g *Guard) judged(r *http.Request) bool {
 	if r.Header.Get("Sec-Fetch-Site") != "" {
 		return true

@@ -6,7 +6,6 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"testing"
 
 	"github.com/coatcheck/session/guard"
@@ -23,20 +22,19 @@ func TestAnUploadLeavesNoFileBehind(t *testing.T) {
 	} {
 		for way, panics := range map[string]bool{"": false, ", panic": true} {
 			t.Run(name+way, func(t *testing.T) {
-				t.Setenv("TMPDIR", t.TempDir())
-				there := 0
+				files, there := tempDir(t), 0
 				server := httptest.NewServer(around(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
 					if err := req.ParseMultipartForm(1); err != nil {
 						t.Error(err)
 					}
-					there = filesLeft(t)
+					there = len(files())
 					if panics {
 						panic(http.ErrAbortHandler)
 					}
 				})))
 				postFile(t, server.URL)
 				server.Close()
-				if left := filesLeft(t); left != 0 || there != 1 {
+				if left := len(files()); left != 0 || there != 1 {
 					t.Errorf("%d files, and %d are left", there, left)
 				}
 			})
@@ -62,13 +60,4 @@ func postFile(t *testing.T, url string) {
 		_, _ = io.Copy(io.Discard, resp.Body)
 		resp.Body.Close()
 	}
-}
-
-func filesLeft(t *testing.T) int {
-	t.Helper()
-	files, err := os.ReadDir(os.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(files)
 }

@@ -19,7 +19,7 @@ func TestAnUploadLeavesNoFileBehind(t *testing.T) {
 	} {
 		for protocol, http2 := range protocols {
 			t.Run(name+" "+protocol, func(t *testing.T) {
-				t.Setenv("TMPDIR", t.TempDir())
+				ownTempDir(t)
 				there := 0
 				s := open(t, http2, func(e *gin.Engine) {
 					e.POST("/", func(c *gin.Context) {
@@ -61,4 +61,12 @@ func uploads(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return len(files)
+}
+
+// ownTempDir has the files of this test go to a folder of their own, on Windows (TMP) as elsewhere.
+func ownTempDir(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	t.Setenv("TMP", dir)
 }

@@ -132,7 +132,7 @@ func TestALogoutOfASessionOfNobodyIsNoSignIn(t *testing.T) {
 	}
 }
 
-// Package takeover has made a text of a key that is none.
+// Package takeover has turned a key that is not a string into one.
 func TestWhoWasBroughtAlongUnderAnotherKeyStaysSignedIn(t *testing.T) {
 	s := open(t, gorillastore.Options{Name: "app", User: func(values map[any]any) string {
 		user, _ := values[key(7)].(string)

@@ -13,7 +13,7 @@ import (
 func TestAnUploadLeavesNoFileBehind(t *testing.T) {
 	for name, panics := range map[string]bool{"": false, "panic": true} {
 		t.Run(name, func(t *testing.T) {
-			t.Setenv("TMPDIR", t.TempDir())
+			ownTempDir(t)
 			there := 0
 			s := open(t, map[string]http.HandlerFunc{"/": func(_ http.ResponseWriter, r *http.Request) {
 				if err := r.ParseMultipartForm(1); err != nil {
@@ -54,4 +54,12 @@ func uploads(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return len(files)
+}
+
+// ownTempDir has the files of this test go to a folder of their own, on Windows (TMP) as elsewhere.
+func ownTempDir(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	t.Setenv("TMP", dir)
 }

@@ -20,8 +20,8 @@ import (
 // A request to /begin may name the user, as in {"user":"ada"}: the browser then offers the passkeys of that account,
 // including those on keys that keep no list of their own. Without a name it offers all that it has for the site. For an
 // account that does not exist, or has no passkey, the answer names one or two passkeys that nobody has, which stay the
-// same until the secrets of the manager are replaced. They have common lengths; passkeys of an account that differ, or
-// are more, still give the account away. A sign-in without a name gives nothing away.
+// same until the secrets of the manager are replaced. They have common lengths: an account whose passkeys have other
+// lengths, or that has more of them, can still be told. A sign-in without a name gives nothing away.
 func (p *Passkeys) SignIn() http.Handler {
 	return p.steps((*visit).beginSignIn, (*visit).finishSignIn)
 }

@@ -49,7 +49,8 @@ func (src scsSource) Find(r *http.Request) (Entry, error) {
 }
 
 // entry is the session that the store has under a key, which is the token or its hash. Some databases find it under
-// other spellings, too: to MySQL texts are equal but for case, and for spaces at the end, unless the table says not.
+// other spellings, too: to MySQL texts are equal but for case, and for spaces at the end, unless the table says
+// otherwise.
 func (src scsSource) entry(key string) Entry {
 	return Entry{
 		Token: "scs " + src.SessionManager.Cookie.Name + " " + strings.ToLower(strings.TrimRight(key, " ")),

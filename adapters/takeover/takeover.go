@@ -18,9 +18,9 @@ type Options struct {
 	// the site's own types. Other values are stored as Session.Set stores them. nil: nothing changes. It may run more
 	// than once for a session.
 	Change func(old *Old)
-	// Lasts is how long an old session can live, and by default how long one lives on whose deadline is unknown. 0: as
-	// Source.Cookie returns it. Say more if some live longer: what has moved, and RevokeUser, are remembered for the
-	// longer of the two.
+	// Lasts is the longest that an old session can live; one whose deadline is unknown gets it as its deadline. 0: what
+	// Source.Cookie says. It shortens no session whose deadline is known. What has moved, and RevokeUser, are
+	// remembered for Lasts or for what Source.Cookie says, whichever is longer.
 	Lasts time.Duration
 }
 

@@ -16,7 +16,7 @@ import (
 func TestAnUploadLeavesNoFileBehind(t *testing.T) {
 	for name, panics := range map[string]bool{"": false, "panic": true} {
 		t.Run(name, func(t *testing.T) {
-			t.Setenv("TMPDIR", t.TempDir())
+			ownTempDir(t)
 			s, there := open(t, oldSCS(t), 1, takeover.Options{}), 0
 			server := httptest.NewServer(s.takeover.Middleware(s.sessions.Preload(http.HandlerFunc(
 				func(_ http.ResponseWriter, r *http.Request) {
@@ -64,4 +64,12 @@ func uploads(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return len(files)
+}
+
+// ownTempDir has the files of this test go to a folder of their own, on Windows (TMP) as elsewhere.
+func ownTempDir(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	t.Setenv("TMP", dir)
 }
