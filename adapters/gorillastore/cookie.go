@@ -1,7 +1,6 @@
 package gorillastore
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"time"
@@ -20,15 +19,10 @@ const maxSize = 4096
 // storeTimeout is how long to wait for a store that hangs, the same as the middleware of the manager waits.
 const storeTimeout = 5 * time.Second
 
-// send stores the session, and sends its ticket as gorilla does, each time. The cookie is deleted by the save that ends
-// the session, and by no other: in another tab the visitor may have signed in anew.
-func (o *owned) send(r *http.Request, w http.ResponseWriter, s *sessions.Session) error {
+// send sends the ticket of the session as gorilla does, each time. The cookie is deleted by the save that ends the
+// session, and by no other: in another tab the visitor may have signed in anew.
+func (o *owned) send(w http.ResponseWriter, s *sessions.Session) error {
 	k := o.kept
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), storeTimeout)
-	defer cancel()
-	if err := k.session.Save(ctx); err != nil {
-		return fmt.Errorf("gorillastore: %w", err)
-	}
 	if k.sent {
 		s.ID = k.session.ID()
 		return nil

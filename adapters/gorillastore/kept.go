@@ -31,13 +31,16 @@ func (k *kept) read(s *sessions.Session) {
 	}
 }
 
+// isNobodys reports whether the session still is the one that was loaded with nobody signed in.
+func (k *kept) isNobodys() bool {
+	return k.session.User() == "" && k.nobodys != "" && k.nobodys == k.session.ID()
+}
+
 // identify signs in or out when the values name another user than before. A user whom they do not name, because
-// another page has signed them in, is none of their business, and neither is a Logout that went past them. But if the
-// session is still nobody's, it gets the user whom its values have named all along.
+// another page has signed them in, is none of their business, and neither is a Logout that went past them.
 func (k *kept) identify(before, user string) error {
 	was := k.session.User()
-	late := was == "" && k.nobodys != "" && k.nobodys == k.session.ID()
-	if user == before && !late {
+	if user == before {
 		return nil
 	}
 	switch user {
@@ -56,11 +59,12 @@ func (k *kept) identify(before, user string) error {
 	return nil
 }
 
-// write does to the session what was done to the values, and nothing to those that are as they were.
-func (k *kept) write(values, encoded map[any]any) {
+// write does to the session n what was done to the values, and nothing to those that are as they were. It returns them
+// as the next request has them.
+func (k *kept) write(n *session.Session, values, encoded map[any]any) map[any]any {
 	for key := range k.values {
 		if _, there := values[key]; !there {
-			k.session.Remove(pathOf(key))
+			n.Remove(pathOf(key))
 		}
 	}
 	now := make(map[any]any, len(values))
@@ -69,13 +73,13 @@ func (k *kept) write(values, encoded map[any]any) {
 		switch was, is := lists(old, v); {
 		case there && reflect.DeepEqual(old, v):
 		case len(was) > 0 && len(is) > len(was) && reflect.DeepEqual(is[:len(was)], was): // flashes, for example
-			k.session.Append(pathOf(key), encoded[key].([]any)[len(was):]...)
+			n.Append(pathOf(key), encoded[key].([]any)[len(was):]...)
 		default:
-			k.session.Set(pathOf(key), encoded[key])
+			n.Set(pathOf(key), encoded[key])
 		}
-		now[key], _ = decode(encoded[key]) // which is how the next request has it
+		now[key], _ = decode(encoded[key])
 	}
-	k.values = now
+	return now
 }
 
 func lists(a, b any) (was, is []any) {

@@ -154,14 +154,19 @@ func (o *owned) Save(r *http.Request, w http.ResponseWriter, s *sessions.Session
 	if o.kept.failed != nil {
 		return o.kept.failed
 	}
-	if err := o.change(s); err != nil {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), storeTimeout)
+	defer cancel()
+	if err := o.change(ctx, s); err != nil {
 		return fmt.Errorf("gorillastore: %w", err)
 	}
-	return o.send(r, w, s)
+	if err := o.kept.session.Save(ctx); err != nil {
+		return fmt.Errorf("gorillastore: %w", err)
+	}
+	return o.send(w, s)
 }
 
 // change does to the session of the manager what was done to that of gorilla.
-func (o *owned) change(s *sessions.Session) error {
+func (o *owned) change(ctx context.Context, s *sessions.Session) error {
 	k := o.kept
 	if s.Options.MaxAge < 0 {
 		k.session.Logout()
@@ -173,16 +178,45 @@ func (o *owned) change(s *sessions.Session) error {
 		return err
 	}
 	if o.user != nil {
-		if err := k.identify(o.user(k.values), o.user(s.Values)); err != nil {
+		before, user := o.user(k.values), o.user(s.Values)
+		if user == before && user != "" && k.isNobodys() {
+			return o.signInLate(ctx, s, encoded, user)
+		}
+		if err := k.identify(before, user); err != nil {
 			return err
 		}
 	}
-	k.write(s.Values, encoded)
-	if k.session.Token() == "" || s.Options.MaxAge != o.Options.MaxAge {
-		k.session.SetIdleTimeout(idle(s.Options.MaxAge))
-		k.session.SetPersistent(s.Options.MaxAge > 0)
-	}
+	k.values = o.write(k.session, s, encoded)
 	return nil
+}
+
+// signInLate signs in the user whom the values have named all along. The sign-in is none of this request's, so it is
+// done only while the session is there, is nobody's, and has values that name the user: another request may have signed
+// out. Nothing is stored without it, for whoever gets no new cookie keeps the old one.
+func (o *owned) signInLate(ctx context.Context, s *sessions.Session, encoded map[any]any, user string) error {
+	var values map[any]any
+	err := o.kept.session.Atomic(ctx, func(n *session.Session) error {
+		if n.User() == "" && o.user(decodeAll(n.All())) == user {
+			if err := n.TryLogin(user); err != nil {
+				return err
+			}
+		}
+		values = o.write(n, s, encoded)
+		return nil
+	})
+	if err == nil {
+		o.kept.values = values
+	}
+	return err
+}
+
+// write does to the session n what was done to that of gorilla, and returns the values as the next request has them.
+func (o *owned) write(n *session.Session, s *sessions.Session, encoded map[any]any) map[any]any {
+	if n.Token() == "" || s.Options.MaxAge != o.Options.MaxAge {
+		n.SetIdleTimeout(idle(s.Options.MaxAge))
+		n.SetPersistent(s.Options.MaxAge > 0)
+	}
+	return o.kept.write(n, s.Values, encoded)
 }
 
 // idle is how long a session lasts unused whose cookie lasts for so many seconds; 0 as the manager says.
