@@ -204,3 +204,31 @@ func TestAPanicOfWhoIsToldOfALoadLeavesNoLock(t *testing.T) {
 		t.Errorf("%d events, status %d", told, w.Code)
 	}
 }
+
+// Whoever is told of a load that fails may ask for its session, and is told why there is none, as the handler is.
+func TestALoadThatFailsKeepsItsCauseForAllWhoAsk(t *testing.T) {
+	var heard []error
+	r := newRig(t, func(o *session.Options) {
+		o.OnEvent = func(ctx context.Context, _ session.Event) {
+			_, err := session.Load(ctx)
+			heard = append(heard, err, session.From(ctx).Err())
+		}
+	})
+	h := r.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		heard = append(heard, session.From(req.Context()).Err())
+	}))
+	req := httptest.NewRequest("GET", "https://app.example.com/", nil)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r.Fallback(req, func(ctx context.Context) (string, error) {
+		r.Report(ctx, session.Event{Kind: session.EventRefused})
+		return "", errForeign
+	}, nil))
+	for _, err := range heard {
+		if !errors.Is(err, errForeign) {
+			t.Errorf("somebody is told %v, want the error of the load", err)
+		}
+	}
+	if len(heard) != 3 || w.Code != http.StatusInternalServerError {
+		t.Errorf("%d were told, and the status is %d", len(heard), w.Code)
+	}
+}

@@ -29,7 +29,7 @@ type exchange struct {
 
 // unusual is what few exchanges need.
 type unusual struct {
-	life.Kept                          // of what happened during the load
+	life.Kept                          // of what happened during the load, and of its error
 	answer     func(http.Header, bool) // of the screen and of OnAnswer
 	ticketSent func(http.Header)       // of the fallback whose ticket is to be sent, called when it is; may be nil
 	failed     error                   // why the commit failed
@@ -79,9 +79,6 @@ func (m *Manager) withoutSession(r *http.Request) *http.Request {
 // Later has fn called when the load is over.
 func (ex *exchange) Later(fn func()) { life.Later(&ex.rest, &ex.mu, fn) }
 
-// errFailed is what those are told who ask for a session while they are told of the load that has failed.
-var errFailed = fmt.Errorf("%w: the load of which this is told has failed", ErrUnavailable)
-
 // load loads the session at the first call. It leaves no lock behind when the store panics: whoever recovers from that
 // still has a response to send.
 func (ex *exchange) load(ctx context.Context) (*Session, error) {
@@ -94,12 +91,12 @@ func (ex *exchange) load(ctx context.Context) (*Session, error) {
 		}
 		return s, nil
 	}
-	if !ex.mu.Hush() {
-		return nil, errFailed
+	if err := life.Hush(&ex.rest, &ex.mu); err != nil {
+		return nil, outward(err)
 	}
 	s := ex.m.newSession(ex, ex)
 	if err := ex.find(ctx, s); err != nil {
-		return nil, outward(err)
+		return nil, outward(life.Fail(&ex.rest, err))
 	}
 	answer, seen := s.screened(ex.r)
 	ex.addAnswer(answer)

@@ -1,7 +1,9 @@
 package life
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -24,9 +26,8 @@ const (
 // Lock locks it.
 func (q *Quiet) Lock() { q.mu.Lock() }
 
-// Hush has others told nothing until Unlock. The caller has the lock. It is false while somebody is told what happened
-// before: they would be told for ever, should the same happen again each time they ask.
-func (q *Quiet) Hush() bool {
+// hush is false while somebody is told what happened before.
+func (q *Quiet) hush() bool {
 	if q.state.Load() >= telling {
 		return false
 	}
@@ -66,22 +67,44 @@ func AfterQuiet(ctx context.Context, fn func()) {
 	fn()
 }
 
-// Kept is what is to be told later. It is for embedding in what a Few holds.
-type Kept struct{ fns []func() }
+// errNoLoad is what those are told who ask for a session while they are told of a load that has panicked.
+var errNoLoad = fmt.Errorf("%w: the load that this event is about has failed", ErrUnavailable)
 
-func (k *Kept) kept() *[]func() { return &k.fns }
+// Kept is what is to be told later, and why the last load failed. It is for embedding in what a Few holds.
+type Kept struct {
+	fns []func()
+	why error
+}
+
+func (k *Kept) kept() *Kept { return k }
 
 // keeping is a *T that embeds Kept.
 type keeping[T any] interface {
 	*T
-	kept() *[]func()
+	kept() *Kept
+}
+
+// Hush has others told nothing until Unlock. The caller has the lock. While somebody is told what happened before, it
+// returns why that load failed: they would be told for ever, should the same happen again each time they ask.
+func Hush[T any, P keeping[T]](f *Few[T], q *Quiet) error {
+	if q.hush() {
+		return nil
+	}
+	v := f.Get()
+	return cmp.Or(P(&v).kept().why, errNoLoad)
+}
+
+// Fail keeps why a load failed, and returns it.
+func Fail[T any, P keeping[T]](f *Few[T], err error) error {
+	f.Change(func(v *T) { P(v).kept().why = err })
+	return err
 }
 
 // Later has fn called once: by Tell, or at once where it is quiet no more.
 func Later[T any, P keeping[T]](f *Few[T], q *Quiet, fn func()) {
 	f.Change(func(v *T) {
-		fns := P(v).kept()
-		*fns = append(slices.Clip(*fns), fn)
+		k := P(v).kept()
+		k.fns = append(slices.Clip(k.fns), fn)
 	})
 	if !q.Hushed() { // perhaps since before fn was kept
 		Tell[T, P](f, q)
@@ -90,11 +113,11 @@ func Later[T any, P keeping[T]](f *Few[T], q *Quiet, fn func()) {
 
 // Tell calls what was kept. No lock is held.
 func Tell[T any, P keeping[T]](f *Few[T], q *Quiet) {
-	if at := f.at.Load(); at == nil || *P(at).kept() == nil {
+	if at := f.at.Load(); at == nil || P(at).kept().fns == nil {
 		return
 	}
 	var fns []func()
-	f.Change(func(v *T) { fns, *P(v).kept() = *P(v).kept(), nil })
+	f.Change(func(v *T) { fns, P(v).kept().fns = P(v).kept().fns, nil })
 	q.state.Add(telling)
 	defer q.state.Add(^(telling - 1))
 	for _, fn := range fns {

@@ -29,11 +29,11 @@ func (p *place) load(while func()) bool {
 	defer life.Tell(&p.rest, &p.mu)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	hushed := p.mu.Hush()
-	if hushed {
-		while()
+	if life.Hush(&p.rest, &p.mu) != nil {
+		return false
 	}
-	return hushed
+	while()
+	return true
 }
 
 func TestWhatHappensUnderTheLockIsToldAfterIt(t *testing.T) {
