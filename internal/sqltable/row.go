@@ -20,9 +20,9 @@ func Values(rec *session.Record) []any {
 	}
 }
 
-// IsNew reports whether rec is the record of a new session that takes over from none, and that nobody has used. Its id
-// is random, but where a session of another library is taken over. What two requests of one session may make at
-// the same time takes over, or is no session.
+// IsNew reports whether rec is the record of a new session that takes over from none, and that nobody has used since.
+// Its id is random, but where a session of another library is taken over, or one is copied. What two requests of one
+// session may make at the same time takes over, or is no session.
 func IsNew(rec *session.Record) bool {
 	return rec.Version == 0 && rec.Kind == session.KindLive && rec.Successor == "" &&
 		rec.CreatedAt.UnixMicro() == rec.SeenAt.UnixMicro()

@@ -47,6 +47,8 @@ in_module() {
 	(cd "$module" && GOFLAGS="$(go env GOFLAGS) -modfile=$staged/mod/$module/go.mod" "$@")
 }
 
+chosen= # what each works on; none: all modules
+
 # each LABEL COMMAND... runs the command in every module's folder, or in those that are chosen. All of them run even if one
 # fails; then it fails too.
 each() {
