@@ -26,6 +26,7 @@ func loudMutants() []mutant {
 	return slices.Concat(loadMutants, saveMutants, raceMutants, dataMutants, contextMutants(), peerMutants,
 		outageMutants(),
 		fieldMutants(), changeMutants(), idMutants, touchMutants, sweepMutants, userMutants, moveMutants, pageMutants, limitMutants,
+		limitCreateMutants,
 		evictMutants, shareMutants)
 }
 

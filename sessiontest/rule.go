@@ -20,7 +20,7 @@ type rule struct {
 func rules() []rule {
 	return slices.Concat(loadRules, saveRules, raceRules, deleteRules, dataRules, contextRules, peerRules, outageRules,
 		fieldRules, changeRules, corruptRules, idRules, touchRules, sweepRules, userRules, moveRules, pageRules, limitRules,
-		watchRules, evictRules, shareRules)
+		limitCreateRules, watchRules, evictRules, shareRules)
 }
 
 func (r rule) why() string { return r.clause + ": " + contract[r.clause] }
