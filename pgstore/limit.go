@@ -37,8 +37,7 @@ func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 }
 
 func (s *Store) admit(ctx context.Context, rec *session.Record, limit session.Limit) (admitted bool, err error) {
-	now := limit.Now.UnixMicro()
-	args := append(sqltable.Values(rec), rec.User, now, limit.Instead, limit.Instead, now, limit.Max)
+	args := append(append(sqltable.Values(rec), sqltable.CountedArgs(rec.User, limit)...), limit.Max)
 	lock := sqltable.LockNumber(s.table, rec.User)
 	err = s.on(ctx, pgconn.SafeToRetry, func(conn *pgxpool.Conn) error {
 		steps := new(pgx.Batch)

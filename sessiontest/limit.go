@@ -23,6 +23,8 @@ var limitRules = []rule{
 	{name: "what has expired does not count", clause: "Limiter 2", needs: []need{limiter}, check: expiredDoesNotCount},
 	{name: "the record whose place is taken does not count", clause: "Limiter 2", needs: []need{limiter},
 		check: insteadDoesNotCount},
+	{name: "what is one session with the record whose place is taken still counts", clause: "Limiter 2",
+		needs: []need{limiter}, check: insteadCountsForNoOther},
 	{name: "a session that gets a new id counts once", clause: "Limiter 2", needs: []need{limiter},
 		check: movesCountOnce},
 	{name: "a record that leaves makes room", clause: "Limiter 2", needs: []need{limiter}, check: leavingMakesRoom},
@@ -132,6 +134,18 @@ func insteadDoesNotCount(ctx context.Context, e *env) error {
 	return first(
 		e.create(ctx, owned(idA, "ada")), e.admit(ctx, limit, owned(idB, "ada")),
 		e.refuse(ctx, limit, owned(idC, "ada")), e.wantStored(ctx, owned(idA, "ada")),
+	)
+}
+
+// insteadCountsForNoOther takes the place of a record with which another one would count as one, if both did.
+func insteadCountsForNoOther(ctx context.Context, e *env) error {
+	one, other, before := within(1), within(1), within(1)
+	one.Instead, other.Instead, before.Instead = idB, idC, handle(1)
+	return first(
+		e.create(ctx, heir(idB, idA, "ada"), heir(idC, idA, "ada")), // whose predecessor is gone
+		e.refuse(ctx, one, owned(handle(0), "ada")), e.refuse(ctx, other, owned(handle(0), "ada")),
+		e.create(ctx, owned(handle(1), "bob"), heir(handle(2), handle(1), "bob"), heir(handle(3), handle(2), "bob")),
+		e.refuse(ctx, before, owned(handle(0), "bob")),
 	)
 }
 

@@ -2,6 +2,7 @@ package sessiontest_test
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -104,6 +105,15 @@ var limitMutants = []mutant{
 	{"the record whose place is taken does not count", "counts nothing when there is one",
 		counting(func(r, rec *session.Record, l session.Limit) bool {
 			return live(r, rec.User) && unexpired(r, l.Now) && l.Instead == ""
+		})},
+	{"what is one session with the record whose place is taken still counts", "takes it for one that is counted",
+		onWithin(func(b *shelf, rec *session.Record, l session.Limit) int {
+			all := b.all(func(r *session.Record) bool { return live(r, rec.User) && unexpired(r, l.Now) })
+			moved := session.Moves(all)
+			return len(slices.DeleteFunc(all, func(r *session.Record) bool {
+				_, other := moved[r.ID]
+				return other || !l.Counts(r)
+			}))
 		})},
 	{"a session that gets a new id counts once", "counts each of its ids",
 		counting(func(r, rec *session.Record, l session.Limit) bool {

@@ -40,8 +40,7 @@ func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 }
 
 func (s *Store) admit(ctx context.Context, rec *session.Record, limit session.Limit) (bool, error) {
-	now := limit.Now.UnixMicro()
-	args := append(sqltable.Values(rec), rec.User, now, limit.Instead, limit.Instead, now, limit.Max)
+	args := append(append(sqltable.Values(rec), sqltable.CountedArgs(rec.User, limit)...), limit.Max)
 	if s.dialect.lockUser == "" {
 		n, err := s.exec(ctx, opAdmit, args...)
 		return n > 0, err

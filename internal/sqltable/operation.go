@@ -3,6 +3,8 @@ package sqltable
 import (
 	"strconv"
 	"strings"
+
+	"github.com/coatcheck/session"
 )
 
 // Operation is a thing that a store asks of the database: one statement.
@@ -79,9 +81,9 @@ func Number(text string) string {
 	}
 }
 
-// Counted is the query for how many sessions of a user count within a limit. Its parameters are the user, the time, the
-// id that does not count, twice, and the time again. The successor of a live record is its predecessor, with which it
-// is one session, as are two records that have it in common.
+// Counted is the query for how many sessions of a user count within a limit. Its parameters are the user, the time and
+// the id that does not count, twice, and the last three once more. The successor of a live record is its predecessor,
+// with which it is one session, as are two records that have it in common, while both would count.
 func Counted(table string) string {
 	return `SELECT count(*) FROM ` + table + ` AS s
 		WHERE s.user_id = ? AND s.user_id <> '' AND s.kind = 0 AND (s.expires_at IS NULL OR s.expires_at > ?)
@@ -89,5 +91,12 @@ func Counted(table string) string {
 			AND NOT EXISTS (SELECT 1 FROM ` + table + ` AS o
 				WHERE o.user_id = s.user_id AND o.user_id <> '' AND o.kind = 0 AND s.successor <> ''
 					AND (o.id = s.successor OR o.successor = s.successor AND o.id < s.id)
-					AND (o.expires_at IS NULL OR o.expires_at > ?))`
+					AND (o.expires_at IS NULL OR o.expires_at > ?)
+					AND o.id <> ? AND (o.successor = '' OR o.successor <> ?))`
+}
+
+// CountedArgs are the parameters of Counted.
+func CountedArgs(user string, limit session.Limit) []any {
+	now := limit.Now.UnixMicro()
+	return []any{user, now, limit.Instead, limit.Instead, now, limit.Instead, limit.Instead}
 }
