@@ -227,4 +227,22 @@ var pageMutants = []mutant{
 			return recs, s.ready(ctx)
 		}
 	}},
+	{"a walk shows what is saved meanwhile exactly once", "takes it out and puts it in again", func(s *store) {
+		var out sync.Map // ids
+		s.save = func(ctx context.Context, rec *session.Record) error {
+			if rec.Version > 0 {
+				out.Store(rec.ID, true)
+				yield()
+				defer out.Delete(rec.ID)
+			}
+			return s.shelf.Save(ctx, rec)
+		}
+		s.page = func(ctx context.Context, after string, limit int) ([]*session.Record, error) {
+			recs := listed(s.all(func(rec *session.Record) bool {
+				_, isOut := out.Load(rec.ID)
+				return rec.ID > after && !isOut
+			}))
+			return recs[:min(limit, len(recs))], s.ready(ctx)
+		}
+	}},
 }

@@ -18,6 +18,8 @@ var pageRules = []rule{
 	{name: "a page begins after an id that is gone", clause: "Lister 2", needs: []need{lister}, check: pageAfterGone},
 	{name: "a walk shows what stays exactly once while others come and go", clause: "Lister 2", needs: []need{lister},
 		check: walkAmongOthers},
+	{name: "a walk shows what is saved meanwhile exactly once", clause: "Lister 2", needs: []need{lister},
+		check: walkWhileSaved},
 }
 
 // wholeLister is a lister where nil among the records is an error.
@@ -245,4 +247,47 @@ func (e *env) comeAndGo(ctx context.Context, others []string, walked <-chan stru
 		}
 	}
 	return nil
+}
+
+// walkWhileSaved saves and touches all records again and again while others walk.
+func walkWhileSaved(ctx context.Context, e *env) error {
+	const walks = 8
+	ids := handles(12)
+	if err := e.createAll(ctx, ids); err != nil {
+		return err
+	}
+	walked := make(chan struct{})
+	errs := race(2, func(i int) error {
+		if i > 0 {
+			return e.saveInTurn(ctx, ids, walked)
+		}
+		defer close(walked)
+		for range walks {
+			if err := e.wantWalk(ctx, 5, ids); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return errors.Join(errs...)
+}
+
+// saveInTurn saves and touches one record after the other until the walks are done.
+func (e *env) saveInTurn(ctx context.Context, ids []string, walked <-chan struct{}) error {
+	version := uint64(0)
+	return until(walked, func() error {
+		version++
+		for _, id := range ids {
+			if err := e.replace(ctx, next(id, version)); err != nil {
+				return err
+			}
+			if e.toucher() == nil {
+				continue
+			}
+			if err := e.touch(ctx, id, version+1, at(day), at(2*day)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
