@@ -190,6 +190,17 @@ var raceMutants = []mutant{
 			}
 			return compareThenSet(ctx, b, rec)
 		})},
+	{"of concurrent creates of one id exactly one succeeds", "lists those that lost", func(s *store) {
+		var owners sync.Map // user to id
+		s.save = func(ctx context.Context, rec *session.Record) error {
+			owners.Store(rec.User, rec.ID)
+			return s.shelf.Save(ctx, rec)
+		}
+		onListed(func(rec *session.Record, user string) bool {
+			id, ok := owners.Load(user)
+			return ok && id == rec.ID
+		})(s)
+	}},
 	{"a reader sees whole records while they are saved", "stores the data after the rest",
 		onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
 			old := b.get(rec.ID)

@@ -91,7 +91,7 @@ func entry(i int, version uint64) *session.Record {
 func oneCreateWins(ctx context.Context, e *env) error {
 	for round := range rounds {
 		id := handle(round)
-		created := func(i int) *session.Record { return owned(id, fmt.Sprintf("user %d", i)) }
+		created := func(i int) *session.Record { return owned(id, fmt.Sprintf("user %d of %d", i, round)) }
 		won, err := winner(race(racers, func(i int) error { return e.Save(ctx, created(i)) }))
 		if err != nil {
 			return err
@@ -99,8 +99,24 @@ func oneCreateWins(ctx context.Context, e *env) error {
 		if err := e.wantStored(ctx, created(won)); err != nil {
 			return fmt.Errorf("after a race that creator %d won: %w", won, err)
 		}
+		for i := range racers {
+			if err := e.wantListedIf(ctx, i == won, created(i)); err != nil {
+				return fmt.Errorf("after a race that creator %d won: %w", won, err)
+			}
+		}
 	}
 	return nil
+}
+
+// wantListedIf wants the list of a record's user to have that record alone, or nothing, if the store has lists.
+func (e *env) wantListedIf(ctx context.Context, there bool, rec *session.Record) error {
+	switch {
+	case e.lister() == nil:
+		return nil
+	case there:
+		return e.wantUser(ctx, rec.User, rec.ID)
+	}
+	return e.wantUser(ctx, rec.User)
 }
 
 // nothingLost counts together, as handlers do.
