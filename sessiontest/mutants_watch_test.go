@@ -3,6 +3,7 @@ package sessiontest_test
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/coatcheck/session"
 )
@@ -18,6 +19,17 @@ func (l *lines) tell(id string) {
 	defer l.mu.Unlock()
 	for fn := range l.fns {
 		(*fn)(id)
+	}
+}
+
+// tellEarly gives those who are told time to ask, of a bubble, in which nobody else is busy while somebody watches.
+func (l *lines) tellEarly(id string) {
+	l.tell(id)
+	l.mu.Lock()
+	watched := len(l.fns) > 0
+	l.mu.Unlock()
+	if watched {
+		time.Sleep(time.Second)
 	}
 }
 
@@ -70,6 +82,29 @@ var watchMutants = []mutant{
 					tell(id)
 				}
 			})
+		}
+	}},
+	{"a watcher is told of every record that is deleted or retired", "tells before it deletes", func(s *store) {
+		s.watch = s.lines.listen
+		s.remove = func(ctx context.Context, id string) error {
+			s.lines.tellEarly(id)
+			s.drop(id)
+			return s.ready(ctx)
+		}
+	}},
+	{"a watcher is told of every record that is deleted or retired", "tells before it retires", func(s *store) {
+		var own lines
+		s.remove = func(ctx context.Context, id string) error {
+			err := s.shelf.Delete(ctx, id)
+			own.tell(id)
+			return err
+		}
+		s.watch = own.listen
+		s.save = func(ctx context.Context, rec *session.Record) error {
+			if rec.Kind != session.KindLive {
+				own.tellEarly(rec.ID)
+			}
+			return s.shelf.Save(ctx, rec)
 		}
 	}},
 	{"a watcher is told of what a second store ends", "tells of what it ended itself", tellsOfItself},

@@ -37,14 +37,27 @@ func (e *env) watcher() session.Watcher {
 	return w
 }
 
-// ears hear what is told.
+// ears hear what is told, and that it is true. Who is told that a session ended asks for its record: if that is still
+// live then, they go on with it.
 type ears struct {
+	ended func(id string) bool
+	asked sync.WaitGroup
+
 	mu    sync.Mutex
 	heard []string
 	news  chan struct{}
 }
 
+// tell asks in another goroutine, for a store may tell where it cannot answer.
 func (h *ears) tell(id string) {
+	h.asked.Go(func() {
+		if h.ended(id) {
+			h.hear(id)
+		}
+	})
+}
+
+func (h *ears) hear(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.heard = append(h.heard, id)
@@ -67,7 +80,7 @@ func (h *ears) wait(id string) error {
 		select {
 		case <-h.news:
 		case <-late:
-			return fmt.Errorf("Watch does not report %q", id)
+			return fmt.Errorf("Watch does not report %q once it has ended", id)
 		}
 	}
 	return nil
@@ -77,7 +90,8 @@ func (h *ears) wait(id string) error {
 // first of some records was told of.
 func (e *env) watched(ctx context.Context, fn func(h *ears) error) error {
 	watching, stop := context.WithCancel(ctx)
-	h, ended := &ears{news: make(chan struct{}, 1)}, make(chan error, 1)
+	h, ended := &ears{ended: e.hasEnded(ctx), news: make(chan struct{}, 1)}, make(chan error, 1)
+	defer h.asked.Wait()
 	go func() { ended <- e.watcher().Watch(watching, h.tell) }()
 	err := e.untilHeard(ctx, h)
 	if err == nil {
@@ -93,6 +107,13 @@ func (e *env) watched(ctx context.Context, fn func(h *ears) error) error {
 		err = first(err, errors.New("Watch does not return when its context has ended"))
 	}
 	return err
+}
+
+func (e *env) hasEnded(ctx context.Context) func(id string) bool {
+	return func(id string) bool {
+		rec, err := e.Load(ctx, id)
+		return errors.Is(err, session.ErrNotFound) || err == nil && rec.Kind != session.KindLive
+	}
 }
 
 func (e *env) untilHeard(ctx context.Context, h *ears) error {
