@@ -60,18 +60,19 @@ func lasts(s *sessions.Session) time.Duration {
 }
 
 // Find loads the session, for the id of one that the store keeps is in the cookie that only the store can read. When
-// the session is gone, its id still is there: it names what has taken over.
+// the session is gone, its id still is there: it names what has taken over. A cookie that is its session has none.
 func (src gorillaSource) Find(r *http.Request) (Entry, error) {
 	c, err := r.Cookie(src.name)
 	if err != nil {
 		return Entry{}, nil
 	}
 	s, err := src.store.New(r, src.name)
+	why := undecodable(err)
 	switch {
-	case err != nil && !isNone(err) && !isUnreadable(err):
+	case err != nil && !isNone(err) && why == nil:
 		return Entry{}, fmt.Errorf("load the session %q: %w; if that means that there is none, have the store wrap "+
 			"fs.ErrNotExist", src.name, err)
-	case s == nil || s.ID == "" && (err != nil || s.IsNew):
+	case s == nil || s.ID == "" && why == nil && (err != nil || s.IsNew):
 		return Entry{}, nil
 	}
 	token := "gorilla cookie " + src.name + " " + spelling(c.Value)
@@ -82,8 +83,8 @@ func (src gorillaSource) Find(r *http.Request) (Entry, error) {
 		Token: token,
 		Load: func(context.Context) (*Old, error) {
 			switch {
-			case err != nil && isUnreadable(err):
-				return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+			case why != nil:
+				return nil, fmt.Errorf("%w: %w", ErrUnreadable, why)
 			case err != nil || s.IsNew:
 				return nil, nil
 			}
@@ -112,8 +113,30 @@ func isOfCookie(err error) bool {
 	return errors.As(err, &cookie)
 }
 
-// isUnreadable reports whether what the store has does not decode. The errors of gob have nothing but their text.
-func isUnreadable(err error) bool {
+// undecodable returns why what the store has does not decode, nil if an error does not say so. Those of securecookie
+// unwrap to nothing. A forged cookie has no such cause: its signature is looked at first.
+func undecodable(err error) error {
+	var each securecookie.MultiError
+	var cookie securecookie.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &each):
+		var causes []error
+		for _, one := range each {
+			causes = append(causes, undecodable(one))
+		}
+		return errors.Join(causes...)
+	case errors.As(err, &cookie):
+		return undecodable(cookie.Cause())
+	case isOfDecoder(err):
+		return err
+	}
+	return nil
+}
+
+// isOfDecoder reports whether gob or JSON says it. The errors of gob have nothing but their text.
+func isOfDecoder(err error) bool {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	return strings.HasPrefix(err.Error(), "gob: ") || errors.As(err, &syntax) || errors.As(err, &kind)
