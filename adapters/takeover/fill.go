@@ -18,10 +18,10 @@ func (t *Takeover) fill(ctx context.Context, entry Entry, s *session.Session) (b
 	case errors.Is(err, ErrUnreadable):
 		t.report(ctx, session.EventUndecodable, "", err)
 		return false, nil
+	case err == nil && old == nil, t.isGone(err):
+		return false, nil
 	case err != nil:
 		return false, outage(err)
-	case old == nil:
-		return false, nil
 	}
 	old.User = t.opts.User(old.Values)
 	if t.opts.Change != nil {

@@ -31,8 +31,8 @@ const longest = math.MaxInt64 / int64(time.Second)
 // in one spelling only, as base64.URLEncoding.Strict does, if the store keeps sessions in their cookies.
 //
 // An error of the store is an outage, unless it is one of securecookie, wraps fs.ErrNotExist or sql.ErrNoRows, or says
-// that gob or JSON does not decode. If your store has an error of its own for a session that is gone, give Gorilla a
-// store around it whose New wraps fs.ErrNotExist instead: people with such a cookie are answered with 503 otherwise.
+// that gob or JSON does not decode. If your store has an error of its own for a session that is gone, as one on
+// memcached has, say so in Options.Gone: people with such a cookie are answered with 503 otherwise.
 //
 // Gorilla does not keep the time of the sign-in. If the values have it, set Old.LoginAt in Options.Change.
 func Gorilla(store sessions.Store, name string) Source { return gorillaSource{store, name} }
@@ -66,32 +66,52 @@ func (src gorillaSource) Find(r *http.Request) (Entry, error) {
 	if err != nil {
 		return Entry{}, nil
 	}
-	s, err := src.store.New(r, src.name)
-	why := undecodable(err)
+	s, err := src.load(r)
+	token := "gorilla id " + src.name + " " + s.ID
 	switch {
-	case err != nil && !isNone(err) && why == nil:
-		return Entry{}, fmt.Errorf("load the session %q: %w; if that means that there is none, have the store wrap "+
-			"fs.ErrNotExist", src.name, err)
-	case s == nil || s.ID == "" && why == nil && (err != nil || s.IsNew):
+	case s.ID != "":
+	case errors.Is(err, errNone) || err == nil && s.IsNew:
 		return Entry{}, nil
-	}
-	token := "gorilla cookie " + src.name + " " + spelling(c.Value)
-	if s.ID != "" {
-		token = "gorilla id " + src.name + " " + s.ID
+	case err != nil && !errors.Is(err, ErrUnreadable):
+		return Entry{}, err
+	default:
+		token = "gorilla cookie " + src.name + " " + spelling(c.Value)
 	}
 	return Entry{
 		Token: token,
 		Load: func(context.Context) (*Old, error) {
 			switch {
-			case why != nil:
-				return nil, fmt.Errorf("%w: %w", ErrUnreadable, why)
-			case err != nil || s.IsNew:
+			case errors.Is(err, errNone) || err == nil && s.IsNew:
 				return nil, nil
+			case err != nil:
+				return nil, err
 			}
 			return src.read(s, c.Value), nil
 		},
 		End: func(context.Context) error { return src.end(r, s) },
 	}, nil
+}
+
+// errNone says that a cookie names no session.
+var errNone = errors.New("there is no such session")
+
+// load returns a session, empty with an error, which wraps errNone, ErrUnreadable or what else the store says.
+func (src gorillaSource) load(r *http.Request) (*sessions.Session, error) {
+	s, err := src.store.New(r, src.name)
+	if s == nil {
+		s = sessions.NewSession(src.store, src.name)
+		s.IsNew = true
+	}
+	switch why := undecodable(err); {
+	case err == nil:
+		return s, nil
+	case why != nil:
+		return s, fmt.Errorf("%w: %w", ErrUnreadable, why)
+	case isNone(err):
+		return s, errNone
+	}
+	return s, fmt.Errorf("load the session %q: %w; if that means that it is gone, say so in Options.Gone", src.name,
+		err)
 }
 
 // spelling is the one that securecookie gives a cookie. It takes others too: its base64 has bits that say nothing.
@@ -192,7 +212,7 @@ func (src gorillaSource) end(r *http.Request, s *sessions.Session) error {
 	if loadErr == nil && again.IsNew || loadErr != nil && isNone(loadErr) {
 		return nil // it is gone already
 	}
-	return err
+	return errors.Join(err, loadErr) // which Options.Gone may know
 }
 
 func (src gorillaSource) Expire(h http.Header) {

@@ -100,6 +100,46 @@ func TestASessionThatIsNotThereIsNoOutage(t *testing.T) {
 	}
 }
 
+// A store may have an error of its own for a session that is gone. The site says so, for it looks like an outage.
+func TestASessionOfWhichTheSiteKnowsThatItIsGoneIsNobody(t *testing.T) {
+	miss := errors.New("memcache: cache miss")
+	isMiss := func(err error) bool { return errors.Is(err, miss) }
+	for _, anonymous := range []bool{false, true} {
+		store, old := oldTroubled(t)
+		s := open(t, old, 1, takeover.Options{Gone: isMiss})
+		cookie := old.signIn("ada")
+		store.load, store.anonymous = fmt.Errorf("load: %w", miss), anonymous
+		s.wantNobody(cookie)
+		store.load = errors.New("memcache: connection refused")
+		if body, set := s.ask(0, "/", cookie); body != unavailable || len(set) != 0 {
+			t.Errorf("an outage: %q with the cookies %v", body, set)
+		}
+		store.load = nil
+		if body, _ := s.ask(0, "/", cookie); body != whole("ada") {
+			t.Errorf("after the outage: %q", body)
+		}
+	}
+}
+
+func TestAnEndThatFindsNothingIsDone(t *testing.T) {
+	store, old := oldTroubled(t)
+	miss := errors.New("memcache: cache miss")
+	s := open(t, old, 1, takeover.Options{
+		Gone:   func(err error) bool { return errors.Is(err, miss) },
+		Change: func(*takeover.Old) { store.save, store.load = errors.New("the answer is lost"), miss },
+	})
+	cookie := old.signIn("ada")
+	for range 2 { // the first response may be lost, too
+		if body, set := s.ask(0, "/", cookie); body != whole("ada") || set[ours] == nil {
+			t.Errorf("%q with the cookies %v", body, set)
+		}
+	}
+	store.load = errors.New("the server is down")
+	if body, set := s.ask(0, "/", cookie); body != whole("ada") || set[ours] == nil {
+		t.Errorf("with the old server down: %q with the cookies %v", body, set)
+	}
+}
+
 // Nobody gets a ticket while the session may go on in the old library.
 func TestASessionThatTheServerDoesNotEndDoesNotMove(t *testing.T) {
 	for name, loadToo := range map[string]bool{"read only": false, "down by then": true} {

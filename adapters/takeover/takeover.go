@@ -22,6 +22,10 @@ type Options struct {
 	// Source.Cookie says. It shortens no session whose deadline is known. What has moved, and RevokeUser, are
 	// remembered for Lasts or for what Source.Cookie says, whichever is longer.
 	Lasts time.Duration
+	// Gone reports whether an error of the old library says that a session is gone: such a cookie is nobody's. All
+	// other errors are an outage, which is answered with 503. Use errors.Is, for the error may be wrapped. nil: only
+	// the source knows, see Gorilla.
+	Gone func(err error) bool
 }
 
 // Takeover takes over the sessions of one source. It is safe for concurrent use.
@@ -86,7 +90,10 @@ func handBack(r, own *http.Request) {
 // code.
 func (t *Takeover) find(ctx context.Context, r *http.Request) (string, error) {
 	entry, err := t.source.Find(r.WithContext(ctx))
-	if err != nil {
+	switch {
+	case t.isGone(err):
+		return "", nil
+	case err != nil:
 		return "", outage(err)
 	}
 	ticket, err := t.take(ctx, entry, r)
@@ -103,12 +110,16 @@ func (t *Takeover) take(ctx context.Context, entry Entry, r *http.Request) (stri
 		Request: r,
 		Fill:    func(ctx context.Context, s *session.Session) (bool, error) { return t.fill(ctx, entry, s) },
 		End: func(ctx context.Context) error {
-			if err := entry.End(ctx); err != nil {
+			if err := entry.End(ctx); err != nil && !t.isGone(err) {
 				return outage(err)
 			}
 			return nil
 		},
 	})
+}
+
+func (t *Takeover) isGone(err error) bool {
+	return err != nil && t.opts.Gone != nil && t.opts.Gone(err)
 }
 
 // outage is an error of the old library as the manager knows one.
