@@ -148,6 +148,63 @@ func TestATokenOfAPageBesideTheSignInIsOfTheSessionBefore(t *testing.T) {
 	}
 }
 
+// A Confirm goes on with the session, and so do the tokens of both pages.
+func TestATokenOfAPageBesideAConfirmHoldsAsItsOwnDoes(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.CSRF(formPage)
+	for _, early := range []bool{true, false} {
+		v := r.signIn("ada")
+		r.clock.advance(time.Second)
+		var beside string
+		page := func() {
+			tab := r.visitor()
+			tab.cookies = maps.Clone(v.cookies)
+			beside = tab.token(h)
+		}
+		w := v.get(r.CSRF(r.m.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
+			if s.Confirm("otp"); early {
+				page()
+			}
+			token := guard.CSRFToken(req)
+			if !early {
+				page()
+			}
+			_, _ = io.WriteString(w, token)
+		})), "/")
+		wantInside(t, v.post(h, "/form", field(w.Body.String())))
+		wantInside(t, v.post(h, "/form", field(beside)))
+	}
+}
+
+// The time of a sign-in can be that of another site, and the same as before.
+func TestATokenEndsWithASignInThatSaysTheSameTime(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.CSRF(formPage)
+	for name, proof := range map[string]func(*session.Session, time.Time){
+		"no factor": func(s *session.Session, at time.Time) { s.Login("ada", session.LoginAt(at)) },
+		"a factor": func(s *session.Session, at time.Time) {
+			s.Login("ada", session.LoginAt(at), session.Factor("otp"))
+		},
+		"a Confirm": func(s *session.Session, at time.Time) {
+			s.Login("ada", session.LoginAt(at))
+			s.Confirm("otp")
+		},
+	} {
+		v := r.signIn("ada")
+		old := v.token(h)
+		r.clock.advance(time.Second)
+		w := v.get(r.CSRF(r.m.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
+			proof(s, s.LoginAt())
+			_, _ = io.WriteString(w, guard.CSRFToken(req))
+		})), "/")
+		wantInside(t, v.post(h, "/form", field(w.Body.String())))
+		// A Confirm after it is told apart from one without a Login by the time of the Login alone.
+		if w := v.post(h, "/form", field(old)); w.Code != 403 && name != "a Confirm" {
+			t.Errorf("%s: the token of the sign-in before: status %d, want 403", name, w.Code)
+		}
+	}
+}
+
 // The page of the response that signs out has a token that holds.
 func TestATokenOfTheResponseThatSignsOutHolds(t *testing.T) {
 	r := newRig(t, guard.Options{})
