@@ -90,7 +90,10 @@ func (st *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 // keys, both changes stay. A session without values and without a user is not stored. A negative Options.MaxAge ends it
 // and deletes the cookie.
 //
-// The error wraps those of [session.Session.Save]; then nothing was stored, and the cookie is left alone.
+// The error wraps those of [session.Session.Save]; then nothing was stored, and the cookie is left alone. With a
+// cookiestore one of them comes later: that the cookie of gorilla is too large is known when the session is made. It is
+// left alone then, too, and is still good, unless this save gave the session another id and the cookiestore has
+// Revocations: the visitor then has to begin anew.
 func (st *Store) Save(r *http.Request, w http.ResponseWriter, s *sessions.Session) error {
 	o, ok := s.Store().(*owned)
 	if !ok || o.Store != st { // it was made by hand, so it is a new one
