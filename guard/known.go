@@ -53,22 +53,26 @@ func (g *Guard) cameFrom(r *http.Request) (device, bool) {
 	return parseDevice(text)
 }
 
-// sent is where the cookie of the device is among those of a response, -1 for nowhere.
-func (g *Guard) sent(h http.Header) int {
-	return slices.IndexFunc(h["Set-Cookie"], func(line string) bool {
-		return strings.HasPrefix(line, g.deviceCookie.Name+"=")
-	})
+// sent is where the cookie of the device is among those of a response, -1 for nowhere, and what it says. Another site of
+// this host may have put it there, with other secrets.
+func (g *Guard) sent(h http.Header) (at int, d device, ours bool) {
+	cookies := h["Set-Cookie"]
+	at = slices.IndexFunc(cookies, func(line string) bool { return strings.HasPrefix(line, g.deviceCookie.Name+"=") })
+	if at < 0 {
+		return at, device{}, false
+	}
+	pair, _, _ := strings.Cut(cookies[at], ";")
+	d, ours = g.cameFrom(&http.Request{Header: http.Header{"Cookie": {pair}}})
+	return at, d, ours
 }
 
 // takeSent takes the cookie of the device out of a response, if one is in it already, and returns what it says.
 func (g *Guard) takeSent(h http.Header) (device, bool) {
-	cookies, i := h["Set-Cookie"], g.sent(h)
-	if i < 0 {
-		return device{}, false
+	at, d, ours := g.sent(h)
+	if at >= 0 {
+		h["Set-Cookie"] = slices.Concat(h["Set-Cookie"][:at], h["Set-Cookie"][at+1:])
 	}
-	pair, _, _ := strings.Cut(cookies[i], ";")
-	h["Set-Cookie"] = slices.Concat(cookies[:i], cookies[i+1:])
-	return g.cameFrom(&http.Request{Header: http.Header{"Cookie": {pair}}})
+	return d, ours
 }
 
 // newDeviceCookie is the cookie without what differs. It comes to the pages of other sites if the session does. It is
@@ -150,13 +154,14 @@ func (g *Guard) KnowDevice(w http.ResponseWriter, r *http.Request, account strin
 	}
 	d := g.deviceOf(r)
 	s, err := g.m.Load(r.Context())
+	_, _, known := g.sent(w.Header())
 	switch _, inside := r.Context().Value(attemptKey{}).(*attempt); {
 	case err != nil: // nobody can sign in here
 		return g.know(w.Header(), d, ofAccount, account)
 	case g.knows(d, ofAccount, account):
 		s.ReportProof("") // the device is theirs, whichever of their other names it does not know
 		return g.know(w.Header(), d, ofAccount, account)
-	case !inside && g.sent(w.Header()) < 0: // SignIn reports by itself; and a name that is known has sent the cookie
+	case !inside && !known: // SignIn reports by itself; and a name that is known has sent the cookie
 		s.ReportProof(session.EventNewDevice)
 	}
 	s.OnAnswer(func(h http.Header, _ bool) { _ = g.know(h, d, ofAccount, account) }) // new, unless all is stored

@@ -92,3 +92,21 @@ func TestADeviceThatIsNamedAfterTheSignInIsToldOfOnce(t *testing.T) {
 	}), "GET", "")
 	p.hears("names after a sign-in that is stored", "ann")
 }
+
+// Two sites of one host have device cookies of one name. A response can have that of the other one.
+func TestTheDeviceOfAnotherSiteHidesNoNewOne(t *testing.T) {
+	staff := newPorch(t, func(o *session.Options) {
+		o.Secrets, o.Cookie.Name = []session.Secret{session.NewSecret()}, "__Host-staff"
+	})
+	shop := newPorch(t)
+	v := staff.from(1)
+	v.try(staff.door, "bob", right)
+	both := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := staff.KnowDevice(w, r, "bob"); err != nil {
+			t.Error(err)
+		}
+		shop.link(linkings["at the end"], "ann").ServeHTTP(w, r)
+	})
+	shop.arrive(v, staff.m.Middleware(both), "GET", "")
+	shop.hears("a link on a device that another site knows", "ann")
+}
