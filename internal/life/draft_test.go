@@ -1,8 +1,10 @@
 package life_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -138,6 +140,54 @@ func TestAnOrphanIsRemoved(t *testing.T) {
 		}
 		w.Close()
 	})
+}
+
+// hook is a log that has fn called for each line.
+type hook struct {
+	slog.Handler
+	fn func()
+}
+
+func (h hook) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h hook) Handle(context.Context, slog.Record) error {
+	h.fn()
+	return nil
+}
+
+// A log may keep what it is told in a session, and so meet the same outage.
+func TestWhoIsToldOfAnOrphanMayLeaveAnother(t *testing.T) {
+	var w *world
+	lines := 0
+	create := func() {
+		d, _ := w.find("")
+		d.Do(set(t, "x", "1"))
+		if err := d.Commit(t.Context(), life.Mode{}); !errors.Is(err, life.ErrUnavailable) {
+			t.Errorf("Commit = %v", err)
+		}
+	}
+	w = newWorld(t, func(r *life.Rules) {
+		r.Logger = slog.New(hook{slog.DiscardHandler, func() {
+			if lines++; lines == 1 {
+				create()
+			}
+		}})
+	})
+	w.shelf.fails = func(*life.Record) (error, bool) { return errors.New("no answer"), true }
+	w.Close() // so that nobody asks again
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		create()
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		t.Fatal("it waits for itself")
+	}
+	if lines != 2 {
+		t.Errorf("%d lines, want 2", lines)
+	}
 }
 
 // Who waits for the end of a session is told of it wherever it goes.

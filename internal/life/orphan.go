@@ -31,13 +31,20 @@ type orphans struct {
 
 // removeLater has the store asked again about an orphan.
 func (k *Keeper) removeLater(ctx context.Context, s orphan) {
+	if !k.takesOrphan(s) {
+		k.log(ctx, slog.LevelWarn, "session: an unused record may stay until it ends", "id", s.id)
+	}
+}
+
+// takesOrphan puts one on the list, unless there is no room or nobody to decide on it.
+func (k *Keeper) takesOrphan(s orphan) bool {
 	k.orphans.mu.Lock()
 	defer k.orphans.mu.Unlock()
 	if k.closed() || len(k.orphans.list) == maxOrphans || !k.orphans.busy && !k.Start(k.removeOrphans) {
-		k.log(ctx, slog.LevelWarn, "session: an unused record may stay until it ends", "id", s.id)
-		return
+		return false
 	}
 	k.orphans.busy, k.orphans.list = true, append(k.orphans.list, s)
+	return true
 }
 
 // removeOrphans runs until there are none. While the store does not answer it is asked about one of them at a time, and
