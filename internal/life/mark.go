@@ -110,7 +110,7 @@ func (k *Keeper) Unclaim(ctx context.Context, claims []*Record) {
 	limited := bounded.Within(context.WithoutCancel(ctx), StoreTimeout)
 	defer limited.End()
 	for _, rec := range claims {
-		rec.ExpiresAt = rec.SeenAt
+		rec.ExpiresAt = rec.SeenAt.Add(-ClockSkew)
 		_ = k.Store.Save(limited, rec)
 	}
 }
