@@ -20,7 +20,8 @@ type shelf struct {
 	mu    sync.Mutex
 	recs  map[string]*life.Record
 	fails func(rec *life.Record) (err error, stored bool)
-	keeps error // the answer to a delete, which then deletes nothing
+	keeps error  // the answer to a delete, which then deletes nothing
+	after func() // called after a save that failed and stored nothing; may be nil
 	calls int
 }
 
@@ -35,6 +36,14 @@ func (s *shelf) Load(_ context.Context, id string) (*life.Record, error) {
 }
 
 func (s *shelf) Save(_ context.Context, rec *life.Record) error {
+	err, lost := s.save(rec)
+	if after := s.after; lost && after != nil {
+		after()
+	}
+	return err
+}
+
+func (s *shelf) save(rec *life.Record) (err error, lost bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls++
@@ -42,20 +51,20 @@ func (s *shelf) Save(_ context.Context, rec *life.Record) error {
 	if s.fails != nil {
 		err, stored := s.fails(rec)
 		if err != nil && !stored {
-			return err
+			return err, true
 		}
 		answer = err
 	}
 	switch old := s.recs[rec.ID]; {
 	case old == nil && rec.Version > 0:
-		return life.ErrNotFound
+		return life.ErrNotFound, false
 	case old != nil && old.Version != rec.Version:
-		return &life.Conflict{Newest: old.Clone(), Err: life.ErrConflict}
+		return &life.Conflict{Newest: old.Clone(), Err: life.ErrConflict}, false
 	}
 	kept := rec.Clone()
 	kept.Version++
 	s.recs[rec.ID] = kept
-	return answer
+	return answer, false
 }
 
 func (s *shelf) Delete(_ context.Context, id string) error {

@@ -1,7 +1,9 @@
 package life
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,7 +15,8 @@ import (
 // A mark is what the store remembers under an id that is no session's: a tombstone that nothing led to. It is there
 // until a time. A claim is a mark that somebody has only begun to set.
 
-// claimed is what a claim holds, and claimLasts for how long nobody else has it: the one who did may have crashed.
+// claimed is what a claim begins with, before what tells it from others, and claimLasts for how long nobody else has
+// it: the one who did may have crashed.
 const (
 	claimed    = "begun"
 	claimLasts = 2 * StoreTimeout
@@ -81,14 +84,15 @@ func (k *Keeper) Claim(ctx context.Context, ids []string) (claims []*Record, err
 // claim returns what it stored, nil on an error or when the id was marked before.
 func (k *Keeper) claim(ctx context.Context, id string) (*Record, error) {
 	now := k.Now()
-	rec := &Record{ID: id, Kind: KindTombstone, SeenAt: now, ExpiresAt: now.Add(claimLasts), Data: []byte(claimed)}
+	rec := &Record{ID: id, Kind: KindTombstone, SeenAt: now, ExpiresAt: now.Add(claimLasts)}
+	rec.Data = []byte(claimed + rand.Text())
 	err := k.Store.Save(ctx, rec)
 	if errors.Is(err, ErrConflict) {
 		var old *Record
 		if old, err = k.Load(ctx, id); err != nil {
 			return nil, asConflict(err)
 		}
-		if string(old.Data) != claimed {
+		if !bytes.HasPrefix(old.Data, []byte(claimed)) {
 			return nil, nil
 		}
 		if now.Before(old.ExpiresAt) {
@@ -97,11 +101,24 @@ func (k *Keeper) claim(ctx context.Context, id string) (*Record, error) {
 		rec.Version = old.Version
 		err = k.Store.Save(ctx, rec)
 	}
+	if err = asConflict(err); errors.Is(err, ErrUnavailable) {
+		k.unclaimLost(ctx, rec)
+	}
 	if err != nil {
-		return nil, asConflict(err)
+		return nil, err
 	}
 	rec.Version++
 	return rec, nil
+}
+
+// unclaimLost gives up a claim of which nobody knows whether it is there. Somebody else may have one of the same
+// version.
+func (k *Keeper) unclaimLost(ctx context.Context, rec *Record) {
+	limited := bounded.Within(context.WithoutCancel(ctx), StoreTimeout)
+	defer limited.End()
+	if now, err := k.Load(limited, rec.ID); err == nil && bytes.Equal(now.Data, rec.Data) {
+		k.Unclaim(limited, []*Record{now})
+	}
 }
 
 // Unclaim lets others have the claims, at once, but for one that has become a mark meanwhile. When it fails, a claim
