@@ -16,7 +16,7 @@ const shortest = time.Second
 // CheckClock refuses an idle timeout or a lifetime that nobody can mean.
 func CheckClock(name string, d time.Duration) error {
 	if d > 0 && d < shortest {
-		return fmt.Errorf("%s: %v is below one second; did you mean %d*time.Second?", name, d, withoutUnit(d))
+		return fmt.Errorf("%s: %v is below one second; %s", name, d, withUnit(d))
 	}
 	return NeverOrPositive(name, d, "none")
 }
@@ -35,17 +35,21 @@ func CheckPause(name string, d time.Duration) error {
 // CheckUnit refuses a duration that was written without its unit.
 func CheckUnit(name string, d time.Duration) error {
 	if d > 0 && d < briefest {
-		return fmt.Errorf("%s: %v is below one millisecond; did you mean %d*time.Second?", name, d, d)
+		return fmt.Errorf("%s: %v is below one millisecond; %s", name, d, withUnit(d))
 	}
 	return nil
 }
 
-// withoutUnit is the number that was written before a unit that is wrong or missing.
-func withoutUnit(d time.Duration) int64 {
-	if d%time.Millisecond == 0 {
-		return int64(d / time.Millisecond)
+// withUnit says what to write in place of a duration whose unit is wrong or missing.
+func withUnit(d time.Duration) string {
+	n := int64(d)
+	switch {
+	case d%time.Millisecond == 0:
+		n = d.Milliseconds()
+	case d%time.Microsecond == 0: // the unit was perhaps meant
+		return "use more, and a unit such as time.Second"
 	}
-	return int64(d)
+	return fmt.Sprintf("did you mean %d*time.Second?", n)
 }
 
 // NeverOrPositive refuses a negative duration that is not session.Never, which stands for what off says, and one
