@@ -214,3 +214,25 @@ func TestRevokeUserEndsWhatIsHereWhenTheStoreIsFull(t *testing.T) {
 		t.Errorf("a user that cannot be: %v, want one error", err)
 	}
 }
+
+// One line of a log says all of it.
+func TestRevokeUserSaysInOneLineWhatFailed(t *testing.T) {
+	r := newTakeOver(t)
+	r.signIn("ada")
+	elsewhere, full := errors.New("no room"), false
+	r.store.hook(func(call, _ string) error {
+		switch {
+		case full:
+			return errDown
+		case call == "save":
+			full = true
+			return elsewhere
+		}
+		return nil
+	})
+	_, err := r.RevokeUser(t.Context(), "ada")
+	if !errors.Is(err, session.ErrUnavailable) || !errors.Is(err, elsewhere) || !errors.Is(err, errDown) ||
+		strings.Contains(err.Error(), "\n") {
+		t.Errorf("RevokeUser = %v, want both errors in one line", err)
+	}
+}

@@ -156,7 +156,7 @@ func (m *Manager) revokeUser(ctx context.Context, e life.Ending, keep []string) 
 	keep = m.keepCurrent(ctx, keep)
 	elsewhere := m.revokeForeign(ctx, e.Of) // which needs room, unlike the end of what is here
 	n, err := m.keeper.Records.RevokeUser(ctx, e, keep)
-	return n, errors.Join(elsewhere, err)
+	return n, life.Both(elsewhere, err)
 }
 
 // keepCurrent adds the id that the session of the request still has in the store, when the one to come is to be kept:
