@@ -30,16 +30,17 @@ const (
 // choice. New copies what it keeps, so changing the struct later has no effect.
 type Options struct {
 	// Secrets sign tickets and records. The first one signs, and all of them verify. To replace a secret, put a new one
-	// in front, and remove the old one when the longest session is over. Whatever was signed with a secret that a
-	// manager does not know is a forgery to it. So if several managers share their sessions, as on several nodes, it
-	// takes two rounds: put the new secret behind the one in use in all of them, and only then in front of it.
+	// in front, and remove the old one when the longest session is over; on a manager that takes sessions over, see
+	// [Manager.AllowTakeOver]. Whatever was signed with a secret that a manager does not know is a forgery to it. So if
+	// several managers share their sessions, as on several nodes, it takes two rounds: put the new secret behind the
+	// one in use in all of them, and only then in front of it.
 	Secrets []Secret
 	// SecretSource returns the secrets in place of Secrets. It is called again every minute, so you can replace a
-	// secret without a restart, and in one round: put a new one in front, and remove the old one when the longest
-	// session is over. A new first secret verifies at once and signs four minutes later. Every node knows it by then,
-	// if their sources return it within two minutes of each other. A source has 30 seconds to answer. New calls it
-	// first, and fails if it fails. Later, if it fails or returns weak secrets, those in use stay, and the log has an
-	// error. Close stops that.
+	// secret without a restart, and in one round: put a new one in front, and remove the old one as with Secrets. A new
+	// first secret verifies at once and signs about four minutes later. Every node knows it by then, if their sources
+	// return it within two minutes of each other. A source has 30 seconds to answer. New calls it first, and fails if
+	// it fails. Later, if it fails or returns weak secrets, those in use stay, and the log has an error. Close stops
+	// that.
 	SecretSource func(context.Context) ([]Secret, error)
 	Cookie       Cookie
 

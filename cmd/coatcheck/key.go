@@ -53,13 +53,14 @@ func newKeyRotate() *cobra.Command {
 nobody is signed out. The file is replaced in one step, and keeps its owner, group and mode,
 without the rights that a site refuses.
 
-A site with secrets.reload signs with the new secret within five minutes, any other from its next
+A site with secrets.reload signs with the new secret within six minutes, any other from its next
 start on. If several processes share the sessions without secrets.reload, that signs people out
 while some have started and others have not: do it in two rounds, as docs/deploying.md says.
 
-Keep an old secret until the longest session is over. --keep drops the oldest ones, which signs out
-everybody whose ticket only a dropped secret had signed. Their sessions stay in the store until
-they expire, and count for max_per_user; coatcheck session revoke --all ends them.`,
+Keep an old secret until the longest session is over, also in a library whose sessions the site
+takes over. --keep drops the oldest ones, which signs out everybody whose ticket only a dropped
+secret had signed. Their sessions stay in the store until they expire, and count for max_per_user;
+coatcheck session revoke --all ends them.`,
 		Example: `  coatcheck key rotate
   coatcheck key rotate --file secret.txt --keep 1`,
 		Args: noArguments,
