@@ -75,6 +75,7 @@ type databaseStore struct {
 
 type fileStore struct {
 	path   string
+	given  bool // by WithStore, not by a key
 	noSync bool
 }
 

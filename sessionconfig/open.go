@@ -214,7 +214,7 @@ func (c *Config) WithStore(name string) (*Config, error) {
 	case kind == storeRedis:
 		other.redis.connection = which
 	case kind == storeFile:
-		other.file.path = which
+		other.file.path, other.file.given = which, true
 	default:
 		return nil, fmt.Errorf("sessionconfig: the store %s has no connections; leave out what follows its name", kind)
 	}

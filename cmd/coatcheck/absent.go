@@ -11,33 +11,29 @@ import (
 
 // present refuses a configuration whose store is not there, before a command makes an empty one: whoever stands in the
 // wrong folder would take that for a site without sessions, and the site may not be able to use a file of somebody
-// else. With made, a folder is to be made.
+// else. In one that remembers what was ended, an end would be none. With made, what the site makes is to be made.
 func present(cfg *sessionconfig.Config, made bool) error {
 	err := absent(cfg)
+	at := cfg.Place()
 	switch {
 	case err == nil:
 		return nil
-	case cfg.Store == "file" && !made:
-		err = fmt.Errorf("%w; the site creates it when it starts: check that this is its folder, and what "+
-			"stores.file.path says", err)
-	case cfg.Store == "database" && setting(cfg, "stores.database.migrate") != "true":
+	case at.Store == "database" && !at.Migrate:
 		err = fmt.Errorf("%w; coatcheck db migrate creates it, with the table", err)
-	default:
+	case made, at.Store == "database" && cfg.Store != "cookies":
 		return nil
+	default:
+		err = fmt.Errorf("%w; the site creates it when it starts: check that this is its folder", err)
+		if at.Key != "" {
+			err = fmt.Errorf("%w, and what %s says", err, at.Key)
+		}
 	}
 	return &exit{exitUnavailable, err}
 }
 
 // absent says that the folder or the file of a store is not there.
 func absent(cfg *sessionconfig.Config) error {
-	key := ""
-	switch cfg.Store {
-	case "file":
-		key = "stores.file.path"
-	case "database":
-		key = "connections." + cfg.Connection().Name + ".path"
-	}
-	path := setting(cfg, key)
+	path := cfg.Place().Path
 	if path == "" {
 		return nil
 	}

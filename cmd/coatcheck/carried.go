@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/coatcheck/session"
-	"github.com/coatcheck/session/sessionconfig"
 )
 
 // uncounted is the number of sessions that ended where their browsers keep them, so that nobody knows it.
@@ -31,19 +30,9 @@ func (s *site) canEnd(what target) error {
 		return errors.New("the browsers keep the sessions, and nothing remembers which have ended: name a store in " +
 			"stores.cookies.revocations; " + all)
 	}
-	if setting(s.cfg, "stores.cookies.revocations") == "memory" {
+	if s.cfg.Place().Store == "memory" {
 		return errors.New("stores.cookies.revocations: memory is in the process of the site, where no command can " +
 			"reach it; name another store, or end the sessions in the site; " + all)
 	}
 	return nil
-}
-
-// setting is the value of a key, "" where it has its default.
-func setting(cfg *sessionconfig.Config, key string) string {
-	for _, s := range cfg.Settings() {
-		if s.Key == key {
-			return s.Value
-		}
-	}
-	return ""
 }

@@ -153,7 +153,8 @@ var errNothingThere = errors.New("there is nothing to list")
 // storeToRead opens the store, and makes no table, file or folder. It runs no program either: the folder may be
 // somebody else's, and Tab is no consent to what its configuration names.
 func storeToRead(ctx context.Context, cfg *sessionconfig.Config) (session.Store, io.Closer, error) {
-	if cfg == nil || cfg.Store == "memory" || cfg.Store == "cookies" || absent(cfg) != nil || runsProgram(cfg) {
+	if cfg == nil || cfg.Store == "memory" || cfg.Store == "cookies" || absent(cfg) != nil ||
+		cfg.Place().Program {
 		return nil, nil, errNothingThere
 	}
 	if cfg.Store != "database" {
@@ -165,9 +166,4 @@ func storeToRead(ctx context.Context, cfg *sessionconfig.Config) (session.Store,
 	}
 	store, err := sqlstore.New(db, opts)
 	return store, db, err
-}
-
-// runsProgram reports whether a program says where the store is.
-func runsProgram(cfg *sessionconfig.Config) bool {
-	return setting(cfg, "connections."+cfg.Connection().Name+".dsn_command") != ""
 }

@@ -122,7 +122,7 @@ func openStore(ctx context.Context, cfg *sessionconfig.Config, flag, name string
 	}
 	s, err := open(ctx, other, flag == "to")
 	if err != nil {
-		return nil, err
+		return nil, &exit{code(err), fmt.Errorf("--%s: %w", flag, err)}
 	}
 	if _, err := s.lister(); err != nil {
 		s.close()

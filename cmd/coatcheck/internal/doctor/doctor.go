@@ -111,12 +111,7 @@ func (p *patient) server(ctx context.Context, store session.Store) {
 // revocations looks at the store that remembers what was ended, where sessions travel in cookies.
 func (p *patient) revocations(ctx context.Context) {
 	const key = "stores.cookies.revocations"
-	name := ""
-	for _, s := range p.cfg.Settings() {
-		if s.Key == key {
-			name = s.Value
-		}
-	}
+	name := p.cfg.Place().Store
 	if name == "" {
 		return // the audit has told what that means
 	}
