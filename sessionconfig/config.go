@@ -54,7 +54,7 @@ type Config struct {
 	foreign     []string // variables that are not keys, and nobody knows whose they are
 
 	swept  []session.Store // by a manager of Manager
-	warned bool            // by one
+	warned bool            // by Open, or by one of them
 
 	legacy   legacy
 	settings []Setting
@@ -136,6 +136,7 @@ func (c *Config) Warnings() []string {
 
 // warn logs the warnings.
 func (c *Config) warn(ctx context.Context, log *slog.Logger) {
+	c.warned = true
 	for _, warning := range c.Warnings() {
 		log.WarnContext(ctx, "session: "+warning)
 	}

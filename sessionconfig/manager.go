@@ -17,7 +17,7 @@ const readTimeout = 30 * time.Second
 // has the options of the configuration, and change replaces those in which it differs, such as its cookie. nil changes
 // none. The managers share the store with its connections, and the sweeper: the first manager of a store sweeps, and
 // the others do not unless change sets SweepEvery. With secrets.reload each of them gets new secrets. The first manager
-// logs [Config.Warnings]. Do not call Manager from several goroutines at once.
+// logs [Config.Warnings], unless Open has. Do not call Manager from several goroutines at once.
 //
 //	store, closer, err := cfg.OpenStore(ctx)
 //	…
@@ -51,7 +51,6 @@ func (c *Config) Manager(store session.Store, change func(*session.Options)) (*s
 		c.swept = append(c.swept, store)
 	}
 	if !c.warned {
-		c.warned = true
 		c.warn(context.Background(), cmp.Or(opts.Logger, slog.Default()))
 	}
 	return m, nil

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/memstore"
 	"github.com/coatcheck/session/sessionconfig"
 )
 
@@ -85,6 +86,27 @@ func TestWarningsAreHeardOnceFromManagersOfOneConfiguration(t *testing.T) {
 		if n := strings.Count(log.String(), want); n != 1 {
 			t.Errorf("%q was logged %d times, want once:\n%s", want, n, &log)
 		}
+	}
+}
+
+// A program may open one manager with its store, and others on stores of its own.
+func TestWarningsAreHeardOnceFromOpenAndAManager(t *testing.T) {
+	t.Setenv("SESSION_SECRETS", "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+	cfg := load(t, yaml(t, "store: memory\ncookie: {insecure: true}"))
+	var log bytes.Buffer
+	cfg.Options.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	_, closer, err := cfg.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closer.Close()
+	other, err := cfg.Manager(memstore.New(memstore.Options{}), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if n := strings.Count(log.String(), "cookie.insecure: tickets"); n != 1 {
+		t.Errorf("the warning was logged %d times, want once:\n%s", n, &log)
 	}
 }
 

@@ -82,6 +82,9 @@ func start(t *testing.T, dir string) *process {
 	if p.address == "" {
 		t.Fatalf("the site did not start: %v\n%s", p.cmd.Wait(), said)
 	}
+	if n := strings.Count(said, "cookie.insecure: tickets"); n != 1 {
+		t.Errorf("it warned %d times of -dev, want once:\n%s", n, said)
+	}
 	go func() {
 		text := ""
 		for lines.Scan() {
