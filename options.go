@@ -101,9 +101,9 @@ type Options struct {
 	// and is not called if the client hung up before. If it writes nothing, the status that fits the error is sent. It
 	// is called without a lock held.
 	OnError func(http.ResponseWriter, *http.Request, error)
-	// OnEvent is called with what happens to sessions. It is called without a lock held, and delays the request. Of what
-	// happens during a load it is told after it, with a context that does not end with the one of the load. The log is
-	// told then, too.
+	// OnEvent is called with what happens to sessions. It is called without a lock held, and delays the request. What
+	// happens during a load it hears after the load, as the log does, with a context that does not end with that of the
+	// load.
 	OnEvent func(context.Context, Event)
 	// Logger gets failures at level Error or Warn, requests whose session ended meanwhile, and those of a user with too
 	// many sessions, at Info, and events and requests whose client hung up before at Debug. nil: slog.Default. To log

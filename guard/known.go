@@ -53,8 +53,8 @@ func (g *Guard) cameFrom(r *http.Request) (device, bool) {
 	return parseDevice(text)
 }
 
-// sent is where the cookie of the device is among those of a response, -1 for nowhere, and what it says. Another site of
-// this host may have put it there, with other secrets.
+// sent is where the cookie of the device is among those of a response, -1 for nowhere, and what it says. Another site
+// of this host may have put it there, with other secrets.
 func (g *Guard) sent(h http.Header) (at int, d device, ours bool) {
 	cookies := h["Set-Cookie"]
 	at = slices.IndexFunc(cookies, func(line string) bool { return strings.HasPrefix(line, g.deviceCookie.Name+"=") })

@@ -24,10 +24,8 @@ func mutants() []mutant { return slices.Concat(loudMutants(), watchMutants) }
 // loudMutants are found out without waiting.
 func loudMutants() []mutant {
 	return slices.Concat(loadMutants, saveMutants, raceMutants, dataMutants, contextMutants(), peerMutants,
-		outageMutants(),
-		fieldMutants(), changeMutants(), idMutants, touchMutants, sweepMutants, userMutants, moveMutants, pageMutants, limitMutants,
-		limitCreateMutants,
-		evictMutants, shareMutants)
+		outageMutants(), fieldMutants(), changeMutants(), idMutants, touchMutants, sweepMutants, userMutants,
+		moveMutants, pageMutants, limitMutants, limitCreateMutants, evictMutants, shareMutants)
 }
 
 func TestASoundStoreBreaksNoRule(t *testing.T) {

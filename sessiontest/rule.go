@@ -19,8 +19,8 @@ type rule struct {
 // rules returns all rules in the order of the contract.
 func rules() []rule {
 	return slices.Concat(loadRules, saveRules, raceRules, deleteRules, dataRules, contextRules, peerRules, outageRules,
-		fieldRules, changeRules, corruptRules, idRules, touchRules, sweepRules, userRules, moveRules, pageRules, limitRules,
-		limitCreateRules, watchRules, evictRules, shareRules)
+		fieldRules, changeRules, corruptRules, idRules, touchRules, sweepRules, userRules, moveRules, pageRules,
+		limitRules, limitCreateRules, watchRules, evictRules, shareRules)
 }
 
 func (r rule) why() string { return r.clause + ": " + contract[r.clause] }

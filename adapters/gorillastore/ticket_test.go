@@ -160,7 +160,7 @@ func TestACookieThatIsTooLargeIsAnError(t *testing.T) {
 		case fits && (err != nil || len(c) != 1 || !opens(t, store, "app", c[0].Value)):
 			t.Errorf("%d bytes: Save = %v with the cookies %v", size, err, c)
 		case !fits && (!errors.Is(err, session.ErrTooLarge) || len(c) != 0 || !opens(t, store, "app", cookie)):
-			t.Errorf("%d bytes: Save = %v with the cookies %v, want ErrTooLarge and that the cookie is good", size, err, c)
+			t.Errorf("%d bytes: Save = %v with the cookies %v, want ErrTooLarge and a good cookie", size, err, c)
 		case fits:
 			cookie = c[0].Value
 		}
