@@ -118,6 +118,13 @@ func (r *rig) wantTokensOf(v *visitor, login http.Handler, name string) {
 	}
 }
 
+// beside returns the token of a page in another tab.
+func (v *visitor) beside(h http.Handler) string {
+	tab := v.r.visitor()
+	tab.cookies = maps.Clone(v.cookies)
+	return tab.token(h)
+}
+
 // A page that is made beside the sign-in stores a secret in the session that the sign-in leaves behind.
 func TestATokenOfAPageBesideTheSignInIsOfTheSessionBefore(t *testing.T) {
 	r := newRig(t, guard.Options{})
@@ -125,11 +132,7 @@ func TestATokenOfAPageBesideTheSignInIsOfTheSessionBefore(t *testing.T) {
 	for _, early := range []bool{true, false} {
 		v := r.signIn("ada")
 		var beside string
-		page := func() {
-			tab := r.visitor()
-			tab.cookies = maps.Clone(v.cookies)
-			beside = tab.token(h)
-		}
+		page := func() { beside = v.beside(h) }
 		w := v.get(r.CSRF(r.m.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
 			s.Login("ada")
 			if early {
@@ -156,11 +159,7 @@ func TestATokenOfAPageBesideAConfirmHoldsAsItsOwnDoes(t *testing.T) {
 		v := r.signIn("ada")
 		r.clock.advance(time.Second)
 		var beside string
-		page := func() {
-			tab := r.visitor()
-			tab.cookies = maps.Clone(v.cookies)
-			beside = tab.token(h)
-		}
+		page := func() { beside = v.beside(h) }
 		w := v.get(r.CSRF(r.m.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
 			if s.Confirm("otp"); early {
 				page()
