@@ -83,9 +83,7 @@ func (s *Session) untilCommitted(ctx context.Context, fn func(*Session) error, e
 func (s *Session) takeOver(d *life.Draft, ops int, now uint64, events *[]life.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.catchUp(d, ops, now) {
-		*events = append(*events, life.LateEvent)
-	}
+	*events = append(*events, s.catchUp(d, ops, now)...)
 	s.adopt(d)
 }
 

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"testing"
@@ -161,5 +162,140 @@ func TestAReportThatIsTakenBackDoesNotCome(t *testing.T) {
 	s.ReportProof("")
 	if n := r.ev.count(""); n != 0 || r.ev.count(session.EventNewDevice) != 0 {
 		t.Errorf("%d events of nothing, and %d reports", n, r.ev.count(session.EventNewDevice))
+	}
+}
+
+// A function of Atomic may run again, or fail: what it did not do is not told.
+func TestAReportThatAtomicAsksForComesWithWhatItStores(t *testing.T) {
+	for name, c := range map[string]struct {
+		fails     error // of the function
+		conflicts bool
+		want      int
+	}{"at once": {want: 1}, "after a conflict": {conflicts: true, want: 1}, "in vain": {fails: errForeign}} {
+		r := newRig(t)
+		v, _ := r.signIn("ada")
+		s := v.open()
+		s.Login("ada")
+		if err := s.Save(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ran := 0
+		err := s.Atomic(t.Context(), func(s *session.Session) error {
+			s.Set("x", 1)
+			s.ReportProof(session.EventNewDevice)
+			if n := r.ev.count(session.EventNewDevice); n != 0 {
+				t.Errorf("%s: %d reports before anything is stored", name, n)
+			}
+			if ran++; c.conflicts && ran == 1 {
+				r.node().change(s.Token())
+			}
+			return c.fails
+		})
+		if n := r.ev.count(session.EventNewDevice); !errors.Is(err, c.fails) || n != c.want || c.conflicts && ran < 2 {
+			t.Errorf("%s: Atomic = %v after %d runs, and %d reports, want %d", name, err, ran, n, c.want)
+		}
+	}
+}
+
+// change is a request of another node that changes the session.
+func (r *rig) change(ticket string) {
+	r.t.Helper()
+	s, err := r.Open(r.t.Context(), ticket)
+	if err == nil {
+		s.Set("y", 1)
+		err = s.Save(r.t.Context())
+	}
+	if err != nil {
+		r.t.Error(err)
+	}
+}
+
+// Two goroutines of one handler: one of them saves while the other asks to be told of the sign-in, once.
+func TestAReportThatIsAskedForDuringASaveComesOnce(t *testing.T) {
+	const told = session.EventNewDevice
+	for name, c := range map[string]struct {
+		before, during session.EventKind
+		stored         bool // the sign-in is stored before that save
+		want           int
+	}{
+		"of a sign-in that is being stored": {during: told, want: 1},
+		"of a sign-in that is stored":       {during: told, stored: true, want: 1},
+		"asked for twice":                   {before: told, during: told, want: 1},
+		"told before, and asked for again":  {before: told, during: told, stored: true, want: 1},
+		"taken back":                        {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			v, id := beginning(r, fillCart)
+			s := v.open()
+			save := func() {
+				t.Helper()
+				if err := s.Save(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.ReportProof(c.before)
+			s.Login("ada")
+			if c.stored {
+				save()
+				id = s.ID()
+			}
+			s.Set("x", 1)
+			r.atTheSaveOf(id, func() { s.ReportProof(c.during) })
+			save()
+			s.Confirm("otp")
+			save()
+			if c.stored {
+				s.ReportProof(c.during)
+				save()
+			}
+			if n := r.ev.count(session.EventNewDevice); n != c.want {
+				t.Errorf("%d reports, want %d", n, c.want)
+			}
+		})
+	}
+}
+
+// What is taken back during a save does not come with a later one.
+func TestAReportThatIsTakenBackDuringASaveDoesNotCome(t *testing.T) {
+	r := newRig(t)
+	v, id := beginning(r, fillCart)
+	s := v.open()
+	s.ReportProof(session.EventNewDevice)
+	s.Set("x", 1)
+	r.atTheSaveOf(id, func() { s.ReportProof("") })
+	for range 2 {
+		if err := s.Save(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.Login("ada")
+	}
+	if n := r.ev.count(session.EventNewDevice); n != 0 {
+		t.Errorf("%d reports, want none", n)
+	}
+}
+
+// The id is that of the record, although another one waits.
+func TestAReportAtOnceNamesTheRecordThatIsStored(t *testing.T) {
+	var told []session.Event
+	r := newRig(t, func(o *session.Options) {
+		o.OnEvent = func(_ context.Context, e session.Event) {
+			if e.Kind == session.EventNewDevice {
+				told = append(told, e)
+			}
+		}
+	})
+	s, err := r.Open(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Login("ada")
+	if err := s.Save(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	id := s.ID()
+	s.Regenerate()
+	if s.ReportProof(session.EventNewDevice); len(told) != 1 || told[0].ID != id || told[0].User != "ada" {
+		t.Errorf("told %v, want one of ada under the id %q", told, id)
 	}
 }

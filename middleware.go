@@ -275,9 +275,9 @@ func (s *Session) Proved() bool { return s.is((*life.Draft).Proved) }
 // what is not reported yet. It is for middleware around a sign-in, which calls it before the handler runs, or in a
 // function for OnAnswer.
 func (s *Session) ReportProof(kind EventKind) {
-	if s.is(func(d *life.Draft) bool { return d.ReportProof(life.EventKind(kind)) }) {
-		s.emit(s.inUse(), Event{Kind: kind, ID: s.ID(), User: s.User()})
-	}
+	var now []life.Event
+	s.is(func(d *life.Draft) bool { now = d.ReportProof(life.EventKind(kind), s.part != whole); return true })
+	s.emit(s.inUse(), eventsOf(now)...)
 }
 
 // is asks the draft.

@@ -53,9 +53,7 @@ func (s *Session) commitCopy(ctx context.Context, mode life.Mode, events []life.
 		s.draft.AdoptFailure(w)
 		return events, err
 	}
-	if s.catchUp(w, ops, now) {
-		events = append(events, life.LateEvent)
-	}
+	events = append(events, s.catchUp(w, ops, now)...)
 	s.adopt(w)
 	w.Return()
 	return events, nil
@@ -88,13 +86,13 @@ func (s *Session) adopt(w *life.Draft) {
 
 // catchUp does on w the operations that came after the first ones, unless they came too late, and what Now set since.
 // It is called with the lock held, and gives it up while a function given to Update runs, for it may use the session;
-// what others do meanwhile is done on w as well.
-func (s *Session) catchUp(w *life.Draft, done int, now uint64) (late bool) {
+// what others do meanwhile is done on w as well. It returns what is to be reported.
+func (s *Session) catchUp(w *life.Draft, done int, now uint64) (events []life.Event) {
 	for ; done < len(s.draft.Doc.Ops); done++ {
 		o := s.draft.Doc.Ops[done]
 		switch {
 		case s.refuseLate(w, o):
-			late = true
+			events = []life.Event{life.LateEvent}
 		case o.Kind == data.OpUpdate:
 			s.unlocked(func() { w.Do(o) })
 		default:
@@ -102,7 +100,7 @@ func (s *Session) catchUp(w *life.Draft, done int, now uint64) (late bool) {
 		}
 	}
 	w.Doc.Cast(s.m.opts.Codec, s.draft.Doc.Shadows.Since(s.m.opts.Codec, now)...)
-	return late
+	return append(events, s.draft.CatchUpProof(w)...)
 }
 
 func (s *Session) unlocked(fn func()) {

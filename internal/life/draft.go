@@ -40,6 +40,7 @@ const (
 	confirmed                     // a Confirm is stored
 	signedIn                      // a Login is stored
 	told                          // what ReportProof asked for is reported
+	asked                         // ReportProof was called since the last copy was made
 
 	waiting = confirms | signsIn
 	kept    = confirmed | signedIn
@@ -148,6 +149,7 @@ var drafts = sync.Pool{New: func() any { return new(Draft) }}
 
 func (d *Draft) copyTo(w *Draft) {
 	d.Refuse(d.Doc.Share(d.k.Data.Codec))
+	d.signing &^= asked
 	*w = *d
 	w.Doc.Part(d.k.Data.Codec)
 	w.idTaken = false

@@ -42,14 +42,31 @@ func (d *Draft) report(events ...Event) {
 }
 
 // ReportProof has an event of that kind reported when a Login or a Confirm is stored, once; "" takes that back. If one
-// is stored already, it leaves the report to its caller, and says so.
-func (d *Draft) ReportProof(kind EventKind) (now bool) {
-	if now = kind != "" && d.proofStored(); now {
+// is stored already, it returns the event to be reported now. In a part, such as a function of Atomic, that waits for
+// the commit as well: what the function does may come to nothing.
+func (d *Draft) ReportProof(kind EventKind, part bool) []Event {
+	d.signing |= asked
+	if kind != "" && d.proofStored() && !part {
 		d.signing |= told
-		return now
+		return []Event{{Kind: kind, ID: d.at.Rec.ID, User: d.User()}}
 	}
 	d.change(func(s *seldom) { s.atProof = kind })
-	return now
+	return nil
+}
+
+// CatchUpProof has a copy, with which somebody waited for the store, know what ReportProof was asked for meanwhile. It
+// returns what is to be reported now, if the proof was stored with the copy.
+func (d *Draft) CatchUpProof(w *Draft) []Event {
+	if d.signing&asked == 0 {
+		return nil
+	}
+	if d.User() == w.User() {
+		w.signing |= d.signing & told
+	}
+	w.change(func(s *seldom) { s.atProof = d.rest().atProof })
+	w.forgetEvents() // which are reported
+	w.reportProof()
+	return w.AppendEvents(nil)
 }
 
 func (d *Draft) reportProof() {
