@@ -129,7 +129,7 @@ func (c *Config) Warnings() []string {
 	add(c.Guard.SignIn.Attempts > mostFailures, "guard.sign_in.attempts: NIST SP 800-63B-4 allows 100 failures in a "+
 		"row for one account; use 100 or less")
 	list = append(list, c.exposed()...)
-	add(len(c.foreign) > 0, series(c.foreign)+": there is no such key, so it is ignored; docs/configuration.md lists "+
+	add(len(c.foreign) > 0, series(c.foreign)+": ignored, because there is no such key; docs/configuration.md lists "+
 		"the names")
 	return list
 }
