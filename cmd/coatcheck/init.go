@@ -47,9 +47,9 @@ already exists, neither is written.`,
 		if err := writeConfig(store); err != nil {
 			return err
 		}
-		next := "coatcheck doctor checks that everything is in order; keep " + secretFile + " out of version control"
+		next := "coatcheck doctor checks that everything is in order; keep *.secret out of version control"
 		if store == "database" {
-			next = "coatcheck db migrate creates the table; keep " + secretFile + " out of version control"
+			next = "coatcheck db migrate creates the table; keep *.secret out of version control"
 		}
 		made := map[string]any{"made": []string{defaultConfig, secretFile}, "next": next}
 		return t.Value(made, func(w io.Writer) {

@@ -56,9 +56,11 @@ func Rotate(path string, keep int) (int, error) {
 }
 
 // begin creates the file that is to take the place of another one. Nobody else can until it has done so, or is removed:
-// the secret that somebody adds meanwhile would be lost.
+// the secret that somebody adds meanwhile would be lost. Its name ends as that of the target does, so that what is told
+// to leave out *.secret, such as a repository, leaves out this one too.
 func begin(target string) (*os.File, error) {
-	name := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+"-next")
+	base, ext := filepath.Base(target), filepath.Ext(target)
+	name := filepath.Join(filepath.Dir(target), "."+strings.TrimSuffix(base, ext)+".next"+ext)
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("another rotation of %s is under way; if there is none, one was killed: remove %s, and "+

@@ -57,7 +57,7 @@ func TestARotationLeavesNothingBesideTheFile(t *testing.T) {
 	if err != nil || len(left) != 1 {
 		t.Errorf("beside the file there is %v, %v", left, err)
 	}
-	killed := filepath.Join(dir, ".session.secret-next")
+	killed := filepath.Join(dir, ".session.next.secret")
 	if err := os.WriteFile(killed, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
