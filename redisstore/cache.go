@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"strconv"
 	"sync"
 	"time"
@@ -82,7 +83,8 @@ type written struct {
 }
 
 func newCache(ttl time.Duration) *cache {
-	return &cache{ttl: ttl, since: now(), young: make(map[string]written)}
+	// Another store on this client counts turns of its own, and must not meet these.
+	return &cache{ttl: ttl, since: now(), turns: rand.Uint64N(1 << 50), young: make(map[string]written)}
 }
 
 // next begins a turn.
