@@ -232,3 +232,35 @@ func TestALoadThatFailsKeepsItsCauseForAllWhoAsk(t *testing.T) {
 		t.Errorf("%d were told, and the status is %d", len(heard), w.Code)
 	}
 }
+
+// Another goroutine of the handler asks meanwhile. It waits for nobody, and learns the cause too; afterwards the store
+// is asked again.
+func TestWhoeverAsksWhileAFailedLoadIsToldLearnsItsCause(t *testing.T) {
+	var req *http.Request
+	tries := 0
+	ask := func() (err error) { inTime(t, func() { _, err = session.Load(req.Context()) }); return err }
+	r := newRig(t, func(o *session.Options) {
+		o.OnEvent = func(context.Context, session.Event) {
+			if err := ask(); !errors.Is(err, errForeign) || tries != 1 {
+				t.Errorf("the other goroutine is told %v after %d tries", err, tries)
+			}
+		}
+	})
+	h := r.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, own *http.Request) {
+		req = own
+		if err := ask(); !errors.Is(err, errForeign) {
+			t.Errorf("the handler is told %v", err)
+		}
+		if err := ask(); err != nil || tries != 2 {
+			t.Errorf("asked again, it is told %v after %d tries", err, tries)
+		}
+	}))
+	h.ServeHTTP(httptest.NewRecorder(), r.Fallback(httptest.NewRequest("GET", "https://app.example.com/", nil),
+		func(ctx context.Context) (string, error) {
+			if tries++; tries > 1 {
+				return "", nil
+			}
+			r.Report(ctx, session.Event{Kind: session.EventRefused})
+			return "", errForeign
+		}, nil))
+}

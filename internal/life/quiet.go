@@ -85,7 +85,9 @@ type keeping[T any] interface {
 }
 
 // Hush has others told nothing until Unlock. The caller has the lock. While somebody is told what happened before, it
-// returns why that load failed: they would be told for ever, should the same happen again each time they ask.
+// returns why that load failed: they would be told for ever, should the same happen again each time they ask. Other
+// goroutines that ask meanwhile are told the same, for who asks cannot be known: whoever is told may ask with another
+// context than that of the event.
 func Hush[T any, P keeping[T]](f *Few[T], q *Quiet) error {
 	if q.hush() {
 		return nil
