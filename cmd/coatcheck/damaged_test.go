@@ -40,11 +40,13 @@ func damageRow(t *testing.T, dir string) {
 // A list leaves a damaged record out, because it opens no session. Nobody should hear that all is well.
 func TestADamagedRecordThatNoListHasIsReported(t *testing.T) {
 	for _, row := range []struct {
-		store, reason string
-		damage        func(*testing.T, string)
+		store, reason, advice string
+		damage                func(*testing.T, string)
 	}{
-		{"file", `(?m)^- +- .*the record is damaged: records/`, damageFile},
-		{"database", `(?m)^[0-9a-f]{64} +- .*the record is damaged$`, damageRow},
+		{"file", `(?m)^- +- .*the record is damaged: records/`,
+			"1 record left as found: a damaged file opens no session, so you can remove it", damageFile},
+		{"database", `(?m)^[0-9a-f]{64} +- .*the record is damaged$`,
+			"1 record left as found: coatcheck session revoke ID ends a session that nobody can open", damageRow},
 	} {
 		t.Run(row.store, func(t *testing.T) {
 			dir := t.TempDir()
@@ -63,6 +65,12 @@ func TestADamagedRecordThatNoListHasIsReported(t *testing.T) {
 				if got := cmd.ProcessState.ExitCode(); got != exitFound || !regexp.MustCompile(row.reason).Match(out) {
 					t.Errorf("%s ended with %d and wrote %q, want %d and %q", command, got, out, exitFound, row.reason)
 				}
+			}
+			cmd := run(underTest, "session rekey")
+			var said strings.Builder
+			cmd.Stderr = &said
+			if _ = cmd.Run(); !strings.HasSuffix(strings.TrimSpace(said.String()), row.advice) {
+				t.Errorf("rekey said %q, want %q", &said, row.advice)
 			}
 			if out := mustRun(t, run(underTest, "session stats")); !strings.Contains(out, "1 record damaged") {
 				t.Errorf("stats wrote %q, want the damaged one", out)

@@ -48,9 +48,27 @@ visitors who have not come since the rotation still need the old secret: droppin
 		if err != nil || len(r.Problems) == 0 {
 			return err
 		}
-		return found("%s left as found: coatcheck session revoke ID ends a session that nobody can open",
-			output.Count(len(r.Problems), "record"))
+		return found("%s left as found: %s", output.Count(len(r.Problems), "record"), remedy(r.Problems))
 	}))
+}
+
+// remedy says what to do about records that were left as they are. One without an id is a damaged file.
+func remedy(problems []transfer.Problem) string {
+	const revoke, remove = "coatcheck session revoke ID ends a session that nobody can open",
+		"a damaged file opens no session, so you can remove it"
+	files := 0
+	for _, p := range problems {
+		if p.ID == "" {
+			files++
+		}
+	}
+	switch files {
+	case 0:
+		return revoke
+	case len(problems):
+		return remove
+	}
+	return revoke + "; " + remove
 }
 
 // settled is how long a file of secrets has been the same when a site with secrets.reload signs with the first of them.
