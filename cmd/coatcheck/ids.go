@@ -98,11 +98,15 @@ func (s *site) find(ctx context.Context, short map[int]*prefix) error {
 
 // walk goes through the records that come after an id, as long as it is wanted.
 func (s *site) walk(ctx context.Context, after string, meet func(*session.Record) bool) error {
+	met := false
 	for rec, err := range survey.After(ctx, s.store, after) {
+		if err != nil && (!met || ctx.Err() != nil) {
+			return err
+		}
 		if err != nil {
 			return fmt.Errorf("%w; a record that cannot be read may match, too: give the whole id", err)
 		}
-		if !meet(rec) {
+		if met = true; !meet(rec) {
 			return nil
 		}
 	}
