@@ -102,10 +102,11 @@ func listen(ctx context.Context, t *tool, s *site, tell func(id string)) error {
 		"the site has all events (log.level: debug)", s.cfg.Store)
 }
 
-// endList shows ends, each once: a store may report one more often, and also what has not ended.
+// endList shows ends, each once: a store may report one more often, and also what has not ended. One that was unknown
+// is shown again when it is known, and is counted once.
 type endList struct {
 	tool  *tool
-	seen  map[string]bool
+	seen  map[string]string // their events
 	shown int
 }
 
@@ -113,17 +114,20 @@ const remembered = 10_000 // ids that a store may report again
 
 func (l *endList) add(ctx context.Context, s *site, id string) error {
 	if l.seen == nil || len(l.seen) > remembered {
-		l.seen = map[string]bool{}
+		l.seen = map[string]string{}
 	}
-	if id == "" || l.seen[id] { // "": it has begun to listen
+	was, again := l.seen[id]
+	if id == "" || again && was != unknown { // "": it has begun to listen
 		return nil
 	}
 	e, ended := lookAt(ctx, s, id)
-	if !ended {
+	if !ended || again && e.Event == unknown {
 		return nil
 	}
-	l.seen[id] = e.Event != unknown // it may be told again, and be known then
-	l.shown++
+	l.seen[id] = e.Event
+	if !again {
+		l.shown++
+	}
 	return l.tool.Line(e, func(w io.Writer) {
 		fmt.Fprintf(w, "%s  %-8s  %s  %s\n", output.Time(e.Time), e.Event, output.Clean(l.tool.ID(e.ID)),
 			output.Clean(orDash(e.User)))

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -89,6 +90,37 @@ func TestAnEndThatCannotBeLookedAtIsNotCalledOne(t *testing.T) {
 		if err := json.Unmarshal(out.Bytes(), &shown); err != nil || shown.Event != row.want {
 			t.Errorf("when Load gives %v it shows %s, want %q", row.err, &out, row.want)
 		}
+	}
+}
+
+// What becomes known later is told then, and the session is counted once.
+func TestAnEndThatWasUnknownIsToldAgainAndCountedOnce(t *testing.T) {
+	down := errors.New("connection refused")
+	store := &silent{memstore.New(memstore.Options{}), down}
+	m, err := session.New(store, session.Options{Secrets: []session.Secret{session.NewSecret()}, SweepEvery: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	var out bytes.Buffer
+	list := &endList{tool: &tool{}}
+	list.tool.Out, list.tool.JSON = &out, true
+	for _, err := range []error{down, down, session.ErrNotFound, session.ErrNotFound, down} {
+		store.err = err
+		if err := list.add(t.Context(), &site{Manager: m, store: store}, "an id"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var events []string
+	for lines := json.NewDecoder(&out); lines.More(); {
+		var shown end
+		if err := lines.Decode(&shown); err != nil {
+			t.Fatal(err)
+		}
+		events = append(events, shown.Event)
+	}
+	if want := []string{"unknown", "ended"}; !slices.Equal(events, want) || list.shown != 1 {
+		t.Errorf("it shows %q and counts %d, want %q and 1", events, list.shown, want)
 	}
 }
 
