@@ -14,7 +14,6 @@ modules() {
 # stage makes a proxy of the work tree, from which the modules get each other, and a go.mod for each that has the hashes of
 # what the proxy serves. They have a version of their own, so that the cache of modules keeps nothing that is taken for another.
 staged=
-chosen= # modules; none: all
 stage() {
 	[ -z "$staged" ] || return 0
 	staged=$(go -C "$root/internal/release" run . stage) || return
