@@ -65,6 +65,20 @@ type silent struct {
 
 func (s *silent) Load(context.Context, string) (*session.Record, error) { return nil, s.err }
 
+// ends is a list of what ends in a store, with a site on that store, and what the list writes.
+func ends(t *testing.T, store session.Store) (*endList, *site, *bytes.Buffer) {
+	t.Helper()
+	m, err := session.New(store, session.Options{Secrets: []session.Secret{session.NewSecret()}, SweepEvery: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	out := &bytes.Buffer{}
+	list := &endList{tool: &tool{}}
+	list.tool.Out, list.tool.JSON = out, true
+	return list, &site{Manager: m, store: store}, out
+}
+
 func TestAnEndThatCannotBeLookedAtIsNotCalledOne(t *testing.T) {
 	for _, row := range []struct {
 		err  error
@@ -75,20 +89,13 @@ func TestAnEndThatCannotBeLookedAtIsNotCalledOne(t *testing.T) {
 		{errors.New("connection refused"), "unknown"},
 	} {
 		store := &silent{memstore.New(memstore.Options{}), row.err}
-		m, err := session.New(store, session.Options{Secrets: []session.Secret{session.NewSecret()}, SweepEvery: -1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer m.Close()
-		var out bytes.Buffer
-		list := &endList{tool: &tool{}}
-		list.tool.Out, list.tool.JSON = &out, true
-		if err := list.add(t.Context(), &site{Manager: m, store: store}, "an id"); err != nil {
+		list, site, out := ends(t, store)
+		if err := list.add(t.Context(), site, "an id"); err != nil {
 			t.Fatal(err)
 		}
 		var shown end
 		if err := json.Unmarshal(out.Bytes(), &shown); err != nil || shown.Event != row.want {
-			t.Errorf("when Load gives %v it shows %s, want %q", row.err, &out, row.want)
+			t.Errorf("when Load gives %v it shows %s, want %q", row.err, out, row.want)
 		}
 	}
 }
@@ -97,22 +104,15 @@ func TestAnEndThatCannotBeLookedAtIsNotCalledOne(t *testing.T) {
 func TestAnEndThatWasUnknownIsToldAgainAndCountedOnce(t *testing.T) {
 	down := errors.New("connection refused")
 	store := &silent{memstore.New(memstore.Options{}), down}
-	m, err := session.New(store, session.Options{Secrets: []session.Secret{session.NewSecret()}, SweepEvery: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	var out bytes.Buffer
-	list := &endList{tool: &tool{}}
-	list.tool.Out, list.tool.JSON = &out, true
+	list, site, out := ends(t, store)
 	for _, err := range []error{down, down, session.ErrNotFound, session.ErrNotFound, down} {
 		store.err = err
-		if err := list.add(t.Context(), &site{Manager: m, store: store}, "an id"); err != nil {
+		if err := list.add(t.Context(), site, "an id"); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var events []string
-	for lines := json.NewDecoder(&out); lines.More(); {
+	for lines := json.NewDecoder(out); lines.More(); {
 		var shown end
 		if err := lines.Decode(&shown); err != nil {
 			t.Fatal(err)
@@ -128,15 +128,8 @@ func TestNothingIsShownOfWhatIsAskedWhenTheWatchEnds(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	store := &silent{memstore.New(memstore.Options{}), ctx.Err()}
-	m, err := session.New(store, session.Options{Secrets: []session.Secret{session.NewSecret()}, SweepEvery: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	var out bytes.Buffer
-	list := &endList{tool: &tool{}}
-	list.tool.Out, list.tool.JSON = &out, true
-	if err := list.add(ctx, &site{Manager: m, store: store}, "an id"); err != nil || out.Len() > 0 {
-		t.Errorf("it shows %s, %v, want nothing", &out, err)
+	list, site, out := ends(t, store)
+	if err := list.add(ctx, site, "an id"); err != nil || out.Len() > 0 {
+		t.Errorf("it shows %s, %v, want nothing", out, err)
 	}
 }
