@@ -114,17 +114,11 @@ func (s *Store) insert(rec *session.Record, e entry) []command {
 	return commands
 }
 
-// taken is the answer to a create whose id is taken. What it put on a list goes, and then what names that; where the
-// server cannot be reached, the next sweep does it.
+// taken is the answer to a create whose id is taken. What it put on a list goes, and then what names that. Where the
+// server cannot be reached, a sweep does it after the end that the record would have had.
 func (s *Store) taken(ctx context.Context, id string, e entry) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
-	defer cancel()
 	newest, err := parse(id, s.read(ctx, s.get(id)))
-	if e.list == noList {
-		s.run(ctx, query("ZREM", s.dueKey(shardOf(id)), e.list+e.token+id))
-	} else {
-		_, _ = s.settle(ctx, []due{{id, e.list + e.token}})
-	}
+	s.refused(ctx, id, e)
 	switch {
 	case err == nil:
 		return &session.ConflictError{Newest: newest}
@@ -132,6 +126,17 @@ func (s *Store) taken(ctx context.Context, id string, e entry) error {
 		return damaged(err)
 	}
 	return session.ErrConflict
+}
+
+// refused takes back what a create put beside a record that it found there.
+func (s *Store) refused(ctx context.Context, id string, e entry) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	defer cancel()
+	if e.list == noList {
+		s.run(ctx, query("ZREM", s.dueKey(shardOf(id)), e.list+e.token+id))
+		return
+	}
+	_, _ = s.settle(ctx, []due{{id, e.list + e.token}})
 }
 
 func damaged(err error) error {
