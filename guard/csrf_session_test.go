@@ -80,7 +80,12 @@ func TestATokenOfTheResponseThatSignsInHolds(t *testing.T) {
 		"at once": func(ctx context.Context, s *session.Session) error {
 			return errors.Join(s.TryLogin("ada"), s.Save(ctx))
 		},
-		"with a factor": func(ctx context.Context, s *session.Session) error {
+		"with a factor": func(_ context.Context, s *session.Session) error {
+			err := s.TryLogin("ada")
+			s.Confirm("otp")
+			return err
+		},
+		"at once, with a factor": func(ctx context.Context, s *session.Session) error {
 			err := errors.Join(s.TryLogin("ada"), s.Save(ctx))
 			s.Confirm("otp")
 			return err
@@ -118,13 +123,6 @@ func (r *rig) wantTokensOf(v *visitor, login http.Handler, name string) {
 	}
 }
 
-// beside returns the token of a page in another tab.
-func (v *visitor) beside(h http.Handler) string {
-	tab := v.r.visitor()
-	tab.cookies = maps.Clone(v.cookies)
-	return tab.token(h)
-}
-
 // A page that is made beside the sign-in stores a secret in the session that the sign-in leaves behind.
 func TestATokenOfAPageBesideTheSignInIsOfTheSessionBefore(t *testing.T) {
 	r := newRig(t, guard.Options{})
@@ -132,7 +130,11 @@ func TestATokenOfAPageBesideTheSignInIsOfTheSessionBefore(t *testing.T) {
 	for _, early := range []bool{true, false} {
 		v := r.signIn("ada")
 		var beside string
-		page := func() { beside = v.beside(h) }
+		page := func() {
+			tab := r.visitor()
+			tab.cookies = maps.Clone(v.cookies)
+			beside = tab.token(h)
+		}
 		w := v.get(r.CSRF(r.m.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
 			s.Login("ada")
 			if early {
@@ -147,59 +149,6 @@ func TestATokenOfAPageBesideTheSignInIsOfTheSessionBefore(t *testing.T) {
 		wantInside(t, v.post(h, "/form", field(w.Body.String())))
 		if w := v.post(h, "/form", field(beside)); w.Code != 403 {
 			t.Errorf("the token of a page beside the sign-in, made before its own: %v: status %d", early, w.Code)
-		}
-	}
-}
-
-// A Confirm goes on with the session, and so do the tokens of both pages.
-func TestATokenOfAPageBesideAConfirmHoldsAsItsOwnDoes(t *testing.T) {
-	r := newRig(t, guard.Options{})
-	h := r.CSRF(formPage)
-	for _, early := range []bool{true, false} {
-		v := r.signIn("ada")
-		r.clock.advance(time.Second)
-		var beside string
-		page := func() { beside = v.beside(h) }
-		w := v.get(r.CSRF(r.m.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
-			if s.Confirm("otp"); early {
-				page()
-			}
-			token := guard.CSRFToken(req)
-			if !early {
-				page()
-			}
-			_, _ = io.WriteString(w, token)
-		})), "/")
-		wantInside(t, v.post(h, "/form", field(w.Body.String())))
-		wantInside(t, v.post(h, "/form", field(beside)))
-	}
-}
-
-// The time of a sign-in can be that of another site, and the same as before.
-func TestATokenEndsWithASignInThatSaysTheSameTime(t *testing.T) {
-	r := newRig(t, guard.Options{})
-	h := r.CSRF(formPage)
-	for name, proof := range map[string]func(*session.Session, time.Time){
-		"no factor": func(s *session.Session, at time.Time) { s.Login("ada", session.LoginAt(at)) },
-		"a factor": func(s *session.Session, at time.Time) {
-			s.Login("ada", session.LoginAt(at), session.Factor("otp"))
-		},
-		"a Confirm": func(s *session.Session, at time.Time) {
-			s.Login("ada", session.LoginAt(at))
-			s.Confirm("otp")
-		},
-	} {
-		v := r.signIn("ada")
-		old := v.token(h)
-		r.clock.advance(time.Second)
-		w := v.get(r.CSRF(r.m.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
-			proof(s, s.LoginAt())
-			_, _ = io.WriteString(w, guard.CSRFToken(req))
-		})), "/")
-		wantInside(t, v.post(h, "/form", field(w.Body.String())))
-		// A Confirm after it is told apart from one without a Login by the time of the Login alone.
-		if w := v.post(h, "/form", field(old)); w.Code != 403 && name != "a Confirm" {
-			t.Errorf("%s: the token of the sign-in before: status %d, want 403", name, w.Code)
 		}
 	}
 }

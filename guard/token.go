@@ -110,7 +110,7 @@ func sum(key []byte, user, login string) (out [sha256.Size]byte) {
 
 // secret returns the key of a signed-in session. A new one is stored at once, so that two pages that are made at the
 // same time agree on one; and through another copy of the session, so that nothing is stored that the handler has not
-// finished. A Login takes along what is stored, so the key of the session that it leaves behind waits for its commit.
+// finished.
 func (g *Guard) secret(ctx context.Context, s *session.Session, create bool) (string, error) {
 	if secret := formSecret.Or(s, ""); secret != "" {
 		return secret, nil
@@ -121,7 +121,7 @@ func (g *Guard) secret(ctx context.Context, s *session.Session, create bool) (st
 	fresh := rand.Text() + rand.Text()
 	first := func(old string) string { return cmp.Or(old, fresh) }
 	ticket := s.Token()
-	if ticket == "" || s.Proved() && !hasConfirmed(s) {
+	if ticket == "" || s.Proved() { // it begins with this request, or a Login takes along what is stored
 		formSecret.Update(s, first)
 		return formSecret.Or(s, ""), s.Err()
 	}
@@ -131,44 +131,19 @@ func (g *Guard) secret(ctx context.Context, s *session.Session, create bool) (st
 	switch {
 	case err != nil:
 		return "", err
-	case s.Proved() && !goesOn(s, stored):
-		formSecret.Update(s, first)
-		return formSecret.Or(s, ""), s.Err()
 	case stored.IsNew():
 		return "", session.ErrEnded
 	}
-	return storeSecret(ctx, s, stored, first)
-}
-
-// storeSecret gives the stored session its key, if it has none.
-func storeSecret(ctx context.Context, s, stored *session.Session, first func(string) string) (string, error) {
 	formSecret.Update(stored, first)
 	before := stored.Token()
 	if err := stored.Save(ctx); err != nil {
 		return "", err
 	}
 	secret := formSecret.Or(stored, "")
-	// If the session travels in its ticket, only this request can send a new one. And a Login can have been of the same
-	// time as the one before it, and be followed by a Confirm.
-	if stored.Token() != before || s.Proved() {
+	if stored.Token() != before { // the session travels in its ticket, and only this request can send a new one
 		formSecret.Set(s, secret)
 	}
 	return secret, nil
-}
-
-// hasConfirmed reports whether a factor was shown after the Login.
-func hasConfirmed(s *session.Session) bool {
-	for _, at := range s.Factors() {
-		if at.After(s.LoginAt()) {
-			return true
-		}
-	}
-	return false
-}
-
-// goesOn reports whether the stored session is of the same Login, and keeps its secret.
-func goesOn(s, stored *session.Session) bool {
-	return stored.User() == s.User() && stored.LoginAt().Equal(s.LoginAt())
 }
 
 // visitorKey returns the key that a visitor has in a cookie, and sends the cookie if there is none and create is set.
