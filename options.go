@@ -102,8 +102,8 @@ type Options struct {
 	// is called without a lock held.
 	OnError func(http.ResponseWriter, *http.Request, error)
 	// OnEvent is called with what happens to sessions. It is called without a lock held, and delays the request. What
-	// happens during a load it hears after the load, as the log does, with a context that does not end with that of the
-	// load.
+	// happens during a load is reported when the load is over, to the log as well, with a context that does not end
+	// when the load's does.
 	OnEvent func(context.Context, Event)
 	// Logger gets failures at level Error or Warn, requests whose session ended meanwhile, and those of a user with too
 	// many sessions, at Info, and events and requests whose client hung up before at Debug. nil: slog.Default. To log

@@ -206,7 +206,7 @@ func (c *Config) WithStore(name string) (*Config, error) {
 		return nil, fmt.Errorf("sessionconfig: there is no store %q; %wchoose %s", cut(word), err, oneOf(storeNames))
 	}
 	other := *c
-	other.Store = kind
+	other.Store, other.warned = kind, false
 	switch {
 	case !given:
 	case kind == storeDatabase:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/gorilla/sessions"
@@ -195,7 +196,8 @@ func (o *owned) change(ctx context.Context, s *sessions.Session) error {
 
 // signInLate signs in the user whom the values have named all along. The sign-in is none of this request's, so it is
 // done only while the session is there, is nobody's, and has values that name the user: another request may have signed
-// out. Nothing is stored without it, for whoever gets no new cookie keeps the old one.
+// out. Nothing is stored without it, for whoever gets no new cookie keeps the old one. Where the session has ended or
+// moved meanwhile, a request that changed no value has lost nothing.
 func (o *owned) signInLate(ctx context.Context, s *sessions.Session, encoded map[any]any, user string) error {
 	var values map[any]any
 	err := o.kept.session.Atomic(ctx, func(n *session.Session) error {
@@ -207,8 +209,12 @@ func (o *owned) signInLate(ctx context.Context, s *sessions.Session, encoded map
 		values = o.write(n, s, encoded)
 		return nil
 	})
-	if err == nil {
+	switch {
+	case err == nil:
 		o.kept.values = values
+	case errors.Is(err, session.ErrEnded) && reflect.DeepEqual(s.Values, o.kept.values):
+		o.kept.sent = true // another request has sent the cookie that is good now
+		return nil
 	}
 	return err
 }

@@ -212,7 +212,10 @@ func (src gorillaSource) end(r *http.Request, s *sessions.Session) error {
 	if loadErr == nil && again.IsNew || loadErr != nil && isNone(loadErr) {
 		return nil // it is gone already
 	}
-	return errors.Join(err, loadErr) // which Options.Gone may know
+	if loadErr != nil {
+		err = fmt.Errorf("%w; %w", err, loadErr)
+	}
+	return err // which Options.Gone may know
 }
 
 func (src gorillaSource) Expire(h http.Header) {

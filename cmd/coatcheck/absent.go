@@ -22,11 +22,11 @@ func present(cfg *sessionconfig.Config, made bool) error {
 		err = fmt.Errorf("%w; coatcheck db migrate creates it, with the table", err)
 	case made, at.Store == "database" && cfg.Store != "cookies":
 		return nil
+	case at.Key == "":
+		err = fmt.Errorf("%w; check the name", err)
 	default:
-		err = fmt.Errorf("%w; the site creates it when it starts: check that this is its folder", err)
-		if at.Key != "" {
-			err = fmt.Errorf("%w, and what %s says", err, at.Key)
-		}
+		err = fmt.Errorf("%w; the site creates it when it starts: check that this is its folder, and what %s says", err,
+			at.Key)
 	}
 	return &exit{exitUnavailable, err}
 }

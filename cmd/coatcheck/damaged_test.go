@@ -65,7 +65,8 @@ func TestADamagedRecordThatNoListHasIsReported(t *testing.T) {
 		damage                func(*testing.T, string)
 	}{
 		{"file", `(?m)^- +- .*the record is damaged: records/`,
-			"1 record left as found: a damaged file opens no session, so you can remove it", damageFile},
+			"1 record left as found: a file that cannot be read may have another owner than its folder, or be of a " +
+				"newer release; if it is damaged, you can remove it", damageFile},
 		{"database", `(?m)^[0-9a-f]{64} +- .*the record is damaged$`,
 			"1 record left as found: coatcheck session revoke ID ends a session that nobody can open", damageRow},
 	} {

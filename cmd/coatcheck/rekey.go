@@ -55,7 +55,8 @@ visitors who have not come since the rotation still need the old secret: droppin
 // remedy says what to do about records that were left as they are. One without an id is a damaged file.
 func remedy(problems []transfer.Problem) string {
 	const revoke, remove = "coatcheck session revoke ID ends a session that nobody can open",
-		"a damaged file opens no session, so you can remove it"
+		"a file that cannot be read may have another owner than its folder, or be of a newer release; if it is " +
+			"damaged, you can remove it"
 	files := 0
 	for _, p := range problems {
 		if p.ID == "" {

@@ -112,8 +112,11 @@ func (k *Keeper) claim(ctx context.Context, id string) (*Record, error) {
 }
 
 // unclaimLost gives up a claim of which nobody knows whether it is there. Somebody else may have one of the same
-// version.
+// version. A store that hangs is not waited for once more: the claim ends by itself.
 func (k *Keeper) unclaimLost(ctx context.Context, rec *Record) {
+	if ctx.Err() != nil {
+		return
+	}
 	limited := bounded.Within(context.WithoutCancel(ctx), StoreTimeout)
 	defer limited.End()
 	if now, err := k.Load(limited, rec.ID); err == nil && bytes.Equal(now.Data, rec.Data) {
