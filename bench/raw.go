@@ -45,12 +45,12 @@ func (r *raw) change() error { return cmp.Or(r.get(), r.put()) }
 
 // of returns the commands that a scenario takes at least; nil where it takes none.
 func (r *raw) of(scenario string) func() error {
-	switch scenario {
-	case "read":
+	switch {
+	case scenario == "read":
 		return r.get
-	case "write":
+	case scenario == "write" && r.put != nil:
 		return r.change
-	case "new":
+	case scenario == "new":
 		return r.add
 	}
 	return nil
