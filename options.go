@@ -148,9 +148,10 @@ func (o Options) check() error {
 		life.CheckClock("Lifetime", o.Lifetime),
 		life.NeverOrPositive("SweepEvery", o.SweepEvery, "no sweeper"),
 		o.checkTouch(),
-		life.CheckPause("RenewEvery", o.RenewEvery),
-		life.CheckPause("RenewGrace", o.RenewGrace),
-		life.CheckPause("WatchEvery", o.WatchEvery),
+		notNegative("RenewEvery", o.RenewEvery),
+		notNegative("RenewGrace", o.RenewGrace),
+		notNegative("WatchEvery", o.WatchEvery),
+		life.CheckUnit("WatchEvery", o.WatchEvery),
 		notNegative("MaxPerUser", o.MaxPerUser),
 		notNegative("MaxBytes", o.MaxBytes),
 	}
@@ -199,7 +200,7 @@ func (o Options) checkTouch() error {
 	if o.TouchEvery < -1 {
 		return fmt.Errorf("TouchEvery: %v is negative; use -1 for every request", o.TouchEvery)
 	}
-	return life.CheckUnit("TouchEvery", o.TouchEvery)
+	return nil
 }
 
 func orDefault[T int | time.Duration](v, fallback T) T {
@@ -209,9 +210,9 @@ func orDefault[T int | time.Duration](v, fallback T) T {
 	return v
 }
 
-func notNegative(name string, v int) error {
+func notNegative[T int | time.Duration](name string, v T) error {
 	if v < 0 {
-		return fmt.Errorf("%s: %d is negative; use 0 for the default", name, v)
+		return fmt.Errorf("%s: %v is negative; use 0 for the default", name, v)
 	}
 	return nil
 }

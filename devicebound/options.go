@@ -133,8 +133,6 @@ func (o Options) checkTimes() error {
 		return errors.New("Policy: it must be Prefer, Enforce or Require")
 	case o.Lifetime < time.Second || o.Lifetime > longestLifetime:
 		return fmt.Errorf("Lifetime: %v is not between 1s and %v", o.Lifetime, longestLifetime)
-	case o.Grace > 0 && o.Grace < time.Millisecond:
-		return fmt.Errorf("Grace: %v is below one millisecond; did you mean %d*time.Second?", o.Grace, o.Grace)
 	case o.Grace > o.Lifetime:
 		return fmt.Errorf("Grace: %v is longer than Lifetime, %v", o.Grace, o.Lifetime)
 	case o.PendingFor < time.Second || o.PendingFor > longestPending:

@@ -22,7 +22,6 @@ func TestAWrongOptionIsNamed(t *testing.T) {
 		{devicebound.Options{Lifetime: 24*time.Hour + 1}, "Lifetime"},
 		{devicebound.Options{Lifetime: 1<<63 - 1}, "Lifetime"},
 		{devicebound.Options{Lifetime: time.Minute, Grace: time.Minute + 1}, "Grace"},
-		{devicebound.Options{Grace: 30}, "Grace"},
 		{devicebound.Options{PendingFor: -1}, "PendingFor"},
 		{devicebound.Options{PendingFor: 5*time.Minute + 1}, "PendingFor"},
 		{devicebound.Options{RegisterPath: "start"}, "RegisterPath"},

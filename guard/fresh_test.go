@@ -58,7 +58,7 @@ func logTo(w io.Writer) func(*session.Options) {
 
 // A time of nothing would send a user to sign in again and again, and a negative one would believe the future alone.
 func TestFreshRefusesATimeThatNobodyCanKeep(t *testing.T) {
-	for _, d := range []time.Duration{0, 10, -1, -time.Minute, math.MinInt64} {
+	for _, d := range []time.Duration{0, -1, -time.Minute, math.MinInt64} {
 		var log strings.Builder
 		r := newRig(t, guard.Options{LoginPage: "/login"}, logTo(&log))
 		h := r.Fresh(d)(inside)

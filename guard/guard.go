@@ -124,9 +124,6 @@ func (o *Options) resolveEndWithin() error {
 	switch {
 	case o.EndWithin < 0 && o.EndWithin != session.Never:
 		return errors.New("guard: Options.EndWithin: it must not be negative; say session.Never to ask nobody")
-	case o.EndWithin > 0 && o.EndWithin < time.Millisecond:
-		return fmt.Errorf("guard: Options.EndWithin: %v is below one millisecond; did you mean %d*time.Second?",
-			o.EndWithin, o.EndWithin)
 	case o.EndWithin == 0 && o.ReloginPage != "":
 		o.EndWithin = endWithin
 	case o.EndWithin == 0:
@@ -183,15 +180,14 @@ const clockSkew = time.Minute
 
 // Fresh lets users through who signed in at most d ago. Put it around what a thief must not be able to do with a stolen
 // session, such as changing the password or paying. Others get 401, or are sent to Options.ReloginPage, where a Login
-// restarts the time. People who are not signed in get the answer of User. Options.Proof may ask for more. d must be a
-// millisecond or more, and each factor one that session.Factor takes; otherwise the manager's Options.OnError answers
-// each request.
+// restarts the time. People who are not signed in get the answer of User. Options.Proof may ask for more. d must be
+// above 0, and each factor one that session.Factor takes; otherwise the manager's Options.OnError answers each request.
 //
 // With factors, it lets users through who have shown one of them at most d ago, by session.Factor at the Login or by
 // Session.Confirm, and sends the others to Options.ConfirmPage. A 401 says what would do, in the terms of RFC 9470.
 func (g *Guard) Fresh(d time.Duration, factors ...string) func(http.Handler) http.Handler {
-	if d < time.Millisecond {
-		return g.wrong(errors.New("guard: Fresh: the time must be a millisecond or more, such as 10*time.Minute"))
+	if d <= 0 {
+		return g.wrong(errors.New("guard: Fresh: the time must be above 0, such as 10*time.Minute"))
 	}
 	if err := g.checkFactors(factors); err != nil {
 		return g.wrong(fmt.Errorf("guard: Fresh: nobody can show such a factor: %w", err))

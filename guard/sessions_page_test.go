@@ -187,7 +187,7 @@ func TestWhenARecentSignInIsAskedFor(t *testing.T) {
 		}
 	}
 	r := newRig(t, guard.Options{})
-	for _, d := range []time.Duration{-2, -time.Hour, -1 << 63, 10} {
+	for _, d := range []time.Duration{-2, -time.Hour, -1 << 63} {
 		_, err := guard.New(r.m, guard.Options{EndWithin: d})
 		if err == nil || !strings.Contains(err.Error(), "EndWithin") {
 			t.Errorf("EndWithin %v: %v, want an error that names it", d, err)

@@ -21,18 +21,11 @@ func CheckClock(name string, d time.Duration) error {
 	return NeverOrPositive(name, d, "none")
 }
 
-// briefest is the least time between two of the same: nobody means less, and most such numbers lack their unit.
+// briefest is the least time that a goroutine waits between two of the same: nobody means less, and most such numbers
+// lack their unit. Times that are compared, such as RenewEvery, may be shorter: in a test, for what happens each time.
 const briefest = time.Millisecond
 
-// CheckPause refuses a time to wait that nobody can mean.
-func CheckPause(name string, d time.Duration) error {
-	if d < 0 {
-		return fmt.Errorf("%s: %v is negative; use 0 for the default", name, d)
-	}
-	return CheckUnit(name, d)
-}
-
-// CheckUnit refuses a duration that was written without its unit.
+// CheckUnit refuses a time to wait that was written without its unit, which would keep a processor and the store busy.
 func CheckUnit(name string, d time.Duration) error {
 	if d > 0 && d < briefest {
 		return fmt.Errorf("%s: %v is below one millisecond; %s", name, d, withUnit(d))

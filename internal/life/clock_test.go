@@ -24,13 +24,13 @@ func TestAClockIsASecondOrMore(t *testing.T) {
 // The hint names a number that somebody can have written.
 func TestATimeIsAMillisecondOrMore(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "", time.Millisecond: "", -1: "Every: -1ns is negative; use 0 for the default",
+		0: "", time.Millisecond: "",
 		1: "Every: 1ns is below one millisecond; did you mean 1*time.Second?", 3601: "did you mean 3601*time.Second?",
 		500 * time.Microsecond: "Every: 500µs is below one millisecond; use more, and a unit such as time.Second",
 	} {
-		err := life.CheckPause("Every", d)
+		err := life.CheckUnit("Every", d)
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("CheckPause(%v) = %v, want %q", d, err, want)
+			t.Errorf("CheckUnit(%v) = %v, want %q", d, err, want)
 		}
 	}
 }
