@@ -110,6 +110,31 @@ func TestWarningsAreHeardOnceFromOpenAndAManager(t *testing.T) {
 	}
 }
 
+// Another store has warnings of its own.
+func TestAnotherStoreOfAConfigurationIsWarnedOf(t *testing.T) {
+	t.Setenv("SESSION_SECRETS", "base64:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+	cfg := load(t, yaml(t, "store: null"))
+	var log bytes.Buffer
+	cfg.Options.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	_, closer, err := cfg.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closer.Close()
+	other, err := cfg.WithStore("memory")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := other.Manager(memstore.New(memstore.Options{}), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if want := "store: memory keeps sessions"; strings.Count(log.String(), want) != 1 {
+		t.Errorf("%q was not logged once:\n%s", want, &log)
+	}
+}
+
 func TestSeveralTransportsAreAKey(t *testing.T) {
 	for text, vary := range map[string]string{
 		"transport: cookie": "Cookie", "transport: bearer X-Session": "Authorization",

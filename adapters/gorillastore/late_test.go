@@ -157,3 +157,17 @@ func TestALateSignInOfASessionInItsCookieIsDoneOnce(t *testing.T) {
 		t.Errorf("the second Save = %v, with the cookie %q, want ErrEnded and none", err, sent)
 	}
 }
+
+// The cookie of the tab that signed in is the one that counts, and no other tab may delete it.
+func TestATabThatChangedNothingSendsNoCookieBesideALateSignIn(t *testing.T) {
+	s := open(t, gorillastore.Options{User: userOf})
+	cookie := s.unbound()
+	a, b := s.tab(cookie), s.tab(cookie)
+	if _, err := a.save(); err != nil {
+		t.Error(err)
+	}
+	w := httptest.NewRecorder()
+	if err := b.Session.Save(httptest.NewRequest("GET", "/", nil), w); err != nil || len(w.Result().Cookies()) > 0 {
+		t.Errorf("Save = %v, with the cookies %v, want neither", err, w.Result().Cookies())
+	}
+}

@@ -1,6 +1,7 @@
 package life_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -68,5 +69,26 @@ func TestWhoeverLosesARequestEndsNoClaimOfSomebodyElse(t *testing.T) {
 	}
 	if claims, err := w.Claim(t.Context(), []string{"one"}); !errors.Is(err, life.ErrConflict) || claims != nil {
 		t.Errorf("two have the claim: Claim = %d claims, %v", len(claims), err)
+	}
+}
+
+// A store that hangs until there is no more time is not asked what became of it.
+func TestAClaimWhoseTimeIsOverEndsByItself(t *testing.T) {
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	w.shelf.fails = func(*life.Record) (error, bool) {
+		w.shelf.fails = nil
+		cancel()
+		return errors.New("no answer"), true
+	}
+	if claims, err := w.Claim(ctx, []string{"one"}); !errors.Is(err, life.ErrUnavailable) {
+		t.Errorf("Claim = %d claims, %v, want an outage", len(claims), err)
+	}
+	if claims, err := w.Claim(t.Context(), []string{"one"}); !errors.Is(err, life.ErrConflict) {
+		t.Errorf("Claim, again = %d claims, %v, want a conflict until it ends", len(claims), err)
+	}
+	w.now = w.now.Add(2 * life.StoreTimeout)
+	if claims, err := w.Claim(t.Context(), []string{"one"}); err != nil || len(claims) != 1 {
+		t.Errorf("Claim, after its end = %d claims, %v", len(claims), err)
 	}
 }
