@@ -75,12 +75,17 @@ func TestEachSilentStoreIsCaught(t *testing.T) {
 	}
 }
 
+// isCaught checks a few times, for a race that one goroutine wins by far, on a machine that is busy, shows nothing.
 func isCaught(t *testing.T, m mutant) {
 	t.Helper()
-	broken := brokenRules(t, check(t.Context(), m.change, slowExcept(m.rule)...))
-	if !slices.Contains(broken, m.rule) {
-		t.Errorf("Check reports %q, want among them %q", broken, m.rule)
+	var broken []string
+	for range 5 {
+		broken = brokenRules(t, check(t.Context(), m.change, slowExcept(m.rule)...))
+		if slices.Contains(broken, m.rule) {
+			return
+		}
 	}
+	t.Errorf("Check reports %q, want among them %q", broken, m.rule)
 }
 
 // slowExcept are the rules that take as long as all others together, or wait for what a broken store does not tell,
@@ -110,6 +115,9 @@ func TestAStoreThatTellsUnderItsLockIsCaught(t *testing.T) {
 // brokenRules are the names of the rules that Check reports, and nothing else may be in its error.
 func brokenRules(t *testing.T, err error) []string {
 	t.Helper()
+	if err == nil {
+		return nil
+	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		t.Fatalf("Check = %v, want errors that are joined", err)

@@ -250,44 +250,41 @@ func (e *env) comeAndGo(ctx context.Context, others []string, walked <-chan stru
 }
 
 // walkWhileSaved saves and touches all records again and again while others walk.
+// walkWhileSaved lets a walk and a round of saves begin at the same moment, again and again: one long race would be over
+// before a walk begins whose goroutine has to wait for a processor.
 func walkWhileSaved(ctx context.Context, e *env) error {
-	const walks = 8
 	ids := handles(12)
 	if err := e.createAll(ctx, ids); err != nil {
 		return err
 	}
-	walked := make(chan struct{})
-	errs := race(2, func(i int) error {
-		if i > 0 {
-			return e.saveInTurn(ctx, ids, walked)
-		}
-		defer close(walked)
-		for range walks {
-			if err := e.wantWalk(ctx, 5, ids); err != nil {
-				return err
+	for version := uint64(1); version <= 2*rounds; version++ {
+		saved := make(chan struct{})
+		errs := race(2, func(i int) error {
+			if i > 0 {
+				return until(saved, func() error { return e.wantWalk(ctx, 5, ids) })
 			}
+			defer close(saved)
+			return e.saveInTurn(ctx, ids, version)
+		})
+		if err := errors.Join(errs...); err != nil {
+			return err
 		}
-		return nil
-	})
-	return errors.Join(errs...)
+	}
+	return nil
 }
 
-// saveInTurn saves and touches one record after the other until the walks are done.
-func (e *env) saveInTurn(ctx context.Context, ids []string, walked <-chan struct{}) error {
-	version := uint64(0)
-	return until(walked, func() error {
-		version++
-		for _, id := range ids {
-			if err := e.replace(ctx, next(id, version)); err != nil {
-				return err
-			}
-			if e.toucher() == nil {
-				continue
-			}
-			if err := e.touch(ctx, id, version+1, at(day), at(2*day)); err != nil {
-				return err
-			}
+// saveInTurn saves and touches one record after the other.
+func (e *env) saveInTurn(ctx context.Context, ids []string, version uint64) error {
+	for _, id := range ids {
+		if err := e.replace(ctx, next(id, version)); err != nil {
+			return err
 		}
-		return nil
-	})
+		if e.toucher() == nil {
+			continue
+		}
+		if err := e.touch(ctx, id, version+1, at(day), at(2*day)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
