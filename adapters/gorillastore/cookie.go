@@ -3,6 +3,7 @@ package gorillastore
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gorilla/sessions"
@@ -19,8 +20,9 @@ const maxSize = 4096
 // storeTimeout is how long to wait for a store that hangs, the same as the middleware of the manager waits.
 const storeTimeout = 5 * time.Second
 
-// send sends the ticket of the session as gorilla does, each time. The cookie is deleted by the save that ends the
-// session, and by no other: in another tab the visitor may have signed in anew.
+// send sends the ticket of the session when the client's cookie is not good, or not as long as the session lasts now. In
+// another tab the visitor may have signed in meanwhile, and a request that changed nothing knows no better ticket than
+// the old one. For the same reason the cookie is deleted by the save that ends the session, and by no other.
 func (o *owned) send(w http.ResponseWriter, s *sessions.Session) error {
 	k := o.kept
 	if k.sent {
@@ -29,12 +31,17 @@ func (o *owned) send(w http.ResponseWriter, s *sessions.Session) error {
 	}
 	had := k.ticket
 	s.ID, k.ticket = k.session.ID(), k.session.Token()
+	if k.ticket == "" && had == "" {
+		return nil
+	}
+	keepPrivate(w.Header())
+	if k.ticket == k.asked && k.session.ExpiresAt().Equal(k.expires) {
+		return nil
+	}
+	k.asked, k.expires = "", k.session.ExpiresAt()
 	opts := *s.Options
 	if opts.MaxAge = min(opts.MaxAge, maxAge); k.ticket == "" {
 		opts.MaxAge = -1
-	}
-	if k.ticket == "" && had == "" {
-		return nil
 	}
 	c := sessions.NewCookie(s.Name(), o.cookieValue(s.Name(), k.ticket), &opts)
 	if len(c.Name)+len(c.Value) > maxSize {
@@ -44,7 +51,15 @@ func (o *owned) send(w http.ResponseWriter, s *sessions.Session) error {
 	return nil
 }
 
-// setCookie replaces the cookie of an earlier save, and lets no cache keep the response.
+// keepPrivate lets no cache keep the response.
+func keepPrivate(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	if !slices.Contains(h["Vary"], "Cookie") {
+		h.Add("Vary", "Cookie")
+	}
+}
+
+// setCookie replaces the cookie of an earlier save.
 func setCookie(h http.Header, c *http.Cookie) {
 	var others []string
 	for _, line := range h["Set-Cookie"] {
@@ -53,6 +68,4 @@ func setCookie(h http.Header, c *http.Cookie) {
 		}
 	}
 	h["Set-Cookie"] = append(others, c.String())
-	h.Set("Cache-Control", "no-store")
-	h.Add("Vary", "Cookie")
 }

@@ -2,6 +2,7 @@ package gorillastore
 
 import (
 	"reflect"
+	"time"
 
 	"github.com/gorilla/sessions"
 
@@ -11,7 +12,9 @@ import (
 // kept is what belongs to a gorilla session and has no place in it.
 type kept struct {
 	session *session.Session
+	asked   string      // the ticket of the request
 	ticket  string      // that the client has of a live session
+	expires time.Time   // the end of the session as the client's cookie has it
 	nobodys string      // its id, if it was loaded with nobody signed in
 	values  map[any]any // as they were loaded or last saved, and shared with nobody
 	failed  error       // to load
