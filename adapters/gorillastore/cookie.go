@@ -20,9 +20,9 @@ const maxSize = 4096
 // storeTimeout is how long to wait for a store that hangs, the same as the middleware of the manager waits.
 const storeTimeout = 5 * time.Second
 
-// send sends the ticket of the session when the client's cookie is not good, or not as long as the session lasts now. In
-// another tab the visitor may have signed in meanwhile, and a request that changed nothing knows no better ticket than
-// the old one. For the same reason the cookie is deleted by the save that ends the session, and by no other.
+// send sends the ticket of the session when the client's cookie is not good, or not as long as the session lasts now.
+// In another tab the visitor may have signed in meanwhile, and a request that changed nothing knows no better ticket
+// than the old one. For the same reason the cookie is deleted by the save that ends the session, and by no other.
 func (o *owned) send(w http.ResponseWriter, s *sessions.Session) error {
 	k := o.kept
 	if k.sent {
