@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Lets the storm rage on each store for its part of FOR. STORE is one or several of its names, all by default; SEED is the number of
-# the first round, which a failure names; FOR=0s plays that round alone.
+# Lets the storm rage on each store for its part of FOR. STORE is one or several of its names, all by default; SEED is
+# the number of the first round, which a failure names, and a random one by default; FOR=0s plays that round alone.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
 stores=(${STORE:-memstore filestore sqlite postgresql mariadb redis cluster})
-COATCHECK_STORM_SEED=${SEED:-}
+COATCHECK_STORM_SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
 whole=${FOR:-5m}
 COATCHECK_STORM_PARTS=${#stores[@]}
 COATCHECK_STORM_FOR=$whole
