@@ -47,6 +47,7 @@ func TestAPasswordInAFileThatOthersCanReadIsWarnedOf(t *testing.T) {
 	for content, want := range map[string]string{
 		"connections: {a: {driver: postgresql, dsn: 'postgres://app:canary@db/app'}}":    "connections.a.dsn",
 		"connections: {a: {driver: postgresql, dsn: 'host=db password = canary'}}":       "connections.a.dsn",
+		"connections: {a: {driver: redis, dsn: 'redis://a@d/?password=canary'}}":         "connections.a.dsn",
 		"connections: {a: {driver: mysql, dsn: 'app:canary@tcp(db)/app'}}":               "connections.a.dsn",
 		"connections: {a: {driver: mysql, dsn: 'app:ca@na/ry@unix(/run/db.sock)/app'}}":  "connections.a.dsn",
 		"connections: {a: {driver: redis, dsn: 'redis://:canary@db/0'}}":                 "connections.a.dsn",

@@ -106,7 +106,11 @@ func (w *walker) group(at []string, source, shown string, v any) {
 		return
 	}
 	if !ok {
-		w.b.refuse(source, shown, show(v), "it is a group with the keys "+oneOf(within(at)))
+		found := show(v)
+		if at[0] == "connections" {
+			found = "" // most likely a DSN
+		}
+		w.b.refuse(source, shown, found, "it is a group with the keys "+oneOf(within(at)))
 		return
 	}
 	for _, key := range names(tree) {
@@ -178,7 +182,7 @@ func (w *walker) named(group, star string) string {
 func (w *walker) own(name, source, shown string, v any) {
 	tree, ok := v.(map[string]any)
 	if !ok {
-		w.b.refuse(source, shown, show(v), "use a group of keys for the store")
+		w.b.refuse(source, shown, "", "use a group of keys for the store")
 		return
 	}
 	e := &entry{hidden: true, set: func(c *Config, _ string, v any) error {

@@ -208,7 +208,7 @@ func (b *builder) apply(it item) {
 	b.replace(it)
 	if err := it.entry.set(b.cfg, it.star, it.value); err != nil {
 		found := show(it.value)
-		if it.entry.hidden {
+		if it.entry.hidden || hides(it.key) {
 			found = ""
 		}
 		b.refuse(it.source, it.shown, found, err.Error()+"use "+it.entry.Allowed)

@@ -1,6 +1,7 @@
 package sessionconfig
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -47,8 +48,43 @@ func hasPassword(conn *connection) bool {
 	}
 	at, err := url.Parse(text)
 	if err == nil && at.User != nil {
-		_, has := at.User.Password()
-		return has
+		if _, has := at.User.Password(); has {
+			return true
+		}
 	}
 	return inWords.MatchString(text)
+}
+
+// inPlace finds a secret or a DSN with a password where neither is wanted.
+var inPlace = regexp.MustCompile(
+	`(?i)\Abase64:|\A[a-z0-9+/]{43}=\z|://.*@|:[^/\\]*@|@\w*\(|\bpassword\s*=`)
+
+// errInPlace refuses what somebody put where its name belongs. It could otherwise be shown as that name.
+var errInPlace = errors.New("a secret or DSN does not belong here; ")
+
+// variable is the name of a variable. Those of Kubernetes may have dots and hyphens.
+func variable(v any) (string, error) {
+	s, err := path(v)
+	if err == nil && !isVariable.MatchString(s) {
+		err = errKind
+	}
+	return s, err
+}
+
+var isVariable = regexp.MustCompile(`\A[A-Za-z_.-][A-Za-z0-9_.-]*\z`)
+
+func path(v any) (string, error) {
+	s, err := text(v)
+	switch {
+	case err != nil || s == "" || strings.ContainsRune(s, 0):
+		return s, errKind
+	case inPlace.MatchString(s):
+		return s, errInPlace
+	}
+	return s, nil
+}
+
+// hides reports whether a wrong value of a key is not to be shown, because it may be the secret that the key names.
+func hides(key string) bool {
+	return strings.HasPrefix(key, "secrets.") && !settled(key) || strings.Contains(key, ".dsn")
 }

@@ -37,6 +37,9 @@ func show(v any) string {
 	case nil:
 		return "nothing"
 	case string:
+		if inPlace.MatchString(v) {
+			return "what may be a secret"
+		}
 		return fmt.Sprintf("%q", cut(v))
 	case map[string]any:
 		return "a group of keys (" + cut(strings.Join(names(v), ", ")) + ")"

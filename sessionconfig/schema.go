@@ -91,7 +91,7 @@ var generalKeys = []entry{
 var secretKeys = []entry{
 	{Key: Key{"secrets.env", "the environment variable that holds the secrets, newest first", "the name of a variable",
 		"Secrets"},
-		set: to(name, func(c *Config, _ string) *string { return &c.secrets.env })},
+		set: to(variable, func(c *Config, _ string) *string { return &c.secrets.env })},
 	{Key: Key{"secrets.file", "the file that holds them, readable by its owner only", "a path", "Secrets"},
 		set: to(path, func(c *Config, _ string) *string { return &c.secrets.file })},
 	{Key: Key{"secrets.command", "the program that prints them", aCommand, "Secrets"},
@@ -213,7 +213,7 @@ var connectionKeys = []entry{
 		"text; if it holds a password, use one of the next three keys", ""}, hidden: true,
 		set: to(text, func(c *Config, name string) *string { return &c.connect(name).dsn.text })},
 	{Key: Key{"connections.*.dsn_env", "the environment variable that holds the dsn", "the name of a variable", ""},
-		set: to(name, func(c *Config, name string) *string { return &c.connect(name).dsn.env })},
+		set: to(variable, func(c *Config, name string) *string { return &c.connect(name).dsn.env })},
 	{Key: Key{"connections.*.dsn_file", "the file that holds the dsn, readable by its owner only", "a path", ""},
 		set: to(path, func(c *Config, name string) *string { return &c.connect(name).dsn.file })},
 	{Key: Key{"connections.*.dsn_command", "the program that prints the dsn", aCommand, ""},
@@ -248,14 +248,6 @@ var drivers = map[string]string{
 func name(v any) (string, error) {
 	s, err := text(v)
 	if err == nil && (s == "" || strings.ContainsAny(s, "= ")) {
-		err = errKind
-	}
-	return s, err
-}
-
-func path(v any) (string, error) {
-	s, err := text(v)
-	if err == nil && (s == "" || strings.ContainsRune(s, 0)) {
 		err = errKind
 	}
 	return s, err

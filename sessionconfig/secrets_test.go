@@ -79,6 +79,9 @@ func TestSecretsThatCannotBeReadAreExplained(t *testing.T) {
 	}
 	wants(t, refused(t, "secrets: {env: A, file: b}"), "set one of secrets.env, secrets.file")
 	wants(t, refused(t, "secrets: {env: 'A=B'}"), "the name of a variable")
+	wants(t, refused(t, "secrets: {env: 'base64:A'}"), "secrets.env: a secret or DSN does not belong here; use the "+
+		"name of a variable")
+	unsealed(t, "secrets: {env: site.session-secret}") // which is one in Kubernetes
 	wants(t, refused(t, "secrets: {command: []}"), "a program and its arguments")
 }
 

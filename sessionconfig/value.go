@@ -201,8 +201,11 @@ func command(v any) ([]string, error) {
 	} else {
 		parts, err = list(v)
 	}
-	if err == nil && len(parts) == 0 {
+	switch {
+	case err == nil && len(parts) == 0:
 		err = errKind
+	case err == nil && (strings.Contains(parts[0], "=") || inPlace.MatchString(parts[0])):
+		err = errInPlace
 	}
 	return parts, err
 }
@@ -220,7 +223,7 @@ func prefixes(v any) ([]netip.Prefix, error) {
 			continue
 		}
 		if found[i], err = netip.ParsePrefix(part); err != nil {
-			return nil, fmt.Errorf("%q is neither; ", cut(part))
+			return nil, fmt.Errorf("%s is neither; ", show(part))
 		}
 	}
 	return found, nil
