@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -32,13 +33,17 @@ func completeWith(cmd *cobra.Command, flag string, values ...string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
+// unquoted matches a word that every shell takes as it is. Tab puts what several words have in common on the command
+// line without quotes, and the next Tab has the shell expand that. Whoever means another name types it.
+var unquoted = regexp.MustCompile(`\A[\pL\pN@_.:/+-][\pL\pM\pN@_.:/+-]*\z`)
+
 // completeUsers completes --user with the users who have sessions.
 func completeUsers(cmd *cobra.Command) *cobra.Command {
 	_ = cmd.RegisterFlagCompletionFunc("user", func(cmd *cobra.Command, _ []string, begun string) ([]string,
 		cobra.ShellCompDirective) {
 		return fromStore(cmd, func(rec *session.Record) string {
-			if rec.User == "" || !strings.HasPrefix(rec.User, begun) || output.Clean(rec.User) != rec.User {
-				return "" // a name that could steer the terminal is typed by whoever means it
+			if !strings.HasPrefix(rec.User, begun) || !unquoted.MatchString(rec.User) {
+				return ""
 			}
 			return rec.User
 		}), cobra.ShellCompDirectiveNoFileComp
@@ -86,7 +91,8 @@ func storesOf(cmd *cobra.Command) []string {
 			list = append(list, store)
 		}
 		for _, name := range cfg.Connections() {
-			if _, err := cfg.WithStore(store + ":" + name); err == nil && store != "file" {
+			if _, err := cfg.WithStore(store + ":" + name); err == nil && store != "file" &&
+				unquoted.MatchString(name) {
 				list = append(list, store+":"+name)
 			}
 		}
@@ -133,7 +139,7 @@ func fromStore(cmd *cobra.Command, offer func(*session.Record) string) []string 
 
 // gather collects what is found until there is enough of it, or the time is over.
 func gather(ctx context.Context, found <-chan string) []string {
-	met := map[string]bool{}
+	met := map[string]string{} // by the word, without what is said of it
 	for ok := true; ok && len(met) < offered; {
 		var text string
 		select {
@@ -141,11 +147,11 @@ func gather(ctx context.Context, found <-chan string) []string {
 		case <-ctx.Done():
 			ok = false
 		}
-		if text != "" {
-			met[text] = true
+		if word, _, _ := strings.Cut(text, "\t"); word != "" {
+			met[word] = text
 		}
 	}
-	return slices.Sorted(maps.Keys(met))
+	return slices.Sorted(maps.Values(met))
 }
 
 var errNothingThere = errors.New("there is nothing to list")

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -61,5 +62,38 @@ func TestTabRunsNoProgramOfTheConfiguration(t *testing.T) {
 				t.Error("the program ran")
 			}
 		})
+	}
+}
+
+// Tab puts what several words have in common on the command line as it is, and the next Tab has the shell read it. So
+// a name for which the shell would run something is not offered.
+func TestTabOffersNoWordThatAShellReadsOtherwise(t *testing.T) {
+	dir := withSessions(t)
+	hostile := []string{"zoe`touch${IFS}ran`", "zoe$(touch ran)", "zoe;touch ran", "zoe>ran", "zoe&", "zoe|touch", "zoe*",
+		"zoe'", `zoe"`, `zoe\`, "zoe!ran", "zoe{ran,}", "zoe#", "zoe~", "zoe=", "zoe\u3000ran"}
+	config := "store: database\nstores: {database: {connection: local}}\nconnections:\n" +
+		"  local: {driver: sqlite, path: sessions.db}\n"
+	for _, name := range append(hostile, "zoe.lovelace+x@example.com", "zoé") {
+		mustRun(t, in(t, dir, "seed", name, "1"))
+		config += "  " + strconv.Quote(name) + ": {driver: sqlite, path: a}\n"
+	}
+	if err := os.WriteFile(filepath.Join(dir, "session.yaml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for words, want := range map[string]string{
+		"session list --user":   "zoe.lovelace+x@example.com\nzoé\n:4\n",
+		"session revoke --user": "zoe.lovelace+x@example.com\nzoé\n:4\n",
+		"session copy --from":   "database\ndatabase:local\ndatabase:zoe.lovelace+x@example.com\ndatabase:zoé\n:4\n",
+	} {
+		args := append(strings.Fields("__complete "+words), map[bool]string{true: "z"}[strings.HasSuffix(words, "user")])
+		var out []byte
+		for range 20 { // a busy machine may be too slow for the time that Tab has
+			if out, _ = in(t, dir, underTest, args...).Output(); string(out) == want {
+				break
+			}
+		}
+		if string(out) != want {
+			t.Errorf("after %q there are %q, want %q", words, out, want)
+		}
 	}
 }
