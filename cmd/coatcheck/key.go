@@ -54,8 +54,10 @@ nobody is signed out. The file is replaced in one step, and keeps its owner, gro
 without the rights that a site refuses.
 
 A site with secrets.reload signs with the new secret within six minutes, any other from its next
-start on. If several processes share the sessions without secrets.reload, that signs people out
-while some have started and others have not: do it in two rounds, as docs/deploying.md says.
+start on. So does one that reads a copy of the file: a credential of systemd, or a variable with
+which a container was started. If several processes share the sessions without secrets.reload, that
+signs people out while some have started and others have not: do it in two rounds, as
+docs/deploying.md says.
 
 Keep an old secret until the longest session is over, also in a library whose sessions the site
 takes over. --keep drops the oldest ones, which signs out everybody whose ticket only a dropped

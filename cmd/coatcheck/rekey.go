@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/coatcheck/session/cmd/coatcheck/internal/keyfile"
 	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
 	"github.com/coatcheck/session/cmd/coatcheck/internal/transfer"
 )
@@ -25,8 +26,10 @@ stay as they are, and the exit code is 3.
 
 A process of the site that does not know the newest secret yet signs out whoever comes to it. With
 secrets.file and secrets.reload, wait for six minutes after a rotation; until then the command
-refuses. If the secrets come from elsewhere, or are read only at the start, it asks whether every
-process has the newest one; --yes answers.
+refuses. If the site reads a copy of the file that was made at its start, such as a credential of
+systemd, start it anew before you run this: the command cannot know that. If the secrets come from
+elsewhere, or are read only at the start, it asks whether every process has the newest one; --yes
+answers.
 
 Afterwards no record needs an older secret. A process with secrets.reload that has just started may
 sign with one again for a few minutes; coatcheck session verify counts such records. The tickets of
@@ -86,14 +89,14 @@ func (s *site) siteKnows(ctx context.Context, t *tool) error {
 		return t.ask(ctx, os.Stdin, "Does every process of the site know the newest secret? Any that does not will "+
 			"sign out its visitors.")
 	}
-	info, err := os.Stat(file)
+	changed, err := keyfile.Changed(file)
 	if err != nil {
 		return err
 	}
-	if until := info.ModTime().Add(settled); s.Now().Before(until) {
+	if until := changed.Add(settled); s.Now().Before(until) {
 		return fmt.Errorf("%s has changed, and until %s a process of the site may not know its newest secret, and "+
 			"would sign out its visitors; run this again then, or with --yes if every process was started "+
-			"after the change", file, until.Format(time.TimeOnly))
+			"after the change", file, output.Time(until))
 	}
 	return nil
 }

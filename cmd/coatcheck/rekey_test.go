@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"log/slog"
+	"os"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/keyfile"
 	"github.com/coatcheck/session/memstore"
+	"github.com/coatcheck/session/sessionconfig"
 )
 
 // What rekey puts under the newest secret opens for the site then, and what the site writes stays under it.
@@ -46,4 +50,37 @@ func TestASiteSignsWithANewSecretBeforeRekeyDoes(t *testing.T) {
 			t.Errorf("%v after a rotation the site signs with the old secret still: %v", settled, err)
 		}
 	})
+}
+
+// The file is one that the test has just written, whatever time it is said to have.
+func TestRekeyWaitsUntilTheSecretsHaveBeenTheSameForLong(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("SESSION_SECRETS__FILE", "secret")
+	t.Setenv("SESSION_SECRETS__RELOAD", "true")
+	before := time.Now()
+	if err := keyfile.Create("secret"); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := sessionconfig.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, age := range []time.Duration{0, time.Hour} {
+		if err := os.Chtimes("secret", before.Add(-age), before.Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+		for ahead, want := range map[time.Duration]bool{settled / 2: age > 0 && runtime.GOOS == "windows",
+			settled + time.Minute: true} {
+			m, err := session.New(memstore.New(memstore.Options{}), session.Options{SweepEvery: session.Never,
+				Secrets: []session.Secret{session.NewSecret()}, Now: func() time.Time { return time.Now().Add(ahead) }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := &site{Manager: m, cfg: cfg}
+			if err := s.siteKnows(t.Context(), &tool{}); (err == nil) != want {
+				t.Errorf("%v after the change, with a time %v before it: %v", ahead, age, err)
+			}
+			_ = m.Close()
+		}
+	}
 }

@@ -87,7 +87,7 @@ func statsText(w io.Writer, r *survey.Report) {
 func hours(from time.Time, n int) []string {
 	labels := make([]string, n)
 	for i := range labels {
-		labels[i] = from.Add(time.Duration(i) * time.Hour).UTC().Format("Jan 02 15:04")
+		labels[i] = from.Add(time.Duration(i) * time.Hour).UTC().Format("Jan 02 15:04Z")
 	}
 	return labels
 }
