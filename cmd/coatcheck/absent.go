@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 
 	"github.com/coatcheck/session/sessionconfig"
+	"github.com/coatcheck/session/sqlstore"
 )
 
 // present refuses a configuration whose store is not there, before a command makes an empty one: whoever stands in the
@@ -20,7 +22,7 @@ func present(cfg *sessionconfig.Config, made bool) error {
 		return nil
 	case at.Store == "database" && !at.Migrate:
 		err = fmt.Errorf("%w; coatcheck db migrate creates it, with the table", err)
-	case made, at.Store == "database" && cfg.Store != "cookies":
+	case made:
 		return nil
 	case at.Key == "":
 		err = fmt.Errorf("%w; check the name", err)
@@ -41,4 +43,38 @@ func absent(cfg *sessionconfig.Config) error {
 		return err
 	}
 	return nil
+}
+
+// migrated refuses the table that opening the store would change: with stores.database.migrate the site does so when
+// it starts, which its older processes may not be ready for. One that is not there is made only where made allows it.
+func migrated(ctx context.Context, cfg *sessionconfig.Config, made bool) error {
+	if at := cfg.Place(); at.Store != "database" || !at.Migrate {
+		return nil // opening it changes nothing, and tells what is missing
+	}
+	at, known, err := schemaOf(ctx, cfg)
+	switch {
+	case err != nil, at >= known, at == 0 && made:
+		return nil // whatever is wrong, opening it tells
+	case at == 0:
+		err = errors.New("there is no table yet: coatcheck db migrate creates the table, and so does the site when it " +
+			"starts")
+	default:
+		err = fmt.Errorf("the table is at step %d of %d: coatcheck db migrate applies the others, and so does a new "+
+			"release of the site when it starts", at, known)
+	}
+	return &exit{exitUnavailable, err}
+}
+
+func schemaOf(ctx context.Context, cfg *sessionconfig.Config) (at, known int, err error) {
+	db, opts, err := cfg.OpenDatabase(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer db.Close() // everything was read
+	store, err := sqlstore.New(db, opts)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer store.Close()
+	return store.SchemaVersion(ctx)
 }

@@ -187,7 +187,10 @@ func open(ctx context.Context, cfg *sessionconfig.Config, made bool) (*site, err
 	if opts.Secrets, err = cfg.Secrets(ctx); err != nil {
 		return nil, usage("%w", err)
 	}
-	if err := present(cfg, made); err != nil {
+	if err = present(cfg, made); err == nil {
+		err = migrated(ctx, cfg, made)
+	}
+	if err != nil {
 		return nil, err
 	}
 	store, closer, err := cfg.OpenStore(ctx)

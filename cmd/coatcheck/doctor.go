@@ -31,8 +31,8 @@ nothing, or forgets what it acknowledged is a failure.
 
 The exit code is 3 if a check fails; with --strict, also for a warning. --accept names a check
 whose result is your choice, for example that of a Redis that is meant to forget. No session is
-changed: the write that is tried removes one that does not exist. stores.database.migrate may bring
-the table up to date, and the folder of the store file is made if it is not there.
+changed: the write that is tried removes one that does not exist. If it is not there yet, the table
+is made with stores.database.migrate, and so is the folder of the store file.
 
 --asvs shows instead which session requirements of OWASP ASVS 5.0 the configuration meets, up to
 that level: met, not met, or yours to meet. docs/asvs.md has the tests. The exit code is 3 if one is
