@@ -99,13 +99,13 @@ func (s *site) revoke(ctx context.Context, t *tool, what target, yes bool) (int,
 	total := -1
 	if !yes {
 		e, err := s.extent(ctx, t, what)
-		if err != nil || e.none() {
+		if err == nil && !e.none() { // what our clock alone has ended is not counted, and ends all the same
+			err = t.ask(ctx, os.Stdin, fmt.Sprintf("End %s?", e))
+		}
+		if err != nil {
 			return 0, err
 		}
 		total = e.sessions
-		if err := t.ask(ctx, os.Stdin, fmt.Sprintf("End %s?", e)); err != nil {
-			return 0, err
-		}
 	}
 	n, err := s.end(ctx, t, what, total)
 	if err != nil {
