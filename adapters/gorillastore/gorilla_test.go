@@ -1,6 +1,7 @@
 package gorillastore_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -155,5 +156,73 @@ func TestTwoNamesAreTwoSessions(t *testing.T) {
 	}
 	if b.get("/"); s.stored() != 2 {
 		t.Errorf("%d sessions are stored", s.stored())
+	}
+}
+
+// begunOutside is a request with a cookie, in which a middleware has asked for another session, and a helper for this
+// one in a copy of the request.
+func (s *site) begunOutside(cookie string) *http.Request {
+	s.Helper()
+	r := requestWith("app", cookie)
+	_, err := s.store.Get(r, "prefs")
+	_, ofCopy := s.store.Get(r.WithContext(s.Context()), "none")
+	_, ofHelper := s.store.Get(r.WithContext(context.WithValue(r.Context(), key(1), 1)), "app")
+	if err := errors.Join(err, ofCopy, ofHelper); err != nil {
+		s.Fatal(err)
+	}
+	return r
+}
+
+func TestASessionThatACopyOfTheRequestHasLoadedEnds(t *testing.T) {
+	s := open(t, gorillastore.Options{User: userOf})
+	cookie, _ := s.saved("app")
+	r, w := s.begunOutside(cookie), httptest.NewRecorder()
+	g, err := s.store.Get(r, "app")
+	if err != nil || g.Values["user"] != "ada" {
+		t.Fatalf("the session has %v, %v", g.Values, err)
+	}
+	g.Options.MaxAge = -1
+	err = g.Save(r, w)
+	if c := w.Result().Cookies(); err != nil || s.stored() != 0 || len(c) != 1 || c[0].MaxAge != -1 {
+		t.Errorf("Save = %v, with the cookies %v, and %d sessions are stored; want none", err, c, s.stored())
+	}
+}
+
+func TestASessionThatACopyOfTheRequestHasLoadedIsNotDoubled(t *testing.T) {
+	s := open(t, gorillastore.Options{User: userOf})
+	cookie, _ := s.saved("app")
+	r := s.begunOutside(cookie)
+	g, _ := s.store.Get(r, "app")
+	g.Values["n"] = 1
+	err := g.Save(r, httptest.NewRecorder())
+	if next := s.tab(cookie); err != nil || s.stored() != 1 || next.Values["n"] != 1 {
+		t.Errorf("Save = %v, %d sessions are stored, and the next request has %v", err, s.stored(), next.Values)
+	}
+}
+
+// A site may make its store in two places.
+func TestASessionEndsByAnotherStoreOnTheManager(t *testing.T) {
+	s := open(t, gorillastore.Options{User: userOf})
+	second, err := gorillastore.New(s.sessions, gorillastore.Options{User: userOf})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for way, leave := range map[string]func(*http.Request, *sessions.Session) error{
+		"Get": func(r *http.Request, _ *sessions.Session) error {
+			g, _ := second.Get(r, "app")
+			g.Options.MaxAge = -1
+			return g.Save(r, httptest.NewRecorder())
+		},
+		"Save": func(r *http.Request, g *sessions.Session) error {
+			g.Options.MaxAge = -1
+			return second.Save(r, httptest.NewRecorder(), g)
+		},
+	} {
+		cookie, _ := s.saved("app")
+		r := requestWith("app", cookie)
+		g, _ := s.store.Get(r, "app")
+		if err := leave(r, g); err != nil || s.stored() != 0 {
+			t.Errorf("%s: %v, and %d sessions are stored", way, err, s.stored())
+		}
 	}
 }

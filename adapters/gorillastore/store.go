@@ -98,7 +98,7 @@ func (st *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 // Revocations: the visitor then has to begin anew.
 func (st *Store) Save(r *http.Request, w http.ResponseWriter, s *sessions.Session) error {
 	o, ok := s.Store().(*owned)
-	if !ok || o.Store != st { // it was made by hand, so it is a new one
+	if !ok || o.manager != st.manager { // it was made by hand, so it is a new one
 		o = st.ownedBy(r, s)
 	}
 	return o.Save(r, w, s)
@@ -108,23 +108,6 @@ func (st *Store) Save(r *http.Request, w http.ResponseWriter, s *sessions.Sessio
 type owned struct {
 	*Store
 	kept *kept // nil: it was not loaded
-}
-
-// ownedKey finds what is owned by a session, or by the one of a name, in the context of a request.
-type ownedKey struct {
-	store *Store
-	owner any
-}
-
-// ownedBy changes the request, as gorilla does to keep the sessions of one.
-func (st *Store) ownedBy(r *http.Request, owner any) *owned {
-	key := ownedKey{st, owner}
-	o, ok := r.Context().Value(key).(*owned)
-	if !ok {
-		o = &owned{Store: st}
-		*r = *r.WithContext(context.WithValue(r.Context(), key, o))
-	}
-	return o
 }
 
 func (o *owned) New(r *http.Request, name string) (*sessions.Session, error) {
