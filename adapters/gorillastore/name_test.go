@@ -2,7 +2,9 @@ package gorillastore_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/gorilla/sessions"
@@ -99,5 +101,65 @@ func TestASessionThatTheRequestFallsBackToIsGorillasToo(t *testing.T) {
 	})
 	if c := s.browser().wantSaved("/").Cookies(); len(c) != 1 || s.stored() != 1 {
 		t.Errorf("the response sets %v, and %d sessions are stored", c, s.stored())
+	}
+}
+
+// wantsPrefs is a middleware of the site that has a gorilla session of its own.
+func (s *site) wantsPrefs(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := s.store.Get(r, "prefs"); err != nil {
+			s.Error(err)
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+func TestTheSessionOfTheNameIsTheManagersBelowMiddlewareThatUsesGorilla(t *testing.T) {
+	s := open(t, gorillastore.Options{Name: "app", User: userOf})
+	s.below(s.wantsPrefs)
+	s.rewritten("/login", func(n *session.Session) { n.Login("ada"); n.Set("user", "ada") })
+	s.handle("/old", func(g *sessions.Session) {
+		if g.Values["user"] != "ada" || gorillastore.Of(g).User() != "ada" {
+			t.Errorf("the old page has %v", g.Values)
+		}
+		g.Values["n"] = 1
+	})
+	b := s.browser()
+	b.get("/login")
+	if c := b.wantSaved("/old").Cookies(); len(c) != 0 || s.stored() != 1 {
+		t.Errorf("the old page sends %v, and %d sessions are stored", c, s.stored())
+	}
+}
+
+func TestTheSessionOfTheNameIsNoneOutsideTheMiddleware(t *testing.T) {
+	s := open(t, gorillastore.Options{Name: "app", User: userOf})
+	r, w := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
+	g, err := s.store.Get(r, "app")
+	if !errors.Is(err, session.ErrNoMiddleware) {
+		t.Errorf("Get = %v, want ErrNoMiddleware", err)
+	}
+	g.Values["user"] = "ada"
+	if err := g.Save(r, w); !errors.Is(err, session.ErrNoMiddleware) || len(w.Header()) != 0 || s.stored() != 0 {
+		t.Errorf("Save = %v with the header %v, and %d sessions are stored", err, w.Header(), s.stored())
+	}
+}
+
+func TestTheCookieOfTheManagerIsTheSessionOfTheNameAnywhere(t *testing.T) {
+	s := open(t, gorillastore.Options{Name: "app"}, func(o *session.Options) { o.Cookie.Name = "app" })
+	cookie, _ := s.saved("app")
+	if s.server.Config.Handler = s.sessions.Middleware(s.mux); !opens(t, s.store, "app", cookie) {
+		t.Error("the session does not open")
+	}
+	s.rewritten("/new", func(n *session.Session) {
+		if n.Get("user") != "ada" {
+			t.Errorf("the new page has %v", n.All())
+		}
+	})
+	b := s.browser()
+	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+"/new", nil)
+	req.Header.Set("Cookie", "app="+cookie)
+	resp, err := b.Do(req)
+	if err != nil || resp.Body.Close() != nil {
+		t.Fatal(err)
 	}
 }

@@ -21,7 +21,8 @@ type Options struct {
 	// Name names one gorilla session that is the manager's own: below Middleware or Preload of the manager it is the
 	// session of the request, and the middleware sends its cookie, with the name and attributes of the manager's
 	// cookie. So it is shared with pages that were rewritten for Coatcheck, and package takeover brings along people
-	// who were signed in. "": none.
+	// who were signed in. Outside of the middleware, Get and Save return an error that wraps session.ErrNoMiddleware;
+	// with gin-contrib/sessions that is also so where its middleware stands outside. "": none.
 	Name string
 	// User returns who is signed in according to the values of a session, "" for nobody. It is asked about sessions of
 	// every name, and somebody whose second factor is still due is nobody yet. When the handler changes the answer,
@@ -77,7 +78,9 @@ func Of(s *sessions.Session) *session.Session {
 
 // Get returns the session of that name, which is loaded once for a request.
 func (st *Store) Get(r *http.Request, name string) (*sessions.Session, error) {
-	return sessions.GetRegistry(r).Get(st.ownedBy(r, name), name)
+	o := st.ownedBy(r, name)
+	o.request = r // gorilla gives New the one that the first session of the request was asked for with
+	return sessions.GetRegistry(r).Get(o, name)
 }
 
 // New loads the session that the cookie of the request names. It never returns nil. Without a live session, and with an
@@ -107,10 +110,14 @@ func (st *Store) Save(r *http.Request, w http.ResponseWriter, s *sessions.Sessio
 // owned is the store as one gorilla session knows it: there is no other place for what belongs to that.
 type owned struct {
 	*Store
-	kept *kept // nil: it was not loaded
+	request *http.Request // that asked for it; nil: the one that New is given
+	kept    *kept         // nil: it was not loaded
 }
 
 func (o *owned) New(r *http.Request, name string) (*sessions.Session, error) {
+	if o.request != nil {
+		r = o.request
+	}
 	s, opts := sessions.NewSession(o, name), *o.Options
 	s.Options, s.IsNew = &opts, true
 	if o.load(r, name, o.ticketOf(r, name)); o.kept.failed != nil {
@@ -121,21 +128,30 @@ func (o *owned) New(r *http.Request, name string) (*sessions.Session, error) {
 }
 
 func (o *owned) load(r *http.Request, name, ticket string) {
-	s, err := (*session.Session)(nil), session.ErrNoMiddleware
-	if name != "" && name == o.name {
-		s, err = o.manager.Load(r.Context())
-	}
-	outside := errors.Is(err, session.ErrNoMiddleware)
-	if outside {
-		s, err = o.manager.OpenFor(r, ticket)
-	}
+	s, sent, err := o.open(r, name, ticket)
 	if err != nil {
 		err = fmt.Errorf("gorillastore: %w", err)
 	}
-	o.kept = &kept{session: s, failed: err, sent: !outside, asked: ticket}
+	o.kept = &kept{session: s, failed: err, sent: sent, asked: ticket}
 	if err == nil {
 		o.kept.expires = s.ExpiresAt()
 	}
+}
+
+// open returns a session, and whether the middleware sends its ticket. The session of Options.Name would be another one
+// outside of the middleware, unless the manager reads the cookie.
+func (o *owned) open(r *http.Request, name, ticket string) (s *session.Session, sent bool, err error) {
+	if name != "" && name == o.name {
+		s, err = o.manager.Load(r.Context())
+		if err == nil || !errors.Is(err, session.ErrNoMiddleware) {
+			return s, true, err
+		}
+		if !o.isManagers(name) {
+			return nil, true, fmt.Errorf("the session %q, that of Options.Name: %w", name, err)
+		}
+	}
+	s, err = o.manager.OpenFor(r, ticket)
+	return s, false, err
 }
 
 func (o *owned) Save(r *http.Request, w http.ResponseWriter, s *sessions.Session) error {

@@ -5,6 +5,9 @@
 //	engine.Use(sessions.Sessions("mysession", store))
 //
 //	s := gincontrib.Of(sessions.Default(c)) // for what gin-contrib does not have
+//
+// With Options.Name of gorillastore, ginsession.Use comes before sessions.Sessions, which keeps the request that it
+// gets.
 package gincontrib
 
 import (

@@ -1,6 +1,7 @@
 package gincontrib_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -68,5 +69,40 @@ func TestOfSignsIn(t *testing.T) {
 	}
 	if gincontrib.Of(nil) == nil {
 		t.Error("Of is nil")
+	}
+}
+
+// The middleware of gin-contrib keeps the request that it gets.
+func TestTheSessionOfTheNameIsTheManagersAfterUse(t *testing.T) {
+	m := newManager(t)
+	st, err := gincontrib.New(m, gorillastore.Options{Name: "app"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := func(c *gin.Context) {
+		m.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			c.Request = r
+			c.Next()
+		})).ServeHTTP(c.Writer, c.Request)
+	}
+	theirs := sessions.Sessions("app", st)
+	for _, tt := range []struct {
+		order []gin.HandlerFunc
+		want  error
+	}{{[]gin.HandlerFunc{mine, theirs}, nil}, {[]gin.HandlerFunc{theirs, mine}, session.ErrNoMiddleware}} {
+		engine := gin.New()
+		engine.Use(tt.order...)
+		engine.GET("/", func(c *gin.Context) {
+			s := sessions.Default(c)
+			s.Set("theme", "dark")
+			if err := s.Save(); !errors.Is(err, tt.want) {
+				t.Errorf("Save = %v, want %v", err, tt.want)
+			}
+			n, err := session.Load(c.Request.Context())
+			if err != nil || n.Has("theme") != (tt.want == nil) {
+				t.Errorf("the session of the request has %v, %v", n.All(), err)
+			}
+		})
+		engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
 	}
 }
