@@ -488,7 +488,12 @@ func TestAFlashSurvivesAFailedCommit(t *testing.T) {
 		}
 		return nil
 	})
-	v.with(func(*session.Session) {})
+	visits(t, v, visit{data{"f": "ok"}, func(s *session.Session) {
+		if err := s.Save(t.Context()); err != nil {
+			t.Error(err)
+		}
+		wantGet(t, s, "f", "ok")
+	}}, visit{data{"f": "ok"}, nil})
 	r.store.hook(nil)
 	visits(t, v, visit{data{"f": "ok"}, nil}, visit{nil, nil})
 }

@@ -50,14 +50,12 @@ func (d *Draft) commit(ctx context.Context, mode Mode) error {
 		return d.move(ctx, mode)
 	case mode.CanTell && d.renewalDue():
 		return d.renewal(ctx, mode)
-	case d.dirty() && d.at.Sealed() != "" && d.tooLate():
+	case !d.changed():
+		return d.upkeep(ctx, mode)
+	case d.at.Sealed() != "" && d.tooLate():
 		return ErrLate
-	case d.dirty():
-		return d.save(ctx, mode)
-	case d.touchDue():
-		return d.optional(ctx, d.touch(ctx))
 	}
-	return nil
+	return d.save(ctx, mode)
 }
 
 // tooLate reports whether the headers are out, so that nobody could be told of a new id.
@@ -85,6 +83,49 @@ func (d *Draft) NothingToDo(mode Mode) bool {
 	return !d.touchDue() && (!mode.CanTell || !d.renewalDue())
 }
 
+// upkeep stores what became of a session that nobody changed: flash data that are consumed, another signature, and that
+// it was seen. Where its token is the session, and nobody can be told of another one, that is left to the next request.
+func (d *Draft) upkeep(ctx context.Context, mode Mode) error {
+	switch {
+	case !d.dirty() && d.touchDue():
+		return d.optional(ctx, d.touch(ctx))
+	case !d.dirty() || d.at.Sealed() != "" && d.tooLate():
+		return nil
+	}
+	was := d.Borrow()
+	return d.unasked(ctx, was, mode, d.save(ctx, mode))
+}
+
+// renewal gives the session its new id, with the changes of the request if there are any.
+func (d *Draft) renewal(ctx context.Context, mode Mode) error {
+	var was *Draft
+	if !d.changed() {
+		was = d.Borrow()
+	}
+	d.oldBecomes = KindAlias
+	err := d.move(ctx, mode)
+	if was == nil {
+		return err
+	}
+	return d.unasked(ctx, was, mode, err)
+}
+
+// unasked ends what a request that only read did for its session. If that failed, the draft is again what it was, for
+// flash data went with it. Only that the session is gone stays.
+func (d *Draft) unasked(ctx context.Context, was *Draft, mode Mode, err error) error {
+	defer was.Return()
+	switch {
+	case err == nil || mode.Once && errors.Is(err, ErrConflict):
+		return err
+	case d.gone:
+		d.Doc = was.Doc
+	default:
+		was.seldom = d.seldom // which has the events
+		*d = *was
+	}
+	return d.optional(ctx, err)
+}
+
 // optional lets a request succeed that only read, when keeping its session fresh failed: it will be tried again.
 func (d *Draft) optional(ctx context.Context, err error) error {
 	if err != nil {
@@ -97,18 +138,6 @@ func (d *Draft) optional(ctx context.Context, err error) error {
 		d.oldBecomes = KindLive
 	}
 	return nil
-}
-
-// renewal gives the session its new id, with the changes of the request if there are any.
-func (d *Draft) renewal(ctx context.Context, mode Mode) error {
-	issued, dirty := d.Doc.State.Issued, d.dirty()
-	d.oldBecomes = KindAlias
-	err := d.move(ctx, mode)
-	if err == nil || dirty {
-		return err
-	}
-	d.Doc.State.Issued = issued
-	return d.optional(ctx, err)
 }
 
 // create stores the first record of an id.

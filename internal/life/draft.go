@@ -159,8 +159,12 @@ func (d *Draft) copyTo(w *Draft) {
 // storable reports whether there is something to keep: data, or a user.
 func (d *Draft) storable() bool { return d.User() != "" || !d.Doc.State.Empty() }
 
-func (d *Draft) dirty() bool {
-	return len(d.Doc.Ops) > 0 || d.oldBecomes != KindLive || d.leaving() != nil || d.Doc.State.HasOld() || d.at.Stale
+// dirty reports whether there is something to store besides that the session was seen.
+func (d *Draft) dirty() bool { return d.changed() || d.Doc.State.HasOld() || d.at.Stale }
+
+// changed reports whether the request did something that must be stored.
+func (d *Draft) changed() bool {
+	return len(d.Doc.Ops) > 0 || d.oldBecomes != KindLive || d.leaving() != nil
 }
 
 // ID is the public handle of the session as it will be after the commit.

@@ -1,0 +1,160 @@
+package session_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// upkeeps are what a session may need that nobody asked for: each prepares one, and the visitor's next request is due.
+var upkeeps = map[string]func(r *rig, v *visitor){
+	"another secret":      func(r *rig, _ *visitor) { rotate(r) },
+	"flash data":          func(_ *rig, v *visitor) { v.with(flashed) },
+	"a renewal":           func(r *rig, _ *visitor) { r.clock.advance(2 * time.Hour) },
+	"flash and a renewal": func(r *rig, v *visitor) { v.with(flashed); r.clock.advance(2 * time.Hour) },
+	"a touch":             func(r *rig, _ *visitor) { r.clock.advance(10 * time.Minute) },
+	"all of it": func(r *rig, v *visitor) {
+		v.with(flashed)
+		r.clock.advance(2 * time.Hour)
+		rotate(r)
+	},
+}
+
+func rotate(r *rig) {
+	if err := r.SetSecrets([]session.Secret{session.NewSecret(), testSecret}); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// eachUpkeep runs a test for each of them, with a visitor who is signed in and whose next request is due.
+func eachUpkeep(t *testing.T, test func(t *testing.T, r *rig, v *visitor)) {
+	for name, prepare := range upkeeps {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, func(o *session.Options) { o.RenewEvery = time.Hour })
+			v := r.visitor()
+			v.with(func(s *session.Session) { s.Login("ada"); s.Set("x", 1) })
+			prepare(r, v)
+			test(t, r, v)
+		})
+	}
+}
+
+// While the store takes no writes, sessions are read as before, whatever is due. Afterwards it is done.
+func TestAReaderNeedsNoWrites(t *testing.T) {
+	eachUpkeep(t, func(t *testing.T, r *rig, v *visitor) {
+		r.store.hook(func(call, _ string) error {
+			if call != "load" {
+				return errDown
+			}
+			return nil
+		})
+		for range 3 {
+			resp := v.with(func(s *session.Session) {
+				wantGet(t, s, "x", int64(1))
+				if s.User() != "ada" {
+					t.Errorf("the user is %q", s.User())
+				}
+			})
+			if resp.StatusCode != http.StatusOK || len(resp.Cookies()) > 0 {
+				t.Errorf("status %d, cookies %v", resp.StatusCode, len(resp.Cookies()))
+			}
+		}
+		if resp := v.with(put("x", 2)); resp.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("a change that was not stored has status %d", resp.StatusCode)
+		}
+		r.store.hook(nil)
+		v.with(func(s *session.Session) { wantGet(t, s, "x", int64(1)) })
+		if v.with(func(*session.Session) {}); v.with(put("x", 2)).StatusCode != http.StatusOK {
+			t.Error("the session cannot be changed any more")
+		}
+		v.with(func(s *session.Session) { wantGet(t, s, "x", int64(2)); wantGet(t, s, "f", nil) })
+	})
+}
+
+// A session that ends elsewhere while a request only reads it is no failure of that request, whatever is due.
+func TestAReaderMayMeetTheEndOfTheSession(t *testing.T) {
+	ends := map[string]func(*session.Session){
+		"Logout":     (*session.Session).Logout,
+		"Login":      func(s *session.Session) { s.Login("ada") },
+		"Regenerate": (*session.Session).Regenerate,
+	}
+	for name, end := range ends {
+		t.Run(name, func(t *testing.T) {
+			eachUpkeep(t, func(t *testing.T, r *rig, v *visitor) {
+				resp := v.with(func(s *session.Session) {
+					flash := s.Get("f")
+					v.clone().with(end)
+					if err := s.Save(t.Context()); err != nil {
+						t.Error(err)
+					}
+					wantGet(t, s, "x", int64(1))
+					wantGet(t, s, "f", flash)
+				})
+				if resp.StatusCode != http.StatusOK || len(resp.Cookies()) > 0 {
+					t.Errorf("status %d, %d cookies", resp.StatusCode, len(resp.Cookies()))
+				}
+				v.with(func(s *session.Session) {
+					if s.User() != "" || s.Has("x") {
+						t.Errorf("user %q, data %v", s.User(), s.All())
+					}
+				})
+			})
+		})
+	}
+}
+
+// What a reader could not store harms nothing that comes later in the same request.
+func TestAChangeAfterAFailedUpkeepIsStored(t *testing.T) {
+	eachUpkeep(t, func(t *testing.T, r *rig, v *visitor) {
+		v.with(func(s *session.Session) {
+			r.failing("save")
+			if err := s.Save(t.Context()); err != nil {
+				t.Error(err)
+			}
+			r.store.hook(nil)
+			v.clone().with(put("y", 1))
+			s.Set("x", 2)
+		})
+		v.with(func(s *session.Session) {
+			wantGet(t, s, "x", int64(2))
+			wantGet(t, s, "y", int64(1))
+			wantGet(t, s, "f", nil)
+		})
+	})
+}
+
+// A function that only reads is run again by Atomic after a conflict, and is not failed by an outage.
+func TestAtomicMayOnlyRead(t *testing.T) {
+	eachUpkeep(t, func(t *testing.T, r *rig, v *visitor) {
+		v.with(func(s *session.Session) {
+			r.failing("save")
+			runs := 0
+			err := s.Atomic(t.Context(), func(s *session.Session) error {
+				if runs++; s.Get("x") != int64(1) {
+					t.Errorf("x = %v", s.Get("x"))
+				}
+				return nil
+			})
+			if err != nil || runs != 1 {
+				t.Errorf("%d runs, %v", runs, err)
+			}
+			r.store.hook(nil)
+		})
+	})
+}
+
+// The log has one warning for it, and no error.
+func TestAFailedUpkeepIsAWarning(t *testing.T) {
+	log := &logged{}
+	r := newRig(t, log.to)
+	v := r.visitor()
+	v.with(flashed)
+	r.failing("save")
+	v.with(func(*session.Session) {})
+	if text := log.text(); strings.Contains(text, "level=ERROR") || !log.has("WARN", "session: refresh") {
+		t.Errorf("the log has %s", text)
+	}
+}
