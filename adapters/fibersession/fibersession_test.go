@@ -356,7 +356,11 @@ func TestAnUpgradeSendsTheTicketOrIsRefused(t *testing.T) {
 func TestNothingIsSharedWithTheNextRequest(t *testing.T) {
 	s := open(t, false, func(app *fiber.App) {
 		app.Get("/do/:user", func(c fiber.Ctx) error {
-			fibersession.From(c).Login(strings.Clone(c.Params("user")))
+			fibersession.From(c).Login(c.Params("user"))
+			return nil
+		})
+		app.Post("/do", func(c fiber.Ctx) error {
+			fibersession.From(c).Login(c.FormValue("user"))
 			return nil
 		})
 	})
@@ -364,12 +368,16 @@ func TestNothingIsSharedWithTheNextRequest(t *testing.T) {
 	for i := range 8 {
 		clients.Go(func() {
 			for n := range 25 {
-				user := fmt.Sprintf("user%d.%d", i, n)
+				user := fmt.Sprintf("user%d.%d", i, 1<<n)
 				r, err := http.NewRequest("GET", "http://"+s.address+"/do/"+user, nil)
+				if n%2 == 1 {
+					r, err = http.NewRequest("POST", "http://"+s.address+"/do", strings.NewReader("user="+user))
+				}
 				if err != nil {
 					t.Error(err)
 					return
 				}
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				r.Header.Set("User-Agent", "of "+user)
 				resp, err := http.DefaultClient.Do(r)
 				if err != nil {
@@ -385,6 +393,9 @@ func TestNothingIsSharedWithTheNextRequest(t *testing.T) {
 	for info, err := range s.sessions.All(t.Context()) {
 		if n++; err != nil || info.UserAgent != "of "+info.User || info.RemoteIP.String() != "127.0.0.1" {
 			t.Errorf("%+v, %v", info, err)
+		}
+		if own, err := s.sessions.Sessions(t.Context(), info.User); err != nil || len(own) != 1 {
+			t.Errorf("%s has %d sessions, %v", info.User, len(own), err)
 		}
 	}
 	if n != 200 {

@@ -3,6 +3,7 @@ package life
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/coatcheck/session/internal/data"
 )
@@ -31,6 +32,7 @@ func (d *Draft) SignIn(user string) (kept bool) {
 		d.oldBecomes = KindTombstone
 	}
 	d.dropNextID()
+	user = strings.Clone(user) // it stays longer than what a framework lends to one request
 	d.user, d.signing = &user, d.signing|signsIn
 	d.Do(data.Op{Kind: data.OpLogin, At: d.k.Now().UnixMicro()})
 	return kept
