@@ -126,11 +126,9 @@ func (m *Manager) sessionFor(ctx context.Context, f Foreign) *Session {
 // was taken over before.
 func (m *Manager) beginTakeOver(ctx context.Context, f Foreign) (ticket string, begun bool, err error) {
 	s := m.sessionFor(ctx, f)
+	takingOver.Set(s, true) // before whatever Fill has room for
 	there, err := f.Fill(ctx, s)
-	if err == nil {
-		err = s.Err()
-	}
-	if err != nil || !there {
+	if err = cmp.Or(err, s.Err()); err != nil || !there {
 		return "", false, err
 	}
 	ring := m.ring()

@@ -62,27 +62,40 @@ func (t *Takeover) write(ctx context.Context, old *Old, s *session.Session) bool
 	s.SetPersistent(old.Persistent)
 	s.SetIdleTimeout(old.IdleTimeout)
 	s.SetDeadline(old.Deadline)
-	var kept []string
+	noRoom := 0
 	for _, key := range slices.Sorted(maps.Keys(old.Values)) {
-		if err := t.try(ctx, old.Values, append(kept, key)); err != nil {
+		err := session.ErrTooLarge
+		if noRoom < enough {
+			err = t.put(ctx, s, session.Path(key), old.Values[key])
+		}
+		if errors.Is(err, session.ErrTooLarge) {
+			noRoom++
+		}
+		if err != nil {
 			t.report(ctx, session.EventUndecodable, old.User, fmt.Errorf("the value of %q (%T) was left out: %w", key,
 				old.Values[key], err))
-			continue
 		}
-		kept = append(kept, key)
-		s.Set(session.Path(key), old.Values[key])
 	}
 	return true
 }
 
-// try says whether a session takes these values. One that it does not take costs itself, and not the sign-in.
-func (t *Takeover) try(ctx context.Context, values map[string]any, keys []string) error {
-	s, err := t.manager.Open(ctx, "")
-	for _, key := range keys {
-		if err == nil {
-			s.Set(session.Path(key), values[key])
-			err = s.Err()
-		}
+// enough is how many values may find no room before no more are tried. To find that out is the work of all those that
+// the session has by then, and somebody may have filled the old one with small values.
+const enough = 100
+
+// put sets a value, unless the session does not take it. One that it does not take costs itself, and not the sign-in.
+// What an empty session refuses is not tried here, for the refusal would stay.
+func (t *Takeover) put(ctx context.Context, s *session.Session, path string, v any) error {
+	empty, err := t.manager.Open(ctx, "")
+	if err != nil {
+		return err
+	}
+	if empty.Set(path, v); empty.Err() != nil {
+		return empty.Err()
+	}
+	s.Set(path, v)
+	if err = s.Err(); err != nil {
+		s.Remove(path)
 	}
 	return err
 }
