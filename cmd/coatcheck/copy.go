@@ -38,7 +38,8 @@ listing the sessions. A session that ended in the first store ends in the other 
 The journal is a file that remembers what was copied. With it a run that was stopped can go on, and
 a run after the change of stores copies only what is new: it touches no copy that the site has
 used, and brings back no session that has ended there. Keep it in one place until you are
-done, and then remove it. The exit code is 3 if a session could not be copied, or differs.`,
+done, and then remove it. The exit code is 3 if a session could not be copied, or differs, or if
+most copies are gone from a store that the site has used.`,
 		Example: `  coatcheck session copy --from database --to redis
   coatcheck session copy --from database:local --to database:production`,
 		Args: noArguments,
@@ -70,14 +71,24 @@ func copyAll(ctx context.Context, t *tool, opts copyOptions) error {
 	if err := opts.check(); err != nil {
 		return err
 	}
+	if opts.journal == "" {
+		opts.journal = fmt.Sprintf("session-copy-%s-%s.db", fileName(opts.from), fileName(opts.to))
+	}
 	done, err := copySessions(ctx, t, opts)
 	if err != nil {
 		return err
 	}
-	if err := t.Value(done, func(w io.Writer) { copiedText(t, w, done) }); err != nil || len(done.Problems) == 0 {
+	err = t.Value(done, func(w io.Writer) { copiedText(t, w, done) })
+	switch {
+	case err != nil:
 		return err
+	case len(done.Problems) > 0:
+		return found("%s could not be copied as is", output.Count(len(done.Problems), "record"))
+	case done.Lost():
+		return found("%d copies are gone, more than are left: if --to %s has lost them, remove %s and run the command "+
+			"again, which copies all of them", done.Gone, opts.to, opts.journal)
 	}
-	return found("%s could not be copied as is", output.Count(len(done.Problems), "record"))
+	return nil
 }
 
 func copySessions(ctx context.Context, t *tool, opts copyOptions) (*transfer.Copied, error) {
@@ -95,11 +106,7 @@ func copySessions(ctx context.Context, t *tool, opts copyOptions) (*transfer.Cop
 		return nil, err
 	}
 	defer to.close()
-	path := opts.journal
-	if path == "" {
-		path = fmt.Sprintf("session-copy-%s-%s.db", fileName(opts.from), fileName(opts.to))
-	}
-	journal, err := transfer.OpenJournal(ctx, path, opts.from, opts.to)
+	journal, err := transfer.OpenJournal(ctx, opts.journal, opts.from, opts.to)
 	if err != nil {
 		return nil, err
 	}
@@ -170,6 +177,13 @@ func copiedText(t *tool, w io.Writer, c *transfer.Copied) {
 	}
 	if c.Changed > 0 {
 		fmt.Fprintf(w, "; %d changed meanwhile: run the command again once the site has stopped", c.Changed)
+	}
+	switch c.Gone {
+	case 0:
+	case 1:
+		fmt.Fprint(w, "; 1 is gone: it has ended there, or that store has lost it")
+	default:
+		fmt.Fprintf(w, "; %d are gone: they have ended there, or that store has lost them", c.Gone)
 	}
 	fmt.Fprintln(w)
 }

@@ -77,3 +77,28 @@ func TestACopyThatStopsAnywhereIsCompletedByTheNext(t *testing.T) {
 		}
 	}
 }
+
+// Somebody has emptied the target, and signed in there to try it: what is missing is told of, though it may have ended.
+func TestCopiesThatAreGoneAreCounted(t *testing.T) {
+	for _, row := range []struct {
+		gone int
+		lost bool
+	}{{0, false}, {1, false}, {5, false}, {6, true}, {10, true}} {
+		to := memstore.New(memstore.Options{})
+		m := newMove(t, files(t), to)
+		var ids []string
+		for range 10 {
+			ids = append(ids, begin(t, m.old, "ada").ID())
+		}
+		m.must()
+		begin(t, m.new, "grace")
+		for _, id := range ids[:row.gone] {
+			if err := to.Delete(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if done := m.must(); done.Gone != row.gone || done.Verified != 10-row.gone || done.Lost() != row.lost {
+			t.Errorf("of 10 copies %d are gone: %+v, lost %t", row.gone, done, done.Lost())
+		}
+	}
+}
