@@ -14,6 +14,7 @@ import (
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/cmd/coatcheck/internal/starter"
+	"github.com/coatcheck/session/sessionconfig"
 )
 
 // write writes a site into a new folder, and returns the folder and the texts of its files.
@@ -178,5 +179,43 @@ func TestTheDockerfileSetsWhatTheSiteReads(t *testing.T) {
 	}
 	if slices.Sorted(maps.Keys(texts))[0] != ".dockerignore" {
 		t.Error("the image has no .dockerignore")
+	}
+}
+
+var (
+	mounted  = regexp.MustCompile(` -v "\$PWD/(\S+):(/\S+)"`)
+	exported = regexp.MustCompile(`(\w+)=(\S+)`)
+)
+
+// What the README exports leads a command to the files that the container has mounted, and puts no secret into the
+// arguments of a program, where others on the machine can read it.
+func TestTheReadmeLeadsCommandsToWhatTheContainerUses(t *testing.T) {
+	dir, texts := write(t, starter.Site{Router: "nethttp"})
+	readme := strings.ReplaceAll(texts["README.md"], " \\\n", " ")
+	_, after, found := strings.Cut(readme, "\n    export ")
+	mount := mounted.FindStringSubmatch(readme)
+	if !found || mount == nil || strings.Contains(readme, "$(cat") {
+		t.Fatalf("it exports nothing, mounts nothing, or shows a secret:\n%s", readme)
+	}
+	t.Chdir(dir)
+	line, _, _ := strings.Cut(after, "\n")
+	for _, m := range exported.FindAllStringSubmatch(line, -1) {
+		t.Setenv(m[1], m[2])
+		there := m[1] + "=" + strings.Replace(m[2], mount[1]+"/", mount[2]+"/", 1)
+		if !strings.Contains(readme, " -e "+there+" ") && !strings.Contains(texts["Dockerfile"], there) {
+			t.Errorf("the container has no %s", there)
+		}
+	}
+	cfg, err := sessionconfig.Load("session.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Place().Path != mount[1]+"/site.db" || cfg.SecretsFile() != mount[1]+"/session.secret" {
+		t.Errorf("commands use %s and %s, not what is in %s", cfg.Place().Path, cfg.SecretsFile(), mount[1])
+	}
+	for _, list := range []string{".gitignore", ".dockerignore"} {
+		if !strings.Contains(texts[list], "\n"+mount[1]+"\n") {
+			t.Errorf("%s leaves %s in", list, mount[1])
+		}
 	}
 }
