@@ -13,7 +13,8 @@ import (
 
 // present refuses a configuration whose store is not there, before a command makes an empty one: whoever stands in the
 // wrong folder would take that for a site without sessions, and the site may not be able to use a file of somebody
-// else. In one that remembers what was ended, an end would be none. With made, what the site makes is to be made.
+// else. In one that remembers what was ended, an end would be none. With made, what the site makes is to be made, but
+// not by root in a folder of the site's user.
 func present(cfg *sessionconfig.Config, made bool) error {
 	err := absent(cfg)
 	at := cfg.Place()
@@ -23,7 +24,9 @@ func present(cfg *sessionconfig.Config, made bool) error {
 	case at.Store == "database" && !at.Migrate:
 		err = fmt.Errorf("%w; coatcheck db migrate creates it, with the table", err)
 	case made:
-		return nil
+		if err = asOwner(at.Path, os.Geteuid()); err == nil {
+			return nil
+		}
 	case at.Key == "":
 		err = fmt.Errorf("%w; check the name", err)
 	default:

@@ -195,6 +195,9 @@ func open(ctx context.Context, cfg *sessionconfig.Config, made bool) (*site, err
 	}
 	store, closer, err := cfg.OpenStore(ctx)
 	if err != nil {
+		if as := asOwner(cfg.Place().Path, os.Geteuid()); as != nil {
+			err = fmt.Errorf("%w; %w", err, as)
+		}
 		return nil, &exit{exitUnavailable, err}
 	}
 	m, err := session.New(store, opts)
