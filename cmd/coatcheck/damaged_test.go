@@ -49,7 +49,7 @@ func follow(t *testing.T, dir, advice string, run func(program, args string) *ex
 	}
 	file := regexp.MustCompile(`records/\S+`).Find(out)
 	if file == nil {
-		id := regexp.MustCompile(`(?m)^[0-9a-f]{64}`).Find(out)
+		id := regexp.MustCompile(`(?m)^[0-9a-f]{12}`).Find(out) // all that a terminal shows of it
 		mustRun(t, run(underTest, "session revoke --yes "+string(id)))
 		return
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
 	"github.com/coatcheck/session/cmd/coatcheck/internal/survey"
 	"github.com/coatcheck/session/guard"
+	"github.com/coatcheck/session/internal/leftout"
 )
 
 const (
@@ -96,10 +98,14 @@ func (s *site) find(ctx context.Context, short map[int]*prefix) error {
 	return nil
 }
 
-// walk goes through the records that come after an id, as long as it is wanted.
+// damaged is the kind of a record that no list has, of which the store knows the id.
+const damaged session.RecordKind = 255
+
+// walk goes through the records that come after an id, as long as it is wanted, and through damaged ones on the way.
 func (s *site) walk(ctx context.Context, after string, meet func(*session.Record) bool) error {
 	met := false
-	for rec, err := range survey.After(ctx, s.store, after) {
+	listing := leftout.Telling(ctx, func(id, _ string) { meet(&session.Record{ID: id, Kind: damaged}) })
+	for rec, err := range survey.After(listing, s.store, after) {
 		if err != nil && (!met || ctx.Err() != nil) {
 			return err
 		}
@@ -118,6 +124,9 @@ func (p *prefix) meet(rec *session.Record) bool {
 	if !strings.HasPrefix(rec.ID, p.text) {
 		return false
 	}
+	if slices.ContainsFunc(p.found, func(r *session.Record) bool { return r.ID == rec.ID }) {
+		return true // a store that reads a page once more tells of a damaged one again
+	}
 	if p.n++; len(p.found) < candidates {
 		p.found = append(p.found, rec)
 	}
@@ -130,8 +139,11 @@ func (p *prefix) ambiguous(now time.Time) error {
 	fmt.Fprintf(&b, "%q matches %d sessions: give more of the id", p.text, p.n)
 	for _, rec := range p.found {
 		state := rec.Kind.String()
-		if rec.Kind == session.KindLive {
+		switch rec.Kind {
+		case session.KindLive:
 			state = "seen " + output.Ago(rec.SeenAt, now)
+		case damaged:
+			state = "damaged"
 		}
 		fmt.Fprintf(&b, "\n  %s  %s  %s, %s", rec.ID[:min(len(rec.ID), max(len(p.text)+4, shortest))],
 			output.Clean(orDash(rec.User)), guard.Device(rec.UserAgent), state)
