@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -44,6 +45,12 @@ func unavailable(t *testing.T, cmd *exec.Cmd) (out, said string) {
 // Half a store must not keep anybody from working on the other half, nor be taken for the whole.
 func TestWhatCannotBeReadStopsNoCommand(t *testing.T) {
 	dir := withUnreadable(t, 10)
+	for _, command := range []string{"session list", "session stats", "session verify"} {
+		out, _ := unavailable(t, inFiles(t, dir, underTest, append(strings.Fields(command), "--json")...))
+		if !json.Valid([]byte(out)) || strings.Contains(out, `"error"`) {
+			t.Errorf("%s --json wrote %s, want one value with what could be read", command, out)
+		}
+	}
 	for _, row := range []struct{ command, out, said string }{
 		{"session list", "10 sessions", ""},
 		{"session stats", `live +10`, ""},

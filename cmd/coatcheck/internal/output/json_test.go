@@ -34,3 +34,19 @@ func TestJSONSteersNoTerminal(t *testing.T) {
 		t.Errorf("a program reads %q, %q and %q, want %q", value, line, elements, hostile)
 	}
 }
+
+// A list that ends with an error is one value as far as it came, and none if nothing came: the error takes its place.
+func TestAListThatEndsEarlyIsWholeJSON(t *testing.T) {
+	for n, want := range []string{"", "[\n  1\n]\n", "[\n  1,\n  2\n]\n"} {
+		var b strings.Builder
+		list := output.NewList(&output.Printer{Out: &b, JSON: true}, nil)
+		for i := range n {
+			if err := list.Add(i + 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := list.Flush(); err != nil || b.String() != want {
+			t.Errorf("after %d elements there is %q, %v, want %q", n, &b, err, want)
+		}
+	}
+}

@@ -53,9 +53,16 @@ func (l *List) element(v any) error {
 	return err
 }
 
-// Flush writes the rows that were kept back, for a list that ends with an error.
+// Flush ends a list that ends with an error: it writes the rows that were kept back, or closes the array. Where nothing
+// was added it writes nothing, so that the error can take the place of the list.
 func (l *List) Flush() error {
-	if l.p.JSON || len(l.rows) == 0 {
+	switch {
+	case l.n == 0:
+		return nil
+	case l.p.JSON:
+		_, err := fmt.Fprintln(l.p.Out, "\n]")
+		return err
+	case len(l.rows) == 0:
 		return nil
 	}
 	return l.flush()
