@@ -31,6 +31,7 @@ type exchange struct {
 type unusual struct {
 	life.Kept                          // of what happened during the load, and of its error
 	answer     func(http.Header, bool) // of the screen and of OnAnswer
+	ended      func(http.Header)       // of the screen, called when the ticket is taken away; may be nil
 	ticketSent func(http.Header)       // of the fallback whose ticket is to be sent, called when it is; may be nil
 	failed     error                   // why the commit failed
 	whole      bool                    // the answer to that is out
@@ -98,10 +99,13 @@ func (ex *exchange) load(ctx context.Context) (*Session, error) {
 	if err := ex.find(ctx, s); err != nil {
 		return nil, outward(life.Fail(&ex.rest, err))
 	}
-	answer, seen := s.screened(ex.r)
-	ex.addAnswer(answer)
+	seen, events := s.screened(ex.r)
+	ex.addAnswer(seen.Answer)
+	if seen.Ended != nil {
+		ex.rest.Change(func(u *unusual) { u.ended = seen.Ended })
+	}
 	ex.session.Store(s)
-	ex.m.emit(ctx, seen...)
+	ex.m.emit(ctx, events...)
 	return s, nil
 }
 
@@ -243,7 +247,11 @@ func (ex *exchange) setHeaders(s *Session) {
 	if ticket == "" && ex.m.opts.ClearOnLogout && !ex.m.opts.Cookie.Insecure {
 		respond.ClearSite(h)
 	}
-	if sent := ex.rest.Get().ticketSent; sent != nil && ticket != "" {
-		sent(h)
+	tell := ex.rest.Get().ticketSent
+	if ticket == "" {
+		tell = ex.rest.Get().ended
+	}
+	if tell != nil {
+		tell(h)
 	}
 }

@@ -177,6 +177,11 @@ type Screening struct {
 	// stored or not, and no Logout after it. If the commit fails, the cookies that Answer has set are not sent. nil:
 	// nothing is called.
 	Answer func(h http.Header, signsIn bool)
+
+	// Ended is called with the headers of the response, after that commit, if the response takes the ticket away from
+	// the client because this request has ended its session. It is not called for a session that ended elsewhere, as
+	// the client may have another ticket by then. nil: nothing is called.
+	Ended func(h http.Header)
 }
 
 // screen is the function given to Screen.
@@ -210,14 +215,14 @@ func (s *Session) Moved() bool {
 	return s.draft.Moved()
 }
 
-// screened lets the screen look at a session that was just loaded for a request. It returns what is to be called before
-// the response, and to be reported.
-func (s *Session) screened(r *http.Request) (answer func(http.Header, bool), events []Event) {
+// screened lets the screen look at a session that was just loaded for a request. It returns what that makes of the
+// session, and what is to be reported.
+func (s *Session) screened(r *http.Request) (seen Screening, events []Event) {
 	fn := s.m.screen.Load()
 	if fn == nil {
-		return nil, nil
+		return seen, nil
 	}
-	seen := (*fn)(r, s)
+	seen = (*fn)(r, s)
 	if e := seen.Event; e.Kind != "" {
 		e.ID, e.User = s.ID(), s.User()
 		events = append(events, e)
@@ -225,7 +230,7 @@ func (s *Session) screened(r *http.Request) (answer func(http.Header, bool), eve
 	if seen.Refuse != nil {
 		s.shut(seen.Refuse, seen.Event.Reason)
 	}
-	return seen.Answer, events
+	return seen, events
 }
 
 // shut leaves nothing of the session but the record that Logout ends.
@@ -248,18 +253,9 @@ func (s *Session) OnAnswer(fn func(h http.Header, signsIn bool)) {
 
 // addAnswer adds a function to those that are called before the last commit.
 func (ex *exchange) addAnswer(fn func(http.Header, bool)) {
-	if fn == nil {
-		return
+	if fn != nil {
+		ex.rest.Change(func(u *unusual) { u.answer = respond.Both(u.answer, fn) })
 	}
-	ex.rest.Change(func(u *unusual) {
-		before := u.answer
-		if u.answer = fn; before != nil {
-			u.answer = func(h http.Header, signsIn bool) {
-				before(h, signsIn)
-				fn(h, signsIn)
-			}
-		}
-	})
 }
 
 // signsIn reports whether a Login was done.

@@ -171,6 +171,52 @@ func TestAScreenAnswersBeforeTheCommit(t *testing.T) {
 	}
 }
 
+// What a browser is to forget with its session it forgets when that is known to be over, and because of this request.
+func TestAScreenIsToldOfASessionThatTheRequestHasEnded(t *testing.T) {
+	for name, tt := range map[string]struct {
+		do   func(*rig, *visitor, *session.Session)
+		want bool
+	}{
+		"a logout":         {func(_ *rig, _ *visitor, s *session.Session) { s.Logout() }, true},
+		"a logout, stored": {func(_ *rig, _ *visitor, s *session.Session) { s.Logout(); _ = s.Save(bg) }, true},
+		"a logout, and another session": {func(_ *rig, _ *visitor, s *session.Session) {
+			s.Logout()
+			s.Set("note", "bye")
+		}, false},
+		"a logout that is dropped": {func(_ *rig, _ *visitor, s *session.Session) { s.Logout(); _ = s.Reload(bg) }, false},
+		"a logout elsewhere": {func(_ *rig, other *visitor, s *session.Session) {
+			other.with(func(s *session.Session) { s.Logout() })
+			_ = s.Reload(bg)
+		}, false},
+		"a logout after one elsewhere": {func(_ *rig, other *visitor, s *session.Session) {
+			other.with(func(s *session.Session) { s.Logout() })
+			s.Logout()
+		}, false},
+		"a logout that fails": {func(r *rig, _ *visitor, s *session.Session) {
+			s.Logout()
+			r.store.hook(func(string, string) error { return errors.New("down") })
+		}, false},
+		"a new id": {func(_ *rig, _ *visitor, s *session.Session) { s.Regenerate() }, false},
+	} {
+		r := newRig(t)
+		v := r.visitor()
+		v.with(func(s *session.Session) { s.Login("ada") })
+		other := v.clone().on(r.node().Manager) // which has no screen
+		told := 0
+		if err := r.Screen(func(*http.Request, *session.Session) session.Screening {
+			return session.Screening{Ended: func(h http.Header) { told++; h.Set("X-Ended", "yes") }}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		var during int
+		resp := v.with(func(s *session.Session) { tt.do(r, other, s); during = told })
+		if got := resp.Header.Get("X-Ended") != ""; got != tt.want || told != map[bool]int{true: 1}[tt.want] || during != 0 {
+			t.Errorf("%s: the screen is told %d times, %d of them too early, want it to be told: %v", name, told, during,
+				tt.want)
+		}
+	}
+}
+
 func TestATicketWhoseSessionWentOnSaysSo(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()

@@ -103,13 +103,14 @@ func TestAChangeOfTheIDMeanwhileKeepsTheKey(t *testing.T) {
 func TestAChangeOfTheIDDuringARefreshKeepsTheKey(t *testing.T) {
 	for _, outside := range []bool{false, true} {
 		for path, want := range map[string]string{"/regenerate": "503", "/logout": "401", "/login": "503"} {
-			s := newSite(t, devicebound.Options{Policy: devicebound.Enforce})
+			s := newSite(t, devicebound.Options{Policy: devicebound.Enforce, ClearSiteData: true})
 			if outside {
 				s.h = s.m.Middleware(s.h)
 			}
 			b := s.signedIn()
 			s.clock.advance(time.Second)
 			tab := b.Copy()
+			cookie := b.Cookie(boundCookie)
 			var once sync.Once
 			s.store.hook(func(call string) error {
 				if call == "save" {
@@ -125,6 +126,9 @@ func TestAChangeOfTheIDDuringARefreshKeepsTheKey(t *testing.T) {
 			if got := len(b.Sessions()); (got == 1) != (want == "503") {
 				t.Errorf("%s: the browser has %d keys", path, got)
 			}
+			if b.Cookie(boundCookie) != cookie {
+				t.Errorf("%s: the answer takes the bound cookie away", path)
+			}
 		}
 	}
 }
@@ -139,6 +143,56 @@ func TestASecretThatIsReplacedEndsNoBinding(t *testing.T) {
 	s.clock.advance(time.Hour)
 	wantPage(t, b.Get("/"), "ada bound")
 	wantPage(t, b.Copy().Get("/"), "ada bound")
+}
+
+// The browser may have a newer ticket by then, from another tab.
+func TestASessionThatEndedElsewhereClearsNothing(t *testing.T) {
+	for _, meanwhile := range []string{"/regenerate", "/login", "/logout", "/login?user=bob"} {
+		for name, then := range map[string]func(*session.Session){
+			"looks again":               func(s *session.Session) { _ = s.Reload(t.Context()) },
+			"looks again and leaves":    func(s *session.Session) { _ = s.Reload(t.Context()); s.Logout() },
+			"writes":                    func(s *session.Session) { s.Set("n", 1) },
+			"saves what can be no more": func(s *session.Session) { s.Set("n", 1); _ = s.Save(t.Context()) },
+		} {
+			s := newSite(t, devicebound.Options{Policy: devicebound.Enforce, ClearSiteData: true})
+			b := s.signedIn()
+			tab, old := b.Copy(), b.Copy()
+			s.mux.Handle("/slow", s.m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, o *session.Session) {
+				tab.Get(meanwhile)
+				then(o)
+			}))
+			wantKept(t, meanwhile+", and a request that "+name, old.Get("/slow"))
+		}
+	}
+}
+
+// Whoever signs in between two logouts stays signed in.
+func TestALogoutThatComesTooLateClearsNothing(t *testing.T) {
+	s := newSite(t, devicebound.Options{Policy: devicebound.Enforce, ClearSiteData: true})
+	b := s.signedIn()
+	tab, slow := b.Copy(), b.Copy()
+	var once sync.Once
+	s.store.hook(func(call string) error {
+		if call == "save" {
+			once.Do(func() {
+				s.store.hook(nil)
+				tab.Get("/logout")
+				tab.Get("/login")
+			})
+		}
+		return nil
+	})
+	wantKept(t, "the second logout", slow.Get("/logout"))
+	wantPage(t, tab.Get("/"), "ada bound")
+}
+
+// wantKept wants a response that takes nothing from the browser.
+func wantKept(t *testing.T, name string, resp *http.Response) {
+	t.Helper()
+	clears := resp.Header.Get("Clear-Site-Data")
+	if got := resp.Cookies(); clears != "" || len(got) != 0 {
+		t.Errorf("%s: status %d, Clear-Site-Data %q, cookies %v, want neither", name, resp.StatusCode, clears, got)
+	}
 }
 
 // A response that brings a new ticket clears nothing: the browser would drop it with the others.

@@ -24,7 +24,7 @@ func (b *Binder) screen(r *http.Request, s *session.Session) session.Screening {
 	if out.Refuse != nil { // what the response does not end it does not clear away, and any Login is one
 		v = visit{b: b, s: s}
 	}
-	out.Answer = v.answer
+	out.Answer, out.Ended = v.answer, v.ended
 	return out
 }
 
@@ -71,8 +71,9 @@ type visit struct {
 	user  string
 }
 
-// answer writes what a response says of the binding: a Login offers one, and the cookie of one that has ended goes. A
-// session that is signed in as it was has the binding that it had.
+// answer writes what a response says of the binding of another Login: it offers one, and the cookie of the one before
+// goes. A session that is signed in as it was has the binding that it had. One that is over may have ended elsewhere,
+// and the browser have the cookie of another.
 func (v visit) answer(h http.Header, signsIn bool) {
 	login, user := v.s.LoginAt(), v.s.User()
 	if !signsIn && login.Equal(v.login) && user == v.user {
@@ -81,12 +82,19 @@ func (v visit) answer(h http.Header, signsIn bool) {
 	if user != "" {
 		v.b.makeOffer(h, v.s, micro(login))
 	}
+	if v.bound && v.s.ID() != "" {
+		v.b.drop(h, v.b.opts.CookieName)
+	}
+}
+
+// ended takes from the browser what went with a session that this request has ended. A response that begins another
+// one comes with its ticket, and "cookies" would take that along: it has dropped the cookie before.
+func (v visit) ended(h http.Header) {
 	if !v.bound {
 		return
 	}
 	v.b.drop(h, v.b.opts.CookieName)
-	// A response that begins another session brings its ticket, and "cookies" would take that along.
-	if user == "" && v.s.ID() == "" && v.b.opts.ClearSiteData && h.Get("Clear-Site-Data") == "" {
+	if v.b.opts.ClearSiteData && h.Get("Clear-Site-Data") == "" {
 		h.Set("Clear-Site-Data", `"cookies", "storage"`)
 	}
 }

@@ -53,6 +53,17 @@ func Reset(h http.Header, encoding []string) {
 	}
 }
 
+// Both is one function after the other, of which the first may be nil.
+func Both(first, then func(http.Header, bool)) func(http.Header, bool) {
+	if first == nil {
+		return then
+	}
+	return func(h http.Header, said bool) {
+		first(h, said)
+		then(h, said)
+	}
+}
+
 // AddVary says that the response depends on fields of the request, unless that was said already: one, or several with
 // ", " in between. room is used for the header when it has no value yet, and belongs to the response from then on.
 func AddVary(h http.Header, fields string, room *[1]string) {
