@@ -25,6 +25,10 @@ const (
 	byToken   = "jti"
 )
 
+// named is how the provider names what it has ended; "" for what it does not say. With a sid it is that sign-in, and
+// otherwise all of the subject.
+type named struct{ sid, sub string }
+
 // id looks like the id of a session. No ticket has this hash, so that the record opens nothing.
 func (l *Links) id(kind, issuer, value string) string {
 	sum := sha256.Sum256([]byte("coatcheck oidc " + kind + strconv.Quote(issuer) + strconv.Quote(l.client) + value))
@@ -37,9 +41,11 @@ func (l *Links) id(kind, issuer, value string) string {
 type knot struct {
 	Users map[string]int64 `json:"users,omitempty"` // until when they may be signed in, in microseconds
 	// Before is the issue of the last logout, in seconds by the provider's clock. Of a subject it ends the sign-ins
-	// whose ID tokens were not issued later.
-	Before int64 `json:"before,omitempty"`
-	Marked int64 `json:"marked,omitempty"` // when that was noted, in microseconds by our clock
+	// whose ID tokens were not issued later. Unnamed is that of the last one that named a sid besides, and ends those of
+	// them whose ID tokens had none.
+	Before  int64 `json:"before,omitempty"`
+	Unnamed int64 `json:"unnamed,omitempty"`
+	Marked  int64 `json:"marked,omitempty"` // when that was noted, in microseconds by our clock
 }
 
 // knotOf reads what next wrote, without what is over. What cannot be read is as if it was not there.
@@ -76,7 +82,13 @@ func (l *Links) ended(kind string, k knot, link Link, now time.Time) bool {
 	if kind == bySession {
 		return k.Marked != 0 && now.Sub(time.UnixMicro(k.Marked)) < l.remembered()
 	}
-	return k.Marked != 0 && link.IssuedAt.Unix() <= k.Before
+	return k.Marked != 0 && k.covers(link)
+}
+
+// covers reports whether a logout of a subject means a sign-in of it.
+func (k knot) covers(link Link) bool {
+	at := link.IssuedAt.Unix()
+	return at <= k.Before || link.SessionID == "" && at <= k.Unnamed
 }
 
 // way is by what a link is found.
@@ -143,16 +155,30 @@ func (l *Links) joined(kind string, k *knot, link Link, user string, now time.Ti
 	return nil
 }
 
-// end ends the sessions of a sid or sub, and those that are about to begin by it. issued is when the provider said so.
-// It may be done again, and then ends what the first time could not.
-func (l *Links) end(ctx context.Context, kind, value string, issued time.Time, why session.Reason) (err error) {
+// end ends the sessions of what is named, and those that are about to begin by it. issued is when the provider said so.
+// It may be done again, and then ends what the first time could not. Of a sid and its sub together it also ends what
+// the sub has begun by ID tokens without a sid, for one of those may be meant.
+func (l *Links) end(ctx context.Context, who named, issued time.Time, why session.Reason) error {
+	at := issued.Unix()
+	if who.sid == "" {
+		return l.endAll(ctx, bySubject, who.sub, why, func(k *knot) { k.Before = max(k.Before, at) })
+	}
+	err := l.endAll(ctx, bySession, who.sid, why, func(k *knot) { k.Before = max(k.Before, at) })
+	if err == nil && who.sub != "" {
+		err = l.endAll(ctx, bySubject, who.sub, why, func(k *knot) { k.Unnamed = max(k.Unnamed, at) })
+	}
+	return err
+}
+
+// endAll marks the record of a sid or sub, and ends the sessions that the mark means.
+func (l *Links) endAll(ctx context.Context, kind, value string, why session.Reason, mark func(*knot)) error {
 	var users []string
 	var k knot
-	id := l.id(kind, l.issuer, value)
-	err = beside.Change(ctx, l.store, id, func(rec *session.Record) *session.Record {
+	err := beside.Change(ctx, l.store, l.id(kind, l.issuer, value), func(rec *session.Record) *session.Record {
 		now := l.m.Now()
 		k = knotOf(rec, now)
-		k.Before, k.Marked = max(k.Before, issued.Unix()), now.UnixMicro()
+		mark(&k)
+		k.Marked = now.UnixMicro()
 		users = slices.Sorted(maps.Keys(k.Users))
 		return l.next(rec, k, now)
 	})
@@ -162,7 +188,7 @@ func (l *Links) end(ctx context.Context, kind, value string, issued time.Time, w
 	for _, user := range users {
 		_, one := l.m.RevokeWhere(ctx, why, user, func(s *session.Session) bool {
 			link, ok := Of(s)
-			return ok && l.means(kind, value, link, k.Before)
+			return ok && l.means(kind, value, link, k)
 		})
 		err = errors.Join(err, one)
 	}
@@ -173,14 +199,14 @@ func (l *Links) end(ctx context.Context, kind, value string, issued time.Time, w
 }
 
 // means reports whether a link is to one of the sign-ins that the provider has ended.
-func (l *Links) means(kind, value string, link Link, before int64) bool {
+func (l *Links) means(kind, value string, link Link, k knot) bool {
 	if link.Issuer != l.issuer || link.Client != l.client {
 		return false
 	}
 	if kind == bySession {
 		return link.SessionID == value
 	}
-	return link.Subject == value && link.IssuedAt.Unix() <= before
+	return link.Subject == value && k.covers(link)
 }
 
 // spent reports whether a token was used before, on any node.

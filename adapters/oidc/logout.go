@@ -23,8 +23,9 @@ const (
 // backchannel_logout_uri. It accepts only a POST with a form that has a logout_token.
 //
 // The token is checked as section 2.6 of OpenID Connect Back-Channel Logout 1.0 and ASVS 10.5.5 demand, and can be used
-// once on all nodes together. With a sid it ends the sessions that began with that sign-in, and otherwise all that the
-// sub has begun before, with session.ReasonProvider. Sessions that people began in other ways go on.
+// once on all nodes together. With a sid it ends the sessions that began with that sign-in, and if it also has a sub,
+// those that the sub has begun by ID tokens without a sid; without a sid all that the sub has begun before. The reason
+// is session.ReasonProvider. Sessions that people began in other ways go on.
 //
 // The answer is 200, even when there was nothing to end. A token that is refused gets 400 and a reason as JSON, and is
 // reported as session.EventRefused. If the store or the provider's keys are out of reach, the answer is 503 with
@@ -87,11 +88,7 @@ func (l *Links) logout(ctx context.Context, text string) error {
 	if spent, err := l.spent(ctx, t.Issuer, t.jti); err != nil || spent {
 		return orReplayed(err)
 	}
-	kind, value := bySession, t.sid
-	if value == "" {
-		kind, value = bySubject, t.sub
-	}
-	if err := l.end(ctx, kind, value, t.IssuedAt, session.ReasonProvider); err != nil {
+	if err := l.end(ctx, named{t.sid, t.sub}, t.IssuedAt, session.ReasonProvider); err != nil {
 		return err
 	}
 	first, err := l.spend(ctx, t.Issuer, t.jti, t.IssuedAt.Add(l.opts.MaxAge+3*clockSkew))

@@ -61,6 +61,31 @@ func TestALogoutWithoutSidEndsAllThatTheSubjectHasBegun(t *testing.T) {
 	phone.is(one, "ada|")
 }
 
+// A provider that begins to send session ids has sessions of before, which it cannot name.
+func TestALogoutOfASidAlsoEndsWhatItsSubjectBeganWithoutOne(t *testing.T) {
+	p, one, two := pair(t)
+	old, laptop, office, other := newBrowser(t), newBrowser(t), newBrowser(t), newBrowser(t)
+	old.signIn(one, "ada", "")
+	other.signIn(one, "bob", "")
+	laptop.signIn(two, "ada", "sid 2")
+	office.post(one, "/password", url.Values{"user": {"ada"}})
+	two.logsOut(p.logoutToken(t, "", "sid 1")) // which says nothing of a subject
+	old.is(one, "ada|")
+	two.logsOut(p.logoutToken(t, "ada", "sid 1"))
+	old.is(one, ended)
+	laptop.is(one, "ada|")
+	office.is(one, "ada|")
+	other.is(one, "bob|")
+
+	laptop.signIn(two, "ada", "sid 3")
+	if status, _ := old.trySignIn(one, "ada", ""); status != http.StatusForbidden {
+		t.Errorf("a sign-in of the same second without a sid: %d, want 403", status)
+	}
+	p.clock.advance(time.Second)
+	old.signIn(one, "ada", "")
+	old.is(two, "ada|")
+}
+
 func TestLinksInFilesAreSeenByAllProcesses(t *testing.T) {
 	p, folder := newProvider(t), t.TempDir()
 	var nodes []*node
@@ -109,7 +134,7 @@ func TestALogoutOfASessionThatIsOverSucceeds(t *testing.T) {
 	}
 	p.clock.advance(time.Hour)
 	if n, err := one.sessions.Sweep(t.Context()); n != 4 || err != nil {
-		t.Errorf("Sweep = %d, %v, want both marks and both tokens", n, err)
+		t.Errorf("Sweep = %d, %v, want the marks of the sid and the sub, and both tokens", n, err)
 	}
 }
 

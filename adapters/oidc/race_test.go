@@ -37,13 +37,14 @@ func steps(t *testing.T, prepare func(p *provider, one, two *node) (deed, other 
 }
 
 func TestALogoutAtEveryStepOfItsSignInWins(t *testing.T) {
-	for name, row := range map[string]struct{ sub, sid string }{
-		"by sid": {"", "sid 1"}, "by sub": {"ada", ""}, "by both": {"ada", "sid 1"},
+	for name, row := range map[string]struct{ sub, sid, began string }{
+		"by sid": {"", "sid 1", "sid 1"}, "by sub": {"ada", "", "sid 1"}, "by both": {"ada", "sid 1", "sid 1"},
+		"by both, after a sign-in without a sid": {"ada", "sid 1", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			steps(t, func(p *provider, one, two *node) (deed, other func(), check func(int64)) {
 				phone := newBrowser(t)
-				token := p.idToken(t, "ada", "sid 1", nil)
+				token := p.idToken(t, "ada", row.began, nil)
 				var status int
 				return func() { status, _ = phone.post(one, "/signin", url.Values{"id_token": {token}}) },
 					func() { two.logsOut(p.logoutToken(t, row.sub, row.sid)) },
@@ -67,12 +68,14 @@ func TestALogoutAtEveryStepOfItsSignInWins(t *testing.T) {
 }
 
 func TestASignInAtEveryStepOfItsLogoutIsOver(t *testing.T) {
-	for name, row := range map[string]struct{ sub, sid string }{"by sid": {"", "sid 1"}, "by sub": {"ada", ""}} {
+	for name, row := range map[string]struct{ sub, sid, began string }{
+		"by sid": {"", "sid 1", "sid 1"}, "by sub": {"ada", "", "sid 1"}, "by both, without a sid": {"ada", "sid 1", ""},
+	} {
 		t.Run(name, func(t *testing.T) {
 			steps(t, func(p *provider, one, two *node) (deed, other func(), check func(int64)) {
 				phone := newBrowser(t)
 				return func() { one.logsOut(p.logoutToken(t, row.sub, row.sid)) },
-					func() { phone.trySignIn(two, "ada", "sid 1") },
+					func() { phone.trySignIn(two, "ada", row.began) },
 					func(step int64) {
 						left, err := one.sessions.Sessions(t.Context(), "ada")
 						if len(left) > 0 || err != nil {

@@ -178,15 +178,15 @@ func (r *receiver) take(ctx context.Context, t signed, name string) error {
 	if about == nil {
 		about = event.Subject
 	}
-	kind, value, err := r.subject(ctx, about, name == sessionRevoked)
+	who, err := r.subject(ctx, about, name == sessionRevoked)
 	if err != nil {
 		return err
 	}
-	if value == "" {
+	if who == (named{}) {
 		r.refused(ctx, fmt.Errorf("oidcsession: a security event ends nothing: %w", errNobodyKnown))
 		return nil
 	}
-	return r.end(ctx, kind, value, t.IssuedAt, why)
+	return r.end(ctx, who, t.IssuedAt, why)
 }
 
 func (r *receiver) reason(credential, change string) session.Reason {

@@ -91,6 +91,38 @@ func TestASecurityEventEndsTheSessionsOfItsSubject(t *testing.T) {
 	}
 }
 
+// The user who stands beside a session tells of those that the provider cannot name.
+func TestASecurityEventOfASessionEndsWhatItsUserBeganWithoutASid(t *testing.T) {
+	p, one, two := pair(t)
+	sid := object{"format": "opaque", "id": "sid 1"}
+	for name, row := range map[string]struct {
+		user any
+		want string
+	}{
+		"the user":        {object{"format": "iss_sub", "iss": p.URL, "sub": "ada"}, ended},
+		"an opaque user":  {object{"format": "opaque", "id": "ada"}, ended},
+		"another user":    {object{"format": "opaque", "id": "bob"}, "ada|"},
+		"another issuer":  {object{"format": "iss_sub", "iss": "https://evil.example", "sub": "ada"}, "ada|"},
+		"a broken user":   {object{"format": "opaque"}, "ada|"},
+		"a user as text":  {"ada", "ada|"},
+		"no user":         {nil, "ada|"},
+		"an unknown user": {object{"format": "phone_number", "phone_number": "1"}, "ada|"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			phone, laptop, old := newBrowser(t), newBrowser(t), newBrowser(t)
+			phone.signIn(one, "ada", "sid 1")
+			laptop.signIn(one, "ada", "sid 2")
+			old.signIn(one, "ada", "")
+			subject := object{"format": "complex", "session": sid}.with(object{"user": row.user})
+			two.pushes(p.event(sessionRevoked, object{}, subject))
+			phone.is(one, ended)
+			laptop.is(one, "ada|")
+			old.is(one, row.want)
+			p.clock.advance(time.Hour)
+		})
+	}
+}
+
 func TestASecurityEventWithAWrongClaimEndsNothing(t *testing.T) {
 	p, one, two := pair(t)
 	phone := newBrowser(t)

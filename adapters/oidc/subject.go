@@ -21,49 +21,59 @@ type subject struct {
 	User    json.RawMessage `json:"user"`
 }
 
-// subject is by what the sessions of a subject are found; value is "" for none. An opaque subject is a session id where
-// the event is about a session, and otherwise a sub.
-func (r *receiver) subject(ctx context.Context, raw json.RawMessage, ofSession bool) (kind, value string, err error) {
+// subject is how a subject names what the event is about, nothing for one that leads to no session. An opaque subject
+// is a session id where the event is about a session, and otherwise a sub.
+func (r *receiver) subject(ctx context.Context, raw json.RawMessage, ofSession bool) (named, error) {
 	var s subject
 	if !isObject(raw) || json.Unmarshal(raw, &s) != nil {
-		return "", "", errSubject
+		return named{}, errSubject
 	}
 	switch {
 	case isObject(s.Session): // complex, whose format early drafts left out
-		return r.simple(ctx, s.Session, true)
+		return r.both(ctx, s)
 	case isObject(s.User):
 		return r.simple(ctx, s.User, false)
 	case s.Format == "complex":
-		return "", "", nil
+		return named{}, nil
 	}
 	return r.simple(ctx, raw, ofSession)
 }
 
-func (r *receiver) simple(ctx context.Context, raw json.RawMessage, ofSession bool) (kind, value string, err error) {
+// both is a session, and the user of it if that is told as well. A user who cannot be found spares no session.
+func (r *receiver) both(ctx context.Context, s subject) (named, error) {
+	who, err := r.simple(ctx, s.Session, true)
+	if err != nil || who.sid == "" || !isObject(s.User) {
+		return who, err
+	}
+	user, err := r.simple(ctx, s.User, false)
+	if err != nil && !errors.Is(err, errSubject) {
+		return named{}, err
+	}
+	who.sub = user.sub
+	return who, nil
+}
+
+func (r *receiver) simple(ctx context.Context, raw json.RawMessage, ofSession bool) (named, error) {
 	var s subject
 	if json.Unmarshal(raw, &s) != nil {
-		return "", "", errSubject
+		return named{}, errSubject
 	}
 	switch s.Format {
 	case "opaque":
-		return kindOf(ofSession), s.ID, needed(s.ID)
+		if ofSession {
+			return named{sid: s.ID}, needed(s.ID)
+		}
+		return named{sub: s.ID}, needed(s.ID)
 	case "iss_sub":
 		if s.Issuer != r.issuer {
-			return "", "", needed(s.Issuer)
+			return named{}, needed(s.Issuer)
 		}
-		return bySubject, s.Subject, needed(s.Subject)
+		return named{sub: s.Subject}, needed(s.Subject)
 	case "email":
-		value, err = r.byEmail(ctx, s.Email)
-		return bySubject, value, err
+		sub, err := r.byEmail(ctx, s.Email)
+		return named{sub: sub}, err
 	}
-	return "", "", needed(s.Format)
-}
-
-func kindOf(ofSession bool) string {
-	if ofSession {
-		return bySession
-	}
-	return bySubject
+	return named{}, needed(s.Format)
 }
 
 // needed refuses a subject without what its format wants.
