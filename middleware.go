@@ -261,6 +261,10 @@ func (ex *exchange) addAnswer(fn func(http.Header, bool)) {
 // signsIn reports whether a Login was done.
 func (s *Session) signsIn() bool { return s.is((*life.Draft).SignedIn) }
 
+// KeepIdle makes what this request stores no sign of life: the idle timeout goes on as if it had not come. It is for
+// middleware that answers a browser by itself, while nobody may sit in front of it.
+func (s *Session) KeepIdle() { s.is(func(d *life.Draft) bool { d.KeepIdle(); return true }) }
+
 // Proved reports whether somebody proved in this request who they are: a Login or a Confirm was done, stored or not,
 // and neither a Logout nor a Reload took it back. It is for middleware around a sign-in. What other requests do
 // meanwhile to the same session does not count.

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session"
 )
@@ -187,5 +188,39 @@ func TestASignInThatIsStoredBeginsNothingAnew(t *testing.T) {
 	})
 	if got := r.alive("ada"); got != 0 {
 		t.Errorf("%d sessions, want 0", got)
+	}
+}
+
+// What middleware stores by itself moves no idle timeout, however it is stored.
+func TestARequestThatKeepsASessionIdleIsNoSignOfLife(t *testing.T) {
+	for name, do := range map[string]func(*session.Session){
+		"nothing":       func(*session.Session) {},
+		"a save":        func(s *session.Session) { s.Set("n", 1) },
+		"a save, early": func(s *session.Session) { s.Set("n", 1); _ = s.Save(bg) },
+		"Atomic": func(s *session.Session) {
+			_ = s.Atomic(bg, func(s *session.Session) error { s.Set("n", 1); return nil })
+		},
+		"Reload":   func(s *session.Session) { _ = s.Reload(bg); s.Set("n", 1) },
+		"a new id": func(s *session.Session) { s.Regenerate() },
+	} {
+		r := newRig(t, func(o *session.Options) { o.IdleTimeout, o.RenewEvery = time.Hour, 20*time.Minute })
+		v := r.visitor()
+		v.with(func(s *session.Session) { s.Login("ada") })
+		var want time.Time
+		v.with(func(s *session.Session) { want = s.ExpiresAt() })
+		for range 2 {
+			r.clock.advance(25 * time.Minute)
+			v.with(func(s *session.Session) {
+				s.KeepIdle()
+				do(s)
+			})
+		}
+		if infos, err := r.Sessions(bg, "ada"); err != nil || len(infos) != 1 || !infos[0].ExpiresAt.Equal(want) {
+			t.Errorf("%s: %v, %v, want the end at %v", name, infos, err, want)
+		}
+		v.with(func(s *session.Session) { s.Set("n", 2) })
+		if infos, err := r.Sessions(bg, "ada"); err != nil || len(infos) != 1 || !infos[0].ExpiresAt.After(want) {
+			t.Errorf("%s: %v, %v, want a later end after a use", name, infos, err)
+		}
 	}
 }

@@ -92,6 +92,7 @@ func (b *Binder) endpoint(serve func(*exchange, string)) http.Handler {
 			case err != nil:
 				x.keep()
 			default:
+				x.s.KeepIdle() // a script that only looks makes the browser come here, too
 				serve(x, text)
 			}
 		})).ServeHTTP(p, r)

@@ -24,7 +24,8 @@ type Draft struct {
 	idTaken    bool    // next may be in the store already, so that the next commit takes another
 	oldBecomes Kind    // what becomes of the stored id when it changes; KindLive: it does not change
 	discard    bool    // nothing is ever stored
-	byOperator bool    // the user is not here: a save is no sign of life
+	byOperator bool    // an operator works on it, and not its user
+	unseen     bool    // the user is not here: a save is no sign of life
 	gone       bool    // the stored session ended: only a Login begins a new one
 	signing    signing
 	reply      Reply
@@ -121,8 +122,11 @@ func (d *Draft) Begin(k *Keeper, visit Visit) {
 
 // ByOperator begins a draft of a stored session on which not its user works: a save is no sign of life.
 func (k *Keeper) ByOperator(rec *Record) Draft {
-	return Draft{k: k, at: Place{Rec: rec}, byOperator: true}
+	return Draft{k: k, at: Place{Rec: rec}, byOperator: true, unseen: true}
 }
+
+// KeepIdle makes what is stored from now on no sign of life.
+func (d *Draft) KeepIdle() { d.unseen = true }
 
 // Clone returns a copy that can be changed while others read the original. What does not encode keeps both from being
 // stored.
