@@ -1,11 +1,14 @@
 package cookiestore_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/cookiestore"
+	"github.com/coatcheck/session/memstore"
 )
 
 // ASVS 7.4.2: all sessions of a user end, whatever ids they have got since, but for those to keep; later ones are not
@@ -130,4 +133,126 @@ func TestRevokeUserEndsWhatAnEarlierOneKept(t *testing.T) {
 			})
 		})
 	}
+}
+
+// signedIn checks who is signed in, for each of the browsers.
+func signedIn(t *testing.T, want string, visitors ...*visitor) {
+	t.Helper()
+	for _, v := range visitors {
+		v.with(func(s *session.Session) {
+			if s.User() != want {
+				t.Errorf("user %q, want %q", s.User(), want)
+			}
+		})
+	}
+}
+
+// A page that sends several requests renews the session that was kept with the first of them. The others still have the
+// ticket that was kept.
+func TestAKeptSessionIsKeptForEachRequestThatMeetsItsRenewal(t *testing.T) {
+	r := newRig(t, listed(), renewing)
+	v, other, keep := r.visitor(), r.visitor(), ""
+	v.with(func(s *session.Session) { s.Login("ada"); keep = s.ID() })
+	other.with(func(s *session.Session) { s.Login("ada") })
+	r.advance(hour)
+	if _, err := r.RevokeUser(t.Context(), "ada", keep); err != nil {
+		t.Fatal(err)
+	}
+	late, under := v.copied(), v.copied()
+	resp := under.with(func(s *session.Session) {
+		v.with(read) // which renews it
+		s.Set("x", 1)
+	})
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("a request that was under way has status %d", resp.StatusCode)
+	}
+	if late.with(set("y", 1)).StatusCode != http.StatusOK {
+		t.Error("a request that began then is refused")
+	}
+	signedIn(t, "ada", v, under, late)
+	r.advance(hour)
+	signedIn(t, "ada", v)
+	signedIn(t, "", other)
+}
+
+// The session that is to be kept may get another id from a parallel request just before the others are ended, however
+// often.
+func TestRevokeUserKeepsASessionThatAnotherRequestMoved(t *testing.T) {
+	moves := map[string]func(r *rig, v *visitor){
+		"renewal":    func(_ *rig, v *visitor) { v.with(read) },
+		"Regenerate": func(_ *rig, v *visitor) { v.with((*session.Session).Regenerate) },
+		"both": func(r *rig, v *visitor) {
+			v.with(read)
+			r.advance(time.Second)
+			v.with((*session.Session).Regenerate)
+		},
+	}
+	for name, move := range moves {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, listed(), renewing)
+			v, other := r.visitor(), r.visitor()
+			v.with(func(s *session.Session) { s.Login("ada") })
+			other.with(func(s *session.Session) { s.Login("ada") })
+			r.advance(hour)
+			v.copied().with(func(s *session.Session) {
+				move(r, v)
+				if _, err := r.RevokeUser(t.Context(), "ada", s.ID()); err != nil {
+					t.Error(err)
+				}
+			})
+			signedIn(t, "ada", v)
+			r.advance(hour)
+			signedIn(t, "ada", v)
+			signedIn(t, "", other)
+			if _, err := r.RevokeUser(t.Context(), "ada"); err != nil {
+				t.Fatal(err)
+			}
+			signedIn(t, "", v)
+		})
+	}
+}
+
+// A renewal may have begun before the others are ended, and be stored afterwards.
+func TestRevokeUserKeepsASessionThatIsBeingRenewed(t *testing.T) {
+	list := &during{Store: memstore.New(memstore.Options{})}
+	r := newRig(t, cookiestore.Options{Revocations: list}, renewing)
+	v, keep := r.visitor(), ""
+	v.with(func(s *session.Session) { s.Login("ada"); keep = s.ID() })
+	r.advance(hour)
+	list.save = func() {
+		if _, err := r.RevokeUser(t.Context(), "ada", keep); err != nil {
+			t.Error(err)
+		}
+	}
+	v.with(read)
+	signedIn(t, "ada", v)
+	r.advance(hour)
+	signedIn(t, "ada", v)
+}
+
+// What was signed in anew after a logout is no session to keep, though it followed one.
+func TestRevokeUserKeepsNothingThatALogoutLeft(t *testing.T) {
+	r := newRig(t, listed())
+	v, keep := r.visitor(), ""
+	v.with(func(s *session.Session) { s.Login("ada"); keep = s.ID() })
+	v.with(func(s *session.Session) { s.Logout(); s.Login("ada") })
+	r.advance(time.Second)
+	if _, err := r.RevokeUser(t.Context(), "ada", keep); err != nil {
+		t.Fatal(err)
+	}
+	signedIn(t, "", v)
+}
+
+// during is a store that does something once, before it saves.
+type during struct {
+	session.Store
+	save func()
+}
+
+func (d *during) Save(ctx context.Context, rec *session.Record) error {
+	if save := d.save; save != nil {
+		d.save = nil
+		save()
+	}
+	return d.Store.Save(ctx, rec)
 }
