@@ -348,3 +348,48 @@ func TestNoDocumentShowsASecretThatWorks(t *testing.T) {
 		t.Fatalf("%d pages, %v", pages, err)
 	}
 }
+
+// A process that has just started does not know yet whether its first secret has settled. What another process has
+// signed with that stays under it, so that the older one can be dropped while nobody notices.
+func TestAStartPutsNothingBackUnderTheOldSecret(t *testing.T) {
+	for name, newStore := range map[string]func() session.Store{
+		"memory": func() session.Store { return memstore.New(memstore.Options{}) },
+		"cookie": func() session.Store { s, _ := cookiestore.New(cookiestore.Options{}); return s },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { startAgain(t, newStore()) })
+		})
+	}
+}
+
+func startAgain(t *testing.T, store session.Store) {
+	old, fresh := session.NewSecret(), session.NewSecret()
+	node := func(opts session.Options) *session.Manager {
+		opts.SweepEvery = -1
+		m, err := session.New(store, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { m.Close() })
+		return m
+	}
+	secrets := &vault{}
+	secrets.say(fresh, old)
+	first := node(session.Options{SecretSource: secrets.read})
+	behind := (&rig{Manager: first, t: t}).visitor()
+	behind.with(put("x", 1)) // which the old one signs
+	time.Sleep(5 * time.Minute)
+	v := behind.clone()
+	v.on(first).with(put("x", 2))
+	restarted := node(session.Options{SecretSource: secrets.read})
+	for range 3 {
+		resp := v.on(restarted).with(func(s *session.Session) { wantGet(t, s, "x", int64(2)) })
+		if len(resp.Cookies()) > 0 {
+			t.Error("a visitor with the newest signature is sent another one")
+		}
+	}
+	time.Sleep(5 * time.Minute)
+	v.on(node(session.Options{Secrets: []session.Secret{fresh}})).with(func(s *session.Session) {
+		wantGet(t, s, "x", int64(2))
+	})
+}

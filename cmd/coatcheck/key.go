@@ -60,8 +60,10 @@ signs people out while some have started and others have not: do it in two round
 docs/deploying.md says.
 
 Keep an old secret until the longest session is over, also in a library whose sessions the site
-takes over. --keep drops the oldest ones, which signs out everybody whose ticket only a dropped
-secret had signed. Their sessions stay in the store until they expire, and count for max_per_user;
+takes over. A process with secrets.reload signs with an old one again for four minutes after each
+start: for sessions that begin or change in that time, and are not used again, that counts from
+there. --keep drops the oldest ones, which signs out everybody whose ticket only a dropped secret
+had signed. Their sessions stay in the store until they expire, and count for max_per_user;
 coatcheck session revoke --all ends them.`,
 		Example: `  coatcheck key rotate
   coatcheck key rotate --file secret.txt --keep 1`,

@@ -17,6 +17,7 @@ const (
 	publicSecret = "for the fuzz corpus, known to all"
 	oldSecret    = "an old secret, known to everybody"
 	freshSecret  = "a new secret, known to everybody"
+	oldestSecret = "the first secret, known to everybody"
 )
 
 // known is a ring whose secret everybody knows, so that texts of it can stand in tests and in a corpus.

@@ -70,8 +70,8 @@ func (ring Ring) Seal(r Row, size int, encode func(dst []byte) []byte, encrypt b
 // IsSigned reports whether the data of a record are signed alone, as far as their form says.
 func IsSigned(data []byte) bool { return len(data) >= formSize && data[0] == formSigned }
 
-// Open returns what was sealed or signed as the data of this row, and which key did it. The body may be part of the
-// data. The error says what is wrong with them, and nothing of what is in them.
+// Open returns what was sealed or signed as the data of this row, and which key did it, 0 for the newest. The body may
+// be part of the data. The error says what is wrong with them, and nothing of what is in them.
 func (ring Ring) Open(data []byte, r Row) (body []byte, signer int, err error) {
 	if len(data) < formSize {
 		return nil, 0, errors.New("too short")
@@ -80,7 +80,7 @@ func (ring Ring) Open(data []byte, r Row) (body []byte, signer int, err error) {
 	for i, k := range ring {
 		if k.id == id {
 			body, err := k.openBody(form, data[formSize:], r)
-			return body, i, err
+			return body, ring.signer(i), err
 		}
 	}
 	return nil, 0, errors.New("no secret of this manager made it")

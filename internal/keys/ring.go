@@ -19,11 +19,21 @@ type key struct {
 	token   *sealed.Key // of records that travel with the client
 	foreign *macs       // of what follows from the tokens of other libraries
 	names   *macs       // of what stands for a name
+	early   bool        // in this ring another key signs, which is to be replaced by this one
 }
 
 // Ring is the derived keys, newest first: the first signs and seals, all of them verify and open. It has at least one,
 // and is safe for concurrent use.
 type Ring []*key
+
+// signer is the index of a key, as others are told: 0 also for one that is to sign after the one that does now, for
+// what it made needs no other signature.
+func (ring Ring) signer(i int) int {
+	if ring[i].early {
+		return 0
+	}
+	return i
+}
 
 // NewRing derives the keys of these secrets, of which there is at least one, the newest first. It keeps none of them.
 func NewRing(secrets [][]byte) Ring {

@@ -28,7 +28,18 @@ type Rotation struct {
 
 type knownSecret struct {
 	key   *key
+	early *key // the same, while another one signs before it; nil: not needed so far
 	since time.Time
+}
+
+// waiting is the key in a ring in which it does not sign yet.
+func (k *knownSecret) waiting() *key {
+	if k.early == nil {
+		early := *k.key
+		early.early = true
+		k.early = &early
+	}
+	return k.early
 }
 
 // Ring keeps the order given, but for a first secret that is new here: until it has settled, an older one signs. A
@@ -52,10 +63,11 @@ func (s *Rotation) Ring(secrets [][]byte, now time.Time) Ring {
 	}
 	signer := signing(list, now)
 	ring := Ring{list[signer].key}
-	for i, k := range list {
-		if i != signer {
-			ring = append(ring, k.key)
-		}
+	for _, k := range list[:signer] {
+		ring = append(ring, k.waiting())
+	}
+	for _, k := range list[signer+1:] {
+		ring = append(ring, k.key)
 	}
 	return ring
 }

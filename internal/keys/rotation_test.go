@@ -1,6 +1,7 @@
 package keys_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -78,6 +79,35 @@ func TestTheSameSecretsGiveTheSameRing(t *testing.T) {
 	}
 	if settled := r.Ring(list(freshSecret, oldSecret), noon.Add(time.Hour)); slices.Equal(first, settled) {
 		t.Error("the ring is the same although another secret signs")
+	}
+}
+
+// What a secret has signed that is to sign next needs no other signature, and what an older one has signed does.
+func TestWhatTheNextSecretSignedIsNotOld(t *testing.T) {
+	row, sealedFor := keys.Row{ID: "ab", Version: 1}, [][]byte{keys.BindToken(cookie)}
+	signers := func(ring keys.Ring, secret string) (all [3]int, err error) {
+		by := ringOf(secret)
+		var errs [3]error
+		_, all[0], errs[0] = keys.ParseTicket(counted(1).Text(by, cookie), ring, cookie)
+		_, all[1], errs[1] = ring.Open(by.Seal(row, 0, appending("x"), false), row)
+		_, all[2], errs[2] = ring.OpenToken(by.SealToken([]byte("x"), sealedFor[0]), sealedFor)
+		return all, errors.Join(errs[:]...)
+	}
+	var r keys.Rotation
+	r.Ring(list(oldSecret), noon)
+	for _, row := range []struct {
+		after time.Duration
+		want  map[string]int
+	}{
+		{time.Hour, map[string]int{freshSecret: 0, oldSecret: 0, oldestSecret: 2}},
+		{time.Hour + 4*time.Minute, map[string]int{freshSecret: 0, oldSecret: 1, oldestSecret: 2}},
+	} {
+		ring := r.Ring(list(freshSecret, oldSecret, oldestSecret), noon.Add(row.after))
+		for secret, want := range row.want {
+			if got, err := signers(ring, secret); got != [3]int{want, want, want} || err != nil {
+				t.Errorf("after %v, by %q: signed by %v, %v, want %d", row.after, secret, got, err, want)
+			}
+		}
 	}
 }
 

@@ -77,7 +77,8 @@ func (t Ticket) Text(ring Ring, name string) string {
 	return string(strictBase64.AppendEncode(b, mac[:]))
 }
 
-// ParseTicket checks shape and signature and says which key signed. The error is ErrMalformed or ErrBadSignature.
+// ParseTicket checks shape and signature and says which key signed, 0 for the newest. The error is ErrMalformed or
+// ErrBadSignature.
 func ParseTicket(text string, ring Ring, name string) (t Ticket, signer int, err error) {
 	rest, ok := strings.CutPrefix(text, ticketPrefix)
 	if !ok || len(text) != TicketSize || rest[randomChars] != '.' {
@@ -89,7 +90,7 @@ func ParseTicket(text string, ring Ring, name string) (t Ticket, signer int, err
 	}
 	for i, k := range ring {
 		if want := k.ticket.sum(name, t[:]); hmac.Equal(mac[:], want[:]) {
-			return t, i, nil
+			return t, ring.signer(i), nil
 		}
 	}
 	return Ticket{}, 0, ErrBadSignature

@@ -36,8 +36,8 @@ func (ring Ring) SealToken(plain, binding []byte) string {
 // boxes are what SealToken has sealed into, which nobody else sees, for the next time.
 var boxes = sync.Pool{New: func() any { return new([]byte) }}
 
-// OpenToken opens a token that was sealed for one of these bindings, and says which key sealed it. The error is
-// ErrMalformed or ErrBadSignature.
+// OpenToken opens a token that was sealed for one of these bindings, and says which key sealed it, 0 for the newest.
+// The error is ErrMalformed or ErrBadSignature.
 func (ring Ring) OpenToken(token string, bindings [][]byte) (plain []byte, signer int, err error) {
 	text, ok := strings.CutPrefix(token, tokenPrefix)
 	raw := make([]byte, strictBase64.DecodedLen(len(text)))
@@ -50,7 +50,7 @@ func (ring Ring) OpenToken(token string, bindings [][]byte) (plain []byte, signe
 		}
 		for _, binding := range bindings {
 			if plain, err := k.token.OpenIn(raw[len(k.id):], binding); err == nil {
-				return plain, i, nil
+				return plain, ring.signer(i), nil
 			}
 			decodeExactly(raw, text) // for the next, since what does not open is lost
 		}
