@@ -54,9 +54,13 @@
 // appendfsync everysec, the default, may lose a second if the machine fails; always loses nothing, but is slower.
 // Replication does not wait for the replicas: after a failover, by Sentinel or in a cluster, whatever the old primary
 // acknowledged last is gone. That may be a session that has just begun, a change, or a logout, so a session that
-// somebody ended may come back. This store does not use WAIT, which would make that less likely, but not impossible.
-// min-replicas-to-write 1 with a small min-replicas-max-lag keeps a primary that was cut off from acknowledging for
-// long. If a logout must be final whatever fails, keep sessions in sqlstore.
+// somebody ended may come back. In a cluster, a session and the list of its user may be on different shards. If the
+// shard of the list fails, a session that has just begun may live on without being listed, so that RevokeUser does not
+// find it. A sweep puts it back on the list when the end that it had at first is over, and Manager.All at once: after a
+// failover in a cluster, walk through All, as "coatcheck session stats" does. This store does not use WAIT, which would
+// make all this less likely, but not impossible. min-replicas-to-write 1 with a small min-replicas-max-lag keeps a
+// primary that was cut off from acknowledging for long. If a logout must be final whatever fails, keep sessions in
+// sqlstore.
 //
 // # Caching
 //

@@ -123,6 +123,7 @@ func (l *listing) tidy(ctx context.Context) {
 // head is a record without its Data. Both are unset when it cannot be read.
 type head struct {
 	rec    *session.Record
+	entry  string // list and token
 	absent bool
 }
 
@@ -172,11 +173,15 @@ func (s *Store) head(ctx context.Context, id, value string) (head, error) {
 		}
 		rec, _, _ = decodeHead(id, whole)
 	}
-	return head{rec: rec}, nil
+	if rec == nil {
+		return head{}, nil
+	}
+	return head{rec: rec, entry: value[listAt:headSize]}, nil
 }
 
 // Page implements [session.Lister], in the order of the shards and of the ids' bytes in each. It takes two trips for
-// each group of shards that it needs; the groups grow, so a store with few records takes few trips.
+// each group of shards that it needs; the groups grow, so a store with few records takes few trips. One more trip looks
+// whether the sessions are on the lists of their users, and puts them back where a failover has lost them.
 func (s *Store) Page(ctx context.Context, after string, limit int) ([]*session.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, explain("list", err)
@@ -237,11 +242,13 @@ func (s *Store) present(ctx context.Context, ids []string) ([]*session.Record, e
 		return nil, err
 	}
 	var recs []*session.Record
+	var found []due
 	var stale []command
 	for i, h := range heads {
 		switch {
 		case h.rec != nil:
 			recs = append(recs, h.rec)
+			found = append(found, due{ids[i], h.entry})
 		case h.absent:
 			stale = append(stale, s.drop(due{id: ids[i]}, ""))
 		default:
@@ -254,5 +261,6 @@ func (s *Store) present(ctx context.Context, ids []string) ([]*session.Record, e
 			s.note(answer)
 		}
 	}
+	_ = s.relist(ctx, found) // the sessions are listed here all the same
 	return recs, nil
 }

@@ -51,14 +51,15 @@ func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 // entry is where a record is listed.
 type entry struct{ list, token string }
 
-// create stores the record and puts it on its user's list at once. Until Save has returned nobody knows the id, so that
-// it does not matter which comes first; when only one was done, it is undone.
+// create stores the record and puts it on its user's list at once; when only one was done, it is undone. The list comes
+// first: where both are on one server, a replica that hears only the beginning then has an entry that leads nowhere,
+// and not a session that is on no list.
 func (s *Store) create(ctx context.Context, rec *session.Record) error {
 	e := entry{listOf(rec), newToken()}
 	if e.list == noList {
 		return s.add(ctx, rec, e)
 	}
-	return s.add(ctx, rec, e, enlistScript.call([]string{s.listKey(e.list)}, rec.ID, e.token, "new"))
+	return s.add(ctx, rec, e, s.enlistNew(e, rec.ID))
 }
 
 // add creates the record, and puts it on its list in the same trip if it gets the command for that. Who has an id that
@@ -67,8 +68,8 @@ func (s *Store) add(ctx context.Context, rec *session.Record, e entry, enlist ..
 	if s.cache != nil {
 		defer s.cache.changed(rec.ID)
 	}
-	results := s.runs(ctx, append(s.insert(rec, e), enlist...)...)
-	err := results[0].Error()
+	results := s.runs(ctx, s.insert(enlist, rec, e)...)
+	err := results[len(enlist)].Error()
 	if rueidis.IsRedisNil(err) {
 		return s.taken(ctx, rec.ID, e)
 	}
@@ -77,7 +78,7 @@ func (s *Store) add(ctx context.Context, rec *session.Record, e entry, enlist ..
 		err = cmp.Or(err, r.Error())
 	}
 	if err == nil && len(enlist) > 0 {
-		err = s.displace(ctx, rec.ID, e, results[len(results)-1])
+		err = s.displace(ctx, rec.ID, e, results[0])
 	}
 	if err != nil && (stored || e.list != noList) {
 		s.undo(ctx, e, rec.ID)
@@ -94,11 +95,11 @@ func (s *Store) displace(ctx context.Context, id string, e entry, enlisted rueid
 	return s.run(ctx, s.enlist(e.list, id, e.token)).Error()
 }
 
-// insert creates a record, unless there is one, and puts it into the indexes of its shard. These are commands, for a
-// script takes the server longer, and they come in this order, for whoever meets an id without a record takes it out of
-// the indexes. When only the first is done, and undo fails, there is a record that nobody has the ticket of, until it
-// ends.
-func (s *Store) insert(rec *session.Record, e entry) []command {
+// insert creates a record, unless there is one, and puts it into the indexes of its shard, behind what comes first.
+// These are commands, for a script takes the server longer, and they come in this order, for whoever meets an id
+// without a record takes it out of the indexes. When only the record is done, and undo fails, there is one that nobody
+// has the ticket of, until it ends.
+func (s *Store) insert(first []command, rec *session.Record, e entry) []command {
 	shard := shardOf(rec.ID)
 	value := appendHead(make([]byte, 0, headSize+bodySize(rec)), rec)
 	value = append(append(value, e.list...), e.token...)
@@ -106,7 +107,7 @@ func (s *Store) insert(rec *session.Record, e entry) []command {
 	if rec.ExpiresAt.IsZero() {
 		set = set[:2]
 	}
-	commands := append(make([]command, 0, 4), query("SET", s.recordIn(shard, rec.ID), set...),
+	commands := append(append(make([]command, 0, 4), first...), query("SET", s.recordIn(shard, rec.ID), set...),
 		query("ZADD", s.idsKey(shard), "0", rec.ID))
 	if !rec.ExpiresAt.IsZero() {
 		commands = append(commands, query("ZADD", s.dueKey(shard), score(rec.ExpiresAt), e.list+e.token+rec.ID))
@@ -211,6 +212,11 @@ func (s *Store) replaces(rec *session.Record, token string) command {
 	}
 	shard := shardOf(rec.ID)
 	return replaceScript.call([]string{s.recordIn(shard, rec.ID), s.dueKey(shard)}, args...)
+}
+
+// enlistNew leaves an entry of the id alone that is there already.
+func (s *Store) enlistNew(e entry, id string) command {
+	return enlistScript.call([]string{s.listKey(e.list)}, id, e.token, "new")
 }
 
 func (s *Store) enlist(list, id, token string) command {

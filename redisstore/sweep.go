@@ -18,7 +18,8 @@ const (
 
 // Sweep implements [session.Sweeper]. It asks the shards what has expired, and drops each record with a script of its
 // own, so that others are served in between. A server also drops records by itself, fifteen minutes after their end;
-// the sweep removes what still names those, in the shard and on the list of the user.
+// the sweep removes what still names those, in the shard and on the list of the user. A session that is in use longer
+// than its index says is put back on that list if a failover has lost it there.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, explain("sweep", err)
@@ -61,7 +62,7 @@ func (s *Store) dropExpired(ctx context.Context, some []due, before time.Time) (
 	for i, d := range some {
 		calls[i] = s.drop(d, micros(before))
 	}
-	var owed []due
+	var owed, moved []due
 	for i, reply := range s.runs(ctx, calls...) {
 		answer, replyErr := reply.ToString()
 		entry, dropped := strings.CutPrefix(answer, "dropped")
@@ -74,13 +75,16 @@ func (s *Store) dropExpired(ctx context.Context, some []due, before time.Time) (
 			n++
 			s.forget(some[i].id)
 			owed = append(owed, due{some[i].id, entry})
+		case answer == "moved":
+			gone++
+			moved = append(moved, some[i])
 		case answer != "kept":
 			gone++
 			s.note(answer)
 		}
 	}
 	settled, settleErr := s.settle(ctx, owed)
-	return n, gone + settled, errors.Join(err, settleErr)
+	return n, gone + settled, errors.Join(err, settleErr, s.relist(ctx, moved))
 }
 
 func (s *Store) forget(id string) {
