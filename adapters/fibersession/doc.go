@@ -14,7 +14,7 @@
 // more.
 //
 // The functions in [session.Options] get a request of net/http without a body, in which nothing is shared with Fiber.
-// The session copies what it is given, too: the user may be c.FormValue("user"). Whatever else of c goes into a
-// goroutine, copy with strings.Clone, for the next request gets the memory of its strings.
+// Login copies the name of the user, and Set the value, so both may be c.FormValue. Whatever else of c a goroutine or a
+// stream goes on with, also the name of a key, copy with strings.Clone: the next request gets the memory of its strings.
 // Middleware that recovers from panics belongs before Use; after Use, it hides the panic, and the session is stored.
 package fibersession

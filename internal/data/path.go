@@ -47,9 +47,6 @@ type Path struct {
 	steps []string
 }
 
-// owned is the path without memory that a framework lends to one request. The steps are a copy anyway.
-func (p Path) owned() Path { return Path{strings.Clone(p.key), p.steps} }
-
 func (p Path) isKey() bool { return len(p.steps) == 0 }
 
 func (p Path) String() string { return joinPath(append([]string{p.key}, p.steps...)) }

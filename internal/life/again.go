@@ -56,5 +56,5 @@ func (d *Draft) Again(ctx context.Context, conflict error) (gone, err error) {
 
 // wentOn reports whether a session ended here for it went on under a new id.
 func (d *Draft) wentOn(err error) bool {
-	return errors.Is(err, ErrTombstone) && d.at.Rec.Successor != "" && !d.byOperator
+	return errors.Is(err, ErrTombstone) && d.at.Rec.Successor != "" && d.by != anOperator
 }

@@ -41,7 +41,7 @@ func (d *Draft) withoutData(now time.Time) *Record {
 	rec := &Record{ID: d.nextID(), User: d.User(), SeenAt: now}
 	rec.RemoteIP, rec.UserAgent = d.client()
 	if d.at.Rec != nil {
-		if rec.SeenAt = d.at.Rec.SeenAt; !d.unseen {
+		if rec.SeenAt = d.at.Rec.SeenAt; d.by == itsUser {
 			rec.SeenAt = laterOf(d.at.Rec.SeenAt, now)
 		}
 		rec.takeClient(d.at.Rec)

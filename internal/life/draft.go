@@ -24,12 +24,20 @@ type Draft struct {
 	idTaken    bool    // next may be in the store already, so that the next commit takes another
 	oldBecomes Kind    // what becomes of the stored id when it changes; KindLive: it does not change
 	discard    bool    // nothing is ever stored
-	byOperator bool    // an operator works on it, and not its user
-	unseen     bool    // the user is not here: a save is no sign of life
+	by         actor   // who works on it
 	gone       bool    // the stored session ended: only a Login begins a new one
 	signing    signing
 	reply      Reply
 }
+
+// actor is who works on a draft. Only of its user a save is a sign of life.
+type actor uint8
+
+const (
+	itsUser    actor = iota
+	aProgram         // of its user's, while nobody may sit in front of it
+	anOperator       // in a list of sessions
+)
 
 // signing is by what somebody has proved since the draft began who they are. What is stored stays so when later changes
 // are dropped.
@@ -122,11 +130,11 @@ func (d *Draft) Begin(k *Keeper, visit Visit) {
 
 // ByOperator begins a draft of a stored session on which not its user works: a save is no sign of life.
 func (k *Keeper) ByOperator(rec *Record) Draft {
-	return Draft{k: k, at: Place{Rec: rec}, byOperator: true, unseen: true}
+	return Draft{k: k, at: Place{Rec: rec}, by: anOperator}
 }
 
 // KeepIdle makes what is stored from now on no sign of life.
-func (d *Draft) KeepIdle() { d.unseen = true }
+func (d *Draft) KeepIdle() { d.by = max(d.by, aProgram) }
 
 // Clone returns a copy that can be changed while others read the original. What does not encode keeps both from being
 // stored.

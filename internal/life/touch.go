@@ -19,7 +19,7 @@ func DefaultTouch(idle time.Duration) time.Duration {
 // touchDue reports whether the store is to be told that the session was seen. With -1 it is told by every request, but
 // by each commit of a request only when that takes long.
 func (d *Draft) touchDue() bool {
-	if d.unseen {
+	if d.by != itsUser {
 		return false
 	}
 	every := d.k.TouchEvery

@@ -70,7 +70,7 @@ func (d *Draft) User() string {
 
 // Actor is who acts in the session: its user, unless an operator does, or "".
 func (d *Draft) Actor() string {
-	if d.byOperator {
+	if d.by == anOperator {
 		return ""
 	}
 	return d.User()
