@@ -11,7 +11,8 @@
 //
 // A stream (SendStreamWriter) and a hijacked connection go on after that. If they change the session, call
 // [session.Session.Save]; the session must have been stored before, because no response can bring a new ticket any
-// more.
+// more. They hear of the end of the session by [session.Session.Done], until the stream is out or the connection
+// closed. c.Context() does not end then, as ever in Fiber: that a client has left is known when a write to it fails.
 //
 // The functions in [session.Options] get a request of net/http without a body, in which nothing is shared with Fiber.
 // Login copies the name of the user, and Set the value, so both may be c.FormValue. Whatever else of c a goroutine or a

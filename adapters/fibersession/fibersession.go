@@ -2,6 +2,7 @@ package fibersession
 
 import (
 	"bytes"
+	"context"
 	"maps"
 	"net/http"
 	"slices"
@@ -54,7 +55,7 @@ func (a *answer) Write(p []byte) (int, error) {
 
 // next calls the handlers that come after Use.
 func (a *answer) next(_ http.ResponseWriter, r *http.Request) {
-	a.c.SetContext(r.Context())
+	a.c.SetContext(handlers{a.c.Context(), context.WithoutCancel(r.Context())})
 	a.err = a.c.Next()
 	a.readHeader()
 }

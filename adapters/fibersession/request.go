@@ -1,6 +1,7 @@
 package fibersession
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 
@@ -22,8 +23,36 @@ func requestOf(c fiber.Ctx) *http.Request {
 			r.Header[name] = append(r.Header[name], string(value))
 		}
 	}
-	return r.WithContext(c.Context())
+	return r.WithContext(untilSent(c))
 }
+
+// untilSent is the context of the request. It ends when the response is out, a stream too, and when a hijacked
+// connection is closed: that is when fasthttp closes the values that belong to the request.
+func untilSent(c fiber.Ctx) context.Context {
+	ctx, cancel := context.WithCancel(c.Context())
+	over := &end{cancel}
+	c.RequestCtx().SetUserValue(over, over)
+	return ctx
+}
+
+// end is a value whose Close ends a request.
+type end struct{ over context.CancelFunc }
+
+// Close ends the request.
+func (e *end) Close() error {
+	e.over()
+	return nil
+}
+
+// handlers is the context that the handlers get. It has the values of the request, and does not end with it: in Fiber
+// nothing does, and a goroutine may go on with it.
+type handlers struct {
+	context.Context                 // of before, with what the site has made it end by
+	request         context.Context // with the session, and without an end
+}
+
+// Value answers as the context of the request does.
+func (h handlers) Value(key any) any { return h.request.Value(key) }
 
 // urlOf takes the path that fasthttp understood for a target that net/url does not.
 func urlOf(target, path string) *url.URL {
