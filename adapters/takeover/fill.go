@@ -23,6 +23,9 @@ func (t *Takeover) fill(ctx context.Context, entry Entry, s *session.Session) (b
 	case err != nil:
 		return false, outage(err)
 	}
+	if end := old.saved.Add(t.opts.Lasts); !old.saved.IsZero() && end.After(old.Deadline) {
+		old.Deadline = end
+	}
 	old.User = t.opts.User(old.Values)
 	if t.opts.Change != nil {
 		t.opts.Change(old)

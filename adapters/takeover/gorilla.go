@@ -34,7 +34,10 @@ const longest = math.MaxInt64 / int64(time.Second)
 // that gob or JSON does not decode. If your store has an error of its own for a session that is gone, as one on
 // memcached has, say so in Options.Gone: people with such a cookie are answered with 503 otherwise.
 //
-// Gorilla does not keep the time of the sign-in. If the values have it, set Old.LoginAt in Options.Change.
+// Gorilla does not keep the time of the sign-in. If the values have it, set Old.LoginAt in Options.Change. Nor does it
+// keep a MaxAge that a session was given, by "remember me" for example: all count as having that of the store. Say in
+// Options.Lasts how long the longest can live, so that none of them is signed out. If the values show which ones are
+// remembered, let Options.Change set Old.Deadline and Old.Persistent.
 func Gorilla(store sessions.Store, name string) Source { return gorillaSource{store, name} }
 
 type gorillaSource struct {
@@ -174,7 +177,7 @@ func (src gorillaSource) read(s *sessions.Session, cookie string) *Old {
 		}
 	}
 	if saved := savedAt(cookie); !saved.IsZero() {
-		old.Deadline = saved.Add(lasts(s))
+		old.saved, old.Deadline = saved, saved.Add(lasts(s))
 	}
 	old.Persistent = s.Options != nil && s.Options.MaxAge > 0
 	return old

@@ -40,6 +40,39 @@ func TestLastsThatIsTooShortBringsNobodyBack(t *testing.T) {
 	}
 }
 
+// gorilla keeps no MaxAge of a session: what its store says of all sessions is a guess.
+func TestASessionThatWasRememberedMovesWhenLastsSaysSo(t *testing.T) {
+	const day = 24 * time.Hour
+	for name, tt := range map[string]struct {
+		maxAge int // of the store's sessions
+		lasts  time.Duration
+		age    time.Duration
+		change func(*takeover.Old)
+		want   string
+	}{
+		"a short one":            {3600, 0, 2 * time.Hour, nil, nobody},
+		"longer than the others": {3600, 30 * day, 2 * time.Hour, nil, whole("ada")},
+		"too old":                {3600, 30 * day, 31 * day, nil, nobody},
+		"without an end":         {0, 90 * day, 31 * day, nil, whole("ada")},
+		"Lasts shortens nothing": {30 * 86400, time.Hour, 2 * time.Hour, nil, whole("ada")},
+		"the site knows better": {3600, 30 * day, 3 * time.Hour,
+			func(o *takeover.Old) { o.Deadline = o.Deadline.Add(2*time.Hour - 30*day) }, nobody},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := sessions.NewCookieStore([]byte("0123456789abcdef"))
+			store.MaxAge(0) // of the codecs, too
+			store.Options.MaxAge = tt.maxAge
+			old := gorillaSite(t, store)
+			s := open(t, old, 1, takeover.Options{Lasts: tt.lasts, Change: tt.change})
+			cookie := old.signIn("ada")
+			s.ahead.Store(int64(tt.age))
+			if body, _ := s.ask(0, "/", cookie); body != tt.want {
+				t.Errorf("after %v the page shows %q, want %q", tt.age, body, tt.want)
+			}
+		})
+	}
+}
+
 func init() { gob.Register(named("")) }
 
 // named is a type of keys, as people make one for a context.

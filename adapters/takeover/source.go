@@ -61,4 +61,6 @@ type Old struct {
 	IdleTimeout time.Duration
 	// Persistent says that its cookie survives closing the browser.
 	Persistent bool
+
+	saved time.Time // where the deadline is a guess: when the old library saved the session last
 }

@@ -19,8 +19,9 @@ type Options struct {
 	// than once for a session.
 	Change func(old *Old)
 	// Lasts is the longest that an old session can live; one whose deadline is unknown gets it as its deadline. 0: what
-	// Source.Cookie says. It shortens no session whose deadline is known. What has moved, and RevokeUser, are
-	// remembered for Lasts or for what Source.Cookie says, whichever is longer.
+	// Source.Cookie says. It shortens no session whose deadline is known. Of one that Gorilla finds it counts from when
+	// the site saved it last. What has moved, and RevokeUser, are remembered for Lasts or for what Source.Cookie says,
+	// whichever is longer.
 	Lasts time.Duration
 	// Gone reports whether an error of the old library says that a session is gone: such a cookie is nobody's. All
 	// other errors are an outage, which is answered with 503. Use errors.Is, for the error may be wrapped. nil: only
