@@ -17,7 +17,7 @@
 // for gob is not made to decode what a stranger wrote.
 //
 // Options.IdleTimeout and Options.Lifetime of the manager say when a session ends, and MaxAge of a gorilla session how
-// long it lasts unused.
+// long it lasts unused, unless a Login with [session.Remember] has said that.
 //
 // The cookie is gorilla's: it has the name and the Options of the gorilla session, and the sessions of several names
 // are sessions of their own: what is in one cookie opens nothing in another, nor in that of the manager. One of them

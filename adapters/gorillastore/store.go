@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"reflect"
-	"time"
 
 	"github.com/gorilla/sessions"
 
@@ -224,14 +222,6 @@ func (o *owned) signInLate(ctx context.Context, s *sessions.Session, encoded map
 
 // write does to the session n what was done to that of gorilla, and returns the values as the next request has them.
 func (o *owned) write(n *session.Session, s *sessions.Session, encoded map[any]any) map[any]any {
-	if n.Token() == "" || s.Options.MaxAge != o.Options.MaxAge {
-		n.SetIdleTimeout(idle(s.Options.MaxAge))
-		n.SetPersistent(s.Options.MaxAge > 0)
-	}
+	o.setClocks(n, s.Options.MaxAge)
 	return o.kept.write(n, s.Values, encoded)
-}
-
-// idle is how long a session lasts unused whose cookie lasts for so many seconds; 0 as the manager says.
-func idle(seconds int) time.Duration {
-	return time.Duration(min(int64(seconds), math.MaxInt64/int64(time.Second))) * time.Second
 }

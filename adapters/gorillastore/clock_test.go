@@ -1,0 +1,96 @@
+package gorillastore_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/gorilla/sessions"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/adapters/gorillastore"
+)
+
+const day = 24 * time.Hour
+
+// lasting is how a session of a user lasts.
+func (s *site) lasting(user string) (d time.Duration, persistent bool) {
+	s.Helper()
+	infos, err := s.sessions.Sessions(s.Context(), user)
+	if err != nil || len(infos) != 1 {
+		s.Fatalf("%s has the sessions %+v, %v", user, infos, err)
+	}
+	return infos[0].ExpiresAt.Sub(infos[0].SeenAt), infos[0].Persistent
+}
+
+// What a handler says of the clocks of the session stays, whatever the visitor had before, and what it does not say is
+// as MaxAge has it.
+func TestALoginSaysHowLongTheSessionLasts(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, maxAge := range []int{0, 7 * 86400} {
+		for _, name := range []string{"", "app"} {
+			s := open(t, gorillastore.Options{Name: name, Cookie: &sessions.Options{Path: "/", MaxAge: maxAge}},
+				func(o *session.Options) { o.Now = func() time.Time { return now } })
+			s.below(asItIs)
+			s.handle("/visit", func(g *sessions.Session) { g.Values["n"] = 1 })
+			s.handle("/ada", func(g *sessions.Session) { gorillastore.Of(g).Login("ada") })
+			s.handle("/login", func(g *sessions.Session) {
+				gorillastore.Of(g).Login("bob", session.Remember(90*day))
+				g.Values["n"] = 2
+			})
+			s.handle("/short", func(g *sessions.Session) { gorillastore.Of(g).Login("cid") })
+			for _, before := range []string{"", "/visit", "/ada"} {
+				b := s.browser()
+				if before != "" {
+					b.wantSaved(before)
+				}
+				b.wantSaved("/login")
+				if d, persistent := s.lasting("bob"); d != 90*day || !persistent {
+					t.Errorf("MaxAge %d, name %q, after %q: it lasts %v, persistent: %v", maxAge, name, before, d, persistent)
+				}
+				want := day // of the manager
+				if maxAge > 0 {
+					want = 7 * day
+				}
+				b = s.browser()
+				if before != "" {
+					b.wantSaved(before)
+				}
+				b.wantSaved("/short")
+				if d, persistent := s.lasting("cid"); d != want || persistent != (maxAge > 0) {
+					t.Errorf("MaxAge %d, name %q, after %q: cid's lasts %v, persistent: %v", maxAge, name, before, d,
+						persistent)
+				}
+				for _, user := range []string{"ada", "bob", "cid"} {
+					if _, err := s.sessions.RevokeUser(t.Context(), user); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Somebody signs out and in with one request, and the session after that is a new one.
+func TestWhatBeginsAfterALogoutLastsAsMaxAgeSays(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := open(t, gorillastore.Options{User: userOf}, func(o *session.Options) {
+		o.Now, o.Lifetime = func() time.Time { return now }, session.Never
+	})
+	s.handle("/ada", func(g *sessions.Session) { g.Values["user"] = "ada" })
+	s.handle("/bob", func(g *sessions.Session) { g.Values["user"] = "bob" })
+	s.handle("/goodbye", func(g *sessions.Session) { gorillastore.Of(g).Logout(); g.AddFlash("goodbye") })
+	b := s.browser()
+	b.wantSaved("/ada")
+	if b.wantSaved("/bob"); s.signedIn("ada") != 0 {
+		t.Error("ada is still signed in")
+	}
+	if d, persistent := s.lasting("bob"); d != 30*day || !persistent {
+		t.Errorf("the session of bob lasts %v, persistent: %v", d, persistent)
+	}
+	b.wantSaved("/goodbye")
+	for info, err := range s.sessions.All(t.Context()) {
+		if d := info.ExpiresAt.Sub(info.SeenAt); err != nil || d != 30*day || info.User != "" {
+			t.Errorf("the session after the logout lasts %v, %v", d, err)
+		}
+	}
+}
