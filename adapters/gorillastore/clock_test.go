@@ -1,6 +1,8 @@
 package gorillastore_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -91,6 +93,68 @@ func TestWhatBeginsAfterALogoutLastsAsMaxAgeSays(t *testing.T) {
 	for info, err := range s.sessions.All(t.Context()) {
 		if d := info.ExpiresAt.Sub(info.SeenAt); err != nil || d != 30*day || info.User != "" {
 			t.Errorf("the session after the logout lasts %v, %v", d, err)
+		}
+	}
+}
+
+// cookies are those of a visitor whose next page changes the Options of the session.
+func (s *site) cookies(cookie string, change func(*sessions.Options)) []*http.Cookie {
+	s.Helper()
+	r, w := requestWith("app", cookie), httptest.NewRecorder()
+	g, err := s.store.Get(r, "app")
+	if err != nil || g.IsNew {
+		s.Fatalf("Get = %+v, %v", g, err)
+	}
+	if change(g.Options); g.Save(r, w) != nil {
+		s.Error("the session cannot be saved")
+	}
+	return w.Result().Cookies()
+}
+
+// The session of a strict site ends by its lifetime, whatever MaxAge says.
+func TestACookieThatChangesIsSentThoughTheSessionLastsNoLonger(t *testing.T) {
+	s := open(t, gorillastore.Options{}, func(o *session.Options) { o.Lifetime = 12 * time.Hour })
+	cookie, _ := s.saved("app")
+	for what, change := range map[string]func(*sessions.Options){
+		"not on this computer": func(o *sessions.Options) { o.MaxAge = 0 },
+		"longer":               func(o *sessions.Options) { o.MaxAge = 90 * 86400 },
+		"another path":         func(o *sessions.Options) { o.Path = "/shop" },
+		"strict":               func(o *sessions.Options) { o.SameSite = http.SameSiteStrictMode },
+	} {
+		var want sessions.Options
+		c := s.cookies(cookie, func(o *sessions.Options) { change(o); want = *o })
+		if len(c) != 1 || c[0].MaxAge != want.MaxAge || c[0].Path != want.Path || c[0].SameSite != want.SameSite {
+			t.Errorf("%s: the cookies are %v", what, c)
+		}
+	}
+	if c := s.cookies(cookie, func(*sessions.Options) {}); len(c) != 0 {
+		t.Errorf("nothing has changed, and the cookies are %v", c)
+	}
+}
+
+// Browsers keep a cookie for 400 days, and a session may last longer.
+func TestACookieThatLastsNotAsLongAsItsSessionIsSentDaily(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := open(t, gorillastore.Options{Cookie: &sessions.Options{Path: "/", MaxAge: 5 * 365 * 86400}},
+		func(o *session.Options) {
+			o.Now = func() time.Time { return now }
+			o.Lifetime = 3 * 365 * day
+		})
+	s.handle("/set", func(g *sessions.Session) { g.Values["a"] = 1 })
+	s.handle("/", func(g *sessions.Session) {
+		if g.IsNew {
+			t.Error("the visitor is a stranger")
+		}
+	})
+	b := s.browser()
+	b.wantSaved("/set")
+	for _, tt := range []struct {
+		later time.Duration
+		want  int
+	}{{time.Minute, 0}, {day, 1}, {time.Hour, 0}, {100 * day, 1}} {
+		now = now.Add(tt.later)
+		if c := b.wantSaved("/").Cookies(); len(c) != tt.want || tt.want == 1 && c[0].MaxAge != 400*86400 {
+			t.Errorf("%v later the cookies are %v, want %d", tt.later, c, tt.want)
 		}
 	}
 }

@@ -14,15 +14,17 @@ import (
 // maxAge is the longest that browsers keep a cookie (RFC 6265bis), in seconds.
 const maxAge = 400 * 24 * 60 * 60
 
+const day = 24 * time.Hour
+
 // maxSize is what browsers keep of a cookie, its name and its value (RFC 6265bis), in bytes.
 const maxSize = 4096
 
 // storeTimeout is how long to wait for a store that hangs, the same as the middleware of the manager waits.
 const storeTimeout = 5 * time.Second
 
-// send sends the ticket of the session when the client's cookie is not good, or not as long as the session lasts now.
-// In another tab the visitor may have signed in meanwhile, and a request that changed nothing knows no better ticket
-// than the old one. For the same reason the cookie is deleted by the save that ends the session, and by no other.
+// send sends the ticket of the session when the client's cookie is not good as it is. In another tab the visitor may
+// have signed in meanwhile, and a request that changed nothing knows no better ticket than the old one. For the same
+// reason the cookie is deleted by the save that ends the session, and by no other.
 func (o *owned) send(w http.ResponseWriter, s *sessions.Session) error {
 	k := o.kept
 	if k.sent {
@@ -35,7 +37,7 @@ func (o *owned) send(w http.ResponseWriter, s *sessions.Session) error {
 		return nil
 	}
 	keepPrivate(w.Header())
-	if k.ticket == k.asked && k.session.ExpiresAt().Equal(k.expires) {
+	if o.isGood(s) {
 		return nil
 	}
 	k.asked, k.expires = "", k.session.ExpiresAt()
@@ -49,6 +51,19 @@ func (o *owned) send(w http.ResponseWriter, s *sessions.Session) error {
 	}
 	setCookie(w.Header(), c)
 	return nil
+}
+
+// isGood reports whether the cookie that came has the ticket, and is what this save would send. One that lasts for as
+// long as browsers keep any is sent again daily.
+func (o *owned) isGood(s *sessions.Session) bool {
+	k, today := o.kept, o.manager.Now().Truncate(day)
+	switch {
+	case k.ticket != k.asked, *s.Options != *o.Options, !k.session.ExpiresAt().Equal(k.expires):
+		return false
+	case s.Options.MaxAge > maxAge:
+		return k.session.SeenAt().Truncate(day).Equal(today)
+	}
+	return true
 }
 
 // keepPrivate lets no cache keep the response.

@@ -89,9 +89,12 @@ func (st *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 }
 
 // Save stores what changed since the session was loaded. If another request has changed other keys, both changes stay.
-// A session without values and without a user is not stored. The cookie is sent when it is another one, or lasts
-// longer; one that the browser has already could replace what a sign-in in another tab has sent. A negative
-// Options.MaxAge ends the session and deletes the cookie.
+// A session without values and without a user is not stored. A negative Options.MaxAge ends the session and deletes the
+// cookie.
+//
+// The cookie is sent when it is another one, or lasts longer. One that the browser has already could replace what a
+// sign-in in another tab has sent. So set Options of a session where they are to change: a page that gives it others
+// than those of the store sends the cookie with each Save.
 //
 // The error wraps those of [session.Session.Save]; then nothing was stored, and the cookie is left alone. With a
 // cookiestore one of them comes later: that the cookie of gorilla is too large is known when the session is made. It is
