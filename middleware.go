@@ -140,6 +140,10 @@ func (ex *exchange) sessionOrStub(ctx context.Context) *Session {
 	return ex.session.Load()
 }
 
+// FailedSession returns a session in the place of one that could not be loaded, for an adapter whose callers would not
+// see the error: that is its Err, and what Save, Reload and Atomic return. It is empty, and nothing of it is stored.
+func (m *Manager) FailedSession(err error) *Session { return m.newStub(context.Background(), nil, err) }
+
 // newStub makes a session of which nothing can be stored, because of the error.
 func (m *Manager) newStub(ctx context.Context, ex *exchange, err error) *Session {
 	s := m.newSession(ctx, ex)

@@ -154,6 +154,24 @@ func TestFromOutsideOfAMiddlewareSaysSo(t *testing.T) {
 	}
 }
 
+func TestAFailedSessionHasItsErrorAndStoresNothing(t *testing.T) {
+	r, failed := newRig(t), fmt.Errorf("adapter: %w", session.ErrUnavailable)
+	s := r.FailedSession(failed)
+	s.Login("ada")
+	s.Set("x", 1)
+	for name, err := range map[string]error{
+		"Err": s.Err(), "Save": s.Save(t.Context()), "Reload": s.Reload(t.Context()), "TryLogin": s.TryLogin("ada"),
+		"Atomic": s.Atomic(t.Context(), func(*session.Session) error { return nil }),
+	} {
+		if !errors.Is(err, failed) {
+			t.Errorf("%s = %v, want %v", name, err, failed)
+		}
+	}
+	if r.store.total() != 0 || s.Token() != "" {
+		t.Errorf("%d calls, and a ticket %v", r.store.total(), s.Token() != "")
+	}
+}
+
 func TestASkippedRequestHasAnEmptySession(t *testing.T) {
 	r := newRig(t, func(o *session.Options) { o.Skip = func(*http.Request) bool { return true } })
 	h := r.Preload(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {

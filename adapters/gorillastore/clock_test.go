@@ -47,7 +47,8 @@ func TestALoginSaysHowLongTheSessionLasts(t *testing.T) {
 				}
 				b.wantSaved("/login")
 				if d, persistent := s.lasting("bob"); d != 90*day || !persistent {
-					t.Errorf("MaxAge %d, name %q, after %q: it lasts %v, persistent: %v", maxAge, name, before, d, persistent)
+					t.Errorf("MaxAge %d, name %q, after %q: it lasts %v, persistent: %v", maxAge, name, before, d,
+						persistent)
 				}
 				want := day // of the manager
 				if maxAge > 0 {

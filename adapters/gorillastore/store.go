@@ -63,11 +63,12 @@ func New(m *session.Manager, opts Options) (*Store, error) {
 func (st *Store) MaxAge(seconds int) { st.Options.MaxAge = seconds }
 
 // Of returns the session of the manager that is behind a gorilla session, for Login, Logout, Atomic and whatever else
-// gorilla does not have. Save of the gorilla session stores what is done to it. It is never nil: for a session of
-// another store, or one that could not be loaded, it is an empty session whose own Save returns an error.
+// gorilla does not have. Save of the gorilla session stores what is done to it. It is never nil. For a session that
+// could not be loaded it is an empty one whose Err says why, and wraps session.ErrUnavailable during an outage; for one
+// of another store it is an empty one whose Err is session.ErrNoMiddleware.
 func Of(s *sessions.Session) *session.Session {
 	if s != nil {
-		if o, ok := s.Store().(*owned); ok && o.kept != nil && o.kept.failed == nil {
+		if o, ok := s.Store().(*owned); ok && o.kept != nil {
 			return o.kept.session
 		}
 	}
@@ -132,6 +133,7 @@ func (o *owned) load(r *http.Request, name, ticket string) {
 	s, sent, err := o.open(r, name, ticket)
 	if err != nil {
 		err = fmt.Errorf("gorillastore: %w", err)
+		s = o.manager.FailedSession(err)
 	}
 	o.kept = &kept{session: s, failed: err, sent: sent, asked: ticket}
 	if err == nil {

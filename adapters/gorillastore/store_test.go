@@ -181,6 +181,11 @@ func TestAnOutageIsAnErrorThatPeopleCanTell(t *testing.T) {
 	if g == nil || !errors.Is(err, session.ErrUnavailable) {
 		t.Errorf("Get = %v, %v; want ErrUnavailable", g, err)
 	}
+	behind := gorillastore.Of(g)
+	behind.Login("ada")
+	if err := behind.Save(t.Context()); !errors.Is(err, session.ErrUnavailable) || !errors.Is(behind.Err(), err) {
+		t.Errorf("the session behind has the error %v, and Save returns %v; want ErrUnavailable", behind.Err(), err)
+	}
 	s.records.down.Store(false)
 	g.Values["b"] = 1
 	w = httptest.NewRecorder()

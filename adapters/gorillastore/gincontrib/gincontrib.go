@@ -6,6 +6,16 @@
 //
 //	s := gincontrib.Of(sessions.Default(c)) // for what gin-contrib does not have
 //
+// gin-contrib only logs that a session could not be loaded, and goes on with an empty one. Its Save fails, and the
+// cookie stays, but a page that only reads would show people as signed out. So let a middleware after that of
+// gin-contrib answer an outage:
+//
+//	engine.Use(func(c *gin.Context) {
+//		if err := gincontrib.Of(sessions.Default(c)).Err(); errors.Is(err, session.ErrUnavailable) {
+//			c.AbortWithStatus(http.StatusServiceUnavailable)
+//		}
+//	})
+//
 // With Options.Name of gorillastore, ginsession.Use comes before sessions.Sessions, which keeps the request that it
 // gets.
 package gincontrib

@@ -1,7 +1,9 @@
 package gincontrib_test
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -69,6 +71,60 @@ func TestOfSignsIn(t *testing.T) {
 	}
 	if gincontrib.Of(nil) == nil {
 		t.Error("Of is nil")
+	}
+}
+
+// failing is a store on a server that is down.
+type failing struct{ *memstore.Store }
+
+func (failing) Load(context.Context, string) (*session.Record, error) {
+	return nil, errors.New("the server is down")
+}
+
+func (failing) LoadShared(context.Context, string) (*session.Record, any, error) {
+	return nil, nil, errors.New("the server is down")
+}
+
+// gin-contrib only logs that a session cannot be loaded, so a site has to ask.
+func TestAnOutageIsNobodySignedOut(t *testing.T) {
+	records, secret := memstore.New(memstore.Options{}), session.NewSecret()
+	var sent []*http.Cookie
+	for _, store := range []session.Store{records, failing{records}} {
+		m, err := session.New(store, session.Options{Secrets: []session.Secret{secret}, SweepEvery: session.Never,
+			Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		st, err := gincontrib.New(m, gorillastore.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		engine := gin.New()
+		engine.Use(sessions.Sessions("app", st), func(c *gin.Context) {
+			if err := gincontrib.Of(sessions.Default(c)).Err(); errors.Is(err, session.ErrUnavailable) {
+				c.AbortWithStatus(http.StatusServiceUnavailable)
+			}
+		})
+		engine.GET("/", func(c *gin.Context) {
+			s := sessions.Default(c)
+			s.Set("user", "ada")
+			if err := s.Save(); err != nil {
+				t.Error(err)
+			}
+		})
+		r, w := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder()
+		for _, c := range sent {
+			r.AddCookie(c)
+		}
+		engine.ServeHTTP(w, r)
+		want := http.StatusOK
+		if store != session.Store(records) {
+			want = http.StatusServiceUnavailable
+		}
+		if sent = w.Result().Cookies(); w.Code != want || want == 200 && len(sent) != 1 || want > 200 && len(sent) > 0 {
+			t.Errorf("%T: %d with the cookies %v, want %d", store, w.Code, sent, want)
+		}
 	}
 }
 
