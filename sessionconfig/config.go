@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -128,6 +129,9 @@ func (c *Config) Warnings() []string {
 		"only; leave out cookie.insecure")
 	add(c.Guard.SignIn.Attempts > mostFailures, "guard.sign_in.attempts: NIST SP 800-63B-4 allows 100 failures in a "+
 		"row for one account; use 100 or less")
+	add(c.logFormat == "" && slices.ContainsFunc(c.settings, func(s Setting) bool { return s.Key == "log.level" }),
+		"log.level: it has no effect without log.format; add log.format: json, or set the level of the program's "+
+			"own logger")
 	list = append(list, c.exposed()...)
 	add(len(c.foreign) > 0, series(c.foreign)+": ignored, because there is no such key; docs/configuration.md lists "+
 		"the names")

@@ -104,3 +104,14 @@ func TestWarningsAreHeardWithoutALogger(t *testing.T) {
 		}
 	}
 }
+
+// Without log.format the standard logger decides what is written, whatever the level says.
+func TestALevelWithoutAFormatIsWarnedOf(t *testing.T) {
+	for keys, want := range map[string]bool{"": false, "log: {level: debug}": true, "log: {format: json}": false,
+		"log: {format: json, level: debug}": false, "preset: authx\nlogger: true\nlog: {level: debug}": false} {
+		text := strings.Join(load(t, yaml(t, "store: memory\n"+keys)).Warnings(), "\n")
+		if got := strings.Contains(text, "log.level: it has no effect without log.format"); got != want {
+			t.Errorf("%q is warned of: %t, want %t: %s", keys, got, want, text)
+		}
+	}
+}

@@ -99,7 +99,7 @@ func listen(ctx context.Context, t *tool, s *site, tell func(id string)) error {
 		}
 	}
 	return fmt.Errorf("the store %s does not announce the sessions that end; Redis and PostgreSQL do, and the log of "+
-		"the site has all events (log.level: debug)", s.cfg.Store)
+		"the site has all events (log.format: json and log.level: debug)", s.cfg.Store)
 }
 
 // endList shows ends, each once: a store may report one more often, and also what has not ended. One that was unknown
