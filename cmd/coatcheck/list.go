@@ -40,6 +40,7 @@ how long ago it was seen. With --wide, in a file and in a pipe, each row is show
 		if active < 0 {
 			wrong.add("active", active, "is too short; use 1s or more, such as 1h")
 		}
+		wrong.user(cmd, user)
 		if err := wrong.err(); err != nil {
 			return err
 		}

@@ -45,6 +45,13 @@ func (m *mistakes) given(flag, value, what string) {
 	}
 }
 
+// user refuses the name of a user that is empty, as that of a variable that is not set: everybody would be meant.
+func (m *mistakes) user(cmd *cobra.Command, name string) {
+	if cmd.Flags().Changed("user") {
+		m.given("user", name, "a user, or leave the flag out")
+	}
+}
+
 func (m mistakes) err() error {
 	if len(m) == 0 {
 		return nil

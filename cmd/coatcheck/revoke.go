@@ -45,7 +45,9 @@ of the user without a number, which is null with --json.`,
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return command(completeIDs(completeUsers(cmd), -1), func(ctx context.Context, t *tool, args []string) error {
 		what.ids = args
-		if err := cmp.Or(what.check(), canAsk(yes, os.Stdin)); err != nil {
+		var wrong mistakes
+		wrong.user(cmd, what.user)
+		if err := cmp.Or(wrong.err(), what.check(), canAsk(yes, os.Stdin)); err != nil {
 			return err
 		}
 		s, err := t.open(ctx)
