@@ -117,6 +117,47 @@ func TestALoginWhereASessionIsRefusedBeginsAFreshOne(t *testing.T) {
 	})
 }
 
+// A Login that is dropped, or fails, opens no session that was refused, and ends none.
+func TestALoginThatComesToNothingLeavesARefusedSessionAsItWas(t *testing.T) {
+	for name, login := range map[string]func(*rig, *session.Session){
+		"dropped, after a Logout": func(_ *rig, s *session.Session) {
+			s.Logout()
+			s.Login("ada")
+			if err := s.Reload(bg); !errors.Is(err, session.ErrEnded) || s.User() != "" || s.Has("cart") {
+				t.Errorf("Reload = %v, and the session is %q's with %v", err, s.User(), s.All())
+			}
+		},
+		"dropped in Atomic": func(_ *rig, s *session.Session) {
+			_ = s.Atomic(bg, func(s *session.Session) error { s.Login("ada"); return errNoKey })
+			if s.User() != "" || s.Has("cart") {
+				t.Errorf("after Atomic the session is %q's with %v", s.User(), s.All())
+			}
+		},
+		"in an outage": func(r *rig, s *session.Session) {
+			s.Login("ada")
+			r.store.hook(func(string, string) error { return errors.New("down") })
+		},
+		"of a wrong name": func(_ *rig, s *session.Session) { _ = s.TryLogin("") },
+	} {
+		r, on := newRig(t), false
+		screened(r, &on)
+		v := r.visitor()
+		v.with(func(s *session.Session) { s.Login("ada"); s.Set("cart", 1) })
+		on = true
+		v.with(func(s *session.Session) { login(r, s) })
+		r.store.hook(nil)
+		on = false
+		v.with(func(s *session.Session) {
+			if s.User() != "ada" || !s.Has("cart") {
+				t.Errorf("%s: afterwards the session is %q's with %v", name, s.User(), s.All())
+			}
+		})
+		if infos, err := r.Sessions(bg, "ada"); err != nil || len(infos) != 1 {
+			t.Errorf("%s: %d sessions, %v, want one", name, len(infos), err)
+		}
+	}
+}
+
 func TestALogoutEndsTheSessionThatIsRefused(t *testing.T) {
 	r, on := newRig(t), false
 	screened(r, &on)

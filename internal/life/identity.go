@@ -51,7 +51,7 @@ func (d *Draft) beginAfresh() {
 // Leave ends the stored session at the next commit and begins a new one.
 func (d *Draft) Leave(why Reason) {
 	if d.at.Rec != nil {
-		d.setLeaving(&departure{d.at, why, d.signing})
+		d.setLeaving(&departure{d.at, why, d.signing, d.gone})
 	}
 	d.reset()
 }
@@ -80,7 +80,7 @@ func (d *Draft) Reload(ctx context.Context) error {
 	d.setRefused(nil)
 	d.dropNextID()
 	if l := d.leaving(); l != nil {
-		d.at, d.signing = l.Place, l.signing
+		d.at, d.signing, d.gone = l.Place, l.signing, d.gone || l.gone
 		d.setLeaving(nil)
 	}
 	d.signing &^= waiting

@@ -64,6 +64,7 @@ type departure struct {
 	Place
 	why     Reason
 	signing signing // by what somebody had proved in it who they are
+	gone    bool    // it is none of this request's
 }
 
 // graveOf is a live record with the tombstone of its session, which ends. One that ran out of time before tells that.
