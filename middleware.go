@@ -198,7 +198,8 @@ type screen func(*http.Request, *Session) Screening
 //
 // A request that is refused gets what it would get if its ticket had been retired: the session is empty, and nobody is
 // signed in. What is set cannot be stored (ErrEnded), and the response neither sets nor deletes the cookie, so that a
-// later request may have the session again. A Login begins a fresh session, and Logout ends the one that was refused.
+// later request may have the session again. A Login begins a fresh session, which takes the place of the one that was
+// refused if that is the same user's. Logout ends the one that was refused.
 func (m *Manager) Screen(fn func(*http.Request, *Session) Screening) error {
 	s := screen(fn)
 	if fn == nil || !m.screen.CompareAndSwap(nil, &s) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session"
 )
@@ -117,9 +118,66 @@ func TestALoginWhereASessionIsRefusedBeginsAFreshOne(t *testing.T) {
 	})
 }
 
+// Who has lost what the screen asks for signs in again, and the session that is of no use to them is none of theirs.
+func TestALoginOfTheSameUserReplacesTheSessionThatIsRefused(t *testing.T) {
+	for name, login := range map[string]func(*session.Session) error{
+		"Login": func(s *session.Session) error { s.Login("ada"); return nil },
+		"Save":  func(s *session.Session) error { s.Login("ada"); return s.Save(bg) },
+		"Atomic": func(s *session.Session) error {
+			return s.Atomic(bg, func(s *session.Session) error { return s.TryLogin("ada") })
+		},
+		"Login twice": func(s *session.Session) error { s.Login("ada"); s.Set("n", 1); s.Login("ada"); return nil },
+		"after a Logout": func(s *session.Session) error {
+			s.Logout()
+			s.Login("ada")
+			return nil
+		},
+	} {
+		for overflow, limit := range map[session.Overflow]int{session.RefuseNew: 2, session.EvictOldest: 2} {
+			r, on := newRig(t, func(o *session.Options) { o.MaxPerUser, o.Overflow = limit, overflow }), false
+			screened(r, &on)
+			phone, v := r.visitor(), r.visitor()
+			phone.with(func(s *session.Session) { s.Login("ada") })
+			r.clock.advance(time.Second)
+			v.with(func(s *session.Session) { s.Login("ada"); s.Set("cart", 1) })
+			old := v.clone()
+			on = true
+			resp := v.with(func(s *session.Session) {
+				if err := login(s); err != nil || s.Has("cart") {
+					t.Errorf("%s: %v, and the data of before: %v", name, err, s.Has("cart"))
+				}
+			})
+			on = false
+			infos, err := r.Sessions(bg, "ada")
+			if resp.StatusCode != http.StatusOK || err != nil || len(infos) != 2 || r.ev.count("evicted") != 0 {
+				t.Errorf("%s, overflow %v: status %d, %d sessions, %v, want 2", name, overflow, resp.StatusCode,
+					len(infos), err)
+			}
+			for _, b := range []*visitor{phone, v} {
+				b.with(func(s *session.Session) {
+					if s.User() != "ada" {
+						t.Errorf("%s, overflow %v: a session is over because of %q", name, overflow, s.EndedBy())
+					}
+				})
+			}
+			old.with(func(s *session.Session) {
+				if s.User() != "" {
+					t.Errorf("%s, overflow %v: the session that was refused goes on", name, overflow)
+				}
+			})
+		}
+	}
+}
+
 // A Login that is dropped, or fails, opens no session that was refused, and ends none.
 func TestALoginThatComesToNothingLeavesARefusedSessionAsItWas(t *testing.T) {
 	for name, login := range map[string]func(*rig, *session.Session){
+		"dropped": func(_ *rig, s *session.Session) {
+			s.Login("ada")
+			if err := s.Reload(bg); !errors.Is(err, session.ErrEnded) || s.User() != "" || s.Has("cart") {
+				t.Errorf("Reload = %v, and the session is %q's with %v", err, s.User(), s.All())
+			}
+		},
 		"dropped, after a Logout": func(_ *rig, s *session.Session) {
 			s.Logout()
 			s.Login("ada")

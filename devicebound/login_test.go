@@ -96,3 +96,25 @@ func TestASignInWithoutAResponseEndsTheBinding(t *testing.T) {
 	b.SetCookie(ticketCookie, o.Token())
 	wantPage(t, b.Get("/"), "ada none")
 }
+
+// A browser that has lost its key, or the answer that gave it one, signs in again, and the session that nobody can open
+// any more is none of the user's.
+func TestASignInWithoutTheKeyTakesThePlaceOfItsSession(t *testing.T) {
+	for _, overflow := range []session.Overflow{session.RefuseNew, session.EvictOldest} {
+		s := newSite(t, devicebound.Options{Policy: devicebound.Enforce}, func(o *session.Options) {
+			o.MaxPerUser, o.Overflow = 2, overflow
+		})
+		phone := s.signedIn()
+		s.clock.advance(time.Minute)
+		b := s.signedIn()
+		b.SetCookie(boundCookie, "")
+		b.Deaf = true
+		wantPage(t, b.Get("/"), " none")
+		wantStatus(t, b.Get("/login"), http.StatusSeeOther)
+		wantPage(t, b.Get("/"), "ada pending")
+		wantPage(t, phone.Get("/"), "ada bound")
+		if infos, err := s.m.Sessions(t.Context(), "ada"); err != nil || len(infos) != 2 {
+			t.Errorf("overflow %v: %d sessions, %v, want 2", overflow, len(infos), err)
+		}
+	}
+}

@@ -26,6 +26,7 @@ type Draft struct {
 	discard    bool    // nothing is ever stored
 	by         actor   // who works on it
 	gone       bool    // the stored session ended: only a Login begins a new one
+	shut       bool    // it did not: it is gone because this request may not have it
 	signing    signing
 	reply      Reply
 }
