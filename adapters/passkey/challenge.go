@@ -29,7 +29,7 @@ type challenge struct {
 	Text string  `json:"c"`
 	User string  `json:"u,omitempty"` // that it was made for; "": whoever answers
 	Made int64   `json:"m"`           // in microseconds since 1970
-	Data []byte  `json:"d"`           // the library's, as JSON, whatever the codec of the site
+	Data []byte  `json:"d"`           // the library's but for Text, as JSON, whatever the codec of the site
 }
 
 // challenges are those of a session: the library's own data, which go with the next Login.
@@ -39,10 +39,16 @@ const (
 	lasts     = 5 * time.Minute
 	clockSkew = time.Minute // between two nodes
 	maxOpen   = 8           // tabs that can wait at once
+
+	// maxCarried is how many bytes the challenges before the newest may have where all is in a cookie. A stranger's is
+	// encoded twice.
+	maxCarried = 512
 )
 
 func newChallenge(what purpose, name string, data *webauthn.SessionData, now time.Time) (challenge, error) {
-	text, err := json.Marshal(data)
+	kept := *data
+	kept.Challenge, kept.CredParams = "", nil // of a registration they are always the same
+	text, err := json.Marshal(kept)
 	if err != nil {
 		return challenge{}, fmt.Errorf("passkey: keep a challenge: %w", err)
 	}
@@ -60,6 +66,10 @@ func (c challenge) data() (data webauthn.SessionData, err error) {
 	if err = json.Unmarshal(c.Data, &data); err != nil {
 		err = fmt.Errorf("passkey: read a challenge: %w", err)
 	}
+	data.Challenge = c.Text
+	if c.For == toRegister {
+		data.CredParams = webauthn.CredentialParametersDefault()
+	}
 	return data, err
 }
 
@@ -68,8 +78,19 @@ func (p *Passkeys) put(s *session.Session, c challenge) {
 	now := p.m.Now()
 	challenges.Update(s, func(list []challenge) []challenge {
 		list = slices.DeleteFunc(slices.Clone(list), func(c challenge) bool { return !c.holds(now) })
-		return append(list[max(0, len(list)-maxOpen+1):], c)
+		for len(list) >= maxOpen || p.travels && size(list) > maxCarried {
+			list = list[1:]
+		}
+		return append(list, c)
 	})
+}
+
+// size is about how many bytes challenges take, but for what they all have.
+func size(list []challenge) (n int) {
+	for _, c := range list {
+		n += len(c.Text) + len(c.User) + len(c.Data)
+	}
+	return n
 }
 
 // find returns where the challenge is that an answer is to, -1 for nowhere.

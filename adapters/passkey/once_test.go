@@ -221,6 +221,30 @@ func TestTheOldestOfTooManyChallengesGoes(t *testing.T) {
 	}
 }
 
+// Whoever cancels one prompt after another can still do what the site is for, also where all of that is in a cookie.
+func TestChallengesLeaveRoomInTheCookie(t *testing.T) {
+	st := newSite(t, inCookies(t))
+	d, b := st.registered("ada"), st.browser()
+	for _, body := range []string{`{"user":"ada"}`, "{}"} {
+		var last options
+		for range 9 {
+			last = b.begin("sign-in", body)
+		}
+		b.finish("sign-in", d.get(t, last)).want(t, http.StatusNoContent)
+		b.do("logout=1")
+	}
+	b.do("login=ada&cart=" + strings.Repeat("x", 500))
+	other := newDevice(t)
+	for range 9 {
+		b.begin("register", "{}")
+		b.begin("confirm", "{}")
+	}
+	last := b.begin("register", "{}")
+	b.begin("confirm", "{}") // another tab
+	b.do("cart=" + strings.Repeat("y", 500))
+	b.finish("register", other.create(t, last)).want(t, http.StatusNoContent)
+}
+
 // A client that brings a ticket in a header keeps no cookie, even where others do.
 func TestAClientWithAnOldTicketInAHeaderGetsANewOneThere(t *testing.T) {
 	st := newSite(t, func(up *setup) {
