@@ -187,8 +187,11 @@ func (l *Links) endAll(ctx context.Context, kind, value string, why session.Reas
 	}
 	for _, user := range users {
 		_, one := l.m.RevokeWhere(ctx, why, user, func(s *session.Session) bool {
-			link, ok := Of(s)
-			return ok && l.means(kind, value, link, k)
+			link, err := linked.Lookup(s)
+			if err != nil { // one that cannot be read, after a change of the codec, may be the one
+				return !errors.Is(err, session.ErrNoValue)
+			}
+			return l.means(kind, value, link, k)
 		})
 		err = errors.Join(err, one)
 	}

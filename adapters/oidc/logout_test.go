@@ -1,6 +1,8 @@
 package oidcsession_test
 
 import (
+	"bytes"
+	"encoding/gob"
 	"net/http"
 	"net/url"
 	"testing"
@@ -9,6 +11,7 @@ import (
 	"github.com/coatcheck/session"
 	oidcsession "github.com/coatcheck/session/adapters/oidc"
 	"github.com/coatcheck/session/filestore"
+	"github.com/coatcheck/session/memstore"
 )
 
 func TestALogoutEndsExactlyTheSessionsOfItsSid(t *testing.T) {
@@ -84,6 +87,37 @@ func TestALogoutOfASidAlsoEndsWhatItsSubjectBeganWithoutOne(t *testing.T) {
 	p.clock.advance(time.Second)
 	old.signIn(one, "ada", "")
 	old.is(two, "ada|")
+}
+
+// A release with another codec cannot read the links of before, and the provider is told that they have ended.
+func TestALogoutEndsWhatIsLinkedInAnotherCodec(t *testing.T) {
+	for _, by := range [][2]string{{"", "sid 1"}, {"ada", ""}, {"ada", "sid 1"}} {
+		p, store := newProvider(t), memstore.New(memstore.Options{})
+		one := newNode(t, p, store, oidcsession.Options{})
+		two := newNode(t, p, store, oidcsession.Options{}, func(o *session.Options) { o.Codec = gobs{} })
+		phone, office, other := newBrowser(t), newBrowser(t), newBrowser(t)
+		phone.signIn(one, "ada", "sid 1")
+		office.post(one, "/password", url.Values{"user": {"ada"}})
+		other.signIn(one, "bob", "sid 2")
+		phone.is(two, "ada|")
+		two.logsOut(p.logoutToken(t, by[0], by[1]))
+		phone.is(two, ended)
+		office.is(one, "ada|")
+		other.is(one, "bob|")
+	}
+}
+
+// gobs is a codec of a site.
+type gobs struct{}
+
+func (gobs) Marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	err := gob.NewEncoder(&b).Encode(v)
+	return b.Bytes(), err
+}
+
+func (gobs) Unmarshal(data []byte, v any) error {
+	return gob.NewDecoder(bytes.NewReader(data)).Decode(v)
 }
 
 func TestLinksInFilesAreSeenByAllProcesses(t *testing.T) {
