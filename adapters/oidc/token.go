@@ -37,6 +37,7 @@ var (
 	errType      = &refusal{invalidRequest, "the header has another typ than such a token has"}
 	errIssuedAt  = &refusal{invalidRequest, "iat is missing, or in the future"}
 	errTooOld    = &refusal{invalidRequest, "the token has expired, or was issued too long ago"}
+	errExpiry    = &refusal{invalidRequest, "exp is missing"}
 	errJTI       = &refusal{invalidRequest, "jti is missing"}
 	errReplayed  = &refusal{invalidRequest, "the token was used before"}
 	errNonce     = &refusal{invalidRequest, "the token has a nonce"}
@@ -146,7 +147,9 @@ func (l *Links) checkLogout(t signed) error {
 		return errNonce
 	case t.sub == "" && t.sid == "":
 		return errNobody
-	case !t.has("exp") || l.m.Now().Sub(t.IssuedAt) > l.opts.MaxAge+clockSkew:
+	case !t.has("exp"):
+		return errExpiry
+	case l.m.Now().Sub(t.IssuedAt) > l.opts.MaxAge+clockSkew:
 		return errTooOld
 	}
 	return nil

@@ -66,6 +66,9 @@ func TestALogoutTokenWithAWrongClaimEndsNothing(t *testing.T) {
 			answer.Error != "invalid_request" || answer.Error_description == "" {
 			t.Errorf("%s: %d %s, want 400 with an error", name, status, body)
 		}
+		if missing := name == "no exp"; (answer.Error_description == "exp is missing") != missing {
+			t.Errorf("%s: the description is %q", name, answer.Error_description)
+		}
 	}
 	phone.is(one, "ada|")
 	if got := two.reported("refused", ""); got != len(rows) {
