@@ -12,37 +12,36 @@ import (
 // without its bound cookie, which makes it show the key and repeat the request with its method and body. It does so
 // once, and then refuses the request as Require does. Sessions that are not bound are let through; to stop them as
 // well, put Require around it. Give it to guard.Options.Proof for what Fresh guards.
+//
+// With a d below ten seconds a proof that was asked for counts for ten seconds all the same, so that the request can be
+// repeated. Whoever copies the cookies of that one can use them for as long. Behind a proxy that reads the whole body
+// first, d must be longer than that takes.
 func (b *Binder) Prove(d time.Duration) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return b.judged(func(w http.ResponseWriter, r *http.Request, p proof) {
-			switch age := b.m.Now().Sub(p.at); {
+			asked, came := b.asked(r, &p.of)
+			if came {
+				b.drop(w.Header(), b.askedName())
+			}
+			age := b.m.Now().Sub(p.at)
+			switch young := age <= d && age >= -skew; {
 			case errors.Is(p.why, ErrUnproved):
 				b.turnAway(w, r, p.why)
-			case p.why != nil || age <= d && age >= -skew:
+			case p.why != nil || young || came && !p.at.Before(asked) && age <= leastProof:
 				next.ServeHTTP(w, r)
-			default:
-				b.proveNow(w, r, p, next)
+			case came || !b.sendFor(w, r, &p.of):
+				b.turnAway(w, r, ErrUnproved)
 			}
 		})
 	}
 }
 
-// proveNow wants a proof that was made after the browser was sent back.
-func (b *Binder) proveNow(w http.ResponseWriter, r *http.Request, p proof, next http.Handler) {
-	asked, came := b.asked(r, &p.of)
-	if came {
-		b.drop(w.Header(), b.askedName())
-	}
-	switch {
-	case came && !p.at.Before(asked):
-		next.ServeHTTP(w, r)
-	case came || !b.sendFor(w, r, &p.of):
-		b.turnAway(w, r, ErrUnproved)
-	}
-}
-
-// patience is how long a browser that was asked for its key may take.
-const patience = time.Minute
+const (
+	// leastProof is how long a proof counts that was asked for.
+	leastProof = 10 * time.Second
+	// patience is how long a browser that was asked for its key may take.
+	patience = time.Minute
+)
 
 func (b *Binder) askedName() string { return b.opts.CookieName + "-asked" }
 

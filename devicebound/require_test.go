@@ -180,6 +180,43 @@ func TestProveAsksOnce(t *testing.T) {
 	}
 }
 
+// Whoever copies the cookies of the request that was repeated, out of a log for example, has them for ten seconds.
+func TestAProofThatWasAskedForIsSoonOld(t *testing.T) {
+	for after, want := range map[time.Duration]int{
+		0: http.StatusOK, 10 * time.Second: http.StatusOK, 11 * time.Second: http.StatusUnauthorized,
+		50 * time.Second: http.StatusUnauthorized, 2 * time.Minute: http.StatusTemporaryRedirect,
+	} {
+		s := newSite(t, devicebound.Options{Policy: devicebound.Enforce})
+		h, log := s.h, []string(nil)
+		s.h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			log = r.Header["Cookie"]
+			h.ServeHTTP(w, r)
+		})
+		b := s.signedIn()
+		s.clock.advance(time.Hour)
+		wantPage(t, b.Post("/now"), "ada bound")
+		s.clock.advance(after)
+		r := httptest.NewRequest(http.MethodPost, sessiontest.Site+"/now", nil)
+		r.Header["Cookie"], r.RequestURI = log, "/now"
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != want {
+			t.Errorf("%v after the proof: status %d, want %d", after, w.Code, want)
+		}
+		wantPage(t, b.Post("/now"), "ada bound") // who has the key is asked again
+	}
+}
+
+// A browser that was asked, and has shown its key in time for another page, has no use for the mark.
+func TestTheMarkOfHavingBeenAskedGoesInAnyCase(t *testing.T) {
+	s := newSite(t, devicebound.Options{Policy: devicebound.Enforce})
+	b := s.signedIn()
+	s.clock.advance(2 * time.Minute)
+	wantPage(t, b.Post("/pay"), "ada bound")
+	if b.Cookie(boundCookie+"-asked") != "" {
+		t.Error("the mark stays after a proof that is young enough")
+	}
+}
+
 // carry gives one browser the cookies of another.
 func carry(from, to *sessiontest.Browser) {
 	for _, name := range []string{ticketCookie, boundCookie} {
