@@ -282,7 +282,10 @@ func TestAScreenIsToldOfASessionThatTheRequestHasEnded(t *testing.T) {
 			s.Logout()
 			s.Set("note", "bye")
 		}, false},
-		"a logout that is dropped": {func(_ *rig, _ *visitor, s *session.Session) { s.Logout(); _ = s.Reload(bg) }, false},
+		"a logout that is dropped": {func(_ *rig, _ *visitor, s *session.Session) {
+			s.Logout()
+			_ = s.Reload(bg)
+		}, false},
 		"a logout elsewhere": {func(_ *rig, other *visitor, s *session.Session) {
 			other.with(func(s *session.Session) { s.Logout() })
 			_ = s.Reload(bg)
@@ -309,9 +312,9 @@ func TestAScreenIsToldOfASessionThatTheRequestHasEnded(t *testing.T) {
 		}
 		var during int
 		resp := v.with(func(s *session.Session) { tt.do(r, other, s); during = told })
-		if got := resp.Header.Get("X-Ended") != ""; got != tt.want || told != map[bool]int{true: 1}[tt.want] || during != 0 {
-			t.Errorf("%s: the screen is told %d times, %d of them too early, want it to be told: %v", name, told, during,
-				tt.want)
+		want := map[bool]int{true: 1}[tt.want]
+		if got := resp.Header.Get("X-Ended") != ""; got != tt.want || told != want || during != 0 {
+			t.Errorf("%s: the screen is told %d times, %d of them too early, want %d", name, told, during, want)
 		}
 	}
 }

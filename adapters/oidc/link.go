@@ -41,8 +41,8 @@ func (l *Links) id(kind, issuer, value string) string {
 type knot struct {
 	Users map[string]int64 `json:"users,omitempty"` // until when they may be signed in, in microseconds
 	// Before is the issue of the last logout, in seconds by the provider's clock. Of a subject it ends the sign-ins
-	// whose ID tokens were not issued later. Unnamed is that of the last one that named a sid besides, and ends those of
-	// them whose ID tokens had none.
+	// whose ID tokens were not issued later. Unnamed is that of the last one that named a sid besides, and ends those
+	// of them whose ID tokens had none.
 	Before  int64 `json:"before,omitempty"`
 	Unnamed int64 `json:"unnamed,omitempty"`
 	Marked  int64 `json:"marked,omitempty"` // when that was noted, in microseconds by our clock

@@ -69,7 +69,8 @@ func TestALogoutAtEveryStepOfItsSignInWins(t *testing.T) {
 
 func TestASignInAtEveryStepOfItsLogoutIsOver(t *testing.T) {
 	for name, row := range map[string]struct{ sub, sid, began string }{
-		"by sid": {"", "sid 1", "sid 1"}, "by sub": {"ada", "", "sid 1"}, "by both, without a sid": {"ada", "sid 1", ""},
+		"by sid": {"", "sid 1", "sid 1"}, "by sub": {"ada", "", "sid 1"},
+		"by both, after a sign-in without a sid": {"ada", "sid 1", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			steps(t, func(p *provider, one, two *node) (deed, other func(), check func(int64)) {
