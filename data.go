@@ -118,7 +118,8 @@ func (s *Session) raws() map[string][]byte {
 func (s *Session) Set(path string, value any) { s.put(data.OpSet, data.ParsePath, path, value) }
 
 // Flash stores a value that this request and the next one that loads the session can read; then it is gone. Set turns
-// it into ordinary data, and Reflash keeps it for one more request.
+// it into ordinary data, and Reflash keeps it for one more request. So do Append and [Key.Update], with what they
+// change.
 func (s *Session) Flash(path string, value any) { s.put(data.OpFlash, data.ParsePath, path, value) }
 
 func (s *Session) put(kind data.OpKind, parse parser, path string, value any) {
@@ -150,7 +151,7 @@ func (s *Session) prepare(kind data.OpKind, parse parser, text string, value any
 }
 
 // Append adds values to the list at the path, and makes the list if it is missing. If the value there is not a list,
-// the operation is refused: see Err.
+// the operation is refused: see Err. A list that Flash stored stays flash data, for one more request.
 func (s *Session) Append(path string, values ...any) { s.add(data.ParsePath, path, values) }
 
 func (s *Session) add(parse parser, path string, values []any) {

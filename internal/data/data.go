@@ -30,6 +30,7 @@ func (d *Doc) Part(c Codec) {
 // Do does an operation, also to the values of this request around it, and remembers it for a replay. It must not make
 // the session too large. stored says that others may have put something into the session that is not seen here.
 func (d *Doc) Do(r Rules, o Op, stored bool) error {
+	o = o.seenIn(&d.State)
 	changed, err := d.apply(r, o)
 	if err != nil {
 		return err
@@ -53,6 +54,7 @@ func (d *Doc) Swap(r Rules, o Op, seen Seen, fresh []byte) (done bool, err error
 	if !d.State.unchanged(r.Codec, o.Path, seen) {
 		return false, nil
 	}
+	o = o.seenIn(&d.State)
 	now := Op{Kind: OpUpdate, Path: o.Path, Fn: func([]byte, bool) ([]byte, error) { return fresh, nil }}
 	if _, err := d.apply(r, now); err != nil {
 		return true, err

@@ -39,6 +39,25 @@ func (st *State) flash(p Path, m flash, made uint64) {
 	t.has, t.v, t.below, t.first = true, m, nil, 0
 }
 
+// flashAnew makes the value at a path flash data of this request. The parents that were made for it earlier still go
+// with it.
+func (st *State) flashAnew(c Codec, p Path, made uint64) {
+	if st.flashes().at(p).empty() {
+		st.used += len(p.String())
+	}
+	st.split(c, p)
+	st.own()
+	st.rest().flashSeq++
+	st.flash(p, flash{seq: st.flashSeq()}, made)
+}
+
+// flashed reports whether the value at a path is flash data, or a part of some, and whether those are of an earlier
+// request.
+func (st *State) flashed(p Path) (flashed, old bool) {
+	top, ok := st.flashes().above(p)
+	return ok, ok && st.flashes().at(top).v.old
+}
+
 // unflash makes the values at and below a path ordinary data.
 func (st *State) unflash(p Path) {
 	if st.flashes().at(p) != nil {

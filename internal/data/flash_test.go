@@ -74,7 +74,8 @@ func TestEveryValueLivesAsLongAsItWasGiven(t *testing.T) {
 
 // changeBoth does one thing to the data and to the model, and says what.
 func changeBoth(t *testing.T, rnd *rand.Rand, kept *record, d *data.Doc, want leaves, request int, path string) string {
-	what, until := [...]string{"set", "flash", "remove", "set map", "flash map", "save"}[rnd.IntN(6)], forGood
+	whats := []string{"set", "flash", "remove", "set map", "flash map", "save", "update"}
+	what, until := whats[rnd.IntN(len(whats))], forGood
 	value := rnd.Int64N(1000)
 	switch {
 	case what == "save":
@@ -84,6 +85,8 @@ func changeBoth(t *testing.T, rnd *rand.Rand, kept *record, d *data.Doc, want le
 		must(t, do(d, data.OpRemove, path, nil))
 		want.clear(path)
 		return what + " " + path
+	case what == "update":
+		return updateBoth(t, d, want, request, path, value)
 	case want.through(path):
 		return "-"
 	case strings.HasPrefix(what, "flash"):
@@ -103,4 +106,21 @@ func changeBoth(t *testing.T, rnd *rand.Rand, kept *record, d *data.Doc, want le
 	}
 	must(t, do(d, kind, path, v))
 	return what + " " + path
+}
+
+// updateBoth changes a value that is there. It is flash data afterwards if it was before, for one more request.
+func updateBoth(t *testing.T, d *data.Doc, want leaves, request int, path string, value int64) string {
+	was, ok := want[path]
+	if !ok {
+		return "-"
+	}
+	if was.until != forGood {
+		was.until = request + 1
+	}
+	want[path] = leaf{value, was.until}
+	p, err := data.ParsePath(path)
+	must(t, err)
+	fn := func([]byte, bool) ([]byte, error) { return data.Encode(rules.Codec, value) }
+	must(t, d.Do(rules, data.Op{Kind: data.OpUpdate, Path: p, Fn: fn}, false))
+	return "update " + path
 }

@@ -9,7 +9,7 @@ import (
 // that changes of two requests are both kept.
 type Op struct {
 	Kind OpKind
-	On   bool // OpPersistent
+	On   bool // OpPersistent; of OpAdd and OpUpdate that it was done to flash data
 	Path Path
 	Raw  []byte                                    // OpSet, OpFlash; the name of OpFactor
 	Fn   func(old []byte, ok bool) ([]byte, error) // OpUpdate
@@ -85,11 +85,8 @@ func (o Op) try(st *State, r Rules) (changed bool, err error) {
 	switch o.Kind {
 	case OpSet, OpFlash:
 		return true, o.set(st, r)
-	case OpAdd:
-		return true, o.add(st, r)
-	case OpUpdate:
-		_, err = st.change(r, o.Path, o.Fn)
-		return true, err
+	case OpAdd, OpUpdate:
+		return true, o.amend(st, r)
 	case OpRemove:
 		return o.remove(st, r), nil
 	case OpClear:
@@ -136,21 +133,42 @@ func (o Op) set(st *State, r Rules) error {
 	if err != nil {
 		return err
 	}
-	if o.Kind == OpFlash && st.flashes().at(o.Path).empty() {
-		st.used += len(o.Path.String())
+	if o.Kind == OpFlash {
+		st.flashAnew(r.Codec, o.Path, made)
+		return nil
 	}
 	st.split(r.Codec, o.Path)
 	st.unflash(o.Path)
-	if o.Kind == OpFlash {
-		st.own()
-		st.rest().flashSeq++
-		st.flash(o.Path, flash{seq: st.flashSeq()}, made)
-	}
 	return nil
 }
 
-func (o Op) add(st *State, r Rules) error {
-	_, err := st.edit(r, o.Path, func(old any, ok bool) (any, bool, int, error) {
+// amend changes what is there. Flash data stay flash data, and if they are of an earlier request, or were consumed
+// since by another one, they are new: nobody would see what was added to them.
+func (o Op) amend(st *State, r Rules) (err error) {
+	flashed, old := st.flashed(o.Path)
+	var made uint64
+	if o.Kind == OpAdd {
+		made, err = o.add(st, r)
+	} else {
+		made, err = st.change(r, o.Path, o.Fn)
+	}
+	if err == nil && (old || o.On && !flashed) {
+		st.flashAnew(r.Codec, o.Path, made)
+	}
+	return err
+}
+
+// seenIn is the operation with what a replay must know of the state to which it is done first.
+func (o Op) seenIn(st *State) Op {
+	if o.Kind == OpAdd || o.Kind == OpUpdate {
+		flashed, _ := st.flashed(o.Path)
+		o.On = o.On || flashed
+	}
+	return o
+}
+
+func (o Op) add(st *State, r Rules) (made uint64, err error) {
+	return st.edit(r, o.Path, func(old any, ok bool) (any, bool, int, error) {
 		list, isList := old.([]any)
 		if ok && !isList && old != nil {
 			return nil, false, 0, errNotList
@@ -165,7 +183,6 @@ func (o Op) add(st *State, r Rules) error {
 		}
 		return list, true, more, nil
 	})
-	return err
 }
 
 // remove removes what is there. What is not there, or not reachable, is no change.
