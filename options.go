@@ -123,7 +123,9 @@ const (
 )
 
 // Codec encodes and decodes values. Unmarshal must accept a pointer to any for the untyped Session.Get and for dotted
-// paths; a codec that cannot do so serves typed keys only.
+// paths; a codec that cannot do so serves typed keys only. Into an any it should decode whole numbers exactly, as
+// [encoding/json.Number] or int64: a change at a dotted path decodes all of its key and encodes it again, and as
+// float64 a number above 2^53 would come back as another one.
 type Codec interface {
 	Marshal(v any) ([]byte, error)
 	Unmarshal(data []byte, v any) error

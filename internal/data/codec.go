@@ -30,6 +30,11 @@ func Encode(c Codec, v any) ([]byte, error) {
 	if raw, ok := EncodePlain(c, v); ok {
 		return raw, nil
 	}
+	return marshal(c, v)
+}
+
+// marshal has the codec encode a value. No bytes at all are a value too, and not nil.
+func marshal(c Codec, v any) ([]byte, error) {
 	raw, err := c.Marshal(v)
 	if _, ok := c.(JSON); !ok {
 		raw = append([]byte{}, raw...) // what a codec returns it may keep

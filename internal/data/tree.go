@@ -66,7 +66,7 @@ func (st *State) encodeTree(c Codec, key string, o *opened) error {
 	if !o.dirty {
 		return nil
 	}
-	raw, err := c.Marshal(o.tree)
+	raw, err := marshal(c, o.tree)
 	if err != nil {
 		return NotEncoded(Path{key: key}.String(), o.tree, err)
 	}
@@ -114,7 +114,7 @@ func (st *State) At(c Codec, p Path) ([]byte, bool, error) {
 	if !ok {
 		return nil, false, err
 	}
-	raw, err := c.Marshal(v)
+	raw, err := marshal(c, v)
 	return raw, err == nil, err
 }
 
@@ -180,7 +180,7 @@ type changer func(old []byte, ok bool) ([]byte, error)
 func changeTree(c Codec, old any, ok bool, fn changer) (v any, keep bool, more int, err error) {
 	var was, raw []byte
 	if ok {
-		if was, err = c.Marshal(old); err != nil {
+		if was, err = marshal(c, old); err != nil {
 			return nil, false, 0, err
 		}
 	}
