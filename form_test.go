@@ -61,8 +61,11 @@ func TestAFormIsShownAgainOnce(t *testing.T) {
 func TestAFormKeepsNoSecret(t *testing.T) {
 	secret := []string{"password", "PASSWORD", "Password2", "current_password", "password-confirmation",
 		"user[password]", "user.newPassword", "users[0][Passwd]", "csrf_token", "accessToken", "TOKEN", "client_secret",
-		"passphrase", "pin", "card[cvc]", "OTP", "to\u212aen", "user[pwd]", "pass"}
-	open := []string{"name", "email", "shipping", "compass", "spin", "user[name]", "opinion", "", "passenger", "tok"}
+		"passphrase", "pin", "card[cvc]", "OTP", "to\u212aen", "user[pwd]", "pass", "newPwd", "userPin", "otpCode",
+		"cardCvc", "oldPass", "pass1", "pass2", "pwd2", "pin1", "userPIN", "PINCode", "cardCVV2", "2otp",
+		"user[newPin]"}
+	open := []string{"name", "email", "shipping", "compass", "spin", "user[name]", "opinion", "", "passenger", "tok",
+		"compass2", "spinRate", "Opinion", "myCompass", "passengerName", "PINK", "pınCode", "SPIN"}
 	form := url.Values{}
 	for _, name := range append(append([]string{}, secret...), open...) {
 		form.Set(name, "value of "+name)

@@ -7,18 +7,41 @@ import (
 
 // IsSecretField reports whether the name of a field says that its value is nobody's to keep.
 func IsSecretField(name string) bool {
-	name = strings.ToLower(name)
+	lower := strings.ToLower(name)
 	for _, part := range []string{"password", "passwd", "passphrase", "passcode", "secret", "token"} {
-		if strings.Contains(name, part) {
+		if strings.Contains(lower, part) {
 			return true
 		}
 	}
 	between := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
-	for word := range strings.FieldsFuncSeq(name, between) {
-		switch word {
+	for word := range strings.FieldsFuncSeq(apart(name), between) {
+		switch strings.ToLower(word) {
 		case "pwd", "pass", "pin", "otp", "totp", "cvv", "cvc":
 			return true
 		}
 	}
 	return false
+}
+
+// apart puts a space between the words of a name that is written without signs between them, as newPwd and pass1.
+func apart(name string) string {
+	var b strings.Builder
+	runes := []rune(name)
+	for i, r := range runes {
+		if i > 0 && beginsWord(runes[i-1:]) {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// beginsWord reports whether the second letter begins a word: a number, a letter behind one, or a capital that is not
+// in the middle of an abbreviation.
+func beginsWord(r []rune) bool {
+	if unicode.IsDigit(r[0]) != unicode.IsDigit(r[1]) {
+		return true
+	}
+	ends := len(r) > 2 && unicode.IsUpper(r[0]) && unicode.IsLower(r[2])
+	return unicode.IsUpper(r[1]) && (unicode.IsLower(r[0]) || ends)
 }
