@@ -25,8 +25,9 @@ type Cookie struct {
 	// again under Name, so that a rename signs nobody out; a logout ends it, too. A sibling host can plant a cookie
 	// whose name lacks __Host-: remove such a name when the longest session is over. If nodes with the old name are
 	// still running, first give those the new name as a former one. A former cookie with another Domain or Path stays
-	// in the browser; after a logout it leads nowhere, unless the store is a cookiestore without Revocations. New
-	// refuses them where Options.Transport has no cookie.
+	// in the browser; after a logout it leads nowhere, unless the store is a cookiestore without Revocations. With a
+	// cookiestore, a session that fills the cookie under a shorter name is only read under a longer one, until a change
+	// makes it smaller. New refuses former names where Options.Transport has no cookie.
 	FormerNames []string
 	// Domain shares the cookie with the subdomains of this domain. "": only the host that set it.
 	Domain string

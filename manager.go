@@ -100,7 +100,7 @@ func (m *Manager) leaveToClients(c Carrier) {
 		m.setCookie(t)
 		room = t.pieces.Room()
 	}
-	m.keeper.Records = carried.New(m.keeper, c, retired != nil, room)
+	m.keeper.Records = carried.New(m.keeper, c, retired != nil, room, cookies*wire.MaxCookieSize)
 }
 
 // abilities are what the store can do for a keeper beyond the contract.

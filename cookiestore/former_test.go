@@ -1,6 +1,7 @@
 package cookiestore_test
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/coatcheck/session"
@@ -87,4 +88,30 @@ func TestALogoutRetiresWhatAFormerCookieNames(t *testing.T) {
 			t.Errorf("%q is still signed in by the former cookie", s.User())
 		}
 	})
+}
+
+// A session that fills the cookie under its former name has no room under a longer one. It is read as before, and can
+// be changed when it becomes smaller.
+func TestALongerNameKeepsASessionThatFillsTheShorterOne(t *testing.T) {
+	for chunks := range 3 {
+		opts := cookiestore.Options{MaxChunks: chunks}
+		before := newRig(t, opts, func(o *session.Options) { o.Cookie.Name = "s" })
+		n, v := largest(t, before)
+		options := before.opts
+		options.Cookie = session.Cookie{FormerNames: []string{"s"}}
+		v = v.on(before.manager(opts, options))
+		for range 2 {
+			v.wants("x", noise(n))
+		}
+		if resp := v.with(set("y", 1)); resp.StatusCode != http.StatusInternalServerError {
+			t.Errorf("a change that does not fit has status %d", resp.StatusCode)
+		}
+		if resp := v.with(set("x", noise(n-100))); resp.StatusCode != http.StatusOK {
+			t.Errorf("a change that makes room has status %d", resp.StatusCode)
+		}
+		v.wants("x", noise(n-100))
+		if v.cookies()["s"] != "" || v.cookies()[cookieName] == "" {
+			t.Errorf("the browser has %d cookies, and not those of the new name", len(v.cookies()))
+		}
+	}
 }

@@ -61,7 +61,7 @@ func newRecords(ring keys.Ring, s *notes) *carried.Records {
 		Idle: time.Hour, RenewGrace: time.Minute, StoreType: "a store of notes",
 		Explain: func(err error) error { return err },
 	})
-	k.Records = carried.New(k, plainly{}, true, 4096)
+	k.Records = carried.New(k, plainly{}, true, 4096, 4096)
 	return k.Records.(*carried.Records)
 }
 

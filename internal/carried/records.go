@@ -13,7 +13,8 @@ type Records struct {
 	k         *life.Keeper
 	pack      Packer
 	remembers bool
-	room      int
+	room      int      // for a token to be made
+	most      int      // for one to be opened
 	bindings  [][]byte // what a token is bound to besides its secret and purpose: the cookie's name, then former ones
 }
 
@@ -28,9 +29,10 @@ type Packer interface {
 
 // New returns the records of a keeper that are with their clients. Its store knows what became of retired ids, if it
 // remembers them, and nothing of others; it refuses to save a live record whose id was retired, with ErrConflict, and
-// keeps none. room is the longest token.
-func New(k *life.Keeper, pack Packer, remembers bool, room int) *Records {
-	r := &Records{k: k, pack: pack, remembers: remembers, room: room}
+// keeps none. room is the longest token that it makes. Under a former name there may have been room for a longer one,
+// so it opens those that have up to most bytes.
+func New(k *life.Keeper, pack Packer, remembers bool, room, most int) *Records {
+	r := &Records{k: k, pack: pack, remembers: remembers, room: room, most: most}
 	for _, name := range k.Names {
 		r.bindings = append(r.bindings, keys.BindToken(name))
 	}

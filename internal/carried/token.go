@@ -53,7 +53,7 @@ func appendRecord(plain []byte, next life.Place, st *data.State) []byte {
 // Parse opens a token. The record has the plain envelope as its data. The error is ErrMalformed, ErrBadSignature, or
 // wraps ErrCorrupt.
 func (r *Records) Parse(token string) (life.Place, error) {
-	if len(token) > r.room {
+	if len(token) > r.most {
 		return life.Place{}, life.ErrMalformed
 	}
 	packed, signer, err := r.k.Ring().OpenToken(token, r.bindings)
