@@ -42,8 +42,8 @@ func (r *Records) Look(ctx context.Context, at *life.Place, begins bool, _ *life
 	return h, entries, err
 }
 
-// follow gives the record in the token the id under which other requests have renewed it. It returns the ids that it had
-// before. If the session was retired, the place has the tombstone.
+// follow gives the record in the token the id under which other requests have renewed it. It returns the ids that the
+// record had before. If the session was retired, the place has the tombstone.
 func (r *Records) follow(ctx context.Context, at *life.Place, h *envelope.Header, begins bool) (
 	former []string, err error) {
 	for range life.MaxAliases {
@@ -113,7 +113,8 @@ func (r *Records) admit(ctx context.Context, id string, former []string, of life
 }
 
 // keeps reports whether one of the ids of a session was to be kept when all of its user's were ended, or is what became
-// of one that was: another request may have moved it shortly before, or been about to. What moved later knew of the end.
+// of one that was: another request may have moved it shortly before, or been about to. What moved later knew of the
+// end.
 func (r *Records) keeps(ctx context.Context, all *life.Record, ids []string) (bool, error) {
 	list := strings.Fields(string(all.Data))
 	for hops := 0; len(list) > 0 && hops < life.MaxAliases; hops++ {
