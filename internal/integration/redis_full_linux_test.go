@@ -117,3 +117,51 @@ func TestAThousandSessionsEndOnARedisThatIsFull(t *testing.T) {
 		t.Errorf("Sweep = %d, %v, and %d keys are left", swept, err, len(keys))
 	}
 }
+
+// Whoever only reads on a server without room stays signed in for as long as anywhere else.
+func TestWhoeverReadsStaysSignedInOnARedisThatIsFull(t *testing.T) {
+	r := ownRedis(t)
+	client := redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}})
+	store := redisStore(t, client, redisstore.Options{})
+	now := time.Now()
+	m := node(t, store, func(o *session.Options) {
+		o.IdleTimeout, o.Now = 15*time.Minute, func() time.Time { return now }
+	})
+	b := signedIn(t, m, "ada")
+	fillRedis(t, r, client)
+	for range 10 {
+		now = now.Add(10 * time.Minute)
+		b.with(m, func(s *session.Session) {
+			if s.User() != "ada" {
+				t.Errorf("at %v the session is that of %q", now, s.User())
+			}
+		})
+	}
+}
+
+// A touch takes no room, whatever it moves.
+func TestATouchTakesNoRoomOnARedisThatIsFull(t *testing.T) {
+	r := ownRedis(t)
+	client := redisClient(t, rueidis.ClientOption{InitAddress: []string{r.Addr}})
+	store := redisStore(t, client, redisstore.Options{})
+	seen := time.Now().Truncate(time.Microsecond).UTC()
+	hour, none := seen.Add(time.Hour), time.Time{}
+	steps := []struct{ is, moves time.Time }{{hour, hour}, {hour, hour.Add(time.Hour)}, {hour, none}, {none, none}}
+	for i, step := range steps {
+		save(t, store, &session.Record{ID: strconv.Itoa(i), SeenAt: seen, ExpiresAt: step.is})
+	}
+	fillRedis(t, r, client)
+	later := seen.Add(time.Minute)
+	for i, step := range steps {
+		id := strconv.Itoa(i)
+		if err := store.Touch(t.Context(), id, 1, later, step.moves); err != nil {
+			t.Errorf("Touch from %v to %v: %v", step.is, step.moves, err)
+		}
+		if rec := loaded(t, store, id); !rec.SeenAt.Equal(later) || !rec.ExpiresAt.Equal(step.moves) {
+			t.Errorf("a record that ends at %v was seen at %v and ends at %v", step.is, rec.SeenAt, rec.ExpiresAt)
+		}
+		if lasts, err := store.Remaining(t.Context(), id); err != nil || lasts < 0 != step.moves.IsZero() {
+			t.Errorf("a record that ends at %v is kept for %v, %v", step.moves, lasts, err)
+		}
+	}
+}
