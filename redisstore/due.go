@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -19,7 +20,7 @@ func (s *Store) drop(d due, before string) command {
 }
 
 // due returns what is due in some shards, from each index the same number, in all at most limit. more says that there
-// may be others.
+// may be others, and err that a shard did not answer.
 func (s *Store) due(ctx context.Context, shard int, before time.Time, limit int) (dues []due, more bool, err error) {
 	n := min(sweepGroup, shards-shard)
 	share := (limit + n - 1) / n
@@ -31,10 +32,8 @@ func (s *Store) due(ctx context.Context, shard int, before time.Time, limit int)
 		}
 	}
 	for i, reply := range s.reads(ctx, queries...) {
-		members, err := reply.AsStrSlice()
-		if err != nil {
-			return nil, false, err
-		}
+		members, replyErr := reply.AsStrSlice()
+		err = cmp.Or(err, replyErr)
 		more = more || len(members) == share
 		for _, member := range members[:min(len(members), limit-len(dues))] {
 			if d := parseDue(member, i%2 == 1); shardOf(d.id) == shard+i/2 { // anything else is nothing of ours
@@ -42,7 +41,7 @@ func (s *Store) due(ctx context.Context, shard int, before time.Time, limit int)
 			}
 		}
 	}
-	return dues, more, nil
+	return dues, more, err
 }
 
 // parseDue reads a member of an index. In the old form it is the id alone.

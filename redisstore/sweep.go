@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -19,22 +20,22 @@ const (
 // Sweep implements [session.Sweeper]. It asks the shards what has expired, and drops each record with a script of its
 // own, so that others are served in between. A server also drops records by itself, fifteen minutes after their end;
 // the sweep removes what still names those, in the shard and on the list of the user. A session that is in use longer
-// than its index says is put back on that list if a failover has lost it there.
+// than its index says is put back on that list if a failover has lost it there. What one server refuses does not keep
+// the others from being swept.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, explain("sweep", err)
 	}
 	n := 0
+	var failed error
 	for shard := 0; shard < shards && n < limit; shard += sweepGroup {
 		for more := true; more && n < limit; {
 			dropped, again, err := s.sweepGroup(ctx, shard, before, limit-n)
-			n, more = n+dropped, again
-			if err != nil {
-				return n, explain("sweep", err)
-			}
+			n, more = n+dropped, again && err == nil
+			failed = cmp.Or(failed, err)
 		}
 	}
-	if err := s.mendLists(ctx); err != nil {
+	if err := cmp.Or(failed, s.mendLists(ctx)); err != nil {
 		return n, explain("sweep", err)
 	}
 	return n, nil
@@ -42,18 +43,13 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 
 // sweepGroup drops at most limit records of some shards. again says that there may be more.
 func (s *Store) sweepGroup(ctx context.Context, shard int, before time.Time, limit int) (n int, again bool, err error) {
-	dues, more, err := s.due(ctx, shard, before, limit)
-	if err != nil {
-		return 0, false, err
-	}
+	dues, more, failed := s.due(ctx, shard, before, limit)
 	for some := range slices.Chunk(dues, sweepDrops) {
 		dropped, gone, err := s.dropExpired(ctx, some, before)
-		if n += dropped; err != nil {
-			return n, false, err
-		}
+		n, failed = n+dropped, cmp.Or(failed, err)
 		again = again || more && dropped+gone > 0
 	}
-	return n, again, nil
+	return n, again, failed
 }
 
 // dropExpired drops those of the records that have expired still. gone is how much is no longer due.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/coatcheck/session/internal/bounded"
 )
 
 const (
@@ -19,6 +21,9 @@ const (
 
 	// The store waits that long before it asks a server again that said it could not run a command now.
 	firstPause, longestPause = 4 * time.Millisecond, 50 * time.Millisecond
+
+	// patience is for how long it does so if nobody has set a deadline, as for lists and sweeps nobody does.
+	patience = 5 * time.Second
 )
 
 // command is one of a trip: by its name, or the run of a script. All its keys lie in one slot.
@@ -103,10 +108,15 @@ func (s *Store) send(ctx context.Context, lost int, commands []command) []rueidi
 // it now, and said so. Those of which nobody knows whether they ran are sent again as often as lost says.
 func (s *Store) insist(ctx context.Context, lost int, commands []command,
 	results []rueidis.RedisResult) []rueidis.RedisResult {
-	for longest := firstPause; ; longest = min(2*longest, longestPause) {
-		todo, worst := undone(results, lost)
-		if len(todo) == 0 || worst > unknown && !pause(ctx, longest) {
-			return results
+	todo, worst := undone(results, lost)
+	if len(todo) == 0 {
+		return results
+	}
+	waits := waiting(ctx)
+	defer waits.End()
+	for longest := firstPause; len(todo) > 0; longest = min(2*longest, longestPause) {
+		if worst > unknown && !pause(waits, longest) {
+			break
 		}
 		lost = left(lost, worst)
 		batch := make([]rueidis.Completed, len(todo))
@@ -116,7 +126,18 @@ func (s *Store) insist(ctx context.Context, lost int, commands []command,
 		for j, reply := range s.client.DoMulti(ctx, batch...) {
 			results[todo[j]] = reply
 		}
+		todo, worst = undone(results, lost)
 	}
+	return results
+}
+
+// waiting ends when a server is asked no more: with its parent, and where nobody has set a deadline, when the patience
+// of the store is over.
+func waiting(parent context.Context) *bounded.Context {
+	if _, set := parent.Deadline(); set {
+		return bounded.Within(parent, longest)
+	}
+	return bounded.Within(parent, patience)
 }
 
 // undone are the places of those commands that are to be sent again.

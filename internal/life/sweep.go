@@ -1,6 +1,7 @@
 package life
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -11,19 +12,22 @@ import (
 // sweepBatch is how many records one call of the store removes, so that none holds up others for long.
 const sweepBatch = 500
 
-// Sweep removes what has expired from the store, in batches, and says how much.
+// Sweep removes what has expired from the store, in batches, and says how much. It goes on behind an error as long as
+// the store removes whole batches: one of its servers may refuse what the others do.
 func (k *Keeper) Sweep(ctx context.Context) (int, error) {
 	if !k.CanSweep() {
 		return 0, fmt.Errorf("%w: %s cannot sweep", ErrNotSupported, k.StoreType)
 	}
 	total := 0
+	var failed error
 	for before := k.Now(); ; {
 		n, err := k.can.Sweeper.Sweep(ctx, before, sweepBatch)
-		total += n
-		if err != nil {
-			return total, Unavailable(err)
-		}
-		if n < sweepBatch {
+		total, failed = total+n, cmp.Or(failed, err)
+		switch {
+		case n >= sweepBatch:
+		case failed != nil:
+			return total, Unavailable(failed)
+		default:
 			return total, nil
 		}
 	}
