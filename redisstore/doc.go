@@ -70,9 +70,10 @@
 // compared with the server's record as always, so no write is lost. But a session that was ended through another store
 // may still be read here until the server's message has arrived. That takes about as long as a round trip. If the
 // connection hangs, it takes until the client gives up the connection (ConnWriteTimeout) or the record has been cached
-// for CacheTTL, whichever comes first. CacheTTL is the limit, so choose a few seconds. While somebody waits for
-// Session.Done, a session that the store was told has ended is not read from the cache either. The store remembers for
-// up to twice CacheTTL that it has written a record. Caching needs RESP3, and a client without DisableCache.
+// for CacheTTL, whichever comes first. CacheTTL is the limit, so choose a few seconds. Revocations and limits ask the
+// server. While somebody waits for Session.Done, a session that the store was told has ended is not read from the cache
+// either. The store remembers for up to twice CacheTTL that it has written a record. Caching needs RESP3, and a client
+// without DisableCache.
 //
 // # Access
 //

@@ -12,7 +12,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/coatcheck/session"
-	"github.com/coatcheck/session/internal/beside"
+	"github.com/coatcheck/session/internal/newest"
 )
 
 var (
@@ -65,7 +65,7 @@ func (s *Store) Load(ctx context.Context, id string) (*session.Record, error) {
 }
 
 func (s *Store) load(ctx context.Context, id string) (*session.Record, error) {
-	if s.cache == nil || beside.Newest(ctx) {
+	if s.cache == nil || newest.Wanted(ctx) {
 		return parse(id, s.read(ctx, s.get(id)))
 	}
 	wrote := s.cache.last(id)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/newest"
 )
 
 // Change replaces a record by what fn makes of it, by compare-and-set. A record that is not there has only an ID, and
@@ -46,14 +47,8 @@ func after(ctx context.Context, store session.Store, id string, err error) (*ses
 
 // Load returns a record as it is now, with nothing but its ID where there is none.
 func Load(ctx context.Context, store session.Store, id string) (*session.Record, error) {
-	return load(context.WithValue(ctx, newest{}, true), store, id)
+	return load(newest.With(ctx), store, id)
 }
-
-type newest struct{}
-
-// Newest reports whether a store that keeps copies of records must ask for this one: whoever loads it looks for what
-// another node has just done, and the message of that may still be on its way.
-func Newest(ctx context.Context) bool { return ctx.Value(newest{}) != nil }
 
 func load(ctx context.Context, store session.Store, id string) (*session.Record, error) {
 	rec, err := store.Load(ctx, id)

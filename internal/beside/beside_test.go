@@ -10,6 +10,7 @@ import (
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/internal/beside"
+	"github.com/coatcheck/session/internal/newest"
 	"github.com/coatcheck/session/memstore"
 )
 
@@ -77,7 +78,7 @@ type copies struct {
 }
 
 func (s copies) Load(ctx context.Context, id string) (*session.Record, error) {
-	*s.newest = append(*s.newest, beside.Newest(ctx))
+	*s.newest = append(*s.newest, newest.Wanted(ctx))
 	return s.Store.Load(ctx, id)
 }
 

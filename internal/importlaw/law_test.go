@@ -167,7 +167,8 @@ var rules = []rule{
 
 // floors are the root and what it stands on, from the ground up.
 var floors = [][]string{
-	{"internal/envelope", "internal/sealed", "internal/bounded", "internal/respond", "internal/wire"},
+	{"internal/envelope", "internal/sealed", "internal/bounded", "internal/newest", "internal/respond",
+		"internal/wire"},
 	{"internal/data", "internal/keys"},
 	{"internal/life"},
 	{"internal/carried"},

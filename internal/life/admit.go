@@ -6,6 +6,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/coatcheck/session/internal/newest"
 )
 
 // admission creates the first record of a login, within Options.MaxPerUser.
@@ -68,6 +70,7 @@ func (a *admission) admit(ctx context.Context) error {
 // makeRoom ends the sessions that are too many, the first to begin first; with RefuseNew it returns full, the store's
 // answer, instead.
 func (a *admission) makeRoom(ctx context.Context, full error) error {
+	ctx = newest.With(ctx)
 	all, err := a.k.byUser(ctx, a.rec.User)
 	if err != nil {
 		return err

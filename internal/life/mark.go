@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/session/internal/bounded"
+	"github.com/coatcheck/session/internal/newest"
 )
 
 // A mark is what the store remembers under an id that is no session's: a tombstone that nothing led to. It is there
@@ -52,8 +53,9 @@ func (k *Keeper) mark(ctx context.Context, id string, lasts time.Duration) error
 	}
 }
 
-// MarkedAt is when one of the ids was marked last, zero when none is.
+// MarkedAt is when one of the ids was marked last, zero when none is. Another node may just have done it.
 func (k *Keeper) MarkedAt(ctx context.Context, ids []string) (last time.Time, err error) {
+	ctx = newest.With(ctx)
 	for _, id := range ids {
 		rec, err := k.Load(ctx, id)
 		switch {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"github.com/coatcheck/session/internal/newest"
 )
 
 // Anybody is no name of a user.
@@ -24,7 +26,7 @@ func IDs(of []string) []string {
 // Revoke ends the sessions of the ids. Whatever else there is counts as unknown.
 func (s stored) Revoke(ctx context.Context, e Ending, ids []string) (int, error) {
 	e.Itself = e.Of == Anybody // what follows is the same user's, or spared
-	ids = IDs(ids)
+	ids, ctx = IDs(ids), newest.With(ctx)
 	return s.endSeveral(ctx, len(ids), func(i int) outcome { return s.revokeOne(ctx, ids[i], e) })
 }
 
@@ -157,6 +159,7 @@ func (k *Keeper) remove(ctx context.Context, id string) error {
 
 // RevokeUser looks again until it finds none, for a session may begin or move meanwhile.
 func (s stored) RevokeUser(ctx context.Context, e Ending, keep []string) (int, error) {
+	ctx = newest.With(ctx)
 	kept, over := map[string]bool{}, map[string]bool{}
 	for _, id := range IDs(keep) {
 		kept[id] = true
