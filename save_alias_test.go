@@ -17,17 +17,21 @@ func renewedOnce(r *rig) (v *visitor, old, id string) {
 	return v, old, id
 }
 
-// The old id of a renewed session is worth nothing when the session is over, nor after a day.
+// The old id of a renewed session is worth nothing when the session is over, nor after a day. But use prolongs an idle
+// timeout, and nobody would tell the alias.
 func TestAnAliasIsKeptNoLongerThanItsSessionAndADayAtMost(t *testing.T) {
 	for name, tt := range map[string]struct {
-		idle, lifetime, want time.Duration
+		idle, lifetime, grace, want time.Duration
 	}{
-		"a session of two hours": {session.Never, 2 * time.Hour, time.Hour}, // of which one is over
-		"a session of a week":    {session.Never, 7 * 24 * time.Hour, 24 * time.Hour},
-		"one without an end":     {session.Never, session.Never, 24 * time.Hour},
+		"a session of two hours": {session.Never, 2 * time.Hour, 0, time.Hour}, // of which one is over
+		"a session of a week":    {session.Never, 7 * 24 * time.Hour, 0, 24 * time.Hour},
+		"one without an end":     {session.Never, session.Never, 0, 24 * time.Hour},
+		"one that use prolongs":  {2 * time.Hour, session.Never, 0, 24 * time.Hour},
+		"a long grace":           {session.Never, session.Never, 48 * time.Hour, 48 * time.Hour},
+		"a grace beyond the end": {session.Never, 2 * time.Hour, 3 * time.Hour, 3 * time.Hour},
 	} {
 		r := newRig(t, func(o *session.Options) {
-			o.IdleTimeout, o.Lifetime, o.RenewEvery = tt.idle, tt.lifetime, time.Hour
+			o.IdleTimeout, o.Lifetime, o.RenewEvery, o.RenewGrace = tt.idle, tt.lifetime, time.Hour, tt.grace
 		})
 		_, old, id := renewedOnce(r)
 		rec, err := r.store.fullStore.Load(t.Context(), old)

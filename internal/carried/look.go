@@ -46,7 +46,7 @@ func (r *Records) Look(ctx context.Context, at *life.Place, begins bool, _ *life
 // record had before. If the session was retired, the place has the tombstone.
 func (r *Records) follow(ctx context.Context, at *life.Place, h *envelope.Header, begins bool) (
 	former []string, err error) {
-	for range life.MaxAliases {
+	for range life.MostMoves(begins) {
 		listed, err := r.retiredID(ctx, at.Rec.ID)
 		switch {
 		case err != nil || listed == nil:
@@ -117,7 +117,7 @@ func (r *Records) admit(ctx context.Context, id string, former []string, of life
 // end.
 func (r *Records) keeps(ctx context.Context, all *life.Record, ids []string) (bool, error) {
 	list := strings.Fields(string(all.Data))
-	for hops := 0; len(list) > 0 && hops < life.MaxAliases; hops++ {
+	for hops := 0; len(list) > 0 && hops < life.MostMoves(true); hops++ {
 		if slices.ContainsFunc(list, func(id string) bool { return slices.Contains(ids, id) }) {
 			return true, nil
 		}
@@ -142,12 +142,16 @@ func wentOn(retired *life.Record) bool {
 	return retired.Successor != "" && (retired.Kind == life.KindAlias || len(retired.Data) == 0)
 }
 
-// Remember keeps a retired id for as long as any copy under that id could live: a copy that was made a moment ago has
-// all of the time that this one had.
+// Remember keeps a retired id for as long as any copy under that id could live, if nothing keeps it longer: a copy that
+// was made a moment ago has all of the time that this one had.
 func (r *Records) Remember(retired, old *life.Record) {
-	retired.Version, retired.ExpiresAt = 0, time.Time{}
-	if !old.ExpiresAt.IsZero() {
-		left := old.ExpiresAt.Sub(old.SeenAt) // and no duration may hold the sum of this and the grace
-		retired.ExpiresAt = retired.SeenAt.Add(left).Add(r.k.RenewGrace)
+	retired.Version = 0
+	if old.ExpiresAt.IsZero() {
+		retired.ExpiresAt = time.Time{}
+		return
+	}
+	left := old.ExpiresAt.Sub(old.SeenAt) // and no duration may hold the sum of this and the grace
+	if end := retired.SeenAt.Add(left).Add(r.k.RenewGrace); end.After(retired.ExpiresAt) {
+		retired.ExpiresAt = end
 	}
 }

@@ -129,7 +129,8 @@ func TestTheSessionsOfAUserEndAtOnce(t *testing.T) {
 	}
 }
 
-// A retired id is remembered for as long as the youngest copy of its token could live, and the grace.
+// A retired id is remembered for as long as the youngest copy of its token could live, and the grace, if it leads to no
+// session that lives longer.
 func TestARetiredIDOutlivesItsCopies(t *testing.T) {
 	d := newDesk(t)
 	old := d.sealed("ada").Rec
@@ -137,6 +138,11 @@ func TestARetiredIDOutlivesItsCopies(t *testing.T) {
 	d.Remember(retired, old)
 	if want := retired.SeenAt.Add(time.Hour + time.Minute); !retired.ExpiresAt.Equal(want) || retired.Version != 0 {
 		t.Errorf("until %v, want %v", retired.ExpiresAt, want)
+	}
+	kept := d.notes.now.Add(24 * time.Hour) // because the session goes on
+	retired.ExpiresAt = kept
+	if d.Remember(retired, old); !retired.ExpiresAt.Equal(kept) {
+		t.Errorf("until %v, want %v as it was", retired.ExpiresAt, kept)
 	}
 	old.ExpiresAt = time.Time{}
 	if d.Remember(retired, old); !retired.ExpiresAt.IsZero() {

@@ -56,6 +56,8 @@ func (a *act) run(ctx context.Context) {
 		}
 	case a.page != nil:
 		a.page(ctx, a)
+	case a.stream:
+		a.goOn(ctx)
 	default:
 		a.serve(a.m.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
 			a.s, a.w, a.r = s, w, r

@@ -13,6 +13,8 @@ type due struct {
 	name       string
 	renewEvery time.Duration
 	age        time.Duration
+	idle       time.Duration // 0: that of the manager
+	renewals   int           // that have been made before
 }
 
 var (

@@ -20,6 +20,7 @@ type deed struct {
 	name   string
 	by     string // who does it; "": the desk
 	phone  bool   // it has to do with the phone
+	stream bool   // it has loaded the session long before
 	do     func(*act)
 	page   func(context.Context, *act)
 	direct func(context.Context, *act) error

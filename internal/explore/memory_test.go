@@ -99,6 +99,15 @@ func TestEveryOrderOfTwoRequestsKeepsThePromisesInAFullStore(t *testing.T) {
 	exploreMemory(t, explore.CasesWithABound(2), explore.Play{Preemptions: -1})
 }
 
+// What was loaded long ago is the same session, whatever became of its id since.
+func TestOrdersOfRequestsAndStreamsKeepThePromises(t *testing.T) {
+	exploreMemory(t, explore.CasesOfStreams(thorough(3, 2)), explore.Play{Preemptions: 1})
+}
+
+func TestOrdersOfRequestsAndStreamsKeepThePromisesWhenTheStoreFails(t *testing.T) {
+	exploreMemory(t, explore.CasesOfStreams(2), explore.Play{Preemptions: thorough(1, 0), Faults: 1})
+}
+
 // A store that fails once costs one answer, and none of the promises.
 func TestOrdersOfTwoRequestsKeepThePromisesWhenTheStoreFails(t *testing.T) {
 	exploreMemory(t, fewOrAll(2, explore.CasesOfFailures, explore.Cases), explore.Play{Preemptions: 1, Faults: 1})

@@ -93,15 +93,16 @@ func (c Case) Explore(stores [2]Store, p Play) (orders int, err error) {
 
 func (st *stage) addNode(store Store) error {
 	opts := session.Options{
-		Logger:     slog.New(slog.DiscardHandler),
-		Secrets:    []session.Secret{secret},
-		Cookie:     session.Cookie{Name: cookieName},
-		RenewEvery: st.c.due.renewEvery,
-		SweepEvery: -1,
-		MaxPerUser: st.c.room.perUser,
-		Overflow:   st.c.room.overflow,
-		OnEvent:    st.note,
-		Now:        func() time.Time { return st.now }, // changed only while no request runs
+		Logger:      slog.New(slog.DiscardHandler),
+		Secrets:     []session.Secret{secret},
+		Cookie:      session.Cookie{Name: cookieName},
+		IdleTimeout: st.c.due.idle,
+		RenewEvery:  st.c.due.renewEvery,
+		SweepEvery:  -1,
+		MaxPerUser:  st.c.room.perUser,
+		Overflow:    st.c.room.overflow,
+		OnEvent:     st.note,
+		Now:         func() time.Time { return st.now }, // changed only while no request runs
 	}
 	steps := st.x.Steps(store)
 	if e, ok := store.(session.Evicter); ok && st.c.room.bound > 0 {
@@ -165,7 +166,9 @@ func (st *stage) scene() (*scene, error) {
 		}
 		st.now = st.now.Add(apart)
 	}
-	for _, prepare := range []func(context.Context) error{sc.confirmOperation, sc.askStranger, sc.knowDevice} {
+	for _, prepare := range []func(context.Context) error{
+		sc.confirmOperation, sc.askStranger, sc.knowDevice, sc.openStreams, sc.renew,
+	} {
 		if err := prepare(ctx); err != nil {
 			return nil, err
 		}

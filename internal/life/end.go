@@ -122,7 +122,7 @@ func (k *Keeper) End(ctx context.Context, rec *Record, e Ending) (ended []Ended,
 			return k.buried(grave, ids), nil
 		case e.Itself && k.noted(rec) != "": // it has ended before, and tells why
 			return nil, nil
-		case rec.Successor == "" || e.Follower != nil && rec.Successor == e.Follower.ID || attempt > 100*MaxAliases:
+		case rec.Successor == "" || e.Follower != nil && rec.Successor == e.Follower.ID || attempt > maxMoves:
 			return nil, nil
 		default:
 			ids = append(ids, rec.ID)

@@ -164,7 +164,7 @@ func (k *Keeper) sessionsIn(ctx context.Context, page []*Record, since time.Time
 
 // Heir is the live record to which an id leads by now, nil for none.
 func (k *Keeper) Heir(ctx context.Context, id string) (*Record, error) {
-	for range MaxAliases {
+	for range maxMoves {
 		rec, err := k.Load(ctx, id)
 		switch {
 		case errors.Is(err, ErrUnavailable):

@@ -11,7 +11,7 @@ import (
 	"github.com/coatcheck/session/internal/keys"
 )
 
-// maxRetired is how long a retired record is kept after its grace, so that its use is noticed.
+// maxRetired is how long a retired record is kept at most, unless its grace is longer.
 const maxRetired = 24 * time.Hour
 
 func (d *Draft) renewalDue() bool {
@@ -177,25 +177,22 @@ func (d *Draft) abandon(ctx context.Context, s orphan) {
 	d.k.removeLater(ctx, s)
 }
 
-// formerOf is what the old record becomes when next follows it.
+// formerOf is what the old record becomes when next follows it. It leads there for as long as somebody may come who
+// knew the session under the old id. Use moves the idle deadline, and tells no alias, so that one says nothing here.
 func (d *Draft) formerOf(old, next *Record) *Record {
+	rec := d.k.retiredRecord(old, d.oldBecomes, next)
 	if d.oldBecomes == KindAlias {
-		return d.aliasOf(old, next)
+		rec.Data = keys.SealTicket(d.at.Ticket, d.next.ticket, old.ID, next.ID)
 	}
-	return d.k.tombstoneOf(old, next)
-}
-
-func (d *Draft) aliasOf(old, next *Record) *Record {
-	rec := d.k.retiredRecord(old, KindAlias, next)
-	rec.Data = keys.SealTicket(d.at.Ticket, d.next.ticket, old.ID, next.ID)
-	rec.ExpiresAt = keptUntil(rec, next)
+	_, absolute := d.deadlines(next.SeenAt.UnixMicro())
+	rec.ExpiresAt = keptUntil(rec, envelope.Time(absolute))
 	d.k.Records.Remember(rec, old)
 	return rec
 }
 
-// tombstoneOf is what becomes of a record whose session is no more under this id. next is nil when nothing follows.
-func (k *Keeper) tombstoneOf(old, next *Record) *Record {
-	rec := k.retiredRecord(old, KindTombstone, next)
+// tombstoneOf is what becomes of a record that nothing follows.
+func (k *Keeper) tombstoneOf(old *Record) *Record {
+	rec := k.retiredRecord(old, KindTombstone, nil)
 	k.Records.Remember(rec, old)
 	return rec
 }

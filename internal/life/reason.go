@@ -75,20 +75,21 @@ func (k *Keeper) graveOf(old *Record, e Ending) grave {
 	}
 	stone := k.retiredRecord(old, KindTombstone, e.Follower)
 	if e.Told {
-		stone.ExpiresAt = laterOf(stone.ExpiresAt, keptUntil(stone, old))
+		stone.ExpiresAt = keptUntil(stone, old.ExpiresAt)
 	}
 	k.Records.Remember(stone, old)
 	k.note(stone, ended.Why)
 	return grave{ended, stone}
 }
 
-// keptUntil is how long a retired record is kept so that its use is noticed: until the session's own end, or a day.
-func keptUntil(retired, session *Record) time.Time {
+// keptUntil is how long a retired record is kept, so that its use is noticed and leads on: until its session ends, for
+// a day at most, and for its grace at least.
+func keptUntil(retired *Record, end time.Time) time.Time {
 	day := retired.SeenAt.Add(maxRetired)
-	if end := session.ExpiresAt; !end.IsZero() && end.Before(day) {
-		return end
+	if !end.IsZero() && end.Before(day) {
+		day = end
 	}
-	return day
+	return laterOf(retired.ExpiresAt, day)
 }
 
 // note has a tombstone tell why its session ended. Whoever can write to the store cannot make that up.

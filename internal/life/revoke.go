@@ -220,7 +220,7 @@ func (s stored) withoutKept(ctx context.Context, recs []*Record, kept map[string
 // keepSuccessors adds the new ids of kept sessions that were renewed.
 func (s stored) keepSuccessors(ctx context.Context, kept map[string]bool) error {
 	for id := range kept {
-		for range MaxAliases {
+		for range maxMoves {
 			rec, err := s.Load(ctx, id)
 			if errors.Is(err, ErrUnavailable) {
 				return err

@@ -15,8 +15,13 @@ type stored struct{ *Keeper }
 
 var _ Records = stored{}
 
-// MaxAliases bounds how many renewals in a row one load follows: more than fit into the default grace at one a second.
-const MaxAliases = 64
+// maxAliases is how many renewals in a row one load follows at the start of a request: more than fit into the default
+// grace at one a second. maxMoves is how many changes of the id are followed in a session that is in use: more than a
+// day has at one every 14 seconds. There are bounds because a store that was tampered with may lead in a circle.
+const (
+	maxAliases = 64
+	maxMoves   = 100 * maxAliases
+)
 
 // Traits says that everything is kept.
 func (s stored) Traits() Traits { return Traits{Kept: true, Final: true} }
@@ -41,7 +46,7 @@ func (s stored) Look(ctx context.Context, at *Place, begins bool, known *Record)
 	}
 	for hops := 0; err == nil && rec.Kind == KindAlias; hops++ {
 		at.Rec = rec
-		if hops == MaxAliases || begins && s.GraceOver(rec) {
+		if hops == MostMoves(begins) || begins && s.GraceOver(rec) {
 			return h, nil, ErrReused
 		}
 		next, openErr := OpenAlias(at.Ticket, rec)
@@ -62,6 +67,14 @@ func (s stored) Look(ctx context.Context, at *Place, begins bool, known *Record)
 	h, entries, stale, err := s.openShared(rec, proof)
 	at.Stale = at.Stale || stale
 	return h, entries, err
+}
+
+// MostMoves is how many changes of the id in a row are followed.
+func MostMoves(begins bool) int {
+	if begins {
+		return maxAliases
+	}
+	return maxMoves
 }
 
 var errUnsealed = fmt.Errorf("%w: it is not sealed, and Options.RequireSealed is set", ErrCorrupt)

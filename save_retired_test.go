@@ -1,0 +1,151 @@
+package session_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/coatcheck/session"
+)
+
+// soonIdle are clocks of which use moves the end far beyond where it is when the id changes.
+func soonIdle(o *session.Options) {
+	o.IdleTimeout, o.Lifetime, o.RenewEvery = 15*time.Minute, session.Never, 10*time.Minute
+}
+
+// renewals lets the session of a visitor be renewed that many times, and what is due be swept.
+func (r *rig) renewals(v *visitor, n int) {
+	r.t.Helper()
+	for range n {
+		r.clock.advance(10 * time.Minute)
+		v.with(put("seen", 1))
+	}
+	r.clock.advance(6 * time.Minute)
+	if !v.alive() {
+		r.t.Fatal("the session in use has ended")
+	}
+	if _, err := r.Sweep(bg); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// hours is more renewals than one load follows at the start of a request.
+const hours = 100
+
+// A stream, which has loaded its session once, signs out long after another tab has renewed the id.
+func TestALogoutReachesASessionThatWasRenewedLongAgo(t *testing.T) {
+	for _, n := range []int{2, hours} {
+		r := newRig(t, soonIdle)
+		v, _ := r.signIn("ada")
+		stream := v.open()
+		r.renewals(v, n)
+		stream.Logout()
+		if err := stream.Save(bg); err != nil || v.alive() || r.ev.count(session.EventEnded) != 1 {
+			t.Errorf("after %d renewals: Save = %v, and the session is alive: %t; want it ended", n, err, v.alive())
+		}
+	}
+}
+
+// The same after a change of identity, whose old ticket is of no use.
+func TestALogoutReachesASessionThatMovedLongAgo(t *testing.T) {
+	for name, move := range map[string]func(*session.Session){
+		"a confirmation":   func(s *session.Session) { s.Confirm("otp") },
+		"a new id":         (*session.Session).Regenerate,
+		"another sign-in":  signInAda,
+		"one in its place": func(s *session.Session) { s.Login("bob") },
+	} {
+		r := newRig(t)
+		v, _ := r.signIn("ada")
+		stream := v.open()
+		v.with(move)
+		r.clock.advance(time.Hour)
+		if _, err := r.Sweep(bg); err != nil {
+			t.Fatal(err)
+		}
+		stream.Logout()
+		err := stream.Save(bg)
+		if want := name == "one in its place"; err != nil || v.alive() != want {
+			t.Errorf("after %s: Save = %v, and the session is alive: %t, want %t", name, err, v.alive(), want)
+		}
+	}
+}
+
+// A request that is under way showed a good ticket when it began: its writes are kept, and its reads are the newest.
+func TestASessionInUseIsFollowedThroughAllItsRenewals(t *testing.T) {
+	for _, n := range []int{2, hours} {
+		r := newRig(t, soonIdle)
+		v, _ := r.signIn("ada")
+		writes, reads, changes := v.open(), v.open(), v.open()
+		r.renewals(v, n)
+		writes.Set("x", 1)
+		if err := writes.Save(bg); err != nil || v.x() != int64(1) {
+			t.Errorf("after %d renewals: Save = %v (%q), and x is %v", n, err, writes.EndedBy(), v.x())
+		}
+		if err := reads.Reload(bg); err != nil || reads.User() != "ada" || reads.Get("x") != int64(1) {
+			t.Errorf("after %d renewals: Reload = %v (%q), and x is %v", n, err, reads.EndedBy(), reads.Get("x"))
+		}
+		if err := changes.Atomic(bg, func(s *session.Session) error { s.Set("x", 2); return nil }); err != nil {
+			t.Errorf("after %d renewals: Atomic = %v (%q)", n, err, changes.EndedBy())
+		}
+	}
+}
+
+// Who keeps the session of a stream keeps it under the id that it has by now.
+func TestARevocationKeepsASessionByAnIDOfLongAgo(t *testing.T) {
+	r := newRig(t, soonIdle)
+	v, _ := r.signIn("ada")
+	stream := v.open()
+	r.renewals(v, hours)
+	r.signIn("ada")
+	if n, err := r.RevokeUser(bg, "ada", stream.ID()); n != 1 || err != nil || !v.alive() {
+		t.Errorf("RevokeUser = %d, %v, and the session to keep is alive: %t; want the other one ended", n, err,
+			v.alive())
+	}
+}
+
+// An id on a page that is still open leads to its session.
+func TestARevocationReachesASessionByAnIDOfLongAgo(t *testing.T) {
+	for name, revoke := range map[string]func(r *rig, id string) (int, error){
+		"Revoke":    func(r *rig, id string) (int, error) { return r.Revoke(bg, id) },
+		"RevokeOwn": func(r *rig, id string) (int, error) { return r.RevokeOwn(bg, "ada", id) },
+	} {
+		r := newRig(t, soonIdle)
+		v, id := r.signIn("ada")
+		r.renewals(v, hours)
+		if n, err := revoke(r, id); n != 1 || err != nil || v.alive() {
+			t.Errorf("%s = %d, %v, and the session is alive: %t; want it ended", name, n, err, v.alive())
+		}
+	}
+}
+
+// The sites with the shortest clocks are those that want to hear of a theft.
+func TestTheUseOfARenewedTicketIsNoticedForADay(t *testing.T) {
+	r := newRig(t, soonIdle)
+	v, _ := r.signIn("ada")
+	thief := v.clone()
+	r.renewals(v, hours)
+	if thief.alive() || r.ev.count(session.EventReused) != 1 {
+		t.Errorf("the old ticket opens the session: %t, with %d events reused, want one", thief.alive(),
+			r.ev.count(session.EventReused))
+	}
+}
+
+// What is kept for requests that are under way gives nothing to those that begin: the ticket of a session that moved is
+// one of no session, as if its record had been swept.
+func TestATombstoneThatLeadsOnIsOneForTheGraceOnly(t *testing.T) {
+	r := newRig(t)
+	v, id := beginning(r, fillCart)
+	old := v.clone()
+	v.with(signInAda)
+	r.clock.advance(r.grace())
+	if !r.stored(id) {
+		t.Fatal("the old id leads nowhere")
+	}
+	if old.with((*session.Session).Logout); !v.alive() {
+		t.Error("a logout with the old ticket ended the session")
+	}
+	old.with(put("x", 1))
+	if got := old.x(); got != int64(1) || v.user() != "ada" {
+		t.Errorf("with the old ticket x is %v, and %q is signed in elsewhere; want a new session, and ada", got,
+			v.user())
+	}
+}
