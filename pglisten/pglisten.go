@@ -9,9 +9,12 @@
 package pglisten
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -26,30 +29,63 @@ var _ sqlstore.Listener = Listen
 // Listen is a [sqlstore.Listener]. It takes a connection of db, and closes it at the end, because a connection that has
 // listened would go on collecting notifications. Its error wraps [session.ErrNotSupported] if db is not a database of
 // pgx, or if a pooler keeps the notifications to itself.
+//
+// If db shares a pool of pgx, the pool must have room for a second connection: raise pool_max_conns above 1.
 func Listen(ctx context.Context, db *sql.DB, channel string, heard func(payload string)) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("pglisten: %w", err)
 	}
 	defer conn.Close()
-	return conn.Raw(func(driverConn any) error {
+	var ended error
+	err = conn.Raw(func(driverConn any) error {
 		std, ok := driverConn.(*stdlib.Conn)
 		if !ok {
-			return fmt.Errorf("pglisten: %w: the connection is a %T, not one of pgx", session.ErrNotSupported,
-				driverConn)
+			return fmt.Errorf("%w: the connection is a %T, not one of pgx", session.ErrNotSupported, driverConn)
 		}
-		defer std.Close()
-		return listen(ctx, db, std.Conn(), channel, heard)
+		if err := roomBeside(ctx, db); err != nil {
+			return err
+		}
+		// If the connection is from a pool, Close of std gives it back there, and database/sql would have it as well.
+		defer shut(std.Conn())
+		ended = listen(ctx, db, std.Conn(), channel, heard)
+		return driver.ErrBadConn
 	})
+	return fmt.Errorf("pglisten: %w", cmp.Or(ended, err))
+}
+
+// shut ends a connection, and whoever has it throws it away.
+func shut(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = conn.Close(ctx)
+}
+
+// roomBeside wants that others have a connection while this one listens: nobody can ask db how many there are in a pool
+// that pgx keeps for it.
+func roomBeside(ctx context.Context, db *sql.DB) error {
+	if db.Stats().MaxOpenConnections > 0 {
+		return nil
+	}
+	soon, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	conn, err := db.Conn(soon)
+	if err == nil {
+		return conn.Close()
+	}
+	if soon.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("no connection is free beside the one that would listen: raise pool_max_conns: %w", err)
+	}
+	return err
 }
 
 func listen(ctx context.Context, db *sql.DB, conn *pgx.Conn, channel string, heard func(payload string)) error {
 	var pid int64
 	if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeExec).Scan(&pid); err != nil {
-		return fmt.Errorf("pglisten: %w", err)
+		return err
 	}
 	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
-		return fmt.Errorf("pglisten: %w", err)
+		return err
 	}
 	ears := sqltable.Ears{
 		Direct: pid == int64(conn.PgConn().PID()),
@@ -66,5 +102,5 @@ func listen(ctx context.Context, db *sql.DB, conn *pgx.Conn, channel string, hea
 		},
 		Advice: "leave Options.Listen of the store out",
 	}
-	return fmt.Errorf("pglisten: %w", ears.Hear(ctx, heard))
+	return ears.Hear(ctx, heard)
 }

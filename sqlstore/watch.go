@@ -10,7 +10,7 @@ import (
 )
 
 // Watch implements [session.Watcher] with LISTEN, and takes one connection of the pool while it runs. Its error wraps
-// [session.ErrNotSupported] if Options.Listen is nil, or if the pool has room for only one connection.
+// [session.ErrNotSupported] if Options.Listen is nil, or if SetMaxOpenConns allows only one connection.
 func (s *Store) Watch(ctx context.Context, tell func(id string)) error {
 	if s.listen == nil {
 		return fmt.Errorf("sqlstore: watch: %w: Options.Listen is not set", session.ErrNotSupported)

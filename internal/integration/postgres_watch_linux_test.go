@@ -17,7 +17,9 @@ import (
 func listening() []server {
 	s := sqlServers[0]
 	s.listen = pglisten.Listen
-	return []server{s, sqlServers[2]}
+	shared := s
+	shared.name, shared.pooled = "PostgreSQL by a pool of pgx", true
+	return []server{s, sqlServers[2], shared}
 }
 
 func TestPostgreSQLThatTellsKeepsTheContract(t *testing.T) {
@@ -121,7 +123,7 @@ func endsWithItsConnection(t *testing.T, s server) {
 }
 
 func TestAPoolOfOneConnectionIsNotWatched(t *testing.T) {
-	eachOf(t, listening(), func(t *testing.T, s server) {
+	eachOf(t, listening()[:2], func(t *testing.T, s server) {
 		at, err := s.start()
 		if err != nil {
 			t.Fatal(err)
@@ -132,6 +134,57 @@ func TestAPoolOfOneConnectionIsNotWatched(t *testing.T) {
 		}
 		save(t, store, &session.Record{ID: "a"})
 	})
+}
+
+// Nobody can ask database/sql how many connections there are in a pool that pgx keeps for it.
+func TestAWatchDoesNotKeepTheOnlyConnectionOfAPool(t *testing.T) {
+	s := listening()[2]
+	at, err := s.start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := s.store(t, s.connect(t, at.DSN, 1), s.table())
+	err = store.Watch(t.Context(), func(string) {})
+	if err == nil || errors.Is(err, session.ErrNotSupported) || !strings.Contains(err.Error(), "pool_max_conns") {
+		t.Errorf("Watch = %v, want an error that names pool_max_conns", err)
+	}
+	save(t, store, &session.Record{ID: "a"})
+}
+
+// The program goes on with the pool when nobody waits for ends any more. A connection that listened must be of no use
+// to anybody then: database/sql and the pool would both give it away, and it would collect what nobody reads.
+func TestAConnectionThatListenedIsGivenToNobody(t *testing.T) {
+	s := listening()[2]
+	at, err := s.start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := s.connect(t, at.DSN, 4)
+	db.SetMaxIdleConns(2)
+	_ = listens(t, s.store(t, db, s.table()), func(string) {})() // it says that it was stopped
+	const query = "SELECT pg_backend_pid(), (SELECT count(*) FROM pg_listening_channels())"
+	var pids, channels [3]int
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.QueryRowContext(t.Context(), query).Scan(&pids[0], &channels[0]); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		conn, err := db.pool.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Release()
+		if err := conn.QueryRow(t.Context(), query).Scan(&pids[i+1], &channels[i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if pids[0] == pids[1] || pids[0] == pids[2] || channels != [3]int{} {
+		t.Errorf("database/sql and the pool have the connections %d, with %d channels", pids, channels)
+	}
 }
 
 // Behind a pooler that gives each transaction another connection, whoever listens hears nothing, and is to know it.
@@ -167,7 +220,7 @@ func tellsBehindPgBouncer(t *testing.T, s server) {
 
 // A site that changes from one store to the other has both for a while, and a logout on either is heard on the other.
 func TestBothStoresInPostgreSQLTellEachOther(t *testing.T) {
-	list := listening()
+	list := listening()[:2]
 	table := list[0].table()
 	var stores [2]tableStore
 	for i, s := range list {
