@@ -57,12 +57,20 @@ func unharmed(err error) bool { return sqltable.Broken(err) || pgconn.SafeToRetr
 
 // write runs a statement that writes, and returns how many rows it changed.
 func (s *Store) write(ctx context.Context, op sqltable.Operation, args ...any) (changed int64, err error) {
+	changed, err = s.run(ctx, op, args)
+	if untold := op.Untold(); untold != op && sqltable.TellsNobody(err) {
+		changed, err = s.run(ctx, untold, args)
+	}
+	return changed, s.explain(op, err)
+}
+
+func (s *Store) run(ctx context.Context, op sqltable.Operation, args []any) (changed int64, err error) {
 	err = s.on(ctx, pgconn.SafeToRetry, func(conn *pgxpool.Conn) error {
 		tag, err := conn.Exec(ctx, s.texts[op], args...)
 		changed = tag.RowsAffected()
 		return err
 	})
-	return changed, s.explain(op, err)
+	return changed, err
 }
 
 func (s *Store) loadOn(ctx context.Context, conn *pgxpool.Conn, id string) (*session.Record, error) {

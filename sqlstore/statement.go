@@ -60,6 +60,9 @@ func (s *Store) exec(ctx context.Context, op operation, args ...any) (changed in
 	}
 	defer s.writing.leave()
 	changed, err = s.write(ctx, op, args)
+	if untold := op.Untold(); untold != op && sqltable.TellsNobody(err) {
+		changed, err = s.write(ctx, untold, args)
+	}
 	if err != nil && op.Frees() && s.dialect.full != nil && s.dialect.full(err) {
 		if _, failed := s.db.ExecContext(ctx, s.dialect.makeRoom); failed == nil {
 			changed, err = s.write(ctx, op, args)

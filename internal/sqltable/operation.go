@@ -47,6 +47,17 @@ func (o Operation) OneRow() bool {
 	return false
 }
 
+// Untold is the operation that does the same and tells nobody.
+func (o Operation) Untold() Operation {
+	switch o {
+	case Retire:
+		return Replace
+	case End:
+		return Remove
+	}
+	return o
+}
+
 func (o Operation) String() string {
 	return [...]string{"load", "save", "save", "save", "save", "delete", "touch", "sweep", "sweep", "sweep",
 		"list the sessions of a user", "list", "save", "delete", "save",

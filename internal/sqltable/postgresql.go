@@ -99,6 +99,11 @@ func Broken(err error) bool {
 	return Lost(err) || hasState(err, "08", "57P01", "57P02", "57P03") || strings.Contains(err.Error(), "conn closed")
 }
 
+// TellsNobody reports whether PostgreSQL undid what Retire or End did, because its queue of notifications is full. Any
+// program can fill that of all databases on a server, if it listens and leaves a transaction open. A session is ended
+// all the same then, by the operation that tells nobody: the other nodes ask at an interval.
+func TellsNobody(err error) bool { return err != nil && hasState(err, "54000") }
+
 // Taken reports whether PostgreSQL has a row with that id.
 func Taken(err error) bool { return hasState(err, "23505") }
 
