@@ -160,10 +160,11 @@ func (s *Session) signIn(user string, opts []LoginOption) (kept bool) {
 // Invalidate drops the id, the user and all data. What is set afterwards belongs to a new session with a new id.
 func (s *Session) Invalidate() { s.Logout() }
 
-// Logout ends the session, even if it got a new id within the last 24 hours, and no request that is under way can bring
-// it back. Whoever has a session in use for longer, such as a stream, calls Reload now and then. What is set afterwards
-// belongs to a new session. A session that is already gone stays gone: Logout succeeds, and the response leaves the
-// cookie alone, for in another tab the visitor may have signed in anew.
+// Logout ends the session, even if it got a new id meanwhile, and no request that is under way can bring it back. That
+// holds for 24 hours after a renewal and for RenewGrace after a Login, Confirm or Regenerate: what has a session in use
+// for longer, such as a stream, calls Reload now and then. What is set afterwards belongs to a new session. A session
+// that is already gone stays gone: Logout succeeds, and the response leaves the cookie alone, for in another tab the
+// visitor may have signed in anew.
 func (s *Session) Logout() { s.leave(life.ReasonLogout) }
 
 func (s *Session) leave(why life.Reason) {

@@ -45,30 +45,6 @@ func TestALogoutReachesASessionThatWasRenewedLongAgo(t *testing.T) {
 	}
 }
 
-// The same after a change of identity, whose old ticket is of no use.
-func TestALogoutReachesASessionThatMovedLongAgo(t *testing.T) {
-	for name, move := range map[string]func(*session.Session){
-		"a confirmation":   func(s *session.Session) { s.Confirm("otp") },
-		"a new id":         (*session.Session).Regenerate,
-		"another sign-in":  signInAda,
-		"one in its place": func(s *session.Session) { s.Login("bob") },
-	} {
-		r := newRig(t)
-		v, _ := r.signIn("ada")
-		stream := v.open()
-		v.with(move)
-		r.clock.advance(time.Hour)
-		if _, err := r.Sweep(bg); err != nil {
-			t.Fatal(err)
-		}
-		stream.Logout()
-		err := stream.Save(bg)
-		if want := name == "one in its place"; err != nil || v.alive() != want {
-			t.Errorf("after %s: Save = %v, and the session is alive: %t, want %t", name, err, v.alive(), want)
-		}
-	}
-}
-
 // A request that is under way showed a good ticket when it began: its writes are kept, and its reads are the newest.
 func TestASessionInUseIsFollowedThroughAllItsRenewals(t *testing.T) {
 	for _, n := range []int{2, hours} {
@@ -126,26 +102,5 @@ func TestTheUseOfARenewedTicketIsNoticedForADay(t *testing.T) {
 	if thief.alive() || r.ev.count(session.EventReused) != 1 {
 		t.Errorf("the old ticket opens the session: %t, with %d events reused, want one", thief.alive(),
 			r.ev.count(session.EventReused))
-	}
-}
-
-// What is kept for requests that are under way gives nothing to those that begin: the ticket of a session that moved is
-// one of no session, as if its record had been swept.
-func TestATombstoneThatLeadsOnIsOneForTheGraceOnly(t *testing.T) {
-	r := newRig(t)
-	v, id := beginning(r, fillCart)
-	old := v.clone()
-	v.with(signInAda)
-	r.clock.advance(r.grace())
-	if !r.stored(id) {
-		t.Fatal("the old id leads nowhere")
-	}
-	if old.with((*session.Session).Logout); !v.alive() {
-		t.Error("a logout with the old ticket ended the session")
-	}
-	old.with(put("x", 1))
-	if got := old.x(); got != int64(1) || v.user() != "ada" {
-		t.Errorf("with the old ticket x is %v, and %q is signed in elsewhere; want a new session, and ada", got,
-			v.user())
 	}
 }

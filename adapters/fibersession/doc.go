@@ -16,6 +16,7 @@
 //
 // The functions in [session.Options] get a request of net/http without a body, in which nothing is shared with Fiber.
 // Login copies the name of the user, and Set the value, so both may be c.FormValue. Whatever else of c a goroutine or a
-// stream goes on with, also the name of a key, copy with strings.Clone: the next request gets the memory of its strings.
+// stream goes on with, also the name of a key, copy with strings.Clone: the next request gets the memory of its
+// strings.
 // Middleware that recovers from panics belongs before Use; after Use, it hides the panic, and the session is stored.
 package fibersession

@@ -59,8 +59,7 @@ func migrated(ctx context.Context, cfg *sessionconfig.Config, made bool) error {
 	case err != nil, at >= known, at == 0 && made:
 		return nil // whatever is wrong, opening it tells
 	case at == 0:
-		err = errors.New("there is no table yet: coatcheck db migrate creates the table, and so does the site when it " +
-			"starts")
+		err = errors.New("there is no table yet: coatcheck db migrate creates it, and so does the site when it starts")
 	default:
 		err = fmt.Errorf("the table is at step %d of %d: coatcheck db migrate applies the others, and so does a new "+
 			"release of the site when it starts", at, known)

@@ -69,8 +69,8 @@ func TestTabRunsNoProgramOfTheConfiguration(t *testing.T) {
 // a name for which the shell would run something is not offered.
 func TestTabOffersNoWordThatAShellReadsOtherwise(t *testing.T) {
 	dir := withSessions(t)
-	hostile := []string{"zoe`touch${IFS}ran`", "zoe$(touch ran)", "zoe;touch ran", "zoe>ran", "zoe&", "zoe|touch", "zoe*",
-		"zoe'", `zoe"`, `zoe\`, "zoe!ran", "zoe{ran,}", "zoe#", "zoe~", "zoe=", "zoe\u3000ran"}
+	hostile := []string{"zoe`touch${IFS}ran`", "zoe$(touch ran)", "zoe;touch ran", "zoe>ran", "zoe&", "zoe|touch",
+		"zoe*", "zoe'", `zoe"`, `zoe\`, "zoe!ran", "zoe{ran,}", "zoe#", "zoe~", "zoe=", "zoe\u3000ran"}
 	config := "store: database\nstores: {database: {connection: local}}\nconnections:\n" +
 		"  local: {driver: sqlite, path: sessions.db}\n"
 	for _, name := range append(hostile, "zoe.lovelace+x@example.com", "zoé") {
@@ -85,7 +85,8 @@ func TestTabOffersNoWordThatAShellReadsOtherwise(t *testing.T) {
 		"session revoke --user": "zoe.lovelace+x@example.com\nzoé\n:4\n",
 		"session copy --from":   "database\ndatabase:local\ndatabase:zoe.lovelace+x@example.com\ndatabase:zoé\n:4\n",
 	} {
-		args := append(strings.Fields("__complete "+words), map[bool]string{true: "z"}[strings.HasSuffix(words, "user")])
+		begun := map[bool]string{true: "z"}[strings.HasSuffix(words, "user")]
+		args := append(strings.Fields("__complete "+words), begun)
 		var out []byte
 		for range 20 { // a busy machine may be too slow for the time that Tab has
 			if out, _ = in(t, dir, underTest, args...).Output(); string(out) == want {

@@ -129,7 +129,7 @@ func (a *admission) withoutLost(ctx context.Context, all []*Record) (own []*Reco
 // removeLost removes a record that was made for nothing. It is retired first, at the version that was seen: the request
 // that made it may write it anew, and then it is its session.
 func (k *Keeper) removeLost(ctx context.Context, r *Record) error {
-	err := k.Store.Save(ctx, k.tombstoneOf(r))
+	err := k.Store.Save(ctx, k.tombstoneOf(r, nil))
 	switch {
 	case errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound):
 		return nil

@@ -177,22 +177,28 @@ func (d *Draft) abandon(ctx context.Context, s orphan) {
 	d.k.removeLater(ctx, s)
 }
 
-// formerOf is what the old record becomes when next follows it. It leads there for as long as somebody may come who
-// knew the session under the old id. Use moves the idle deadline, and tells no alias, so that one says nothing here.
+// formerOf is what the old record becomes when next follows it.
 func (d *Draft) formerOf(old, next *Record) *Record {
-	rec := d.k.retiredRecord(old, d.oldBecomes, next)
 	if d.oldBecomes == KindAlias {
-		rec.Data = keys.SealTicket(d.at.Ticket, d.next.ticket, old.ID, next.ID)
+		return d.aliasOf(old, next)
 	}
+	return d.k.tombstoneOf(old, next)
+}
+
+// aliasOf leads to next for as long as somebody may come who knew the session under the old id. Use moves the idle
+// deadline, and tells no alias, so that one says nothing here.
+func (d *Draft) aliasOf(old, next *Record) *Record {
+	rec := d.k.retiredRecord(old, KindAlias, next)
+	rec.Data = keys.SealTicket(d.at.Ticket, d.next.ticket, old.ID, next.ID)
 	_, absolute := d.deadlines(next.SeenAt.UnixMicro())
 	rec.ExpiresAt = keptUntil(rec, envelope.Time(absolute))
 	d.k.Records.Remember(rec, old)
 	return rec
 }
 
-// tombstoneOf is what becomes of a record that nothing follows.
-func (k *Keeper) tombstoneOf(old *Record) *Record {
-	rec := k.retiredRecord(old, KindTombstone, nil)
+// tombstoneOf is what becomes of a record whose session is no more under this id. next is nil when nothing follows.
+func (k *Keeper) tombstoneOf(old, next *Record) *Record {
+	rec := k.retiredRecord(old, KindTombstone, next)
 	k.Records.Remember(rec, old)
 	return rec
 }
