@@ -1,6 +1,7 @@
 package otelsession_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -131,8 +133,9 @@ func value(s sdktrace.ReadOnlySpan, key attribute.Key) string {
 // failing is a store that can be taken down, and that can meet conflicts.
 type failing struct {
 	*memstore.Store
-	loads, saves atomic.Bool
-	before       func(*session.Record) // each save; may be nil
+	loads, saves, touches atomic.Bool
+	before                func(*session.Record) // each save; may be nil
+	fails                 error                 // of a save; nil: errDown
 }
 
 var errDown = errors.New("the server at 10.0.0.7 is down")
@@ -149,9 +152,16 @@ func (f *failing) Save(ctx context.Context, rec *session.Record) error {
 		f.before(rec)
 	}
 	if f.saves.Load() {
-		return errDown
+		return cmp.Or(f.fails, errDown)
 	}
 	return f.Store.Save(ctx, rec)
+}
+
+func (f *failing) Touch(ctx context.Context, id string, version uint64, seen, expires time.Time) error {
+	if f.touches.Load() {
+		return errDown
+	}
+	return f.Store.Touch(ctx, id, version, seen, expires)
 }
 
 // site is a server whose sessions are measured, and a browser in front of it.

@@ -32,7 +32,7 @@ func (t *Telemetry) Middleware(of func(http.Handler) http.Handler) func(http.Han
 				return
 			}
 			next.ServeHTTP(beforeFirstByte(w, v.commits), r)
-			v.commits()
+			v.commits(http.StatusOK)
 		}))
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if t.visitOf(r.Context()) != nil { // it stands around the handler twice
@@ -44,7 +44,7 @@ func (t *Telemetry) Middleware(of func(http.Handler) http.Handler) func(http.Han
 			own := r.WithContext(context.WithValue(v.ctx, visitKey{t}, v))
 			defer handBack(r, own)
 			inner.ServeHTTP(beforeFirstByte(w, v.answers), own)
-			v.answers()
+			v.answers(http.StatusOK)
 		})
 	}
 }
@@ -86,7 +86,9 @@ type visit struct {
 	since  time.Time  // when the commit began
 	span   trace.Span // of the commit, which begins when it calls the store
 	did    deed       // the most that was done
-	failed [phases]string
+	status int        // of the response; 0: it has not begun
+
+	noted, refused [phases]string // what calls to the store came to that failed, and what the manager answered
 }
 
 // deed is what a request did to its session, the least first.
@@ -102,7 +104,7 @@ const (
 func (d deed) String() string { return [...]string{"untouched", "read", "touched", "written"}[d] }
 
 // commits is told that the handler has done what can be stored.
-func (v *visit) commits() {
+func (v *visit) commits(int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.phase == handled {
@@ -111,11 +113,14 @@ func (v *visit) commits() {
 }
 
 // answers is told that the response begins, be it the handler's or the manager's own.
-func (v *visit) answers() {
+func (v *visit) answers(status int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.status == 0 {
+		v.status = status
+	}
 	if v.phase == committed && v.span != nil {
-		outcome := cmp.Or(v.failed[committed], "ok")
+		outcome := cmp.Or(v.refusal(committed), "ok")
 		v.t.commits.Record(v.ctx, now().Sub(v.since).Seconds(),
 			metric.WithAttributes(outcomeKey.String(outcome)))
 		finish(v.span, outcome)
@@ -142,16 +147,17 @@ func (v *visit) below(ctx context.Context, ids []attribute.KeyValue) context.Con
 func (v *visit) note(operation, outcome string) {
 	did := read
 	switch {
+	case outcome != "ok":
 	case operation == "touch":
 		did = touched
-	case (operation == "save" || operation == "delete") && outcome == "ok":
+	case operation == "save" || operation == "delete":
 		did = written
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.did = max(v.did, did)
 	if isFailure(outcome) {
-		v.failed[v.phase] = outcome
+		v.noted[v.phase] = outcome
 	}
 }
 
@@ -159,7 +165,19 @@ func (v *visit) note(operation, outcome string) {
 func (v *visit) fail(outcome string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.failed[v.phase] = outcome
+	v.refused[v.phase] = outcome
+}
+
+// refusal is why the visitor was refused in a phase, "" if they were not. A call to the store may fail and cost nobody
+// anything: a touch that is done later, or a save that the handler has repeated. Where it does, the word of the store
+// says more than that of the manager.
+func (v *visit) refusal(p phase) string {
+	noted, refused := v.noted[p], v.refused[p]
+	hungUp, answered := noted == "canceled", v.status > 0 && v.status < http.StatusInternalServerError
+	if refused == "unavailable" && noted != "" || refused == "" && (hungUp || !answered) {
+		return noted
+	}
+	return refused
 }
 
 // leave counts the request, also when its handler panicked.
@@ -169,17 +187,19 @@ func (v *visit) leave() {
 	if v.span != nil { // the store has panicked
 		finish(v.span, "failed")
 	}
-	outcome := cmp.Or(v.failed[committed], v.failed[answered], v.failed[handled], v.did.String())
+	outcome := cmp.Or(v.refusal(committed), v.refusal(answered), v.refusal(handled), v.did.String())
 	v.t.requests.Add(v.ctx, 1, metric.WithAttributes(outcomeKey.String(outcome)))
 }
 
-// beforeFirstByte calls fn before whatever can send the first byte of the response, and before what comes later too.
-func beforeFirstByte(w http.ResponseWriter, fn func()) http.ResponseWriter {
+// beforeFirstByte calls begin with the status before whatever can send the first byte of the response, and before what
+// comes later too.
+func beforeFirstByte(w http.ResponseWriter, begin func(status int)) http.ResponseWriter {
+	fn := func() { begin(http.StatusOK) }
 	return httpsnoop.Wrap(w, httpsnoop.Hooks{
 		WriteHeader: func(next httpsnoop.WriteHeaderFunc) httpsnoop.WriteHeaderFunc {
 			return func(status int) {
 				if status >= 200 || status == http.StatusSwitchingProtocols {
-					fn()
+					begin(status)
 				}
 				next(status)
 			}
