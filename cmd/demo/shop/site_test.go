@@ -171,6 +171,27 @@ func TestASessionIsRevoked(t *testing.T) {
 	})
 }
 
+// A session gets a new id now and then, also while somebody looks at the list of them.
+func TestASessionIsRevokedUnderTheIDThatWasListed(t *testing.T) {
+	onEachStore(t, func(t *testing.T, site *site) {
+		here, there := script(t, site), script(t, site)
+		here.post("/login", "user", "ada")
+		cookies := there.step("/login", "user", "ada").Cookies()
+		listed := there.state().ID
+		s, err := site.sessions.Open(t.Context(), cookies[0].Value)
+		if err != nil || s.User() != "ada" {
+			t.Fatalf("Open = %v, %v", s, err)
+		}
+		if s.Regenerate(); s.Save(t.Context()) != nil || s.ID() == listed {
+			t.Fatal("the session got no new id")
+		}
+		wantStatus(t, "revoke", here.post("/sessions/revoke", "id", listed), http.StatusOK)
+		if list := here.sessions(); len(list) != 1 || !list[0].Current {
+			t.Errorf("ada sees %+v, want this session alone", list)
+		}
+	})
+}
+
 func TestSessionsOfOthersCannotBeRevoked(t *testing.T) {
 	onEachStore(t, func(t *testing.T, site *site) {
 		ada, eve, stranger := script(t, site), script(t, site), script(t, site)
