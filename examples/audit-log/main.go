@@ -12,6 +12,7 @@ import (
 	"os"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/guard"
 	"github.com/coatcheck/session/memstore"
 )
 
@@ -23,6 +24,10 @@ var passwords = map[string]string{"ada": "lovelace", "grace": "hopper"}
 
 // app is a site whose sign-ins are written down. What ends a session is an event, whatever does it.
 func app(sessions *session.Manager, a audit) (http.Handler, error) {
+	g, err := guard.New(sessions, guard.Options{})
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("POST /login", sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
 		user, err := signIn(r, s)
@@ -37,7 +42,7 @@ func app(sessions *session.Manager, a audit) (http.Handler, error) {
 		s.Logout()
 		fmt.Fprintln(w, "Bye.")
 	}))
-	return mux, nil
+	return g.CSRF(mux), nil // or another site could sign visitors in as somebody else
 }
 
 // signIn returns the user, "" if there is none of that name. The session is saved here, so that no line speaks of a

@@ -119,6 +119,15 @@ func TestSignInsAndTheirEndsAreLines(t *testing.T) {
 	}
 }
 
+func TestAnotherSiteSignsNobodyIn(t *testing.T) {
+	address, _, j := shop(t)
+	b := browser.Open(address)
+	form := url.Values{"user": {"ada"}, "password": {"lovelace"}}
+	if status, body := b.Post("/login", form, "Sec-Fetch-Site: cross-site"); status != 403 || j.String() != "" {
+		t.Errorf("status %d, %s, and the log is %s", status, body, j)
+	}
+}
+
 // required are the fields that OCSF 1.3.0 requires of the class Authentication, with what it says of their values.
 var required = map[string]string{
 	"activity_id": "", "category_uid": "3", "class_uid": "3002", "metadata.version": "1.3.0",

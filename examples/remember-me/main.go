@@ -6,7 +6,7 @@
 package main
 
 import (
-	"fmt"
+	"html/template"
 	"log"
 	"net/http"
 	"os"
@@ -17,15 +17,15 @@ import (
 	"github.com/coatcheck/session/guard"
 )
 
-const page = `<!doctype html><html lang="en"><title>Remember me</title>
-<p>Hello, %s.</p>
+var page = template.Must(template.New("").Parse(`<!doctype html><html lang="en"><title>Remember me</title>
+<p>Hello, {{.}}.</p>
 <form method="post" action="/login">
 <p><label>Name <input name="user" required></label></p>
 <p><label><input type="checkbox" name="remember" value="1"> Keep me signed in for 30 days</label></p>
 <button>Sign in</button></form>
 <form method="post" action="/logout"><button>Sign out</button></form>
 <form method="post" action="/logout-everywhere"><button>Sign out everywhere</button></form>
-`
+`))
 
 // app is the site.
 func app(sessions *session.Manager) (http.Handler, error) {
@@ -39,7 +39,9 @@ func app(sessions *session.Manager) (http.Handler, error) {
 		if s.User() != "" {
 			name = s.User()
 		}
-		fmt.Fprintf(w, page, name)
+		if err := page.Execute(w, name); err != nil {
+			log.Print(err)
+		}
 	}))
 	mux.Handle("POST /login", sessions.HandlerFunc(login))
 	mux.Handle("POST /logout", sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {

@@ -110,3 +110,10 @@ func TestALogoutEndsOneDevice(t *testing.T) {
 	wantName(t, phone, "stranger")
 	wantName(t, desk, "ada")
 }
+
+func TestANameIsNoMarkup(t *testing.T) {
+	b := browser.Open(start(t, filepath.Join(t.TempDir(), "sessions")).URL)
+	if _, body := b.Post("/login", url.Values{"user": {"<b>ada</b>"}}); !strings.Contains(body, "&lt;b&gt;ada") {
+		t.Errorf("the page is %s", body)
+	}
+}

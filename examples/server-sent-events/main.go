@@ -5,6 +5,7 @@ package main
 
 import (
 	"fmt"
+	"html/template"
 	"log"
 	"net/http"
 	"time"
@@ -14,8 +15,8 @@ import (
 	"github.com/coatcheck/session/memstore"
 )
 
-const page = `<!doctype html><html lang="en"><title>Events</title>
-<p>Hello, %s.</p>
+var page = template.Must(template.New("").Parse(`<!doctype html><html lang="en"><title>Events</title>
+<p>Hello, {{.}}.</p>
 <form method="post" action="/login"><button>Sign in as ada</button></form>
 <form method="post" action="/logout"><button>Sign out</button></form>
 <pre id="log"></pre>
@@ -25,7 +26,7 @@ const source = new EventSource("/events")
 source.onmessage = e => log(e.data)
 source.addEventListener("bye", () => { source.close(); log("signed out") })
 </script>
-`
+`))
 
 // events sends the time every second, until the client leaves or the session ends.
 func events(w http.ResponseWriter, r *http.Request, s *session.Session) {
@@ -60,7 +61,9 @@ func app(sessions *session.Manager) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", sessions.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
-		fmt.Fprintf(w, page, s.User())
+		if err := page.Execute(w, s.User()); err != nil {
+			log.Print(err)
+		}
 	}))
 	mux.Handle("GET /events", g.User(sessions.HandlerFunc(events)))
 	mux.Handle("POST /login", sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {

@@ -18,15 +18,20 @@ import (
 
 const visits = session.Key[int]("visits")
 
-// managers makes both; insecure is only for plain HTTP.
+// managers makes both; insecure is only for plain HTTP. The prefix of the names keeps the cookies of other hosts of the
+// domain away, and needs HTTPS.
 func managers(insecure bool) (shop, staff *session.Manager, err error) {
+	prefix := "__Host-Http-"
+	if insecure {
+		prefix = ""
+	}
 	shop, err1 := session.New(memstore.New(memstore.Options{}), session.Options{
 		Secrets: []session.Secret{session.NewSecret()},
-		Cookie:  session.Cookie{Name: "shop", Insecure: insecure, Persistent: true},
+		Cookie:  session.Cookie{Name: prefix + "shop", Insecure: insecure, Persistent: true},
 	})
 	staff, err2 := session.New(memstore.New(memstore.Options{}), session.Options{
 		Secrets:     []session.Secret{session.NewSecret()},
-		Cookie:      session.Cookie{Name: "staff", Insecure: insecure, SameSite: http.SameSiteStrictMode},
+		Cookie:      session.Cookie{Name: prefix + "staff", Insecure: insecure, SameSite: http.SameSiteStrictMode},
 		IdleTimeout: 15 * time.Minute,
 		Lifetime:    8 * time.Hour,
 	})

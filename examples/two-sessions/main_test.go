@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/examples/internal/browser"
 )
 
@@ -43,4 +44,20 @@ func TestTwoSessionsLiveBesideEachOther(t *testing.T) {
 		t.Errorf("after the logout the orders are still there: status %d", status)
 	}
 	want("/", "visit 4, staff \"\"\n")
+}
+
+// No other host of the domain can plant or block a cookie of that prefix.
+func TestTheCookiesBelongToTheHost(t *testing.T) {
+	shop, staff, err := managers(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []*session.Manager{shop, staff} {
+		defer m.Close()
+		for _, f := range m.Audit() {
+			if f.Name == "cookie-host-prefix" && !f.Pass {
+				t.Error(f.Advice)
+			}
+		}
+	}
 }

@@ -8,6 +8,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"html/template"
 	"log"
 	"net/http"
 
@@ -17,8 +18,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-const page = `<!doctype html><html lang="en"><title>WebSocket</title>
-<p>Hello, %s.</p>
+var page = template.Must(template.New("").Parse(`<!doctype html><html lang="en"><title>WebSocket</title>
+<p>Hello, {{.}}.</p>
 <form method="post" action="/login"><button>Sign in as ada</button></form>
 <form method="post" action="/logout"><button>Sign out</button></form>
 <pre id="log"></pre>
@@ -29,7 +30,7 @@ socket.onopen = () => socket.send("hello")
 socket.onmessage = e => log(e.data)
 socket.onclose = e => log("closed: " + e.reason)
 </script>
-`
+`))
 
 // echo answers every message, until the client leaves or the session ends.
 func echo(w http.ResponseWriter, r *http.Request, s *session.Session) {
@@ -69,7 +70,9 @@ func app(sessions *session.Manager) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", sessions.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
-		fmt.Fprintf(w, page, s.User())
+		if err := page.Execute(w, s.User()); err != nil {
+			log.Print(err)
+		}
 	}))
 	mux.Handle("GET /echo", g.User(sessions.HandlerFunc(echo)))
 	mux.Handle("POST /login", sessions.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *session.Session) {
