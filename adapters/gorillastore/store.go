@@ -19,8 +19,9 @@ type Options struct {
 	// Name names one gorilla session that is the manager's own: below Middleware or Preload of the manager it is the
 	// session of the request, and the middleware sends its cookie, with the name and attributes of the manager's
 	// cookie. So it is shared with pages that were rewritten for Coatcheck, and package takeover brings along people
-	// who were signed in. Outside of the middleware, Get and Save return an error that wraps session.ErrNoMiddleware;
-	// with gin-contrib/sessions that is also so where its middleware stands outside. "": none.
+	// who were signed in. Outside of the middleware, and where Options.Skip of the manager says that a request has no
+	// session, Get and Save return an error that wraps session.ErrNoMiddleware; with gin-contrib/sessions that is also
+	// so where its middleware stands outside. "": none.
 	Name string
 	// User returns who is signed in according to the values of a session, "" for nobody. It is asked about sessions of
 	// every name, and somebody whose second factor is still due is nobody yet. When the handler changes the answer,
