@@ -24,9 +24,7 @@ func present(cfg *sessionconfig.Config, made bool) error {
 	case at.Store == "database" && !at.Migrate:
 		err = fmt.Errorf("%w; coatcheck db migrate creates it, with the table", err)
 	case made:
-		if err = asOwner(at.Path, os.Geteuid()); err == nil {
-			return nil
-		}
+		return madeByRoot(cfg)
 	case at.Key == "":
 		err = fmt.Errorf("%w; check the name", err)
 	default:
@@ -34,6 +32,16 @@ func present(cfg *sessionconfig.Config, made bool) error {
 			at.Key)
 	}
 	return &exit{exitUnavailable, err}
+}
+
+// madeByRoot refuses to have root make a store in a folder of somebody else, whose site could then not use it.
+func madeByRoot(cfg *sessionconfig.Config) error {
+	path := cfg.Place().Path
+	err, as := absent(cfg), asOwner(path, os.Geteuid())
+	if err == nil || as == nil {
+		return nil
+	}
+	return &exit{exitUnavailable, fmt.Errorf("%w; %w; if the site runs as root, make %s first", err, as, path)}
 }
 
 // absent says that the folder or the file of a store is not there.

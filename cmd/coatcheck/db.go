@@ -145,6 +145,9 @@ func (t *tool) withDatabase(ctx context.Context, work func(*migration.Database) 
 	if err != nil {
 		return err
 	}
+	if err := madeByRoot(cfg); err != nil {
+		return err
+	}
 	db, opts, err := cfg.OpenDatabase(ctx)
 	if err != nil {
 		return err

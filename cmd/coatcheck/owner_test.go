@@ -58,4 +58,17 @@ func TestRootIsToldAsWhomToRunACommand(t *testing.T) {
 			t.Errorf("the folder is there: %t", err == nil)
 		}
 	}
+	t.Setenv("SESSION_STORE", "database")
+	t.Setenv("SESSION_CONNECTIONS__MAIN__DRIVER", "sqlite")
+	t.Setenv("SESSION_CONNECTIONS__MAIN__PATH", filepath.Join(dir, "site.db"))
+	t.Setenv("SESSION_STORES__DATABASE__MIGRATE", "true")
+	for _, words := range []string{"db status", "db migrate", "doctor", "bench"} {
+		out, err := in(t, dir, underTest, strings.Fields(words)...).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "if the site runs as root, make "+filepath.Join(dir, "site.db")) {
+			t.Errorf("%s of root ends with %v:\n%s", words, err, out)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "site.db")); err == nil {
+		t.Error("there is a database of root's")
+	}
 }
