@@ -53,6 +53,21 @@ func (v *visitor) isUser(want string) {
 	})
 }
 
+// Somebody who plants cookies of the new name beside the former one is told of, though the former one opens.
+func TestACookieThatComesTwiceIsReportedBesideAFormerOne(t *testing.T) {
+	now, _, v := renamed(t)
+	req := httptest.NewRequest("GET", "https://app.example.com/", nil)
+	req.Header.Set("Cookie", newName+"=a; "+newName+"=b; "+oldName+"="+v.cookie(oldName))
+	now.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
+		if s.User() != "ada" {
+			t.Errorf("signed in as %q", s.User())
+		}
+	}).ServeHTTP(httptest.NewRecorder(), req)
+	if n := now.ev.count(session.EventRejected); n != 1 {
+		t.Errorf("%d events, want 1", n)
+	}
+}
+
 // Whoever comes with the former cookie stays signed in, gets the new one, and loses the former in the same response. It
 // costs the load alone.
 func TestARenamedCookieSignsNobodyOut(t *testing.T) {

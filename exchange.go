@@ -112,13 +112,11 @@ func (ex *exchange) load(ctx context.Context) (*Session, error) {
 func (ex *exchange) find(ctx context.Context, s *Session) error {
 	former := ex.m.former(ex.r)
 	token, err := ex.m.transport.Read(ex.r)
-	switch {
-	case len(former) > 0:
-	case err != nil:
+	if err != nil {
 		ex.m.emit(ctx, Event{Kind: EventRejected, Err: err})
-		return nil
-	case token == "" && ex.Value(fallbackKey{ex.m}) == nil: // so that nobody is asked
-		return nil
+	}
+	if len(former) == 0 && (err != nil || token == "" && ex.Value(fallbackKey{ex.m}) == nil) {
+		return nil // and nobody is asked
 	}
 	limited, call := ex.m.keeper.Outlast(ctx)
 	defer call.End()
