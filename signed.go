@@ -13,7 +13,8 @@ import (
 // SetSigned sets a cookie of the application whose value anybody can read but nobody can change: Signed returns it, or
 // says what is wrong. The value may be any text. The signature covers the name and, if MaxAge is above 0, the time
 // until which it is valid. MaxAge below 0 deletes the cookie. Attributes are as given, and Secure is added unless
-// Options.Cookie.Insecure is set. The error wraps ErrTooLarge, or says what is wrong with the cookie.
+// Options.Cookie.Insecure is set. The error wraps ErrTooLarge, or says what is wrong with the cookie, also where
+// browsers would drop it: a name that begins with __Host- needs the Path "/" and no Domain.
 func (m *Manager) SetSigned(w http.ResponseWriter, c *http.Cookie) error {
 	if c == nil {
 		return errors.New("session: SetSigned: the cookie is nil")
@@ -28,7 +29,7 @@ func (m *Manager) SetSigned(w http.ResponseWriter, c *http.Cookie) error {
 	} else {
 		set.Value, set.Expires = "", time.Unix(1, 0)
 	}
-	if err := set.Valid(); err != nil {
+	if err := errors.Join(set.Valid(), wire.CheckPrefix(&set)); err != nil {
 		return fmt.Errorf("session: SetSigned: %w", err)
 	}
 	if len(set.Name)+len(set.Value) > wire.MaxCookieSize {

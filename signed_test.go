@@ -218,6 +218,36 @@ func TestSetSignedRefusesWhatCannotWork(t *testing.T) {
 	}
 }
 
+// Browsers drop a cookie whose name has a prefix and that lacks what the prefix asks for, without a word.
+func TestSetSignedRefusesWhatBrowsersDrop(t *testing.T) {
+	for name, change := range map[string]func(*http.Cookie){
+		"__Host-x": func(c *http.Cookie) { c.Path = "" }, "__HOST-x": func(c *http.Cookie) { c.Path = "/x" },
+		"__Host-Http-x": func(c *http.Cookie) { c.HttpOnly = false },
+		"__Http-x":      func(c *http.Cookie) { c.HttpOnly = false },
+		"__Host-y":      func(c *http.Cookie) { c.Domain = "example.com" },
+		"__Secure-x":    nil,
+	} {
+		good := http.Cookie{Name: name, Value: "canary", Path: "/", HttpOnly: true}
+		r, bad := newRig(t), good
+		if change == nil {
+			r = newRig(t, func(o *session.Options) { o.Cookie.Insecure = true })
+			good.Secure = true
+		} else {
+			change(&bad)
+		}
+		for _, age := range []int{0, 60, -1} {
+			bad.MaxAge, good.MaxAge = age, age
+			w := httptest.NewRecorder()
+			if err := r.SetSigned(w, &bad); err == nil || w.Header()["Set-Cookie"] != nil {
+				t.Errorf("%s with %v: SetSigned = %v", name, bad.MaxAge, err)
+			} else {
+				wantText(t, err, "browsers refuse a cookie \""+name+"\" with")
+			}
+			signed(t, r.Manager, &good)
+		}
+	}
+}
+
 // A cookie that an older secret signed is accepted, one of a removed secret is not.
 func TestSignedCookiesRotateWithTheSecrets(t *testing.T) {
 	older, newer := session.NewSecret(), session.NewSecret()

@@ -139,7 +139,8 @@ func carrierOf(m *session.Manager) carrier {
 
 // owns reports whether a cookie is the manager's. That is the one which the application may not sign.
 func (c carrier) owns(name string) bool {
-	return c.m.SetSigned(httptest.NewRecorder(), &http.Cookie{Name: name, MaxAge: -1}) != nil
+	cookie := &http.Cookie{Name: name, Path: "/", Secure: true, HttpOnly: true, MaxAge: -1}
+	return c.m.SetSigned(httptest.NewRecorder(), cookie) != nil
 }
 
 // sent returns the ticket in a response, "" for one that deletes it, and the name of its cookie.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"math"
 	"net/http"
 	"net/netip"
@@ -25,6 +26,24 @@ func PrefixOf(name string) Prefix {
 	host := strings.HasPrefix(name, "__host-")
 	script := strings.HasPrefix(name, "__http-") || strings.HasPrefix(name, "__host-http-")
 	return Prefix{Secure: host || script || strings.HasPrefix(name, "__secure-"), Host: host, HTTPOnly: script}
+}
+
+// CheckPrefix says what browsers miss in a cookie whose name has a prefix. They drop it without a word.
+func CheckPrefix(c *http.Cookie) error {
+	ask, missed := PrefixOf(c.Name), ""
+	switch {
+	case ask.Secure && !c.Secure:
+		missed = "without Secure"
+	case ask.Host && c.Domain != "":
+		missed = "with a Domain"
+	case ask.Host && c.Path != "/":
+		missed = `without the Path "/"`
+	case ask.HTTPOnly && !c.HttpOnly:
+		missed = "without HttpOnly"
+	default:
+		return nil
+	}
+	return fmt.Errorf("browsers refuse a cookie %q %s; set it otherwise or choose another name", c.Name, missed)
 }
 
 // IsToken reports whether a text can be the name of a cookie or a header.
