@@ -25,11 +25,13 @@
 // # Revocations
 //
 // With a store in [Options.Revocations], which must not be one that forgets, the server remembers the ids that Logout,
-// Login, Regenerate, a renewal or Revoke retired, each for as long as a copy of it could live, and the last RevokeUser
-// for each user. A request then costs one round trip to load, one more if somebody is signed in, and one to save.
-// Logout is final, a renewed id is noticed if it is used after its grace, and RevokeUser ends all sessions of a user
-// that began before it; it returns 0, because nobody knows how many those are. An older copy of a session that goes on
-// can still be replayed.
+// Login, Regenerate or a renewal retired, each for as long as a copy of it could live. For ever it remembers what
+// Revoke retired, the last RevokeUser for each user, and an id to which a Logout came by an earlier id or a former
+// cookie only.
+//
+// A request then costs one round trip to load, one more if somebody is signed in, and one to save. Logout is final, a
+// renewed id is noticed if it is used after its grace, and RevokeUser ends all sessions of a user that began before it;
+// it returns 0, because nobody knows how many those are. An older copy of a session that goes on can still be replayed.
 //
 // # Size
 //

@@ -64,6 +64,38 @@ func TestOwnTimeoutsGiveANewID(t *testing.T) {
 	long.wants("x", nil)
 }
 
+// What is remembered for ever is what the documents say: nobody knows how long copies of such a session live.
+func TestWhichRevocationsStay(t *testing.T) {
+	for name, row := range map[string]struct {
+		end   func(r *rig, v *visitor)
+		swept int
+	}{
+		"Logout": {func(_ *rig, v *visitor) { v.with((*session.Session).Logout) }, 1},
+		"Login":  {func(_ *rig, v *visitor) { v.with(func(s *session.Session) { s.Login("ada") }) }, 1},
+		"Revoke": {func(r *rig, v *visitor) {
+			id := ""
+			v.with(func(s *session.Session) { id = s.ID() })
+			if n, err := r.Revoke(t.Context(), id); n != 1 || err != nil {
+				t.Errorf("Revoke = %d, %v", n, err)
+			}
+		}, 0},
+		"RevokeUser": {func(r *rig, _ *visitor) {
+			if _, err := r.RevokeUser(t.Context(), "ada"); err != nil {
+				t.Error(err)
+			}
+		}, 0},
+	} {
+		r := newRig(t, listed())
+		v := r.visitor()
+		v.with(func(s *session.Session) { s.Login("ada") })
+		row.end(r, v)
+		r.advance(365 * 24 * time.Hour)
+		if n, err := r.Sweep(t.Context()); n != row.swept || err != nil {
+			t.Errorf("%s: Sweep = %d, %v, want %d", name, n, err, row.swept)
+		}
+	}
+}
+
 // A revocation that is forgotten gives a copied cookie its session back, after Revoke has counted it as ended.
 func TestRevocationsRefuseAStoreThatForgets(t *testing.T) {
 	bounded := memstore.New(memstore.Options{MaxSessions: 100})
