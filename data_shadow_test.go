@@ -88,3 +88,38 @@ func TestWhatIsNoPathPopsNothing(t *testing.T) {
 		t.Errorf("%d events say that a value does not decode", n)
 	}
 }
+
+// What another goroutine of the handler does while a commit waits for the store is there when that is over, also what
+// Now sets after a Clear.
+func TestNowAfterAClearDuringACommitStays(t *testing.T) {
+	commits := map[string]func(s *session.Session) error{
+		"Save": func(s *session.Session) error { return s.Save(t.Context()) },
+		"Atomic": func(s *session.Session) error {
+			return s.Atomic(t.Context(), func(*session.Session) error { return nil })
+		},
+	}
+	for name, commit := range commits {
+		r := newRig(t)
+		r.visitor().with(func(s *session.Session) {
+			s.Set("stored", 1)
+			for _, path := range []string{"a", "b", "c"} {
+				s.Now(path, 1)
+			}
+			r.store.hook(func(call, _ string) error {
+				if call == "save" {
+					r.store.hook(nil)
+					s.Clear()
+					s.Now("x", 1)
+				}
+				return nil
+			})
+			if err := commit(s); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			wantGet(t, s, "x", int64(1))
+			for _, path := range []string{"a", "b", "c", "stored"} {
+				wantGet(t, s, path, nil)
+			}
+		})
+	}
+}

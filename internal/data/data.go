@@ -151,8 +151,8 @@ func (d *Doc) unshadow(c Codec, o Op) {
 	switch {
 	case d.Shadows == nil || !o.TouchesData():
 		return
-	case o.Kind == OpClear:
-		d.Shadows = nil
+	case o.Kind == OpClear: // but for how often something was set, by which a commit that is under way goes
+		d.Shadows = &Shadows{at: new(trie[uint64]), latest: d.Shadows.latest}
 		return
 	case o.Kind == OpFlash:
 		o.Kind = OpSet
