@@ -15,8 +15,9 @@
 // # Servers
 //
 // Use Redis 7 or newer, or Valkey; Redis 6.2 knows all the commands, too. Each script touches keys of a single slot, so
-// a cluster may be resharded while it serves. Records are in 256 groups, each with its index in one slot, so a cluster
-// of more than some thirty shards is not filled evenly. With Sentinel, set
+// a cluster may be resharded while it serves. If the move of a slot breaks off halfway, some of its sessions can be
+// read and not ended until you finish it, for example with redis-cli --cluster fix. Records are in 256 groups, each
+// with its index in one slot, so a cluster of more than some thirty shards is not filled evenly. With Sentinel, set
 // ClientOption.Sentinel.TopologyRefreshInterval to a few seconds, because a client that misses the message of a
 // failover writes to the old primary until the program ends.
 //

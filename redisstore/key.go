@@ -38,11 +38,11 @@ func (s *Store) idsKey(shard int) string              { return s.prefix + "i" + 
 func (s *Store) dueKey(shard int) string              { return s.prefix + "d" + tags[shard] }
 func (s *Store) oldEndsKey(shard int) string          { return s.prefix + "e" + tags[shard] }
 
-// keys are what belongs to a record in its slot: itself, the ids of its shard, what is due there, and ends in the form
-// that was before that.
+// keys are what belongs to a record in its slot: itself, the ids of its shard, and what is due there. A script that
+// named a key that nobody has, as that of the old ends is, would be refused for as long as the slot is moved.
 func (s *Store) keys(id string) []string {
 	shard := shardOf(id)
-	return []string{s.recordIn(shard, id), s.idsKey(shard), s.dueKey(shard), s.oldEndsKey(shard)}
+	return []string{s.recordIn(shard, id), s.idsKey(shard), s.dueKey(shard)}
 }
 
 // listKey is the key of a user's list, by the name that records have it under.

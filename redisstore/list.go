@@ -256,10 +256,7 @@ func (s *Store) present(ctx context.Context, ids []string) ([]*session.Record, e
 		}
 	}
 	if len(stale) > 0 {
-		for _, reply := range s.runs(ctx, stale...) {
-			answer, _ := reply.ToString() // an index that is not cleared now is met again
-			s.note(answer)
-		}
+		s.runs(ctx, stale...) // an index that is not cleared now is met again
 	}
 	_ = s.relist(ctx, found) // the sessions are listed here all the same
 	return recs, nil

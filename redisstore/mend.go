@@ -12,12 +12,21 @@ const (
 	lossMended
 )
 
-// note hears what the script that drops has answered. An id in the old form of the index that outlived its record has
-// lost the name of the list.
+// note hears what the script that drops has answered of an id in the old form of the index. One that outlived its
+// record has lost the name of the list.
 func (s *Store) note(answer string) {
-	if answer == "lost" {
+	if answer == "stale" {
 		s.loss.CompareAndSwap(unknownLoss, lossFound)
 	}
+}
+
+// forgetOld removes what was due in the old form, and is in the new one or gone by now. What stays is met again.
+func (s *Store) forgetOld(ctx context.Context, old []due) {
+	var queries []command
+	for _, d := range old {
+		queries = append(queries, query("ZREM", s.oldEndsKey(shardOf(d.id)), d.id))
+	}
+	s.reads(ctx, queries...)
 }
 
 // mendLists looks through the lists of all users, once, and only where something was lost. A user of the server who may

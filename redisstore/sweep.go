@@ -58,9 +58,13 @@ func (s *Store) dropExpired(ctx context.Context, some []due, before time.Time) (
 	for i, d := range some {
 		calls[i] = s.drop(d, micros(before))
 	}
-	var owed, moved []due
+	var owed, moved, old []due
 	for i, reply := range s.runs(ctx, calls...) {
 		answer, replyErr := reply.ToString()
+		if replyErr == nil && some[i].entry == "" {
+			old = append(old, some[i])
+			s.note(answer)
+		}
 		entry, dropped := strings.CutPrefix(answer, "dropped")
 		switch {
 		case replyErr != nil:
@@ -76,9 +80,9 @@ func (s *Store) dropExpired(ctx context.Context, some []due, before time.Time) (
 			moved = append(moved, some[i])
 		case answer != "kept":
 			gone++
-			s.note(answer)
 		}
 	}
+	s.forgetOld(ctx, old)
 	settled, settleErr := s.settle(ctx, owed)
 	return n, gone + settled, errors.Join(err, settleErr, s.relist(ctx, moved))
 }

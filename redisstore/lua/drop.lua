@@ -1,18 +1,17 @@
--- KEYS: the record, the ids of its shard, what is due there, ends in the old form. ARGV: id, the time before which a
--- record has expired ("": remove only the id of a record that is gone), and the list and token that the id was due with
--- ("": it was met elsewhere). Replies "kept", "moved" for a record that ends later than the index said, "stale" for an
--- id without a record, "lost" for one of which nobody knows any more on which list it was, "owed" for what is still to
--- be taken off the list that it was due with, or "dropped" with the list that the record was on, and its token.
+-- KEYS: the record, the ids of its shard, what is due there. ARGV: id, the time before which a record has expired ("":
+-- remove only the id of a record that is gone), and the list and token that the id was due with ("": it was met
+-- elsewhere). Replies "kept", "moved" for a record that ends later than the index said, "stale" for an id without a
+-- record, "owed" for what is still to be taken off the list that it was due with, or "dropped" with the list that the
+-- record was on, and its token.
 local none, never, due = '--------------------------------', '99999999999999999999', ARGV[3]
 local listed = due ~= '' and string.sub(due, 1, 32) ~= none
 if redis.call('EXISTS', KEYS[1]) == 0 then
   redis.call('ZREM', KEYS[2], ARGV[1])
-  local old = redis.call('ZREM', KEYS[4], ARGV[1])
   if listed then
     return 'owed'
   end
   redis.call('ZREM', KEYS[3], due .. ARGV[1])
-  return old == 1 and due == '' and 'lost' or 'stale'
+  return 'stale'
 end
 local old = redis.pcall('GETRANGE', KEYS[1], 0, 108)
 if type(old) == 'table' then
@@ -35,18 +34,17 @@ if string.sub(old, 1, 1) == '1' and expires >= ARGV[2] then
     return 'kept'
   end
   -- Saves and touches that move the end leave the index as it is.
-  local moved = redis.call('ZREM', KEYS[4], ARGV[1])
+  local moved
   if expires == never then
-    moved = moved + redis.call('ZREM', KEYS[3], entry .. ARGV[1])
+    moved = redis.call('ZREM', KEYS[3], entry .. ARGV[1])
   else
     local score = string.format('%.0f', (high - 922337203) * 1e10 + low - 6854775808)
-    moved = moved + redis.call('ZADD', KEYS[3], 'CH', score, entry .. ARGV[1])
+    moved = redis.call('ZADD', KEYS[3], 'CH', score, entry .. ARGV[1])
   end
   return moved > 0 and 'moved' or 'kept'
 end
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('ZREM', KEYS[4], ARGV[1])
 if string.sub(entry, 1, 32) == none then
   redis.call('ZREM', KEYS[3], entry .. ARGV[1])
 elseif #entry == 48 then

@@ -1,4 +1,4 @@
--- KEYS: the record, the ids of its shard, what is due there, ends in the old form.
+-- KEYS: the record, the ids of its shard, what is due there.
 -- ARGV: id, the token without which nothing is removed ("": any), and the channel on which to tell of it.
 -- Replies the list that the record was on, and its token, in one text.
 local none = '--------------------------------'
@@ -11,7 +11,6 @@ if ARGV[2] ~= '' and string.sub(old, 94, 109) ~= ARGV[2] then
 end
 local removed = redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('ZREM', KEYS[4], ARGV[1])
 local entry = string.sub(old, 62, 109)
 if string.sub(entry, 1, 32) == none then
   redis.call('ZREM', KEYS[3], entry .. ARGV[1])
