@@ -75,7 +75,7 @@ func (s *Session) untilCommitted(ctx context.Context, fn func(*Session) error, e
 		if conflict = err; !errors.Is(err, ErrConflict) || errors.Is(err, ErrUnavailable) {
 			return s.keepEnd(&base, &try.draft, err)
 		}
-		*events = append(*events, base.Conflict())
+		*events = append(*events, base.Conflict(&try.draft))
 	}
 }
 
@@ -97,8 +97,8 @@ func (s *Session) base() (d life.Draft, ops int, now uint64) {
 // attempt commits what a function left. The first byte of the response waits for it. When that is out already, no new
 // id is made.
 func (s *Session) attempt(ctx context.Context, d *life.Draft) error {
-	s.setBusy(true)
-	defer s.setBusy(false)
+	s.setBusy(true, d)
+	defer s.setBusy(false, d)
 	if d.TooLate() {
 		return life.ErrLate
 	}
@@ -108,10 +108,12 @@ func (s *Session) attempt(ctx context.Context, d *life.Draft) error {
 	return d.Commit(ctx, life.Mode{Once: true})
 }
 
-func (s *Session) setBusy(on bool) {
+// setBusy notes that an attempt begins, or is over. The id of a record that it has removed is not taken again.
+func (s *Session) setBusy(on bool, try *life.Draft) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.busy = on
+	s.draft.DropTakenID(try)
 }
 
 // keepEnd takes over what an attempt that failed found out or cannot undo: that the session is gone, or that it ended

@@ -3,6 +3,8 @@ package session_test
 import (
 	"errors"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/coatcheck/session"
 )
@@ -25,6 +27,66 @@ func TestALoginBeforeAtomicOutlivesTheEndOfItsSession(t *testing.T) {
 	}
 	if s.ID() == promised {
 		t.Error("the id whose record was removed is taken again")
+	}
+}
+
+// A record that was removed is not made again under its id, which somebody may have revoked, or which is yet to be
+// removed once more.
+func TestAtomicTakesNoIDAgainWhoseRecordItHasRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, lost := range map[string]bool{"removed": false, "and the answer is lost": true} {
+			r := newRig(t)
+			v, id := beginning(r, fillCart)
+			s := v.open()
+			s.Login("ada")
+			promised, deleted := s.ID(), false
+			r.store.hook(func(call, of string) error {
+				switch {
+				case call == "save" && of == id && !deleted:
+					deleted = true
+					v.on(r.node().Manager).with(put("y", 1))
+				case call == "delete" && of == promised && lost:
+					r.store.hook(nil)
+					return errors.Join(r.store.fullStore.Delete(bg, promised), errDown)
+				}
+				return nil
+			})
+			if err := s.Atomic(bg, func(s *session.Session) error { s.Set("x", 1); return nil }); err != nil {
+				t.Fatalf("%s: Atomic = %v", name, err)
+			}
+			r.store.hook(nil)
+			time.Sleep(time.Minute)
+			if again, err := r.Open(bg, s.Token()); err != nil || again.User() != "ada" || again.Get("y") != int64(1) {
+				t.Errorf("%s: %q is signed in with %v, %v; want ada", name, again.User(), again.All(), err)
+			}
+			if s.ID() == promised || !deleted {
+				t.Errorf("%s: the id %q is taken again (a conflict: %t)", name, promised, deleted)
+			}
+			r.Close()
+		}
+	})
+}
+
+// The same when the attempt that follows is the last, and fails.
+func TestAnIDWhoseRecordAtomicHasRemovedIsNotTakenLater(t *testing.T) {
+	r := newRig(t)
+	v, id := beginning(r, fillCart)
+	s := v.open()
+	s.Login("ada")
+	promised, runs := s.ID(), 0
+	r.atTheSaveOf(id, func() { v.on(r.node().Manager).with(put("y", 1)) })
+	refusal := errors.New("no")
+	err := s.Atomic(bg, func(*session.Session) error {
+		if runs++; runs > 1 {
+			return refusal
+		}
+		return nil
+	})
+	if !errors.Is(err, refusal) || s.ID() == promised {
+		t.Errorf("Atomic = %v after %d runs, and the id is taken again: %t", err, runs, s.ID() == promised)
+	}
+	if err := s.Save(bg); err != nil || r.alive("ada") != 1 {
+		t.Errorf("Save = %v, and ada has %d sessions", err, r.alive("ada"))
 	}
 }
 

@@ -20,7 +20,7 @@ func (d *Draft) Inherit(from *Draft) { d.Doc.Inherit(d.rules(), &from.Doc) }
 
 // AdoptFailure takes over what a commit of the copy that failed found out or cannot undo.
 func (d *Draft) AdoptFailure(w *Draft) {
-	d.dropTakenID(w)
+	d.DropTakenID(w)
 	d.gone = w.gone
 	d.setLeaving(w.leaving())
 	d.setEndedBy(w.EndedBy())
@@ -32,7 +32,7 @@ func (d *Draft) AdoptFailure(w *Draft) {
 // AdoptEnd is AdoptFailure for an attempt that began with base: it may have found that the session is gone, or ended
 // it.
 func (d *Draft) AdoptEnd(base, w *Draft, err error) error {
-	d.dropTakenID(w)
+	d.DropTakenID(w)
 	d.setEndedBy(cmp.Or(w.EndedBy(), base.EndedBy()))
 	if base.reply != ReplyForget && w.reply == ReplyForget {
 		d.gone = d.gone || d.leaving() == nil
@@ -43,8 +43,8 @@ func (d *Draft) AdoptEnd(base, w *Draft, err error) error {
 	return d.Lost(err)
 }
 
-// dropTakenID takes over that the id to come cannot be used any more.
-func (d *Draft) dropTakenID(w *Draft) {
+// DropTakenID takes over from a copy that its id to come cannot be used any more: the record under it was removed.
+func (d *Draft) DropTakenID(w *Draft) {
 	if w.idTaken {
 		d.dropNextID()
 	}

@@ -155,5 +155,8 @@ func (d *Draft) AppendEvents(list []Event) []Event {
 	return list
 }
 
-// Conflict is the event of an attempt that met one.
-func (d *Draft) Conflict() Event { return Event{Kind: EventConflict, ID: d.at.Rec.ID, User: d.User()} }
+// Conflict takes over what an attempt that met one cannot undo, and is the event of it.
+func (d *Draft) Conflict(w *Draft) Event {
+	d.DropTakenID(w)
+	return Event{Kind: EventConflict, ID: d.at.Rec.ID, User: d.User()}
+}
