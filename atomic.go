@@ -14,7 +14,7 @@ import (
 // nothing that it did is kept; the earlier unsaved changes stay. If another request has given the session a new id by
 // Login or Regenerate, fn still runs, because a Login or Logout in it does what it does outside. It then sees none of
 // the data, for the other request may have used them; anything else that it does is not kept, and the error wraps
-// ErrEnded.
+// ErrEnded. After a Login that is not saved yet fn runs whatever has ended the session, and a fresh one keeps it all.
 //
 // fn must use the session that it is given, and no other. Calling Save, Reload or Atomic on it is refused with an
 // error.

@@ -9,24 +9,34 @@ import (
 	"github.com/coatcheck/session"
 )
 
-// The session ends while somebody who has signed in on it, and not saved yet, changes it within Atomic.
+// The session ends while somebody who has signed in on it, and not saved yet, changes it within Atomic, or just before.
 func TestALoginBeforeAtomicOutlivesTheEndOfItsSession(t *testing.T) {
-	r := newRig(t)
-	v, id := beginning(r, fillCart)
-	s := v.open()
-	s.Login("ada")
-	promised := s.ID()
-	r.atTheSaveOf(id, func() { r.revoked(id) })
-	if err := s.Atomic(bg, func(s *session.Session) error { s.Set("x", 2); return nil }); err != nil {
-		t.Fatalf("Atomic = %v", err)
-	}
-	again, err := r.Open(bg, s.Token())
-	if err != nil || again.User() != "ada" || again.Get("x") != int64(2) || again.Has("cart") || r.alive("ada") != 1 {
-		t.Errorf("%q is signed in (%v) with %v, and ada has %d sessions; want ada with x = 2, and one", again.User(),
-			err, again.All(), r.alive("ada"))
-	}
-	if s.ID() == promised {
-		t.Error("the id whose record was removed is taken again")
+	for name, ends := range map[string]func(r *rig, v *visitor, id string){
+		"at the save":      func(r *rig, _ *visitor, id string) { r.atTheSaveOf(id, func() { r.revoked(id) }) },
+		"before it looks":  func(r *rig, _ *visitor, id string) { r.revoked(id) },
+		"by another login": func(_ *rig, v *visitor, _ string) { v.clone().with(signInAda) },
+		"by a logout":      func(_ *rig, v *visitor, _ string) { v.clone().with((*session.Session).Logout) },
+		"by time":          func(r *rig, _ *visitor, _ string) { r.clock.advance(48 * time.Hour) },
+	} {
+		r := newRig(t)
+		v, id := beginning(r, fillCart)
+		s := v.open()
+		ends(r, v, id)
+		s.Login("ada")
+		promised := s.ID()
+		before := r.alive("ada")
+		if err := s.Atomic(bg, func(s *session.Session) error { s.Set("x", 2); return nil }); err != nil {
+			t.Fatalf("%s: Atomic = %v", name, err)
+		}
+		again, err := r.Open(bg, s.Token())
+		if err != nil || again.User() != "ada" || again.Get("x") != int64(2) || again.Has("cart") ||
+			r.alive("ada") != before+1 {
+			t.Errorf("%s: %q is signed in (%v) with %v, and ada has %d sessions more; want ada with x = 2, and one",
+				name, again.User(), err, again.All(), r.alive("ada")-before)
+		}
+		if name == "at the save" && s.ID() == promised {
+			t.Error("the id whose record was removed is taken again")
+		}
 	}
 }
 

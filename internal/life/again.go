@@ -28,14 +28,15 @@ func (d *Draft) restart(ctx context.Context, mode Mode, err error) error {
 
 // fresh puts what this request did on a session that has nothing else.
 func (d *Draft) fresh() error {
-	d.at, d.oldBecomes = Place{}, KindLive
+	d.at, d.oldBecomes, d.gone = Place{}, KindLive, false
 	d.Doc.State = data.State{}
 	return d.replay()
 }
 
 // Again puts the draft on the newest state, for a function that is to see what it changes. Of a session that is gone
 // nothing is left to see. Then gone says that it went on under a new id, of which this client is not told, or that it
-// ended while the function signed somebody in; whoever had signed in before begins a fresh one.
+// ended after somebody had signed in, or while the function signed somebody in. If that was before, and another attempt
+// has found out, the function sees the fresh session.
 func (d *Draft) Again(ctx context.Context, conflict error) (gone, err error) {
 	if !d.Stored() || d.leaving() != nil {
 		return nil, nil
@@ -43,7 +44,7 @@ func (d *Draft) Again(ctx context.Context, conflict error) (gone, err error) {
 	err = d.Newest(ctx, conflict)
 	restarts := errors.Is(conflict, errRestart)
 	switch {
-	case !errors.Is(err, ErrEnded) || !restarts && !d.wentOn(err):
+	case !errors.Is(err, ErrEnded) || !restarts && !d.SignsIn() && !d.wentOn(err):
 		return nil, err
 	case restarts && d.SignsIn():
 		d.dropNextID()

@@ -43,7 +43,7 @@ func (d *Draft) commit(ctx context.Context, mode Mode) error {
 	d.settleClocks()
 	switch {
 	case d.gone:
-		return d.commitGone()
+		return d.commitGone(ctx)
 	case d.at.Rec == nil:
 		return d.create(ctx)
 	case d.oldBecomes != KindLive:
@@ -61,9 +61,14 @@ func (d *Draft) commit(ctx context.Context, mode Mode) error {
 // tooLate reports whether the headers are out, so that nobody could be told of a new id.
 func (d *Draft) tooLate() bool { return d.visit != nil && d.visit.Sent() }
 
-// commitGone refuses changes of a session that is no more.
-func (d *Draft) commitGone() error {
+// commitGone refuses changes of a session that is no more. Whoever signs in begins a fresh one.
+func (d *Draft) commitGone(ctx context.Context) error {
 	switch {
+	case d.SignsIn():
+		if err := d.fresh(); err != nil {
+			return err
+		}
+		return d.create(ctx)
 	case len(d.Doc.Ops) == 0 && d.oldBecomes == KindLive:
 		return nil
 	case d.at.Rec != nil && d.at.Rec.Kind == KindTombstone:

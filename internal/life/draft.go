@@ -183,7 +183,7 @@ func (d *Draft) changed() bool {
 // ID is the public handle of the session as it will be after the commit.
 func (d *Draft) ID() string {
 	switch {
-	case d.discard || d.gone:
+	case d.discard || d.gone && !d.SignsIn():
 		return ""
 	case d.at.Rec != nil && d.oldBecomes == KindLive:
 		return d.at.Rec.ID
