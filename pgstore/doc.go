@@ -8,7 +8,7 @@
 //
 // It keeps the same table as sqlstore, row by row, and makes the same promises; both may serve the table at once, on
 // different nodes or in one. Use it in a program that has such a pool already, or that has many requests: a load takes
-// less processor time here, and a login under MaxPerUser takes one round trip instead of four. It is a module of its
+// less processor time here, and a login under MaxPerUser takes one round trip instead of three. It is a module of its
 // own, because the library requires no driver.
 //
 // A load is one statement, and so are a save, a touch and a delete. A save that is refused costs one more, to say why.

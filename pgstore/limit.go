@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -36,6 +37,9 @@ func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 	return s.explain(sqltable.Admit, session.ErrTooMany)
 }
 
+// lockUser has a parameter, because a batch prepares its statements.
+var lockUser = strings.Replace(sqltable.UserLock, "{number}", "$1", 1)
+
 func (s *Store) admit(ctx context.Context, rec *session.Record, limit session.Limit) (admitted bool, err error) {
 	args := append(append(sqltable.Values(rec), sqltable.CountedArgs(rec.User, limit)...), limit.Max)
 	lock := sqltable.LockNumber(s.table, rec.User)
@@ -43,7 +47,7 @@ func (s *Store) admit(ctx context.Context, rec *session.Record, limit session.Li
 		steps := new(pgx.Batch)
 		// Read committed, so that the INSERT sees what was committed while it waited for the lock.
 		steps.Queue("begin isolation level read committed")
-		steps.Queue(sqltable.UserLock, lock)
+		steps.Queue(lockUser, lock)
 		steps.Queue(s.texts[sqltable.Admit], args...)
 		steps.Queue("commit")
 		admitted, err = inserts(conn.SendBatch(ctx, steps))

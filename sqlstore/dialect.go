@@ -1,8 +1,6 @@
 package sqlstore
 
 import (
-	"database/sql"
-
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/internal/sqltable"
 )
@@ -23,9 +21,7 @@ type dialect struct {
 	begin, commit, rollback string // around the steps of Migrate; begin or lock lets one process in at a time
 	lock                    string // a query that returns 1 when it has the lock; "": begin is enough
 
-	lockUser   string // a query of a number that returns 1 when it has the user's lock; "": opAdmit needs none
-	unlockUser string // a format; "": the lock ends with the transaction
-	isolation  sql.IsolationLevel
+	userLock *userLock // nil: opAdmit needs none
 
 	newest string           // a query without rows of what the last step made; "": each step is one transaction
 	undone func(error) bool // newest failed because a rollback of that step has begun

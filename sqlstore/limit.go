@@ -6,6 +6,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -13,8 +15,8 @@ import (
 )
 
 // SaveWithin implements [session.Limiter]. In SQLite that is one INSERT, because one connection writes at a time. The
-// other databases also take a lock for the user in a transaction; the server keeps it, so all nodes share it. That is
-// three more trips with PostgreSQL and five with MySQL. A refusal costs one more SELECT.
+// other databases also take a lock for the user; the server keeps it, so all nodes share it. That is two more trips
+// with PostgreSQL and four with MySQL, three of them if its driver interpolates. A refusal costs one more SELECT.
 func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
 	if err := s.fits(rec); err != nil {
 		return err
@@ -41,7 +43,7 @@ func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 
 func (s *Store) admit(ctx context.Context, rec *session.Record, limit session.Limit) (bool, error) {
 	args := append(append(sqltable.Values(rec), sqltable.CountedArgs(rec.User, limit)...), limit.Max)
-	if s.dialect.lockUser == "" {
+	if s.dialect.userLock == nil {
 		n, err := s.exec(ctx, opAdmit, args...)
 		return n > 0, err
 	}
@@ -53,15 +55,10 @@ func (s *Store) admit(ctx context.Context, rec *session.Record, limit session.Li
 	return n > 0, s.explain(opAdmit, err)
 }
 
-var errLocked = errors.New("another login of the user takes too long")
-
-// insertLocked runs the statement that admits while this connection has the lock.
+// insertLocked runs the statement that admits on a connection that has the user's lock.
 func (s *Store) insertLocked(ctx context.Context, number int64, args []any) (changed int64, err error) {
-	lock, err := s.runner(ctx, &s.userLock)
-	if err != nil {
-		return 0, err
-	}
-	insert, err := s.runner(ctx, &s.statements[opAdmit])
+	st := &s.statements[opAdmit]
+	asText, err := s.asText(ctx, st)
 	if err != nil {
 		return 0, err
 	}
@@ -70,41 +67,80 @@ func (s *Store) insertLocked(ctx context.Context, number int64, args []any) (cha
 		return 0, err
 	}
 	defer func() { _ = conn.Close() }()
-	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: s.dialect.isolation})
-	if err != nil {
-		return 0, err
+	var insert runner = s.text(conn, st)
+	if !asText {
+		stmt, err := conn.PrepareContext(ctx, st.text)
+		if err != nil {
+			return 0, err
+		}
+		defer func() { _ = stmt.Close() }()
+		insert = stmt
 	}
-	defer func() { _ = tx.Rollback() }()
-	if s.dialect.unlockUser != "" {
-		defer s.unlock(conn, tx, fmt.Sprintf(s.dialect.unlockUser, number))
-	}
-	if err := take(ctx, inside(ctx, tx, lock), number); err != nil {
-		return 0, err
-	}
-	result, err := inside(ctx, tx, insert).ExecContext(ctx, args...)
-	if err != nil {
-		return 0, err
-	}
-	if changed, err = result.RowsAffected(); err != nil {
-		return 0, err
-	}
-	return changed, tx.Commit()
+	err = s.dialect.userLock.hold(ctx, conn, number, func() error {
+		result, err := insert.ExecContext(ctx, args...)
+		if err == nil {
+			changed, err = result.RowsAffected()
+		}
+		return err
+	})
+	return changed, err
 }
 
-// take waits for the lock with the number.
-func take(ctx context.Context, lock runner, number int64) error {
-	var got sql.NullInt64
-	err := read(ctx, lock, []any{number}, func(rows *sql.Rows) error { return scanRow(rows, []any{&got}) })
-	if err == nil && got.Int64 != 1 {
-		err = errLocked
+// userLock is how a login has its user to itself on a connection, as statements in which {number} and {hex} are the
+// lock's number. There is no sql.Tx: that of the driver for MySQL has no context when it commits or rolls back, and
+// waits without end for a server that hangs.
+type userLock struct {
+	begin  string // "": no transaction is needed
+	lock   string // a query that returns 1 when it has the lock; "": begin takes it
+	before string // what is to be inserted; "": nothing
+	commit string // "": every statement commits by itself
+	leave  string // after a statement that failed, and, where there is no commit, in any case
+}
+
+var errLocked = errors.New("another login of the user takes too long")
+
+// hold runs fn while the connection has the lock.
+func (l *userLock) hold(ctx context.Context, conn *sql.Conn, number int64, fn func() error) error {
+	texts := strings.NewReplacer("{number}", strconv.FormatInt(number, 10), "{hex}", strconv.FormatInt(number, 16))
+	err := l.take(ctx, conn, texts)
+	if err == nil {
+		err = fn()
+	}
+	if err == nil {
+		err = runIf(ctx, conn, l.commit)
+	}
+	if err != nil || l.commit == "" {
+		leave(conn, texts.Replace(l.leave))
 	}
 	return err
 }
 
-// unlock gives a lock back that does not end with the transaction, when that is over. A connection that cannot do so
-// must not be used again: the lock goes with it.
-func (s *Store) unlock(conn *sql.Conn, tx *sql.Tx, text string) {
-	_ = tx.Rollback()
+func (l *userLock) take(ctx context.Context, conn *sql.Conn, texts *strings.Replacer) error {
+	if err := runIf(ctx, conn, texts.Replace(l.begin)); err != nil {
+		return err
+	}
+	if l.lock != "" {
+		var got sql.NullInt64
+		if err := conn.QueryRowContext(ctx, texts.Replace(l.lock)).Scan(&got); err != nil {
+			return err
+		}
+		if got.Int64 != 1 {
+			return errLocked
+		}
+	}
+	return runIf(ctx, conn, l.before)
+}
+
+func runIf(ctx context.Context, conn *sql.Conn, text string) error {
+	if text == "" {
+		return nil
+	}
+	_, err := conn.ExecContext(ctx, text)
+	return err
+}
+
+// leave gives up a lock or a transaction. A connection that cannot do so must not be used again: they go with it.
+func leave(conn *sql.Conn, text string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if _, err := conn.ExecContext(ctx, text); err != nil {

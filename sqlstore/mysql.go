@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"database/sql"
 	"fmt"
 	"strings"
 
@@ -68,11 +67,13 @@ var mysql = dialect{
 	newest: "SELECT due_at FROM `{table}` LIMIT 0",
 	undone: func(err error) bool { return hasNumber(err, 1054) }, // unknown column
 
-	lockUser:   "SELECT get_lock(concat('coatcheck_', lower(hex(?))), 5)",
-	unlockUser: "DO release_lock('coatcheck_%x')",
-	// In REPEATABLE READ, opAdmit would lock the gap between two users whose sessions it counts, and deadlock with the
-	// logins of others.
-	isolation: sql.LevelReadCommitted,
+	userLock: &userLock{
+		lock: "SELECT get_lock('coatcheck_{hex}', 5)",
+		// In REPEATABLE READ, opAdmit would lock the gap between two users whose sessions it counts, and deadlock with
+		// the logins of others. This holds for one transaction, and so it is the last statement before the INSERT.
+		before: "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
+		leave:  "DO release_lock('coatcheck_{hex}')",
+	},
 
 	unfit: "SELECT 'it has no InnoDB' FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM information_schema.engines" +
 		" WHERE engine = 'InnoDB' AND support IN ('YES', 'DEFAULT'))",

@@ -1,10 +1,6 @@
 package sqlstore
 
-import (
-	"database/sql"
-
-	"github.com/coatcheck/session/internal/sqltable"
-)
+import "github.com/coatcheck/session/internal/sqltable"
 
 var postgresql = dialect{
 	name:     "postgresql",
@@ -21,8 +17,12 @@ var postgresql = dialect{
 	commit:   "COMMIT",
 	rollback: "ROLLBACK",
 
-	lockUser:  sqltable.UserLock,
-	isolation: sql.LevelReadCommitted,
+	// Both go to the server as one text, in one trip.
+	userLock: &userLock{
+		begin:  "BEGIN ISOLATION LEVEL READ COMMITTED; " + sqltable.UserLock,
+		commit: "COMMIT",
+		leave:  "ROLLBACK",
+	},
 
 	unfit: sqltable.Unfit,
 

@@ -14,7 +14,7 @@ type runner interface {
 	QueryContext(ctx context.Context, args ...any) (*sql.Rows, error)
 }
 
-// connection is a *sql.DB, *sql.Conn or *sql.Tx.
+// connection is a *sql.DB or *sql.Conn.
 type connection interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
@@ -100,14 +100,4 @@ func (s *Store) interpolates(ctx context.Context) (bool, error) {
 	}
 	s.interpolating.Store(&does)
 	return does, nil
-}
-
-// inside returns the statement as a part of the transaction.
-func inside(ctx context.Context, tx *sql.Tx, run runner) runner {
-	if stmt, ok := run.(*sql.Stmt); ok {
-		return tx.StmtContext(ctx, stmt)
-	}
-	t := run.(text)
-	t.on = tx
-	return t
 }

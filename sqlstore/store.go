@@ -30,7 +30,6 @@ type Store struct {
 	dialect    *dialect
 	table      string
 	statements [operations]statement
-	userLock   statement
 	writing    gate
 	listen     Listener // nil: nobody is told
 
@@ -51,7 +50,6 @@ func New(db *sql.DB, opts Options) (*Store, error) {
 	for op := range operations {
 		s.statements[op].text = d.query(op, table)
 	}
-	s.userLock.text = d.lockUser
 	if d.oneWriter {
 		s.writing = newGate()
 	}
@@ -60,7 +58,7 @@ func New(db *sql.DB, opts Options) (*Store, error) {
 
 // Close closes the prepared statements. It leaves the database open. Later calls fail.
 func (s *Store) Close() error {
-	errs := []error{s.userLock.close()}
+	var errs []error
 	for op := range operations {
 		errs = append(errs, s.statements[op].close())
 	}

@@ -29,6 +29,7 @@ type server struct {
 	pooled  bool   // the connections are those of a pool that pgx has
 	native  bool   // the store is a pgstore on such a pool
 	silent  bool   // which tells nobody what ended
+	spares  string // the trip that a login within a limit does not need
 }
 
 var sqlServers = []server{

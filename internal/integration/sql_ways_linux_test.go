@@ -133,7 +133,7 @@ func otherWays() []server {
 	}
 	pooled := way(postgres, "behind PgBouncer by a pool of pgx", "&default_query_exec_mode=exec")
 	pooled.start, pooled.pooled = servers.PgBouncer, true
-	way(mysql, "that interpolates", "?interpolateParams=true")
+	way(mysql, "that interpolates", "?interpolateParams=true").spares = "prepare "
 	return ways
 }
 

@@ -80,9 +80,9 @@ const (
 	// transaction.
 	SchemaLock = "SELECT count(pg_advisory_xact_lock(7304892112760142)::text)"
 
-	// UserLock lets one login of a user in at a time. The INSERT after it must see what was committed while it waited,
-	// so that the transaction is READ COMMITTED.
-	UserLock = "SELECT count(pg_advisory_xact_lock($1)::text)"
+	// UserLock lets one login of a user in at a time, until its transaction ends. {number} is the number of the lock.
+	// The INSERT after it must see what was committed while it waited, so that the transaction is READ COMMITTED.
+	UserLock = "SELECT pg_advisory_xact_lock({number})"
 
 	// Unfit returns a row with the reason if the database cannot hold the table.
 	Unfit = `SELECT 'its text is in ' || getdatabaseencoding() || ', not in UTF8' WHERE getdatabaseencoding() <> 'UTF8'`

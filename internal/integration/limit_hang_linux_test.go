@@ -1,0 +1,62 @@
+package integration_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/integration/servers"
+)
+
+// hangingAfter returns a store on connections that hang when so many messages have gone to the server as the number
+// says. They go on when the proxy is told so.
+func (s server) hangingAfter(t *testing.T, table string) (tableStore, opened, *servers.Proxy, *atomic.Int64) {
+	t.Helper()
+	at, err := s.start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at.Addr == "" {
+		t.Skip("the address of a server that the environment names is not known")
+	}
+	proxy, left := servers.NewProxy(t, at.Addr), new(atomic.Int64)
+	proxy.Watch(func() func([]byte) {
+		return func([]byte) {
+			if left.Add(-1) == 0 {
+				proxy.Set(servers.Hang)
+			}
+		}
+	})
+	db := s.connect(t, strings.Replace(at.DSN, at.Addr, proxy.Addr, 1), 8)
+	return s.store(t, db, table), db, proxy, left
+}
+
+// Some drivers wait for a COMMIT without end, whatever the context says.
+func TestALoginWithinALimitEndsWithItsTimeWhereverTheServerHangs(t *testing.T) {
+	eachWay(t, func(t *testing.T, s server) {
+		t.Parallel()
+		store, db, proxy, left := s.hangingAfter(t, s.table())
+		for messages := range 8 {
+			left.Store(int64(messages + 1))
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			returned := make(chan error, 1)
+			go func() {
+				rec := &session.Record{ID: fmt.Sprint("id ", messages), User: fmt.Sprint("user ", messages)}
+				returned <- store.SaveWithin(ctx, rec, session.Limit{Max: 3})
+			}()
+			select {
+			case <-returned: // with an error, unless it was over before
+			case <-time.After(patience):
+				t.Fatalf("SaveWithin goes on without end if the server hangs after %d messages", messages+1)
+			}
+			left.Store(0)
+			proxy.Set(servers.None)
+			db.released(t)
+		}
+	})
+}
