@@ -48,11 +48,17 @@ func (s *Store) admit(ctx context.Context, rec *session.Record, limit session.Li
 		return n > 0, err
 	}
 	var n int64
-	err := s.retry(ctx, func() (err error) {
+	err := sqltable.Retry(ctx, s.inTheWay(ctx), func() (err error) {
 		n, err = s.insertLocked(ctx, sqltable.LockNumber(s.table, rec.User), args)
 		return err
 	})
 	return n > 0, s.explain(opAdmit, err)
+}
+
+// inTheWay knows what a login waits for. Where it has no time of its own, it waits for the user's lock as well.
+func (s *Store) inTheWay(ctx context.Context) func(error) bool {
+	_, hasTime := ctx.Deadline()
+	return func(err error) bool { return s.dialect.busy(err) || !hasTime && errors.Is(err, errLocked) }
 }
 
 // insertLocked runs the statement that admits on a connection that has the user's lock.
@@ -92,12 +98,13 @@ func (s *Store) insertLocked(ctx context.Context, number int64, args []any) (cha
 type userLock struct {
 	begin  string // "": no transaction is needed
 	lock   string // a query that returns 1 when it has the lock; "": begin takes it
+	stuck  string // what to do when it returns anything else for ever
 	before string // what is to be inserted; "": nothing
 	commit string // "": every statement commits by itself
 	leave  string // after a statement that failed, and, where there is no commit, in any case
 }
 
-var errLocked = errors.New("another login of the user takes too long")
+var errLocked = errors.New("another login of the user has not ended within three seconds")
 
 // hold runs fn while the connection has the lock.
 func (l *userLock) hold(ctx context.Context, conn *sql.Conn, number int64, fn func() error) error {
@@ -125,7 +132,7 @@ func (l *userLock) take(ctx context.Context, conn *sql.Conn, texts *strings.Repl
 			return err
 		}
 		if got.Int64 != 1 {
-			return errLocked
+			return fmt.Errorf("%w: %s", errLocked, texts.Replace(l.stuck))
 		}
 	}
 	return runIf(ctx, conn, l.before)
