@@ -135,14 +135,21 @@ func (s *Store) version(ctx context.Context, q querier) (int, error) {
 		return n, err
 	}
 	if there, err = s.hasTable(ctx, q); err == nil && there {
-		err = fmt.Errorf("Options.Table: there is a table %q already that Migrate did not make", s.table)
+		err = sqltable.Unrecorded(s.table, `"`+s.table+`"`, func(query string) error {
+			_, err := findsNothing(ctx, q, query)
+			return err
+		}, sqltable.NoColumn)
 	}
 	return 0, err
 }
 
 func (s *Store) hasTable(ctx context.Context, q querier) (bool, error) {
+	return findsNothing(ctx, q, s.texts[sqltable.Exists])
+}
+
+func findsNothing(ctx context.Context, q querier, query string) (bool, error) {
 	var n int
-	err := q.QueryRow(ctx, s.texts[sqltable.Exists]).Scan(&n)
+	err := q.QueryRow(ctx, query).Scan(&n)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return true, nil
 	}

@@ -9,6 +9,7 @@ import (
 // value of this type and another set of files in internal/sqltable.
 type dialect struct {
 	name       string // of the files of the schema
+	quoted     string // {table} as a name in a statement
 	statements [operations]string
 	numbered   bool // parameters are $1, $2, … instead of ?
 	oneWriter  bool // connections that write at once wake each other up for nothing
@@ -23,8 +24,9 @@ type dialect struct {
 
 	userLock *userLock // nil: opAdmit needs none
 
-	newest string           // a query without rows of what the last step made; "": each step is one transaction
-	undone func(error) bool // newest failed because a rollback of that step has begun
+	// a query without rows of the column that the last step made, and that its rollback removes first; "": each step is
+	// one transaction
+	newest string
 
 	unfit string   // a query that returns a row with the reason when the database cannot hold the table
 	setup []string // run outside a transaction before the table is made
@@ -34,6 +36,7 @@ type dialect struct {
 	broken   func(error) bool            // the connection was lost
 	taken    func(error) bool            // a record of that id is there already
 	missing  func(error) bool            // there is no such table
+	noColumn func(error) bool            // the table lacks a column
 	fits     func(*session.Record) error // nil: the columns hold what a record holds
 	advice   []sqltable.Advice
 

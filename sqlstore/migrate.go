@@ -134,7 +134,9 @@ func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
 		return n, err
 	}
 	if there, err = s.hasTable(ctx, q); err == nil && there {
-		err = fmt.Errorf("Options.Table: there is a table %q already that Migrate did not make", s.table)
+		quoted := sqltable.Text(s.dialect.quoted, s.table, false)
+		err = sqltable.Unrecorded(s.table, quoted, func(query string) error { return runEmpty(ctx, q, query) },
+			s.dialect.noColumn)
 	}
 	return 0, err
 }
@@ -146,27 +148,34 @@ func (s *Store) reached(ctx context.Context, q querier) (int, error) {
 	if err != nil || s.dialect.newest == "" || at != len(s.dialect.steps(s.table, "up")) {
 		return at, err
 	}
-	var n int
-	err = q.QueryRowContext(ctx, sqltable.Text(s.dialect.newest, s.table, false)).Scan(&n)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return at, nil
-	case err != nil && s.dialect.undone(err):
+	err = runEmpty(ctx, q, sqltable.Text(s.dialect.newest, s.table, false))
+	if err != nil && s.dialect.noColumn(err) {
 		return at - 1, nil
 	}
 	return at, err
 }
 
+// errRow says that a query found a row where none is expected.
+var errRow = errors.New("there is a row")
+
 func (s *Store) hasTable(ctx context.Context, q querier) (bool, error) {
-	var n int
-	err := q.QueryRowContext(ctx, s.statements[opExists].text).Scan(&n)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return true, nil
-	case err == nil || s.dialect.missing(err):
+	err := runEmpty(ctx, q, s.statements[opExists].text)
+	if err != nil && (errors.Is(err, errRow) || s.dialect.missing(err)) {
 		return false, nil
 	}
-	return false, err
+	return err == nil, err
+}
+
+// runEmpty runs a query that finds no row.
+func runEmpty(ctx context.Context, q querier, query string) error {
+	var first any
+	switch err := q.QueryRowContext(ctx, query).Scan(&first); {
+	case err == nil:
+		return errRow
+	case !errors.Is(err, sql.ErrNoRows):
+		return err
+	}
+	return nil
 }
 
 func (s *Store) setUp(ctx context.Context, conn *sql.Conn) error {

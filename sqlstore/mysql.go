@@ -12,8 +12,9 @@ import (
 // server that is not in strict mode would cut what is too long, and with it mix ids up, so that the store refuses it
 // itself.
 var mysql = dialect{
-	name:  "mysql",
-	probe: "DO ?",
+	name:   "mysql",
+	quoted: "`{table}`",
+	probe:  "DO ?",
 	statements: [operations]string{
 		opLoad: "SELECT {columns}, data FROM `{table}` WHERE id = ?",
 
@@ -65,7 +66,6 @@ var mysql = dialect{
 	// This column is what the rollback of the last step drops first. A key tells nothing: MySQL gives those that a site
 	// makes without a name the names that the steps use.
 	newest: "SELECT due_at FROM `{table}` LIMIT 0",
-	undone: func(err error) bool { return hasNumber(err, 1054) }, // unknown column
 
 	userLock: &userLock{
 		// A request waits for nearly five seconds. One that is over sooner here says why, and its connection lives.
@@ -85,15 +85,18 @@ var mysql = dialect{
 	broken:   mysqlBroken,
 	taken:    func(err error) bool { return hasNumber(err, 1062) },
 	missing:  func(err error) bool { return hasNumber(err, 1146) },
+	noColumn: mysqlNoColumn,
 	fits:     mysqlFits,
 	advice: []sqltable.Advice{
 		{When: func(err error) bool { return hasNumber(err, 1290, 1792, 1836) }, Text: sqltable.AdviceReadOnly},
-		{When: func(err error) bool { return hasNumber(err, 1054) }, Text: sqltable.AdviceOutdated},
+		{When: mysqlNoColumn, Text: sqltable.AdviceOutdated},
 		{When: func(err error) bool { return hasNumber(err, 1665) }, Text: "Options.MaxPerUser of the session " +
 			"package needs READ COMMITTED, which the server refuses with binlog_format=STATEMENT: set it to ROW or " +
 			"MIXED"},
 	},
 }
+
+func mysqlNoColumn(err error) bool { return hasNumber(err, 1054) }
 
 // hasNumber knows the errors of MySQL by the text with which the driver begins them: their number has no method.
 func hasNumber(err error, numbers ...int) bool {

@@ -4,6 +4,7 @@ import "github.com/coatcheck/session/internal/sqltable"
 
 var postgresql = dialect{
 	name:     "postgresql",
+	quoted:   `"{table}"`,
 	numbered: true,
 
 	// A statement of database/sql lasts as long as a connection stays in its own pool, which one in front of a pool of
@@ -33,6 +34,7 @@ var postgresql = dialect{
 	broken:   sqltable.Broken,
 	taken:    sqltable.Taken,
 	missing:  sqltable.Missing,
+	noColumn: sqltable.NoColumn,
 	advice:   sqltable.PostgreSQLAdvice,
 }
 

@@ -12,6 +12,7 @@ import (
 // five times slower.
 var sqlite = dialect{
 	name:      "sqlite",
+	quoted:    `"{table}"`,
 	oneWriter: true,
 	brief:     true,
 	statements: [operations]string{
@@ -76,12 +77,12 @@ var sqlite = dialect{
 	broken:   never,
 	taken:    never,
 	missing:  func(err error) bool { return strings.Contains(err.Error(), "no such table") },
+	noColumn: sqliteNoColumn,
 	full:     sqliteFull,
 	makeRoom: "PRAGMA wal_checkpoint(RESTART)",
 	advice: []sqltable.Advice{
 		{When: sqliteFull, Text: "free space on the disk of the database, or raise its max_page_count"},
-		{When: func(err error) bool { return hasText(err, "no such column", "has no column named") },
-			Text: sqltable.AdviceOutdated},
+		{When: sqliteNoColumn, Text: sqltable.AdviceOutdated},
 		{When: sqliteReadOnly, Text: "the database takes no writes: let this process write its file and its folder, " +
 			"and do not open it read-only"},
 	},
@@ -108,6 +109,8 @@ func sqliteBusy(err error) bool {
 	}
 	return hasText(err, "database is locked", "database table is locked", "locking protocol")
 }
+
+func sqliteNoColumn(err error) bool { return hasText(err, "no such column", "has no column named") }
 
 func sqliteFull(err error) bool {
 	if code, ok := sqliteCode(err); ok {

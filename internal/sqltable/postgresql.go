@@ -110,10 +110,13 @@ func Taken(err error) bool { return hasState(err, "23505") }
 // Missing reports whether PostgreSQL has no such table.
 func Missing(err error) bool { return hasState(err, "42P01") }
 
+// NoColumn reports whether a table of PostgreSQL lacks a column.
+func NoColumn(err error) bool { return hasState(err, "42703") }
+
 // PostgreSQLAdvice is what to do about errors of PostgreSQL.
 var PostgreSQLAdvice = []Advice{
 	{func(err error) bool { return hasState(err, "25006") }, AdviceReadOnly},
-	{func(err error) bool { return hasState(err, "42703") }, AdviceOutdated},
+	{NoColumn, AdviceOutdated},
 	{func(err error) bool { return hasState(err, "26000", "42P05") }, "a pooler gives each transaction another " +
 		"connection, where the driver's statements are not prepared: add default_query_exec_mode=exec to the " +
 		"data source name"},

@@ -30,6 +30,33 @@ func Steps(database, table, direction string) []string {
 	}
 }
 
+// made are columns that tell which steps a table has, oldest first.
+var made = []string{"id, user_id, kind, successor, version, created_at, seen_at, persistent, data", "due_at"}
+
+// Unrecorded is the error of a table that is there, and of which versions says nothing: it is somebody else's, or one
+// of ours that came without its row. quoted is its name in a statement, run runs one that returns no row, and noColumn
+// knows the error of one that lacks a column.
+func Unrecorded(table, quoted string, run func(query string) error, noColumn func(error) bool) error {
+	step := 0
+	for _, columns := range made {
+		err := run("SELECT " + columns + " FROM " + quoted + " LIMIT 0")
+		if err != nil && !noColumn(err) {
+			return err
+		}
+		if err != nil {
+			break
+		}
+		step++
+	}
+	if step == 0 {
+		return fmt.Errorf("Options.Table: there is a table %q already that Migrate did not make", table)
+	}
+	return fmt.Errorf("the table %q has sessions, but no row in "+versions+", the table that belongs to it: if it was "+
+		"restored, copied or renamed, write the row: run CREATE TABLE IF NOT EXISTS "+versions+
+		" (name VARCHAR(64) NOT NULL PRIMARY KEY, version INTEGER NOT NULL); INSERT INTO "+versions+
+		" (name, version) VALUES ('%s', %d)", table, table, step)
+}
+
 const defaultTable = "sessions"
 
 // An identifier cannot be a parameter of a statement, so that nothing but this expression stands between the option and
