@@ -26,7 +26,6 @@ type Draft struct {
 	discard    bool    // nothing is ever stored
 	by         actor   // who works on it
 	gone       bool    // the stored session ended: only a Login begins a new one
-	shut       bool    // it did not: it is gone because this request may not have it
 	signing    signing
 	reply      Reply
 }
@@ -85,6 +84,7 @@ type seldom struct {
 	events  []Event    // to be reported when the commit is over
 
 	atProof EventKind // to be reported when a Login or Confirm is stored; "": nothing
+	shut    string    // the id that is gone although its session goes on, for this request may not have it; "": none
 }
 
 func (d *Draft) rest() seldom {

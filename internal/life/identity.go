@@ -42,7 +42,7 @@ func (d *Draft) SignIn(user string) (kept bool) {
 // replaceShut ends the session that this request may not have, if it is the user's: it is of no use to them, and would
 // count as one of theirs.
 func (d *Draft) replaceShut(user string) {
-	if d.shut && d.at.Rec != nil && d.at.Rec.User == user {
+	if d.at.Rec != nil && d.at.Rec.ID == d.rest().shut && d.at.Rec.User == user {
 		d.setLeaving(&departure{d.at, ReasonReplaced, d.signing, true})
 	}
 }
@@ -50,7 +50,7 @@ func (d *Draft) replaceShut(user string) {
 // beginAfresh puts what this request set into a new session.
 func (d *Draft) beginAfresh() {
 	ops, shadows := d.Doc.Ops, d.Doc.Shadows
-	d.at, d.gone, d.shut, d.Doc = Place{}, false, false, data.Doc{}
+	d.at, d.gone, d.Doc = Place{}, false, data.Doc{}
 	for _, o := range ops {
 		d.Do(o)
 	}
@@ -76,7 +76,10 @@ func (d *Draft) reset() {
 
 // Shut leaves nothing of the session but the record that Leave ends.
 func (d *Draft) Shut(why Reason) {
-	*d = Draft{k: d.k, visit: d.visit, gone: true, shut: true, at: Place{Rec: d.at.Rec}}
+	*d = Draft{k: d.k, visit: d.visit, gone: true, at: Place{Rec: d.at.Rec}}
+	if d.at.Rec != nil {
+		d.change(func(s *seldom) { s.shut = d.at.Rec.ID })
+	}
 	d.setEndedBy(why)
 }
 
