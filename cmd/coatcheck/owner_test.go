@@ -62,9 +62,10 @@ func TestRootIsToldAsWhomToRunACommand(t *testing.T) {
 	t.Setenv("SESSION_CONNECTIONS__MAIN__DRIVER", "sqlite")
 	t.Setenv("SESSION_CONNECTIONS__MAIN__PATH", filepath.Join(dir, "site.db"))
 	t.Setenv("SESSION_STORES__DATABASE__MIGRATE", "true")
+	want := "if the site runs as root, make " + filepath.Join(dir, "site.db")
 	for _, words := range []string{"db status", "db migrate", "doctor", "bench"} {
 		out, err := in(t, dir, underTest, strings.Fields(words)...).CombinedOutput()
-		if err == nil || !strings.Contains(string(out), "if the site runs as root, make "+filepath.Join(dir, "site.db")) {
+		if err == nil || !strings.Contains(string(out), want) {
 			t.Errorf("%s of root ends with %v:\n%s", words, err, out)
 		}
 	}
