@@ -8,6 +8,7 @@ import (
 	"github.com/coatcheck/session/cookiestore"
 	"github.com/coatcheck/session/devicebound"
 	"github.com/coatcheck/session/filestore"
+	"github.com/coatcheck/session/memstore"
 	"github.com/coatcheck/session/sessiontest"
 )
 
@@ -21,7 +22,13 @@ func TestABindingHoldsOnOtherStores(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, store := range map[string]session.Store{"filestore": files, "cookiestore": carried} {
+	final, err := cookiestore.New(cookiestore.Options{Revocations: memstore.New(memstore.Options{})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, store := range map[string]session.Store{
+		"filestore": files, "cookiestore": carried, "cookiestore with revocations": final,
+	} {
 		c := &clock{t: noon}
 		m, err := session.New(store, session.Options{
 			Secrets: []session.Secret{secret}, Now: c.now, SweepEvery: -1, RenewEvery: 15 * time.Minute,
@@ -51,5 +58,12 @@ func TestABindingHoldsOnOtherStores(t *testing.T) {
 		}
 		c.advance(12 * time.Minute)
 		wantPage(t, thief.Get("/"), " none")
+		again := sessiontest.NewBrowser(t, m.Now, s.Middleware(m.HandlerFunc(pages["/login-here"])))
+		again.Deaf = true // it has lost the key
+		again.SetCookie(ticketCookie, login.Cookie(ticketCookie))
+		wantPage(t, again.Get("/"), "ada none") // the offer comes with the answer
+		after := s.browser()
+		carry(again, after)
+		wantPage(t, after.Get("/"), "ada pending")
 	}
 }
