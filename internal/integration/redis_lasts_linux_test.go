@@ -115,3 +115,25 @@ func (v *victim) lasts(id string, want time.Duration) {
 		v.t.Errorf("PTTL = %v, want %v and at most %v more", left, want, beyondEnd)
 	}
 }
+
+// A machine may begin with a clock that is ahead, and serve people before it is put right. Whoever goes on to read
+// then has a session that was last seen in the future, until that is now.
+func TestASessionThatWasSeenInTheFutureStaysInRedis(t *testing.T) {
+	client := redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t)})
+	prefix := newPrefix()
+	now := time.Now().Add(2 * time.Hour)
+	m := node(t, redisStore(t, client, redisstore.Options{Prefix: prefix}), func(o *session.Options) {
+		o.IdleTimeout, o.Now = 30*time.Minute, func() time.Time { return now }
+	})
+	b := signedIn(t, m, "ada")
+	now = now.Add(-2 * time.Hour)
+	for minutes := 10; minutes <= 180; minutes += 10 {
+		now = now.Add(10 * time.Minute)
+		elapse(t, client, prefix, 10*time.Minute)
+		b.with(m, func(s *session.Session) {
+			if s.User() != "ada" {
+				t.Errorf("%d minutes after the clock was put right the session is that of %q", minutes, s.User())
+			}
+		})
+	}
+}

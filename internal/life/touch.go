@@ -17,7 +17,8 @@ func DefaultTouch(idle time.Duration) time.Duration {
 }
 
 // touchDue reports whether the store is to be told that the session was seen. With -1 it is told by every request, but
-// by each commit of a request only when that takes long.
+// by each commit of a request only when that takes long. A clock that was ahead is no reason to tell it nothing until
+// then: it may count from the last time at which it was told how long it keeps the record.
 func (d *Draft) touchDue() bool {
 	if d.by != itsUser {
 		return false
@@ -26,10 +27,12 @@ func (d *Draft) touchDue() bool {
 	if every < 0 && d.at.written {
 		every = DefaultTouch(d.k.Idle)
 	}
-	if idle := d.idleTimeout(); idle > 0 && every > idle/2 {
+	since, idle := d.k.Now().Sub(d.at.Rec.SeenAt), d.idleTimeout()
+	if idle > 0 && every > idle/2 {
 		every = idle / 2
 	}
-	return d.k.Now().Sub(d.at.Rec.SeenAt) >= every
+	ahead := idle > 0 && -since > max(idle/2, ClockSkew) && !d.at.written
+	return since >= every || ahead
 }
 
 // touch marks the session as seen. One that is gone meanwhile, or was written, needs none.
