@@ -55,10 +55,14 @@ type exchangeKey struct{ m *Manager }
 // Format prints nothing of the request: the ticket is in its headers.
 func (ex *exchange) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "session request") }
 
-// Value answers for the exchange itself, and otherwise as the request's context does.
+// Value answers for the exchange itself, and otherwise as the request's context does. What the request falls back to is
+// not for one within it.
 func (ex *exchange) Value(key any) any {
-	if k, ok := key.(exchangeKey); ok && (k.m == ex.m || k.m == nil) {
+	switch key {
+	case exchangeKey{ex.m}, exchangeKey{}:
 		return ex
+	case fallbackKey{ex.m}:
+		return nil
 	}
 	if _, ok := key.(life.QuietKey); ok && ex.mu.Hushed() {
 		return ex
@@ -115,7 +119,7 @@ func (ex *exchange) find(ctx context.Context, s *Session) error {
 	if err != nil {
 		ex.m.emit(ctx, Event{Kind: EventRejected, Err: err})
 	}
-	if len(former) == 0 && (err != nil || token == "" && ex.Value(fallbackKey{ex.m}) == nil) {
+	if len(former) == 0 && (err != nil || token == "" && ex.r.Context().Value(fallbackKey{ex.m}) == nil) {
 		return nil // and nobody is asked
 	}
 	limited, call := ex.m.keeper.Outlast(ctx)

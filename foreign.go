@@ -216,7 +216,8 @@ type fallbackKey struct{ m *Manager }
 // the client that ticket. Data that the visitor had without being signed in is added to it, except under keys that it
 // has already, and what makes it larger than Options.MaxBytes; flash data are seen in this request. "" changes nothing.
 // An error makes the load fail. sent, unless it is nil, is called with the header of the response when the ticket is in
-// it. Of two fallbacks the outer one is asked first.
+// it. Of two fallbacks the outer one is asked first; neither is asked for a part of a batch that brings a ticket of its
+// own, unless it was added for that part.
 //
 // find gets the context of the load. It must not load the session of the request, nor keep the context.
 func (m *Manager) Fallback(r *http.Request, find func(context.Context) (ticket string, err error),
@@ -240,7 +241,7 @@ func (f fallback) then(last fallback) fallback {
 
 // fallBack puts another session in the place of one that nobody has seen yet.
 func (ex *exchange) fallBack(ctx context.Context, s *Session) (events []Event, err error) {
-	f, ok := ex.Value(fallbackKey{ex.m}).(fallback)
+	f, ok := ex.r.Context().Value(fallbackKey{ex.m}).(fallback)
 	if !ok || s.User() != "" || s.draft.Over() {
 		return nil, nil
 	}

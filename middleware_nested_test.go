@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -55,6 +56,79 @@ func TestARequestWithinARequestHasItsOwnSession(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What one visitor's request falls back to is not for a part of the batch with another ticket, unless it was added for
+// that part.
+func TestAPartFallsBackToNothingOfTheOuterRequest(t *testing.T) {
+	for name, ticketOf := range map[string]func(r *rig) string{
+		"an anonymous one": func(r *rig) string {
+			v := r.visitor()
+			v.with(fillCart)
+			return v.ticket()
+		},
+		"a forged one": func(r *rig) string { return flip(r.visitor().ticketOf("bob"), 50) },
+		"an unknown one": func(r *rig) string {
+			v, id := r.signIn("bob")
+			r.revoked(id)
+			return v.ticket()
+		},
+	} {
+		for _, path := range []string{"/batch", "/skipped"} {
+			r := newRig(t, func(o *session.Options) {
+				o.Skip = func(req *http.Request) bool { return req.URL.Path == "/skipped" }
+			})
+			adas, carls := r.visitor().ticketOf("ada"), r.visitor().ticketOf("carl")
+			for want, added := range map[string]string{"": "", "carl": carls} {
+				got := r.userOfPart(path, adas, ticketOf(r), added)
+				if got != want {
+					t.Errorf("%s in %s: the part is of %q, want %q", name, path, got, want)
+				}
+			}
+		}
+	}
+}
+
+// userOfPart is whose session a part with a ticket has. The request around it has that to which it falls back, and so
+// may the part. A batch that has no session itself is a part of it with a ticket of its own.
+func (r *rig) userOfPart(path, outer, ticket, inner string) (user string) {
+	part := r.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) { user = s.User() })
+	batch := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		sub := partOf(req, "/part", ticket)
+		if inner != "" {
+			sub = r.fallingTo(sub, inner)
+		}
+		part.ServeHTTP(w, sub)
+	})
+	whole := r.HandlerFunc(func(w http.ResponseWriter, req *http.Request, s *session.Session) {
+		if s.User() != "ada" {
+			r.t.Errorf("the outer request is of %q", s.User())
+		}
+		if path == "/skipped" {
+			req = partOf(req, path, "any")
+		}
+		r.Middleware(batch).ServeHTTP(w, req)
+	})
+	whole.ServeHTTP(httptest.NewRecorder(), r.fallingTo(httptest.NewRequest("POST", "/batch", nil), outer))
+	return user
+}
+
+// partOf is a request within another one.
+func partOf(outer *http.Request, path, ticket string) *http.Request {
+	r := httptest.NewRequestWithContext(outer.Context(), "POST", "https://app.example.com"+path, nil)
+	r.Header.Set("Cookie", newName+"="+ticket)
+	return r
+}
+
+// fallingTo has a request fall back to a ticket.
+func (r *rig) fallingTo(req *http.Request, ticket string) *http.Request {
+	return r.Fallback(req, func(context.Context) (string, error) { return ticket, nil }, nil)
+}
+
+// ticketOf is the ticket of the visitor, who signs in.
+func (v *visitor) ticketOf(user string) string {
+	v.with(func(s *session.Session) { s.Login(user) })
+	return v.ticket()
 }
 
 // The same request in another http.Request, as http.StripPrefix makes one, has one session and one response.
