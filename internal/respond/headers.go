@@ -8,10 +8,21 @@ import (
 
 // dropped are the headers that belong to the response that an answer replaces. Clear-Site-Data of a logout that
 // failed would take the ticket from a session that goes on, and what a Login that failed offers a device is of none.
+// The last three name a file that a server in front sends in place of the body.
 var dropped = []string{
 	"Clear-Site-Data", "Refresh", "Content-Length", "Content-Encoding", "Content-Type", "Content-Disposition",
 	"Content-Range", "Content-Language", "Content-Location", "Accept-Ranges", "Etag", "Last-Modified", "Location",
 	"Trailer", "Repr-Digest", "Content-Digest", "Digest", "Secure-Session-Registration",
+	"X-Accel-Redirect", "X-Sendfile", "X-Lighttpd-Send-File",
+}
+
+// droppedPrefixes are what the names of others begin with: scripts in the page do what they say, such as to go to
+// another page, without a look at the status.
+var droppedPrefixes = []string{"Hx-", "X-Inertia", http.TrailerPrefix}
+
+func isDropped(name string) bool {
+	return slices.Contains(dropped, name) ||
+		slices.ContainsFunc(droppedPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
 // isForCaches reports whether a header says how long to keep a response. Caches of vendors read their own before
@@ -46,7 +57,7 @@ func ClearSite(h http.Header) { h.Add("Clear-Site-Data", `"cookies", "storage"`)
 // Reset makes the headers of a response ready for an answer that replaces it and that no cache keeps. encoding is the
 // Content-Encoding of a writer around this one, which goes on to encode what is written.
 func Reset(h http.Header, encoding []string) {
-	drop(h, func(name string) bool { return slices.Contains(dropped, name) })
+	drop(h, isDropped)
 	NoStore(h)
 	if len(encoding) > 0 {
 		h["Content-Encoding"] = encoding

@@ -31,6 +31,9 @@ func TestResetLeavesNothingOfTheResponseThatIsReplaced(t *testing.T) {
 		h := http.Header{
 			"Content-Encoding": {"br"}, "content-length": {"17"}, "Etag": {"x"}, "Location": {"/"}, "Trailer": {"X"},
 			"Clear-Site-Data": {`"*"`}, "Cache-Control": {"public"}, "X-Request-Id": {"kept"}, "Vary": {"Accept"},
+			"X-Accel-Redirect": {"/protected/x"}, "x-sendfile": {"/protected/x"}, "X-Lighttpd-Send-File": {"/x"},
+			"HX-Redirect": {"/account"}, "Hx-Trigger-After-Settle": {"saved"}, "X-Inertia-Location": {"/account"},
+			http.TrailerPrefix + "Grpc-Status": {"0"},
 		}
 		var around []string
 		if encoding != "" {
