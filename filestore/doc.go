@@ -42,9 +42,10 @@
 //
 // # Backup
 //
-// Copy the folder while it is in use, with anything that keeps owners and modes: each file is whole at every moment. A
-// session that ended after the copy was made comes back with it, so sign everybody out after a restore, with a new
-// secret.
+// Copy the folder while it is in use, with anything that copies bytes and keeps owners and modes: each file is whole at
+// every moment. A copy by hard links, as of cp -l, is none: a file with a second name is neither read nor written,
+// which is an outage until the copy is removed. A session that ended after the copy was made comes back with it, so
+// sign everybody out after a restore, with a new secret.
 //
 // # Other systems
 //

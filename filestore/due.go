@@ -116,7 +116,8 @@ func readDue(dir *atomicfile.Dir, shelf byte) (entries []dueEntry, whole bool, e
 		file, size, err = dir.Read(dueName, size)
 	}
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, atomicfile.ErrForeign):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, atomicfile.ErrForeign),
+		errors.Is(err, atomicfile.ErrLinked):
 		return nil, false, nil
 	case err != nil:
 		return nil, false, err

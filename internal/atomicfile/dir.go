@@ -28,7 +28,11 @@ const (
 // wraps [fs.ErrClosed].
 var (
 	// ErrForeign is returned for what is not a plain file of ours: a link, a folder, a device, somebody else's file.
-	ErrForeign = errors.New("not a plain file with one link and the owner of its folder")
+	ErrForeign = errors.New("not a plain file of the owner of its folder")
+
+	// ErrLinked is returned for a plain file of ours that has a second name, where others may write it. It is ours
+	// again when that name is gone.
+	ErrLinked = errors.New("the file has a second name, as after cp -l: remove the copy, and copy bytes instead")
 
 	// ErrExposed is returned for a folder that others own or may write.
 	ErrExposed = errors.New("others may change this folder: it must be owned by this user, " +

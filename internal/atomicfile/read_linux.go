@@ -50,8 +50,8 @@ func (d *Dir) open(name string, mode int) (fd int, size int64, err error) {
 	}
 	var st syscall.Stat_t
 	_, err = retry(func() (int, error) { return 0, syscall.Fstat(fd, &st) })
-	if err == nil && !d.ours(&st) {
-		err = ErrForeign
+	if err == nil {
+		err = d.judge(&st)
 	}
 	if err != nil {
 		_ = syscall.Close(fd)
@@ -60,9 +60,15 @@ func (d *Dir) open(name string, mode int) (fd int, size int64, err error) {
 	return fd, st.Size, nil
 }
 
-// ours allows for a file without a link: it was replaced or removed after it was opened, and is read as it was.
-func (d *Dir) ours(st *syscall.Stat_t) bool {
-	return st.Mode&syscall.S_IFMT == syscall.S_IFREG && st.Nlink <= 1 && int(st.Uid) == d.owner
+// judge allows for a file without a link: it was replaced or removed after it was opened, and is read as it was.
+func (d *Dir) judge(st *syscall.Stat_t) error {
+	switch {
+	case st.Mode&syscall.S_IFMT != syscall.S_IFREG, int(st.Uid) != d.owner:
+		return ErrForeign
+	case st.Nlink > 1:
+		return ErrLinked
+	}
+	return nil
 }
 
 // refused explains why a name did not open. The other numbers are what a link, a folder, a socket, and a device without

@@ -66,8 +66,10 @@ func (d *Dir) openOnce(name string, mode int) (*os.File, int64, error) {
 	case err != nil:
 	case !os.SameFile(seen, fi):
 		return nil, 0, f.Close()
-	case links(f, fi) > 1 || ownerOf(fi) != d.owner: // without a link it was removed just now, and is read as it was
+	case ownerOf(fi) != d.owner:
 		err = ErrForeign
+	case links(f, fi) > 1: // without a link it was removed just now, and is read as it was
+		err = ErrLinked
 	}
 	if err != nil {
 		return nil, 0, errors.Join(err, f.Close())
