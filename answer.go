@@ -16,11 +16,10 @@ import (
 // statusHungUp is how nginx logs a request whose client went away. No client sees it, and an alarm on 503 is not meant.
 const statusHungUp = 499
 
-// fail answers a request whose session could not be loaded or stored, exactly once.
-func (m *Manager) fail(w http.ResponseWriter, r *http.Request, err error, encoding []string) {
+// fail answers a request whose session could not be loaded or stored, exactly once. The headers are ready for that.
+func (m *Manager) fail(w http.ResponseWriter, r *http.Request, err error) {
 	m.opts.Logger.Log(r.Context(), level(r, err), "session: request failed", "err", inward(err))
 	err = outward(err)
-	respond.Reset(w.Header(), encoding)
 	if hungUp(r, err) {
 		w.WriteHeader(statusHungUp)
 		return

@@ -156,13 +156,16 @@ func (ex *exchange) Open() error {
 	if silent {
 		return nil
 	}
-	if err != nil && answer != nil {
-		h["Set-Cookie"] = before // what the screen says is of a session that is not
+	if err != nil {
+		respond.Reset(h, ex.rest.Get().encoding)
+		if answer != nil {
+			h["Set-Cookie"] = before // what the screen says is of a session that is not
+		}
 	}
-	ex.setHeaders(s)
+	ex.setHeaders(s) // which a logout that holds needs as well
 	if err != nil {
 		ex.rest.Change(func(u *unusual) { u.failed = err })
-		ex.m.fail(ex.out.W, &ex.own, err, ex.rest.Get().encoding)
+		ex.m.fail(ex.out.W, &ex.own, err)
 		ex.rest.Change(func(u *unusual) { u.whole = true })
 	}
 	return err

@@ -16,6 +16,7 @@ import (
 	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/keys"
 	"github.com/coatcheck/session/internal/life"
+	"github.com/coatcheck/session/internal/respond"
 	"github.com/coatcheck/session/internal/wire"
 )
 
@@ -235,7 +236,8 @@ func (m *Manager) ClientIP(r *http.Request) netip.Addr {
 // Fail logs the error and answers the request with it, through Options.OnError. It is for middleware on top of a
 // session that cannot go on. No part of the response may have been sent yet.
 func (m *Manager) Fail(w http.ResponseWriter, r *http.Request, err error) {
-	m.fail(w, r, err, w.Header()["Content-Encoding"]) // of a writer around this one, for no handler has answered
+	respond.Reset(w.Header(), w.Header()["Content-Encoding"]) // of a writer around this one: no handler has answered
+	m.fail(w, r, err)
 }
 
 // Format prints none of the options, because secrets are among them.

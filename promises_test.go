@@ -84,13 +84,16 @@ func TestALogoutHoldsWhenWhatFollowsIsRefused(t *testing.T) {
 		"a user who is signed in elsewhere": {func(s *session.Session) { s.Login("bob") }, http.StatusForbidden},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, atMost(1, session.RefuseNew), func(o *session.Options) { o.MaxBytes = 1000 })
+			r := newRig(t, atMost(1, session.RefuseNew), func(o *session.Options) {
+				o.MaxBytes, o.ClearOnLogout = 1000, true
+			})
 			r.visitor().with(func(s *session.Session) { s.Login("bob") })
 			v := r.visitor()
 			v.with(func(s *session.Session) { s.Login("ada"); s.Set("x", 1) })
 			old := v.clone()
-			if resp := v.with(func(s *session.Session) { s.Logout(); after.do(s) }); resp.StatusCode != after.status {
-				t.Errorf("status %d, want %d", resp.StatusCode, after.status)
+			resp := v.with(func(s *session.Session) { s.Logout(); after.do(s) })
+			if resp.StatusCode != after.status || resp.Header.Get("Clear-Site-Data") == "" {
+				t.Errorf("status %d, want %d, and %v", resp.StatusCode, after.status, resp.Header)
 			}
 			if v.ticket() != "" {
 				t.Error("the client keeps its ticket")
