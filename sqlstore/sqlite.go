@@ -81,12 +81,16 @@ var sqlite = dialect{
 	full:     sqliteFull,
 	makeRoom: "PRAGMA wal_checkpoint(RESTART)",
 	advice: []sqltable.Advice{
+		{When: sqliteBusy, Text: "another connection keeps the database locked: " + adviceCommit},
 		{When: sqliteFull, Text: "free space on the disk of the database, or raise its max_page_count"},
 		{When: sqliteNoColumn, Text: sqltable.AdviceOutdated},
 		{When: sqliteReadOnly, Text: "the database takes no writes: let this process write its file and its folder, " +
 			"and do not open it read-only"},
 	},
 }
+
+// adviceCommit is for handlers that write to tables of their own: the session is saved before the first byte.
+const adviceCommit = "if a handler has a transaction in this database, let it commit before its response begins"
 
 // The primary result codes that we know.
 const (

@@ -155,8 +155,17 @@ func (s *Store) explain(op operation, err error) error {
 	return fmt.Errorf("sqlstore: %s: %w", op, s.advise(err))
 }
 
-// advise puts before an error what to do about it.
-func (s *Store) advise(err error) error { return sqltable.Advise(s.dialect.advice, err) }
+// advise puts before an error what to do about it. Whoever waited for a connection in vain is told so, as far as that
+// can be seen afterwards.
+func (s *Store) advise(err error) error {
+	pool := s.db.Stats()
+	if errors.Is(err, context.DeadlineExceeded) && 0 < pool.MaxOpenConnections &&
+		pool.MaxOpenConnections <= pool.InUse {
+		return fmt.Errorf("all %d connections are in use: raise SetMaxOpenConns, and let handlers give theirs back "+
+			"before the session is loaded or saved: %w", pool.InUse, err)
+	}
+	return sqltable.Advise(s.dialect.advice, err)
+}
 
 // gate lets one at a time through, in the order of arrival. A nil gate is open.
 type gate chan struct{}
@@ -171,7 +180,7 @@ func (g gate) enter(ctx context.Context) error {
 	case g <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("the writes before this one have not ended: "+adviceCommit+": %w", ctx.Err())
 	}
 }
 
