@@ -83,6 +83,9 @@ func (f faulty) call(ctx context.Context, what string, do func(context.Context) 
 	default:
 		err = do(ctx)
 	}
+	if v != nil && err != nil && !errors.Is(err, session.ErrNotFound) && !errors.Is(err, session.ErrConflict) {
+		v.failed = true
+	}
 	f.w.logCall(v, what, kind, err)
 	return err
 }

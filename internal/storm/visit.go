@@ -57,6 +57,7 @@ type visit struct {
 	left    bool     // it has ended the session that it found
 	job     bool     // it comes without HTTP
 	lost    bool     // it was told that the session is gone
+	failed  bool     // the store did not do what it asked for
 	cleared bool
 	signed  bool
 	afresh  bool // it has signed in when there was no session, and nothing leads to an earlier one any more
@@ -175,6 +176,9 @@ func (v *visit) commit(do func() error) error {
 	now := v.w.next()
 	for _, f := range v.pending {
 		f.to, f.sure = now, err == nil && (f.kind == ends || !v.lost)
+		if f.kind == sees && (v.failed || v.s.ID() == "") { // what only read is answered, though it consumed nothing
+			f.sure = false
+		}
 		f.refused = f.refused || errors.Is(err, session.ErrTooMany)
 		if f.sure {
 			f.life = v.life()
