@@ -58,7 +58,7 @@ func (s *Store) supersede(rec *session.Record, note any) (dropped []victim, err 
 	}
 	for s.bound.retired.Load() > int64(s.max) {
 		sh, v := s.worst(rec.SeenAt, (*shard).worstRetired)
-		if sh != nil && s.dropVictim(sh, v, rec.SeenAt, (*shard).worstRetired) {
+		if sh != nil && s.dropVictim(sh, v, rec.SeenAt, (*shard).worstRetired) && v.evictedFor(rec) {
 			dropped = append(dropped, v)
 		}
 	}
@@ -83,7 +83,7 @@ func (s *Store) makeRoom(rec *session.Record) (dropped []victim, kept bool) {
 			return dropped, false
 		case s.moves(v):
 			aside = append(aside, s.setAside(sh, v)...)
-		case s.dropVictim(sh, v, rec.SeenAt, worst):
+		case s.dropVictim(sh, v, rec.SeenAt, worst) && v.evictedFor(rec):
 			dropped = append(dropped, v)
 		}
 	}
@@ -148,6 +148,13 @@ func classOf(e *entry) class {
 type victim struct {
 	rank
 	id, user, predecessor string
+	kind                  session.RecordKind
+}
+
+// evictedFor reports whether v goes for want of room. What has expired goes because a sweep has not come to it yet, and
+// is told only if it was a session in the place of another one.
+func (v victim) evictedFor(rec *session.Record) bool {
+	return v.class != expired || v.kind == session.KindLive && rec.Kind == session.KindLive
 }
 
 // worst finds what goes first in the whole store, and the shard it is in; nil when there is nothing.
@@ -164,23 +171,27 @@ func (s *Store) worst(now time.Time, worst func(*shard, time.Time) (victim, bool
 	return in, v
 }
 
-// worst is the session that goes first, or anything that has expired. A session that moves has not: its new record says
+// worst is the session that goes first, or anything that has expired.
+func (sh *shard) worst(now time.Time) (victim, bool) { return sh.worstIn(&sh.idle, now) }
+
+// worstRetired is the retired id that goes first, or anything that has expired.
+func (sh *shard) worstRetired(now time.Time) (victim, bool) { return sh.worstIn(&sh.retired, now) }
+
+// worstIn looks at what has expired before it looks at the queue. A session that moves has not: its new record says
 // until when it lasts.
-func (sh *shard) worst(now time.Time) (victim, bool) {
+func (sh *shard) worstIn(q *queue, now time.Time) (victim, bool) {
 	if e := sh.due.top(); e != nil && !e.rec.ExpiresAt.After(now) && classOf(e) != moving {
-		return victim{rankOf(expired, e.rec.ExpiresAt), e.rec.ID, e.rec.User, e.rec.Predecessor()}, true
+		return victimOf(e, rankOf(expired, e.rec.ExpiresAt)), true
 	}
-	return victimOf(sh.idle.top())
-}
-
-// worstRetired is the retired id that goes first.
-func (sh *shard) worstRetired(time.Time) (victim, bool) { return victimOf(sh.retired.top()) }
-
-func victimOf(e *entry) (victim, bool) {
+	e := q.top()
 	if e == nil {
 		return victim{}, false
 	}
-	return victim{rankOf(classOf(e), e.rec.SeenAt), e.rec.ID, e.rec.User, e.rec.Predecessor()}, true
+	return victimOf(e, rankOf(classOf(e), e.rec.SeenAt)), true
+}
+
+func victimOf(e *entry, r rank) victim {
+	return victim{r, e.rec.ID, e.rec.User, e.rec.Predecessor(), e.rec.Kind}
 }
 
 // dropVictim drops v if it still is what goes first in its shard. Since it was found it may have been seen, signed in
