@@ -161,8 +161,11 @@ func TestAFolderThatIsGoneIsNoMissingSession(t *testing.T) {
 	}
 	for name, call := range calls(s) {
 		for _, id := range []string{"id", "never there"} {
-			if err := call(t.Context(), id); err == nil || errors.Is(err, session.ErrNotFound) {
+			err := call(t.Context(), id)
+			if err == nil || errors.Is(err, session.ErrNotFound) {
 				t.Errorf("%s(%q) = %v, want an outage", name, id, err)
+			} else if !strings.Contains(err.Error(), "restart the program") {
+				t.Errorf("%s(%q) = %v, which does not say what to do", name, id, err)
 			}
 		}
 	}

@@ -39,7 +39,8 @@ var (
 		"with no write permission for group and others")
 
 	// ErrDetached is returned when the folder was removed while it was open. What was in it is not merely absent.
-	ErrDetached = errors.New("the folder was removed while it was in use")
+	ErrDetached = errors.New("the folder was removed or replaced while it was in use: put it back, or " +
+		"restart the program, which then uses the one that is there")
 )
 
 // Dir is an open folder. All methods may be called from many goroutines; those that change a file want the caller to
