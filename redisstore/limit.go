@@ -29,6 +29,8 @@ func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit sessi
 	if err := ctx.Err(); err != nil {
 		return explain("save", err)
 	}
+	ctx, call := begin(ctx)
+	defer call.End()
 	answer, err := s.admit(ctx, rec, token, limit)
 	switch {
 	case err != nil:

@@ -38,7 +38,9 @@ func (s *Store) Save(ctx context.Context, rec *session.Record) error {
 	}
 	var err error
 	if rec.Version == 0 {
-		err = s.create(ctx, rec)
+		begun, call := begin(ctx)
+		defer call.End()
+		err = s.create(begun, rec)
 	} else {
 		err = s.replace(ctx, rec)
 	}

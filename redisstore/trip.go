@@ -112,7 +112,7 @@ func (s *Store) insist(ctx context.Context, lost int, commands []command,
 	if len(todo) == 0 {
 		return results
 	}
-	waits := waiting(ctx)
+	waits := waiting(waiter(ctx))
 	defer waits.End()
 	for longest := firstPause; len(todo) > 0; longest = min(2*longest, longestPause) {
 		if worst > unknown && !pause(waits, longest) {

@@ -31,6 +31,18 @@ func Within(parent context.Context, d time.Duration) *Context {
 	return &Context{parent: parent, deadline: deadline}
 }
 
+// Until returns a context with the values of its parent that only a deadline ends. Whoever made it calls End when the
+// call is over.
+func Until(parent context.Context, deadline time.Time) *Context {
+	return &Context{parent: context.WithoutCancel(parent), deadline: deadline}
+}
+
+// Detached reports whether nothing but its deadline ends a context, as one of [Calls.Detach].
+func Detached(ctx context.Context) bool {
+	c, ok := ctx.(*Context)
+	return ok && c.shared != nil
+}
+
 // now measures how long a call takes, and judges no record.
 func now() time.Time { return time.Now() }
 

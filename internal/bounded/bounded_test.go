@@ -151,3 +151,29 @@ func TestACallThatNeverWaitsAllocatesOnce(t *testing.T) {
 		t.Errorf("%v allocations, want 1", n)
 	}
 }
+
+func TestUntilItsDeadlineAContextOutlivesItsParent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		parent, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "v"))
+		ctx := Until(parent, time.Now().Add(time.Second))
+		defer ctx.End()
+		cancel()
+		if err := ctx.Err(); err != nil || ctx.Value(key{}) != "v" {
+			t.Errorf("after the end of its parent: %v, with the value %v", err, ctx.Value(key{}))
+		}
+		<-ctx.Done()
+		if err := ctx.Err(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Err = %v, want the deadline", err)
+		}
+	})
+}
+
+func TestOnlyADetachedContextEndsByItsDeadlineAlone(t *testing.T) {
+	detached := NewCalls(time.Minute).Detach(t.Context())
+	defer detached.End()
+	within := Within(t.Context(), time.Minute)
+	defer within.End()
+	if !Detached(detached) || Detached(within) || Detached(t.Context()) {
+		t.Error("Detached is not true of one that was detached, or of another one")
+	}
+}

@@ -38,7 +38,7 @@ func (c *Calls) Limit(parent context.Context) (context.Context, *Context) {
 // Outlast is Detach for a parent without a deadline. Of one that has a deadline it leaves nothing but that.
 func (c *Calls) Outlast(parent context.Context) *Context {
 	if at, has := parent.Deadline(); has {
-		return Within(context.WithoutCancel(parent), at.Sub(now()))
+		return Until(parent, at)
 	}
 	return c.Detach(parent)
 }
