@@ -190,8 +190,8 @@ func (s *Session) release() {
 // held.
 func (s *Session) within(p part, d life.Draft) *Session {
 	w := &Session{m: s.m, ex: s.ex, isNew: s.isNew, expired: s.expired, seenAt: s.seenAt, draft: d, part: p}
-	if from := s.rest.Get(); s.ex == nil {
-		w.rest.Change(func(r *seldom) { r.ctx, r.request = from.ctx, from.request })
+	if from := s.rest.Get(); s.ex == nil || from.barred != nil {
+		w.rest.Change(func(r *seldom) { r.ctx, r.request, r.barred = from.ctx, from.request, from.barred })
 	}
 	return w
 }

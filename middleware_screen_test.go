@@ -57,6 +57,21 @@ func TestARefusedSessionIsNobodysAndComesBack(t *testing.T) {
 	})
 }
 
+// What a function of the application is given is the same session.
+func TestAFunctionIsToldThatItsSessionIsRefused(t *testing.T) {
+	r, on := newRig(t), true
+	v, _ := r.signIn("ada")
+	screened(r, &on)
+	v.with(func(s *session.Session) {
+		var within, option error
+		err := s.Atomic(bg, func(s *session.Session) error { within = s.Refused(); return nil })
+		s.Login("ada", func(s *session.Session) { option = s.Refused() })
+		if err != nil || !errors.Is(within, errNoKey) || !errors.Is(option, errNoKey) {
+			t.Errorf("Atomic = %v; it was told %v, and the option of the Login %v", err, within, option)
+		}
+	})
+}
+
 func TestAReloadBringsNoRefusedSessionBack(t *testing.T) {
 	r, on := newRig(t), false
 	screened(r, &on)
