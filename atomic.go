@@ -17,7 +17,8 @@ import (
 // ErrEnded. After a Login that is not saved yet fn runs whatever has ended the session, and a fresh one keeps it all.
 //
 // fn must use the session that it is given, and no other. Calling Save, Reload or Atomic on it is refused with an
-// error.
+// error. What fn does elsewhere is not undone when it runs again: call such as Manager.RevokeUser afterwards, when the
+// session has the id by which it is to be kept.
 func (s *Session) Atomic(ctx context.Context, fn func(*Session) error) error {
 	var events []life.Event
 	var own error
