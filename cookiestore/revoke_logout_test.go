@@ -81,6 +81,28 @@ func TestLogoutFollowsARenewal(t *testing.T) {
 	v.wants("x", nil)
 }
 
+// The list forgets a renewed id when no copy of its cookie can live any more, but not before a day is over: a request
+// that takes longer still leads to the session.
+func TestLogoutFollowsRenewalsOfLongAgo(t *testing.T) {
+	r := newRig(t, listed(), func(o *session.Options) {
+		o.IdleTimeout, o.RenewEvery = 15*time.Minute, 10*time.Minute
+	})
+	v := r.visitor()
+	v.with(set("x", 1))
+	v.copied().with(func(s *session.Session) {
+		for range 100 {
+			r.advance(10 * time.Minute)
+			v.with(read)
+		}
+		if _, err := r.Sweep(t.Context()); err != nil {
+			t.Error(err)
+		}
+		v.wants("x", int64(1))
+		s.Logout()
+	})
+	v.wants("x", nil)
+}
+
 func TestDoneIsClosedByALogout(t *testing.T) {
 	r := newRig(t, listed())
 	v := r.visitor()
