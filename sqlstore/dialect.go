@@ -1,6 +1,9 @@
 package sqlstore
 
 import (
+	"context"
+	"database/sql"
+
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/internal/sqltable"
 )
@@ -18,6 +21,7 @@ type dialect struct {
 	driverPrepares bool // the driver keeps statements on each connection, or needs none, as its options say
 	// a statement with a number that does nothing; "": drivers do not put parameters into the text
 	probe string
+	suits func(context.Context, *sql.Conn) error // the server is set so that nothing works; asked once, before probe
 
 	begin, commit, rollback string // around the steps of Migrate; begin or lock lets one process in at a time
 	lock                    string // a query that returns 1 when it has the lock; "": begin is enough

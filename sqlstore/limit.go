@@ -73,15 +73,11 @@ func (s *Store) insertLocked(ctx context.Context, number int64, args []any) (cha
 		return 0, err
 	}
 	defer func() { _ = conn.Close() }()
-	var insert runner = s.text(conn, st)
-	if !asText {
-		stmt, err := conn.PrepareContext(ctx, st.text)
-		if err != nil {
-			return 0, err
-		}
-		defer func() { _ = stmt.Close() }()
-		insert = stmt
+	insert, done, err := s.on(ctx, conn, st, asText)
+	if err != nil {
+		return 0, err
 	}
+	defer done()
 	err = s.dialect.userLock.hold(ctx, conn, number, func() error {
 		result, err := insert.ExecContext(ctx, args...)
 		if err == nil {

@@ -33,6 +33,9 @@ func Schema(opts Options) (up, down string, err error) {
 }
 
 func (s *Store) migrate(ctx context.Context) error {
+	if err := s.suited(ctx); err != nil {
+		return err
+	}
 	steps := s.dialect.steps(s.table, "up")
 	at, err := s.reached(ctx, s.db)
 	if err != nil || at >= len(steps) {
@@ -49,6 +52,15 @@ func (s *Store) migrate(ctx context.Context) error {
 		}
 	}
 	return s.transact(ctx, conn, func() error { return s.takeSteps(ctx, conn, steps) })
+}
+
+// suited is the error of connections on which nothing works.
+func (s *Store) suited(ctx context.Context) error {
+	if s.dialect.suits == nil {
+		return nil
+	}
+	_, err := s.interpolates(ctx)
+	return err
 }
 
 // SchemaVersion returns the last step of the schema that the table has, which is 0 if there is no table, and the last
@@ -78,6 +90,9 @@ func (s *Store) version(ctx context.Context, look func(context.Context, querier)
 // none takes back a step twice. On MySQL, which has no transactions for this, the next Rollback finishes one that was
 // interrupted, and takes no step more; Migrate takes the step again.
 func (s *Store) Rollback(ctx context.Context) (bool, error) {
+	if err := s.suited(ctx); err != nil {
+		return false, fmt.Errorf("sqlstore: roll back: %w", err)
+	}
 	before, err := s.version(ctx, s.schemaVersion)
 	switch {
 	case err != nil || before == 0:

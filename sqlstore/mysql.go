@@ -1,6 +1,9 @@
 package sqlstore
 
 import (
+	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -15,6 +18,7 @@ var mysql = dialect{
 	name:   "mysql",
 	quoted: "`{table}`",
 	probe:  "DO ?",
+	suits:  mysqlSuits,
 	statements: [operations]string{
 		opLoad: "SELECT {columns}, data FROM `{table}` WHERE id = ?",
 
@@ -94,6 +98,16 @@ var mysql = dialect{
 			"package needs READ COMMITTED, which the server refuses with binlog_format=STATEMENT: set it to ROW or " +
 			"MIXED"},
 	},
+}
+
+// mysqlSuits refuses connections on which a change is undone with the connection, unless somebody commits it.
+func mysqlSuits(ctx context.Context, conn *sql.Conn) error {
+	var commits bool
+	err := conn.QueryRowContext(ctx, "SELECT @@autocommit").Scan(&commits)
+	if err == nil && !commits {
+		err = errors.New("autocommit is off, so that no change would last: add autocommit=1 to the data source name")
+	}
+	return err
 }
 
 func mysqlNoColumn(err error) bool { return hasNumber(err, 1054) }

@@ -75,8 +75,8 @@ func (s *Store) text(on connection, st *statement) text {
 	return text{on, st.text, s.dialect.probe != ""}
 }
 
-// interpolates asks the driver once whether it puts parameters into the text of a statement. One that does not says so
-// before it asks the server.
+// interpolates asks once whether parameters are put into the text of a statement, and whether the connections do at
+// all.
 func (s *Store) interpolates(ctx context.Context) (bool, error) {
 	if known := s.interpolating.Load(); known != nil {
 		return *known, nil
@@ -86,18 +86,41 @@ func (s *Store) interpolates(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	defer conn.Close()
-	err = conn.Raw(func(c any) error {
-		e, ok := c.(driver.ExecerContext)
-		if !ok {
-			return driver.ErrSkip
-		}
-		_, err := e.ExecContext(ctx, s.dialect.probe, []driver.NamedValue{{Ordinal: 1, Value: int64(0)}})
-		return err
-	})
-	does := err == nil
-	if err != nil && !errors.Is(err, driver.ErrSkip) {
+	if err := s.dialect.suits(ctx, conn); err != nil {
+		return false, err
+	}
+	does, err := putsIntoText(ctx, conn, s.dialect.probe)
+	if err != nil {
 		return false, err
 	}
 	s.interpolating.Store(&does)
 	return does, nil
+}
+
+// putsIntoText asks the driver. One that does not says so before it asks the server.
+func putsIntoText(ctx context.Context, conn *sql.Conn, probe string) (bool, error) {
+	err := conn.Raw(func(c any) error {
+		e, ok := c.(driver.ExecerContext)
+		if !ok {
+			return driver.ErrSkip
+		}
+		_, err := e.ExecContext(ctx, probe, []driver.NamedValue{{Ordinal: 1, Value: int64(0)}})
+		return err
+	})
+	if errors.Is(err, driver.ErrSkip) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// on returns the statement on a connection, and what closes it there.
+func (s *Store) on(ctx context.Context, conn *sql.Conn, st *statement, asText bool) (runner, func(), error) {
+	if asText {
+		return s.text(conn, st), func() {}, nil
+	}
+	stmt, err := conn.PrepareContext(ctx, st.text)
+	if err != nil {
+		return nil, nil, err
+	}
+	return stmt, func() { _ = stmt.Close() }, nil
 }

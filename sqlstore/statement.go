@@ -100,18 +100,33 @@ func (s *Store) query(ctx context.Context, op operation, args []any, scan func(*
 		ctx, args := s.once(ctx, op, args)
 		return read(ctx, run, args, scan)
 	})
+	var none noConnection
 	for range mostConnections {
-		if err == nil || ctx.Err() != nil || !s.dialect.broken(err) {
-			return err
+		if err == nil || ctx.Err() != nil || errors.As(err, &none) || !s.dialect.broken(err) {
+			break
 		}
-		conn, err2 := s.db.Conn(ctx)
-		if err2 != nil {
-			return err2 // an outage
-		}
-		err = read(ctx, s.text(conn, st), args, scan)
-		_ = conn.Close()
+		err = s.queryAnew(ctx, st, args, scan)
 	}
 	return err
+}
+
+// queryAnew asks the pool for a connection itself. database/sql gives up after three that are broken.
+func (s *Store) queryAnew(ctx context.Context, st *statement, args []any, scan func(*sql.Rows) error) error {
+	asText, err := s.asText(ctx, st)
+	if err != nil {
+		return err
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return noConnection{err}
+	}
+	defer func() { _ = conn.Close() }()
+	run, done, err := s.on(ctx, conn, st, asText)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return read(ctx, run, args, scan)
 }
 
 // mostConnections is how many broken connections a read gets over. A pool of the driver's own does not say how many it
