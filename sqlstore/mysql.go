@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/coatcheck/session"
@@ -100,14 +101,16 @@ var mysql = dialect{
 	},
 }
 
-// mysqlSuits refuses connections on which a change is undone with the connection, unless somebody commits it.
-func mysqlSuits(ctx context.Context, conn *sql.Conn) error {
+// mysqlSuits refuses connections on which a change is undone with the connection, unless somebody commits it. In the
+// character sets that it does not read as they are, a byte takes the backslash behind it for its second half.
+func mysqlSuits(ctx context.Context, conn *sql.Conn) (bool, error) {
 	var commits bool
-	err := conn.QueryRowContext(ctx, "SELECT @@autocommit").Scan(&commits)
+	var set string
+	err := conn.QueryRowContext(ctx, "SELECT @@autocommit, @@character_set_client").Scan(&commits, &set)
 	if err == nil && !commits {
 		err = errors.New("autocommit is off, so that no change would last: add autocommit=1 to the data source name")
 	}
-	return err
+	return !slices.Contains([]string{"big5", "cp932", "gb18030", "gb2312", "gbk", "sjis"}, set), err
 }
 
 func mysqlNoColumn(err error) bool { return hasNumber(err, 1054) }

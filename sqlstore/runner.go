@@ -86,10 +86,10 @@ func (s *Store) interpolates(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	defer conn.Close()
-	if err := s.dialect.suits(ctx, conn); err != nil {
-		return false, err
+	does, err := s.dialect.suits(ctx, conn)
+	if err == nil && does {
+		does, err = putsIntoText(ctx, conn, s.dialect.probe)
 	}
-	does, err := putsIntoText(ctx, conn, s.dialect.probe)
 	if err != nil {
 		return false, err
 	}
