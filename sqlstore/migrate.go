@@ -208,12 +208,10 @@ func (s *Store) setUp(ctx context.Context, conn *sql.Conn) error {
 // transact runs fn in a transaction that lets one process in at a time. The connection is not given back in the middle
 // of one, whatever happens.
 func (s *Store) transact(ctx context.Context, conn *sql.Conn, fn func() error) error {
-	if s.dialect.begin != "" {
-		if _, err := conn.ExecContext(ctx, s.dialect.begin); err != nil {
-			return err
-		}
+	err := runIf(ctx, conn, s.dialect.begin) // it may be done when its context has ended
+	if err == nil {
+		err = s.lock(ctx, conn)
 	}
-	err := s.lock(ctx, conn)
 	if err == nil {
 		err = fn()
 	}
