@@ -102,8 +102,9 @@ func (s *Store) Rollback(ctx context.Context) (bool, error) {
 			"roll back with that release", before)
 	}
 	var done bool
-	err = s.retry(ctx, func() (err error) {
-		done, err = s.rollback(ctx, before)
+	err = s.retry(ctx, func() error {
+		took, err := s.rollback(ctx, before)
+		done = done || took
 		return err
 	})
 	if err != nil {
@@ -112,7 +113,8 @@ func (s *Store) Rollback(ctx context.Context) (bool, error) {
 	return done, nil
 }
 
-// rollback takes back the step that was the last before the first attempt, and not another one in a second attempt.
+// rollback takes back the step that was the last before the first attempt, and not another one in a second attempt. It
+// says whether anything is done, which it may be together with an error where no transaction holds a step together.
 func (s *Store) rollback(ctx context.Context, before int) (bool, error) {
 	steps := s.dialect.steps(s.table, "down")
 	conn, err := s.db.Conn(ctx)
@@ -126,10 +128,15 @@ func (s *Store) rollback(ctx context.Context, before int) (bool, error) {
 		if err != nil || at != before {
 			return err
 		}
-		done = true
-		return run(ctx, conn, split(steps[at-1]))
+		for _, text := range split(steps[at-1]) {
+			if _, err := conn.ExecContext(ctx, text); err != nil {
+				return err
+			}
+			done = true
+		}
+		return nil
 	})
-	return done && err == nil, err
+	return done && (err == nil || s.dialect.begin == ""), err
 }
 
 type querier interface {
