@@ -21,8 +21,8 @@ type dialect struct {
 	driverPrepares bool // the driver keeps statements on each connection, or needs none, as its options say
 	// a statement with a number that does nothing; "": drivers do not put parameters into the text
 	probe string
-	// whether the server reads such parameters as they are, and an error if it is set so that nothing works; asked once,
-	// before probe
+	// whether the server reads such parameters as they are, and an error if it is set so that nothing works; asked
+	// once, before probe
 	suits func(context.Context, *sql.Conn) (bool, error)
 
 	begin, commit, rollback string // around the steps of Migrate; begin or lock lets one process in at a time
