@@ -75,7 +75,7 @@ func TestEachSilentStoreIsCaught(t *testing.T) {
 	}
 }
 
-// isCaught checks a few times, for a race that one goroutine wins by far, on a machine that is busy, shows nothing.
+// isCaught checks a few times: on a busy machine one goroutine may win a race by far, and then it shows nothing.
 func isCaught(t *testing.T, m mutant) {
 	t.Helper()
 	var broken []string

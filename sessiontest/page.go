@@ -249,7 +249,6 @@ func (e *env) comeAndGo(ctx context.Context, others []string, walked <-chan stru
 	return nil
 }
 
-// walkWhileSaved saves and touches all records again and again while others walk.
 // walkWhileSaved lets a walk and a round of saves begin at the same moment, again and again: one long race could be
 // over before a walk begins whose goroutine has to wait for a processor.
 func walkWhileSaved(ctx context.Context, e *env) error {
