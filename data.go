@@ -151,7 +151,8 @@ func (s *Session) prepare(kind data.OpKind, parse parser, text string, value any
 }
 
 // Append adds values to the list at the path, and makes the list if it is missing. If the value there is not a list,
-// the operation is refused: see Err. A list that Flash stored stays flash data, for one more request.
+// the operation is refused: see Err. A list that Flash stored stays flash data, for one more request, unless a Save in
+// this request has consumed it already.
 func (s *Session) Append(path string, values ...any) { s.add(data.ParsePath, path, values) }
 
 func (s *Session) add(parse parser, path string, values []any) {

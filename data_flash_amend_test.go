@@ -67,6 +67,27 @@ func TestWhatIsAddedToConsumedFlashDataIsSeenOnce(t *testing.T) {
 	}
 }
 
+// Another request makes the flash data ordinary between the load and the commit: what is added to them stays, too.
+func TestWhatIsAddedToFlashDataThatBecameOrdinaryStays(t *testing.T) {
+	for name, row := range amended {
+		t.Run(name, func(t *testing.T) {
+			v := newRig(t).visitor()
+			visits(t, v, visit{nil, row.begin})
+			slow := v.open()
+			row.change(slow)
+			visits(t, v, visit{row.seen, func(s *session.Session) {
+				for key, value := range row.seen {
+					s.Set(key, value)
+				}
+			}})
+			if err := slow.Save(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			visits(t, v, visit{row.after, nil}, visit{row.after, nil})
+		})
+	}
+}
+
 // Ordinary data stay ordinary, also beside flash data and around them.
 func TestWhatIsAddedToOrdinaryDataStays(t *testing.T) {
 	visits(t, newRig(t).visitor(),

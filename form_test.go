@@ -63,7 +63,7 @@ func TestAFormKeepsNoSecret(t *testing.T) {
 		"user[password]", "user.newPassword", "users[0][Passwd]", "csrf_token", "accessToken", "TOKEN", "client_secret",
 		"passphrase", "pin", "card[cvc]", "OTP", "to\u212aen", "user[pwd]", "pass", "newPwd", "userPin", "otpCode",
 		"cardCvc", "oldPass", "pass1", "pass2", "pwd2", "pin1", "userPIN", "PINCode", "cardCVV2", "2otp",
-		"user[newPin]"}
+		"cVV", "pIN", "card[cVC]", "user[newPin]"}
 	open := []string{"name", "email", "shipping", "compass", "spin", "user[name]", "opinion", "", "passenger", "tok",
 		"compass2", "spinRate", "Opinion", "myCompass", "passengerName", "PINK", "pınCode", "SPIN"}
 	form := url.Values{}

@@ -71,7 +71,8 @@ func (k Key[T]) put(s *Session, kind data.OpKind, v T) {
 // Update replaces the value by what fn makes of it; fn gets the zero value if there is none. If another request commits
 // first, fn runs again on what that one left, so a counter never loses a step. fn must be pure, because it may run more
 // than once. It works on what is stored, even if Now hides that, and must not commit the session. A value that does not
-// decode is refused: see Session.Err. A value that Flash stored stays flash data, for one more request.
+// decode is refused: see Session.Err. A value that Flash stored stays flash data, for one more request, unless a Save
+// in this request has consumed it already.
 func (k Key[T]) Update(s *Session, fn func(T) T) {
 	p, err := data.ParseConstant(string(k))
 	if err != nil {

@@ -156,6 +156,8 @@ func (d *Doc) unshadow(c Codec, o Op) {
 		return
 	case o.Kind == OpFlash:
 		o.Kind = OpSet
+	case o.Kind == OpAdd:
+		o.On = false // nothing of this request only is flash data
 	}
 	d.Shadows.drop(o.Path)
 	if top, ok := d.Shadows.at.above(o.Path); ok {

@@ -13,9 +13,13 @@ func IsSecretField(name string) bool {
 			return true
 		}
 	}
+	return hasSecretWord(lower) || hasSecretWord(strings.ToLower(apart(name)))
+}
+
+func hasSecretWord(name string) bool {
 	between := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
-	for word := range strings.FieldsFuncSeq(apart(name), between) {
-		switch strings.ToLower(word) {
+	for word := range strings.FieldsFuncSeq(name, between) {
+		switch word {
 		case "pwd", "pass", "pin", "otp", "totp", "cvv", "cvc":
 			return true
 		}

@@ -143,16 +143,18 @@ func (o Op) set(st *State, r Rules) error {
 }
 
 // amend changes what is there. Flash data stay flash data, and if they are of an earlier request, or were consumed
-// since by another one, they are new: nobody would see what was added to them.
+// since by another one, they are new: nobody would see what was added to them. What another request has made ordinary
+// stays so.
 func (o Op) amend(st *State, r Rules) (err error) {
 	flashed, old := st.flashed(o.Path)
+	anew := old || o.On && !flashed && !st.holds(r.Codec, o.Path)
 	var made uint64
 	if o.Kind == OpAdd {
 		made, err = o.add(st, r)
 	} else {
 		made, err = st.change(r, o.Path, o.Fn)
 	}
-	if err == nil && (old || o.On && !flashed) {
+	if err == nil && anew {
 		st.flashAnew(r.Codec, o.Path, made)
 	}
 	return err
