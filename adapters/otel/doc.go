@@ -27,8 +27,9 @@
 //	coatcheck.events            counter of every other kind of event, by coatcheck.kind and coatcheck.reason
 //
 // A refusal is ended, too_many, unavailable, conflict, canceled, timeout or failed. A call to the store that fails and
-// costs the visitor nothing, such as a touch, is in coatcheck.store.duration alone. A word that package session does
-// not define is counted as _OTHER, so that the number of time series is bounded whatever a client sends.
+// costs the visitor nothing, such as a touch, is in coatcheck.store.duration alone. One that fails while the handler
+// runs, such as a load, counts as a refusal if the response is then an error of the server. A word that package session
+// does not define is counted as _OTHER, so that the number of time series is bounded whatever a client sends.
 //
 // No ticket, value, user, address or text of an error is in a span or a metric. The manager's log has the texts.
 package otelsession

@@ -133,9 +133,9 @@ func value(s sdktrace.ReadOnlySpan, key attribute.Key) string {
 // failing is a store that can be taken down, and that can meet conflicts.
 type failing struct {
 	*memstore.Store
-	loads, saves, touches atomic.Bool
-	before                func(*session.Record) // each save; may be nil
-	fails                 error                 // of a save; nil: errDown
+	loads, saves, touches, deletes atomic.Bool
+	before                         func(*session.Record) // each save; may be nil
+	fails                          error                 // of a save; nil: errDown
 }
 
 var errDown = errors.New("the server at 10.0.0.7 is down")
@@ -155,6 +155,13 @@ func (f *failing) Save(ctx context.Context, rec *session.Record) error {
 		return cmp.Or(f.fails, errDown)
 	}
 	return f.Store.Save(ctx, rec)
+}
+
+func (f *failing) Delete(ctx context.Context, id string) error {
+	if f.deletes.Load() {
+		return errDown
+	}
+	return f.Store.Delete(ctx, id)
 }
 
 func (f *failing) Touch(ctx context.Context, id string, version uint64, seen, expires time.Time) error {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session"
 )
@@ -24,6 +26,72 @@ func TestATouchThatFailsRefusesNobody(t *testing.T) {
 	if n := s.metrics()["coatcheck.store.duration touch,unavailable"]; n == 0 {
 		t.Error("no touch has failed")
 	}
+}
+
+// A page has faults of its own, or answers for a server behind it that is down, and on such a server that is no outage
+// of the sessions.
+func TestATouchThatFailsBesideAnErrorOfThePageRefusesNobody(t *testing.T) {
+	for _, status := range []int{http.StatusInternalServerError, http.StatusServiceUnavailable} {
+		page := func(w http.ResponseWriter, r *http.Request) {
+			read(httptest.NewRecorder(), r)
+			w.WriteHeader(status)
+		}
+		saved := func(w http.ResponseWriter, r *http.Request) {
+			if err := load(r).Save(r.Context()); err != nil {
+				t.Errorf("Save = %v", err)
+			}
+			page(w, r)
+		}
+		s := open(t, map[string]http.HandlerFunc{"/set": set, "/page": page, "/saved": saved},
+			func(o *session.Options) { o.TouchEvery = -1 })
+		s.get("/set")
+		s.store.touches.Store(true)
+		s.get("/page")
+		s.get("/saved")
+		s.wantMetrics("coatcheck.requests", map[string]int{"read": 2, "written": 1})
+		if got := s.metrics()["coatcheck.commit.duration unavailable"]; got != 0 {
+			t.Errorf("%d: %d commits were unavailable", status, got)
+		}
+		if n := s.metrics()["coatcheck.store.duration touch,unavailable"]; n == 0 {
+			t.Error("no touch has failed")
+		}
+	}
+}
+
+// A renewal is a save, and where it fails the visitor keeps the ticket that they have. That the manager answered
+// instead of the page is seen without Errors as well.
+func TestARenewalThatFailsBesideAnErrorOfThePageRefusesNobody(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	change := func(w http.ResponseWriter, r *http.Request) {
+		set(w, r)
+		w.WriteHeader(http.StatusInternalServerError)
+	}
+	page := func(w http.ResponseWriter, r *http.Request) {
+		read(httptest.NewRecorder(), r)
+		w.WriteHeader(http.StatusInternalServerError)
+	}
+	s := open(t, map[string]http.HandlerFunc{"/set": set, "/page": page, "/change": change},
+		func(o *session.Options) {
+			o.RenewEvery, o.Now, o.OnError = time.Minute, func() time.Time { return now }, nil
+		})
+	s.get("/set")
+	s.store.saves.Store(true)
+	s.store.deletes.Store(true)
+	s.store.touches.Store(true)
+	now = now.Add(2 * time.Minute)
+	if status, _ := s.get("/page"); status != http.StatusInternalServerError {
+		t.Errorf("status %d, want the page's own", status)
+	}
+	if n := s.metrics()["coatcheck.store.duration save,unavailable"]; n == 0 {
+		t.Error("no renewal has failed")
+	}
+	s.wantMetrics("coatcheck.requests", map[string]int{"read": 1, "written": 1})
+	s.wantMetrics("coatcheck.commit.duration", map[string]int{"ok": 2})
+	if status, _ := s.get("/change"); status != http.StatusServiceUnavailable {
+		t.Errorf("status %d, want 503", status)
+	}
+	s.wantMetrics("coatcheck.requests", map[string]int{"read": 1, "written": 1, "unavailable": 1})
+	s.wantMetrics("coatcheck.commit.duration", map[string]int{"ok": 2, "unavailable": 1})
 }
 
 func TestAFailureIsAnOutcomeWhereTheVisitorIsRefused(t *testing.T) {

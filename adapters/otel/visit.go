@@ -86,6 +86,7 @@ type visit struct {
 	since  time.Time  // when the commit began
 	span   trace.Span // of the commit, which begins when it calls the store
 	did    deed       // the most that was done
+	own    int        // the status that the handler answers with; 0: it has not said one
 	status int        // of the response; 0: it has not begun
 
 	noted, refused [phases]string // what calls to the store came to that failed, and what the manager answered
@@ -104,11 +105,11 @@ const (
 func (d deed) String() string { return [...]string{"untouched", "read", "touched", "written"}[d] }
 
 // commits is told that the handler has done what can be stored.
-func (v *visit) commits(int) {
+func (v *visit) commits(status int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.phase == handled {
-		v.phase, v.since = committed, now()
+		v.phase, v.since, v.own = committed, now(), status
 	}
 }
 
@@ -143,7 +144,7 @@ func (v *visit) below(ctx context.Context, ids []attribute.KeyValue) context.Con
 	return trace.ContextWithSpan(ctx, v.span)
 }
 
-// note notes what a call to the store came to.
+// note notes what a call to the store came to. A touch that fails refuses nobody.
 func (v *visit) note(operation, outcome string) {
 	did := read
 	switch {
@@ -156,7 +157,7 @@ func (v *visit) note(operation, outcome string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.did = max(v.did, did)
-	if isFailure(outcome) {
+	if isFailure(outcome) && operation != "touch" {
 		v.noted[v.phase] = outcome
 	}
 }
@@ -169,11 +170,13 @@ func (v *visit) fail(outcome string) {
 }
 
 // refusal is why the visitor was refused in a phase, "" if they were not. A call to the store may fail and cost nobody
-// anything: a touch that is done later, or a save that the handler has repeated. Where it does, the word of the store
-// says more than that of the manager.
+// anything: a renewal that is done later, or a save that the handler has repeated. Where it does, the word of the store
+// says more than that of the manager. Without Errors the manager is silent, and an answer that is not the handler's
+// tells that its commit failed.
 func (v *visit) refusal(p phase) string {
 	noted, refused := v.noted[p], v.refused[p]
-	hungUp, answered := noted == "canceled", v.status > 0 && v.status < http.StatusInternalServerError
+	hungUp, answered := noted == "canceled", v.status > 0 && v.status < http.StatusInternalServerError ||
+		p == committed && v.status == v.own
 	if refused == "unavailable" && noted != "" || refused == "" && (hungUp || !answered) {
 		return noted
 	}
