@@ -53,12 +53,12 @@ func (o *owned) send(w http.ResponseWriter, s *sessions.Session) error {
 	return nil
 }
 
-// isGood reports whether the cookie that came has the ticket, and is what this save would send. One that lasts for as
-// long as browsers keep any is sent again daily.
+// isGood reports whether the cookie that came has the ticket, and is what this save would send. None is good for a
+// session that has ended. One that lasts for as long as browsers keep any is sent again daily.
 func (o *owned) isGood(s *sessions.Session) bool {
 	k, today := o.kept, o.manager.Now().Truncate(day)
 	switch {
-	case k.ticket != k.asked, *s.Options != *o.Options, !k.session.ExpiresAt().Equal(k.expires):
+	case k.ticket == "" || k.ticket != k.asked, *s.Options != *o.Options, !k.session.ExpiresAt().Equal(k.expires):
 		return false
 	case s.Options.MaxAge > maxAge:
 		return k.session.SeenAt().Truncate(day).Equal(today)

@@ -1,6 +1,8 @@
 package gorillastore_test
 
 import (
+	"errors"
+	"net/http"
 	"testing"
 	"time"
 
@@ -54,5 +56,36 @@ func TestTheCookieIsSentAgainWhenTheSessionLastsLonger(t *testing.T) {
 	now = now.Add(45 * time.Minute)
 	if b.wantSaved("/"); s.stored() != 1 {
 		t.Error("a session that is in use ended")
+	}
+}
+
+// Where neither clock nor MaxAge ends a session, its cookie has no end that would change with a logout.
+func TestALogoutAfterASaveInOneResponseLeavesNoTicket(t *testing.T) {
+	for _, clock := range []time.Duration{session.Never, time.Hour} {
+		s := open(t, gorillastore.Options{Cookie: &sessions.Options{Path: "/"}}, func(o *session.Options) {
+			o.IdleTimeout, o.Lifetime = clock, session.Never
+		})
+		s.handle("/set", func(g *sessions.Session) { g.Values["a"] = 1 })
+		s.mux.HandleFunc("/out", func(w http.ResponseWriter, r *http.Request) {
+			g, err := s.store.Get(r, "app")
+			g.Values["b"] = 2
+			gorillastore.Of(g).Login("ada")
+			err = errors.Join(err, g.Save(r, w))
+			gorillastore.Of(g).Logout()
+			if err = errors.Join(err, g.Save(r, w), g.Save(r, w)); err != nil {
+				t.Errorf("Save = %v", err)
+			}
+		})
+		for _, before := range []string{"", "/set"} {
+			b := s.browser()
+			if before != "" {
+				b.wantSaved(before)
+			}
+			resp, _ := b.get("/out")
+			if c := resp.Cookies(); len(c) != 1 || c[0].MaxAge != -1 || c[0].Value != "" || s.stored() != 0 {
+				t.Errorf("clocks %v, after %q: the cookies are %v, and %d sessions are stored, want a deletion", clock,
+					before, c, s.stored())
+			}
+		}
 	}
 }
