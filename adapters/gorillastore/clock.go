@@ -9,7 +9,7 @@ import (
 )
 
 // setClocks makes a session last as long as its cookie, if it is new, or if the handler has changed MaxAge. What a
-// sign-in has said by Remember stays.
+// sign-in has said of its clocks stays, where it can be told from the manager's.
 func (o *owned) setClocks(n *session.Session, maxAge int) {
 	fresh := n.Token() == ""
 	if maxAge != o.Options.MaxAge || fresh && n.User() == "" || fresh && maxAge > 0 && o.isPlain(n) {
@@ -18,7 +18,8 @@ func (o *owned) setClocks(n *session.Session, maxAge int) {
 	}
 }
 
-// isPlain reports whether a sign-in has left a session the clocks of the manager.
+// isPlain reports whether a sign-in has left a session the clocks of the manager. A session tells when it ends, and not
+// by which clock, so others that come to the same end are taken for those.
 func (o *owned) isPlain(n *session.Session) bool {
 	plain, err := o.manager.Open(context.Background(), "")
 	if err != nil {

@@ -73,6 +73,26 @@ func TestALoginSaysHowLongTheSessionLasts(t *testing.T) {
 	}
 }
 
+// A session tells when it ends, and not whether that was said. MaxAge says the same without a doubt.
+func TestAClockLikeTheManagersIsSetByMaxAge(t *testing.T) {
+	for _, tt := range []struct {
+		what string
+		page func(*sessions.Session)
+		want time.Duration
+	}{
+		{"another clock", func(g *sessions.Session) { gorillastore.Of(g).SetIdleTimeout(2 * day) }, 2 * day},
+		{"one like the manager's", func(g *sessions.Session) { gorillastore.Of(g).SetIdleTimeout(day) }, 30 * day},
+		{"MaxAge", func(g *sessions.Session) { g.Options.MaxAge = 86400 }, day},
+	} {
+		s := open(t, gorillastore.Options{}, func(o *session.Options) { o.IdleTimeout, o.Lifetime = day, session.Never })
+		s.handle("/", func(g *sessions.Session) { gorillastore.Of(g).Login("ada"); tt.page(g) })
+		s.browser().wantSaved("/")
+		if d, _ := s.lasting("ada"); (d - tt.want).Abs() > time.Minute {
+			t.Errorf("%s: the session lasts %v, want %v", tt.what, d, tt.want)
+		}
+	}
+}
+
 // Somebody signs out and in with one request, and the session after that is a new one.
 func TestWhatBeginsAfterALogoutLastsAsMaxAgeSays(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
