@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,8 +39,11 @@ listing the sessions. A session that ended in the first store ends in the other 
 The journal is a file that remembers what was copied. With it a run that was stopped can go on, and
 a run after the change of stores copies only what is new: it touches no copy that the site has
 used, and brings back no session that has ended there. Keep it in one place until you are
-done, and then remove it. The exit code is 3 if a session could not be copied, or differs, or if
-most copies are gone from a store that the site has used.`,
+done, and then remove it: a run without it brings back what has ended in the other store.
+
+Once the site has used the other store, a copy that is no longer there has ended, goes on under a
+new id, or was lost. The store cannot tell which, so such copies are counted, and are no failure.
+The exit code is 3 if a session could not be copied, or differs.`,
 		Example: `  coatcheck session copy --from database --to redis
   coatcheck session copy --from database:local --to database:production`,
 		Args: noArguments,
@@ -71,24 +75,14 @@ func copyAll(ctx context.Context, t *tool, opts copyOptions) error {
 	if err := opts.check(); err != nil {
 		return err
 	}
-	if opts.journal == "" {
-		opts.journal = fmt.Sprintf("session-copy-%s-%s.db", fileName(opts.from), fileName(opts.to))
-	}
 	done, err := copySessions(ctx, t, opts)
 	if err != nil {
 		return err
 	}
-	err = t.Value(done, func(w io.Writer) { copiedText(t, w, done) })
-	switch {
-	case err != nil:
+	if err := t.Value(done, func(w io.Writer) { copiedText(t, w, done) }); err != nil || len(done.Problems) == 0 {
 		return err
-	case len(done.Problems) > 0:
-		return found("%s could not be copied as is", output.Count(len(done.Problems), "record"))
-	case done.Lost():
-		return found("%d copies are gone, more than are left: if --to %s has lost them, remove %s and run the command "+
-			"again, which copies all of them", done.Gone, opts.to, opts.journal)
 	}
-	return nil
+	return found("%s could not be copied as is", output.Count(len(done.Problems), "record"))
 }
 
 func copySessions(ctx context.Context, t *tool, opts copyOptions) (*transfer.Copied, error) {
@@ -106,7 +100,8 @@ func copySessions(ctx context.Context, t *tool, opts copyOptions) (*transfer.Cop
 		return nil, err
 	}
 	defer to.close()
-	journal, err := transfer.OpenJournal(ctx, opts.journal, opts.from, opts.to)
+	path := cmp.Or(opts.journal, fmt.Sprintf("session-copy-%s-%s.db", fileName(opts.from), fileName(opts.to)))
+	journal, err := transfer.OpenJournal(ctx, path, opts.from, opts.to)
 	if err != nil {
 		return nil, err
 	}
@@ -181,9 +176,11 @@ func copiedText(t *tool, w io.Writer, c *transfer.Copied) {
 	switch c.Gone {
 	case 0:
 	case 1:
-		fmt.Fprint(w, "; 1 is gone: it has ended there, or that store has lost it")
+		fmt.Fprint(w, "; 1 is no longer there: it has ended, goes on under a new id, or was lost; the store cannot tell "+
+			"which")
 	default:
-		fmt.Fprintf(w, "; %d are gone: they have ended there, or that store has lost them", c.Gone)
+		fmt.Fprintf(w, "; %d are no longer there: they have ended, go on under new ids, or were lost; the store cannot "+
+			"tell which", c.Gone)
 	}
 	fmt.Fprintln(w)
 }

@@ -22,14 +22,9 @@ type Copied struct {
 	Expired   int       `json:"expired"`   // not copied
 	Verified  int       `json:"verified"`  // compared with the original, and equal
 	Changed   int       `json:"changed"`   // since the last pass
-	Gone      int       `json:"gone"`      // not there any more, where the site has used the store: ended, or lost
+	Gone      int       `json:"gone"`      // not there any more where the site has used the store: ended, renewed, or lost
 	Problems  []Problem `json:"problems"`
-
-	there int // copies that are
 }
-
-// Lost reports whether more copies are gone than are left: people do not sign out all at once.
-func (c *Copied) Lost() bool { return c.Gone > c.there }
 
 // Copying is a copy from one store to another.
 type Copying struct {

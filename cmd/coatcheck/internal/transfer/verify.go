@@ -11,7 +11,7 @@ import (
 // Verify compares every record with its copy, but for those that changed since the last pass, and those that the site
 // has used where they were copied to.
 func (c *Copying) Verify(ctx context.Context, step func(int)) error {
-	c.done.Verified, c.done.Changed, c.done.Gone, c.done.there = 0, 0, 0, 0
+	c.done.Verified, c.done.Changed, c.done.Gone = 0, 0, 0
 	if err := c.lookForUse(ctx); err != nil {
 		return err
 	}
@@ -76,9 +76,6 @@ func (c *Copying) verify(ctx context.Context, listed *session.Record, e entry) e
 		return nil
 	}
 	there, reason, err := load(ctx, c.To, listed.ID)
-	if there != nil {
-		c.count(&c.done.there)
-	}
 	switch {
 	case err != nil:
 		return err
@@ -86,7 +83,7 @@ func (c *Copying) verify(ctx context.Context, listed *session.Record, e entry) e
 		c.problem(rec, "the copy is damaged")
 	case there == nil && !c.used:
 		c.problem(rec, "the copy is gone: the other store has lost it, or it was ended there")
-	case there == nil:
+	case there == nil: // it has ended or was lost, or goes on under an id that no longer leads back to this one
 		c.count(&c.done.Gone)
 	case !e.untouched(there): // the site works there
 	case !c.same(rec, there):
