@@ -45,11 +45,11 @@ func TestARevocationThatIsInterruptedSaysHowManyHaveEnded(t *testing.T) {
 	}
 	store.saves.Store(200)
 	var out, said bytes.Buffer
-	var n int
+	var done tally
 	cmd := command(&cobra.Command{}, func(ctx context.Context, t *tool, _ []string) error {
 		site := &site{Manager: m, cfg: &sessionconfig.Config{Store: "memory"}, store: store}
 		var err error
-		n, err = site.revoke(ctx, t, target{all: true, reason: "operator"}, true)
+		done, err = site.revoke(ctx, t, target{all: true, reason: "operator"}, true)
 		return err
 	})
 	cmd.Flags().String("color", "never", "")
@@ -58,8 +58,8 @@ func TestARevocationThatIsInterruptedSaysHowManyHaveEnded(t *testing.T) {
 	cmd.SetErr(&said)
 	cmd.SetArgs([]string{"--json"})
 	err = cmd.ExecuteContext(ctx)
-	want := fmt.Sprintf("after ending %d sessions: interrupted", n)
-	if err == nil || err.Error() != want || code(err) != exitFailed || n < 100 || n == 400 {
+	want := fmt.Sprintf("after ending %d sessions: interrupted", done.ended)
+	if err == nil || err.Error() != want || code(err) != exitFailed || done.ended < 100 || done.ended == 400 {
 		t.Errorf("the command ended with %v, code %d, want %q and %d", err, code(err), want, exitFailed)
 	}
 	var told struct {

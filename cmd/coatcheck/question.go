@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"os"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
+	"github.com/coatcheck/session/cmd/coatcheck/internal/survey"
 )
 
 // canAsk refuses to guess where nobody can answer, before anything is opened.
@@ -45,12 +47,13 @@ func (t *tool) ask(ctx context.Context, in io.Reader, question string) error {
 // extent is what a question is about.
 type extent struct {
 	sessions, anonymous, unknown int
+	over                         int // by our clock, and maybe not by that of the site
 	users                        map[string]bool
 	whose                        string // of whom it is all sessions, which nobody can count
 }
 
 // none reports whether there is nothing to ask about.
-func (e *extent) none() bool { return e.sessions == 0 && e.whose == "" }
+func (e *extent) none() bool { return e.sessions+e.over == 0 && e.whose == "" }
 
 func (e *extent) add(user string) {
 	e.sessions++
@@ -83,6 +86,12 @@ func (e *extent) String() string {
 	if e.unknown > 0 {
 		parts = append(parts, output.Count(e.unknown, "session")+" of unknown users")
 	}
+	switch {
+	case e.over == 1:
+		parts = append(parts, "1 session that is over by this machine's clock")
+	case e.over > 1:
+		parts = append(parts, fmt.Sprintf("%d sessions that are over by this machine's clock", e.over))
+	}
 	return strings.Join(parts, " and ")
 }
 
@@ -98,17 +107,54 @@ func (s *site) extent(ctx context.Context, t *tool, g target) (*extent, error) {
 	}
 	bar := output.NewProgress(t.Err, "counting", -1)
 	defer bar.Done()
+	for rec, err := range s.listed(ctx, g.user) {
+		if err != nil {
+			break // as it does below
+		}
+		if rec.Kind == session.KindLive && s.isOver(rec) {
+			e.over++
+			bar.Step(1)
+		}
+	}
 	for info, err := range s.sessions(ctx, g.user) {
-		if err != nil && e.sessions > 0 && ctx.Err() == nil {
+		if err != nil && !e.none() && ctx.Err() == nil {
 			break // what cannot be read is told by the work
 		}
 		if err != nil {
-			return nil, err
+			return e, err
 		}
 		e.add(info.User)
 		bar.Step(1)
 	}
 	return e, nil
+}
+
+// listed goes through the records of a user, or through all.
+func (s *site) listed(ctx context.Context, user string) iter.Seq2[*session.Record, error] {
+	if user == "" {
+		return survey.Records(ctx, s.store)
+	}
+	return func(yield func(*session.Record, error) bool) {
+		l, err := s.lister()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		list, err := l.ByUser(ctx, user)
+		for _, rec := range list {
+			if !yield(rec, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// isOver reports whether the time of a record is up by our clock.
+func (s *site) isOver(rec *session.Record) bool {
+	return !rec.ExpiresAt.IsZero() && !s.Now().Before(rec.ExpiresAt)
 }
 
 // addIDs looks at each id once. A renewed one counts: ending it ends the session that goes on.
@@ -130,7 +176,9 @@ func (s *site) addIDs(ctx context.Context, e *extent, ids []string) error {
 		case err != nil:
 			return fmt.Errorf("%w: %w", session.ErrUnavailable, err)
 		case rec.Kind == session.KindTombstone && rec.Successor == "": // it has ended
-		case rec.ExpiresAt.IsZero() || s.Now().Before(rec.ExpiresAt):
+		case rec.Kind == session.KindLive && s.isOver(rec):
+			e.over++
+		default:
 			e.add(rec.User)
 		}
 	}

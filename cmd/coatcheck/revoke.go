@@ -28,7 +28,8 @@ func newRevoke() *cobra.Command {
 		Short: "End sessions",
 		Long: `End sessions at once: by their ids, those of one user, or all. It says how many there are and asks;
 --yes answers. The people who had them must sign in again. An id that is unknown, or whose
-session is over already, is not an error.
+session is over already, is not an error. What is over by the clock of this machine, which may be
+ahead of the site's, ends as well, and is counted apart.
 
 The beginning of an id is enough, 4 digits or more. If several ids begin with it, they are listed,
 and nothing ends.
@@ -55,23 +56,33 @@ of the user without a number, which is null with --json.`,
 			return err
 		}
 		defer s.close()
-		n, err := s.revoke(ctx, t, what, yes)
+		done, err := s.revoke(ctx, t, what, yes)
 		if err != nil {
 			return err
 		}
-		return t.ended(what, n)
+		return t.ended(what, done)
 	})
 }
 
+// tally is how many sessions a command has ended.
+type tally struct {
+	ended int // or uncounted
+	over  int // that were over by our clock before, and may have gone on by that of the site
+}
+
 // ended says how many sessions have ended, where somebody knows.
-func (t *tool) ended(what target, n int) error {
-	if n == uncounted {
+func (t *tool) ended(what target, done tally) error {
+	if done.ended == uncounted {
 		return t.Value(map[string]any{"ended": nil}, func(w io.Writer) {
 			fmt.Fprintf(w, "all sessions of %s have ended\n", output.Clean(what.user))
 		})
 	}
-	return t.Value(map[string]int{"ended": n}, func(w io.Writer) {
-		fmt.Fprintln(w, "ended", output.Count(n, "session"))
+	return t.Value(map[string]int{"ended": done.ended, "over": done.over}, func(w io.Writer) {
+		fmt.Fprint(w, "ended ", output.Count(done.ended, "session"))
+		if done.over > 0 {
+			fmt.Fprintf(w, ", and %d over by this machine's clock", done.over)
+		}
+		fmt.Fprintln(w)
 	})
 }
 
@@ -90,42 +101,44 @@ func (g target) check() error {
 }
 
 // revoke asks, and ends sessions. It says how many, or that they are uncounted.
-func (s *site) revoke(ctx context.Context, t *tool, what target, yes bool) (int, error) {
+func (s *site) revoke(ctx context.Context, t *tool, what target, yes bool) (tally, error) {
 	err := s.canEnd(what)
 	if err != nil {
-		return 0, err
+		return tally{}, err
 	}
 	if what.ids, err = s.ids(ctx, what.ids); err != nil {
-		return 0, err
+		return tally{}, err
 	}
-	total := -1
+	e := &extent{sessions: -1}
+	if !yes || !what.all { // the walk through all of them counts what it meets
+		e, err = s.extent(ctx, t, what)
+	}
 	if !yes {
-		e, err := s.extent(ctx, t, what)
-		if err == nil && !e.none() { // what our clock alone has ended is not counted, and ends all the same
-			err = t.ask(ctx, os.Stdin, fmt.Sprintf("End %s?", e))
+		if err != nil || e.none() {
+			return tally{}, err
 		}
-		if err != nil {
-			return 0, err
+		if err := t.ask(ctx, os.Stdin, fmt.Sprintf("End %s?", e)); err != nil {
+			return tally{}, err
 		}
-		total = e.sessions
 	}
-	n, err := s.end(ctx, t, what, total)
+	done, err := s.end(ctx, t, what, e)
 	if err != nil {
-		err = halfway(ctx, err, "after ending %s", output.Count(n, "session"))
+		err = halfway(ctx, err, "after ending %s", output.Count(done.ended, "session"))
 	}
-	return n, err
+	return done, err
 }
 
-func (s *site) end(ctx context.Context, t *tool, g target, total int) (int, error) {
+func (s *site) end(ctx context.Context, t *tool, g target, e *extent) (tally, error) {
 	switch {
 	case g.user != "":
 		n, err := s.revokeUserFor(ctx, g.reason, g.user)
 		if err == nil && s.isCarried() {
 			n = uncounted
 		}
-		return n, err
+		return tally{n, e.over}, err
 	case !g.all:
-		return s.revokeFor(ctx, g.reason, g.ids...)
+		n, err := s.revokeFor(ctx, g.reason, g.ids...)
+		return tally{n, e.over}, err
 	}
-	return s.endAll(ctx, t, g.reason, total)
+	return s.endAll(ctx, t, g.reason, e.sessions+e.over)
 }

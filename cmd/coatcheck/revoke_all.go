@@ -25,8 +25,9 @@ type ending struct {
 	why    string
 	began  time.Time // when the command did
 	bar    *output.Progress
-	n      int      // sessions that have ended
+	done   tally
 	ids    []string // of those that are next
+	over   int      // how many of them are over by our clock
 	older  bool     // one of them began before the command
 	again  bool     // this walk has ended one that did
 	unread error    // what this walk could not read
@@ -35,19 +36,19 @@ type ending struct {
 // endAll goes through the store until a walk ends nothing that began before the command: a session that gets a new id
 // meanwhile may come to lie where the walk has been. What begins afterwards ends as well if it is met, but is no reason
 // to go on, for new visitors may come all the time.
-func (s *site) endAll(ctx context.Context, t *tool, why string, total int) (int, error) {
+func (s *site) endAll(ctx context.Context, t *tool, why string, total int) (tally, error) {
 	e := &ending{site: s, why: why, began: s.Now(), bar: output.NewProgress(t.Err, "ending", total)}
 	defer e.bar.Done()
 	for range mostWalks {
 		if err := e.walk(ctx); err != nil {
-			return e.n, err
+			return e.done, err
 		}
 		if !e.again {
-			return e.n, e.unread
+			return e.done, e.unread
 		}
 	}
-	return e.n, fmt.Errorf("there may be more, because the store was searched %d times and some were left each time; "+
-		"run the command again", mostWalks)
+	return e.done, fmt.Errorf("there may be more, because the store was searched %d times and some were left each "+
+		"time; run the command again", mostWalks)
 }
 
 // walk goes through the store once.
@@ -60,6 +61,9 @@ func (e *ending) walk(ctx context.Context) error {
 		}
 		if !leads(rec, since) {
 			continue
+		}
+		if rec.Kind == session.KindLive && e.isOver(rec) {
+			e.over++
 		}
 		e.older = e.older || !rec.CreatedAt.After(e.began)
 		if e.ids = append(e.ids, rec.ID); len(e.ids) < endedAtOnce {
@@ -84,9 +88,12 @@ func leads(rec *session.Record, since time.Time) bool {
 // end ends the sessions that are next.
 func (e *ending) end(ctx context.Context) error {
 	n, err := e.revokeFor(ctx, e.why, e.ids...)
-	e.n += n
+	e.done.ended += n
+	if err == nil {
+		e.done.over += e.over
+	}
 	e.bar.Step(len(e.ids))
-	e.again = e.again || n > 0 && e.older
-	e.ids, e.older = e.ids[:0], false
+	e.again = e.again || n+e.over > 0 && e.older
+	e.ids, e.over, e.older = e.ids[:0], 0, false
 	return err
 }

@@ -109,7 +109,7 @@ func TestARevocationThatFailsInTheMiddleSaysHowManyHaveEnded(t *testing.T) {
 		}
 	}
 	site := &site{Manager: m, cfg: &sessionconfig.Config{Store: "file"}, store: store}
-	n, err := site.revoke(t.Context(), &tool{}, target{all: true, reason: "operator"}, true)
+	done, err := site.revoke(t.Context(), &tool{}, target{all: true, reason: "operator"}, true)
 	left := 0
 	for _, err := range m.All(t.Context()) {
 		if err != nil {
@@ -117,9 +117,9 @@ func TestARevocationThatFailsInTheMiddleSaysHowManyHaveEnded(t *testing.T) {
 		}
 		left++
 	}
-	want := fmt.Sprintf("after ending %d sessions: ", n)
-	if n != 200 || left != 200 || code(err) != exitUnavailable || !strings.HasPrefix(err.Error(), want) ||
+	want := fmt.Sprintf("after ending %d sessions: ", done.ended)
+	if done.ended != 200 || left != 200 || code(err) != exitUnavailable || !strings.HasPrefix(err.Error(), want) ||
 		!errors.Is(err, errDisk) {
-		t.Errorf("revoke = %d, %v, and %d are left; want 200 of each, and to be told", n, err, left)
+		t.Errorf("revoke = %+v, %v, and %d are left; want 200 of each, and to be told", done, err, left)
 	}
 }

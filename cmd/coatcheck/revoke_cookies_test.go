@@ -27,9 +27,9 @@ func TestASessionInACookieIsAskedForAndEndsByItsID(t *testing.T) {
 	if err != nil || e.none() || e.String() != "1 session of unknown users" {
 		t.Errorf("extent = %v, %v, want one session of somebody", e, err)
 	}
-	n, err := site.revoke(t.Context(), &tool{}, what, true)
-	if err != nil || n != 1 {
-		t.Errorf("revoke = %d, %v, want 1", n, err)
+	done, err := site.revoke(t.Context(), &tool{}, what, true)
+	if err != nil || done.ended != 1 {
+		t.Errorf("revoke = %+v, %v, want 1", done, err)
 	}
 	if s, err := m.Open(t.Context(), ada.Token()); err != nil || !s.IsNew() {
 		t.Errorf("the session goes on, %v", err)

@@ -103,9 +103,9 @@ func TestNoSessionEscapesRevokeAllUnderANewID(t *testing.T) {
 					forgetTraces(t, store.Store)
 				}
 			}
-			n, err := site.revoke(t.Context(), &tool{}, target{all: true, reason: "operator"}, true)
-			if err != nil || n != 600 {
-				t.Errorf("revoke = %d, %v, want each of 600 once", n, err)
+			done, err := site.revoke(t.Context(), &tool{}, target{all: true, reason: "operator"}, true)
+			if err != nil || done.ended != 600 {
+				t.Errorf("revoke = %+v, %v, want each of 600 once", done, err)
 			}
 			if s, err := site.Open(t.Context(), escaped); err != nil || escaped == "" || !s.IsNew() {
 				t.Errorf("the session that got a new id goes on, %v", err)
@@ -131,9 +131,9 @@ func TestRevokeAllEndsAlthoughNewSessionsBeginAllTheTime(t *testing.T) {
 			begun++
 		}
 	}
-	n, err := site.revoke(t.Context(), &tool{}, target{all: true}, true)
-	if err != nil || n < 600 || begun > 3000 {
-		t.Errorf("revoke = %d, %v, and %d sessions began meanwhile, want an end", n, err, begun)
+	done, err := site.revoke(t.Context(), &tool{}, target{all: true}, true)
+	if err != nil || done.ended < 600 || begun > 3000 {
+		t.Errorf("revoke = %+v, %v, and %d sessions began meanwhile, want an end", done, err, begun)
 	}
 }
 
@@ -146,9 +146,9 @@ func TestRevokeAllSaysThatThereMayBeMore(t *testing.T) {
 			signedIn(t.Context(), t, site.Manager)
 		}
 	}
-	n, err := site.revoke(t.Context(), &tool{}, target{all: true, reason: "operator"}, true)
-	want := fmt.Sprintf("after ending %d sessions: there may be more", n)
-	if n <= 600 || err == nil || !strings.HasPrefix(err.Error(), want) {
-		t.Errorf("revoke = %d, %v, want %q", n, err, want)
+	done, err := site.revoke(t.Context(), &tool{}, target{all: true, reason: "operator"}, true)
+	want := fmt.Sprintf("after ending %d sessions: there may be more", done.ended)
+	if done.ended <= 600 || err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("revoke = %+v, %v, want %q", done, err, want)
 	}
 }
