@@ -258,6 +258,6 @@ func (s *Store) present(ctx context.Context, ids []string) ([]*session.Record, e
 	if len(stale) > 0 {
 		s.runs(ctx, stale...) // an index that is not cleared now is met again
 	}
-	_ = s.relist(ctx, found) // the sessions are listed here all the same
+	_, _ = s.relist(ctx, found) // the sessions are listed here all the same
 	return recs, nil
 }

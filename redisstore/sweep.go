@@ -20,8 +20,8 @@ const (
 // Sweep implements [session.Sweeper]. It asks the shards what has expired, and drops each record with a script of its
 // own, so that others are served in between. A server also drops records by itself, fifteen minutes after their end;
 // the sweep removes what still names those, in the shard and on the list of the user. A session that is in use longer
-// than its index says is put back on that list if a failover has lost it there. What one server refuses does not keep
-// the others from being swept.
+// than its index says is put back on that list if a failover has lost it there; if that fails, the next sweep tries
+// again. What one server refuses does not keep the others from being swept.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, explain("sweep", err)
@@ -58,33 +58,59 @@ func (s *Store) dropExpired(ctx context.Context, some []due, before time.Time) (
 	for i, d := range some {
 		calls[i] = s.drop(d, micros(before))
 	}
-	var owed, moved, old []due
+	var met outcome
 	for i, reply := range s.runs(ctx, calls...) {
 		answer, replyErr := reply.ToString()
-		if replyErr == nil && some[i].entry == "" {
-			old = append(old, some[i])
+		if err = cmp.Or(err, replyErr); replyErr != nil {
+			met.failed(some[i], replyErr)
+			continue
+		}
+		if some[i].entry == "" {
+			met.old = append(met.old, some[i])
 			s.note(answer)
 		}
-		entry, dropped := strings.CutPrefix(answer, "dropped")
-		switch {
-		case replyErr != nil:
-			err = replyErr
-		case answer == "owed":
-			owed = append(owed, some[i])
-		case dropped:
-			n++
-			s.forget(some[i].id)
-			owed = append(owed, due{some[i].id, entry})
-		case answer == "moved":
-			gone++
-			moved = append(moved, some[i])
-		case answer != "kept":
-			gone++
-		}
+		met.answered(some[i], answer)
 	}
-	s.forgetOld(ctx, old)
-	settled, settleErr := s.settle(ctx, owed)
-	return n, gone + settled, errors.Join(err, settleErr, s.relist(ctx, moved))
+	for _, id := range met.dropped {
+		s.forget(id)
+	}
+	s.forgetOld(ctx, met.old)
+	settled, settleErr := s.settle(ctx, met.owed)
+	unknown, listErr := s.relist(ctx, met.moved)
+	keepErr := s.keepDue(ctx, append(met.unknown, unknown...), before)
+	return len(met.dropped), met.gone + settled, errors.Join(err, settleErr, listErr, keepErr)
+}
+
+// outcome is what became of records that were due.
+type outcome struct {
+	dropped []string
+	gone    int   // how much is no longer due
+	owed    []due // what is still on lists
+	moved   []due // what ends later
+	old     []due // what the old index had
+	unknown []due // what may have moved
+}
+
+func (o *outcome) failed(d due, err error) {
+	if d.entry != "" && judge(err) >= broken {
+		o.unknown = append(o.unknown, d)
+	}
+}
+
+func (o *outcome) answered(d due, answer string) {
+	entry, dropped := strings.CutPrefix(answer, "dropped")
+	switch {
+	case answer == "owed":
+		o.owed = append(o.owed, d)
+	case dropped:
+		o.dropped = append(o.dropped, d.id)
+		o.owed = append(o.owed, due{d.id, entry})
+	case answer == "moved":
+		o.gone++
+		o.moved = append(o.moved, d)
+	case answer != "kept":
+		o.gone++
+	}
 }
 
 func (s *Store) forget(id string) {
