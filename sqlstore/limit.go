@@ -68,7 +68,7 @@ func (s *Store) insertLocked(ctx context.Context, number int64, args []any) (cha
 	if err != nil {
 		return 0, err
 	}
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.conn(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -41,7 +41,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil || at >= len(steps) {
 		return err
 	}
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.conn(ctx)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (s *Store) Rollback(ctx context.Context) (bool, error) {
 // says whether anything is done, which it may be together with an error where no transaction holds a step together.
 func (s *Store) rollback(ctx context.Context, before int) (bool, error) {
 	steps := s.dialect.steps(s.table, "down")
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.conn(ctx)
 	if err != nil {
 		return false, err
 	}

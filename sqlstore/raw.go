@@ -41,6 +41,28 @@ type noConnection struct{ err error }
 func (n noConnection) Error() string { return n.err.Error() }
 func (n noConnection) Unwrap() error { return n.err }
 
+func (s *Store) conn(ctx context.Context) (*sql.Conn, error) {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return nil, noConnection{err}
+	}
+	return conn, nil
+}
+
+// noneFree marks the end of a wait for a connection.
+func noneFree(err error) error {
+	if inVain(err) {
+		return noConnection{err}
+	}
+	return err
+}
+
+// inVain reports whether database/sql gave up waiting for a connection: it returns the error of the context as it is.
+// So do some drivers when the server does not answer, but not pgx.
+func inVain(err error) bool {
+	return err == context.DeadlineExceeded //nolint:errorlint // one that is wrapped has another cause
+}
+
 func (s *Store) tryRow(ctx context.Context, op operation, arg string, targets []any) error {
 	st := &s.statements[op]
 	asText, err := s.asText(ctx, st)
@@ -50,9 +72,9 @@ func (s *Store) tryRow(ctx context.Context, op operation, arg string, targets []
 	if !asText {
 		return errIndirect
 	}
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.conn(ctx)
 	if err != nil {
-		return noConnection{err}
+		return err
 	}
 	defer func() { _ = conn.Close() }()
 	return conn.Raw(func(c any) error {

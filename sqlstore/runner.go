@@ -81,7 +81,7 @@ func (s *Store) interpolates(ctx context.Context) (bool, error) {
 	if known := s.interpolating.Load(); known != nil {
 		return *known, nil
 	}
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.conn(ctx)
 	if err != nil {
 		return false, err
 	}

@@ -32,7 +32,7 @@ func (s *statement) prepare(ctx context.Context, db *sql.DB) (*sql.Stmt, error) 
 	}
 	stmt, err := db.PrepareContext(ctx, s.text)
 	if err != nil {
-		return nil, err
+		return nil, noneFree(err)
 	}
 	if !s.stmt.CompareAndSwap(nil, stmt) {
 		_ = stmt.Close()
@@ -80,7 +80,7 @@ func (s *Store) write(ctx context.Context, op operation, args []any) (changed in
 		ctx, args := s.once(ctx, op, args)
 		result, err := run.ExecContext(ctx, args...)
 		if err != nil {
-			return err
+			return noneFree(err)
 		}
 		changed, err = result.RowsAffected()
 		return err
@@ -116,9 +116,9 @@ func (s *Store) queryAnew(ctx context.Context, st *statement, args []any, scan f
 	if err != nil {
 		return err
 	}
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.conn(ctx)
 	if err != nil {
-		return noConnection{err}
+		return err
 	}
 	defer func() { _ = conn.Close() }()
 	run, done, err := s.on(ctx, conn, st, asText)
@@ -136,7 +136,7 @@ const mostConnections = 100
 func read(ctx context.Context, run runner, args []any, scan func(*sql.Rows) error) error {
 	rows, err := run.QueryContext(ctx, args...)
 	if err != nil {
-		return err
+		return noneFree(err)
 	}
 	defer rows.Close()
 	return scan(rows)
@@ -171,13 +171,14 @@ func (s *Store) explain(op operation, err error) error {
 }
 
 // advise puts before an error what to do about it. Whoever waited for a connection in vain is told so, as far as that
-// can be seen afterwards.
+// can be seen afterwards: a server that hangs keeps connections in use as well.
 func (s *Store) advise(err error) error {
 	pool := s.db.Stats()
-	if errors.Is(err, context.DeadlineExceeded) && 0 < pool.MaxOpenConnections &&
-		pool.MaxOpenConnections <= pool.InUse {
-		return fmt.Errorf("all %d connections are in use: raise SetMaxOpenConns, and let handlers give theirs back "+
-			"before the session is loaded or saved: %w", pool.InUse, err)
+	var none noConnection
+	if errors.As(err, &none) && inVain(none.err) &&
+		0 < pool.MaxOpenConnections && pool.MaxOpenConnections <= pool.InUse {
+		return fmt.Errorf("all %d connections are in use: unless the server hangs, raise SetMaxOpenConns, and let "+
+			"handlers give theirs back before the session is loaded or saved: %w", pool.InUse, err)
 	}
 	return sqltable.Advise(s.dialect.advice, err)
 }
