@@ -21,6 +21,10 @@ const (
 	// longest is for how long the server keeps a record at most: a century that nobody comes. More does not fit a sum.
 	longest = 100 * 365 * 24 * time.Hour
 
+	// long is the size of data from which on a script takes longer to put a record together than to change it once
+	// more.
+	long = 1 << 10
+
 	// undoTimeout bounds the clearing up after a save that was done by half. Somebody waits for it.
 	undoTimeout = time.Second
 )
@@ -202,10 +206,14 @@ func (s *Store) swap(ctx context.Context, rec *session.Record, first command) er
 // left out, for the server makes a string of each argument.
 func (s *Store) replaces(rec *session.Record, token string) command {
 	const expected, head = len(format) + digits, listAt + len(noList)
-	b := appendDecimal(append(make([]byte, 0, expected+head+bodySize(rec)), format...), rec.Version)
+	b := appendDecimal(append(make([]byte, 0, expected+headSize+bodySize(rec)), format...), rec.Version)
 	b = appendList(appendHead(b, rec), rec)
+	at := expected + head
+	if len(rec.Data) >= long { // in one piece, in which the script writes the token
+		b, at = append(b, noList[:tokenSize]...), expected
+	}
 	text := rueidis.BinaryString(appendBody(b, rec))
-	args := append(make([]string, 0, 6), text[:expected], text[expected:expected+head], text[expected+head:],
+	args := append(make([]string, 0, 6), text[:expected], text[expected:at], text[at:],
 		remains(rec.SeenAt, rec.ExpiresAt))
 	if rec.Kind != session.KindLive {
 		args = append(args, token, s.channel())
@@ -242,61 +250,3 @@ func remains(seen, expires time.Time) string {
 
 // score is how sweeps find a record. In the year 2255 it begins to be rounded, by microseconds.
 func score(expires time.Time) string { return strconv.FormatInt(expires.UnixMicro(), 10) }
-
-var errEnlist = errors.New("put the record on its user's list first")
-
-// What the script that replaces answers, if not with the record that is in the way, or the entry that is now void.
-const (
-	absent   = 0
-	replaced = 1
-	unlisted = 2
-)
-
-// swapped reads the reply of the script that replaces: where the record was listed and is no longer.
-func swapped(id string, reply rueidis.RedisResult) (entry, error) {
-	m, err := reply.ToMessage()
-	if err != nil {
-		return entry{}, err
-	}
-	switch {
-	case m.IsArray():
-		return entry{}, conflict(id, m)
-	case m.IsString():
-		text, _ := m.ToString()
-		if was, ok := parseEntry(text); ok {
-			return was, nil
-		}
-	}
-	switch n, err := m.ToInt64(); {
-	case err == nil && n == replaced:
-		return entry{}, nil
-	case err == nil && n == absent:
-		return entry{}, session.ErrNotFound
-	case err == nil && n == unlisted:
-		return entry{}, errEnlist
-	}
-	return entry{}, errReply
-}
-
-// conflict reads the record that was in the way.
-func conflict(id string, m rueidis.RedisMessage) error {
-	newest, err := m.AsStrSlice()
-	if err != nil || len(newest) != 1 {
-		return errReply
-	}
-	rec, err := decode(id, []byte(newest[0]))
-	if err != nil {
-		return damaged(err)
-	}
-	return &session.ConflictError{Newest: rec}
-}
-
-var errReply = errors.New("a reply that no script of ours gives")
-
-// parseEntry reads where a record was listed, if it was.
-func parseEntry(text string) (entry, bool) {
-	if len(text) != len(noList)+tokenSize || text[:len(noList)] == noList {
-		return entry{}, false
-	}
-	return entry{text[:len(noList)], text[len(noList):]}, true
-}

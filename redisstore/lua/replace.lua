@@ -1,9 +1,13 @@
 -- KEYS: the record, what is due in its shard. ARGV: what the stored record begins with (format and version), what it is
 -- to begin with (as far as its list), what is to follow its token, and ms for which the server keeps it ("": for good);
 -- then, for few only, the token under which the caller has put it on its list ("": he has not), and the channel on which
--- to tell that the session has ended. Replies 1, the list that the record is no longer on with its token, {the record}
--- on a conflict, 0 when it is gone, or 2 when it is to be put on its list first.
-local old, new = redis.call('GETRANGE', KEYS[1], 0, 108), ARGV[2]
+-- to tell that the session has ended. Of a long record the second is "" and the third the whole of it, with room for the
+-- token: Lua hashes every byte of each text that is made. Replies 1, the list that the record is no longer on with its
+-- token, {the record} on a conflict, 0 when it is gone, or 2 when it is to be put on its list first.
+local old, new, long = redis.call('GETRANGE', KEYS[1], 0, 108), ARGV[2], ARGV[2] == ''
+if long then
+  new = ARGV[3]:sub(1, 93)
+end
 if old:sub(1, 21) ~= ARGV[1] then
   local newest = redis.call('GET', KEYS[1])
   return newest and {newest} or 0
@@ -24,10 +28,14 @@ if ended then
   -- A server that is full runs on what has begun to free something, and an end is to be written there, too.
   redis.call('ZREM', KEYS[2], old:sub(62) .. id)
 end
+local value = long and ARGV[3] or new .. token .. ARGV[3]
 if ARGV[4] == '' then
-  redis.call('SET', KEYS[1], new .. token .. ARGV[3])
+  redis.call('SET', KEYS[1], value)
 else
-  redis.call('SET', KEYS[1], new .. token .. ARGV[3], 'PX', ARGV[4])
+  redis.call('SET', KEYS[1], value, 'PX', ARGV[4])
+end
+if long then
+  redis.call('SETRANGE', KEYS[1], 93, token)
 end
 if indexed then
   return 1
