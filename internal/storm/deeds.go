@@ -104,10 +104,8 @@ func (v *visit) login(user string) {
 	}
 	v.signed, v.afresh = true, v.afresh || v.lost || v.loaded == ""
 	switch was := v.s.User(); {
-	case was != "" && was != user: // who gets nothing of what was another one's
-		if !v.lost {
-			v.pend(&fact{kind: ends, lives: []string{v.life()}})
-		}
+	case was != "" && was != user: // who gets nothing of what was another one's, and ends it where it has moved, too
+		v.pend(&fact{kind: ends, lives: []string{v.life()}})
 		v.drop()
 	case v.lost: // it begins afresh, and ends nothing
 		v.newFresh()
