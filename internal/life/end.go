@@ -13,15 +13,18 @@ import (
 // of its own.
 func (d *Draft) commitLeaving(ctx context.Context) error {
 	var follower *Record
-	var refused error
-	old := d.leaving().Rec
-	if d.Refused() == nil && d.at.Rec == nil && !d.gone && d.storable() {
-		if refused = d.create(ctx); errors.Is(refused, ErrUnavailable) {
+	old, refused := d.leaving(), d.Refused()
+	if refused == nil && d.at.Rec == nil && !d.gone && d.storable() {
+		refused = d.create(ctx)
+		if errors.Is(refused, ErrUnavailable) && !old.gives {
 			return d.endAlone(ctx, refused)
 		}
-		follower = d.at.Rec // nil when it was refused, which does not keep the old session alive
+		follower = d.at.Rec // nil when it was refused, which keeps alive only what was to give way
 	}
-	ended, err := d.endAll(ctx, Ending{Why: d.leaving().why, Follower: follower})
+	if refused != nil && old.gives {
+		return refused
+	}
+	ended, err := d.endAll(ctx, Ending{Why: old.why, Follower: follower})
 	if err != nil && follower != nil {
 		d.undo(ctx, follower.ID)
 		d.at.first = false
@@ -33,7 +36,7 @@ func (d *Draft) commitLeaving(ctx context.Context) error {
 	d.noteEnded(ended)
 	d.change(func(s *seldom) { s.former = nil })
 	// A response to a retired ticket deletes nothing: the client may have the one that took over.
-	if follower == nil && len(ended) > 0 && old.Kind == KindLive {
+	if follower == nil && len(ended) > 0 && old.Rec.Kind == KindLive {
 		d.reply = ReplyForget
 	}
 	return refused

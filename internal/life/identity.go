@@ -24,6 +24,7 @@ func (d *Draft) SignIn(user string) (kept bool) {
 	kept = d.User() == "" || d.User() == user
 	switch {
 	case !kept:
+		d.spareShut()
 		d.Leave(ReasonReplaced)
 		d.gone = false
 	case d.gone:
@@ -43,7 +44,14 @@ func (d *Draft) SignIn(user string) (kept bool) {
 // count as one of theirs.
 func (d *Draft) replaceShut(user string) {
 	if d.at.Rec != nil && d.at.Rec.ID == d.rest().shut && d.at.Rec.User == user {
-		d.setLeaving(&departure{d.at, ReasonReplaced, d.signing, true})
+		d.setLeaving(&departure{d.at, ReasonReplaced, d.signing, true, true})
+	}
+}
+
+// spareShut takes replaceShut back, for somebody else signs in.
+func (d *Draft) spareShut() {
+	if l := d.leaving(); l != nil && l.gives {
+		d.setLeaving(nil)
 	}
 }
 
@@ -60,7 +68,9 @@ func (d *Draft) beginAfresh() {
 // Leave ends the stored session at the next commit and begins a new one.
 func (d *Draft) Leave(why Reason) {
 	if d.at.Rec != nil {
-		d.setLeaving(&departure{d.at, why, d.signing, d.gone})
+		d.setLeaving(&departure{d.at, why, d.signing, d.gone, false})
+	} else if l := d.leaving(); l != nil && l.gives { // nobody signs in there after all
+		d.setLeaving(&departure{l.Place, why, l.signing, l.gone, false})
 	}
 	d.reset()
 }

@@ -65,6 +65,7 @@ type departure struct {
 	why     Reason
 	signing signing // by what somebody had proved in it who they are
 	gone    bool    // it is none of this request's
+	gives   bool    // way to the session that follows: without one it goes on
 }
 
 // graveOf is a live record with the tombstone of its session, which ends. One that ran out of time before tells that.
