@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/coatcheck/session/cmd/coatcheck/internal/migration"
 	"github.com/coatcheck/session/sessionconfig"
 	"github.com/coatcheck/session/sqlstore"
 )
@@ -64,8 +65,9 @@ func migrated(ctx context.Context, cfg *sessionconfig.Config, made bool) error {
 	}
 	at, known, err := schemaOf(ctx, cfg)
 	switch {
-	case err != nil, at >= known, at == 0 && made:
-		return nil // whatever is wrong, opening it tells
+	case err != nil: // which the next connection may not meet
+	case at >= known, at == 0 && made:
+		return nil
 	case at == 0:
 		err = errors.New("there is no table yet: coatcheck db migrate creates it, and so does the site when it starts")
 	default:
@@ -86,5 +88,5 @@ func schemaOf(ctx context.Context, cfg *sessionconfig.Config) (at, known int, er
 		return 0, 0, err
 	}
 	defer store.Close()
-	return store.SchemaVersion(ctx)
+	return migration.Version(ctx, store)
 }
