@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -87,7 +88,7 @@ func readFile(path string) (map[string]any, *Problem) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, &Problem{Source: path, Want: "there is no such file; coatcheck init creates one"}
 	case err != nil:
-		return nil, &Problem{Source: path, Want: "cannot be read: " + cause(err)}
+		return nil, &Problem{Source: path, Want: "cannot be read: " + cause(err).Error()}
 	case len(strings.TrimSpace(string(data))) == 0:
 		return nil, nil
 	}
@@ -98,13 +99,17 @@ func readFile(path string) (map[string]any, *Problem) {
 	return k.Raw(), nil
 }
 
-// cause leaves the path out, which the message has already.
-func cause(err error) string {
+// cause leaves out the path or the program, which the message has already.
+func cause(err error) error {
 	var at *fs.PathError
-	if errors.As(err, &at) {
-		err = at.Err
+	var of *exec.Error
+	switch {
+	case errors.As(err, &at):
+		return at.Err
+	case errors.As(err, &of):
+		return of.Err
 	}
-	return err.Error()
+	return err
 }
 
 const (

@@ -245,6 +245,7 @@ func TestAnErrorShowsNoSecret(t *testing.T) {
 		"connections: {main: {dsn_env: 'host=db password=canary'}}",
 		"connections: {main: {dsn_file: 'redis://:canary@db/0'}}",
 		"connections: {main: {dsn_file: 'host=db password=canary'}}",
+		"connections: {main: {dsn_file: 'app:canary/x@/db'}}",
 		"connections: {main: {dsn_command: 'postgres://app:canary@db/app'}}",
 		"connections: {main: {dsn_command: 'app:canary@tcp(db)/app'}}",
 		"connections: {main: {dsn_command: 'host=db password=canary'}}",

@@ -57,10 +57,21 @@ func hasPassword(conn *connection) bool {
 
 // inPlace finds a secret or a DSN with a password where neither is wanted.
 var inPlace = regexp.MustCompile(
-	`(?i)\Abase64:|\A[a-z0-9+/]{43}=\z|://.*@|:[^/\\]*@|@\w*\(|\bpassword\s*=`)
+	`(?i)\Abase64:|\A[a-z0-9+/]{43}=\z|://.*@|\A[^:/\\]{2,}:.*@|:[^/\\]*@|@\w*\(|\bpassword\s*=`)
 
 // errInPlace refuses what somebody put where its name belongs. It could otherwise be shown as that name.
 var errInPlace = errors.New("a secret or DSN does not belong here; ")
+
+// mayBeSecret finds what openssl rand prints, for example. As the name of something it is good as well.
+var mayBeSecret = regexp.MustCompile(`\A[A-Za-z0-9+=_-][A-Za-z0-9+/=_-]{31,}\z`)
+
+// nameOr is how an error names what a key names, unless somebody may have put a secret there: otherwise.
+func nameOr(otherwise, name string) string {
+	if mayBeSecret.MatchString(name) {
+		return otherwise
+	}
+	return name
+}
 
 // variable is the name of a variable. Those of Kubernetes may have dots and hyphens.
 func variable(v any) (string, error) {

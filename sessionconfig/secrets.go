@@ -45,7 +45,8 @@ func (s source) read(ctx context.Context, key string) (string, error) {
 	case s.env != "":
 		text := os.Getenv(s.env)
 		if text == "" {
-			return "", fmt.Errorf("sessionconfig: %s: the environment variable %s is not set", key+"env", s.env)
+			return "", fmt.Errorf("sessionconfig: %s: the environment variable %s is not set", key+"env",
+				nameOr("that it names", s.env))
 		}
 		return text, nil
 	case s.file != "":
@@ -60,8 +61,8 @@ func (s source) read(ctx context.Context, key string) (string, error) {
 func readSecretFile(key, path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fmt.Errorf("sessionconfig: %s: %s: %s; coatcheck key generate --file creates one", key, path,
-			cause(err))
+		return "", fmt.Errorf("sessionconfig: %s: %s: %s; coatcheck key generate --file creates one", key,
+			nameOr("the file that it names", path), cause(err))
 	}
 	mode := info.Mode()
 	switch {
@@ -96,7 +97,8 @@ func run(ctx context.Context, key string, command []string) (string, error) {
 		if cause := ctx.Err(); cause != nil {
 			err = cause
 		}
-		return "", fmt.Errorf("sessionconfig: %s: %s: %w", key, command[0], err)
+		return "", fmt.Errorf("sessionconfig: %s: %s: %w", key, nameOr("the program that it names", command[0]),
+			cause(err))
 	}
 	if len(strings.TrimSpace(string(out))) == 0 {
 		return "", fmt.Errorf("sessionconfig: %s: %s printed nothing", key, command[0])

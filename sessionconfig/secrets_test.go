@@ -2,7 +2,7 @@ package sessionconfig_test
 
 import (
 	"encoding/base64"
-	"github.com/coatcheck/session"
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/sessionconfig"
 )
 
@@ -83,6 +84,36 @@ func TestSecretsThatCannotBeReadAreExplained(t *testing.T) {
 		"name of a variable")
 	unsealed(t, "secrets: {env: site.session-secret}") // which is one in Kubernetes
 	wants(t, refused(t, "secrets: {command: []}"), "a program and its arguments")
+}
+
+// What openssl rand prints could be a name as well. Where it is none of anything, no error repeats it.
+func TestASecretInThePlaceOfItsNameIsInNoError(t *testing.T) {
+	for _, text := range []string{
+		"canary0123456789abcdef0123456789abcdef0123456789",
+		"canary-_23456789abcdefABCDEF0123456789abcdef",
+		"canary/+23456789/bcdefABCDEF0123456789abcdef",
+		"canary0123456789abcdefABCDEF0123",
+	} {
+		for _, keys := range []string{
+			"secrets: {env: %q}", "secrets: {file: %q}", "secrets: {command: [%q]}", "secrets: {command: %q}",
+			"store: database\nconnections: {main: {driver: sqlite, dsn_env: %q}}",
+			"store: database\nconnections: {main: {driver: sqlite, dsn_file: %q}}",
+			"store: database\nconnections: {main: {driver: sqlite, dsn_command: %q}}",
+		} {
+			content := fmt.Sprintf(keys, text)
+			cfg, err := sessionconfig.Load(yaml(t, content))
+			switch {
+			case err != nil: // no variable has such a name
+			case strings.HasPrefix(content, "store"):
+				_, _, err = cfg.OpenDatabase(t.Context())
+			default:
+				_, err = cfg.Secrets(t.Context())
+			}
+			if err == nil || strings.Contains(err.Error(), "canary") {
+				t.Errorf("%s gives %v, want an error without the secret", content, err)
+			}
+		}
+	}
 }
 
 func TestASecretFileThatOthersCanReadIsRefused(t *testing.T) {

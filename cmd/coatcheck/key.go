@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -72,7 +73,7 @@ coatcheck session revoke --all ends them.`,
 	cmd.Flags().StringVar(&file, "file", "", "the file; default: the one that secrets.file of the configuration names")
 	cmd.Flags().IntVar(&keep, "keep", -1, "how many of the old secrets to keep")
 	cmd.Flags().Lookup("keep").DefValue = "all"
-	return command(cmd, func(_ context.Context, t *tool, _ []string) error {
+	return command(cmd, func(ctx context.Context, t *tool, _ []string) error {
 		if cmd.Flags().Changed("keep") && keep < 0 {
 			return usage("--keep: %d is too low; use 0 or more, or leave it out to keep all", keep)
 		}
@@ -84,6 +85,10 @@ coatcheck session revoke --all ends them.`,
 			if file = cfg.SecretsFile(); file == "" {
 				return usage("--file: nothing was given, and the configuration has no secrets.file; name one, or " +
 					"put the new secret in front by hand where the secrets are")
+			}
+			_, absent := os.Stat(file)
+			if _, err := cfg.Secrets(ctx); err != nil && absent != nil {
+				return usage("%w", err) // which shows no secret that is there by mistake
 			}
 		}
 		n, err := keyfile.Rotate(file, keep)
