@@ -120,7 +120,7 @@ func (l *listing) tidy(ctx context.Context) {
 	}
 }
 
-// head is a record without its Data. Both are unset when it cannot be read.
+// head is a record without its Data. All are unset when it cannot be read.
 type head struct {
 	rec    *session.Record
 	entry  string // list and token
@@ -181,12 +181,14 @@ func (s *Store) head(ctx context.Context, id, value string) (head, error) {
 
 // Page implements [session.Lister], in the order of the shards and of the ids' bytes in each. It takes two trips for
 // each group of shards that it needs; the groups grow, so a store with few records takes few trips. One more trip looks
-// whether the sessions are on the lists of their users, and puts them back where a failover has lost them.
+// whether the sessions are on the lists of their users, and puts them back where a failover has lost them. If it
+// cannot, the error comes with the records.
 func (s *Store) Page(ctx context.Context, after string, limit int) ([]*session.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, explain("list", err)
 	}
 	var page []*session.Record
+	var found []due
 	shard := 0
 	if after != "" {
 		shard = shardOf(after)
@@ -197,17 +199,20 @@ func (s *Store) Page(ctx context.Context, after string, limit int) ([]*session.R
 		if err != nil {
 			return nil, explain("list", err)
 		}
-		recs, err := s.present(ctx, ids)
+		recs, entries, err := s.present(ctx, ids)
 		if err != nil {
 			return nil, explain("list", err)
 		}
-		page = append(page, recs...)
+		page, found = append(page, recs...), append(found, entries...)
 		if cut { // go on behind the last id: some were not there
 			after = ids[len(ids)-1]
 			shard, group = shardOf(after), 1
 			continue
 		}
 		shard, group, after = shard+n, 2*group, ""
+	}
+	if _, err := s.relist(ctx, found); err != nil {
+		return page, explain("put sessions back on the lists of their users", err)
 	}
 	return page, nil
 }
@@ -234,15 +239,13 @@ func (s *Store) idsAfter(ctx context.Context, shard, n int, after string,
 	return ids, len(ids) == limit, nil
 }
 
-// present returns those of the records that are there and can be read. Ids whose records the server has dropped are
-// removed from the shard.
-func (s *Store) present(ctx context.Context, ids []string) ([]*session.Record, error) {
+// present returns those of the records that are there and can be read, and where they should be listed. Ids whose
+// records the server has dropped are removed from the shard.
+func (s *Store) present(ctx context.Context, ids []string) (recs []*session.Record, found []due, err error) {
 	heads, err := s.heads(ctx, ids)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var recs []*session.Record
-	var found []due
 	var stale []command
 	for i, h := range heads {
 		switch {
@@ -258,6 +261,5 @@ func (s *Store) present(ctx context.Context, ids []string) ([]*session.Record, e
 	if len(stale) > 0 {
 		s.runs(ctx, stale...) // an index that is not cleared now is met again
 	}
-	_, _ = s.relist(ctx, found) // the sessions are listed here all the same
-	return recs, nil
+	return recs, found, nil
 }

@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -145,4 +147,26 @@ func TestASweepReportsTheListsThatItCouldNotReach(t *testing.T) {
 	y.wantListed("ada", 0)
 	y.wantListed("bob", 20)
 	y.sweepLists("ada", "bob")
+}
+
+// Whoever walks through all sessions after a failover hears at the end that some are still missing on their lists.
+func TestAListOfAllReportsTheListsThatItCouldNotReach(t *testing.T) {
+	y, store := onlyListOf(t, "bob")
+	y.unlisted("ada", "bob")
+	n := 0
+	var failed error
+	for _, err := range node(t, store).All(t.Context()) {
+		if failed = err; err == nil {
+			n++
+		}
+	}
+	if n != 40 || !errors.Is(failed, session.ErrUnavailable) || !strings.Contains(failed.Error(), "lists") {
+		t.Errorf("All = %d sessions, and %v, want all 40 and what could not be done", n, failed)
+	}
+	y.wantListed("ada", 0)
+	y.wantListed("bob", 20)
+	if page, err := y.store.Page(t.Context(), "", 100); len(page) != 40 || err != nil {
+		t.Errorf("Page of who may reach all lists = %d, %v, want 40", len(page), err)
+	}
+	y.wantListed("ada", 20)
 }
