@@ -62,11 +62,8 @@ func shut(conn *pgx.Conn) {
 }
 
 // roomBeside wants that others have a connection while this one listens: nobody can ask db how many there are in a pool
-// that pgx keeps for it.
+// that pgx keeps for it, and the limit of db does not tell.
 func roomBeside(ctx context.Context, db *sql.DB) error {
-	if db.Stats().MaxOpenConnections > 0 {
-		return nil
-	}
 	soon, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	conn, err := db.Conn(soon)
@@ -74,7 +71,8 @@ func roomBeside(ctx context.Context, db *sql.DB) error {
 		return conn.Close()
 	}
 	if soon.Err() != nil && ctx.Err() == nil {
-		return fmt.Errorf("no connection is free beside the one that would listen: raise pool_max_conns: %w", err)
+		return fmt.Errorf("no connection is free beside the one that would listen: raise pool_max_conns, and SetMaxOpenConns "+
+			"if it is set: %w", err)
 	}
 	return err
 }

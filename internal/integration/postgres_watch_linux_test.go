@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/internal/integration/servers"
@@ -136,19 +137,26 @@ func TestAPoolOfOneConnectionIsNotWatched(t *testing.T) {
 	})
 }
 
-// Nobody can ask database/sql how many connections there are in a pool that pgx keeps for it.
+// Nobody can ask database/sql how many connections there are in a pool that pgx keeps for it, whatever it allows itself.
 func TestAWatchDoesNotKeepTheOnlyConnectionOfAPool(t *testing.T) {
 	s := listening()[2]
 	at, err := s.start()
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := s.store(t, s.connect(t, at.DSN, 1), s.table())
-	err = store.Watch(t.Context(), func(string) {})
-	if err == nil || errors.Is(err, session.ErrNotSupported) || !strings.Contains(err.Error(), "pool_max_conns") {
-		t.Errorf("Watch = %v, want an error that names pool_max_conns", err)
+	for _, allowed := range []int{0, 8} {
+		db := s.connect(t, at.DSN, 1)
+		db.SetMaxOpenConns(allowed)
+		store := s.store(t, db, s.table())
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		err = store.Watch(ctx, func(string) {})
+		if ctx.Err() != nil || errors.Is(err, session.ErrNotSupported) ||
+			!strings.Contains(err.Error(), "pool_max_conns") {
+			t.Errorf("Watch = %v with SetMaxOpenConns(%d), want an error that names pool_max_conns", err, allowed)
+		}
+		save(t, store, &session.Record{ID: "a"})
 	}
-	save(t, store, &session.Record{ID: "a"})
 }
 
 // The program goes on with the pool when nobody waits for ends any more. A connection that listened must be of no use
