@@ -135,7 +135,7 @@ func (s *Store) version(ctx context.Context, q querier) (int, error) {
 		return n, err
 	}
 	if there, err = s.hasTable(ctx, q); err == nil && there {
-		err = sqltable.Unrecorded(s.table, `"`+s.table+`"`, func(query string) error {
+		err = sqltable.Unrecorded("postgresql", s.table, `"`+s.table+`"`, func(query string) error {
 			_, err := findsNothing(ctx, q, query)
 			return err
 		}, sqltable.NoColumn)

@@ -157,8 +157,8 @@ func (s *Store) schemaVersion(ctx context.Context, q querier) (int, error) {
 	}
 	if there, err = s.hasTable(ctx, q); err == nil && there {
 		quoted := sqltable.Text(s.dialect.quoted, s.table, false)
-		err = sqltable.Unrecorded(s.table, quoted, func(query string) error { return runEmpty(ctx, q, query) },
-			s.dialect.noColumn)
+		err = sqltable.Unrecorded(s.dialect.name, s.table, quoted,
+			func(query string) error { return runEmpty(ctx, q, query) }, s.dialect.noColumn)
 	}
 	return 0, err
 }

@@ -32,12 +32,7 @@ func adopts(t *testing.T, db *sql.DB, table string, store tableStore, lose strin
 		if err == nil || !strings.Contains(err.Error(), "restored") || strings.Contains(err.Error(), "Options.") {
 			t.Fatalf("Migrate = %v, want an error that says what to do with a table that was restored", err)
 		}
-		_, advised, _ := strings.Cut(err.Error(), ": run ")
-		for statement := range strings.SplitSeq(advised, "; ") {
-			if _, err := db.Exec(statement); err != nil {
-				t.Fatalf("%s: %v", statement, err)
-			}
-		}
+		followAdvice(t, db, err)
 		atStep(t, store, step)
 		if err := store.Migrate(t.Context()); err != nil {
 			t.Errorf("Migrate = %v after what it advised", err)
@@ -49,5 +44,47 @@ func adopts(t *testing.T, db *sql.DB, table string, store tableStore, lose strin
 				t.Fatal(fmt.Errorf("Rollback = %t, %w", done, err))
 			}
 		}
+	}
+}
+
+func followAdvice(t *testing.T, db *sql.DB, err error) {
+	t.Helper()
+	_, advised, _ := strings.Cut(err.Error(), ": run ")
+	for statement := range strings.SplitSeq(advised, "; ") {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+// The table that was made by hand stays. It must tell names apart if the database does, and not otherwise.
+func TestWhatMigrateAdvisesToMakeComparesNamesAsTheDatabaseDoes(t *testing.T) {
+	t.Run("SQLite", func(t *testing.T) {
+		db := openSQLite(t, sqliteFile(t))
+		namesApart(t, db, newSQLite(t, db, "sessions"), newSQLite(t, db, "Sessions"), "1")
+	})
+	t.Run("MySQL", func(t *testing.T) {
+		s, _ := ownMySQL(t)
+		db := s.open(t)
+		namesApart(t, db.DB, s.newStore(t, db, "sessions"), s.newStore(t, db, "Sessions"), "2")
+	})
+}
+
+func namesApart(t *testing.T, db *sql.DB, store, other tableStore, tables string) {
+	if err := store.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("DROP TABLE coatcheck_schema"); err != nil {
+		t.Fatal(err)
+	}
+	followAdvice(t, db, store.Migrate(t.Context()))
+	for _, store := range []tableStore{store, other} {
+		if err := store.Migrate(t.Context()); err != nil {
+			t.Error(err)
+		}
+		atStep(t, store, steps)
+	}
+	if got := text(t, db, "SELECT count(*) FROM coatcheck_schema"); got != tables {
+		t.Errorf("there are %s versions, want %s", got, tables)
 	}
 }

@@ -36,7 +36,7 @@ var made = []string{"id, user_id, kind, successor, version, created_at, seen_at,
 // Unrecorded is the error of a table that is there, and of which versions says nothing: it is somebody else's, or one
 // of ours that came without its row. quoted is its name in a statement, run runs one that returns no row, and noColumn
 // knows the error of one that lacks a column.
-func Unrecorded(table, quoted string, run func(query string) error, noColumn func(error) bool) error {
+func Unrecorded(database, table, quoted string, run func(query string) error, noColumn func(error) bool) error {
 	step := 0
 	for _, columns := range made {
 		err := run("SELECT " + columns + " FROM " + quoted + " LIMIT 0")
@@ -52,9 +52,16 @@ func Unrecorded(table, quoted string, run func(query string) error, noColumn fun
 		return fmt.Errorf("Options.Table: there is a table %q already that Migrate did not make", table)
 	}
 	return fmt.Errorf("the table %q has sessions, but no row in "+versions+", the table that belongs to it: if it was "+
-		"restored, copied or renamed, write the row: run CREATE TABLE IF NOT EXISTS "+versions+
-		" (name VARCHAR(64) NOT NULL PRIMARY KEY, version INTEGER NOT NULL); INSERT INTO "+versions+
-		" (name, version) VALUES ('%s', %d)", table, table, step)
+		"restored, copied or renamed, write the row: run %s; INSERT INTO "+versions+" (name, version) VALUES ('%s', %d)",
+		table, makeVersions(database), table, step)
+}
+
+var remark = regexp.MustCompile("--.*")
+
+// makeVersions is the statement that makes versions, with which the schema begins, on one line.
+func makeVersions(database string) string {
+	first, _, _ := strings.Cut(Steps(database, "", "up")[0], ";")
+	return strings.Join(strings.Fields(remark.ReplaceAllString(first, "")), " ")
 }
 
 const defaultTable = "sessions"
