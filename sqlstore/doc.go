@@ -37,11 +37,11 @@
 // # Connections
 //
 // Raise the number of idle connections to that of open ones: database/sql keeps two by default, and a connection that
-// is opened for one request prepares its statements for that request only. A pool of pgx that is shared keeps them
-// itself: leave both numbers as stdlib.OpenDBFromPool sets them, and pool_max_conns above 1 if Options.Listen is set.
-// Each statement is prepared once per connection, when it is first needed: by the store, or by pgx, which keeps
-// statements with its connections in whichever pool they are. With interpolateParams=true, the MySQL driver puts the
-// parameters into the text and nothing is prepared: set it if connections do not last.
+// is opened for one request prepares its statements for that request only. A shared pool of pgx keeps idle connections
+// itself: leave SetMaxOpenConns and SetMaxIdleConns as stdlib.OpenDBFromPool sets them, and pool_max_conns above 1 if
+// Options.Listen is set. Each statement is prepared once per connection, when it is first needed: by the store, or by
+// pgx, which keeps statements with its connections in whichever pool they are. With interpolateParams=true, the MySQL
+// driver puts the parameters into the text and nothing is prepared: set it if connections do not last.
 //
 // A SQLite database in memory (":memory:") is a different one for each connection: allow only one connection, or use a
 // file.

@@ -16,7 +16,7 @@ import (
 
 // SaveWithin implements [session.Limiter]. In SQLite that is one INSERT, because one connection writes at a time. The
 // other databases also take a lock for the user; the server keeps it, so all nodes share it. That is two more trips
-// with PostgreSQL and four with MySQL, three of them if its driver interpolates. A refusal costs one more SELECT.
+// with PostgreSQL and four with MySQL, or three if its driver interpolates. A refusal costs one more SELECT.
 func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
 	if err := s.fits(rec); err != nil {
 		return err
