@@ -65,14 +65,20 @@ func TestASessionInUseIsFollowedThroughAllItsRenewals(t *testing.T) {
 	}
 }
 
-// Who keeps the session of a stream keeps it under the id that it has by now.
+// Who keeps the session of a stream keeps it under the id that it has by now, and waits for no more than two loads for
+// each id that it had.
 func TestARevocationKeepsASessionByAnIDOfLongAgo(t *testing.T) {
 	r := newRig(t, soonIdle)
 	v, _ := r.signIn("ada")
 	stream := v.open()
 	r.renewals(v, hours)
 	r.signIn("ada")
-	if n, err := r.RevokeUser(bg, "ada", stream.ID()); n != 1 || err != nil || !v.alive() {
+	r.store.reset()
+	n, err := r.RevokeUser(bg, "ada", stream.ID())
+	if loads := r.store.calls["load"]; loads > 2*hours+10 {
+		t.Errorf("%d loads for a session that had %d ids", loads, hours)
+	}
+	if n != 1 || err != nil || !v.alive() {
 		t.Errorf("RevokeUser = %d, %v, and the session to keep is alive: %t; want the other one ended", n, err,
 			v.alive())
 	}

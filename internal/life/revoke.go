@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -217,15 +218,16 @@ func (s stored) withoutKept(ctx context.Context, recs []*Record, kept map[string
 	return slices.DeleteFunc(recs, func(r *Record) bool { return kept[r.ID] || kept[r.Predecessor()] }), nil
 }
 
-// keepSuccessors adds the new ids of kept sessions that were renewed.
+// keepSuccessors adds the new ids of kept sessions that were renewed. Whatever was kept before, or is added here, is
+// followed once.
 func (s stored) keepSuccessors(ctx context.Context, kept map[string]bool) error {
-	for id := range kept {
+	for _, id := range slices.Collect(maps.Keys(kept)) {
 		for range maxMoves {
 			rec, err := s.Load(ctx, id)
 			if errors.Is(err, ErrUnavailable) {
 				return err
 			}
-			if err != nil || rec.Kind == KindLive || rec.Successor == "" {
+			if err != nil || rec.Kind == KindLive || rec.Successor == "" || kept[rec.Successor] {
 				break
 			}
 			id = rec.Successor
