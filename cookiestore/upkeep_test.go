@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/cookiestore"
@@ -67,6 +68,24 @@ func (v *visitor) late(fn func(*session.Session)) {
 		}
 		fn(s)
 	})).ServeHTTP(w, v.request())
+}
+
+// A machine whose clock was ahead has served the session. The cookie that a reader sends would undo what another request
+// has written meanwhile.
+func TestAReaderOfASessionThatWasSeenInTheFutureSendsNoCookie(t *testing.T) {
+	r := newRig(t, cookiestore.Options{}, func(o *session.Options) { o.IdleTimeout = 15 * time.Minute })
+	v := r.visitor()
+	r.advance(10 * time.Minute)
+	v.with(set("x", 1))
+	r.advance(-10 * time.Minute)
+	before := v.cookies()["__Host-Http-session"]
+	for minute := range 10 {
+		v.with(read)
+		if after := v.cookies()["__Host-Http-session"]; after != before {
+			t.Fatalf("a cookie %d minutes after the clock was put right", minute)
+		}
+		r.advance(time.Minute)
+	}
 }
 
 // A session that was stored packed, and does not fit any other way, is still read when compression is off.

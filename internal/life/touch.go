@@ -17,8 +17,9 @@ func DefaultTouch(idle time.Duration) time.Duration {
 }
 
 // touchDue reports whether the store is to be told that the session was seen. With -1 it is told by every request, but
-// by each commit of a request only when that takes long. A clock that was ahead is no reason to tell it nothing until
-// then: it may count from the last time at which it was told how long it keeps the record.
+// by each commit of a request only when that takes long. Where a clock was ahead, so that the session was seen in the
+// future, the store is told before that time has come: it may count from the last touch how long it keeps the record, as
+// Redis does. A session that is its token has no such store.
 func (d *Draft) touchDue() bool {
 	if d.by != itsUser {
 		return false
@@ -31,7 +32,7 @@ func (d *Draft) touchDue() bool {
 	if idle > 0 && every > idle/2 {
 		every = idle / 2
 	}
-	ahead := idle > 0 && -since > max(idle/2, ClockSkew) && !d.at.written
+	ahead := idle > 0 && -since > max(idle/2, ClockSkew) && !d.at.written && d.at.Sealed() == ""
 	return since >= every || ahead
 }
 
