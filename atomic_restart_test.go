@@ -147,3 +147,32 @@ func TestALogoutWithinAtomicEndsASessionThatMovedWhateverWasDoneBefore(t *testin
 		t.Errorf("Atomic = %v, and the session is alive: %t; want nil and false", err, v.alive())
 	}
 }
+
+// The same where what begins after a Logout was removed, for the Logout failed.
+func TestAnIDWhoseRecordALogoutHasRemovedIsNotTakenLater(t *testing.T) {
+	for name, save := range map[string]func(*session.Session) error{
+		"Save":   func(s *session.Session) error { return s.Save(bg) },
+		"Atomic": func(s *session.Session) error { return s.Atomic(bg, func(*session.Session) error { return nil }) },
+	} {
+		r := newRig(t)
+		v, id := r.signIn("ada")
+		s := v.open()
+		s.Logout()
+		s.Set("x", 1)
+		promised, failed := s.ID(), false
+		r.store.hook(func(call, of string) error {
+			if call == "save" && of == id && !failed {
+				failed = true
+				return errDown
+			}
+			return nil
+		})
+		if err := save(s); !errors.Is(err, session.ErrUnavailable) || s.ID() == promised {
+			t.Errorf("%s: %v, and the id is taken again: %t", name, err, s.ID() == promised)
+		}
+		if err := save(s); err != nil || !r.opens(s.Token()) || s.ID() == promised || v.alive() {
+			t.Errorf("%s once more: %v, under a new id: %t; the session that was left is alive: %t", name, err,
+				s.ID() != promised, v.alive())
+		}
+	}
+}

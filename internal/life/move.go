@@ -140,7 +140,6 @@ func (d *Draft) removeNext(ctx context.Context) {
 	}
 	id := d.nextID()
 	d.dropNextID()
-	d.idTaken = true
 	d.undo(ctx, id)
 }
 
@@ -161,8 +160,9 @@ func (d *Draft) confirmRetired(ctx context.Context, old, rec *Record, err error)
 	return err
 }
 
-// undo removes a record that was created for nothing.
+// undo removes a record that was created for nothing. Its id is not used again: somebody may have revoked it.
 func (d *Draft) undo(ctx context.Context, id string) {
+	d.idTaken = true
 	if err := d.k.Store.Delete(ctx, id); err != nil {
 		d.abandon(ctx, orphan{id: id})
 	}
