@@ -109,7 +109,7 @@ type Ended struct {
 func (k *Keeper) End(ctx context.Context, rec *Record, e Ending) (ended []Ended, err error) {
 	var ids []string // that led to the session
 	var grave grave
-	for attempt := 0; ; attempt++ {
+	for conflicts := 0; ; {
 		switch {
 		case e.kept[rec.ID]:
 			return nil, nil
@@ -120,12 +120,13 @@ func (k *Keeper) End(ctx context.Context, rec *Record, e Ending) (ended []Ended,
 			if err = k.bury(ctx, grave, e.kept); err == nil {
 				return k.buried(grave, ids), nil
 			}
-			rec, err = k.newer(ctx, rec, err, attempt)
+			rec, err = k.newer(ctx, rec, err, conflicts)
+			conflicts++
 		case grave.is(rec): // whose answer was lost
 			return k.buried(grave, ids), nil
 		case e.Itself && k.noted(rec) != "": // it has ended before, and tells why
 			return nil, nil
-		case rec.Successor == "" || e.Follower != nil && rec.Successor == e.Follower.ID || attempt > maxMoves:
+		case rec.Successor == "" || e.Follower != nil && rec.Successor == e.Follower.ID || len(ids) > maxMoves:
 			return nil, nil
 		default:
 			ids = append(ids, rec.ID)
