@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"strings"
 )
@@ -21,12 +22,19 @@ func (s *Store) note(answer string) {
 }
 
 // forgetOld removes what was due in the old form, and is in the new one or gone by now. What stays is met again.
-func (s *Store) forgetOld(ctx context.Context, old []due) {
+func (s *Store) forgetOld(ctx context.Context, old []due) (forgotten int, err error) {
 	var queries []command
 	for _, d := range old {
 		queries = append(queries, query("ZREM", s.oldEndsKey(shardOf(d.id)), d.id))
 	}
-	s.reads(ctx, queries...)
+	for _, reply := range s.reads(ctx, queries...) {
+		if indexErr := reply.Error(); indexErr != nil {
+			err = cmp.Or(err, indexErr)
+			continue
+		}
+		forgotten++
+	}
+	return forgotten, err
 }
 
 // mendLists looks through the lists of all users, once, and only where something was lost. A user of the server who may

@@ -65,7 +65,7 @@ func (s *Store) dropExpired(ctx context.Context, some []due, before time.Time) (
 			met.failed(some[i], replyErr)
 			continue
 		}
-		if some[i].entry == "" {
+		if some[i].entry == "" && answer != "torn" {
 			met.old = append(met.old, some[i])
 			s.note(answer)
 		}
@@ -74,11 +74,11 @@ func (s *Store) dropExpired(ctx context.Context, some []due, before time.Time) (
 	for _, id := range met.dropped {
 		s.forget(id)
 	}
-	s.forgetOld(ctx, met.old)
+	forgotten, oldErr := s.forgetOld(ctx, met.old)
 	settled, settleErr := s.settle(ctx, met.owed)
 	unknown, listErr := s.relist(ctx, met.moved)
 	keepErr := s.keepDue(ctx, append(met.unknown, unknown...), before)
-	return len(met.dropped), met.gone + settled, errors.Join(err, settleErr, listErr, keepErr)
+	return len(met.dropped), met.gone + forgotten + settled, errors.Join(err, oldErr, settleErr, listErr, keepErr)
 }
 
 // outcome is what became of records that were due.
@@ -87,7 +87,7 @@ type outcome struct {
 	gone    int   // how much is no longer due
 	owed    []due // what is still on lists
 	moved   []due // what ends later
-	old     []due // what the old index had
+	old     []due // what the old index need not have
 	unknown []due // what may have moved
 }
 
@@ -108,7 +108,7 @@ func (o *outcome) answered(d due, answer string) {
 	case answer == "moved":
 		o.gone++
 		o.moved = append(o.moved, d)
-	case answer != "kept":
+	case answer == "stale":
 		o.gone++
 	}
 }

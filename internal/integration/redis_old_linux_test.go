@@ -177,3 +177,60 @@ func TestRedisSweepsWhatAnOlderReleaseHasMoved(t *testing.T) {
 		t.Errorf("%d keys are left, want none", len(keys))
 	}
 }
+
+// The old index may have sessions in use that are in the new one by now. They keep no other from being swept, and a
+// sweep of less than its limit has left nothing.
+func TestRedisSweepsPastWhatBothIndexesHave(t *testing.T) {
+	y := newYear(t, singleRedis(t))
+	group, _, _ := strings.Cut(redisKeyOf("x"), "}")
+	var ids []string
+	for i := 0; len(ids) < 20; i++ {
+		if id := fmt.Sprint("id", i); strings.HasPrefix(redisKeyOf(id), group) {
+			ids = append(ids, id)
+		}
+	}
+	for _, id := range ids[:10] {
+		save(t, y.store, &session.Record{ID: id, ExpiresAt: y.after(1)})
+	}
+	y.age()
+	for _, id := range ids[10:] {
+		save(t, y.store, &session.Record{ID: id, ExpiresAt: y.after(3)})
+		y.oldDue(id)
+	}
+	if n, err := y.store.Sweep(t.Context(), y.after(2), 64); n != 10 || err != nil {
+		t.Errorf("Sweep = %d, %v, want the 10 that have ended", n, err)
+	}
+}
+
+// oldDue makes an id due in the old index before all others.
+func (y *year) oldDue(id string) {
+	y.t.Helper()
+	tag, _, _ := strings.Cut(strings.TrimPrefix(redisKeyOf(id), "session:s"), "}")
+	y.do("ZADD", y.prefix+"e"+tag+"}", "1", id)
+}
+
+// A record whose head is not whole is in the old index alone, and goes when it ends.
+func TestRedisSweepsATornRecordInTheOldForm(t *testing.T) {
+	y := newYear(t, singleRedis(t))
+	save(t, y.store, &session.Record{ID: "a", ExpiresAt: y.after(3)})
+	key := y.prefix + strings.TrimPrefix(redisKeyOf("a"), "session:")
+	value, err := y.do("GET", key).ToString()
+	if err != nil {
+		t.Fatal(err)
+	}
+	y.age()
+	y.oldDue("a")
+	y.do("SET", key, value[:70])
+	for _, want := range []int{0, 0, 1} {
+		before := y.after(2)
+		if want > 0 {
+			before = y.after(4)
+		}
+		if n, err := y.store.Sweep(t.Context(), before, 10); n != want || err != nil {
+			t.Errorf("Sweep = %d, %v, want %d", n, err, want)
+		}
+	}
+	if keys := y.keys("*"); len(keys) > 0 {
+		t.Errorf("%q are left, want nothing", keys)
+	}
+}

@@ -1,8 +1,8 @@
 -- KEYS: the record, the ids of its shard, what is due there. ARGV: id, the time before which a record has expired ("":
 -- remove only the id of a record that is gone), and the list and token that the id was due with ("": it was met
--- elsewhere). Replies "kept", "moved" for a record that ends later than the index said, "stale" for an id without a
--- record, "owed" for what is still to be taken off the list that it was due with, or "dropped" with the list that the
--- record was on, and its token.
+-- elsewhere). Replies "kept", "torn" for a live record without its whole head, "moved" for one that ends later than the
+-- index said, "stale" for an id without a record, "owed" for what is still to be taken off the list that it was due
+-- with, or "dropped" with the list that the record was on, and its token.
 local none, never, due = '--------------------------------', '99999999999999999999', ARGV[3]
 local listed = due ~= '' and string.sub(due, 1, 32) ~= none
 if redis.call('EXISTS', KEYS[1]) == 0 then
@@ -31,7 +31,7 @@ end
 if string.sub(old, 1, 1) == '1' and expires >= ARGV[2] then
   local high, low = tonumber(string.sub(expires, 1, 10)), tonumber(string.sub(expires, 11))
   if #entry ~= 48 or not high or not low then
-    return 'kept'
+    return 'torn'
   end
   -- Saves and touches that move the end leave the index as it is.
   local moved
