@@ -43,8 +43,8 @@ func TestANodeThatVanishesInALoginKeepsItsUserOutForAMoment(t *testing.T) {
 	}
 }
 
-// MySQL has nothing that ends such a lock. The error names it, before the time of the login is over, so that its
-// connection is of use to others, and says what to do.
+// MySQL has nothing that ends such a lock. A login gives up before its time is over, which is longer here than that of a
+// request, so that its connection is of use to others. The error names the lock, and says what to do.
 func TestALockOfMySQLThatStaysIsNamed(t *testing.T) {
 	s, table := sqlServers[1], sqlServers[1].table()
 	db := s.open(t)
@@ -59,7 +59,7 @@ func TestALockOfMySQLThatStaysIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	login := func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), 4750*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		return store.SaveWithin(ctx, &session.Record{ID: "a", User: "ada"}, session.Limit{Max: 3})
 	}
