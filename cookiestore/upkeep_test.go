@@ -70,8 +70,8 @@ func (v *visitor) late(fn func(*session.Session)) {
 	})).ServeHTTP(w, v.request())
 }
 
-// A machine whose clock was ahead has served the session. The cookie that a reader sends would undo what another request
-// has written meanwhile.
+// A machine whose clock was ahead has served the session. The cookie that a reader sends would undo what another
+// request has written meanwhile.
 func TestAReaderOfASessionThatWasSeenInTheFutureSendsNoCookie(t *testing.T) {
 	r := newRig(t, cookiestore.Options{}, func(o *session.Options) { o.IdleTimeout = 15 * time.Minute })
 	v := r.visitor()

@@ -18,8 +18,8 @@ func DefaultTouch(idle time.Duration) time.Duration {
 
 // touchDue reports whether the store is to be told that the session was seen. With -1 it is told by every request, but
 // by each commit of a request only when that takes long. Where a clock was ahead, so that the session was seen in the
-// future, the store is told before that time has come: it may count from the last touch how long it keeps the record, as
-// Redis does. A session that is its token has no such store.
+// future, the store is told before that time has come: it may count from the last touch how long it keeps the record,
+// as Redis does. A session that is its token has no such store.
 func (d *Draft) touchDue() bool {
 	if d.by != itsUser {
 		return false
