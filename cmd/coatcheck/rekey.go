@@ -26,10 +26,11 @@ stay as they are, and the exit code is 3.
 
 A process of the site that does not know the newest secret yet signs out whoever comes to it. With
 secrets.file and secrets.reload, wait for six minutes after a rotation; until then the command
-refuses. If the site reads a copy of the file that was made at its start, such as a credential of
-systemd, start it anew before you run this: the command cannot know that. If the secrets come from
-elsewhere, or are read only at the start, it asks whether every process has the newest one; --yes
-answers.
+refuses. It sees when the file was written, moved or linked there, but not that its folder was
+moved: then wait yourself. If the site reads a copy of the file that was made at its start, such as
+a credential of systemd, start it anew before you run this: the command cannot know that. If the
+secrets come from elsewhere, or are read only at the start, it asks whether every process has the
+newest one; --yes answers.
 
 Afterwards no record needs an older secret. A process with secrets.reload that has just started may
 sign with one again for a few minutes; coatcheck session verify counts such records. The tickets of
