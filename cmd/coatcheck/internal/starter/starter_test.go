@@ -219,3 +219,12 @@ func TestTheReadmeLeadsCommandsToWhatTheContainerUses(t *testing.T) {
 		}
 	}
 }
+
+// The container runs as whoever starts it, which root has to be told before.
+func TestTheReadmeKeepsRootFromRunningTheContainer(t *testing.T) {
+	_, texts := write(t, starter.Site{Router: "nethttp"})
+	before, _, found := strings.Cut(texts["README.md"], `docker run -d --user "$(id -u):$(id -g)"`)
+	if said := strings.Join(strings.Fields(before), " "); !found || !strings.Contains(said, "as a user who is not root") {
+		t.Errorf("whoever deploys as root gets a container of root's:\n%s", before)
+	}
+}
