@@ -1,6 +1,11 @@
 package redisstore
 
-import "github.com/coatcheck/session"
+import (
+	"context"
+	"time"
+
+	"github.com/coatcheck/session"
+)
 
 // What tests and fuzzing look at, without a server.
 var (
@@ -17,6 +22,17 @@ const (
 	ListedSize = listed
 	Unheard    = unheard
 )
+
+// SharePatience is the context of a call of several trips.
+var SharePatience = sharePatience
+
+// Patience is for how long a trip of that call waits for a server that refuses it.
+func Patience(call context.Context) time.Duration {
+	waits := waiting(call)
+	defer waits.End()
+	end, _ := waits.Deadline()
+	return end.Sub(now())
+}
 
 // Decode reads what Encode has written.
 func Decode(id, value string) (*session.Record, error) { return decode(id, []byte(value)) }

@@ -25,6 +25,7 @@ func (s *Store) ByUser(ctx context.Context, user string) ([]*session.Record, err
 	if user == "" {
 		return nil, nil // nobody is signed in as ""
 	}
+	ctx = sharePatience(ctx)
 	l, err := s.listing(ctx, userList(user))
 	if err != nil {
 		return nil, explain("list user", err)
@@ -187,6 +188,7 @@ func (s *Store) Page(ctx context.Context, after string, limit int) ([]*session.R
 	if err := ctx.Err(); err != nil {
 		return nil, explain("list", err)
 	}
+	ctx = sharePatience(ctx)
 	var page []*session.Record
 	var found []due
 	shard := 0

@@ -26,6 +26,7 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 	if err := ctx.Err(); err != nil {
 		return 0, explain("sweep", err)
 	}
+	ctx = sharePatience(ctx)
 	n := 0
 	var failed error
 	for shard := 0; shard < shards && n < limit; shard += sweepGroup {

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -22,9 +23,21 @@ const (
 	// The store waits that long before it asks a server again that said it could not run a command now.
 	firstPause, longestPause = 4 * time.Millisecond, 50 * time.Millisecond
 
-	// patience is for how long it does so if nobody has set a deadline, as for lists and sweeps nobody does.
-	patience = 5 * time.Second
+	// patience is for how long a call does so if nobody has set a deadline, as for lists and sweeps nobody does. Once it
+	// is over, each further trip of the call has only leastPatience.
+	patience, leastPatience = 5 * time.Second, 50 * time.Millisecond
+
+	// callersOwn is more patience than any caller has who sets a deadline.
+	callersOwn = math.MaxInt64
 )
+
+// patienceKey is for when the patience of a call ends. It is zero until a server refuses something.
+type patienceKey struct{}
+
+// sharePatience lets all trips of a call, which makes one after the other, share one patience.
+func sharePatience(ctx context.Context) context.Context {
+	return context.WithValue(ctx, patienceKey{}, new(time.Time))
+}
 
 // command is one of a trip: by its name, or the run of a script. All its keys lie in one slot.
 type command struct {
@@ -132,12 +145,19 @@ func (s *Store) insist(ctx context.Context, lost int, commands []command,
 }
 
 // waiting ends when a server is asked no more: with its parent, and where nobody has set a deadline, when the patience
-// of the store is over.
+// of the call is over.
 func waiting(parent context.Context) *bounded.Context {
 	if _, set := parent.Deadline(); set {
-		return bounded.Within(parent, longest)
+		return bounded.Within(parent, callersOwn)
 	}
-	return bounded.Within(parent, patience)
+	over, shared := parent.Value(patienceKey{}).(*time.Time)
+	if !shared {
+		return bounded.Within(parent, patience)
+	}
+	if over.IsZero() {
+		*over = now().Add(patience)
+	}
+	return bounded.Within(parent, max(over.Sub(now()), leastPatience))
 }
 
 // undone are the places of those commands that are to be sent again.
