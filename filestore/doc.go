@@ -44,8 +44,8 @@
 //
 // Copy the folder while it is in use, with anything that copies bytes and keeps owners and modes: each file is whole at
 // every moment. A copy by hard links, as of cp -l, is none: a file with a second name is neither read nor written,
-// which is an outage until the copy is removed. A session that ended after the copy was made comes back with it, so
-// sign everybody out after a restore, with a new secret.
+// which is an outage, for logouts too, until the copy is removed. A session that ended after a copy was made comes back
+// with it, so sign everybody out after a restore, with a new secret.
 //
 // # Other systems
 //

@@ -51,8 +51,8 @@ func TestLinksAndPipesAreCorrupt(t *testing.T) {
 	}
 }
 
-// A copy by hard links, or a tool that saves room that way, gives a record a second name. Nobody is signed out by that,
-// nobody is missed in a list, and the session can be ended.
+// A tool that saves room by hard links gives a record a second name. Nobody is signed out by that, nobody is missed in a
+// list, and the session can be ended.
 func TestARecordWithASecondNameIsAnOutage(t *testing.T) {
 	s, dir := newStore(t)
 	rec := record("id")
@@ -88,6 +88,30 @@ func TestARecordWithASecondNameIsAnOutage(t *testing.T) {
 	}
 	if _, err := s.Load(t.Context(), "id"); !errors.Is(err, session.ErrNotFound) {
 		t.Errorf("Load after the delete = %v, want ErrNotFound", err)
+	}
+}
+
+// A copy of the whole folder by hard links gives a second name to the locks, too. Until it is removed, all calls fail.
+func TestALockWithASecondNameIsAnOutage(t *testing.T) {
+	s, dir := newStore(t)
+	create(t, s, record("id"))
+	lock := filepath.Join(dir, filepath.Dir(filestore.PathOf("id")), "lock")
+	second := filepath.Join(filepath.Dir(dir), "copy")
+	if err := os.Link(lock, second); err != nil {
+		t.Fatal(err)
+	}
+	next := record("id")
+	next.Version = 1
+	for call, err := range map[string]error{"Save": s.Save(t.Context(), next), "Delete": s.Delete(t.Context(), "id")} {
+		if err == nil || errors.Is(err, session.ErrNotFound) || !strings.Contains(err.Error(), "remove the copy") {
+			t.Errorf("%s = %v, want an outage and what to do", call, err)
+		}
+	}
+	if err := os.Remove(second); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.Save(t.Context(), next), s.Delete(t.Context(), "id")); err != nil {
+		t.Errorf("without the copy: %v", err)
 	}
 }
 

@@ -56,6 +56,8 @@ func (d *Dir) lockFile(ctx context.Context) (*os.File, error) {
 	}
 }
 
+// openLock refuses a lock with a second name. That may be the lock of another folder, where a tool has merged equal
+// files: whoever needs both would wait for himself.
 func (d *Dir) openLock() (*os.File, error) {
 	f, _, err := d.openFile(lockName)
 	for errors.Is(err, fs.ErrNotExist) {
