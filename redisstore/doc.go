@@ -37,11 +37,11 @@
 // # Memory and eviction
 //
 // Set maxmemory-policy to noeviction. A full server then refuses to store anything, which is an outage: sign-ins and
-// changes get a 503. Nobody is signed out, because it still notes who was there. Sessions can still be ended, because
-// that frees memory: a logout and a revocation hold. Every other policy loses what must stay. A volatile policy may
-// drop any record, because records have a TTL, but none of the indexes, which have none: in the end these fill the
-// memory, so that everybody is signed out and nobody can sign in. An allkeys policy may drop an index, which leaves a
-// session alive and missing from its user's list, so nobody can revoke it there.
+// changes get a 503. Nobody is signed out, because a touch needs no memory and still succeeds. Sessions can still be
+// ended, because that frees memory: a logout and a revocation hold. Every other policy loses what must stay. A volatile
+// policy may drop any record, because records have a TTL, but none of the indexes, which have none: in the end these
+// fill the memory, so that everybody is signed out and nobody can sign in. An allkeys policy may drop an index, which
+// leaves a session alive and missing from its user's list, so nobody can revoke it there.
 //
 // A record has a TTL until fifteen minutes past the end of its session, but of a hundred years at most. It is counted
 // from the last request, so the server's clock does not matter. The manager ends sessions on time. The TTL frees the

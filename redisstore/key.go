@@ -39,7 +39,7 @@ func (s *Store) dueKey(shard int) string              { return s.prefix + "d" + 
 func (s *Store) oldEndsKey(shard int) string          { return s.prefix + "e" + tags[shard] }
 
 // keys are what belongs to a record in its slot: itself, the ids of its shard, and what is due there. A script that
-// named a key that nobody has, as that of the old ends is, would be refused for as long as the slot is moved.
+// names a key that does not exist, as the old index no longer does, is refused for as long as its slot is being moved.
 func (s *Store) keys(id string) []string {
 	shard := shardOf(id)
 	return []string{s.recordIn(shard, id), s.idsKey(shard), s.dueKey(shard)}
