@@ -71,8 +71,8 @@ func roomBeside(ctx context.Context, db *sql.DB) error {
 		return conn.Close()
 	}
 	if soon.Err() != nil && ctx.Err() == nil {
-		return fmt.Errorf("no connection is free beside the one that would listen: raise pool_max_conns, and SetMaxOpenConns "+
-			"if it is set: %w", err)
+		return fmt.Errorf("no connection is free beside the one that would listen: raise pool_max_conns, and "+
+			"SetMaxOpenConns if it is set: %w", err)
 	}
 	return err
 }

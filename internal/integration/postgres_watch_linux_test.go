@@ -137,7 +137,8 @@ func TestAPoolOfOneConnectionIsNotWatched(t *testing.T) {
 	})
 }
 
-// Nobody can ask database/sql how many connections there are in a pool that pgx keeps for it, whatever it allows itself.
+// Nobody can ask database/sql how many connections there are in a pool that pgx keeps for it, whatever it allows
+// itself.
 func TestAWatchDoesNotKeepTheOnlyConnectionOfAPool(t *testing.T) {
 	s := listening()[2]
 	at, err := s.start()

@@ -52,8 +52,8 @@ func Unrecorded(database, table, quoted string, run func(query string) error, no
 		return fmt.Errorf("Options.Table: there is a table %q already that Migrate did not make", table)
 	}
 	return fmt.Errorf("the table %q has sessions, but no row in "+versions+", the table that belongs to it: if it was "+
-		"restored, copied or renamed, write the row: run %s; INSERT INTO "+versions+" (name, version) VALUES ('%s', %d)",
-		table, makeVersions(database), table, step)
+		"restored, copied or renamed, write the row: run %s; INSERT INTO "+versions+
+		" (name, version) VALUES ('%s', %d)", table, makeVersions(database), table, step)
 }
 
 var remark = regexp.MustCompile("--.*")
