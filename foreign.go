@@ -136,7 +136,7 @@ func (m *Manager) beginTakeOver(ctx context.Context, f Foreign) (ticket string, 
 	if err != nil || claims == nil {
 		return "", false, err
 	}
-	takingOver.Set(s, true)
+	takingOver.Set(s, true) // again, for Fill may have begun the session anew, by a Logout or a Login of somebody else
 	s.draft.Follow(ring.TicketsOf("session", f.Token)[0])
 	if err := s.Save(ctx); err != nil {
 		m.keeper.Unclaim(ctx, claims)

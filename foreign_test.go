@@ -78,6 +78,26 @@ func TestATokenMakesOneSessionHoweverManyBringIt(t *testing.T) {
 	}
 }
 
+// What Fill does may begin the session anew. The old one is ended all the same.
+func TestATakeOverIsDoneWhateverFillBeginsAnew(t *testing.T) {
+	for name, first := range map[string]func(*session.Session){
+		"another user":       func(s *session.Session) { s.Login("bob") },
+		"a Login and Logout": func(s *session.Session) { s.Login("bob"); s.Logout() },
+		"a Clear":            (*session.Session).Clear,
+	} {
+		r := newTakeOver(t)
+		n := newNewcomer("token", "ada")
+		fill := n.Fill
+		n.Fill = func(ctx context.Context, s *session.Session) (bool, error) { first(s); return fill(ctx, s) }
+		ticket, err := r.TakeOver(t.Context(), n.Foreign)
+		s, openErr := r.Open(t.Context(), ticket)
+		if err != nil || openErr != nil || s.User() != "ada" || len(s.All()) != 1 || n.ended.Load() != 1 {
+			t.Errorf("%s: TakeOver = %v, the session is that of %q with %v, and the old one was ended %d times", name,
+				err, s.User(), s.All(), n.ended.Load())
+		}
+	}
+}
+
 // Whoever looks before the session is taken over, and asks the old library after it was ended there, gets it too.
 func TestWhoComesBetweenTheEndOfOneAndTheOtherGetsTheSession(t *testing.T) {
 	r := newTakeOver(t)
