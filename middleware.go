@@ -193,8 +193,9 @@ type screen func(*http.Request, *Session) Screening
 
 // Screen makes fn look at the session of every request that loads one, even an empty one, at its first Load. It is for
 // middleware that asks for more than the ticket, as package devicebound does. fn also sees the sessions that OpenFor
-// opens, but its Answer is not called for them; it does not see those that Open opens. fn must not load the session by
-// the request's context. Call Screen once for a manager, before the first request; a second call is an error.
+// opens, but neither Answer nor Ended is called for them; it does not see those that Open opens. fn must not load the
+// session by the request's context. Call Screen once for a manager, before the first request; a second call is an
+// error.
 //
 // A request that is refused gets what it would get if its ticket had been retired: the session is empty, and nobody is
 // signed in. What is set cannot be stored (ErrEnded), and the response neither sets nor deletes the cookie, so that a

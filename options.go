@@ -38,10 +38,10 @@ type Options struct {
 	// SecretSource returns the secrets in place of Secrets. It is called again every minute, so you can replace a
 	// secret without a restart, and in one round: put a new one in front, and remove the old one as with Secrets. A new
 	// first secret verifies at once and signs about four minutes later. Every node knows it by then, if their sources
-	// return it within two minutes of each other. A manager that has just started waits these four minutes, too, with
-	// an older secret: for what it signs then, the longest session counts from its start. A source has 30 seconds to
-	// answer. New calls it first, and fails if it fails. Later, if it fails or returns weak secrets, those in use stay,
-	// and the log has an error. Close stops that.
+	// return it within two minutes of each other. A manager that has just started signs with an older secret for these
+	// four minutes, too, so count the longest session from the last start. A source has 30 seconds to answer. New
+	// calls it first, and fails if it fails. Later, if it fails or returns weak secrets, those in use stay, and the log
+	// has an error. Close stops that.
 	SecretSource func(context.Context) ([]Secret, error)
 	Cookie       Cookie
 
