@@ -115,8 +115,8 @@ func (d *Draft) renewal(ctx context.Context, mode Mode) error {
 	return d.unasked(ctx, was, mode, err)
 }
 
-// unasked ends what a request that only read did for its session. If that failed, the draft is again what it was, for
-// flash data went with it. Only that the session is gone stays.
+// unasked concludes what a request that only read did for its session. If that failed, the draft is again what it was,
+// for flash data went with it. Only that the session is gone stays.
 func (d *Draft) unasked(ctx context.Context, was *Draft, mode Mode, err error) error {
 	defer was.Return()
 	switch {

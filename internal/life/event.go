@@ -92,7 +92,8 @@ func (d *Draft) forgetEvents() {
 	d.at.first = false
 	switch s := d.rest(); {
 	case len(s.events) == 0:
-	case s.former == nil && s.refused == nil && s.endedBy == "" && s.atProof == "" && s.leaving == nil:
+	case s.former == nil && s.refused == nil && s.endedBy == "" && s.atProof == "" && s.leaving == nil &&
+		s.shut == "":
 		d.seldom = nil // for nothing of it is needed any more
 	default:
 		d.change(func(s *seldom) { s.events = nil })

@@ -86,11 +86,11 @@ func (k *Keeper) graveOf(old *Record, e Ending) grave {
 // keptUntil is how long a retired record is kept, so that its use is noticed and leads on: until its session ends, for
 // a day at most, and for its grace at least.
 func keptUntil(retired *Record, end time.Time) time.Time {
-	day := retired.SeenAt.Add(maxRetired)
-	if !end.IsZero() && end.Before(day) {
-		day = end
+	until := retired.SeenAt.Add(maxRetired)
+	if !end.IsZero() && end.Before(until) {
+		until = end
 	}
-	return laterOf(retired.ExpiresAt, day)
+	return laterOf(retired.ExpiresAt, until)
 }
 
 // note has a tombstone tell why its session ended. Whoever can write to the store cannot make that up.
