@@ -92,18 +92,10 @@ func (c Cookie) check() error {
 
 // checkPrefix applies the rules of the name prefixes.
 func (c Cookie) checkPrefix() error {
-	ask := wire.PrefixOf(c.Name)
-	switch {
-	case ask.Secure && c.Insecure:
-		return fmt.Errorf("Cookie.Name: browsers refuse %q without Secure; unset Insecure or choose another name",
-			c.Name)
-	case ask.Host && c.Domain != "":
-		return fmt.Errorf("Cookie.Name: browsers refuse %q with a Domain; choose another name", c.Name)
-	case ask.Host && c.Path != "/":
-		return fmt.Errorf("Cookie.Name: browsers refuse %q with a Path other than /; choose another name", c.Name)
-	case ask.HTTPOnly && c.ScriptAccess:
-		return fmt.Errorf("Cookie.Name: browsers refuse %q without HttpOnly; unset ScriptAccess or choose another name",
-			c.Name)
+	sent := c.attributes()
+	sent.Name = c.Name
+	if err := wire.CheckPrefix(&sent); err != nil {
+		return fmt.Errorf("Cookie.Name: %w (Insecure takes Secure away, and ScriptAccess HttpOnly)", err)
 	}
 	return nil
 }
@@ -116,10 +108,15 @@ type cookieTransport struct {
 }
 
 func newCookieTransport(c Cookie, pieces wire.Pieces) cookieTransport {
-	return cookieTransport{c, pieces, wire.NewLines(http.Cookie{
+	return cookieTransport{c, pieces, wire.NewLines(c.attributes(), life.MaxAge)}
+}
+
+// attributes are what the cookie is sent with.
+func (c Cookie) attributes() http.Cookie {
+	return http.Cookie{
 		Path: c.Path, Domain: c.Domain, Secure: !c.Insecure, HttpOnly: !c.ScriptAccess, SameSite: c.SameSite,
 		Partitioned: c.Partitioned,
-	}, life.MaxAge)}
+	}
 }
 
 func (t cookieTransport) Name() string   { return t.Cookie.Name }
