@@ -28,7 +28,8 @@
 // Login, Regenerate or a renewal retired, each for as long as a copy of it could live, and that of a renewal for at
 // least a day, unless the lifetime of the session ends before that. So a session in use that is renewed every ten
 // minutes has 144 entries after a day, even if its idle timeout is 15 minutes. For ever it remembers what Revoke
-// retired, the last RevokeUser for each user, and an id to which a Logout came by an earlier id or a former cookie only.
+// retired, the last RevokeUser for each user, and an id to which a Logout came by an earlier id or a former cookie
+// only.
 //
 // A request then costs one round trip to load, one more if somebody is signed in, and one to save. Logout is final, a
 // renewed id is noticed if it is used after its grace, and RevokeUser ends all sessions of a user that began before it;

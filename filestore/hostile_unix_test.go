@@ -51,8 +51,8 @@ func TestLinksAndPipesAreCorrupt(t *testing.T) {
 	}
 }
 
-// A tool that saves room by hard links gives a record a second name. Nobody is signed out by that, nobody is missed in a
-// list, and the session can be ended.
+// A tool that saves room by hard links gives a record a second name. Nobody is signed out by that, nobody is missed in
+// a list, and the session can be ended.
 func TestARecordWithASecondNameIsAnOutage(t *testing.T) {
 	s, dir := newStore(t)
 	rec := record("id")

@@ -23,8 +23,8 @@ const (
 	// The store waits that long before it asks a server again that said it could not run a command now.
 	firstPause, longestPause = 4 * time.Millisecond, 50 * time.Millisecond
 
-	// patience is for how long a call does so if nobody has set a deadline, as for lists and sweeps nobody does. Once it
-	// is over, each further trip of the call has only leastPatience.
+	// patience is for how long a call does so if nobody has set a deadline, as for lists and sweeps nobody does. Once
+	// it is over, each further trip of the call has only leastPatience.
 	patience, leastPatience = 5 * time.Second, 50 * time.Millisecond
 
 	// callersOwn is more patience than any caller has who sets a deadline.

@@ -84,7 +84,9 @@ func TestAClockLikeTheManagersIsSetByMaxAge(t *testing.T) {
 		{"one like the manager's", func(g *sessions.Session) { gorillastore.Of(g).SetIdleTimeout(day) }, 30 * day},
 		{"MaxAge", func(g *sessions.Session) { g.Options.MaxAge = 86400 }, day},
 	} {
-		s := open(t, gorillastore.Options{}, func(o *session.Options) { o.IdleTimeout, o.Lifetime = day, session.Never })
+		s := open(t, gorillastore.Options{}, func(o *session.Options) {
+			o.IdleTimeout, o.Lifetime = day, session.Never
+		})
 		s.handle("/", func(g *sessions.Session) { gorillastore.Of(g).Login("ada"); tt.page(g) })
 		s.browser().wantSaved("/")
 		if d, _ := s.lasting("ada"); (d - tt.want).Abs() > time.Minute {

@@ -17,10 +17,10 @@
 // for gob is not made to decode what a stranger wrote.
 //
 // Options.IdleTimeout and Options.Lifetime of the manager say when a session ends, and MaxAge of a gorilla session how
-// long it lasts unused. What a Login says with [session.Remember], or the handler with SetIdleTimeout after it, replaces
-// that. A positive MaxAge stands, though, where the session would end within a minute of when the manager's own clocks
-// end one, for then nothing tells that a clock was set. If you want such a clock, set MaxAge of the gorilla session
-// instead.
+// long it lasts unused. What a Login says with [session.Remember], or the handler with SetIdleTimeout after it,
+// replaces that. A positive MaxAge stands, though, where the session would end within a minute of when the manager's
+// own clocks end one, for then nothing tells that a clock was set. If you want such a clock, set MaxAge of the gorilla
+// session instead.
 //
 // The cookie is gorilla's: it has the name and the Options of the gorilla session, and the sessions of several names
 // are sessions of their own: what is in one cookie opens nothing in another, nor in that of the manager. One of them

@@ -176,11 +176,11 @@ func copiedText(t *tool, w io.Writer, c *transfer.Copied) {
 	switch c.Gone {
 	case 0:
 	case 1:
-		fmt.Fprint(w, "; 1 is no longer there: it has ended, goes on under a new id, or was lost; the store cannot tell "+
-			"which")
+		fmt.Fprint(w, "; 1 is no longer there: it has ended, goes on under a new id, or was lost; the store cannot "+
+			"tell which")
 	default:
-		fmt.Fprintf(w, "; %d are no longer there: they have ended, go on under new ids, or were lost; the store cannot "+
-			"tell which", c.Gone)
+		fmt.Fprintf(w, "; %d are no longer there: they have ended, go on under new ids, or were lost; the store "+
+			"cannot tell which", c.Gone)
 	}
 	fmt.Fprintln(w)
 }

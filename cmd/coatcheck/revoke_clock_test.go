@@ -127,7 +127,8 @@ func TestNobodyIsSignedOutWithoutAQuestion(t *testing.T) {
 				continue
 			}
 			if s, open := m.Open(t.Context(), ada.Token()); open != nil || s.User() != "ada" || done != (tally{}) {
-				t.Errorf("%+v, who came after listing %d: revoke = %+v, %v, and the session has ended", what, at, done, err)
+				t.Errorf("%+v, who came after listing %d: revoke = %+v, %v, and the session has ended", what, at,
+					done, err)
 			}
 		}
 	}

@@ -43,8 +43,8 @@ func TestANodeThatVanishesInALoginKeepsItsUserOutForAMoment(t *testing.T) {
 	}
 }
 
-// MySQL has nothing that ends such a lock. A login gives up before its time is over, which is longer here than that of a
-// request, so that its connection is of use to others. The error names the lock, and says what to do.
+// MySQL has nothing that ends such a lock. A login gives up before its time is over, which is longer here than that of
+// a request, so that its connection is of use to others. The error names the lock, and says what to do.
 func TestALockOfMySQLThatStaysIsNamed(t *testing.T) {
 	s, table := sqlServers[1], sqlServers[1].table()
 	db := s.open(t)

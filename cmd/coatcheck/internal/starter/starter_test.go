@@ -224,7 +224,8 @@ func TestTheReadmeLeadsCommandsToWhatTheContainerUses(t *testing.T) {
 func TestTheReadmeKeepsRootFromRunningTheContainer(t *testing.T) {
 	_, texts := write(t, starter.Site{Router: "nethttp"})
 	before, _, found := strings.Cut(texts["README.md"], `docker run -d --user "$(id -u):$(id -g)"`)
-	if said := strings.Join(strings.Fields(before), " "); !found || !strings.Contains(said, "as a user who is not root") {
+	said := strings.Join(strings.Fields(before), " ")
+	if !found || !strings.Contains(said, "as a user who is not root") {
 		t.Errorf("whoever deploys as root gets a container of root's:\n%s", before)
 	}
 }
