@@ -22,7 +22,7 @@ type Copied struct {
 	Expired   int       `json:"expired"`   // not copied
 	Verified  int       `json:"verified"`  // compared with the original, and equal
 	Changed   int       `json:"changed"`   // since the last pass
-	Gone      int       `json:"gone"`      // no longer there, where the site has used the store: ended, renewed, or lost
+	Gone      int       `json:"gone"`      // no longer there: ended, renewed, or lost
 	Problems  []Problem `json:"problems"`
 }
 
