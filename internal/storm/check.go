@@ -36,6 +36,7 @@ type state struct {
 	clears  []*fact
 	// stranded: see deleted
 	stranded bool
+	bereft   bool // a request deleted an id of it that a move was to give up
 }
 
 func (v *verdict) wrong(format string, args ...any) {
@@ -151,6 +152,7 @@ func (v *verdict) resolve() {
 			st.stranded = true
 		}
 	}
+	v.bereave()
 	for _, f := range v.facts {
 		for _, st := range v.concerned(f) {
 			switch f.kind {
@@ -161,6 +163,15 @@ func (v *verdict) resolve() {
 			case clears:
 				st.clears = append(st.clears, f)
 			}
+		}
+	}
+}
+
+// bereave finds the sessions of which an id is gone that tells which move has lost.
+func (v *verdict) bereave() {
+	for _, before := range v.kin {
+		if st := v.lives[v.lifeOf(before)]; st != nil && v.removed[before] {
+			st.bereft = true
 		}
 	}
 }

@@ -42,7 +42,7 @@ func (v *verdict) mostOf(user string, from, to int, but []string) (n int) {
 		signedIn := slices.ContainsFunc(v.facts, func(f *fact) bool {
 			return f.kind == logins && f.user == user && f.from < to && slices.Contains(v.concerned(f), st)
 		})
-		if signedIn && !v.over(st, from, to) && (st.moved || st.dropped || v.faults > 0 || v.killIn > 0 ||
+		if signedIn && !v.over(st, from, to) && (st.moved || st.dropped || st.bereft || v.faults > 0 || v.killIn > 0 ||
 			!slices.Contains(but, st.life)) {
 			n++
 			if st.dropped || st.stranded {

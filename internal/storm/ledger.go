@@ -106,6 +106,7 @@ type ledger struct {
 	lost      map[string]bool   // ids of which a move to them failed, if only at first
 	retiring  map[string]int    // saves under way
 	stranded  map[string]bool   // roots of which a request deleted an id that led on
+	removed   map[string]bool   // ids that a request deleted
 	made      int               // ids that had no predecessor
 	lines     []string
 	wrong     []error
@@ -116,7 +117,7 @@ func newLedger() ledger {
 		parents: map[string]string{}, names: map[string]int{}, kin: map[string]string{},
 		kinds: map[string]session.RecordKind{}, heirs: map[string]string{}, lost: map[string]bool{},
 		retiring: map[string]int{},
-		stranded: map[string]bool{}, ends: map[string][]session.Reason{},
+		stranded: map[string]bool{}, removed: map[string]bool{}, ends: map[string][]session.Reason{},
 	}
 }
 
@@ -243,6 +244,7 @@ func (l *ledger) stored(rec *session.Record, err error) error {
 func (l *ledger) deleted(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.removed[id] = true
 	if heir := l.heirs[id]; l.kinds[id] == session.KindAlias || heir != "" && l.kin[heir] == id {
 		l.stranded[l.root(id)] = true
 	}
