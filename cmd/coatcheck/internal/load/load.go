@@ -63,9 +63,8 @@ func Run(ctx context.Context, m *session.Manager, opts Options) (*Report, error)
 	})
 	var using, ending time.Duration
 	if err == nil {
-		limited, cancel := context.WithTimeout(ctx, opts.Duration)
-		using, err = together(clients, func(_ int, c *client) error { return c.use(limited) })
-		cancel()
+		until := time.Now().Add(opts.Duration)
+		using, err = together(clients, func(_ int, c *client) error { return c.use(ctx, until) })
 	}
 	uncancelled := context.WithoutCancel(ctx)
 	ending, endErr := together(clients, func(_ int, c *client) error { return c.end(uncancelled) })
@@ -109,9 +108,10 @@ func (c *client) create(ctx context.Context, n int) error {
 	return nil
 }
 
-// use reads and writes until the time is over.
-func (c *client) use(ctx context.Context) error {
-	for ctx.Err() == nil {
+// use reads and writes until the time is over. What is under way then is done: a call whose context ends fails like one
+// of a store that is down.
+func (c *client) use(ctx context.Context, until time.Time) error {
+	for ctx.Err() == nil && time.Now().Before(until) {
 		at := &c.held[rand.IntN(len(c.held))]
 		var err error
 		if rand.IntN(100) < c.opts.Writes {
