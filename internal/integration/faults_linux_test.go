@@ -62,8 +62,9 @@ func (b *browser) with(m *session.Manager, fn func(*session.Session)) *http.Resp
 	return resp
 }
 
-// through returns a store whose connections go through a proxy.
-func (s server) through(t *testing.T, table string) (tableStore, *servers.Proxy, opened) {
+// through returns a store whose connections go through a proxy, which prepare sets before the first one.
+func (s server) through(t *testing.T, table string, prepare ...func(*servers.Proxy)) (tableStore, *servers.Proxy,
+	opened) {
 	t.Helper()
 	at, err := s.start()
 	if err != nil {
@@ -73,6 +74,9 @@ func (s server) through(t *testing.T, table string) (tableStore, *servers.Proxy,
 		t.Skip("the address of a server that the environment names is not known")
 	}
 	p := servers.NewProxy(t, at.Addr)
+	for _, set := range prepare {
+		set(p)
+	}
 	db := s.connect(t, strings.Replace(at.DSN, at.Addr, p.Addr, 1), 8)
 	return s.store(t, db, table), p, db
 }

@@ -17,23 +17,17 @@ import (
 // says. They go on when the proxy is told so.
 func (s server) hangingAfter(t *testing.T, table string) (tableStore, opened, *servers.Proxy, *atomic.Int64) {
 	t.Helper()
-	at, err := s.start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if at.Addr == "" {
-		t.Skip("the address of a server that the environment names is not known")
-	}
-	proxy, left := servers.NewProxy(t, at.Addr), new(atomic.Int64)
-	proxy.Watch(func() func([]byte) {
-		return func([]byte) {
-			if left.Add(-1) == 0 {
-				proxy.Set(servers.Hang)
+	left := new(atomic.Int64)
+	store, proxy, db := s.through(t, table, func(p *servers.Proxy) {
+		p.Watch(func() func([]byte) {
+			return func([]byte) {
+				if left.Add(-1) == 0 {
+					p.Set(servers.Hang)
+				}
 			}
-		}
+		})
 	})
-	db := s.connect(t, strings.Replace(at.DSN, at.Addr, proxy.Addr, 1), 8)
-	return s.store(t, db, table), db, proxy, left
+	return store, db, proxy, left
 }
 
 // Some drivers wait for a COMMIT without end, whatever the context says. PgBouncer is left out: the one of Debian 12

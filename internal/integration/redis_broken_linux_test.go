@@ -66,19 +66,35 @@ type cutter struct {
 	left atomic.Int32
 }
 
-type cutConn struct {
+func (c *cutter) cut(conn net.Conn) {
+	if c.left.Add(-1) >= 0 {
+		conn.Close()
+	}
+}
+
+func (c *cutter) dial(ctx context.Context, addr string, d *net.Dialer, tls *tls.Config) (net.Conn, error) {
+	return onWord(c.word, c.cut)(ctx, addr, d, tls)
+}
+
+type dial func(ctx context.Context, addr string, d *net.Dialer, _ *tls.Config) (net.Conn, error)
+
+// onWord dials connections, and does something with one before a word is sent on it.
+func onWord(word string, do func(net.Conn)) dial {
+	return func(ctx context.Context, addr string, d *net.Dialer, _ *tls.Config) (net.Conn, error) {
+		conn, err := d.DialContext(ctx, "tcp", addr)
+		return wordConn{conn, word, do}, err
+	}
+}
+
+type wordConn struct {
 	net.Conn
-	*cutter
+	word string
+	do   func(net.Conn)
 }
 
-func (c *cutter) dial(ctx context.Context, addr string, d *net.Dialer, _ *tls.Config) (net.Conn, error) {
-	conn, err := d.DialContext(ctx, "tcp", addr)
-	return cutConn{conn, c}, err
-}
-
-func (c cutConn) Write(b []byte) (int, error) {
-	if bytes.Contains(b, []byte("\r\n"+c.word+"\r\n")) && c.left.Add(-1) >= 0 {
-		c.Close()
+func (c wordConn) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte("\r\n"+c.word+"\r\n")) {
+		c.do(c.Conn)
 	}
 	return c.Conn.Write(b)
 }

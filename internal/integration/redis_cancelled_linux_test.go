@@ -3,6 +3,7 @@ package integration_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"testing"
 	"time"
 
@@ -32,9 +33,9 @@ func TestACreateThatIsCancelledMidwayIsDone(t *testing.T) {
 					ctx, cancel = context.WithTimeout(t.Context(), within)
 					defer cancel()
 				}
-				m := &meddler{word: word, do: cancel}
 				client := redisClient(t, rueidis.ClientOption{
-					InitAddress: singleRedis(t), DialCtxFn: m.dial, AlwaysPipelining: true,
+					InitAddress: singleRedis(t), DialCtxFn: onWord(word, func(net.Conn) { cancel() }),
+					AlwaysPipelining: true,
 				})
 				store := redisStore(t, client, redisstore.Options{Prefix: newPrefix()})
 				if err := create(ctx, store); err != nil {

@@ -1,9 +1,6 @@
 package integration_test
 
 import (
-	"bytes"
-	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"sync"
@@ -80,35 +77,11 @@ func TestAListOfAllPutsSessionsBackOnAListThatWasLost(t *testing.T) {
 	}
 }
 
-// meddler does something before a word is sent for the first time.
-type meddler struct {
-	word string
-	do   func()
-	once sync.Once
-}
-
-type meddledConn struct {
-	net.Conn
-	*meddler
-}
-
-func (m *meddler) dial(ctx context.Context, addr string, d *net.Dialer, _ *tls.Config) (net.Conn, error) {
-	conn, err := d.DialContext(ctx, "tcp", addr)
-	return meddledConn{conn, m}, err
-}
-
-func (c meddledConn) Write(b []byte) (int, error) {
-	if bytes.Contains(b, []byte("\r\n"+c.word+"\r\n")) {
-		c.once.Do(c.do)
-	}
-	return c.Conn.Write(b)
-}
-
 // A session may end just before it is put back on its list, and be forgotten by then.
 func TestNoSessionIsPutBackOnAListThatHasEndedMeanwhile(t *testing.T) {
 	y := newYear(t, singleRedis(t))
 	ended := 0
-	m := &meddler{word: scriptName(t, "enlist.lua"), do: func() {
+	end := sync.OnceFunc(func() {
 		if err := y.store.Delete(t.Context(), "a"); err != nil {
 			t.Error(err)
 		}
@@ -116,8 +89,9 @@ func TestNoSessionIsPutBackOnAListThatHasEndedMeanwhile(t *testing.T) {
 			t.Error(err)
 		}
 		ended++
-	}}
-	late := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t), DialCtxFn: m.dial}),
+	})
+	late := redisStore(t, redisClient(t, rueidis.ClientOption{InitAddress: singleRedis(t),
+		DialCtxFn: onWord(scriptName(t, "enlist.lua"), func(net.Conn) { end() })}),
 		redisstore.Options{Prefix: y.prefix})
 	save(t, y.store, &session.Record{ID: "a", User: "ada", ExpiresAt: y.after(1)})
 	if err := y.store.Touch(t.Context(), "a", 1, y.began, y.after(9)); err != nil {
