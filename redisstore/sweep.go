@@ -46,11 +46,14 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 func (s *Store) sweepGroup(ctx context.Context, shard int, before time.Time, limit int) (n int, again bool, err error) {
 	dues, more, failed := s.due(ctx, shard, before, limit)
 	for some := range slices.Chunk(dues, sweepDrops) {
+		if ctx.Err() != nil {
+			break // what is not looked at stays due
+		}
 		dropped, gone, err := s.dropExpired(ctx, some, before)
 		n, failed = n+dropped, cmp.Or(failed, err)
 		again = again || more && dropped+gone > 0
 	}
-	return n, again, failed
+	return n, again, cmp.Or(failed, ctx.Err())
 }
 
 // dropExpired drops those of the records that have expired still. gone is how much is no longer due.

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -216,6 +215,9 @@ func (s *Store) setUp(ctx context.Context, conn *sql.Conn) error {
 // of one, whatever happens.
 func (s *Store) transact(ctx context.Context, conn *sql.Conn, fn func() error) error {
 	err := runIf(ctx, conn, s.dialect.begin) // it may be done when its context has ended
+	if err != nil && s.dialect.busy(err) {
+		return err // somebody else was in the way, so it is not
+	}
 	if err == nil {
 		err = s.lock(ctx, conn)
 	}
@@ -228,9 +230,7 @@ func (s *Store) transact(ctx context.Context, conn *sql.Conn, fn func() error) e
 	if err == nil {
 		return nil
 	}
-	if _, failed := conn.ExecContext(context.WithoutCancel(ctx), s.dialect.rollback); failed != nil {
-		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
-	}
+	leave(conn, s.dialect.rollback)
 	return err
 }
 
