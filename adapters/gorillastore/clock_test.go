@@ -156,6 +156,42 @@ func TestACookieThatChangesIsSentThoughTheSessionLastsNoLonger(t *testing.T) {
 }
 
 // Browsers keep a cookie for 400 days, and a session may last longer.
+// A cookie of a week and a session of three months: whoever comes every day keeps both.
+func TestAVisitorWhoComesDailyKeepsTheCookieOfALongSession(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := open(t, gorillastore.Options{Cookie: &sessions.Options{Path: "/", MaxAge: 7 * 86400}},
+		func(o *session.Options) { o.Now, o.Lifetime = func() time.Time { return now }, session.Never })
+	s.handle("/login", func(g *sessions.Session) { gorillastore.Of(g).Login("bob", session.Remember(90*day)) })
+	s.handle("/", func(*sessions.Session) {})
+	b := s.browser()
+	b.wantSaved("/login")
+	sent := now
+	for range 30 {
+		now = now.Add(day)
+		if len(b.wantSaved("/").Cookies()) > 0 {
+			sent = now
+		}
+		if now.Sub(sent) >= 7*day {
+			t.Fatalf("the cookie is over on %v, and the session is not", now)
+		}
+	}
+}
+
+// It ends with the browser, so that use moves no end of it: another tab may have signed in.
+func TestACookieThatEndsWithTheBrowserIsSentOnce(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := open(t, gorillastore.Options{Cookie: &sessions.Options{Path: "/"}},
+		func(o *session.Options) { o.Now = func() time.Time { return now } })
+	s.handle("/set", func(g *sessions.Session) { g.Values["a"] = 1 })
+	s.handle("/", func(*sessions.Session) {})
+	b := s.browser()
+	b.wantSaved("/set")
+	now = now.Add(time.Hour)
+	if c := b.wantSaved("/").Cookies(); len(c) > 0 {
+		t.Errorf("the cookie is sent again: %v", c)
+	}
+}
+
 func TestACookieThatLastsNotAsLongAsItsSessionIsSentDaily(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := open(t, gorillastore.Options{Cookie: &sessions.Options{Path: "/", MaxAge: 5 * 365 * 86400}},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gorilla/sessions"
@@ -54,25 +55,38 @@ func (o *owned) send(w http.ResponseWriter, s *sessions.Session) error {
 }
 
 // isGood reports whether the cookie that came has the ticket, and is what this save would send. None is good for a
-// session that has ended. One that lasts for as long as browsers keep any is sent again daily.
+// session that has ended. One that lasts for a shorter time than its session is sent again daily.
 func (o *owned) isGood(s *sessions.Session) bool {
-	k, today := o.kept, o.manager.Now().Truncate(day)
+	k, end, seen := o.kept, o.kept.session.ExpiresAt(), o.kept.session.SeenAt()
 	switch {
-	case k.ticket == "" || k.ticket != k.asked, *s.Options != *o.Options, !k.session.ExpiresAt().Equal(k.expires):
+	case k.ticket == "" || k.ticket != k.asked, *s.Options != *o.Options:
 		return false
-	case s.Options.MaxAge > maxAge:
-		return k.session.SeenAt().Truncate(day).Equal(today)
+	case s.Options.MaxAge == 0: // it has no end that could move
+		return true
+	case !end.Equal(k.expires):
+		return false
+	case end.IsZero() || end.Sub(seen) > idle(min(s.Options.MaxAge, maxAge)):
+		return seen.Truncate(day).Equal(o.manager.Now().Truncate(day))
 	}
 	return true
 }
 
-// keepPrivate lets no cache keep the response.
+// keepPrivate lets no cache keep the response, also where headers of its vendor say for how long.
 func keepPrivate(h http.Header) {
+	for name := range h {
+		switch key := http.CanonicalHeaderKey(name); {
+		case strings.HasSuffix(key, "Cdn-Cache-Control"), slices.Contains(forCaches, key):
+			delete(h, name)
+		}
+	}
 	h.Set("Cache-Control", "no-store")
 	if !slices.Contains(h["Vary"], "Cookie") {
 		h.Add("Vary", "Cookie")
 	}
 }
+
+// forCaches are read before Cache-Control, or beside it.
+var forCaches = []string{"Expires", "Surrogate-Control", "Edge-Control", "X-Accel-Expires"}
 
 // setCookie replaces the cookie of an earlier save.
 func setCookie(h http.Header, c *http.Cookie) {

@@ -276,6 +276,8 @@ func TestASaveSendsOneCookieAndKeepsThoseOfTheHandler(t *testing.T) {
 	s := open(t, gorillastore.Options{})
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, &http.Cookie{Name: "theme", Value: "dark"})
+		w.Header().Set("Cloudflare-CDN-Cache-Control", "max-age=3600")
+		w.Header().Set("Expires", "Tue, 01 Jan 2030 00:00:00 GMT")
 		g, _ := s.store.Get(r, "app")
 		for i := range 3 {
 			g.Values["a"] = i
@@ -286,7 +288,8 @@ func TestASaveSendsOneCookieAndKeepsThoseOfTheHandler(t *testing.T) {
 	})
 	resp, _ := s.browser().get("/")
 	h := resp.Header
-	if len(resp.Cookies()) != 2 || h.Get("Cache-Control") != "no-store" || h.Get("Vary") != "Cookie" {
+	if len(resp.Cookies()) != 2 || h.Get("Cache-Control") != "no-store" || h.Get("Vary") != "Cookie" ||
+		h.Get("Cloudflare-CDN-Cache-Control") != "" || h.Get("Expires") != "" {
 		t.Errorf("the header is %v", h)
 	}
 	if n := s.stored(); n != 1 {
