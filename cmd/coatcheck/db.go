@@ -145,8 +145,10 @@ func (t *tool) withDatabase(ctx context.Context, work func(*migration.Database) 
 	if err != nil {
 		return err
 	}
-	if err := madeByRoot(cfg); err != nil {
-		return err
+	if kept, err := cfg.WithStore("database"); err == nil { // else OpenDatabase says why
+		if err := madeByRoot(kept); err != nil {
+			return err
+		}
 	}
 	db, opts, err := cfg.OpenDatabase(ctx)
 	if err != nil {

@@ -86,9 +86,10 @@ coatcheck session revoke --all ends them.`,
 				return usage("--file: nothing was given, and the configuration has no secrets.file; name one, or " +
 					"put the new secret in front by hand where the secrets are")
 			}
-			_, absent := os.Stat(file)
-			if _, err := cfg.Secrets(ctx); err != nil && absent != nil {
-				return usage("%w", err) // which shows no secret that is there by mistake
+			if _, absent := os.Stat(file); absent != nil {
+				if _, err := cfg.Secrets(ctx); err != nil {
+					return usage("%w", err) // which shows no secret that is there by mistake
+				}
 			}
 		}
 		n, err := keyfile.Rotate(file, keep)

@@ -69,6 +69,13 @@ func TestRootIsToldAsWhomToRunACommand(t *testing.T) {
 			t.Errorf("%s of root ends with %v:\n%s", words, err, out)
 		}
 	}
+	t.Setenv("SESSION_STORE", "file") // before a move to the database
+	for _, words := range []string{"db status", "db migrate"} {
+		out, err := in(t, dir, underTest, strings.Fields(words)...).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("with the store file, %s of root ends with %v:\n%s", words, err, out)
+		}
+	}
 	if _, err := os.Stat(filepath.Join(dir, "site.db")); err == nil {
 		t.Error("there is a database of root's")
 	}
