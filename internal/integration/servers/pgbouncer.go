@@ -47,7 +47,11 @@ func NewPgBouncer(mode string) (*Database, error) {
 	if err := os.WriteFile(config, fmt.Appendf(nil, pgbouncerConfig, behind.Port, s.Port, mode), 0o644); err != nil {
 		return nil, err
 	}
-	db := &Database{Server: s, Addr: fmt.Sprintf("127.0.0.1:%d", s.Port)}
+	front, err := withoutCancels(fmt.Sprintf("127.0.0.1:%d", s.Port))
+	if err != nil {
+		return nil, err
+	}
+	db := &Database{Server: s, Addr: front}
 	db.DSN = fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable", db.Addr)
 	db.ready = pings("pgx", db.DSN)
 	return db, s.launch(db.ready, program, config)
