@@ -158,3 +158,45 @@ func TestAFailedUpkeepIsAWarning(t *testing.T) {
 		t.Errorf("the log has %s", text)
 	}
 }
+
+// A store that hangs makes a reader wait once, before the response begins, and not again when the handler has returned.
+func TestAFailedUpkeepIsLeftToTheNextRequest(t *testing.T) {
+	eachUpkeep(t, func(t *testing.T, r *rig, v *visitor) {
+		calls, before := 0, 0
+		r.store.hook(func(call, _ string) error {
+			if call == "load" {
+				return nil
+			}
+			calls++
+			return errDown
+		})
+		v.do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+			wantGet(t, s, "x", int64(1))
+			_, _ = w.Write([]byte("the headers are out"))
+			before = calls
+		})
+		if before == 0 || calls > before {
+			t.Errorf("%d calls before the response, %d in all", before, calls)
+		}
+	})
+}
+
+// A stream that began while the store took no writes keeps its session all the same, by what it saves later.
+func TestAFailedUpkeepIsTriedAgainByALongRequest(t *testing.T) {
+	eachUpkeep(t, func(t *testing.T, r *rig, v *visitor) {
+		v.with(func(s *session.Session) {
+			r.failing("save")
+			if err := s.Save(t.Context()); err != nil {
+				t.Error(err)
+			}
+			r.store.hook(nil)
+			for range 30 {
+				r.clock.advance(5 * time.Minute)
+				if err := s.Save(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		v.with(func(s *session.Session) { wantGet(t, s, "x", int64(1)) })
+	})
+}

@@ -79,13 +79,13 @@ func (d *Draft) commitGone(ctx context.Context) error {
 
 // NothingToDo reports whether there is nothing for a commit to do.
 func (d *Draft) NothingToDo(mode Mode) bool {
-	if d.Refused() != nil || d.dirty() {
+	if d.Refused() != nil || d.changed() || d.dirty() && !d.justFailed() {
 		return false
 	}
 	if d.at.Rec == nil || d.gone {
 		return d.gone || !d.storable()
 	}
-	return !d.touchDue() && (!mode.CanTell || !d.renewalDue())
+	return d.justFailed() || !d.touchDue() && (!mode.CanTell || !d.renewalDue())
 }
 
 // upkeep stores what became of a session that nobody changed: flash data that are consumed, another signature, and that
@@ -131,7 +131,8 @@ func (d *Draft) unasked(ctx context.Context, was *Draft, mode Mode, err error) e
 	return d.optional(ctx, err)
 }
 
-// optional lets a request succeed that only read, when keeping its session fresh failed: it will be tried again.
+// optional lets a request succeed that only read, when keeping its session fresh failed: the next request tries again,
+// and a long one after a while.
 func (d *Draft) optional(ctx context.Context, err error) error {
 	if err != nil {
 		level := slog.LevelWarn
@@ -141,8 +142,19 @@ func (d *Draft) optional(ctx context.Context, err error) error {
 		d.k.log(ctx, level, "session: refresh", "err", err)
 		d.dropNextID()
 		d.oldBecomes = KindLive
+		d.change(func(s *seldom) { s.unkept = d.k.Now() })
 	}
 	return nil
+}
+
+// justFailed reports whether keeping the session fresh failed a moment ago. Whoever waited for a store that hangs does
+// not wait again at the end of the same request.
+func (d *Draft) justFailed() bool {
+	if d.seldom == nil || d.seldom.unkept.IsZero() {
+		return false
+	}
+	since := d.k.Now().Sub(d.seldom.unkept)
+	return since >= 0 && since < maxTouchEvery
 }
 
 // create stores the first record of an id.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/coatcheck/session/internal/data"
 	"github.com/coatcheck/session/internal/keys"
@@ -82,6 +83,7 @@ type seldom struct {
 	refused error      // the first refused operation
 	endedBy Reason     // why the session of the ticket that came has ended, if it has and that is known
 	events  []Event    // to be reported when the commit is over
+	unkept  time.Time  // when keeping the session fresh failed last
 
 	atProof EventKind // to be reported when a Login or Confirm is stored; "": nothing
 	shut    string    // the id that is gone although its session goes on, for this request may not have it; "": none

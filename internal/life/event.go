@@ -93,7 +93,7 @@ func (d *Draft) forgetEvents() {
 	switch s := d.rest(); {
 	case len(s.events) == 0:
 	case s.former == nil && s.refused == nil && s.endedBy == "" && s.atProof == "" && s.leaving == nil &&
-		s.shut == "":
+		s.shut == "" && s.unkept.IsZero():
 		d.seldom = nil // for nothing of it is needed any more
 	default:
 		d.change(func(s *seldom) { s.events = nil })
