@@ -212,3 +212,27 @@ func TestALogoutThatBeginsAnotherSessionClearsNothing(t *testing.T) {
 		}
 	}
 }
+
+// A request that may not have its session can still end it, and its browser then forgets as much as any other.
+func TestALogoutOfARefusedSessionForgetsTheKey(t *testing.T) {
+	s := newSite(t, devicebound.Options{Policy: devicebound.Enforce, ClearSiteData: true})
+	b := s.signedIn()
+	r := request(b)
+	r.Header.Del("Cookie")
+	r.AddCookie(&http.Cookie{Name: ticketCookie, Value: b.Cookie(ticketCookie)})
+	w := httptest.NewRecorder()
+	s.m.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, o *session.Session) {
+		if o.Refused() == nil {
+			t.Error("without its proof the session is not refused")
+		}
+		o.Logout()
+	}).ServeHTTP(w, r)
+	resp := w.Result()
+	if c := setCookie(resp, boundCookie); c == nil || c.MaxAge >= 0 {
+		t.Errorf("the logout leaves the bound cookie: %v", c)
+	}
+	if got := resp.Header.Get("Clear-Site-Data"); got != `"cookies", "storage"` {
+		t.Errorf("Clear-Site-Data: %q", got)
+	}
+	wantPage(t, b.Get("/"), " none")
+}

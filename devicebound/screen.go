@@ -21,10 +21,11 @@ func (b *Binder) screen(r *http.Request, s *session.Session) session.Screening {
 		_, why := b.missing(r, &came, err)
 		out = b.judge(why)
 	}
+	out.Ended = v.ended
 	if out.Refuse != nil { // what the response does not end it does not clear away, and any Login is one
 		v = visit{b: b, s: s}
 	}
-	out.Answer, out.Ended = v.answer, v.ended
+	out.Answer = v.answer
 	return out
 }
 
