@@ -98,8 +98,8 @@ func (s *Session) base() (d life.Draft, ops int, now uint64) {
 // attempt commits what a function left. The first byte of the response waits for it. When that is out already, no new
 // id is made.
 func (s *Session) attempt(ctx context.Context, d *life.Draft) error {
-	s.setBusy(true, d)
-	defer s.setBusy(false, d)
+	s.begun()
+	defer s.tried(d)
 	if d.TooLate() {
 		return life.ErrLate
 	}
@@ -109,12 +109,19 @@ func (s *Session) attempt(ctx context.Context, d *life.Draft) error {
 	return d.Commit(ctx, life.Mode{Once: true})
 }
 
-// setBusy notes that an attempt begins, or is over. The id of a record that it has removed is not taken again.
-func (s *Session) setBusy(on bool, try *life.Draft) {
+// begun notes that an attempt is under way.
+func (s *Session) begun() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.busy = on
-	s.draft.DropTakenID(try)
+	s.busy = true
+}
+
+// tried notes that it is over. The id of a record that it has removed is not taken again.
+func (s *Session) tried(d *life.Draft) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy = false
+	s.draft.DropTakenID(d)
 }
 
 // keepEnd takes over what an attempt that failed found out or cannot undo: that the session is gone, or that it ended

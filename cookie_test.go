@@ -335,6 +335,24 @@ func TestACookieThatBrowsersCutIsRenewedByUse(t *testing.T) {
 	}
 }
 
+// A visit in the last 400 days of a session sends the cookie that lasts as long as it.
+func TestACookieThatBrowsersCutIsSentWhenItsEndIsNear(t *testing.T) {
+	const day = 24 * time.Hour
+	r := newRig(t, func(o *session.Options) {
+		o.IdleTimeout, o.Lifetime, o.Cookie.Persistent = -1, 500*day, true
+	})
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Set("x", 1) })
+	r.clock.advance(150 * day)
+	if c := sessionCookie(t, v.with(func(s *session.Session) { s.Get("x") })); c.MaxAge != int(350*day/time.Second) {
+		t.Errorf("Max-Age %d, want 350 days", c.MaxAge)
+	}
+	r.clock.advance(2 * day)
+	if resp := v.with(func(s *session.Session) { s.Get("x") }); resp.Header["Set-Cookie"] != nil {
+		t.Error("the cookie is sent again although its end has not moved")
+	}
+}
+
 // A browser-session cookie has no age, whatever is done, and a read never sends it again.
 func TestABrowserSessionCookieHasNoAge(t *testing.T) {
 	r := newRig(t)

@@ -251,3 +251,33 @@ func TestASaveAfterALoginWithinALimitMeetsNoConflict(t *testing.T) {
 		t.Errorf("%d conflicts and the calls %v, want none and two saves", n, r.store.calls)
 	}
 }
+
+// A store that was tampered with may lead in a circle.
+func TestALoginFollowsACircleOfAliasesToAnEnd(t *testing.T) {
+	r := newRig(t, atMost(1, session.EvictOldest))
+	r.visitor().with(signIn("ada"))
+	v := r.visitor()
+	v.with(func(s *session.Session) { s.Set("cart", 1) })
+	v.with(func(s *session.Session) {
+		rec, err := r.store.fullStore.Load(t.Context(), s.ID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec = rec.Clone()
+		rec.Kind, rec.Successor = session.KindAlias, rec.ID
+		if err := r.store.fullStore.Save(t.Context(), rec); err != nil {
+			t.Fatal(err)
+		}
+		loads := 0
+		r.store.hook(func(call, _ string) error {
+			if loads++; loads > 20_000 {
+				return errDown
+			}
+			return nil
+		})
+		s.Login("ada")
+		if err := s.Save(t.Context()); err != nil || s.User() != "ada" {
+			t.Errorf("Save = %v after %d loads, and the user is %q", err, loads, s.User())
+		}
+	})
+}

@@ -152,7 +152,7 @@ func (a *admission) follow(ctx context.Context) error {
 		return nil
 	}
 	rec, err := a.k.Load(ctx, a.from)
-	for err == nil && rec.Kind == KindAlias {
+	for moves := 0; err == nil && rec.Kind == KindAlias && moves < maxMoves; moves++ {
 		a.from = rec.Successor
 		rec, err = a.k.Load(ctx, a.from)
 	}

@@ -30,9 +30,8 @@ func (d *Draft) AdoptFailure(w *Draft) {
 }
 
 // AdoptEnd is AdoptFailure for an attempt that began with base: it may have found that the session is gone, or ended
-// it.
+// it. The id that it took is dropped before, when it is over: somebody may have been told another one since.
 func (d *Draft) AdoptEnd(base, w *Draft, err error) error {
-	d.DropTakenID(w)
 	d.setEndedBy(cmp.Or(w.EndedBy(), base.EndedBy()))
 	if base.reply != ReplyForget && w.reply == ReplyForget {
 		d.gone = d.gone || d.leaving() == nil

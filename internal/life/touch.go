@@ -80,6 +80,6 @@ func endMoved(old, rec *Record) bool {
 		return rec.Persistent
 	}
 	const day = 24 * time.Hour
-	cut := rec.ExpiresAt.IsZero() || rec.ExpiresAt.Sub(rec.SeenAt) > MaxAge
+	cut := rec.ExpiresAt.IsZero() || rec.ExpiresAt.Sub(old.SeenAt) > MaxAge
 	return cut && !old.SeenAt.Truncate(day).Equal(rec.SeenAt.Truncate(day))
 }
