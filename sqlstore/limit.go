@@ -63,27 +63,14 @@ func (s *Store) inTheWay(ctx context.Context) func(error) bool {
 
 // insertLocked runs the statement that admits on a connection that has the user's lock.
 func (s *Store) insertLocked(ctx context.Context, number int64, args []any) (changed int64, err error) {
-	st := &s.statements[opAdmit]
-	asText, err := s.asText(ctx, st)
-	if err != nil {
-		return 0, err
-	}
-	conn, err := s.conn(ctx)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = conn.Close() }()
-	insert, done, err := s.on(ctx, conn, st, asText)
-	if err != nil {
-		return 0, err
-	}
-	defer done()
-	err = s.dialect.userLock.hold(ctx, conn, number, func() error {
-		result, err := insert.ExecContext(ctx, args...)
-		if err == nil {
-			changed, err = result.RowsAffected()
-		}
-		return err
+	err = s.apart(ctx, &s.statements[opAdmit], func(conn *sql.Conn, insert runner) error {
+		return s.dialect.userLock.hold(ctx, conn, number, func() error {
+			result, err := insert.ExecContext(ctx, args...)
+			if err == nil {
+				changed, err = result.RowsAffected()
+			}
+			return err
+		})
 	})
 	return changed, err
 }

@@ -21,14 +21,8 @@ var errIndirect = errors.New("the driver does not run text")
 // Statements that have to be prepared go through database/sql, which alone hears of it when it closes a connection, and
 // closes the statements there. Some connections of SQLite stay open until their last statement is closed.
 func (s *Store) readRow(ctx context.Context, op operation, arg string, targets []any) error {
-	err := s.retry(ctx, func() error { return s.tryRow(ctx, op, arg, targets) })
-	var none noConnection
-	for range mostConnections {
-		if err == nil || ctx.Err() != nil || errors.As(err, &none) || !s.dialect.broken(err) {
-			break
-		}
-		err = s.tryRow(ctx, op, arg, targets)
-	}
+	try := func() error { return s.tryRow(ctx, op, arg, targets) }
+	err := s.pastBroken(ctx, s.retry(ctx, try), try)
 	if errors.Is(err, errIndirect) {
 		return s.query(ctx, op, []any{arg}, func(rows *sql.Rows) error { return scanRow(rows, targets) })
 	}

@@ -100,18 +100,14 @@ func (s *Store) query(ctx context.Context, op operation, args []any, scan func(*
 		ctx, args := s.once(ctx, op, args)
 		return read(ctx, run, args, scan)
 	})
-	var none noConnection
-	for range mostConnections {
-		if err == nil || ctx.Err() != nil || errors.As(err, &none) || !s.dialect.broken(err) {
-			break
-		}
-		err = s.queryAnew(ctx, st, args, scan)
-	}
-	return err
+	return s.pastBroken(ctx, err, func() error {
+		return s.apart(ctx, st, func(_ *sql.Conn, run runner) error { return read(ctx, run, args, scan) })
+	})
 }
 
-// queryAnew asks the pool for a connection itself. database/sql gives up after three that are broken.
-func (s *Store) queryAnew(ctx context.Context, st *statement, args []any, scan func(*sql.Rows) error) error {
+// apart gives fn a connection of its own, and the statement on it. It asks the pool itself, where database/sql gives up
+// after three connections that are broken.
+func (s *Store) apart(ctx context.Context, st *statement, fn func(*sql.Conn, runner) error) error {
 	asText, err := s.asText(ctx, st)
 	if err != nil {
 		return err
@@ -126,7 +122,19 @@ func (s *Store) queryAnew(ctx context.Context, st *statement, args []any, scan f
 		return err
 	}
 	defer done()
-	return read(ctx, run, args, scan)
+	return fn(conn, run)
+}
+
+// pastBroken tries again while the connection was a broken one.
+func (s *Store) pastBroken(ctx context.Context, err error, again func() error) error {
+	var none noConnection
+	for range mostConnections {
+		if err == nil || ctx.Err() != nil || errors.As(err, &none) || !s.dialect.broken(err) {
+			break
+		}
+		err = again()
+	}
+	return err
 }
 
 // mostConnections is how many broken connections a read gets over. A pool of the driver's own does not say how many it

@@ -36,7 +36,6 @@ type Server struct {
 	mu   sync.Mutex
 	cmd  *exec.Cmd
 	done chan struct{} // closed when the process has ended
-	told bool          // to end
 	log  bytes.Buffer
 }
 
@@ -178,21 +177,12 @@ func (s *Server) Start(ready func(context.Context) error) error {
 	if err := start(s.cmd); err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
-	s.done, s.told = make(chan struct{}), false
-	go s.wait(s.cmd, s.done)
+	s.done = make(chan struct{})
+	go func(cmd *exec.Cmd, done chan struct{}) {
+		_ = cmd.Wait()
+		close(done)
+	}(s.cmd, s.done)
 	return s.await(ready)
-}
-
-// wait says what a server has said that ends although nobody told it to: the tests after it fail for that.
-func (s *Server) wait(cmd *exec.Cmd, done chan struct{}) {
-	_ = cmd.Wait()
-	close(done)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.told {
-		said := s.log.Bytes()
-		fmt.Fprintf(os.Stderr, "%s has ended by itself:\n%s\n", s.name, said[max(0, len(said)-2000):])
-	}
 }
 
 // patience is how long a server may take on a machine that has other things to do.
@@ -242,7 +232,6 @@ func (s *Server) signal(sig syscall.Signal) {
 	if s.cmd == nil || s.done == nil {
 		return
 	}
-	s.told = true
 	_ = s.cmd.Process.Signal(sig)
 	select {
 	case <-s.done:
