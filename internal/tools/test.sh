@@ -16,7 +16,7 @@ fi
 
 # What tests and servers keep for a moment takes half the time in memory, where the system has plenty and TMPDIR is not set.
 # A run that was killed leaves its folder to the next one.
-inMemory() {
+in_memory() {
 	local left plenty=8000
 	[ "$(go env GOOS)" = linux ] && [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] || return 1
 	for left in /dev/shm/coatcheck.*; do
@@ -29,7 +29,7 @@ inMemory() {
 	cp "$(type -P true)" "$memory/true" && "$memory/true" 2>/dev/null || return 1 # programs may not run there
 }
 memory=
-if inMemory; then
+if in_memory; then
 	export GOTMPDIR=${GOTMPDIR:-/tmp} TMPDIR=$memory # what is built stays on the disk
 fi
 
