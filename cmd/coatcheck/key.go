@@ -78,18 +78,9 @@ coatcheck session revoke --all ends them.`,
 			return usage("--keep: %d is too low; use 0 or more, or leave it out to keep all", keep)
 		}
 		if file == "" {
-			cfg, err := t.config()
-			if err != nil {
+			var err error
+			if file, err = t.secretsFile(ctx); err != nil {
 				return err
-			}
-			if file = cfg.SecretsFile(); file == "" {
-				return usage("--file: nothing was given, and the configuration has no secrets.file; name one, or " +
-					"put the new secret in front by hand where the secrets are")
-			}
-			if _, absent := os.Stat(file); absent != nil {
-				if _, err := cfg.Secrets(ctx); err != nil {
-					return usage("%w", err) // which shows no secret that is there by mistake
-				}
 			}
 		}
 		n, err := keyfile.Rotate(file, keep)
@@ -105,4 +96,23 @@ coatcheck session revoke --all ends them.`,
 			}
 		})
 	})
+}
+
+// secretsFile is the file that the configuration names. Where it is absent, what the secrets are instead is an error.
+func (t *tool) secretsFile(ctx context.Context) (string, error) {
+	cfg, err := t.config()
+	if err != nil {
+		return "", err
+	}
+	file := cfg.SecretsFile()
+	if file == "" {
+		return "", usage("--file: nothing was given, and the configuration has no secrets.file; name one, or " +
+			"put the new secret in front by hand where the secrets are")
+	}
+	if _, absent := os.Stat(file); absent != nil {
+		if _, err := cfg.Secrets(ctx); err != nil {
+			return "", usage("%w", err) // which shows no secret that is there by mistake
+		}
+	}
+	return file, nil
 }
