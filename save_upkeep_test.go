@@ -200,3 +200,24 @@ func TestAFailedUpkeepIsTriedAgainByALongRequest(t *testing.T) {
 		v.with(func(s *session.Session) { wantGet(t, s, "x", int64(1)) })
 	})
 }
+
+// So does one whose session has a short idle timeout, before that is over.
+func TestAFailedTouchIsTriedAgainBeforeTheIdleTimeout(t *testing.T) {
+	r := newRig(t, func(o *session.Options) { o.IdleTimeout = 30 * time.Second })
+	v := r.visitor()
+	v.with(put("x", 1))
+	r.clock.advance(20 * time.Second)
+	v.with(func(s *session.Session) {
+		r.store.hook(func(string, string) error { return errDown })
+		if err := s.Save(t.Context()); err != nil {
+			t.Error(err)
+		}
+		r.store.hook(nil)
+		r.clock.advance(5 * time.Second)
+		if err := s.Save(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	r.clock.advance(20 * time.Second)
+	v.with(func(s *session.Session) { wantGet(t, s, "x", int64(1)) })
+}

@@ -154,7 +154,7 @@ func (d *Draft) justFailed() bool {
 		return false
 	}
 	since := d.k.Now().Sub(d.seldom.unkept)
-	return since >= 0 && since < maxTouchEvery
+	return since >= 0 && since < DefaultTouch(d.idleTimeout())
 }
 
 // create stores the first record of an id.
