@@ -74,7 +74,7 @@ set -m # it gets a group of processes, which can be ended as a whole
 chosen=$servers each test bash -ec 'check "$@"' check "$@" </dev/null >"$said/servers" 2>&1 &
 beside=$!
 set +m
-trap 'kill -- "-$beside" 2>/dev/null || true; rm -rf "$said" "$memory"; unstage' EXIT
+trap 'kill -- "-$beside" 2>/dev/null || true; unstage; rm -rf "$said" "$memory"' EXIT
 
 status=0
 others "$@" 2>&1 | tee "$said/others" || status=1
