@@ -41,6 +41,17 @@ func BenchmarkUntouched(b *testing.B) {
 		benchTicket(b, m, 1))
 }
 
+// BenchmarkAnonymous looks for a value in the session of a visitor who has none.
+func BenchmarkAnonymous(b *testing.B) {
+	m := benchManager(b)
+	serve(b, m.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+		if n := benchVisits.Or(s, 0); n != 0 {
+			b.Error("a stranger has a value")
+		}
+		answer(w)
+	}), "")
+}
+
 func BenchmarkRead(b *testing.B) { benchRead(b, 1) }
 
 // BenchmarkRead50 reads one key of a session that has fifty.
