@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -47,7 +46,7 @@ func experimentsHold(t *testing.T, store trace.Backend) {
 
 // The demo signs anybody in as anybody, so its sessions are apart from those of the site that the configuration is for.
 func TestTheDemoServesOnTheConfiguredServerApartFromTheSite(t *testing.T) {
-	program := buildCommand(t)
+	program := buildCommand(t, "build")
 	eachOf(t, byDriver, func(t *testing.T, s server) {
 		at, err := s.start()
 		if err != nil {
@@ -74,18 +73,6 @@ func TestTheDemoServesOnTheConfiguredServerApartFromTheSite(t *testing.T) {
 			t.Errorf("the keys of the demo are %v, %v", keys, err)
 		}
 	})
-}
-
-func buildCommand(t *testing.T) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "coatcheck")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
-	build.Dir = commandModule
-	build.Env = append(os.Environ(), "GOWORK=", "GOFLAGS=-buildvcs=false") // its own go.mod, in the workspace
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build coatcheck: %v\n%s", err, out)
-	}
-	return program
 }
 
 // countsAVisit starts the demo, counts a visit, and stops it.

@@ -98,13 +98,7 @@ func execute(t *testing.T, driver, dsn string, statements ...string) {
 
 // Each thing that keeps a server from taking writes, or from keeping what it took, is told.
 func TestDoctorTellsWhatAServerDoesNotKeep(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "coatcheck")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
-	build.Dir = commandModule
-	build.Env = append(os.Environ(), "GOWORK=", "GOFLAGS=-buildvcs=false") // its own go.mod, in the workspace
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the command: %v\n%s", err, out)
-	}
+	program := buildCommand(t, "build")
 	for name, look := range map[string]func(*testing.T, string){
 		"PostgreSQL": postgreSQLPatient, "PostgreSQL at risk": riskyPostgreSQLPatient, "MySQL": mysqlPatient,
 		"Redis": redisPatient, "Redis Cluster": clusterPatient,
@@ -263,7 +257,7 @@ func clusterPatient(t *testing.T, program string) {
 
 // What the script of doctor says of SQLite holds of servers that are sound.
 func TestDoctorDoesWhatItsScriptSaysOnSoundServers(t *testing.T) {
-	program := buildScripts(t)
+	program := buildCommand(t, "test", "-c")
 	postgres, err := servers.NewPostgreSQLWith("-c", "fsync=on")
 	if err != nil {
 		t.Fatal(err)

@@ -54,7 +54,7 @@ others() {
 	GOEXPERIMENT=jsonv2 go test -count=1 . ./internal/data || return
 
 	echo '== test: every case of the explorer'
-	go test -vet=all -count=1 -cpu 1 ./internal/explore || return
+	CGO_ENABLED=0 go test -trimpath -vet=all -count=1 -cpu 1 ./internal/explore || return
 
 	# The tools need a newer Go than the library, which is tested with the oldest that it supports too.
 	if ! go -C internal/tools list -m >/dev/null 2>&1; then

@@ -38,7 +38,8 @@ func run(m *testing.M) int {
 	program = filepath.Join(dir, "coatcheck")
 	build := exec.Command("go", "build", "-o", program, ".")
 	build.Dir = filepath.Join("..", "..", "..", "cmd", "coatcheck")
-	build.Env = append(os.Environ(), "GOWORK=", "GOFLAGS=-buildvcs=false") // its own go.mod, in the workspace
+	build.Env = append(os.Environ(), "GOWORK=", // its own go.mod, in the workspace, compiled as .ci/run has done before
+		"GOFLAGS=-buildvcs=false -trimpath", "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build coatcheck: %v\n%s", err, out)
 		return 1

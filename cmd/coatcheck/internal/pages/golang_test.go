@@ -178,7 +178,7 @@ func compile(t *testing.T, blocks []block) (string, error) {
 	}
 	for _, args := range [][]string{{"vet", "./..."}, {"test", "./..."}} {
 		cmd := exec.Command("go", args...)
-		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOWORK="+filepath.Join(dir, "go.work"), "GOFLAGS=")
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), pages.GoEnv(filepath.Join(dir, "go.work"))...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return string(out), err
 		}

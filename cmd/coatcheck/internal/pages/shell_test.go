@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/coatcheck/session/cmd/coatcheck/internal/pages"
 )
 
 // A command is one of coatcheck as it stands in a page.
@@ -91,7 +93,7 @@ func TestMain(m *testing.M) {
 var built = sync.OnceValues(func() (program string, err error) {
 	program = filepath.Join(folder, "coatcheck.exe")
 	cmd := exec.Command("go", "build", "-o", program, ".")
-	cmd.Dir, cmd.Env = filepath.Join("..", ".."), append(os.Environ(), "GOWORK=", "GOFLAGS=")
+	cmd.Dir, cmd.Env = filepath.Join("..", ".."), append(os.Environ(), pages.GoEnv("")...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("%w\n%s", err, out)

@@ -25,3 +25,9 @@ func Workspace(root string) (work, sum string, err error) {
 	})
 	return workPath.ReplaceAllString(work, "=> "+filepath.ToSlash(root)+"/$1") + "\nuse .\n", string(sums), nil
 }
+
+// GoEnv is what the go command needs besides to work in a workspace, "" for that of its folder. It compiles as .ci/run
+// has done before, so that nothing is compiled again.
+func GoEnv(work string) []string {
+	return []string{"GOWORK=" + work, "GOFLAGS=-trimpath", "CGO_ENABLED=0"}
+}
