@@ -3,8 +3,10 @@ package filestore_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -101,39 +103,40 @@ func dueDamages() map[string]func(t *testing.T, path string) {
 	}
 }
 
+// Each shelf has one of the damages. Which one it was that hid a record is told.
 func TestASweepFindsWhatIsDueWhateverBecameOfItsFiles(t *testing.T) {
 	s, dir := quickStore(t)
-	for name, damage := range dueDamages() {
-		t.Run(name, func(t *testing.T) {
-			crowd(t, s, 200)
-			for _, path := range duesIn(t, dir) {
-				damage(t, path)
-			}
-			if n := sweepAll(t, reopen(t, dir, filestore.Options{NoSync: true}), start.Add(time.Hour)); n != 0 {
-				t.Fatalf("%d records were removed before their time", n)
-			}
-			rec := nobodys("0") // with the file as it is now
-			rec.Version, rec.ExpiresAt = 1, start.Add(4*time.Hour)
-			create(t, s, rec)
-			create(t, s, nobodys("new"))
-			if n := sweepAll(t, s, start.Add(90*time.Minute)); n != 101 {
-				t.Errorf("%d records were removed, want the 100 that had expired and the new one", n)
-			}
-			if n := sweepAll(t, s, start.Add(3*time.Hour)); n != 99 {
-				t.Errorf("%d records were removed, want the 99 that were left to expire", n)
-			}
-			if n := sweepAll(t, s, start.Add(5*time.Hour)); n != 1 {
-				t.Errorf("%d records were removed, want the one that was saved again", n)
-			}
-			for _, path := range duesIn(t, dir) {
-				if filepath.Base(path) == "full" {
-					path = filepath.Dir(path)
-				}
-				if err := os.RemoveAll(path); err != nil {
-					t.Error(err)
-				}
-			}
-		})
+	crowd(t, s, 2000)
+	damages, damaged := dueDamages(), map[string]string{}
+	kinds := slices.Sorted(maps.Keys(damages))
+	for i, path := range duesIn(t, dir) {
+		kind := kinds[i%len(kinds)]
+		damages[kind](t, path)
+		damaged[filepath.Dir(path)] = kind
+	}
+	if n := sweepAll(t, reopen(t, dir, filestore.Options{NoSync: true}), start.Add(time.Hour)); n != 0 {
+		t.Fatalf("%d records were removed before their time", n)
+	}
+	rec := nobodys("0") // with the file as it is now
+	rec.Version, rec.ExpiresAt = 1, start.Add(4*time.Hour)
+	create(t, s, rec)
+	create(t, s, nobodys("new"))
+	for _, due := range []struct {
+		after time.Duration
+		n     int
+		what  string
+	}{
+		{90 * time.Minute, 1001, "the 1000 that had expired and the new one"},
+		{3 * time.Hour, 999, "those that were left to expire"},
+		{5 * time.Hour, 1, "the one that was saved again"},
+	} {
+		if n := sweepAll(t, s, start.Add(due.after)); n != due.n {
+			t.Errorf("%d records were removed after %v, want %s", n, due.after, due.what)
+		}
+	}
+	for _, id := range page(t, s, "", 1000) {
+		shelf := filepath.Dir(filepath.Join(dir, filestore.PathOf(id)))
+		t.Errorf("a record stays on a shelf whose file of what is due was damaged: %s", damaged[shelf])
 	}
 }
 

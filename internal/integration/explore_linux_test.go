@@ -34,11 +34,11 @@ func TestOrdersOfTwoStrangersKeepTheirLimitsOnEveryStore(t *testing.T) {
 	exploreEach(t, explore.CasesOfStrangers, explore.CasesOfStrangers)
 }
 
-// exploreEach explores every third one of few cases on each store, so that a store plays those that the two before have
+// exploreEach explores every fifth one of few cases on each store, so that a store plays those that the four before have
 // not, or all of them.
 func exploreEach(t *testing.T, few, all func(n int) []explore.Case) {
 	t.Helper()
-	every := 3
+	every := 5
 	if os.Getenv("COATCHECK_EXPLORE") != "" {
 		few, every = all, 1
 	}
