@@ -16,7 +16,7 @@ type RecordKind = life.Kind
 // The kinds of record. Stores keep the kind; only ByUser looks at it.
 const (
 	KindLive      RecordKind = life.KindLive      // a session
-	KindAlias     RecordKind = life.KindAlias     // a renewed id, which leads to the session for a short time
+	KindAlias     RecordKind = life.KindAlias     // a renewed id, which leads to the session
 	KindTombstone RecordKind = life.KindTombstone // a retired id, which leads nowhere
 )
 

@@ -72,7 +72,7 @@ func (m *Manager) VaryOn() string { return m.transport.VaryOn() }
 func (m *Manager) Transport() Transport { return m.transport }
 
 // ByHeader reports whether the request brings a ticket, good or bad, in a header by Header or Bearer, and not in a
-// cookie. No other site can make a browser send that: for middleware that must tell browsers from programs.
+// cookie. No other site can make a browser send one. It is for middleware that must tell browsers from programs.
 func (m *Manager) ByHeader(r *http.Request) bool {
 	t := m.carrierOf(r)
 	switch t.(type) {
