@@ -70,7 +70,7 @@ func (s *Session) SetDeadline(t time.Time) {
 	}
 }
 
-// setClock sets a time-out of this session. caller names it in the error.
+// setClock sets a timeout of this session. caller names it in the error.
 func (s *Session) setClock(kind data.OpKind, caller string, d time.Duration) {
 	if err := life.CheckClock(caller, d); err != nil {
 		s.refused(fmt.Errorf("session: %w", err))

@@ -41,7 +41,8 @@ func Bearer(responseHeader string) Transport {
 
 // Transports returns a transport for several kinds of clients on one manager, such as browsers and apps. If a request
 // brings several tickets, the first one in the given order counts, good or bad, and the reply goes the same way. A
-// client that brings none gets a ticket through the first transport. nil is the cookie of Options.Cookie:
+// client that brings none gets a ticket through the first transport, so an app that has none yet sends any text in its
+// place, such as "Bearer none". nil is the cookie of Options.Cookie:
 //
 //	opts.Transport = session.Transports(nil, session.Bearer("X-Session"))
 //
