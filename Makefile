@@ -7,7 +7,7 @@ help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-11s %s\n", $$1, $$2 }'
 	@echo 'Every target but bench-peers, explore, mutants, profile, release, scale, screenshots and storm works on every module of the repository: the root and those below it.'
 
-test: ## Vet and test with the race detector. On Debian a missing C compiler is installed.
+test: ## Vet and test with the race detector. On Debian, what is missing is installed.
 	@internal/tools/test.sh
 
 explore: ## Try the orders of requests that make test has no time for, in memory. COATCHECK_CASE=regexp chooses cases

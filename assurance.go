@@ -10,7 +10,7 @@ import (
 
 // Factor says by which factors the user signs in: "pwd", "otp", "hwk" and so on, as RFC 8176 names them, or names of
 // your own. They are kept with the session until the next Login, which names its own: see Session.FactorAt and
-// guard.Fresh. Together with LoginAt they are as old as the sign-in.
+// guard.Fresh. With the option LoginAt, they count as shown at the time that it gives.
 //
 // A name has 1 to 32 lower-case letters, digits, and the signs - _ . and :. Any other, or more than 16 of them, makes
 // the Login fail: see Session.Err.
@@ -27,9 +27,9 @@ func Factor(names ...string) LoginOption {
 	}
 }
 
-// Confirm notes that the user has just shown one factor more, or one of them again: a code, a key, the password before
-// a payment. The session gets a new id, as with Regenerate; the user, LoginAt and the data stay. It is refused if
-// nobody is signed in, and for what Factor refuses: see Err.
+// Confirm notes that the user has just shown another factor, or one of them again: a code, a key, the password before a
+// payment. The session gets a new id, as with Regenerate; the user, LoginAt and the data stay. It is refused if nobody
+// is signed in, and for what Factor refuses: see Err.
 //
 // The idle timeout begins anew. The lifetime runs from when the oldest of all factors was shown: it begins anew when
 // each has been shown again, as NIST SP 800-63B-4 wants of a reauthentication. A Login without Factor counts as a

@@ -12,13 +12,13 @@ import (
 // Atomic runs fn on the newest state of the session, including changes that are not saved yet, and commits the result
 // by compare-and-set. If another request commits first, fn runs again on what that one left. If fn returns an error,
 // nothing that it did is kept; the earlier unsaved changes stay. If another request has given the session a new id by
-// Login or Regenerate, fn still runs, because a Login or Logout in it does what it does outside. It then sees none of
-// the data, for the other request may have used them; anything else that it does is not kept, and the error wraps
-// ErrEnded. After a Login that is not saved yet fn runs whatever has ended the session, and a fresh one keeps it all.
+// Login or Regenerate, fn still runs, because a Login or Logout in it works as it does outside. It then sees none of
+// the data, which the other request may have used; nothing else that it does is kept, and the error wraps ErrEnded.
+// After a Login that is not saved yet, fn runs even if the session has ended, and a fresh session keeps what it does.
 //
 // fn must use the session that it is given, and no other. Calling Save, Reload or Atomic on it is refused with an
-// error. What fn does elsewhere is not undone when it runs again: call such as Manager.RevokeUser afterwards, when the
-// session has the id by which it is to be kept.
+// error. What fn does elsewhere is not undone when it runs again. So call a method such as Manager.RevokeUser
+// afterwards, when the session has the id by which it is to be kept.
 func (s *Session) Atomic(ctx context.Context, fn func(*Session) error) error {
 	var events []life.Event
 	var own error

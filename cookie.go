@@ -31,8 +31,8 @@ type Cookie struct {
 	FormerNames []string
 	// Domain shares the cookie with the subdomains of this domain. "": only the host that set it.
 	Domain string
-	// Path limits the cookie to a part of the site. "": "/". A request for another path has no session: what is set
-	// there is an error, for no browser would bring the ticket back.
+	// Path limits the cookie to a part of the site. "": "/". A request for another path has no session, and setting a
+	// value there is an error, because no browser would bring the ticket back.
 	Path string
 	// SameSite is http.SameSiteLaxMode (also when 0), http.SameSiteStrictMode or http.SameSiteNoneMode.
 	SameSite http.SameSite
@@ -40,7 +40,7 @@ type Cookie struct {
 	Insecure bool
 	// ScriptAccess leaves out the HttpOnly attribute.
 	ScriptAccess bool
-	// Partitioned keeps the cookie apart for every top-level site (CHIPS).
+	// Partitioned makes browsers keep a separate cookie for every top-level site (CHIPS).
 	Partitioned bool
 	// Persistent makes the cookie survive closing the browser, until the session's own end. Session.SetPersistent and
 	// Remember decide it for one session.

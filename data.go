@@ -112,13 +112,13 @@ func (s *Session) raws() map[string][]byte {
 	return s.draft.Doc.Raws(s.m.opts.Codec)
 }
 
-// Set stores a value at the path, and makes missing parents as maps. The value is encoded at once. A value that does
-// not encode is refused, and so is a path through a value that has no parts: see Err. JSON, the default Codec, replaces
+// Set stores a value at the path; missing parents become maps. The value is encoded at once. A value that does not
+// encode is refused, and so is a path through a value that has no parts: see Err. JSON, the default Codec, replaces
 // anything in a string that is not UTF-8; store bytes as a []byte, with a [Key].
 func (s *Session) Set(path string, value any) { s.put(data.OpSet, data.ParsePath, path, value) }
 
 // Flash stores a value that this request and the next one that loads the session can read; then it is gone. Set turns
-// it into ordinary data, and Reflash keeps it for one more request. So do Append and [Key.Update], with what they
+// it into ordinary data. Reflash keeps it for one more request, and so do Append and [Key.Update] with what they
 // change.
 func (s *Session) Flash(path string, value any) { s.put(data.OpFlash, data.ParsePath, path, value) }
 

@@ -7,9 +7,9 @@
 //		fmt.Fprintf(w, "visit %d\n", visits.Or(s, 0))
 //	}))
 //
-// A [Manager] holds the policy: tickets, clocks, cookies and merging. [New] makes one of a [Store], which holds the
-// records, and [Options], of which only a [Secret] is required ([NewSecret], [ParseSecrets]). A [Session] is what one
-// visitor has.
+// A [Manager] holds the policy: tickets, clocks, cookies and merging. [New] makes one from a [Store], which holds the
+// records, and [Options], which need only a [Secret] ([NewSecret], [ParseSecrets]). A [Session] is what one visitor
+// has.
 //
 // # Handlers
 //
@@ -32,8 +32,7 @@
 // dotted paths: "article.tags" is the value tags in the map article, and "items.0" the first element of a list. [Path]
 // escapes text that is not meant as a path. [Session.Flash] keeps a value for the next request alone, and
 // [Session.FlashForm] a form that goes back to its visitor. A [Codec] encodes the values. An operation that cannot be
-// done is refused, and [Session.Err] says why; a value that is of another type than the one asked for is a
-// [DecodeError].
+// done is refused, and [Session.Err] says why; a value of another type than the one asked for is a [DecodeError].
 //
 // # Identity
 //
@@ -56,15 +55,15 @@
 //
 // # Beside other middleware
 //
-// Middleware is a func(http.Handler) http.Handler, which is what chi and alice take, and echo through
+// Middleware is a func(http.Handler) http.Handler, which chi and alice take as it is, and echo through
 // echo.WrapMiddleware. Gin writes its responses past any middleware that gin itself calls, so no ticket would be sent.
 // Put Middleware around the engine instead, as in http.ListenAndServe(address, sessions.Middleware(engine)), and call
 // Load with c.Request.Context() in handlers.
 //
-// Put a recoverer outside Middleware. Inside, it hides that the handler failed, and everything done until then is
-// committed. Put http.TimeoutHandler inside. Outside, it may answer after the commit without the ticket, which signs
-// out people who were about to get a new one. A compressing writer, http.MaxBytesHandler, http.StripPrefix and
-// httputil.ReverseProxy may stand on either side.
+// Put middleware that recovers from panics outside Middleware. Inside, it hides that the handler failed, and everything
+// done until then is committed. Put http.TimeoutHandler inside. Outside, it may answer after the commit without the
+// ticket, which signs out people who were about to get a new one. A compressing writer, http.MaxBytesHandler,
+// http.StripPrefix and httputil.ReverseProxy may stand on either side.
 //
 // An upgrade to WebSocket commits, too. The ticket of a new or renewed session is then in w.Header(); whether it is
 // sent depends on the upgrader. github.com/coder/websocket, and anything else that calls WriteHeader(101), sends it.

@@ -68,8 +68,8 @@ const (
 // actorKey finds the name that WithActor gave in a context.
 type actorKey struct{}
 
-// WithActor returns a context that names who acts, for Event.Actor: give it to RevokeFor and its kin where no session
-// of the request says so, as in a command or a job, or where an operator acts in somebody else's session. Choose names
+// WithActor returns a context that names who acts, for Event.Actor. Give it to RevokeFor and its kin where no session
+// of the request says so, as in a command or a job, or where an operator acts on somebody else's session. Choose names
 // that no user has, such as "operator: ada". Control characters are left out, and the name is cut at 256 bytes.
 func WithActor(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, actorKey{}, wire.CleanUserAgent(name))

@@ -193,8 +193,8 @@ func (ex *exchange) isRefusal(p any) bool {
 	return ok && errors.Is(err, ex.rest.Get().failed)
 }
 
-// last returns the session for the last commit of which the client is told, if the handler asked for it. A session that
-// is loaded later is too late.
+// last returns the session for the last commit that the client can be told of, if the handler asked for it. A session
+// that is loaded later is too late.
 func (ex *exchange) last() (s *Session, answer func(http.Header, bool), asked bool) {
 	if ex.session.Load() == nil { // else it stays, and nobody has to wait
 		ex.mu.Lock()

@@ -40,8 +40,8 @@ const takenOver, revokedUser = "taken over", "revoked user"
 // library, and lasts how long a session can live there. For that long the store remembers which sessions were taken
 // over, and, after RevokeUser on this manager, that the sessions that the user still has there are over, too.
 //
-// What it remembers under a secret that you remove is forgotten. So keep an old secret for at least as long after its
-// successor has begun to sign, even if the longest session of this manager is over before that.
+// What it remembers under a secret that you remove is forgotten. So keep an old secret for at least that long after its
+// successor has begun to sign, even if the longest session of this manager is over before then.
 //
 // The error wraps ErrNotSupported where the store does not remember: with a cookiestore, a nullstore and a bounded
 // memstore.

@@ -14,10 +14,10 @@ const oldForm = Key[url.Values](envelope.OwnPrefix + "form")
 // can show the form again, filled in, after a redirect: see Old. Give it r.PostForm.
 //
 // It leaves out fields whose names say that they are secret: those with password, passwd, passphrase, passcode, secret
-// or token anywhere in the name, in upper or lower case, nested as in user[password] or not, and those of which a part
+// or token anywhere in the name, in upper or lower case, nested as in user[password] or not, and those with a part that
 // is pwd, pass, pin, otp, totp, cvv or cvc, as in user_pin, newPwd and pass1. It also leaves out files, which are not
-// values. The rest counts as data of the session: if a form is larger than Options.MaxBytes, the commit fails with
-// ErrTooLarge, and a stranger with a form has a session. An empty form drops the previous one.
+// values. The rest is data of the session: if a form is larger than Options.MaxBytes, the commit fails with
+// ErrTooLarge, and a stranger whose form is kept gets a session. An empty form drops the previous one.
 func (s *Session) FlashForm(v url.Values) {
 	kept := url.Values{}
 	for name, values := range v {

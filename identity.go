@@ -28,8 +28,8 @@ func Remember(d time.Duration) LoginOption {
 
 // LoginAt says when the user signed in, if that was not now: for sign-ins that another site vouches for (auth_time of
 // OpenID Connect), or that are taken over from elsewhere. Session.LoginAt returns it, and guard.Fresh judges by it.
-// Both clocks of the session still run from the Login, and so does CreatedAt of a session that belonged to nobody.
-// Options.MaxPerUser finds the oldest session of a user by that, and not by t.
+// Both clocks of the session still run from the Login, and so does CreatedAt of a session that belonged to nobody. For
+// Options.MaxPerUser, a session is as old as the later of CreatedAt and LoginAt.
 //
 // The zero time, or one more than a minute in the future, makes the Login fail: see Session.Err. A time less than a
 // minute in the future counts as now, and one before 1970 as 1970.
@@ -49,9 +49,9 @@ func LoginAt(t time.Time) LoginOption {
 	}
 }
 
-// SetDeadline makes the session end at a time, whatever its lifetime, that of Remember too; its idle timeout may end it
-// sooner. A Login of the same user keeps the deadline. The zero time removes it, so that the lifetime counts again. A
-// time in the past ends the session, as Logout does; in an option of Login it makes the Login fail.
+// SetDeadline makes the session end at a time, whatever its lifetime, even one set by Remember; its idle timeout may
+// end it sooner. A Login of the same user keeps the deadline. The zero time removes it, so that the lifetime counts
+// again. A time in the past ends the session, as Logout does; in an option of Login it makes the Login fail.
 func (s *Session) SetDeadline(t time.Time) {
 	now := s.m.now()
 	latest := now.Add(math.MaxInt64)
@@ -70,7 +70,7 @@ func (s *Session) SetDeadline(t time.Time) {
 	}
 }
 
-// setClock sets a time-out of this session. caller names it in the error.
+// setClock sets a timeout of this session. caller names it in the error.
 func (s *Session) setClock(kind data.OpKind, caller string, d time.Duration) {
 	if err := life.CheckClock(caller, d); err != nil {
 		s.refused(fmt.Errorf("session: %w", err))
@@ -96,9 +96,9 @@ func (s *Session) Login(user string, opts ...LoginOption) {
 }
 
 // TryLogin is Login for a handler that answers failures itself: where Login makes the commit fail, TryLogin returns an
-// error, and nothing has changed. The error says what is wrong with the user name or an option, which operation was
-// refused before, or that the headers are sent. What only the store can know, such as ErrTooMany, comes with the
-// commit: call Save.
+// error and changes nothing. The error says what is wrong with the user name or an option, which operation was refused
+// before, or that the headers have been sent. What only the store can know, such as ErrTooMany, comes with the commit:
+// call Save.
 func (s *Session) TryLogin(user string, opts ...LoginOption) error {
 	if err := s.Err(); err != nil {
 		return err
@@ -160,11 +160,11 @@ func (s *Session) signIn(user string, opts []LoginOption) (kept bool) {
 // Invalidate drops the id, the user and all data. What is set afterwards belongs to a new session with a new id.
 func (s *Session) Invalidate() { s.Logout() }
 
-// Logout ends the session, even if it got a new id meanwhile, and no request that is under way can bring it back. That
-// holds for 24 hours after a renewal and for RenewGrace after a Login, Confirm or Regenerate: what has a session in use
-// for longer, such as a stream, calls Reload now and then. What is set afterwards belongs to a new session. A session
-// that is already gone stays gone: Logout succeeds, and the response leaves the cookie alone, for in another tab the
-// visitor may have signed in anew.
+// Logout ends the session, even if it got a new id meanwhile, and no request that is under way can bring it back. It
+// reaches a session that got its new id by a renewal in the last 24 hours, or by a Login, Confirm or Regenerate within
+// RenewGrace, so a stream or anything else that uses a session for longer should call Reload now and then. What is set
+// afterwards belongs to a new session. If the session is already gone, Logout succeeds, and the response leaves the
+// cookie alone, because the visitor may have signed in again in another tab.
 func (s *Session) Logout() { s.leave(life.ReasonLogout) }
 
 func (s *Session) leave(why life.Reason) {

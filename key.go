@@ -94,7 +94,7 @@ func (k Key[T]) Update(s *Session, fn func(T) T) {
 	}})
 }
 
-// update runs the function without the lock, for it may read the session, and does it again when the value changed
+// update runs the function without the lock, because it may read the session, and does it again when the value changed
 // meanwhile.
 func (s *Session) update(o data.Op) {
 	for {

@@ -39,9 +39,9 @@ type Manager struct {
 	closing           sync.Once
 }
 
-// New returns a manager that keeps its sessions in the store. Every wrong option is an error here, which names it, and
-// never a surprise later. New does no I/O, except for asking Options.SecretSource. Unless Options.SweepEvery is Never
-// it starts a sweeper; Close stops it.
+// New returns a manager that keeps its sessions in the store. A wrong option is an error here that names it, never a
+// surprise later. New does no I/O, except for asking Options.SecretSource. Unless Options.SweepEvery is Never it starts
+// a sweeper; Close stops it.
 func New(store Store, opts Options) (*Manager, error) {
 	resolved, err := opts.resolve()
 	if isNil(store) {
@@ -167,8 +167,8 @@ func (m *Manager) Close() error {
 }
 
 // Open returns the session of a ticket without HTTP, for gRPC, WebSocket frames and jobs. Call Save to store what
-// changes, and Token for the ticket, which may be new. "" begins a session; a bad ticket gives an empty one. The error
-// wraps ErrUnavailable.
+// changes, and Token for the ticket, which may be new. "" begins a new session, and a bad ticket gives an empty one.
+// The error wraps ErrUnavailable.
 func (m *Manager) Open(ctx context.Context, token string) (*Session, error) {
 	return m.open(ctx, m.newSession(ctx, nil), token, nil)
 }
@@ -195,9 +195,9 @@ func (m *Manager) openFor(r *http.Request, token string, former []string) (*Sess
 }
 
 // Peek describes the session that a request brings without using it: nothing is stored, sent, renewed or consumed, and
-// the idle timeout keeps running. It is for a page that asks how long the session lasts. Info.ExpiresAt is when it ends
-// if nobody uses it. Info is zero without a live session, and if Options.Skip says that the request has none. It needs
-// no Middleware. The error wraps ErrUnavailable.
+// the idle timeout keeps running. It is for a page that asks how long the session will last: Info.ExpiresAt is when it
+// ends if nobody uses it. Info is zero if there is no live session, or if Options.Skip says that the request has none.
+// It needs no Middleware. The error wraps ErrUnavailable.
 func (m *Manager) Peek(r *http.Request) (Info, error) {
 	if m.skips(r) {
 		return Info{}, nil

@@ -144,7 +144,7 @@ func (ex *exchange) sessionOrStub(ctx context.Context) *Session {
 // see the error: that is its Err, and what Save, Reload and Atomic return. It is empty, and nothing of it is stored.
 func (m *Manager) FailedSession(err error) *Session { return m.newStub(context.Background(), nil, err) }
 
-// newStub makes a session of which nothing can be stored, because of the error.
+// newStub makes a session that stores nothing, because of the error.
 func (m *Manager) newStub(ctx context.Context, ex *exchange, err error) *Session {
 	s := m.newSession(ctx, ex)
 	s.rest.Change(func(r *seldom) { r.stub = err })
@@ -199,8 +199,8 @@ type screen func(*http.Request, *Session) Screening
 //
 // A request that is refused gets what it would get if its ticket had been retired: the session is empty, and nobody is
 // signed in. What is set cannot be stored (ErrEnded), and the response neither sets nor deletes the cookie, so that a
-// later request may have the session again. A Login begins a fresh session, which takes the place of the one that was
-// refused if that is the same user's. Logout ends the one that was refused.
+// later request may have the session again. A Login begins a fresh session, which takes the place of the refused one if
+// both are the same user's. Logout ends the refused one.
 func (m *Manager) Screen(fn func(*http.Request, *Session) Screening) error {
 	s := screen(fn)
 	if fn == nil || !m.screen.CompareAndSwap(nil, &s) {
@@ -248,9 +248,9 @@ func (s *Session) shut(because error, why Reason) {
 	s.isNew, s.seenAt = true, 0
 }
 
-// OnAnswer adds fn to what is called as [Screening].Answer is, after the functions added before. It is for middleware
-// that loads the session before it calls the handler: once a response has begun, fn is not called any more, nor is it
-// for a session without a response.
+// OnAnswer has fn called as [Screening].Answer is, after the functions added before. It is for middleware that loads
+// the session before it calls the handler: fn is not called if the response has already begun, or if the session has no
+// response.
 func (s *Session) OnAnswer(fn func(h http.Header, signsIn bool)) {
 	if s.ex != nil {
 		s.ex.addAnswer(fn)
@@ -267,8 +267,8 @@ func (ex *exchange) addAnswer(fn func(http.Header, bool)) {
 // signsIn reports whether a Login was done.
 func (s *Session) signsIn() bool { return s.is((*life.Draft).SignedIn) }
 
-// KeepIdle makes what this request stores no sign of life: the idle timeout goes on as if it had not come. It is for
-// middleware that answers a browser by itself, while nobody may sit in front of it.
+// KeepIdle keeps what this request stores from counting as use: the idle timeout runs on as if the request had not
+// come. It is for middleware that answers a browser by itself, when perhaps nobody sits in front of it.
 func (s *Session) KeepIdle() { s.is(func(d *life.Draft) bool { d.KeepIdle(); return true }) }
 
 // Proved reports whether somebody proved in this request who they are: a Login or a Confirm was done, stored or not,
@@ -277,9 +277,9 @@ func (s *Session) KeepIdle() { s.is(func(d *life.Draft) bool { d.KeepIdle(); ret
 func (s *Session) Proved() bool { return s.is((*life.Draft).Proved) }
 
 // ReportProof makes the manager report an event of that kind, as [Manager.Report] does, once, when a Login or a Confirm
-// of this request is stored; before that nobody has signed in. If one is stored already, that is at once. "" takes back
-// what is not reported yet. It is for middleware around a sign-in, which calls it before the handler runs, or in a
-// function for OnAnswer.
+// of this request is stored, because before that nobody has signed in. If one is stored already, it reports at once. ""
+// takes back what has not been reported yet. It is for middleware around a sign-in, which calls it before the handler
+// runs, or in a function for OnAnswer.
 func (s *Session) ReportProof(kind EventKind) {
 	var now []life.Event
 	s.is(func(d *life.Draft) bool { now = d.ReportProof(life.EventKind(kind), s.part != whole); return true })

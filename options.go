@@ -39,9 +39,9 @@ type Options struct {
 	// secret without a restart, and in one round: put a new one in front, and remove the old one as with Secrets. A new
 	// first secret verifies at once and signs about four minutes later. Every node knows it by then, if their sources
 	// return it within two minutes of each other. A manager that has just started signs with an older secret for these
-	// four minutes, too, so count the longest session from the last start. A source has 30 seconds to answer. New
-	// calls it first, and fails if it fails. Later, if it fails or returns weak secrets, those in use stay, and the log
-	// has an error. Close stops that.
+	// four minutes, too, so count the longest session from the last start. A source has 30 seconds to answer. New calls
+	// it first, and fails if it fails. Later, if it fails or returns weak secrets, those in use stay, and the log has
+	// an error. Close stops these calls.
 	SecretSource func(context.Context) ([]Secret, error)
 	Cookie       Cookie
 
@@ -53,7 +53,8 @@ type Options struct {
 	Lifetime time.Duration
 	// RenewEvery gives a session a new id once its id is older than this. 0: only Login and Regenerate change the id.
 	RenewEvery time.Duration
-	// RenewGrace is how long a renewed id still leads to its session, for requests that were under way. 0: 30 seconds.
+	// RenewGrace is how long the ticket of a renewed id still opens its session, for requests that were under way. 0:
+	// 30 seconds.
 	RenewGrace time.Duration
 	// TouchEvery limits how often a session that is only read is marked as seen in the store. 0: a twentieth of
 	// IdleTimeout, at most a minute. -1: at every request, and during a long one as often as with 0. It must be below
@@ -77,8 +78,8 @@ type Options struct {
 
 	// Seal encrypts the data in the store with XAES-256-GCM. Without it the data can be read there, but not changed.
 	Seal bool
-	// RequireSealed refuses records that are not sealed, and implies Seal. Without it, records from before Seal are
-	// read.
+	// RequireSealed refuses records that are not sealed, and implies Seal. Without it, records that were stored before
+	// Seal was set can still be read.
 	RequireSealed bool
 	// Codec encodes the values. nil: JSON.
 	Codec Codec
@@ -99,16 +100,15 @@ type Options struct {
 	ClientIP func(*http.Request) netip.Addr
 
 	// OnError answers a request whose session could not be loaded or stored. It gets the request as the handler had it,
-	// and is not called if the client hung up before. If it writes nothing, the status that fits the error is sent. It
-	// is called without a lock held.
+	// and is not called if the client hung up before. If it writes nothing, the status that fits the error is sent. No
+	// lock is held during the call.
 	OnError func(http.ResponseWriter, *http.Request, error)
-	// OnEvent is called with what happens to sessions. It is called without a lock held, and delays the request. What
-	// happens during a load is reported when the load is over, to the log as well, with a context that does not end
-	// when the load's does.
+	// OnEvent is called with what happens to sessions. No lock is held during the call, which delays the request. What
+	// happens during a load is reported after the load, to the log as well, with a context that outlives the load's.
 	OnEvent func(context.Context, Event)
-	// Logger gets failures at level Error or Warn, requests whose session ended meanwhile, and those of a user with too
-	// many sessions, at Info, and events and requests whose client hung up before at Debug. nil: slog.Default. To log
-	// nothing, use slog.New(slog.DiscardHandler).
+	// Logger gets failures at level Error or Warn. Requests whose session ended meanwhile, or whose user has too many
+	// sessions, are logged at Info, and requests whose client hung up at Debug. So are events, except EventReused and
+	// EventLate (Warn) and EventRefused (Info). nil: slog.Default. To log nothing, use slog.New(slog.DiscardHandler).
 	Logger *slog.Logger
 	// Now is the clock. nil: time.Now.
 	Now func() time.Time
@@ -234,8 +234,8 @@ func isNil(v any) bool {
 // in the past.
 const Never time.Duration = -1
 
-// SkipHeader returns a predicate for Options.Skip: requests with this header have no session, if its value is the one
-// given or that is "*". Any client can send a header: use one that your proxy sets or removes.
+// SkipHeader returns a predicate for Options.Skip: requests that have this header have no session if its value is the
+// one given; "*" means any value. Any client can send a header: use one that your proxy sets or removes.
 func SkipHeader(name, value string) func(*http.Request) bool {
 	return func(r *http.Request) bool {
 		values := r.Header.Values(name)

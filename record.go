@@ -16,13 +16,13 @@ type RecordKind = life.Kind
 // The kinds of record. Stores keep the kind; only ByUser looks at it.
 const (
 	KindLive      RecordKind = life.KindLive      // a session
-	KindAlias     RecordKind = life.KindAlias     // a renewed id, which leads to the session for a short time
+	KindAlias     RecordKind = life.KindAlias     // a renewed id, which leads to the session
 	KindTombstone RecordKind = life.KindTombstone // a retired id, which leads nowhere
 )
 
-// Record is what a store keeps of a session. ID and User are its keys, ExpiresAt is a hint for sweeps and time-outs,
-// and Data is opaque; the rest is there so that sessions can be listed without opening Data. Printing or logging a
-// record, or encoding it as JSON, leaves Data out, so a store must write it separately.
+// Record is what a store keeps of a session. ID and User are its keys, ExpiresAt is a hint for sweeps and timeouts, and
+// Data is opaque; the rest is there so that sessions can be listed without opening Data. Printing or logging a record,
+// or encoding it as JSON, leaves Data out, so a store must write it separately.
 type Record struct {
 	ID        string
 	User      string // "" when nobody is signed in

@@ -10,10 +10,10 @@ import (
 	"github.com/coatcheck/session/internal/wire"
 )
 
-// Save stores the changes now; otherwise the middleware does it. If there is nothing to do, it does nothing. The error
-// wraps ErrUnavailable, ErrConflict, ErrEnded, ErrTooLarge or what Err returns; nothing was stored then, and the
-// changes are still there. Save stops waiting for a store that hangs at the deadline of the context; without one, it
-// waits five seconds for each of at most three calls.
+// Save stores the changes now; otherwise the middleware does so later. If there is nothing to store, it does nothing.
+// The error wraps ErrUnavailable, ErrConflict, ErrEnded, ErrTooLarge or what Err returns; nothing was stored then, and
+// the changes are still there. Save stops waiting for a store that hangs at the deadline of the context; without one,
+// it waits five seconds for each of at most three calls.
 func (s *Session) Save(ctx context.Context) error {
 	return outward(s.commit(ctx, life.Mode{CanTell: s.ex != nil}))
 }
@@ -85,8 +85,8 @@ func (s *Session) adopt(w *life.Draft) {
 }
 
 // catchUp does on w the operations that came after the first ones, unless they came too late, and what Now set since.
-// It is called with the lock held, and gives it up while a function given to Update runs, for it may use the session;
-// what others do meanwhile is done on w as well. It returns what is to be reported.
+// It is called with the lock held, and gives it up while a function given to Update runs, because that may use the
+// session; what others do meanwhile is done on w as well. It returns what is to be reported.
 func (s *Session) catchUp(w *life.Draft, done int, now uint64) (events []life.Event) {
 	for ; done < len(s.draft.Doc.Ops); done++ {
 		o := s.draft.Doc.Ops[done]

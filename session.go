@@ -120,15 +120,15 @@ func (s *Session) User() string {
 	return s.draft.User()
 }
 
-// IsNew reports that no live session came with this request, including when Expired.
+// IsNew reports that no live session came with this request. It is also true when Expired is.
 func (s *Session) IsNew() bool { return s.isNew }
 
-// Expired reports that a genuine ticket came whose session has run out of time, for "please sign in again". The manager
-// knows this only while the record is still in the store.
+// Expired reports that a genuine ticket came, but its session has run out of time, for "please sign in again". The
+// manager knows this only while the record is still in the store.
 func (s *Session) Expired() bool { return s.expired }
 
 // EndedBy is why the session of the ticket that came has ended, for "you were signed out because …": its time ran out,
-// or whoever ended it first gave this reason. It is known from the first Load if the session ended before, and
+// or whoever ended it first gave this reason. It is known from the first Load if the session had ended by then,
 // otherwise once a commit has found out or Done is closed. "": it has not ended, or nobody knows, as after Revoke,
 // which deletes the record. A reason is kept until the session would have ended by time, and for 24 hours at most; that
 // of Logout only for Options.RenewGrace.
@@ -254,7 +254,7 @@ func (s *Session) handle() string {
 // Done returns a channel that is closed when the session ends: at once if this manager ends it, or if another one does
 // on a store that is a [Watcher]; otherwise, including when its time runs out, within Options.WatchEvery. Long-lived
 // responses, such as server-sent events, select on it. It follows the session to a new id. Once the request, or the
-// context given to Open, is over, it is not closed any more.
+// context given to Open, is over, the channel is no longer closed.
 func (s *Session) Done() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()

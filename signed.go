@@ -13,8 +13,8 @@ import (
 // SetSigned sets a cookie of the application whose value anybody can read but nobody can change: Signed returns it, or
 // says what is wrong. The value may be any text. The signature covers the name and, if MaxAge is above 0, the time
 // until which it is valid. MaxAge below 0 deletes the cookie. Attributes are as given, and Secure is added unless
-// Options.Cookie.Insecure is set. The error wraps ErrTooLarge, or says what is wrong with the cookie, also where
-// browsers would drop it: a name that begins with __Host- needs the Path "/" and no Domain.
+// Options.Cookie.Insecure is set. The error wraps ErrTooLarge, or says what is wrong with the cookie. That includes
+// cookies that browsers would drop: a name that begins with __Host- needs the Path "/" and no Domain.
 func (m *Manager) SetSigned(w http.ResponseWriter, c *http.Cookie) error {
 	if c == nil {
 		return errors.New("session: SetSigned: the cookie is nil")

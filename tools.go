@@ -22,9 +22,9 @@ type Content struct {
 
 // Contents opens a live record that a store has loaded, and returns what it holds, sorted by key and without the
 // library's own keys. stale says that an older secret signed or sealed the record, or that it is sealed although the
-// options do not ask for that, or the other way round. Contents is for tools that operate a site: a session is opened
-// by its ticket. The error wraps ErrCorrupt when the record does not open with the secrets of this manager, or
-// ErrNotSupported when its store keeps no records.
+// options do not ask for that, or not sealed although they do. Contents is for tools that operate a site; a visitor's
+// session is opened by its ticket. The error wraps ErrCorrupt when the record does not open with the secrets of this
+// manager, or ErrNotSupported when its store keeps no records.
 func (m *Manager) Contents(rec *Record) (list []Content, stale bool, err error) {
 	st, stale, err := m.keeper.Contents((*life.Record)(rec))
 	if err != nil {
@@ -66,7 +66,7 @@ func finding(name string, pass bool, found, advice string) Finding {
 }
 
 // Audit checks the options against the practices in docs/security.md, and says for each what it found, or which option
-// to change. It looks at nothing but options, and at what SetBinding was given.
+// to change. It looks only at the options, at what the store can do, and at what SetBinding was given.
 func (m *Manager) Audit() []Finding {
 	list := append(append(m.auditCookie(), m.auditTimes()...), m.auditStore()...)
 	if b := m.binding.Load(); b != nil && b.Finding.Name != "" {

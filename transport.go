@@ -41,7 +41,8 @@ func Bearer(responseHeader string) Transport {
 
 // Transports returns a transport for several kinds of clients on one manager, such as browsers and apps. If a request
 // brings several tickets, the first one in the given order counts, good or bad, and the reply goes the same way. A
-// client that brings none gets a ticket through the first transport. nil is the cookie of Options.Cookie:
+// client that brings none gets a ticket through the first transport, so an app that has none yet sends any text in its
+// place, such as "Bearer none". nil is the cookie of Options.Cookie:
 //
 //	opts.Transport = session.Transports(nil, session.Bearer("X-Session"))
 //
@@ -72,7 +73,7 @@ func (m *Manager) VaryOn() string { return m.transport.VaryOn() }
 func (m *Manager) Transport() Transport { return m.transport }
 
 // ByHeader reports whether the request brings a ticket, good or bad, in a header by Header or Bearer, and not in a
-// cookie. No other site can make a browser send that: for middleware that must tell browsers from programs.
+// cookie. No other site can make a browser send one. It is for middleware that must tell browsers from programs.
 func (m *Manager) ByHeader(r *http.Request) bool {
 	t := m.carrierOf(r)
 	switch t.(type) {

@@ -85,9 +85,9 @@ func (m *Manager) isBound(ctx context.Context, rec *life.Record) (bool, error) {
 	return err == nil && b.Bound(s), nil
 }
 
-// All goes through all live sessions, in pages. If some cannot be read, the walk ends with an error. Sessions that
-// begin or end meanwhile may be listed or not; one that gets a new id meanwhile may be listed under both ids, or under
-// none.
+// All goes through all live sessions, in pages. It leaves out damaged records. If the store cannot read some at all,
+// for example for want of permission, the walk goes on without them and ends with an error. Sessions that begin or end
+// meanwhile may be listed or not; one that gets a new id meanwhile may be listed under both ids, or under none.
 func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
 		for r, err := range m.keeper.All(ctx, time.Time{}) {
@@ -103,16 +103,16 @@ func (m *Manager) All(ctx context.Context) iter.Seq2[Info, error] {
 }
 
 // Revoke ends sessions by their Info.ID and says how many it ended; an unknown id is not an error. A session that is
-// renewed at the same time is ended under its new id. One that has ended before is not counted, and what began in its
-// place, such as by a Login of somebody else, goes on. The error wraps ErrUnavailable.
+// renewed at the same time is ended under its new id. A session that has already ended is not counted, and what began
+// in its place, such as by a Login of somebody else, goes on. The error wraps ErrUnavailable.
 func (m *Manager) Revoke(ctx context.Context, ids ...string) (int, error) {
 	return m.keeper.Records.Revoke(ctx, life.Ending{Why: life.ReasonRevoked}, ids)
 }
 
 // RevokeFor is Revoke with a reason: one of the constants, or a word of the site's own. Session.EndedBy returns it to
-// requests with the ticket, until the session would have ended by time, but for 24 hours at most. The first to end a
-// session gives the reason, and write access to the store is not enough to make one up. If the store has no room for
-// it, the reason is lost. The error says what is wrong with the reason, or is one of Revoke.
+// requests with the ticket until the session would have run out of time, but for 24 hours at most. Whoever ends a
+// session first gives the reason, and write access to the store is not enough to make one up. If the store has no room
+// for it, the reason is lost. The error says what is wrong with the reason, or is one of Revoke.
 func (m *Manager) RevokeFor(ctx context.Context, why Reason, ids ...string) (int, error) {
 	e := life.Ending{Why: life.Reason(why), Told: true}
 	if err := life.CheckReason(e.Why); err != nil {
@@ -139,7 +139,8 @@ func (m *Manager) RevokeOwn(ctx context.Context, user string, ids ...string) (in
 // of the request whose context is given, even if it only gets that id with this request. A kept session that is renewed
 // at the same time is kept, and so is a Login on it, even if nobody is signed in on it yet. A session that begins while
 // this runs is ended, too, if it was stored before the last look, even one that took the place of a kept session that
-// was logged out. With cookiestore nobody knows how many there are, so it returns 0. The errors are those of Sessions.
+// was logged out. With cookiestore it returns 0, because nobody knows how many there are. The errors are those of
+// Sessions.
 func (m *Manager) RevokeUser(ctx context.Context, user string, keep ...string) (int, error) {
 	return m.revokeUser(ctx, life.Ending{Why: life.ReasonRevoked, Of: user}, keep)
 }
@@ -183,7 +184,7 @@ var errIdentity = errors.New("session: a function of UpdateUser may change data 
 
 // UpdateUser runs fn on the newest state of each live session of a user, saves what it changed as Atomic does, and says
 // how many sessions that was. Use it for changes that must take effect at once wherever the user is signed in, such as
-// of what the user may do. A session that begins meanwhile is changed, too, if it was there before the last look.
+// a change of roles. A session that begins meanwhile is changed, too, if it was there before the last look.
 //
 // fn may change data and clocks only; calling Login, Logout, Regenerate or Invalidate in it is an error. It runs more
 // than once on a session that is changed or renewed at the same time. None of this counts as a use of the sessions. An

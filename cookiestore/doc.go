@@ -15,7 +15,8 @@
 //     wins. A request that only reads, but is due for a touch, sends its copy, too.
 //   - An older cookie that somebody kept works again until its own deadline: a cart, a credit, a role can be turned
 //     back. What must not be turned back belongs in a database.
-//   - Logout deletes the cookie in the browser that logs out. A copy of it works until its deadline.
+//   - Logout deletes the cookie in the browser that logs out. A copy of the cookie works until its deadline, unless
+//     [Options.Revocations] is set.
 //   - Sessions and All cannot list, and MaxPerUser cannot count: they return [session.ErrNotSupported]. So do Revoke
 //     and RevokeUser without [Options.Revocations].
 //   - Nothing can be changed once the headers of a response are sent. Such a change is refused, with the event "late".
@@ -25,11 +26,10 @@
 // # Revocations
 //
 // With a store in [Options.Revocations], which must not be one that forgets, the server remembers the ids that Logout,
-// Login, Regenerate or a renewal retired, each for as long as a copy of it could live, and that of a renewal for at
-// least a day, unless the lifetime of the session ends before that. So a session in use that is renewed every ten
-// minutes has 144 entries after a day, even if its idle timeout is 15 minutes. For ever it remembers what Revoke
-// retired, the last RevokeUser for each user, and an id to which a Logout came by an earlier id or a former cookie
-// only.
+// Login, Regenerate or a renewal retired, each for as long as a copy of it could live. That of a renewal it remembers
+// for at least a day, unless the lifetime of the session ends before that: a session in use that is renewed every ten
+// minutes has 144 entries after a day, even if its idle timeout is 15 minutes. It never forgets what Revoke retired,
+// the last RevokeUser for each user, and an id that a Logout reached only by an earlier id or a former cookie.
 //
 // A request then costs one round trip to load, one more if somebody is signed in, and one to save. Logout is final, a
 // renewed id is noticed if it is used after its grace, and RevokeUser ends all sessions of a user that began before it;

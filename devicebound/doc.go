@@ -1,6 +1,6 @@
 // Package devicebound makes sessions that a stolen cookie does not open. A browser that supports it makes a key for
-// each sign-in, which cannot leave the device, and proves every few minutes that it still has it; with a copy of the
-// cookies alone nobody is signed in.
+// each sign-in, which cannot leave the device, and proves every few minutes that it still has the key; a copy of the
+// cookies alone signs nobody in.
 //
 //	binder, err := devicebound.New(sessions, devicebound.Options{Policy: devicebound.Enforce})
 //	…
@@ -12,10 +12,10 @@
 //
 // Each Login offers the browser a registration, in the same response. The browser makes a key, and posts a proof of it
 // to Options.RegisterPath. From then on the session is bound. Its ticket is worth nothing without a second cookie, the
-// bound cookie, which is valid for Options.Lifetime. For a new proof, at Options.RefreshPath, the browser gets the next
-// one, before it would have to send a request without one. The key and the state of its proofs are in the session's
-// record: they stay when the id is renewed, and end with the session. A Login begins a new binding, because somebody
-// who used the session before could have registered a key of their own.
+// bound cookie, which is valid for Options.Lifetime. Once it has ended, the browser holds its next request back, sends
+// a new proof to Options.RefreshPath, and gets the next bound cookie. The key and the state of its proofs are in the
+// session's record: they stay when the id is renewed, and end with the session. A Login begins a new binding, because
+// somebody who used the session before could have registered a key of their own.
 //
 // The bound cookie is checked without the store, so a request costs what it costs without this package. A proof costs
 // one load and one save, and asking for one costs one load.

@@ -25,8 +25,8 @@
 // hundred sessions more than it has to. You may delete these files at any time: the next sweep then reads every header
 // once and writes them again.
 //
-// [Options.NoSync] gives up the second of these guarantees. The third then needs a file system that keeps changes of
-// names in order, as those with a journal do.
+// [Options.NoSync] gives up the guarantee about a loss of power. That no session is missing from the list of its user
+// then needs a file system that keeps changes of names in order, as those with a journal do.
 //
 // If the disk is full, a save fails and leaves the record as it was. An error in the very last step, the sync of the
 // folder, leaves a record that is saved, but perhaps not for good.
@@ -43,9 +43,9 @@
 // # Backup
 //
 // Copy the folder while it is in use, with anything that copies bytes and keeps owners and modes: each file is whole at
-// every moment. A copy by hard links, as of cp -l, is none: a file with a second name is neither read nor written,
-// which is an outage, for logouts too, until the copy is removed. A session that ended after a copy was made comes back
-// with it, so sign everybody out after a restore, with a new secret.
+// every moment. Do not copy by hard links, as cp -l does: a file with a second name is neither read nor written, which
+// is an outage, for logouts too, until the copy is removed. A session that ended after a copy was made comes back with
+// it, so sign everybody out after a restore, with a new secret.
 //
 // # Other systems
 //

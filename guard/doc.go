@@ -1,6 +1,6 @@
-// Package guard is middleware on top of a session: a signed-in user, a role, a recent sign-in, one confirmation for one
-// deed, forms that other sites cannot send, rate limits, sign-ins that nobody can guess, and a page on which people see
-// their devices.
+// Package guard is middleware on top of a session. It asks for a signed-in user, a role, a recent sign-in, or a
+// confirmation of one operation; it refuses forms that other sites send; it limits requests and attempts to sign in;
+// and it has a page on which people see their devices.
 //
 // Each is a plain func(http.Handler) http.Handler and works alone: one that needs a session loads it, even without the
 // manager's middleware around it. Letting a request through costs no more than loading the session, except with Rate,
@@ -17,8 +17,8 @@
 //	mux.Handle("/devices", g.Sessions())
 //	http.ListenAndServe(address, sessions.Middleware(g.CSRF(mux)))
 //
-// A request that is not let through gets an answer that fits the client. If it asks for JSON, through Accept or as a
-// script's fetch, that is application/problem+json, and so it is if it asks for nothing in particular and tickets come
-// in a header. A browser gets a small page, or is sent to the login page and back afterwards. If the store fails, the
-// manager's Options.OnError answers.
+// A request that is not let through gets an answer that fits the client. The answer is application/problem+json if the
+// request asks for JSON, through Accept or as a script's fetch, or if it asks for nothing in particular and tickets
+// come in a header. A browser gets a small page, or is sent to the login page and back afterwards. If the store fails,
+// the manager's Options.OnError answers.
 package guard

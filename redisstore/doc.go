@@ -44,10 +44,10 @@
 // leaves a session alive and missing from its user's list, so nobody can revoke it there.
 //
 // A record has a TTL until fifteen minutes past the end of its session, but of a hundred years at most. It is counted
-// from the last request, so the server's clock does not matter. The manager ends sessions on time. The TTL frees the
-// record. A sweep frees what leads to it, which is its id and its entry on the list of its user, however long ago the
-// record went. Leave the sweeper of at least one manager on, or sweep from a timer. A save that only moves the end of a
-// session leaves the index of what is due as it is; a sweep that meets the session corrects it.
+// from the last request, so the server's clock does not matter. The manager ends sessions on time; the TTL frees the
+// record. A sweep frees what leads to the record, which is its id and its entry on the list of its user, however long
+// ago the record went. Leave the sweeper of at least one manager on, or sweep from a timer. A save that only moves the
+// end of a session leaves the index of what is due as it is; a sweep that meets the session corrects it.
 //
 // # Durability
 //

@@ -12,11 +12,11 @@
 // A stream (SendStreamWriter) and a hijacked connection go on after that. If they change the session, call
 // [session.Session.Save]; the session must have been stored before, because no response can bring a new ticket any
 // more. They hear of the end of the session by [session.Session.Done], until the stream is out or the connection
-// closed. c.Context() does not end then, as ever in Fiber: that a client has left is known when a write to it fails.
+// closed. As always in Fiber, c.Context() does not end when the client leaves; only a failed write shows that.
 //
 // The functions in [session.Options] get a request of net/http without a body, in which nothing is shared with Fiber.
-// Login copies the name of the user, and Set the value, so both may be c.FormValue. Whatever else of c a goroutine or a
-// stream goes on with, also the name of a key, copy with strings.Clone: the next request gets the memory of its
-// strings.
-// Middleware that recovers from panics belongs before Use; after Use, it hides the panic, and the session is stored.
+// Login copies the name of the user, and Set the value, so both may be c.FormValue. If a goroutine or a stream goes on
+// with any other string of c, even as the name of a key, copy it with strings.Clone: the next request reuses its
+// memory. Middleware that recovers from panics belongs before Use; after Use, it hides the panic, and the session is
+// stored.
 package fibersession

@@ -1,6 +1,6 @@
-// Package passkey lets people register passkeys, sign in with them, and confirm with them that it is still them. The
-// cryptography is that of [github.com/go-webauthn/webauthn]; this package keeps its challenges where nobody can use one
-// twice.
+// Package passkey lets people register passkeys, sign in with them, and confirm with them that it is still the same
+// person. The cryptography is that of [github.com/go-webauthn/webauthn]; this package keeps its challenges where nobody
+// can use one twice.
 //
 //	p, err := passkey.New(sessions, accounts, passkey.Options{Origins: []string{"https://example.com"}})
 //	…

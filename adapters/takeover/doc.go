@@ -25,6 +25,6 @@
 // the same people as signed in, give each its own secrets.
 //
 // A cookie of gorilla's CookieStore is the session itself: the old library cannot end it. This package remembers the
-// cookies that were moved, and refuses them. An earlier copy of the session, with other values, is another cookie and
-// another session, as it was before, until it runs out or the user's sessions are revoked.
+// cookies that were moved, and refuses them. An earlier copy of the session, with other values, is another cookie. As
+// before, it is a session of its own, until it runs out or the user's sessions are revoked.
 package takeover

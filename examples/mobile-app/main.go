@@ -1,5 +1,5 @@
-// The server of a mobile app: the ticket travels in a header, and the app keeps it where it keeps secrets. No cookies,
-// and so no cross-site request forgery.
+// The server of a mobile app: the ticket travels in a header, and the app keeps it where it keeps secrets. No browser
+// sends that header by itself, so there is no cross-site request forgery.
 //
 //	go run ./examples/mobile-app
 //	curl -i -d '{"user":"ada","password":"correct horse"}' http://127.0.0.1:8080/login

@@ -2,5 +2,5 @@
 // takes longer than a read that a cache answers. A [Context] starts it for the calls that wait (bounded.go), and
 // [Calls] has one for all that nothing but time ends (calls.go).
 //
-// How long a call may take is for those to say who make it.
+// Whoever makes a call says how long it may take.
 package bounded

@@ -1,6 +1,6 @@
 // Package envelope is the form in which a session's data are kept: a header with what the library itself must know,
-// then the entries, a key and an encoded value each. Entries are found by scanning, and decoded by nobody here: reading
-// one key of fifty costs one key.
+// then the entries, a key and an encoded value each. Entries are found by scanning, and this package decodes none:
+// reading one key of fifty costs one key.
 //
 // All numbers are varints and all texts have their length before them. Parse checks every length once, so that what
 // comes after need not.

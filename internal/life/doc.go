@@ -11,8 +11,8 @@
 // what a store remembers beside sessions (mark.go); a store that hangs is given up (patient.go). Which users and
 // clocks a session may have is in user.go and clock.go.
 //
-// Where the records are is for [Records] to say (place.go): stored.go has those in a store, and share.go those that a
-// store in the memory of the process shares; package carried has those in tokens. No other file asks which it is.
+// [Records] says where the records are (place.go): stored.go has those in a store, and share.go those that a store in
+// the memory of the process shares; package carried has those in tokens. No other file asks which it is.
 //
 // HTTP, cookies and options are not here; what a session holds is in package data, and what is made of a secret in
 // package keys. A draft has no lock: package session guards its own, and commits a copy.

@@ -13,7 +13,7 @@ type Kind uint8
 // The kinds of record.
 const (
 	KindLive      Kind = iota // a session
-	KindAlias                 // a renewed id, which for a short time leads to the session under its new id
+	KindAlias                 // a renewed id, which leads to the session under its new id
 	KindTombstone             // a retired id, which leads nowhere
 )
 
