@@ -138,8 +138,8 @@ func (m *Manager) auditStore() []Finding {
 		finding("expired-removed", !is.Final || m.keeper.CanSweep() && o.SweepEvery > 0, m.sweeps(),
 			"SweepEvery: leave it unset, or remove what has expired by a job"),
 		finding("events-watched", o.OnEvent != nil || o.Logger.Enabled(context.Background(), slog.LevelWarn),
-			"rejected and reused tickets are reported",
-			"OnEvent or Logger: set one, so that rejected and reused tickets are noticed"),
+			"reused tickets are reported, and rejected ones to OnEvent",
+			"OnEvent or Logger: set one, so that reused tickets are noticed"),
 	}
 }
 
