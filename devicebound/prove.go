@@ -19,7 +19,7 @@ import (
 func (b *Binder) Prove(d time.Duration) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return b.judged(func(w http.ResponseWriter, r *http.Request, p proof) {
-			asked, came := b.asked(r, &p.of)
+			old, came := b.asked(r, &p.of)
 			if came {
 				b.drop(w.Header(), b.askedName())
 			}
@@ -27,9 +27,9 @@ func (b *Binder) Prove(d time.Duration) func(http.Handler) http.Handler {
 			switch young := age <= d && age >= -skew; {
 			case errors.Is(p.why, ErrUnproved):
 				b.turnAway(w, r, p.why)
-			case p.why != nil || young || came && !p.at.Before(asked) && age <= leastProof:
+			case p.why != nil || young || came && !p.at.Equal(old) && age <= leastProof:
 				next.ServeHTTP(w, r)
-			case came || !b.sendFor(w, r, &p.of):
+			case came || !b.sendFor(w, r, p):
 				b.turnAway(w, r, ErrUnproved)
 			}
 		})
@@ -45,14 +45,18 @@ const (
 
 func (b *Binder) askedName() string { return b.opts.CookieName + "-asked" }
 
-// sendFor sends the browser back to where it is, for a proof. A place that could be at another host is none: to a
+// sendFor sends the browser back to where it is, for another proof. A place that could be at another host is none: to a
 // browser a backslash is a slash, and some proxies pass on the one that came as %5C.
-func (b *Binder) sendFor(w http.ResponseWriter, r *http.Request, of *binding) bool {
+func (b *Binder) sendFor(w http.ResponseWriter, r *http.Request, p proof) bool {
 	here := r.RequestURI
 	if here == "" {
 		here = r.URL.RequestURI()
 	}
-	c := b.opts.cookie(of.stamped(b.m.Now()), seconds(patience))
+	old := p.at
+	if now := b.m.Now(); !old.Before(now) { // another proof may have the same time
+		old = now.Add(-time.Microsecond)
+	}
+	c := b.opts.cookie(p.of.stamped(old), seconds(patience))
 	c.Name = b.askedName()
 	elsewhere := !strings.HasPrefix(here, "/") || strings.HasPrefix(here, "//") || strings.HasPrefix(here, `/\`)
 	if elsewhere || b.m.SetSigned(w, &c) != nil {
@@ -65,7 +69,8 @@ func (b *Binder) sendFor(w http.ResponseWriter, r *http.Request, of *binding) bo
 	return true
 }
 
-// asked is when this request was sent back, if it was.
+// asked returns the time of the proof that was too old when this request was sent back, if it was. Another proof is
+// newer, whatever the time at the node that was shown it.
 func (b *Binder) asked(r *http.Request, of *binding) (time.Time, bool) {
 	value, err := b.m.Signed(r, b.askedName())
 	if err != nil {

@@ -206,6 +206,29 @@ func TestAProofThatWasAskedForIsSoonOld(t *testing.T) {
 	}
 }
 
+// The node that asks and the one that is shown the key need not have the same time.
+func TestProveTakesAProofFromANodeWhoseClockDiffers(t *testing.T) {
+	for _, ahead := range []time.Duration{-9 * time.Second, -time.Second, time.Second, 50 * time.Second} {
+		s := newSite(t, devicebound.Options{Policy: devicebound.Enforce})
+		other := &clock{t: s.clock.now().Add(ahead)}
+		node := newSiteOn(t, s.store, other, devicebound.Options{Policy: devicebound.Enforce})
+		h := s.h
+		s.h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == refreshPath {
+				node.h.ServeHTTP(w, r)
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+		b := s.signedIn()
+		s.clock.advance(time.Minute)
+		other.advance(time.Minute)
+		thief := b.Copy()
+		wantPage(t, b.Post("/now"), "ada bound")
+		wantStatus(t, thief.Post("/now"), http.StatusUnauthorized)
+	}
+}
+
 // A browser that was asked, and has shown its key in time for another page, has no use for the mark.
 func TestTheMarkOfHavingBeenAskedGoesInAnyCase(t *testing.T) {
 	s := newSite(t, devicebound.Options{Policy: devicebound.Enforce})
