@@ -132,14 +132,14 @@ func safe(method string) bool {
 
 // judged reports whether the request said where it comes from. An Origin does not if it could be the http twin of this
 // https site: CrossOriginProtection compares hosts only. Behind a proxy that ends TLS, Secure cookies tell that this is
-// an https site.
+// an https site. Nor does one in a request without a Host, of which it takes "null" for the site's own.
 func (g *Guard) judged(r *http.Request) bool {
 	if r.Header.Get("Sec-Fetch-Site") != "" {
 		return true
 	}
 	origin := r.Header.Get("Origin")
 	plain := r.TLS == nil && g.forms.prefix == ""
-	return origin != "" && (plain || !strings.HasPrefix(strings.ToLower(origin), "http://"))
+	return origin != "" && r.Host != "" && (plain || !strings.HasPrefix(strings.ToLower(origin), "http://"))
 }
 
 // exempt reports whether the application lets even a cross-site request pass here.

@@ -104,6 +104,22 @@ func TestRequestsAreJudgedByWhatTheBrowserSays(t *testing.T) {
 	}
 }
 
+// Where a proxy takes the Host away, as HTTP/1.0 allows, there is nothing with which an Origin could agree.
+func TestAnOriginThatNamesNoHostIsNotThatOfASiteWithoutOne(t *testing.T) {
+	r := newRig(t, guard.Options{})
+	h := r.CSRF(formPage)
+	v := r.visitor()
+	token := v.token(h)
+	for _, origin := range []string{"null", "file://", "https://", "data:", site} {
+		bare := request("POST", "/", "Origin: "+origin, asJSON)
+		bare.Host = ""
+		wantProblem(t, v.send(h, bare), 403, guard.CrossOrigin)
+	}
+	bare := request("POST", "/", "X-CSRF-Token: "+token)
+	bare.Host = ""
+	wantInside(t, v.send(h, bare))
+}
+
 // A site without TLS, as in development, says so by cookies that are not Secure. Its own origin is one of http.
 func TestASiteWithoutTLSIsItsOwnOrigin(t *testing.T) {
 	r := newRig(t, guard.Options{}, func(o *session.Options) { o.Cookie.Insecure = true })
