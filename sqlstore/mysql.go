@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/coatcheck/session"
@@ -115,15 +117,18 @@ func mysqlSuits(ctx context.Context, conn *sql.Conn) (bool, error) {
 
 func mysqlNoColumn(err error) bool { return hasNumber(err, 1054) }
 
-// hasNumber knows the errors of MySQL by the text with which the driver begins them: their number has no method.
+// mysqlNumber finds the number with which the driver begins an error. What comes later may be data: MySQL names the id
+// that is taken.
+var mysqlNumber = regexp.MustCompile(`Error (\d+)`)
+
+// hasNumber knows the errors of MySQL by the text of the driver: their number has no method.
 func hasNumber(err error, numbers ...int) bool {
-	text := err.Error()
-	for _, n := range numbers {
-		if strings.Contains(text, fmt.Sprintf("Error %d", n)) {
-			return true
-		}
+	found := mysqlNumber.FindStringSubmatch(err.Error())
+	if found == nil {
+		return false
 	}
-	return false
+	number, _ := strconv.Atoi(found[1])
+	return slices.Contains(numbers, number)
 }
 
 // mysqlBroken knows a lost connection also by the text of github.com/go-sql-driver/mysql, and by the numbers with which
