@@ -44,7 +44,7 @@ func TestNewRefusesHostileTableNames(t *testing.T) {
 // broken are the ends of a connection, after which nobody knows what became of the statement.
 var broken = map[string]func(*pgproto3.Backend) bool{
 	"closed": silence, "57P01": leaves("57P01"), "57P02": leaves("57P02"), "57P03": leaves("57P03"),
-	"08006": leaves("08006"),
+	"57P05": leaves("57P05"), "08006": leaves("08006"),
 }
 
 func TestAReadGetsOverAPoolOfBrokenConnections(t *testing.T) {

@@ -75,7 +75,7 @@ func (s state) SQLState() string { return string(s) }
 
 var brokenConnections = []error{
 	driver.ErrBadConn, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, &net.OpError{Op: "read", Err: syscall.ECONNRESET},
-	state("57P01"), state("57P02"), state("57P03"), state("08006"),
+	state("57P01"), state("57P02"), state("57P03"), state("57P05"), state("08006"),
 }
 
 func TestAReadGetsOverAPoolOfBrokenConnections(t *testing.T) {

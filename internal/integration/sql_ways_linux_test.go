@@ -193,6 +193,19 @@ func checkAdvice(t *testing.T, err error) {
 	}
 }
 
+// Where pgx has not asked what a statement returns, the server writes bytes as a text, in the form that it is set to.
+func TestPostgreSQLThatWritesBytesInItsOldFormSaysWhatToSet(t *testing.T) {
+	eachOf(t, []server{sqlServers[0], sqlServers[2]}, func(t *testing.T, s server) {
+		s.params = "&bytea_output=escape&default_query_exec_mode=exec"
+		store := s.store(t, s.open(t), s.table())
+		save(t, store, &session.Record{ID: "a"})
+		_, err := store.Load(t.Context(), "a")
+		if err == nil || !strings.Contains(err.Error(), "SET bytea_output = hex") {
+			t.Errorf("Load = %v, want an error that says what to set", err)
+		}
+	})
+}
+
 // A pool that keeps no connection makes one for each call. Statements that the driver interpolates are not prepared on
 // it.
 func TestMySQLThatInterpolatesPreparesNothing(t *testing.T) {

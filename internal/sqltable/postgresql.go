@@ -96,7 +96,8 @@ func Busy(err error) bool { return hasState(err, "40001", "40P01") }
 
 // Broken reports whether a connection to PostgreSQL was lost. In the simple protocol pgx says so by its text alone.
 func Broken(err error) bool {
-	return Lost(err) || hasState(err, "08", "57P01", "57P02", "57P03") || strings.Contains(err.Error(), "conn closed")
+	return Lost(err) || hasState(err, "08", "57P01", "57P02", "57P03", "57P05") ||
+		strings.Contains(err.Error(), "conn closed")
 }
 
 // TellsNobody reports whether PostgreSQL undid what Retire or End did, because its queue of notifications is full. Any
@@ -120,4 +121,8 @@ var PostgreSQLAdvice = []Advice{
 	{func(err error) bool { return hasState(err, "26000", "42P05") }, "a pooler gives each transaction another " +
 		"connection, where the driver's statements are not prepared: add default_query_exec_mode=exec to the " +
 		"data source name"},
+	{oldBytes, "the server writes bytes in a form that pgx does not read as text: ALTER ROLE … SET bytea_output = hex"},
 }
+
+// oldBytes reports whether pgx could not read data that came as text.
+func oldBytes(err error) bool { return strings.Contains(err.Error(), "invalid hex format") }
