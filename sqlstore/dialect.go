@@ -21,9 +21,9 @@ type dialect struct {
 	driverPrepares bool // the driver keeps statements on each connection, or needs none, as its options say
 	// a statement with a number that does nothing; "": drivers do not put parameters into the text
 	probe string
-	// whether the server reads such parameters as they are, and an error if it is set so that nothing works; asked
-	// once, before probe
-	suits func(context.Context, *sql.Conn) (bool, error)
+	// what the server says of its connections, and an error if it is set so that nothing works; asked once, before
+	// probe
+	suits func(context.Context, *sql.Conn) (settings, error)
 
 	begin, commit, rollback string // around the steps of Migrate; begin or lock lets one process in at a time
 	lock                    string // a query that returns 1 when it has the lock; "": begin is enough
@@ -37,13 +37,13 @@ type dialect struct {
 	unfit string   // a query that returns a row with the reason when the database cannot hold the table
 	setup []string // run outside a transaction before the table is made
 
-	reserved func(table string) bool     // the name, in lower case, belongs to somebody else
-	busy     func(error) bool            // somebody else was in the way, and nothing has changed
-	broken   func(error) bool            // the connection was lost
-	taken    func(error) bool            // a record of that id is there already
-	missing  func(error) bool            // there is no such table
-	noColumn func(error) bool            // the table lacks a column
-	fits     func(*session.Record) error // nil: the columns hold what a record holds
+	reserved func(table string) bool                // the name, in lower case, belongs to somebody else
+	busy     func(error) bool                       // somebody else was in the way, and nothing has changed
+	broken   func(error) bool                       // the connection was lost
+	taken    func(error) bool                       // a record of that id is there already
+	missing  func(error) bool                       // there is no such table
+	noColumn func(error) bool                       // the table lacks a column
+	fits     func(*session.Record, *settings) error // nil: all records; asked after suits
 	advice   []sqltable.Advice
 
 	full     func(error) bool // there was no room to write; nil: makeRoom would not help

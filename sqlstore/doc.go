@@ -25,8 +25,8 @@
 //
 // PostgreSQL: github.com/jackc/pgx/v5/stdlib, name "pgx". MySQL and MariaDB: github.com/go-sql-driver/mysql. SQLite:
 // any driver with bound parameters, such as modernc.org/sqlite. The store changes no settings of the connections, and
-// parseTime, the character set, the SQL mode and the time zone of a MySQL connection do not matter to it. It needs
-// autocommit, which is on by default, and every call is an error without it.
+// parseTime, the character set, the time zone and the SQL mode of a MySQL connection do not matter to it, but for
+// MariaDB's mode EMPTY_STRING_IS_NULL: every call is an error with it, and without autocommit, which is on by default.
 //
 // Module pgstore is for a pool of pgx's own, on the same table; stdlib.OpenDBFromPool shares such a pool with this
 // store. Behind a pooler that gives each transaction another connection (PgBouncer in transaction mode), add

@@ -18,7 +18,7 @@ import (
 // other databases also take a lock for the user; the server keeps it, so all nodes share it. That is two more trips
 // with PostgreSQL and four with MySQL, or three if its driver interpolates. A refusal costs one more SELECT.
 func (s *Store) SaveWithin(ctx context.Context, rec *session.Record, limit session.Limit) error {
-	if err := s.fits(rec); err != nil {
+	if err := s.fits(ctx, rec); err != nil {
 		return err
 	}
 	if rec.Version != 0 {

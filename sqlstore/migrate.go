@@ -58,7 +58,7 @@ func (s *Store) suited(ctx context.Context) error {
 	if s.dialect.suits == nil {
 		return nil
 	}
-	_, err := s.interpolates(ctx)
+	_, err := s.settings(ctx)
 	return err
 }
 

@@ -103,16 +103,24 @@ var mysql = dialect{
 	},
 }
 
-// mysqlSuits refuses connections on which a change is undone with the connection, unless somebody commits it. In the
-// character sets that it does not read as they are, a byte takes the backslash behind it for its second half.
-func mysqlSuits(ctx context.Context, conn *sql.Conn) (bool, error) {
+// mysqlSuits refuses connections on which a change is undone with the connection, unless somebody commits it, and those
+// on which the list of a user is empty. In the character sets that it does not read as they are, a byte takes the
+// backslash behind it for its second half.
+func mysqlSuits(ctx context.Context, conn *sql.Conn) (said settings, err error) {
 	var commits bool
-	var set string
-	err := conn.QueryRowContext(ctx, "SELECT @@autocommit, @@character_set_client").Scan(&commits, &set)
-	if err == nil && !commits {
+	var set, mode string
+	err = conn.QueryRowContext(ctx, "SELECT @@autocommit, @@character_set_client, @@sql_mode, @@max_allowed_packet").
+		Scan(&commits, &set, &mode, &said.packet)
+	switch {
+	case err != nil:
+	case !commits:
 		err = errors.New("autocommit is off, so that no change would last: add autocommit=1 to the data source name")
+	case strings.Contains(mode, "EMPTY_STRING_IS_NULL"):
+		err = errors.New("an empty text is NULL, so that no session would be found: take EMPTY_STRING_IS_NULL out of " +
+			"sql_mode")
 	}
-	return !slices.Contains([]string{"big5", "cp932", "gb18030", "gb2312", "gbk", "sjis"}, set), err
+	said.interpolate = !slices.Contains([]string{"big5", "cp932", "gb18030", "gb2312", "gbk", "sjis"}, set)
+	return said, err
 }
 
 func mysqlNoColumn(err error) bool { return hasNumber(err, 1054) }
@@ -137,8 +145,14 @@ func mysqlBroken(err error) bool {
 	return sqltable.Lost(err) || hasNumber(err, 1053, 1927, 4031) || strings.Contains(err.Error(), "invalid connection")
 }
 
-// mysqlFits refuses what the columns of its schema do not hold.
-func mysqlFits(rec *session.Record) error {
+// mysqlFits refuses what the columns of its schema do not hold, or the server does not take at once. The server would
+// end the connection, or, of MariaDB, refuse the prepared statement on it from then on, whoever's record comes next.
+func mysqlFits(rec *session.Record, known *settings) error {
+	if most := known.packet - besideData; len(rec.Data) > most {
+		return fmt.Errorf("sqlstore: save: %w: %d bytes of data, and the server takes %d: raise its "+
+			"max_allowed_packet and start the program anew, or lower Options.MaxBytes", session.ErrTooLarge,
+			len(rec.Data), max(most, 0))
+	}
 	for _, c := range []struct {
 		name string
 		text string
@@ -151,3 +165,6 @@ func mysqlFits(rec *session.Record) error {
 	}
 	return nil
 }
+
+// besideData is more than the text of a statement and its other parameters are.
+const besideData = 8 << 10

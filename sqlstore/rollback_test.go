@@ -25,7 +25,7 @@ func (*dropping) Close() error                                   { return nil }
 func (d *dropping) QueryContext(_ context.Context, text string, _ []driver.NamedValue) (driver.Rows, error) {
 	switch {
 	case strings.Contains(text, "@@autocommit"):
-		return &oneRow{int64(1), "utf8mb4"}, nil
+		return &oneRow{int64(1), "utf8mb4", "", int64(16 << 20)}, nil
 	case strings.Contains(text, "LIMIT 0") && d.dropped:
 		return nil, errors.New("Error 1146: there is no such table")
 	case strings.Contains(text, "LIMIT 0"):

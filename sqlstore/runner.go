@@ -65,36 +65,42 @@ func (s *Store) asText(ctx context.Context, st *statement) (bool, error) {
 	if st.closed.Load() {
 		return false, errClosed
 	}
-	if s.dialect.probe != "" {
-		return s.interpolates(ctx)
+	if s.dialect.probe == "" {
+		return s.dialect.driverPrepares, nil
 	}
-	return s.dialect.driverPrepares, nil
+	known, err := s.settings(ctx)
+	return err == nil && known.interpolate, err
 }
 
 func (s *Store) text(on connection, st *statement) text {
 	return text{on, st.text, s.dialect.probe != ""}
 }
 
-// interpolates asks once whether parameters are put into the text of a statement, and whether the connections do at
-// all.
-func (s *Store) interpolates(ctx context.Context) (bool, error) {
-	if known := s.interpolating.Load(); known != nil {
-		return *known, nil
+// settings are what a server and its driver say of all connections.
+type settings struct {
+	interpolate bool // parameters are put into the text of a statement, and the server reads them as they are
+	packet      int  // how many bytes the server takes at once
+}
+
+// settings asks once.
+func (s *Store) settings(ctx context.Context) (*settings, error) {
+	if known := s.asked.Load(); known != nil {
+		return known, nil
 	}
 	conn, err := s.conn(ctx)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	defer conn.Close()
-	does, err := s.dialect.suits(ctx, conn)
-	if err == nil && does {
-		does, err = putsIntoText(ctx, conn, s.dialect.probe)
+	said, err := s.dialect.suits(ctx, conn)
+	if err == nil && said.interpolate {
+		said.interpolate, err = putsIntoText(ctx, conn, s.dialect.probe)
 	}
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	s.interpolating.Store(&does)
-	return does, nil
+	s.asked.Store(&said)
+	return &said, nil
 }
 
 // putsIntoText asks the driver. One that does not says so before it asks the server.

@@ -33,7 +33,7 @@ type Store struct {
 	writing    gate
 	listen     Listener // nil: nobody is told
 
-	interpolating atomic.Pointer[bool] // nil: the driver has not been asked
+	asked atomic.Pointer[settings] // nil: the server has not been asked
 }
 
 // New returns a store of the sessions in a table of db. It does no I/O: the first call that needs the database reports
@@ -87,7 +87,7 @@ func (s *Store) find(ctx context.Context, doing operation, id string) (*session.
 // error is then a [session.ConflictError] that holds the newest record, or wraps [session.ErrNotFound]. On SQLite,
 // giving a record another user or kind, or an earlier end, costs two more statements.
 func (s *Store) Save(ctx context.Context, rec *session.Record) error {
-	if err := s.fits(rec); err != nil {
+	if err := s.fits(ctx, rec); err != nil {
 		return err
 	}
 	if rec.Version == 0 {
@@ -124,15 +124,19 @@ func (s *Store) replacement(rec *session.Record) operation {
 	return opReplace
 }
 
-// fits refuses what the table cannot hold.
-func (s *Store) fits(rec *session.Record) error {
+// fits refuses what the table cannot hold, or the server does not take.
+func (s *Store) fits(ctx context.Context, rec *session.Record) error {
 	if rec.ID == "" {
 		return errEmptyID
 	}
 	if s.dialect.fits == nil {
 		return nil
 	}
-	return s.dialect.fits(rec)
+	known, err := s.settings(ctx)
+	if err != nil {
+		return s.explain(opCreate, err)
+	}
+	return s.dialect.fits(rec, known)
 }
 
 var errTaken = fmt.Errorf("sqlstore: save: the id is taken: %w", session.ErrConflict)
