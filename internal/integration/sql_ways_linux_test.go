@@ -206,6 +206,19 @@ func TestPostgreSQLThatWritesBytesInItsOldFormSaysWhatToSet(t *testing.T) {
 	})
 }
 
+// The names of users that are stored over such a connection are found over no other.
+func TestPostgreSQLThatTakesUTF8ForSomethingElseGetsNoTable(t *testing.T) {
+	eachOf(t, []server{sqlServers[0], sqlServers[2]}, func(t *testing.T, s server) {
+		for encoding, want := range map[string]string{"LATIN1": "set it to UTF8", "UNICODE": "", "SQL_ASCII": ""} {
+			s.params = "&client_encoding=" + encoding
+			err := s.newStore(t, s.open(t), s.table()).Migrate(t.Context())
+			if (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), want) {
+				t.Errorf("Migrate with %s = %v, want an error that says %q, or none", encoding, err, want)
+			}
+		}
+	})
+}
+
 // A pool that keeps no connection makes one for each call. Statements that the driver interpolates are not prepared on
 // it.
 func TestMySQLThatInterpolatesPreparesNothing(t *testing.T) {

@@ -84,8 +84,13 @@ const (
 	// The INSERT after it must see what was committed while it waited, so that the transaction is READ COMMITTED.
 	UserLock = "SELECT pg_advisory_xact_lock({number})"
 
-	// Unfit returns a row with the reason if the database cannot hold the table.
-	Unfit = `SELECT 'its text is in ' || getdatabaseencoding() || ', not in UTF8' WHERE getdatabaseencoding() <> 'UTF8'`
+	// Unfit returns a row with the reason if the database cannot hold the table, or if the server takes the UTF-8 that
+	// drivers send for something else: what it makes of a name then, no other connection finds.
+	Unfit = `SELECT 'its text is in ' || getdatabaseencoding() || ', not in UTF8' WHERE getdatabaseencoding() <> 'UTF8'
+		UNION ALL
+		SELECT 'client_encoding of this connection is ' || current_setting('client_encoding') ||
+			': set it to UTF8 for the role, the database or the server'
+		WHERE current_setting('client_encoding') NOT IN ('UTF8', 'UNICODE', 'SQL_ASCII')`
 )
 
 // Reserved reports whether a table of PostgreSQL, by its name in lower case, belongs to somebody else.
