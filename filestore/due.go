@@ -162,7 +162,8 @@ func tidyDue(ctx context.Context, dir *atomicfile.Dir, shelf byte) {
 }
 
 // makeDue makes the file of a shelf from its records, and returns what it found. Those that come while it reads are
-// added to what is there. Where nothing can be written, as on a full disk, what it found is true all the same.
+// added to what is there. Where nothing can be written, as on a full disk, what it found is true all the same. So it is
+// where a record cannot be read, and then the file is made anew next time.
 func (s *Store) makeDue(ctx context.Context, shelf byte) (found []dueEntry, err error) {
 	if err := s.writeDue(ctx, shelf, openMagic, nil); err != nil {
 		return nil, err
@@ -172,7 +173,7 @@ func (s *Store) makeDue(ctx context.Context, shelf byte) (found []dueEntry, err 
 		return nil, err
 	}
 	if found, err = s.needed(ctx, names.keys); err != nil {
-		return nil, err
+		return found, err
 	}
 	return found, s.writeDue(ctx, shelf, dueMagic, found)
 }
@@ -184,22 +185,19 @@ func (s *Store) writeDue(ctx context.Context, shelf byte, magic string, found []
 	})
 }
 
-// needed returns the entries that records need.
+// needed returns the entries that records need, also if it cannot read some of them.
 func (s *Store) needed(ctx context.Context, keys []key) (found []dueEntry, err error) {
 	recs := make([]*session.Record, len(keys))
 	err = several(len(keys), func(i int) (err error) {
 		recs[i], err = s.head(ctx, keys[i])
 		return ignoreGone(err)
 	})
-	if err != nil {
-		return nil, err
-	}
 	for i, rec := range recs {
 		if e, can := dueOf(rec, keys[i]); can {
 			found = append(found, e)
 		}
 	}
-	return found, nil
+	return found, err
 }
 
 // rewriteDue writes the file with what it has and what was found. What another one was made of meanwhile is in it.

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/filestore"
@@ -230,4 +232,50 @@ func TestAFolderThatCannotBeReadIsNamed(t *testing.T) {
 		!strings.Contains(err.Error(), folder) {
 		t.Errorf("Sweep = %v, want an error that names %s", err, folder)
 	}
+}
+
+// One record that nobody can read is told of, and keeps no sweep from what lies beside it, whether a file says what is
+// due or not.
+func TestARecordThatCannotBeReadHoldsUpNoSweep(t *testing.T) {
+	for _, swept := range []bool{false, true} {
+		s, dir := newStore(t)
+		ids := idsOfOneShelf(10)
+		for _, id := range ids {
+			create(t, s, nobodys(id))
+		}
+		if swept {
+			sweep(t, s, start, 1)
+		}
+		if err := s.Mark("nobody", "gone"); err != nil {
+			t.Fatal(err)
+		}
+		shelf := filepath.Join(dir, filepath.Dir(filestore.PathOf(ids[0])))
+		left := filepath.Join(shelf, "left.tmp")
+		writeFile(t, left, "")
+		if err := os.Link(filepath.Join(dir, filestore.PathOf(ids[0])), filepath.Join(dir, "copy")); err != nil {
+			t.Fatal(err)
+		}
+		n, err := s.Sweep(t.Context(), start.Add(2*time.Hour), 100)
+		if n != len(ids)-1 || err == nil || !strings.Contains(err.Error(), "second name") {
+			t.Errorf("Sweep = %d, %v, want %d, and that one has a second name", n, err, len(ids)-1)
+		}
+		if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the temporary file of a crash: %v", err)
+		}
+		if marks := filesIn(t, filepath.Join(dir, "users")); len(marks) != 0 {
+			t.Errorf("the marks %q are left", marks)
+		}
+	}
+}
+
+// idsOfOneShelf are ids whose records lie in one folder, in the order of their names.
+func idsOfOneShelf(n int) (ids []string) {
+	for i := 0; len(ids) < n; i++ {
+		id := fmt.Sprint(i)
+		if strings.HasPrefix(filestore.PathOf(id), "records/00/") {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b string) int { return strings.Compare(filestore.PathOf(a), filestore.PathOf(b)) })
+	return ids
 }

@@ -1,6 +1,7 @@
 package filestore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -28,13 +29,8 @@ func (sw *sweep) patrol(ctx context.Context) error {
 // look reads records of a shelf until the budget is spent, removes those that have expired, and temporary files, and
 // sees that the others have their entries.
 func (sw *sweep) look(ctx context.Context, shelf byte, wanted func(key) bool) error {
-	names, err := sw.store.list(shelf)
-	if err == nil {
-		err = sw.store.removeTemps(ctx, shelf, names.temps)
-	}
-	if err != nil {
-		return err
-	}
+	names, failed := sw.store.list(shelf)
+	failed = cmp.Or(failed, sw.store.removeTemps(ctx, shelf, names.temps))
 	all := len(names.keys)
 	keys := slices.DeleteFunc(names.keys, func(k key) bool { return !wanted(k) })
 	if len(keys) > sw.budget {
@@ -43,14 +39,11 @@ func (sw *sweep) look(ctx context.Context, shelf byte, wanted func(key) bool) er
 		sw.budget -= len(keys)
 	}
 	if len(keys) == 0 {
-		return nil
+		return failed
 	}
 	sw.at = keys[len(keys)-1]
 	found, err := sw.store.needed(ctx, keys)
-	if err != nil {
-		return err
-	}
-	return sw.mend(ctx, shelf, found, all)
+	return cmp.Or(failed, err, sw.mend(ctx, shelf, found, all))
 }
 
 // mend adds the entries that are missing in the file due of a shelf, and removes what had none for so long that it has
@@ -106,12 +99,7 @@ func (s *Store) removeTemps(ctx context.Context, shelf byte, temps []string) err
 		return nil
 	}
 	return s.locked(ctx, key{shelf}, false, func(dir *atomicfile.Dir) error {
-		for _, name := range temps {
-			if err := dir.Remove(name); err != nil {
-				return err
-			}
-		}
-		return nil
+		return several(len(temps), func(i int) error { return dir.Remove(temps[i]) })
 	})
 }
 

@@ -3,6 +3,7 @@ package filestore
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/internal/atomicfile"
@@ -11,6 +12,7 @@ import (
 // share is what a sweep has found due in one shelf, and what became of it.
 type share struct {
 	due     []dueEntry        // not empty, and all of one shelf
+	done    []dueEntry        // those of them that need no further look
 	marked  []*session.Record // removed, and perhaps not from the disk yet, and not from the lists of their users
 	moved   []dueEntry        // of records that expire later by now
 	removed int
@@ -21,16 +23,12 @@ func (f *share) shelf() byte { return f.due[0].key.shelf() }
 
 // settle does what is due, and takes it out of the file.
 func (f *share) settle(ctx context.Context, sw *sweep) (failed error) {
-	done := 0
-	for done < len(f.due) && failed == nil {
-		some := f.due[done:min(len(f.due), done+sweepBatch)]
-		if failed = f.remove(ctx, sw, some); failed == nil {
-			done += len(some)
-		}
+	for some := range slices.Chunk(f.due, sweepBatch) {
+		failed = cmp.Or(failed, f.remove(ctx, sw, some))
 	}
 	failed = cmp.Or(failed, f.forget(ctx, sw.store))
 	err := sw.store.locked(ctx, key{f.shelf()}, false, func(dir *atomicfile.Dir) error {
-		settleDue(ctx, dir, f.shelf(), f.due[:done], f.moved)
+		settleDue(ctx, dir, f.shelf(), f.done, f.moved)
 		return nil
 	})
 	return cmp.Or(failed, err)
@@ -41,11 +39,17 @@ func (f *share) settle(ctx context.Context, sw *sweep) (failed error) {
 func (f *share) remove(ctx context.Context, sw *sweep, due []dueEntry) error {
 	return sw.store.locked(ctx, key{f.shelf()}, false, func(dir *atomicfile.Dir) error {
 		recs, gone := make([]*session.Record, len(due)), make([]bool, len(due))
+		looked := make([]bool, len(due))
 		err := several(len(due), func(i int) (err error) {
 			recs[i], gone[i], err = sw.removeOne(dir, due[i].key)
+			looked[i] = err == nil
 			return err
 		})
 		for i, rec := range recs {
+			if !looked[i] {
+				continue
+			}
+			f.done = append(f.done, due[i])
 			e, can := dueOf(rec, due[i].key)
 			switch {
 			case !gone[i] && can:

@@ -40,8 +40,8 @@ func (c *cursor[T]) store(at T) {
 // due in each shelf tells it which records these may be, so what a sweep costs depends on what has expired, not on what
 // is stored. Once there are none left, it looks at a few hundred other records and entries in the lists of users, and
 // repairs what crashes left behind: temporary files, entries that lead nowhere, and records that no file names. Each
-// sweep goes on where the last one stopped. It works on several files at a time, in goroutines that have ended when it
-// returns.
+// sweep goes on where the last one stopped. It goes past what it cannot read or remove, and returns the first of these
+// errors. It works on several files at a time, in goroutines that have ended when it returns.
 //
 // The first sweep of a folder without such files reads the header of every record.
 func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
@@ -52,8 +52,8 @@ func (s *Store) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 	err := sw.round(ctx, sw.due)
 	err = cmp.Or(err, sw.remove(ctx)) // also after an error, which may come at the same place each time
 	s.swept.store(sw.at)
-	if err == nil && sw.removed < limit {
-		err = errors.Join(sw.patrol(ctx), s.sweepMarks(ctx))
+	if sw.removed < limit {
+		err = cmp.Or(err, errors.Join(sw.patrol(ctx), s.sweepMarks(ctx)))
 	}
 	return sw.removed, wrapSweep(err)
 }
@@ -76,8 +76,8 @@ type sweep struct {
 }
 
 // round goes round all shelves, so that it comes twice to the one where it starts: for what is after, then for what is
-// before.
-func (sw *sweep) round(ctx context.Context, shelf func(context.Context, byte, func(key) bool) error) error {
+// before. One that fails keeps it from none of the others.
+func (sw *sweep) round(ctx context.Context, shelf func(context.Context, byte, func(key) bool) error) (failed error) {
 	start := sw.at
 	for i := range shelfCount + 1 {
 		wanted := func(k key) bool { return true }
@@ -87,16 +87,12 @@ func (sw *sweep) round(ctx context.Context, shelf func(context.Context, byte, fu
 		case shelfCount:
 			wanted = func(k key) bool { return k.compare(start) <= 0 }
 		}
-		at := start.shelf() + byte(i)
-		if err := shelf(ctx, at, wanted); err != nil {
-			sw.at = key{at + 1} // lest one bad folder keep all later sweeps from what follows it
-			return err
-		}
-		if sw.removed >= sw.limit || sw.budget < 0 {
-			return nil
+		failed = cmp.Or(failed, shelf(ctx, start.shelf()+byte(i), wanted))
+		if sw.removed >= sw.limit || sw.budget < 0 || failed != nil && ctx.Err() != nil {
+			break
 		}
 	}
-	return nil
+	return failed
 }
 
 // dueSeen is what a sweep has found in the file due of a shelf.
@@ -122,17 +118,17 @@ func (d *dueSeen) note(file fs.FileInfo, first int64) {
 
 // due finds what is due in a shelf, and has it removed once there is enough of it.
 func (sw *sweep) due(ctx context.Context, shelf byte, wanted func(key) bool) error {
-	due, err := sw.dueIn(ctx, shelf, wanted)
-	for len(due) > 0 && err == nil && sw.removed < sw.limit {
+	due, failed := sw.dueIn(ctx, shelf, wanted)
+	for len(due) > 0 && sw.removed < sw.limit {
 		some := due[:min(len(due), sw.room())]
 		due = due[len(some):]
 		sw.found = append(sw.found, &share{due: some})
 		sw.at = some[len(some)-1].key
 		if sw.room() == 0 || len(sw.found) == atATime {
-			err = sw.remove(ctx)
+			failed = cmp.Or(failed, sw.remove(ctx))
 		}
 	}
-	return err
+	return failed
 }
 
 // room is how many entries may be added to what was found.
@@ -162,19 +158,16 @@ func (sw *sweep) dueIn(ctx context.Context, shelf byte, wanted func(key) bool) (
 		return nil, nil
 	}
 	entries, err := sw.store.wholeDue(ctx, dir, shelf)
-	if err != nil {
-		return nil, err
-	}
 	for _, e := range entries {
 		if e.at < before && wanted(e.key) {
 			due = append(due, e)
 		}
 	}
-	if len(due) == 0 {
+	if len(due) == 0 && err == nil {
 		seen.note(file, earliest(entries))
 	}
 	slices.SortFunc(due, func(a, b dueEntry) int { return a.key.compare(b.key) })
-	return slices.CompactFunc(due, func(a, b dueEntry) bool { return a.key == b.key }), nil
+	return slices.CompactFunc(due, func(a, b dueEntry) bool { return a.key == b.key }), err
 }
 
 // remove removes what was found, from several shelves at a time. One that fails does not hold up the others.
