@@ -114,8 +114,14 @@ func (l *ledger) write(ctx context.Context, id string, all []*change) {
 	})
 }
 
+// replace begins a count again that cannot be read. No ticket leads to one, so that nobody else would ever replace it,
+// and whoever is counted there would be turned away for good.
 func (l *ledger) replace(ctx context.Context, id string, fn entryFunc) error {
-	if err := beside.Change(ctx, l.store, id, fn); err != nil {
+	err := beside.Change(ctx, l.store, id, fn)
+	if errors.Is(err, session.ErrCorrupt) && l.store.Delete(ctx, id) == nil {
+		err = beside.Change(ctx, l.store, id, fn)
+	}
+	if err != nil {
 		return fmt.Errorf("guard: count a request: %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -45,5 +46,38 @@ func TestTheGuardsWorkOnAStoreOnDisk(t *testing.T) {
 	wantInside(t, desk.get(r.Rate(guard.Limit{Requests: 2, Per: time.Hour, Users: store})(inside), "/"))
 	if got := desk.user(); got != "ada" {
 		t.Errorf("user %q after the sweep, want ada", got)
+	}
+}
+
+// A loss of power may tear the record of a count. No ticket leads to it, so that nobody else would ever replace it, and
+// whoever is counted there would be kept out for good. The count begins again.
+func TestACountThatIsTornKeepsNobodyOut(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "counts")
+	counts, err := filestore.New(dir, filestore.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { counts.Close() })
+	r := newRig(t, guard.Options{})
+	ada := r.signIn("ada")
+	h := r.Rate(guard.Limit{Requests: 2, Per: time.Hour, Users: counts})(inside)
+	wantInside(t, ada.get(h, "/"))
+	tear(t, dir)
+	wantInside(t, ada.get(h, "/"))
+	wantInside(t, ada.get(h, "/"))
+	wantProblem(t, ada.get(h, "/", asJSON), 429, guard.TooMany)
+}
+
+// tear empties the records in the folder of a filestore.
+func tear(t *testing.T, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "records", "*", "????????????????????????????????*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("the records are %q, %v", files, err)
+	}
+	for _, file := range files {
+		if err := os.Truncate(file, 0); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
