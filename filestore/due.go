@@ -168,7 +168,7 @@ func (s *Store) makeDue(ctx context.Context, shelf byte) (found []dueEntry, err 
 	if err := s.writeDue(ctx, shelf, openMagic, nil); err != nil {
 		return nil, err
 	}
-	names, err := s.list(shelf)
+	names, err := s.list(ctx, shelf)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ type page struct {
 }
 
 func (p *page) shelf(ctx context.Context, shelf byte) {
-	names, err := p.store.list(shelf)
+	names, err := p.store.list(ctx, shelf)
 	if err != nil {
 		p.note(err)
 		return
@@ -81,7 +81,7 @@ type listing struct {
 	temps []string // files that a writer has not finished yet, or never will
 }
 
-func (s *Store) list(shelf byte) (listing, error) {
+func (s *Store) list(ctx context.Context, shelf byte) (listing, error) {
 	var l listing
 	dir, err := s.shelf(shelf, false)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -90,7 +90,7 @@ func (s *Store) list(shelf byte) (listing, error) {
 	if err != nil {
 		return l, err
 	}
-	names, err := dir.Names()
+	names, err := steadyNames(ctx, dir)
 	for _, name := range names {
 		if key, ok := parseKey(name, shelf); ok {
 			l.keys = append(l.keys, key)
@@ -99,4 +99,18 @@ func (s *Store) list(shelf byte) (listing, error) {
 		}
 	}
 	return l, err
+}
+
+// steadyNames returns the names in a folder in which nobody writes meanwhile: on tmpfs a file that is replaced while
+// its folder is listed may be left out, or be there twice, and no system promises more. Where nobody can lock, as on
+// what is read-only, nobody writes either.
+func steadyNames(ctx context.Context, dir *atomicfile.Dir) ([]string, error) {
+	unlock, err := dir.Lock(ctx)
+	switch {
+	case err == nil:
+		defer unlock()
+	case ctx.Err() != nil:
+		return nil, err
+	}
+	return dir.Names()
 }

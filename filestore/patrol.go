@@ -29,7 +29,7 @@ func (sw *sweep) patrol(ctx context.Context) error {
 // look reads records of a shelf until the budget is spent, removes those that have expired, and temporary files, and
 // sees that the others have their entries.
 func (sw *sweep) look(ctx context.Context, shelf byte, wanted func(key) bool) error {
-	names, failed := sw.store.list(shelf)
+	names, failed := sw.store.list(ctx, shelf)
 	failed = cmp.Or(failed, sw.store.removeTemps(ctx, shelf, names.temps))
 	all := len(names.keys)
 	keys := slices.DeleteFunc(names.keys, func(k key) bool { return !wanted(k) })

@@ -10,8 +10,8 @@ import (
 // in a long time, so that each file is a wait for the disk.
 const atATime = 4
 
-// several calls fn for the numbers below n, for a few of them at a time, and returns when all calls have. One that fails
-// keeps it from none of the others, and the first error by number is returned.
+// several calls fn for the numbers below n, for a few of them at a time, and returns when all calls have. One that
+// fails keeps it from none of the others, and the first error by number is returned.
 func several(n int, fn func(i int) error) error {
 	if n == 1 {
 		return fn(0)

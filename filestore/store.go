@@ -191,8 +191,8 @@ func (s *Store) remove(dir *atomicfile.Dir, key key) error {
 	return nil
 }
 
-// locked calls fn while nobody else, in this or another process, writes to the shelf of the key. Reading takes no lock,
-// and no lock is held while a handler runs.
+// locked calls fn while nobody else, in this or another process, writes to the shelf of the key. Reading a record
+// takes no lock, and no lock is held while a handler runs.
 func (s *Store) locked(ctx context.Context, key key, create bool, fn func(*atomicfile.Dir) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
