@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/coatcheck/session/internal/atomicfile"
@@ -59,6 +61,36 @@ func TestWriteOverwritesTheTempFileOfACrash(t *testing.T) {
 	write(t, dir, "f", "new")
 	wantFile(t, dir, "f", "new")
 	wantNames(t, path, "f")
+}
+
+// closing is a context in which somebody closes the folder when it is asked how it is.
+type closing struct {
+	context.Context
+	dir *atomicfile.Dir
+	end sync.WaitGroup
+}
+
+func (c *closing) Err() error {
+	c.end.Go(func() { _ = c.dir.Close() })
+	for range 1000 {
+		runtime.Gosched()
+	}
+	return nil
+}
+
+// A service that stops closes its store while the last requests save.
+func TestAWriteThatIsUnderWayOutlastsClose(t *testing.T) {
+	dir, path := open(t)
+	ctx := &closing{Context: t.Context(), dir: dir}
+	err := dir.Write(ctx, "f", []byte("new"), true)
+	ctx.end.Wait()
+	if err != nil {
+		t.Errorf("Write = %v", err)
+	}
+	wantNames(t, path, "f")
+	if err := dir.Write(t.Context(), "f", nil, true); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("Write after Close = %v, want fs.ErrClosed", err)
+	}
 }
 
 func TestReadReturnsNoMoreThanAskedFor(t *testing.T) {

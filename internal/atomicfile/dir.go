@@ -52,7 +52,7 @@ type Dir struct {
 	owner int      // who owns the folder, and must own its files
 	busy  chan struct{}
 
-	mu     sync.RWMutex // guards closed, and the life of the descriptors where they are used without root
+	mu     sync.RWMutex // guards closed, and the life of the descriptors where a call uses them more than once
 	closed bool
 }
 

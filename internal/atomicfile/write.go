@@ -15,6 +15,8 @@ import (
 // The temporary file has a name that follows from the name of the file: the lock that the caller holds makes it
 // ours alone, and what a crash leaves behind is overwritten by the next writer.
 func (d *Dir) Write(ctx context.Context, name string, data []byte, durable bool) error {
+	d.mu.RLock() // lest Close come between two steps
+	defer d.mu.RUnlock()
 	temp := name + tempTail
 	if err := d.writeTemp(temp, data, durable); err != nil {
 		return err
