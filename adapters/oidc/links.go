@@ -31,7 +31,7 @@ type Options struct {
 	// a sign-in has ended at the provider. 0: 15 minutes, which leaves time for a second factor.
 	SignInWithin time.Duration
 
-	// LinkFor is how long a link is kept, and the longest that a linked session lasts: Login sets its deadline. Make it
+	// LinkFor is how long a link is kept, and the longest that a linked session lasts, whatever its lifetime. Make it
 	// as long as the longest session. 0: 30 days, which is the default of session.Options.Lifetime.
 	LinkFor time.Duration
 

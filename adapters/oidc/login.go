@@ -46,8 +46,9 @@ func Of(s *session.Session) (Link, bool) { return linked.Get(s) }
 // Session.Atomic, or wraps session.ErrUnavailable. Only if the store fails after it has stored the session, and keeps
 // failing, the visitor may be signed in nonetheless, as after any lost answer; a logout ends that session, too.
 //
-// The session lasts no longer than Options.LinkFor: do not set a later deadline. A sign-in costs four loads and two
-// saves more than the Login alone, and waits 40 seconds at most for a store that hangs.
+// The session lasts as long as its lifetime says, but no longer than Options.LinkFor: its deadline is set to that, so
+// that a Confirm does not prolong it. Do not set a later one. A sign-in costs four loads and two saves more than the
+// Login alone, and waits 40 seconds at most for a store that hangs.
 func (l *Links) Login(ctx context.Context, s *session.Session, user string, token *oidc.IDToken,
 	opts ...session.LoginOption) error {
 	ctx, cancel := context.WithTimeout(ctx, within) // nothing else ends that of a request whose visitor waits
@@ -62,9 +63,7 @@ func (l *Links) Login(ctx context.Context, s *session.Session, user string, toke
 	if err := l.join(ctx, link, user); err != nil {
 		return err
 	}
-	// What comes with a Login ends with the next option that corrects it, so the link is the last.
-	own = append(slices.Concat(own, opts), func(s *session.Session) { linked.Set(s, link) })
-	if err := signIn(ctx, s, user, own); err != nil {
+	if err := l.signIn(ctx, s, user, link, slices.Concat(own, opts)); err != nil {
 		return err
 	}
 	// A logout that came since has looked for sessions either after this one was stored, or before: then it is found
@@ -90,14 +89,36 @@ func (l *Links) mayBe(ctx context.Context, user string) error {
 
 // signIn stores the session with its Login, or leaves it as it was. A session that has ended meanwhile is in nobody's
 // way: the second attempt begins afresh.
-func signIn(ctx context.Context, s *session.Session, user string, opts []session.LoginOption) (err error) {
+func (l *Links) signIn(ctx context.Context, s *session.Session, user string, link Link,
+	opts []session.LoginOption) (err error) {
 	for range 2 {
-		err = s.Atomic(ctx, func(s *session.Session) error { return s.TryLogin(user, opts...) })
+		err = s.Atomic(ctx, func(s *session.Session) error {
+			end := l.m.Now().Add(l.opts.LinkFor)
+			if at := ends(s, user, opts); !at.IsZero() && at.Before(end) {
+				end = at
+			}
+			// What comes with a Login ends with the next option that corrects it, so the link is the last.
+			return s.TryLogin(user, append(slices.Clip(opts), func(s *session.Session) {
+				s.SetDeadline(end)
+				linked.Set(s, link)
+			})...)
+		})
 		if !errors.Is(err, session.ErrEnded) {
 			return err
 		}
 	}
 	return err
+}
+
+// ends is when the lifetime or deadline of a sign-in with these options is over, zero for never. It is tried, and
+// refused at the end, which leaves the session as it is.
+func ends(s *session.Session, user string, opts []session.LoginOption) (at time.Time) {
+	_ = s.TryLogin(user, append(slices.Clip(opts), func(s *session.Session) {
+		s.SetIdleTimeout(session.Never)
+		at = s.ExpiresAt()
+		s.SetDeadline(time.Unix(0, 0))
+	})...)
+	return at
 }
 
 // read makes the link of an ID token, and the options that it means for a Login.
@@ -123,7 +144,7 @@ func (l *Links) read(token *oidc.IDToken) (Link, []session.LoginOption, error) {
 	}
 	link := Link{l.issuer, l.client, token.Subject, claims.SessionID, token.IssuedAt.UTC()}
 	opts := []session.LoginOption{session.Factor(factors(claims.Methods)...), func(s *session.Session) {
-		s.SetDeadline(now.Add(l.opts.LinkFor))
+		s.SetDeadline(time.Time{}) // that of an earlier sign-in is over with it
 	}}
 	if claims.SignedIn >= 1 { // less is what providers send that do not know
 		seconds := int64(min(claims.SignedIn, 1e11)) // all above is the future as well, which LoginAt refuses

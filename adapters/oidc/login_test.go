@@ -22,15 +22,21 @@ import (
 // login signs in without a browser, and returns the session.
 func (n *node) login(claims object, opts ...session.LoginOption) (*session.Session, error) {
 	n.t.Helper()
-	token, err := n.tokens.Verify(n.t.Context(), n.p.idToken(n.t, "sub 1", "sid 1", claims))
-	if err != nil {
-		n.t.Fatal(err)
-	}
 	s, err := n.sessions.Open(n.t.Context(), "")
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	return s, n.links.Login(n.t.Context(), s, "ada", token, opts...)
+	return s, n.again(s, claims, opts...)
+}
+
+// again signs ada in on a session that there is.
+func (n *node) again(s *session.Session, claims object, opts ...session.LoginOption) error {
+	n.t.Helper()
+	token, err := n.tokens.Verify(n.t.Context(), n.p.idToken(n.t, "sub 1", "sid 1", claims))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return n.links.Login(n.t.Context(), s, "ada", token, opts...)
 }
 
 func TestASignInKnowsWhenAndByWhatTheProviderSawTheUser(t *testing.T) {
@@ -105,6 +111,51 @@ func TestALinkedSessionDoesNotOutliveItsLink(t *testing.T) {
 	if err := s.Reload(t.Context()); !errors.Is(err, session.ErrEnded) {
 		t.Errorf("Reload = %v, want ErrEnded", err)
 	}
+}
+
+// The link is kept for 30 days, and is no reason to stay signed in for so long.
+func TestALinkedSessionLastsNoLongerThanItsLifetime(t *testing.T) {
+	p := newProvider(t)
+	n := newNode(t, p, memstore.New(memstore.Options{}), oidcsession.Options{},
+		func(o *session.Options) { o.IdleTimeout, o.Lifetime = time.Hour, 8*time.Hour })
+	for name, row := range map[string]struct {
+		opts []session.LoginOption
+		want time.Duration
+	}{
+		"the manager's":  {nil, 8 * time.Hour},
+		"Remember":       {[]session.LoginOption{session.Remember(24 * time.Hour)}, 24 * time.Hour},
+		"a long one":     {[]session.LoginOption{session.Remember(90 * 24 * time.Hour)}, 30 * 24 * time.Hour},
+		"an early end":   {[]session.LoginOption{endsAfter(p, 2*time.Hour)}, 2 * time.Hour},
+		"a far deadline": {[]session.LoginOption{endsAfter(p, 90*24*time.Hour)}, 30 * 24 * time.Hour},
+	} {
+		s, err := n.login(nil, row.opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.SetIdleTimeout(session.Never)
+		if !s.ExpiresAt().Equal(p.clock.now().Add(row.want)) {
+			t.Errorf("%s: the session lasts until %v, want %v more", name, s.ExpiresAt(), row.want)
+		}
+	}
+}
+
+func TestANewSignInRestartsTheLifetimeOfALinkedSession(t *testing.T) {
+	p := newProvider(t)
+	n := newNode(t, p, memstore.New(memstore.Options{}), oidcsession.Options{},
+		func(o *session.Options) { o.Lifetime = 8 * time.Hour })
+	s, err := n.login(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.clock.advance(7 * time.Hour)
+	if err := n.again(s, nil); err != nil || !s.ExpiresAt().Equal(p.clock.now().Add(8*time.Hour)) {
+		t.Errorf("after a sign-in at %v the session lasts until %v, %v", p.clock.now(), s.ExpiresAt(), err)
+	}
+}
+
+// endsAfter is an option by which a session ends.
+func endsAfter(p *provider, d time.Duration) session.LoginOption {
+	return func(s *session.Session) { s.SetDeadline(p.clock.now().Add(d)) }
 }
 
 func TestAnIDTokenIsForASignInOfNow(t *testing.T) {
