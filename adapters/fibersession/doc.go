@@ -15,8 +15,11 @@
 // closed. As always in Fiber, c.Context() does not end when the client leaves; only a failed write shows that.
 //
 // The functions in [session.Options] get a request of net/http without a body, in which nothing is shared with Fiber.
-// Login copies the name of the user, and Set the value, so both may be c.FormValue. If a goroutine or a stream goes on
-// with any other string of c, even as the name of a key, copy it with strings.Clone: the next request reuses its
-// memory. Middleware that recovers from panics belongs before Use; after Use, it hides the panic, and the session is
-// stored.
+// Login copies the name of the user, and Set the value, so both may be c.FormValue. Whatever else of c a goroutine or a
+// stream goes on with, also the name of a key, copy with strings.Clone: the next request gets the memory of its
+// strings.
+//
+// Middleware that recovers from panics belongs before Use; after Use, it hides the panic, and the session is stored.
+// What answers in the place of a handler that takes too long, such as timeout.New, belongs after Use: what the handler
+// has done to the session by then is stored, and what it does later only by Save.
 package fibersession

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gofiber/fiber/v3"
 	"github.com/gofiber/fiber/v3/middleware/recover"
+	"github.com/gofiber/fiber/v3/middleware/timeout"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/adapters/fibersession"
@@ -87,7 +88,7 @@ func TestTheEndOfARequestEndsTheWaitForTheSession(t *testing.T) {
 	whole := func(in *bufio.Reader) { _, _ = io.Copy(io.Discard, in) }
 	line := func(in *bufio.Reader) { _, _ = in.ReadString('\n') }
 	for path, want := range map[string]func(*bufio.Reader){
-		"/page": whole, "/panic": whole, "/stream": whole, "/left": line, "/socket": line,
+		"/page": whole, "/panic": whole, "/stream": whole, "/left": line, "/socket": line, "/timeout": whole,
 	} {
 		t.Run(path[1:], func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { waitFor(t, path, want) })
@@ -135,6 +136,11 @@ func siteThatWaits(m *session.Manager) *fiber.App {
 	app := fiber.New()
 	app.Use(recover.New(), fibersession.Use(m))
 	app.Get("/page", func(c fiber.Ctx) error { fibersession.From(c).Done(); return c.SendString("text") })
+	app.Get("/timeout", timeout.New(func(c fiber.Ctx) error {
+		fibersession.From(c).Done()
+		time.Sleep(2 * time.Second)
+		return nil
+	}, timeout.Config{Timeout: time.Second}))
 	app.Get("/panic", func(c fiber.Ctx) error { fibersession.From(c).Done(); panic("a bug") })
 	app.Get("/stream", func(c fiber.Ctx) error {
 		fibersession.From(c).Done()

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/gofiber/fiber/v3"
+	"github.com/valyala/fasthttp"
 
 	"github.com/coatcheck/session"
 )
@@ -19,7 +20,11 @@ func Use(m *session.Manager) fiber.Handler {
 	return func(c fiber.Ctx) error {
 		a := &answer{c: c}
 		a.readHeader()
-		m.Preload(http.HandlerFunc(a.next)).ServeHTTP(a, requestOf(c))
+		r, end := requestOf(c)
+		m.Preload(http.HandlerFunc(a.next)).ServeHTTP(a, r)
+		if a.timedOut() != nil {
+			defer end() // fasthttp does it for every other request
+		}
 		return a.send()
 	}
 }
@@ -60,10 +65,22 @@ func (a *answer) next(_ http.ResponseWriter, r *http.Request) {
 	a.readHeader()
 }
 
+// timedOut is the response that fasthttp sends in place of the request's own when its time was over, nil if it was not.
+// The handler may go on with its own.
+func (a *answer) timedOut() *fasthttp.Response { return a.c.RequestCtx().LastTimeoutErrorResponse() }
+
+// response is the one that is sent.
+func (a *answer) response() *fasthttp.Response {
+	if resp := a.timedOut(); resp != nil {
+		return resp
+	}
+	return a.c.Response()
+}
+
 // readHeader copies the header that Fiber has.
 func (a *answer) readHeader() {
 	a.before = http.Header{}
-	for key, value := range a.c.Response().Header.All() {
+	for key, value := range a.response().Header.All() {
 		a.before.Add(string(key), string(value))
 	}
 	a.header = a.before.Clone()
@@ -71,7 +88,7 @@ func (a *answer) readHeader() {
 
 // send gives Fiber what the manager has changed.
 func (a *answer) send() error {
-	resp := a.c.Response()
+	resp := a.response()
 	if a.status != 0 {
 		a.c.RequestCtx().Hijack(nil)
 		resp.ResetBody()

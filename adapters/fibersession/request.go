@@ -9,10 +9,11 @@ import (
 )
 
 // requestOf copies the head of the request. The session keeps it for longer than fasthttp does, whose memory has the
-// next request by then.
-func requestOf(c fiber.Ctx) *http.Request {
+// next request by then. Its context ends when the response is out, a stream too, and when a hijacked connection is
+// closed: that is when fasthttp closes the values that belong to the request. It closes none of one that timed out.
+func requestOf(c fiber.Ctx) (r *http.Request, end context.CancelFunc) {
 	ctx := c.RequestCtx()
-	r := &http.Request{
+	r = &http.Request{
 		Method: string(ctx.Method()), URL: urlOf(string(ctx.RequestURI()), string(ctx.Path())),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: http.NoBody,
 		Host: string(ctx.Host()), RemoteAddr: ctx.RemoteAddr().String(), RequestURI: string(ctx.RequestURI()),
@@ -23,24 +24,18 @@ func requestOf(c fiber.Ctx) *http.Request {
 			r.Header[name] = append(r.Header[name], string(value))
 		}
 	}
-	return r.WithContext(untilSent(c))
+	untilSent, end := context.WithCancel(c.Context())
+	over := &closer{end}
+	ctx.SetUserValue(over, over)
+	return r.WithContext(untilSent), end
 }
 
-// untilSent is the context of the request. It ends when the response is out, a stream too, and when a hijacked
-// connection is closed: that is when fasthttp closes the values that belong to the request.
-func untilSent(c fiber.Ctx) context.Context {
-	ctx, cancel := context.WithCancel(c.Context())
-	over := &end{cancel}
-	c.RequestCtx().SetUserValue(over, over)
-	return ctx
-}
-
-// end is a value whose Close ends a request.
-type end struct{ over context.CancelFunc }
+// closer is a value whose Close ends a request.
+type closer struct{ end context.CancelFunc }
 
 // Close ends the request.
-func (e *end) Close() error {
-	e.over()
+func (c *closer) Close() error {
+	c.end()
 	return nil
 }
 
