@@ -20,6 +20,17 @@
 // strings.
 //
 // Middleware that recovers from panics belongs before Use; after Use, it hides the panic, and the session is stored.
-// What answers in the place of a handler that takes too long, such as timeout.New, belongs after Use: what the handler
-// has done to the session by then is stored, and what it does later only by Save.
+// What answers in the place of a handler that takes too long, such as timeout.New, belongs after it: what the handler
+// has done to the session by then is stored, and what it does later only by Save. What caches pages belongs before Use;
+// after it, that sees neither Vary nor Cache-Control, and shows one visitor the page of another.
+//
+// The middleware adaptor does not hand on the session: a handler of net/http that changes one, such as those of package
+// guard, has another than the rest of the request, and one of the two tickets is lost. Give it the context:
+//
+//	adaptor.HTTPHandlerWithContext(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+//		if ctx, ok := adaptor.LocalContextFromHTTPRequest(r); ok {
+//			r = r.WithContext(ctx)
+//		}
+//		handler.ServeHTTP(w, r)
+//	}))
 package fibersession
