@@ -112,6 +112,34 @@ func TestMiddlewareThatCompressesStandsBelow(t *testing.T) {
 	}
 }
 
+// unpacked is what such middleware has for errors, which it does not compress.
+type unpacked struct{ gin.ResponseWriter }
+
+func (u unpacked) Write(b []byte) (int, error) {
+	u.Header().Del("Content-Encoding")
+	return u.ResponseWriter.Write(b)
+}
+
+// Gin answers an unknown path when all middleware has returned, by the writer that is left.
+func TestAnUnknownPathIsAnsweredByTheWriterOfMiddlewareBelow(t *testing.T) {
+	s := open(t, false, func(e *gin.Engine) {
+		e.Use(func(c *gin.Context) {
+			visits.Set(ginsession.From(c), 1)
+			c.Header("Content-Encoding", "gzip")
+			c.Writer = unpacked{c.Writer}
+			c.Next()
+		})
+	})
+	if a := s.get("/nowhere"); a.StatusCode != 404 || a.body != "404 page not found" || a.err != nil || a.tickets() != 1 {
+		t.Errorf("%d %q, %v with the header %v, want a 404 that can be read", a.StatusCode, a.body, a.err, a.Header)
+	}
+	s.store.saves.Store(true)
+	s.browser.Jar = nil
+	if a := s.get("/nowhere"); a.StatusCode != 503 || a.body != "Please try again in a moment.\n" || a.err != nil {
+		t.Errorf("%d %q, %v; want one clean 503", a.StatusCode, a.body, a.err)
+	}
+}
+
 func TestACopyHasTheSession(t *testing.T) {
 	var running sync.WaitGroup
 	answered := make(chan struct{})

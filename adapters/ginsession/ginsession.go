@@ -59,10 +59,16 @@ func handBack(r, own *http.Request) {
 }
 
 // around calls the handlers that come next with another writer and request. Whatever comes after them, a recoverer that
-// answers for them as well, has its own writer again; the request stays, so that a log outside knows the user.
+// answers for them as well, has its own writer again, unless they leave one behind, by which gin then answers an unknown
+// path. The request stays, so that a log outside knows the user.
 func around(c *gin.Context, w gin.ResponseWriter, r *http.Request) {
-	outer := c.Writer
-	defer func() { c.Writer = outer }()
+	outer, returned := c.Writer, false
+	defer func() {
+		if !returned || c.Writer == w {
+			c.Writer = outer
+		}
+	}()
 	c.Writer, c.Request = w, r
 	c.Next()
+	returned = true
 }
