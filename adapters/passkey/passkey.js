@@ -25,8 +25,7 @@ async function answer(path, begin) {
 }
 
 function step(path, name) {
-  const [before, query] = path.split("?", 2);
-  return before + "/" + name + (query ? "?" + query : "");
+  return path.replace(/(?=\?)|$/, "/" + name);
 }
 
 async function post(path, body) {

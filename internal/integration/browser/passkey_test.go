@@ -40,7 +40,8 @@ func TestChromiumShowsItsPasskeyBeforeAPayment(t *testing.T) {
 		t.Errorf("paying without the passkey: status %d", status)
 	}
 	v.open(c, "/")
-	if got := evaluate(c, `hold("confirm?operation=1")`); !strings.Contains(got, `/confirm/finish?operation=1`) {
+	got, want := evaluate(c, `hold("confirm?operation=1&to=/a?b=2")`), "/confirm/finish?operation=1&to=/a?b=2"
+	if !strings.Contains(got, want) {
 		t.Errorf("the answer goes to %s, want the query in it", got)
 	}
 	v.wantCall(c, "ok", "confirm")
