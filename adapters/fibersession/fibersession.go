@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/gofiber/fiber/v3"
 	"github.com/valyala/fasthttp"
@@ -103,11 +104,24 @@ func (a *answer) send() error {
 	maps.Copy(keys, a.header)
 	for key := range keys {
 		if values := a.header[key]; !slices.Equal(values, a.before[key]) {
-			resp.Header.Del(key)
+			remove(&resp.Header, key)
 			for _, v := range values {
 				resp.Header.Add(key, v)
 			}
 		}
 	}
 	return a.err
+}
+
+// remove removes a header in every spelling: with DisableHeaderNormalizing, Fiber keeps the one of the handler.
+func remove(h *fasthttp.ResponseHeader, key string) {
+	var names []string
+	for name := range h.All() {
+		if strings.EqualFold(string(name), key) {
+			names = append(names, string(name))
+		}
+	}
+	for _, name := range names {
+		h.Del(name)
+	}
 }
