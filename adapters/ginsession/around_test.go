@@ -130,7 +130,8 @@ func TestAnUnknownPathIsAnsweredByTheWriterOfMiddlewareBelow(t *testing.T) {
 			c.Next()
 		})
 	})
-	if a := s.get("/nowhere"); a.StatusCode != 404 || a.body != "404 page not found" || a.err != nil || a.tickets() != 1 {
+	a := s.get("/nowhere")
+	if a.StatusCode != 404 || a.body != "404 page not found" || a.err != nil || a.tickets() != 1 {
 		t.Errorf("%d %q, %v with the header %v, want a 404 that can be read", a.StatusCode, a.body, a.err, a.Header)
 	}
 	s.store.saves.Store(true)

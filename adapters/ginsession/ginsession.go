@@ -59,8 +59,8 @@ func handBack(r, own *http.Request) {
 }
 
 // around calls the handlers that come next with another writer and request. Whatever comes after them, a recoverer that
-// answers for them as well, has its own writer again, unless they leave one behind, by which gin then answers an unknown
-// path. The request stays, so that a log outside knows the user.
+// answers for them as well, has its own writer again, unless they leave one behind, by which gin then answers an
+// unknown path. The request stays, so that a log outside knows the user.
 func around(c *gin.Context, w gin.ResponseWriter, r *http.Request) {
 	outer, returned := c.Writer, false
 	defer func() {
