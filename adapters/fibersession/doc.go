@@ -7,7 +7,8 @@
 //
 // The session is loaded before the handler runs, and stored when it returns, which is before Fiber sends anything. If
 // the store is down, the answer is a 503, and no cookie is lost. An error that a handler returns is an answer like any
-// other: what was set in the session before is stored.
+// other: what was set in the session before is stored. Only c.End sends the response at once, and so without the
+// ticket: do not call it where the session changes.
 //
 // A stream (SendStreamWriter) and a hijacked connection go on after that. If they change the session, call
 // [session.Session.Save]; the session must have been stored before, because no response can bring a new ticket any
