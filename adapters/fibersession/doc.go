@@ -16,17 +16,17 @@
 // closed. As always in Fiber, c.Context() does not end when the client leaves; only a failed write shows that.
 //
 // The functions in [session.Options] get a request of net/http without a body, in which nothing is shared with Fiber.
-// Login copies the name of the user, and Set the value, so both may be c.FormValue. Whatever else of c a goroutine or a
-// stream goes on with, also the name of a key, copy with strings.Clone: the next request gets the memory of its
-// strings.
+// Login copies the name of the user, and Set the value, so both may be c.FormValue. If a goroutine or a stream goes on
+// with any other string of c, even as the name of a key, copy it with strings.Clone: the next request reuses its
+// memory.
 //
 // Middleware that recovers from panics belongs before Use; after Use, it hides the panic, and the session is stored.
-// What answers in the place of a handler that takes too long, such as timeout.New, belongs after it: what the handler
-// has done to the session by then is stored, and what it does later only by Save. What caches pages belongs before Use;
-// after it, that sees neither Vary nor Cache-Control, and shows one visitor the page of another.
+// Middleware that answers for a handler that takes too long, such as timeout.New, belongs after Use: what the handler
+// has done to the session by then is stored; what it does later is stored only by Save. A cache of pages belongs before
+// Use; after Use, it sees neither Vary nor Cache-Control, and shows one visitor the page of another.
 //
-// The middleware adaptor does not hand on the session: a handler of net/http that changes one, such as those of package
-// guard, has another than the rest of the request, and one of the two tickets is lost. Give it the context:
+// Fiber's adaptor does not hand on the session. A handler of net/http that changes one, such as those of package guard,
+// would get a session of its own, and one of the two tickets would be lost. Give the handler the context:
 //
 //	adaptor.HTTPHandlerWithContext(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 //		if ctx, ok := adaptor.LocalContextFromHTTPRequest(r); ok {
