@@ -1,10 +1,12 @@
 package session_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -50,4 +52,31 @@ func TestAWriterThatKnowsWhenTheClientHasGoneIsAsked(t *testing.T) {
 			t.Error("the client is not said to be gone")
 		}
 	}).ServeHTTP(c, httptest.NewRequest("GET", "https://app.example.com/", nil))
+}
+
+// The event of an Atomic that is too late has the id that the session has from then on, although the record that was
+// made under another one is removed.
+func TestTheEventOfALateAtomicHasTheIDOfTheSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told string
+		r := newRig(t, func(o *session.Options) {
+			o.OnEvent = func(_ context.Context, e session.Event) {
+				if e.Kind == session.EventLate {
+					told = e.ID
+				}
+			}
+		})
+		r.visitor().do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+			s.Set("x", 1)
+			promised := s.ID()
+			r.during(func() { _, _ = io.WriteString(w, "out") }) // which waits for this commit, and gives up
+			ctx, cancel := context.WithTimeout(bg, time.Minute)
+			defer cancel()
+			err := s.Atomic(ctx, func(*session.Session) error { return nil })
+			if err == nil || told == "" || told == promised || s.ID() != told {
+				t.Errorf("Atomic = %v; the event has the id of the session: %t, and another one than before: %t", err,
+					s.ID() == told, told != promised)
+			}
+		})
+	})
 }

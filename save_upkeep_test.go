@@ -30,10 +30,10 @@ func rotate(r *rig) {
 }
 
 // eachUpkeep runs a test for each of them, with a visitor who is signed in and whose next request is due.
-func eachUpkeep(t *testing.T, test func(t *testing.T, r *rig, v *visitor)) {
+func eachUpkeep(t *testing.T, test func(t *testing.T, r *rig, v *visitor), change ...func(*session.Options)) {
 	for name, prepare := range upkeeps {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, func(o *session.Options) { o.RenewEvery = time.Hour })
+			r := newRig(t, append(change, func(o *session.Options) { o.RenewEvery = time.Hour })...)
 			v := r.visitor()
 			v.with(func(s *session.Session) { s.Login("ada"); s.Set("x", 1) })
 			prepare(r, v)
@@ -181,16 +181,40 @@ func TestAFailedUpkeepIsLeftToTheNextRequest(t *testing.T) {
 	})
 }
 
+// Nor is what failed behind a conflict, of which there is something to tell.
+func TestAFailedUpkeepAfterAConflictIsLeftToTheNextRequest(t *testing.T) {
+	r := newRig(t)
+	v := r.visitor()
+	v.with(flashed)
+	calls, before := 0, 0
+	down := func(string, string) error {
+		calls++
+		return errDown
+	}
+	r.during(func() {
+		r.store.hook(nil)
+		v.clone().with(put("y", 1))
+		r.store.hook(down)
+	})
+	v.do(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+		_, _ = w.Write([]byte("the headers are out"))
+		before = calls
+	})
+	if n := r.ev.count(session.EventConflict); n != 1 || before == 0 || calls > before {
+		t.Errorf("%d conflicts, %d calls before the response, %d in all", n, before, calls)
+	}
+}
+
 // A stream that began while the store took no writes keeps its session all the same, by what it saves later.
 func TestAFailedUpkeepIsTriedAgainByALongRequest(t *testing.T) {
 	eachUpkeep(t, func(t *testing.T, r *rig, v *visitor) {
 		v.with(func(s *session.Session) {
-			r.failing("save")
+			r.store.hook(func(string, string) error { return errDown })
 			if err := s.Save(t.Context()); err != nil {
 				t.Error(err)
 			}
 			r.store.hook(nil)
-			for range 30 {
+			for range 40 { // which takes longer than the idle timeout
 				r.clock.advance(5 * time.Minute)
 				if err := s.Save(t.Context()); err != nil {
 					t.Error(err)
@@ -198,7 +222,7 @@ func TestAFailedUpkeepIsTriedAgainByALongRequest(t *testing.T) {
 			}
 		})
 		v.with(func(s *session.Session) { wantGet(t, s, "x", int64(1)) })
-	})
+	}, func(o *session.Options) { o.IdleTimeout = 3 * time.Hour })
 }
 
 // So does one whose session has a short idle timeout, before that is over.
@@ -220,4 +244,23 @@ func TestAFailedTouchIsTriedAgainBeforeTheIdleTimeout(t *testing.T) {
 	})
 	r.clock.advance(20 * time.Second)
 	v.with(func(s *session.Session) { wantGet(t, s, "x", int64(1)) })
+}
+
+// Flash data that were consumed do not wait for the next touch, which may be far away.
+func TestConsumedFlashDataAreTriedAgainByALongRequest(t *testing.T) {
+	r := newRig(t, func(o *session.Options) { o.TouchEvery = 12 * time.Hour })
+	v := r.visitor()
+	v.with(flashed)
+	v.with(func(s *session.Session) {
+		r.failing("save")
+		if err := s.Save(t.Context()); err != nil {
+			t.Error(err)
+		}
+		r.store.hook(nil)
+		r.clock.advance(5 * time.Minute)
+		if err := s.Save(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	v.with(func(s *session.Session) { wantGet(t, s, "f", nil) })
 }
