@@ -24,8 +24,13 @@ func TestALoginBeforeAtomicOutlivesTheEndOfItsSession(t *testing.T) {
 		ends(r, v, id)
 		s.Login("ada")
 		promised := s.ID()
-		before := r.alive("ada")
-		if err := s.Atomic(bg, func(s *session.Session) error { s.Set("x", 2); return nil }); err != nil {
+		shown, before := "", r.alive("ada")
+		err := s.Atomic(bg, func(s *session.Session) error {
+			s.Set("x", 2)
+			shown = s.ID()
+			return nil
+		})
+		if err != nil {
 			t.Fatalf("%s: Atomic = %v", name, err)
 		}
 		again, err := r.Open(bg, s.Token())
@@ -33,6 +38,9 @@ func TestALoginBeforeAtomicOutlivesTheEndOfItsSession(t *testing.T) {
 			r.alive("ada") != before+1 {
 			t.Errorf("%s: %q is signed in (%v) with %v, and ada has %d sessions more; want ada with x = 2, and one",
 				name, again.User(), err, again.All(), r.alive("ada")-before)
+		}
+		if s.ID() != shown {
+			t.Errorf("%s: the function is shown the id %q, and the session has %q", name, shown, s.ID())
 		}
 		if name == "at the save" && s.ID() == promised {
 			t.Error("the id whose record was removed is taken again")

@@ -123,3 +123,17 @@ func TestNowAfterAClearDuringACommitStays(t *testing.T) {
 		})
 	}
 }
+
+// What is only for this request outlives a Login that begins a fresh session, for the one that came has ended.
+func TestAValueOfThisRequestOutlivesALoginOnASessionThatHasEnded(t *testing.T) {
+	r := newRig(t)
+	v, _ := r.signIn("ada")
+	s := v.open()
+	v.with((*session.Session).Logout)
+	if err := s.Reload(bg); err == nil {
+		t.Fatal("the session goes on")
+	}
+	s.Now("notice", "welcome back")
+	s.Login("ada")
+	wantGet(t, s, "notice", "welcome back")
+}

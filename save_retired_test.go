@@ -128,3 +128,47 @@ func TestTheUseOfARenewedTicketIsNoticedForADay(t *testing.T) {
 			r.ev.count(session.EventReused))
 	}
 }
+
+// What leads nowhere for a request is kept for those that were under way, and no longer: each sign-in leaves one.
+func TestWhatALoginLeavesIsKeptForItsGrace(t *testing.T) {
+	for name, change := range map[string]func(*session.Session){
+		"Login":      signInAda,
+		"Regenerate": (*session.Session).Regenerate,
+		"Confirm":    func(s *session.Session) { s.Confirm("otp") },
+	} {
+		r := newRig(t, func(o *session.Options) { o.RenewGrace = time.Minute })
+		v, id := r.signIn("ada")
+		v.with(change)
+		rec, err := r.store.fullStore.Load(bg, id)
+		if err != nil || rec.Kind != session.KindTombstone || rec.ExpiresAt.Sub(r.clock.now()) != time.Minute {
+			t.Errorf("%s leaves %v, %v; want a tombstone for a minute", name, rec, err)
+		}
+	}
+}
+
+// A store that was tampered with may lead in a circle.
+func TestALogoutFollowsACircleToAnEnd(t *testing.T) {
+	r := newRig(t)
+	v, id := r.signIn("ada")
+	s := v.open()
+	rec, err := r.store.fullStore.Load(bg, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec = rec.Clone()
+	rec.Kind, rec.Successor = session.KindTombstone, rec.ID
+	if err := r.store.fullStore.Save(bg, rec); err != nil {
+		t.Fatal(err)
+	}
+	loads := 0
+	r.store.hook(func(string, string) error {
+		if loads++; loads > 20_000 {
+			return errDown
+		}
+		return nil
+	})
+	s.Logout()
+	if err := s.Save(bg); err != nil {
+		t.Errorf("Save = %v after %d calls", err, loads)
+	}
+}

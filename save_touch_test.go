@@ -79,3 +79,24 @@ func TestASessionThatIsTouchedAlwaysLivesAsLongAsItsConnection(t *testing.T) {
 	}
 	v.isUser("ada")
 }
+
+// A session that a machine with a clock ahead has served is touched before that time has come, once in each request: a
+// store may count from the last touch how long it keeps a record. A clock that is a little ahead is as good as right.
+func TestASessionThatWasSeenInTheFutureIsTouched(t *testing.T) {
+	for _, row := range []struct{ idle, ahead, step time.Duration }{
+		{30 * time.Minute, 15 * time.Minute, time.Microsecond},
+		{time.Minute, time.Minute, time.Microsecond}, // which nodes may differ by
+	} {
+		r := newRig(t, func(o *session.Options) { o.IdleTimeout = row.idle })
+		v, _ := r.signIn("ada")
+		r.clock.advance(-row.ahead)
+		for _, want := range []int{0, 1} {
+			r.store.reset()
+			v.with(func(s *session.Session) { s.Save(bg) })
+			if n := r.store.count("touch"); n != want {
+				t.Errorf("idle %v, %v ahead: %d touches, want %d", row.idle, row.ahead, n, want)
+			}
+			r.clock.advance(-row.step)
+		}
+	}
+}

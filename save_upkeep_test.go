@@ -246,21 +246,24 @@ func TestAFailedTouchIsTriedAgainBeforeTheIdleTimeout(t *testing.T) {
 	v.with(func(s *session.Session) { wantGet(t, s, "x", int64(1)) })
 }
 
-// Flash data that were consumed do not wait for the next touch, which may be far away.
+// Flash data that were consumed do not wait for the next touch, which may be far away, nor for a clock that was put
+// back.
 func TestConsumedFlashDataAreTriedAgainByALongRequest(t *testing.T) {
-	r := newRig(t, func(o *session.Options) { o.TouchEvery = 12 * time.Hour })
-	v := r.visitor()
-	v.with(flashed)
-	v.with(func(s *session.Session) {
-		r.failing("save")
-		if err := s.Save(t.Context()); err != nil {
-			t.Error(err)
-		}
-		r.store.hook(nil)
-		r.clock.advance(5 * time.Minute)
-		if err := s.Save(t.Context()); err != nil {
-			t.Error(err)
-		}
-	})
-	v.with(func(s *session.Session) { wantGet(t, s, "f", nil) })
+	for _, later := range []time.Duration{5 * time.Minute, -time.Hour} {
+		r := newRig(t, func(o *session.Options) { o.TouchEvery = 12 * time.Hour })
+		v := r.visitor()
+		v.with(flashed)
+		v.with(func(s *session.Session) {
+			r.failing("save")
+			if err := s.Save(t.Context()); err != nil {
+				t.Error(err)
+			}
+			r.store.hook(nil)
+			r.clock.advance(later)
+			if err := s.Save(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+		v.with(func(s *session.Session) { wantGet(t, s, "f", nil) })
+	}
 }

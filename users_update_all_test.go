@@ -228,3 +228,30 @@ func TestUpdateAllTellsOfASessionThatItLostSightOf(t *testing.T) {
 		t.Errorf("UpdateAll = %d, %v, want ErrUnavailable", n, err)
 	}
 }
+
+// A session that signs in again and again is followed through more ids than a request would be.
+func TestUpdateAllFollowsASessionThroughManyIDs(t *testing.T) {
+	r := newRig(t)
+	visitors := []*visitor{r.visitor(), r.visitor()}
+	for _, v := range visitors {
+		v.with(put("old", 1))
+	}
+	moved := false
+	n, err := r.node().UpdateAll(bg, func(s *session.Session) error {
+		if !moved {
+			moved = true
+			for _, v := range visitors {
+				for range 70 {
+					v.with((*session.Session).Regenerate)
+				}
+			}
+		}
+		return rename(s)
+	})
+	for _, v := range visitors {
+		v.with(func(s *session.Session) { wantGet(t, s, "new", int64(1)) })
+	}
+	if n != len(visitors) || err != nil {
+		t.Errorf("UpdateAll = %d, %v, want %d", n, err, len(visitors))
+	}
+}
