@@ -34,8 +34,8 @@ func TestOrdersOfTwoStrangersKeepTheirLimitsOnEveryStore(t *testing.T) {
 	exploreEach(t, explore.CasesOfStrangers, explore.CasesOfStrangers)
 }
 
-// exploreEach explores every fifth one of few cases on each store, so that a store plays those that the four before have
-// not, or all of them.
+// exploreEach explores every fifth one of few cases on each store, so that a store plays those that the four before it
+// have not, or all of them.
 func exploreEach(t *testing.T, few, all func(n int) []explore.Case) {
 	t.Helper()
 	every := 5
