@@ -224,3 +224,20 @@ func TestARequestThatKeepsASessionIdleIsNoSignOfLife(t *testing.T) {
 		}
 	}
 }
+
+// What ReportProof asked for is over with the Login that was reported, and has nothing to do with another user's.
+func TestReportProofReportsNoLoginOfTheNextUser(t *testing.T) {
+	r := newRig(t)
+	r.visitor().with(func(s *session.Session) {
+		s.ReportProof(session.EventNewDevice)
+		for _, user := range []string{"ada", "bob"} {
+			s.Login(user)
+			if err := s.Save(bg); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if n := r.ev.count(session.EventNewDevice); n != 1 {
+		t.Errorf("%d events, want that of ada", n)
+	}
+}

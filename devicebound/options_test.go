@@ -58,6 +58,12 @@ func TestAWrongOptionIsNamed(t *testing.T) {
 	}
 }
 
+func TestTheGraceMayBeAsShortAsATestWantsIt(t *testing.T) {
+	if _, err := devicebound.New(sessiontest.NewManager(t), devicebound.Options{Grace: time.Nanosecond}); err != nil {
+		t.Errorf("New = %v", err)
+	}
+}
+
 func TestTheBoundCookieIsNotTheSessions(t *testing.T) {
 	m := sessiontest.NewManager(t, func(o *session.Options) { o.Cookie.Name = "__Host-bound" })
 	if _, err := devicebound.New(m, devicebound.Options{}); err == nil || !strings.Contains(err.Error(), "CookieName") {

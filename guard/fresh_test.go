@@ -78,3 +78,13 @@ func TestTheLongestTimeIsFreshForEver(t *testing.T) {
 	r.clock.advance(200 * 365 * 24 * time.Hour)
 	wantInside(t, v.get(r.Fresh(math.MaxInt64)(inside), "/"))
 }
+
+// Whoever compares a time only, and does not wait, takes one as short as a test wants it.
+func TestATimeThatNobodyWaitsForMayBeShort(t *testing.T) {
+	r := newRig(t, guard.Options{ReloginPage: "/confirm", EndWithin: time.Microsecond})
+	h := r.Fresh(time.Microsecond)(inside)
+	v := r.signIn("ada")
+	wantInside(t, v.get(h, "/", asJSON))
+	r.clock.advance(2 * time.Microsecond)
+	wantProblem(t, v.get(h, "/", asJSON), 401, guard.NotFresh)
+}
