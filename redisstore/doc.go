@@ -27,12 +27,13 @@
 // A change is not repeated if nobody knows whether it ran. A create that has begun goes on when its context is
 // cancelled, but not beyond its deadline. If the server says that it has not run it (TRYAGAIN, BUSY, LOADING,
 // CLUSTERDOWN, MASTERDOWN), it is repeated, with short pauses, until the context ends, but for five seconds at most if
-// that has no deadline. So is anything that only reads, which is also repeated on another connection if its own was
-// lost. A server that does not answer at all holds a call until its context ends. Without a deadline, it holds a call
-// for ClientOption.ConnWriteTimeout, 10 s by default, and a read for twice that: set it to what a visitor may wait. An
-// idle client checks its connections once a second, or as ClientOption.Dialer.KeepAlive says. A save that comes before
-// this check, on a connection that a restarted server has closed, fails. ClientOption.AlwaysPipelining closes this gap:
-// the client then hears of it at once, but is slower while no two requests overlap.
+// that has no deadline. So is a change that was never sent, because the caller before it on the connection gave up, and
+// anything that only reads, which is also repeated on another connection if its own was lost. A server that does not
+// answer at all holds a call until its context ends. Without a deadline, it holds a call for
+// ClientOption.ConnWriteTimeout, 10 s by default, and a read for twice that: set it to what a visitor may wait. An idle
+// client checks its connections once a second, or as ClientOption.Dialer.KeepAlive says. A save that comes before this
+// check, on a connection that a restarted server has closed, fails. ClientOption.AlwaysPipelining closes this gap: the
+// client then hears of it at once, but is slower while no two requests overlap.
 //
 // # Memory and eviction
 //

@@ -53,3 +53,6 @@ func Told(ids ...string) (told []string) {
 	told, _ = n.next()
 	return told
 }
+
+// IsAnothers reports whether an error is the end of a context other than this one.
+func IsAnothers(ctx context.Context, err error) bool { return isAnothers(ctx, err) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -118,10 +119,11 @@ func (s *Store) send(ctx context.Context, lost int, commands []command) []rueidi
 }
 
 // insist makes further trips with those commands that did not run: the server did not know the script, or could not run
-// it now, and said so. Those of which nobody knows whether they ran are sent again as often as lost says.
+// it now, and said so, or they were never sent. Those of which nobody knows whether they ran are sent again as often as
+// lost says.
 func (s *Store) insist(ctx context.Context, lost int, commands []command,
 	results []rueidis.RedisResult) []rueidis.RedisResult {
-	todo, worst := undone(results, lost)
+	todo, worst := undone(ctx, results, lost)
 	if len(todo) == 0 {
 		return results
 	}
@@ -139,7 +141,7 @@ func (s *Store) insist(ctx context.Context, lost int, commands []command,
 		for j, reply := range s.client.DoMulti(ctx, batch...) {
 			results[todo[j]] = reply
 		}
-		todo, worst = undone(results, lost)
+		todo, worst = undone(ctx, results, lost)
 	}
 	return results
 }
@@ -161,9 +163,12 @@ func waiting(parent context.Context) *bounded.Context {
 }
 
 // undone are the places of those commands that are to be sent again.
-func undone(results []rueidis.RedisResult, lost int) (todo []int, worst verdict) {
+func undone(ctx context.Context, results []rueidis.RedisResult, lost int) (todo []int, worst verdict) {
 	for i, r := range results {
 		v := judge(r.Error())
+		if v >= broken && isAnothers(ctx, r.Error()) {
+			v = refused
+		}
 		worst = max(worst, v)
 		if v == unknown || v == refused || v >= broken && lost > 0 {
 			todo = append(todo, i)
@@ -199,6 +204,21 @@ func judge(err error) verdict {
 		return silent
 	}
 	return broken
+}
+
+// isAnothers reports whether it was somebody else's context that ended, with which the client opened the connection or
+// used it alone. It hands the error to everybody who waited behind him, of whom it has sent nothing.
+func isAnothers(ctx context.Context, err error) bool {
+	deadline, set := ctx.Deadline()
+	if ctx.Err() != nil || set && !now().Before(deadline) {
+		return false
+	}
+	var opening *net.OpError
+	if errors.As(err, &opening) && opening.Op == "dial" { // its time-out may be one that the program has chosen
+		return errors.Is(err, context.Canceled)
+	}
+	// As it is, and not wrapped: a connection may say of what was sent that its own time is over.
+	return err == context.Canceled || err == context.DeadlineExceeded //nolint:errorlint // see above
 }
 
 // isRefusal reports whether the server says that it did not run a command, for a reason that passes: a slot that moves,
