@@ -7,6 +7,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -40,10 +41,26 @@ func connect(dsn string, cache bool) (driver.Client, error) {
 	}
 	opts.DisableCache = !cache
 	client, err := rueidis.NewClient(opts)
+	if cache && errors.Is(err, rueidis.ErrNoCache) {
+		return nil, withoutCache(err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return client, nil
+}
+
+var errNoCache = errors.New("the server does not say what has changed, so nothing can be cached: " +
+	"leave stores.redis.cache_ttl out, or use Redis 6 or newer, without protocol=2 in the dsn")
+
+// withoutCache says what to change in the configuration, where the client names an option of its own. What the server
+// has said comes first in the client's error, in a line of its own.
+func withoutCache(err error) error {
+	said, _, found := strings.Cut(err.Error(), "\n")
+	if !found {
+		return errNoCache
+	}
+	return fmt.Errorf("%w: %s", errNoCache, said)
 }
 
 func store(client driver.Client, prefix string, cacheTTL time.Duration) (session.Store, error) {
