@@ -21,12 +21,8 @@ func foreign(name, value string) bool {
 // variable handles one that is no key. Where a known one is near, that was meant, and to go on without it would be
 // another configuration than somebody wrote. Any other is somebody else's, and must not keep a site from starting.
 func (w *walker) variable(key string, v any) {
-	group, grouped := v.(map[string]any)
-	at, hint := []string{key}, ""
-	for ok := grouped; ok && len(group) > 0; group, ok = group[at[len(at)-1]].(map[string]any) {
-		at = append(at, names(group)[0])
-	}
-	if grouped {
+	at, hint := append([]string{key}, firstBelow(v)...), ""
+	if _, grouped := v.(map[string]any); grouped {
 		hint = nearVariable(key, groups())
 	} else if hint = w.elsewhere(key); hint == "" {
 		hint = nearVariable(key, w.variables())

@@ -88,6 +88,9 @@ func (w *walker) walk(at []string, v any) {
 	e, star, group := find(at)
 	switch {
 	case e != nil:
+		if source == environment {
+			_, shown = w.source(append(at, firstBelow(v)...)) // somebody set what is below a key
+		}
 		w.items = append(w.items, item{w.layer.number, source, shown, e.Name, w.named(at[0], star), e, v})
 	case !group && len(at) == 1 && source == environment:
 		w.variable(at[0], v)
@@ -96,6 +99,15 @@ func (w *walker) walk(at []string, v any) {
 	default:
 		w.group(at, source, shown, v)
 	}
+}
+
+// firstBelow is the way to the first value of a group, nothing for a value.
+func firstBelow(v any) (way []string) {
+	for group, ok := v.(map[string]any); ok && len(group) > 0; group, ok = v.(map[string]any) {
+		first := names(group)[0]
+		way, v = append(way, first), group[first]
+	}
+	return way
 }
 
 func (w *walker) group(at []string, source, shown string, v any) {

@@ -1,28 +1,29 @@
 package sessionconfig
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/knadh/koanf/parsers/json"
 	"github.com/knadh/koanf/parsers/toml/v2"
 	"github.com/knadh/koanf/parsers/yaml"
-	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/knadh/koanf/providers/rawbytes"
 	"github.com/knadh/koanf/v2"
+	yamldoc "go.yaml.in/yaml/v3"
 
 	"github.com/coatcheck/session"
 	"github.com/coatcheck/session/nullstore"
 )
 
-// layer is one file, or the environment.
+// layer is one file, or the environment, which may have several trees.
 type layer struct {
 	number int
 	source string // "" for the environment, where each key has its own
@@ -53,8 +54,10 @@ func Load(paths ...string) (*Config, error) {
 		}
 		layers = append(layers, layer{len(layers) + 1, path, tree})
 	}
-	tree, secrets := readEnvironment(os.Environ())
-	layers = append(layers, layer{len(layers) + 1, "", tree})
+	trees, secrets := readEnvironment(os.Environ())
+	for _, tree := range trees {
+		layers = append(layers, layer{len(paths) + 1, "", tree})
+	}
 	b := &builder{cfg: &Config{logLevel: slog.LevelWarn}, set: map[string]int{}, listed: map[string]bool{},
 		problems: problems}
 	b.build(layers, secrets)
@@ -77,9 +80,10 @@ func join(problems []*Problem) error {
 
 // readFile parses a file by the end of its name.
 func readFile(path string) (map[string]any, *Problem) {
+	extension := strings.ToLower(filepath.Ext(path))
 	parsers := map[string]koanf.Parser{".yaml": yaml.Parser(), ".yml": yaml.Parser(), ".toml": toml.Parser(),
 		".json": json.Parser()}
-	parser := parsers[strings.ToLower(filepath.Ext(path))]
+	parser := parsers[extension]
 	if parser == nil {
 		return nil, &Problem{Source: path, Want: "the name must end in .yaml, .yml, .toml or .json"}
 	}
@@ -89,14 +93,29 @@ func readFile(path string) (map[string]any, *Problem) {
 		return nil, &Problem{Source: path, Want: "there is no such file; coatcheck init creates one"}
 	case err != nil:
 		return nil, &Problem{Source: path, Want: "cannot be read: " + cause(err).Error()}
-	case len(strings.TrimSpace(string(data))) == 0:
+	}
+	if data = withoutMark(data); len(bytes.TrimSpace(data)) == 0 {
 		return nil, nil
 	}
 	k := koanf.New("\x00") // a name may have a dot in it
 	if err := k.Load(rawbytes.Provider(data), parser); err != nil {
 		return nil, &Problem{Source: path, Want: "not well-formed: " + cut(err.Error())}
 	}
+	if strings.HasPrefix(extension, ".y") && hasMore(data) {
+		return nil, &Problem{Source: path, Want: "it has several documents, of which only the first would be read; " +
+			"take out the line --- that begins the second"}
+	}
 	return k.Raw(), nil
+}
+
+// withoutMark leaves out the byte order mark, which editors on Windows put in front of a text.
+func withoutMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) }
+
+// hasMore reports whether another document follows the first one of a YAML file.
+func hasMore(data []byte) bool {
+	documents := yamldoc.NewDecoder(bytes.NewReader(data))
+	var document any
+	return documents.Decode(&document) == nil && !errors.Is(documents.Decode(&document), io.EOF)
 }
 
 // cause leaves out the path or the program, which the message has already.
@@ -110,47 +129,6 @@ func cause(err error) error {
 		return of.Err
 	}
 	return err
-}
-
-const (
-	envPrefix   = "SESSION_"
-	environment = "environment" // the source of its keys
-)
-
-// readEnvironment returns the keys that the environment sets, and the secrets in SESSION_SECRETS.
-func readEnvironment(environ []string) (tree map[string]any, secrets string) {
-	k := koanf.New(".")
-	provider := env.Provider(".", env.Opt{
-		Prefix:      envPrefix,
-		EnvironFunc: func() []string { return environ },
-		TransformFunc: func(name, value string) (string, any) {
-			switch {
-			case value == "" || foreign(name, value):
-				return "", nil
-			case name == "SESSION_SECRETS":
-				secrets = value
-				return "", nil
-			}
-			return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, envPrefix)), "__", "."), value
-		},
-	})
-	_ = k.Load(provider, nil) // the provider has no errors
-	if i := slices.IndexFunc(environ, func(pair string) bool {
-		return strings.HasPrefix(pair, "SECRET_KEY=")
-	}); i >= 0 && len(environ[i]) > 11 {
-		_ = k.Set(envSecretKey, environ[i][11:])
-	}
-	return k.Raw(), secrets
-}
-
-// envSecretKey stands for the variable SECRET_KEY, which only the preset nexios reads.
-const envSecretKey = "SECRET_KEY"
-
-func envName(at []string) string {
-	if len(at) == 1 && at[0] == envSecretKey {
-		return envSecretKey
-	}
-	return envPrefix + strings.ToUpper(strings.Join(at, "__"))
 }
 
 // builder turns layers into a configuration, and gathers what is wrong with them.

@@ -28,6 +28,11 @@ func (p *Problem) Error() string {
 	return b.String() + ": " + p.Want
 }
 
+// wrong is a mistake in what a key says that shows only when it is used.
+func wrong(key, format string, args ...any) *Problem {
+	return &Problem{Source: "sessionconfig", Key: key, Want: fmt.Sprintf(format, args...)}
+}
+
 // maxShown is how much of a wrong value an error repeats.
 const maxShown = 60
 

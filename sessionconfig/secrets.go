@@ -45,8 +45,7 @@ func (s source) read(ctx context.Context, key string) (string, error) {
 	case s.env != "":
 		text := os.Getenv(s.env)
 		if text == "" {
-			return "", fmt.Errorf("sessionconfig: %s: the environment variable %s is not set", key+"env",
-				nameOr("that it names", s.env))
+			return "", wrong(key+"env", "the environment variable %s is not set", nameOr("that it names", s.env))
 		}
 		return text, nil
 	case s.file != "":
@@ -61,22 +60,25 @@ func (s source) read(ctx context.Context, key string) (string, error) {
 func readSecretFile(key, path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fmt.Errorf("sessionconfig: %s: %s: %s; coatcheck key generate --file creates one", key,
-			nameOr("the file that it names", path), cause(err))
+		hint := ""
+		if key == "secrets.file" && errors.Is(err, fs.ErrNotExist) {
+			hint = "; coatcheck key generate --file creates one"
+		}
+		return "", wrong(key, "%s: %s%s", nameOr("the file that it names", path), cause(err), hint)
 	}
 	mode := info.Mode()
 	switch {
 	case !mode.IsRegular():
-		return "", fmt.Errorf("sessionconfig: %s: %s is not a regular file", key, path)
+		return "", wrong(key, "%s is not a regular file", path)
 	case open(mode):
-		return "", fmt.Errorf("sessionconfig: %s: %s has mode %04o, and others can read or change it; run chmod 600 "+
-			"%s, and replace the secret if somebody may have read it", key, path, mode.Perm(), path)
+		return "", wrong(key, "%s has mode %04o, and others can read or change it; run chmod 600 %s, and replace the "+
+			"secret if somebody may have read it", path, mode.Perm(), path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("sessionconfig: %s: %s: %s", key, path, cause(err))
+		return "", wrong(key, "%s: %s", path, cause(err))
 	}
-	return string(text), nil
+	return string(withoutMark(text)), nil
 }
 
 // open reports whether others on the machine can read or change a file of this mode.
