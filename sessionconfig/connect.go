@@ -63,7 +63,7 @@ func (c *Config) OpenDatabase(ctx context.Context) (*sql.DB, sqlstore.Options, e
 	name := c.databaseConnection()
 	db, err := kind.Open(at)
 	if err != nil {
-		return nil, opts, fmt.Errorf("sessionconfig: connections.%s: %w", name, err)
+		return nil, opts, unopened(name, err)
 	}
 	c.connections[name].pool.limit(db, inMemory(at.DSN))
 	return db, opts, nil
@@ -108,9 +108,17 @@ func (c *Config) connectRedis(ctx context.Context) (client driver.Client, kind d
 		return nil, kind, err
 	}
 	if client, err = kind.Connect(dsn, c.redis.cacheTTL != 0); err != nil {
-		return nil, kind, fmt.Errorf("sessionconfig: connections.%s: %w", name, err)
+		return nil, kind, unopened(name, err)
 	}
 	return client, kind, nil
+}
+
+// unopened is why there is no connection: a server that does not answer, or a dsn that nobody can read.
+func unopened(name string, err error) error {
+	if errors.Is(err, driver.ErrDSN) {
+		return wrong("connections."+name, "%s", err)
+	}
+	return fmt.Errorf("sessionconfig: connections.%s: %w", name, err)
 }
 
 // closer closes several things in turn, once.

@@ -45,7 +45,7 @@ func (c *Config) Open(ctx context.Context) (*session.Manager, io.Closer, error) 
 func (c *Config) OpenStore(ctx context.Context) (session.Store, io.Closer, error) {
 	switch c.Store {
 	case "":
-		return nil, nil, fmt.Errorf("sessionconfig: the key store is not set: choose %s", oneOf(storeNames))
+		return nil, nil, wrong("", "the key store is not set: choose %s", oneOf(storeNames))
 	case storeMemory:
 		return memstore.New(memstore.Options{MaxSessions: c.memory.max}), newCloser(), nil
 	case storeNull:
@@ -103,7 +103,7 @@ func (c *Config) openTable(ctx context.Context) (driver.Table, io.Closer, error)
 	}
 	store, err := sqlstore.New(db, opts)
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("sessionconfig: stores.database.table: %w", err), db.Close())
+		return nil, nil, errors.Join(wrong("stores.database.table", "%s", err), db.Close())
 	}
 	return store, newCloser(store, db), nil
 }
@@ -115,12 +115,12 @@ func (c *Config) openPool(ctx context.Context, name string) (driver.Table, io.Cl
 	}
 	pool, err := kind.OpenPool(ctx, at, c.connections[name].pool.limits())
 	if err != nil {
-		return nil, nil, fmt.Errorf("sessionconfig: connections.%s: %w", name, err)
+		return nil, nil, unopened(name, err)
 	}
 	store, err := pool.Table(c.database.table)
 	if err != nil {
 		pool.Close()
-		return nil, nil, fmt.Errorf("sessionconfig: stores.database.table: %w", err)
+		return nil, nil, wrong("stores.database.table", "%s", err)
 	}
 	return store, newCloser(closeFunc(pool.Close)), nil
 }
