@@ -12,6 +12,7 @@ import (
 
 	"github.com/coatcheck/session/cmd/coatcheck/internal/migration"
 	"github.com/coatcheck/session/cmd/coatcheck/internal/output"
+	"github.com/coatcheck/session/sessionconfig"
 	"github.com/coatcheck/session/sqlstore"
 )
 
@@ -30,7 +31,7 @@ whenever the site starts.`,
 		Example: "  coatcheck db migrate\n  SESSION_STORES__DATABASE__CONNECTION=production coatcheck db migrate",
 		Args:    noArguments,
 	}, func(ctx context.Context, t *tool, _ []string) error {
-		return t.withDatabase(ctx, func(d *migration.Database) error {
+		return t.withDatabase(ctx, true, func(d *migration.Database) error {
 			n, err := d.Up(ctx)
 			if err != nil {
 				return err
@@ -55,7 +56,7 @@ func newStatus() *cobra.Command {
 		Example: "  coatcheck db status || coatcheck db migrate",
 		Args:    noArguments,
 	}, func(ctx context.Context, t *tool, _ []string) error {
-		return t.withDatabase(ctx, func(d *migration.Database) error {
+		return t.withDatabase(ctx, false, func(d *migration.Database) error {
 			steps, err := d.Status(ctx)
 			if err != nil {
 				return err
@@ -96,7 +97,7 @@ everybody is signed out. It asks first; --yes answers.`,
 		if err := canAsk(yes, os.Stdin); err != nil {
 			return err
 		}
-		return t.withDatabase(ctx, func(d *migration.Database) error {
+		return t.withDatabase(ctx, false, func(d *migration.Database) error {
 			if err := askRollback(ctx, t, d, yes); err != nil {
 				return err
 			}
@@ -139,22 +140,36 @@ func askRollback(ctx context.Context, t *tool, d *migration.Database, yes bool) 
 	return err
 }
 
-// withDatabase opens the database of the configuration, whatever store it names.
-func (t *tool) withDatabase(ctx context.Context, work func(*migration.Database) error) error {
+// withDatabase opens the database of the configuration, whatever store it names. With made, a file that is not there is
+// made.
+func (t *tool) withDatabase(ctx context.Context, made bool, work func(*migration.Database) error) error {
 	cfg, err := t.config()
 	if err != nil {
 		return err
 	}
-	if kept, err := cfg.WithStore("database"); err == nil { // else OpenDatabase says why
-		if err := madeByRoot(kept); err != nil {
-			return err
-		}
-	}
-	db, opts, err := cfg.OpenDatabase(ctx)
+	db, opts, err := openDatabase(ctx, cfg, made)
 	if err != nil {
 		return err
 	}
 	return errors.Join(useDatabase(ctx, db, opts, work), db.Close())
+}
+
+// openDatabase opens an empty database in place of a file that is not there and must not be made: whoever only looks
+// may stand in the wrong folder, or be somebody whose file the site could not use.
+func openDatabase(ctx context.Context, cfg *sessionconfig.Config, made bool) (*sql.DB, sqlstore.Options, error) {
+	kept, err := cfg.WithStore("database")
+	switch {
+	case err != nil: // which OpenDatabase says as well
+	case made:
+		err = madeByRoot(kept)
+	case absent(kept) != nil:
+		db, err := sql.Open("sqlite", ":memory:")
+		return db, sqlstore.Options{Dialect: sqlstore.SQLite}, err
+	}
+	if err != nil {
+		return nil, sqlstore.Options{}, err
+	}
+	return cfg.OpenDatabase(ctx)
 }
 
 func useDatabase(ctx context.Context, db *sql.DB, opts sqlstore.Options, work func(*migration.Database) error) error {
