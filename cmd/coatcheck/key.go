@@ -32,6 +32,9 @@ can read (0600). An existing file is not touched.`,
 	}
 	cmd.Flags().StringVar(&file, "file", "", "write it to this new file instead")
 	plain(cmd, func(_ context.Context, t *tool, _ []string) error {
+		if err := fileGiven(cmd, file); err != nil {
+			return err
+		}
 		if file == "" {
 			secret := keyfile.New()
 			return t.Value(map[string]string{"secret": secret}, func(w io.Writer) { fmt.Fprintln(w, secret) })
@@ -77,11 +80,12 @@ coatcheck session revoke --all ends them.`,
 		if cmd.Flags().Changed("keep") && keep < 0 {
 			return usage("--keep: %d is too low; use 0 or more, or leave it out to keep all", keep)
 		}
-		if file == "" {
-			var err error
-			if file, err = t.secretsFile(ctx); err != nil {
-				return err
-			}
+		err := fileGiven(cmd, file)
+		if err == nil && file == "" {
+			file, err = t.secretsFile(ctx)
+		}
+		if err != nil {
+			return err
 		}
 		n, err := keyfile.Rotate(file, keep)
 		if err != nil {
@@ -98,6 +102,16 @@ coatcheck session revoke --all ends them.`,
 	})
 }
 
+// fileGiven refuses the name of a file that is empty, as that of a variable that is not set: a secret would be shown, or
+// another file changed.
+func fileGiven(cmd *cobra.Command, file string) error {
+	var wrong mistakes
+	if cmd.Flags().Changed("file") {
+		wrong.given("file", file, "a file, or leave the flag out")
+	}
+	return wrong.err()
+}
+
 // secretsFile is the file that the configuration names. Where it is absent, what the secrets are instead is an error.
 func (t *tool) secretsFile(ctx context.Context) (string, error) {
 	cfg, err := t.config()
@@ -105,6 +119,10 @@ func (t *tool) secretsFile(ctx context.Context) (string, error) {
 		return "", err
 	}
 	file := cfg.SecretsFile()
+	if os.Getenv("SESSION_SECRETS") != "" {
+		return "", usage("SESSION_SECRETS holds the secrets, whatever files say: put the new one in front by hand " +
+			"there, or name a file with --file")
+	}
 	if file == "" {
 		return "", usage("--file: nothing was given, and the configuration has no secrets.file; name one, or " +
 			"put the new secret in front by hand where the secrets are")

@@ -41,6 +41,9 @@ func Rotate(path string, keep int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if info, err := os.Stat(target); err == nil && !info.Mode().IsRegular() { // a pipe would never be read to its end
+		return 0, fmt.Errorf("%s is not a regular file", target)
+	}
 	next, err := begin(target)
 	if err != nil {
 		return 0, err
@@ -76,14 +79,15 @@ func fill(f *os.File, target string, keep int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	text, err := os.ReadFile(target)
+	content, err := os.ReadFile(target)
 	if err != nil {
 		return 0, err
 	}
-	if _, err := session.ParseSecrets(string(text)); err != nil {
+	text := strings.TrimPrefix(string(content), "\ufeff") // which editors on Windows write
+	if _, err := session.ParseSecrets(text); err != nil {
 		return 0, fmt.Errorf("%s: %w", target, err)
 	}
-	old := strings.Split(strings.TrimSpace(string(text)), ",")
+	old := strings.Split(strings.TrimSpace(text), ",")
 	if keep >= 0 && keep < len(old) {
 		old = old[:keep]
 	}

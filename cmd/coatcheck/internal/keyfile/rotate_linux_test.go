@@ -37,3 +37,26 @@ func TestARotatedFileKeepsItsOwnerGroupAndMode(t *testing.T) {
 		t.Errorf("the file belongs to %d:%d with mode %v, want %d:%d with 0640", is.Uid, is.Gid, info.Mode(), uid, gid)
 	}
 }
+
+// What a pipe holds has no end, and whoever waits for it cannot be interrupted.
+func TestAPipeIsNotTakenForAFileOfSecrets(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "session.secret")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	go func() { // which waits for a reader
+		if f, err := os.OpenFile(path, os.O_WRONLY, 0); err == nil {
+			_, _ = f.WriteString(keyfile.New()) // nobody may want it
+			_ = f.Close()
+		}
+	}()
+	n, err := keyfile.Rotate(path, -1)
+	if info, stat := os.Lstat(path); err == nil || stat != nil || info.Mode()&os.ModeNamedPipe == 0 {
+		t.Errorf("Rotate = %d, %v, and left %v, %v; want the pipe", n, err, info, stat)
+	}
+	reader, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = reader.Close() })
+}

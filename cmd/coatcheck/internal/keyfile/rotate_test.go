@@ -68,3 +68,21 @@ func TestARotationLeavesNothingBesideTheFile(t *testing.T) {
 		t.Errorf("the file of the other rotation is gone: %v", err)
 	}
 }
+
+// An editor on Windows puts the mark in front, where nothing may stand between two secrets.
+func TestARotationLeavesOutAByteOrderMark(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "session.secret")
+	if err := os.WriteFile(path, []byte("\ufeff"+keyfile.New()+"\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := keyfile.Rotate(path, -1); n != 2 || err != nil {
+		t.Fatalf("Rotate = %d, %v", n, err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if secrets, err := session.ParseSecrets(string(text)); len(secrets) != 2 || err != nil {
+		t.Errorf("there are %d secrets, %v", len(secrets), err)
+	}
+}
