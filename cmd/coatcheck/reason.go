@@ -2,16 +2,26 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/life"
 )
 
 // reasonFlag lets an operator who ends sessions say why.
 func reasonFlag(cmd *cobra.Command, why *string) {
 	cmd.Flags().StringVar(why, "reason", string(session.ReasonOperator),
 		`what Session.EndedBy tells the people who had them, such as password; "" tells nothing`)
+}
+
+// reason refuses what no session can end for, before anybody is asked.
+func (m *mistakes) reason(why string) {
+	if err := life.CheckReason(life.Reason(why)); why != "" && err != nil {
+		*m = append(*m, fmt.Errorf("--reason: %s", strings.TrimPrefix(err.Error(), "session: ")))
+	}
 }
 
 // revokeFor ends sessions by their ids, for a reason if there is one.

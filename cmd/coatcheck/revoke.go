@@ -48,6 +48,7 @@ of the user without a number, which is null with --json.`,
 		what.ids = args
 		var wrong mistakes
 		wrong.user(cmd, what.user)
+		wrong.reason(what.reason)
 		if err := cmp.Or(wrong.err(), what.check(), canAsk(yes, os.Stdin)); err != nil {
 			return err
 		}
