@@ -194,6 +194,9 @@ func open(ctx context.Context, cfg *sessionconfig.Config, made bool) (*site, err
 		return nil, err
 	}
 	store, closer, err := cfg.OpenStore(ctx)
+	if wrong := (*sessionconfig.Problem)(nil); errors.As(err, &wrong) {
+		return nil, err
+	}
 	if err != nil {
 		if as := asOwner(cfg.Place().Path, os.Geteuid()); as != nil {
 			err = fmt.Errorf("%w; %w", err, as)
