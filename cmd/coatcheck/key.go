@@ -102,8 +102,8 @@ coatcheck session revoke --all ends them.`,
 	})
 }
 
-// fileGiven refuses the name of a file that is empty, as that of a variable that is not set: a secret would be shown, or
-// another file changed.
+// fileGiven refuses the name of a file that is empty, as that of a variable that is not set: a secret would be shown,
+// or another file changed.
 func fileGiven(cmd *cobra.Command, file string) error {
 	var wrong mistakes
 	if cmd.Flags().Changed("file") {
