@@ -134,8 +134,7 @@ func askRollback(ctx context.Context, t *tool, d *migration.Database, yes bool) 
 	}
 	now, err := d.Recorded(ctx)
 	if err == nil && now != last { // a person takes their time
-		err = errors.New("somebody else changed the table meanwhile, so nothing was rolled back; run the command " +
-			"again")
+		err = migration.ErrChanged
 	}
 	return err
 }

@@ -29,24 +29,27 @@ type Database struct {
 	store    *sqlstore.Store
 	db       *sql.DB
 	table    string
+	took     bool // whether Down took a step back
 }
 
 // Open prepares the steps of a store's table, which is called table, "" for the default. It does no I/O. The caller
 // closes db.
 func Open(db *sql.DB, store *sqlstore.Store, table string, known int) (*Database, error) {
+	d := &Database{store: store, db: db, table: cmp.Or(table, "sessions")}
 	steps := make([]*goose.Migration, known)
 	up := &goose.GoFunc{RunDB: func(ctx context.Context, _ *sql.DB) error { return store.Migrate(ctx) }}
-	down := &goose.GoFunc{RunDB: func(ctx context.Context, _ *sql.DB) error {
-		_, err := store.Rollback(ctx)
+	down := &goose.GoFunc{RunDB: func(ctx context.Context, _ *sql.DB) (err error) {
+		d.took, err = store.Rollback(ctx)
 		return err
 	}}
 	for i := range steps {
 		steps[i] = goose.NewGoMigration(int64(i+1), up, down)
 	}
-	provider, err := goose.NewProvider(goose.DialectCustom, db, nil, goose.WithStore(&versions{store}),
+	var err error
+	d.provider, err = goose.NewProvider(goose.DialectCustom, db, nil, goose.WithStore(&versions{store}),
 		goose.WithGoMigrations(steps...),
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
-	return &Database{provider, store, db, cmp.Or(table, "sessions")}, err
+	return d, err
 }
 
 // Version is what [sqlstore.Store.SchemaVersion] returns. Its error names the key of the table, not the option.
@@ -66,11 +69,19 @@ func (d *Database) Up(ctx context.Context) (int, error) {
 	return len(results), plain(err)
 }
 
+// ErrChanged is returned where somebody else was faster.
+var ErrChanged = errors.New("somebody else changed the table meanwhile, so nothing was rolled back; run the command " +
+	"again")
+
 // Down takes the last step back, and says whether there was one.
 func (d *Database) Down(ctx context.Context) (bool, error) {
+	d.took = false
 	_, err := d.provider.Down(ctx)
-	if errors.Is(err, goose.ErrNoNextVersion) {
+	switch {
+	case errors.Is(err, goose.ErrNoNextVersion):
 		return false, nil
+	case err == nil && !d.took:
+		return false, ErrChanged
 	}
 	return err == nil, plain(err)
 }
