@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -244,5 +245,26 @@ func TestAJournalBelongsToTwoStores(t *testing.T) {
 	if other, err := transfer.OpenJournal(t.Context(), path, "redis", "file"); err == nil {
 		other.Close()
 		t.Error("the journal of other stores was taken")
+	}
+}
+
+// Both would read it, and then each would keep the other from writing.
+func TestAJournalOfAnEarlierRunIsOpenInOnePlaceAtATime(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal.db")
+	for range 2 {
+		j, err := transfer.OpenJournal(t.Context(), path, "file", "redis")
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := transfer.OpenJournal(t.Context(), path, "file", "redis")
+		if err == nil {
+			_ = other.Close()
+			t.Error("two copies have the journal open at the same time")
+		} else if !strings.Contains(err.Error(), "another copy may have it open") {
+			t.Errorf("the error is %v, want one that says why", err)
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

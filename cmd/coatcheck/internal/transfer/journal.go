@@ -27,12 +27,15 @@ type entry struct {
 	Done    bool   // the copy is known to be there; otherwise it was about to be made
 }
 
-// tables holds one row for each record. pass is the pass that met the original last.
+// tables holds one row for each record. pass is the pass that met the original last. It takes the lock, and the pragma
+// keeps it: of two that only read at first, each would keep the other from writing.
 const tables = `
+BEGIN EXCLUSIVE;
 CREATE TABLE IF NOT EXISTS stores (names TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS copies (id TEXT PRIMARY KEY, version INTEGER NOT NULL, seen INTEGER NOT NULL,
 	target INTEGER NOT NULL, done INTEGER NOT NULL, pass INTEGER NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS copies_pass ON copies (pass)`
+CREATE INDEX IF NOT EXISTS copies_pass ON copies (pass);
+COMMIT`
 
 // OpenJournal opens the file, or makes it, for copies between two stores. Only one process at a time has it open.
 func OpenJournal(ctx context.Context, path, from, to string) (*Journal, error) {
