@@ -124,7 +124,7 @@ func (s *site) rekey(ctx context.Context, t *tool, yes bool) (*transfer.Rekeyed,
 // records counts what the store lists, where somebody watches how much is left. What cannot be read is told by the work
 // that follows.
 func (s *site) records(ctx context.Context, t *tool) int {
-	if !output.Terminal(t.Err) {
+	if !output.Watched(t.Err) {
 		return -1
 	}
 	bar := output.NewProgress(t.Err, "counting", -1)

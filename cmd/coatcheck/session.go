@@ -67,7 +67,7 @@ const sweepBatch = 500
 // expired counts what a sweep would remove, where somebody watches and the store can say so. It leaves what cannot be
 // read to the sweep.
 func (s *site) expired(ctx context.Context, t *tool) int {
-	if _, ok := s.store.(session.Lister); !ok || !output.Terminal(t.Err) {
+	if _, ok := s.store.(session.Lister); !ok || !output.Watched(t.Err) {
 		return -1
 	}
 	bar := output.NewProgress(t.Err, "counting", -1)

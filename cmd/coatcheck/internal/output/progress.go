@@ -2,6 +2,7 @@ package output
 
 import (
 	"io"
+	"os"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/progress"
@@ -14,9 +15,12 @@ type Progress struct {
 	gone    chan struct{} // closed when the line was cleared
 }
 
+// Watched reports whether somebody watches progress on w: on a terminal that can draw a line anew.
+func Watched(w any) bool { return Terminal(w) && os.Getenv("TERM") != "dumb" }
+
 // NewProgress begins to show progress on w. total is -1 where nobody knows it.
 func NewProgress(w io.Writer, what string, total int) *Progress {
-	if !Terminal(w) {
+	if !Watched(w) {
 		return &Progress{}
 	}
 	p := &Progress{

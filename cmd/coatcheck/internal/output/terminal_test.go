@@ -94,3 +94,23 @@ func TestTimesAreShort(t *testing.T) {
 		}
 	}
 }
+
+// Emacs has one, which shows every escape sequence as it is.
+func TestADumbTerminalGetsNoProgress(t *testing.T) {
+	t.Setenv("TERM", "dumb")
+	ours, its, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	bar := output.NewProgress(its, "copying", 2)
+	bar.Step(2)
+	bar.Done()
+	if _, err := its.WriteString("done\n"); err != nil {
+		t.Fatal(err)
+	}
+	its.Close()
+	if said, err := bufio.NewReader(ours).ReadString('\n'); said != "done\r\n" {
+		t.Errorf("the terminal got %q, %v", said, err)
+	}
+}
