@@ -95,22 +95,18 @@ func TestTimesAreShort(t *testing.T) {
 	}
 }
 
-// Emacs has one, which shows every escape sequence as it is.
-func TestADumbTerminalGetsNoProgress(t *testing.T) {
-	t.Setenv("TERM", "dumb")
+// A dumb terminal shows every escape sequence as it is. Emacs has one.
+func TestNobodyWatchesProgressOnADumbTerminal(t *testing.T) {
 	ours, its, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ours.Close()
-	bar := output.NewProgress(its, "copying", 2)
-	bar.Step(2)
-	bar.Done()
-	if _, err := its.WriteString("done\n"); err != nil {
-		t.Fatal(err)
-	}
-	its.Close()
-	if said, err := bufio.NewReader(ours).ReadString('\n'); said != "done\r\n" {
-		t.Errorf("the terminal got %q, %v", said, err)
+	defer its.Close()
+	for name, want := range map[string]bool{"dumb": false, "xterm": true} {
+		t.Setenv("TERM", name)
+		if output.Watched(its) != want {
+			t.Errorf("on a terminal %s somebody watches: %t, want %t", name, !want, want)
+		}
 	}
 }
