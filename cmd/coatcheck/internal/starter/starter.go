@@ -38,7 +38,10 @@ type Site struct {
 var (
 	// modulePath is stricter than the go command: no path of it needs quotes, in any file that it stands in.
 	modulePath = regexp.MustCompile(`\A[A-Za-z0-9][A-Za-z0-9._~-]*(?:/[A-Za-z0-9][A-Za-z0-9._~-]*)*\z`)
-	majorPart  = regexp.MustCompile(`/v[0-9]+\z`)
+	// unportable matches elements that the go command refuses, because no file of Windows can be called so.
+	unportable = regexp.MustCompile(
+		`(?i)(?:\A|/)(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:[./]|\z)|~[0-9]+(?:[./]|\z)|\.(?:/|\z)`)
+	majorPart = regexp.MustCompile(`/v[0-9]+\z`)
 )
 
 // Write writes the site, and returns the names of its files. A folder that is not empty stays as it is. If a file
@@ -51,7 +54,7 @@ func Write(s Site) ([]string, error) {
 		}
 		s.Module = "example.com/" + filepath.Base(abs) // with a domain it is no package of the standard library
 	}
-	if !modulePath.MatchString(s.Module) || strings.HasSuffix(s.Module, ".") {
+	if !modulePath.MatchString(s.Module) || unportable.MatchString(s.Module) {
 		return nil, fmt.Errorf("%q is not a valid module path: name one with --module, such as example.com/shop",
 			s.Module)
 	}
