@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -37,6 +39,9 @@ A folder that is not empty is left alone.`,
 		}
 		site.Dir, site.Version = args[0], released(version())
 		made, err := starter.Write(site)
+		if disk := (*fs.PathError)(nil); errors.As(err, &disk) {
+			return err
+		}
 		if err != nil {
 			return usage("%w", err)
 		}
