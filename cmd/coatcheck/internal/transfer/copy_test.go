@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -266,5 +267,20 @@ func TestAJournalOfAnEarlierRunIsOpenInOnePlaceAtATime(t *testing.T) {
 		if err := j.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// A full disk and a file that is no journal are not to be taken for another copy.
+func TestAJournalThatCannotBeOneIsNotTakenForOneInUse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal.db")
+	if err := os.WriteFile(path, []byte(strings.Repeat("no journal ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j, err := transfer.OpenJournal(t.Context(), path, "file", "redis")
+	if err == nil {
+		_ = j.Close()
+	}
+	if err == nil || strings.Contains(err.Error(), "another copy") {
+		t.Errorf("the error is %v, want one that does not speak of another copy", err)
 	}
 }

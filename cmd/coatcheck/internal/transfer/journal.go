@@ -10,7 +10,8 @@ import (
 	"os"
 	"path/filepath"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Journal is a file that remembers what was copied between two stores. By it a later run knows a session that is not
@@ -67,11 +68,15 @@ func OpenJournal(ctx context.Context, path, from, to string) (*Journal, error) {
 
 // begin makes the tables, or refuses those of other stores.
 func (j *Journal) begin(ctx context.Context, names string) error {
-	if _, err := j.db.ExecContext(ctx, tables); err != nil {
+	_, err := j.db.ExecContext(ctx, tables)
+	if of := (*sqlite.Error)(nil); errors.As(err, &of) && of.Code() == sqlite3.SQLITE_BUSY {
 		return fmt.Errorf("%w; another copy may have it open", err)
 	}
+	if err != nil {
+		return err
+	}
 	var found string
-	err := j.db.QueryRowContext(ctx, "SELECT names FROM stores").Scan(&found)
+	err = j.db.QueryRowContext(ctx, "SELECT names FROM stores").Scan(&found)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		_, err = j.db.ExecContext(ctx, "INSERT INTO stores VALUES (?)", names)
