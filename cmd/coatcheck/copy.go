@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -100,6 +101,9 @@ func copySessions(ctx context.Context, t *tool, opts copyOptions) (*transfer.Cop
 		return nil, err
 	}
 	defer to.close()
+	if sameStore(from.cfg, to.cfg) {
+		return nil, usage("--to: %s is --from %s by another name", opts.to, opts.from)
+	}
 	path := cmp.Or(opts.journal, fmt.Sprintf("session-copy-%s-%s.db", fileName(opts.from), fileName(opts.to)))
 	journal, err := transfer.OpenJournal(ctx, path, opts.from, opts.to)
 	if err != nil {
@@ -114,6 +118,18 @@ func copySessions(ctx context.Context, t *tool, opts copyOptions) (*transfer.Cop
 		err = halfway(ctx, err, "the copy is not complete; run the command again to continue")
 	}
 	return c.Done(), err
+}
+
+// sameStore reports whether two configurations lead to one store. Two connections to a server may as well, which only
+// the records tell.
+func sameStore(a, b *sessionconfig.Config) bool {
+	name := a.Connection().Name
+	if a.Store != b.Store || name != "" && name == b.Connection().Name {
+		return a.Store == b.Store
+	}
+	one, errOne := os.Stat(a.Place().Path)
+	other, errOther := os.Stat(b.Place().Path)
+	return errOne == nil && errOther == nil && os.SameFile(one, other)
 }
 
 // openStore opens the store that a flag names, and that can list what it has.
