@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/coatcheck/session"
-	"github.com/coatcheck/session/internal/life"
 )
 
 // reasonFlag lets an operator who ends sessions say why.
@@ -17,11 +15,12 @@ func reasonFlag(cmd *cobra.Command, why *string) {
 		`what Session.EndedBy tells the people who had them, such as password; "" tells nothing`)
 }
 
-// reason refuses what no session can end for, before anybody is asked.
-func (m *mistakes) reason(why string) {
-	if err := life.CheckReason(life.Reason(why)); why != "" && err != nil {
-		*m = append(*m, fmt.Errorf("--reason: %s", strings.TrimPrefix(err.Error(), "session: ")))
+// canBe refuses a reason that no session can end for, before anybody is asked. Nothing is ended.
+func (s *site) canBe(ctx context.Context, why string) error {
+	if _, err := s.revokeFor(ctx, why); err != nil {
+		return usage("--reason: %s", strings.TrimPrefix(err.Error(), "session: "))
 	}
+	return nil
 }
 
 // revokeFor ends sessions by their ids, for a reason if there is one.

@@ -48,7 +48,6 @@ of the user without a number, which is null with --json.`,
 		what.ids = args
 		var wrong mistakes
 		wrong.user(cmd, what.user)
-		wrong.reason(what.reason)
 		if err := cmp.Or(wrong.err(), what.check(), canAsk(yes, os.Stdin)); err != nil {
 			return err
 		}
@@ -104,6 +103,9 @@ func (g target) check() error {
 // revoke asks, and ends sessions. It says how many, or that they are uncounted.
 func (s *site) revoke(ctx context.Context, t *tool, what target, yes bool) (tally, error) {
 	err := s.canEnd(what)
+	if err == nil {
+		err = s.canBe(ctx, what.reason)
+	}
 	if err != nil {
 		return tally{}, err
 	}
