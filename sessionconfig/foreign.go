@@ -31,7 +31,7 @@ func (w *walker) variable(key string, v any) {
 		w.b.cfg.foreign = append(w.b.cfg.foreign, envName(at))
 		return
 	}
-	w.b.refuse(environment, envName(at), "", "unknown key; "+strings.TrimSpace(hint))
+	w.b.refuse(environment, envName(at), "", strings.TrimRight("unknown key; "+hint, "; "))
 }
 
 // variables are the names that the environment may have, by how they look without the difference of one and two
