@@ -139,8 +139,8 @@ func TestNoCallOfAStoreEndsWithTheClient(t *testing.T) {
 	})
 }
 
-// eachDeed has each deed done by a client who hangs up after a while, on a store that answers at once so often, and then
-// as given. fn gets the status, and how long the client would have waited.
+// eachDeed has each deed done by a client who hangs up after a while, on a store that answers at once so often, and
+// then as given. fn gets the status, and how long the client would have waited.
 func eachDeed(t *testing.T, patience time.Duration, then func(context.Context) error,
 	fn func(deed string, status int, took time.Duration)) {
 	t.Helper()
