@@ -232,7 +232,7 @@ func TestTicketsAreUniqueAndOfOneSize(t *testing.T) {
 	shape := regexp.MustCompile(`^v1\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43}$`)
 	handle := regexp.MustCompile(`^[0-9a-f]{64}$`)
 	ids, tickets := map[string]bool{}, map[string]bool{}
-	const n = 10_000
+	const n = 1_000
 	for i := range n {
 		s, _ := r.Open(t.Context(), "")
 		s.Set("data", strings.Repeat("x", i%100))

@@ -16,7 +16,7 @@ import (
 )
 
 // many is more sessions than are ended one by one, and more than are ended until their events are told.
-const many = 300
+const many = 200
 
 // endsAll are the ways in which somebody ends all sessions of ada.
 var endsAll = map[string]func(ctx context.Context, m *session.Manager, ids []string) (int, error){
