@@ -138,7 +138,7 @@ func (m *Manager) auditStore() []Finding {
 		finding("expired-removed", !is.Final || m.keeper.CanSweep() && o.SweepEvery > 0, m.sweeps(),
 			"SweepEvery: leave it unset, or remove what has expired by a job"),
 		finding("events-watched", o.OnEvent != nil || o.Logger.Enabled(context.Background(), slog.LevelWarn),
-			"reused tickets are reported, and rejected ones to OnEvent",
+			"reused tickets are reported",
 			"OnEvent or Logger: set one, so that reused tickets are noticed"),
 	}
 }
