@@ -46,23 +46,30 @@ check() {
 }
 export -f check
 
-# others tests all modules but that of the servers, and what the race detector is of no use to.
+# others tests all modules but that of the servers and the tools.
 others() {
-	chosen=$(modules | grep -vx "$servers") each test bash -ec 'check "$@"' check -p 1 "$@" || return
+	chosen=$(modules | grep -vx "$servers") each test bash -ec 'check "$@"' check -p 1 "$@"
+}
+
+# beside tests the module of the servers, what the race detector is of no use to, and the tools.
+beside() {
+	local failed=0
+	chosen=$servers each test bash -ec 'check "$@"' check "$@" || failed=1
 
 	echo '== test: values with the second version of encoding/json, which later versions of Go have by default'
-	GOEXPERIMENT=jsonv2 go test -count=1 . ./internal/data || return
+	GOEXPERIMENT=jsonv2 go test -count=1 . ./internal/data || failed=1
 
 	echo '== test: every case of the explorer'
-	CGO_ENABLED=0 go test -trimpath -vet=all -count=1 -cpu 1 ./internal/explore || return
+	CGO_ENABLED=0 go test -trimpath -vet=all -count=1 -cpu 1 ./internal/explore || failed=1
 
 	# The tools need a newer Go than the library, which is tested with the oldest that it supports too.
 	if ! go -C internal/tools list -m >/dev/null 2>&1; then
 		echo "== test: ./internal/tools needs a newer Go than $(go env GOVERSION), and is left to it"
-		return
+		return "$failed"
 	fi
 	echo '== test: ./internal/tools'
-	(cd internal/tools && check "$@")
+	(cd internal/tools && check "$@") || failed=1
+	return "$failed"
 }
 
 # The tests with servers wait for these much of the time, and take about as long as all others: the two go on beside each
@@ -71,14 +78,14 @@ servers=./internal/integration
 said=$(mktemp -d)
 stage
 set -m # it gets a group of processes, which can be ended as a whole
-chosen=$servers each test bash -ec 'check "$@"' check "$@" </dev/null >"$said/servers" 2>&1 &
-beside=$!
+beside "$@" </dev/null >"$said/servers" 2>&1 &
+group=$!
 set +m
-trap 'kill -- "-$beside" 2>/dev/null || true; unstage; rm -rf "$said" "$memory"' EXIT
+trap 'kill -- "-$group" 2>/dev/null || true; unstage; rm -rf "$said" "$memory"' EXIT
 
 status=0
 others "$@" 2>&1 | tee "$said/others" || status=1
-wait "$beside" || status=1
+wait "$group" || status=1
 cat "$said/servers"
 
 echo '== test: how many seconds each package took'
