@@ -10,7 +10,9 @@ import (
 func TestAPlaceIsWhereTheStoreWouldBeOpened(t *testing.T) {
 	long := strings.Repeat("long/", 30)
 	const keys = "connections:\n  main: {driver: sqlite, path: a.db}\n" +
-		"  other: {driver: postgresql, dsn_command: [pass, dsn]}\n  queue: {driver: redis, dsn_env: QUEUE}\n"
+		"  other: {driver: postgresql, dsn_command: [pass, dsn]}\n  queue: {driver: redis, dsn_env: QUEUE}\n" +
+		"  loose: {driver: sqlite, dsn: 'file:b%20c.db?_pragma=synchronous(NORMAL)'}\n" +
+		"  gone: {driver: sqlite, dsn: ':memory:'}\n"
 	for _, row := range []struct {
 		text, with string
 		want       sessionconfig.Place
@@ -24,6 +26,10 @@ func TestAPlaceIsWhereTheStoreWouldBeOpened(t *testing.T) {
 			want: sessionconfig.Place{Store: "database", Path: "a.db", Key: "connections.main.path", Migrate: true}},
 		{text: "store: database\nstores: {database: {connection: main}}\n", with: "database:other",
 			want: sessionconfig.Place{Store: "database", Program: true}},
+		{text: "store: database\nstores: {database: {connection: loose}}\n",
+			want: sessionconfig.Place{Store: "database", Path: "b c.db", Key: "connections.loose.dsn"}},
+		{text: "store: database\nstores: {database: {connection: gone}}\n",
+			want: sessionconfig.Place{Store: "database"}},
 		{text: "store: redis\n", want: sessionconfig.Place{Store: "redis"}},
 		{text: "store: cookies\n", want: sessionconfig.Place{}},
 		{text: "store: cookies\nstores: {cookies: {revocations: dict}}\n", want: sessionconfig.Place{Store: "memory"}},

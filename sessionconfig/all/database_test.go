@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"database/sql"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -118,6 +120,28 @@ func TestALaterWayToADatabaseReplacesAnEarlierOne(t *testing.T) {
 	_, _, err = load(t, onSQLite).OpenStore(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") {
 		t.Errorf("the environment leads to %v, want the server", err)
+	}
+}
+
+// SQLite would let everybody on the machine read what it makes.
+func TestAFileOfSQLiteIsItsOwnersAlone(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no such modes")
+	}
+	for _, way := range []string{"path: kept.db", "dsn: kept.db", "dsn: 'file:kept.db?_pragma=busy_timeout(250)'"} {
+		walk(t, open(t, load(t, "store: database\nconnections: {a: {driver: sqlite, "+way+"}}\n"+
+			"stores: {database: {migrate: true}}\n")), 1)
+		info, err := os.Stat("kept.db")
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: the file has the mode %v, %v", way, info.Mode(), err)
+		}
+	}
+	const readOnly = "store: database\nconnections: {a: {driver: sqlite, dsn: 'file:kept.db?mode=ro'}}\n"
+	if _, _, err := load(t, readOnly).Open(t.Context()); err == nil {
+		t.Error("a file that is not there was opened to be read")
+	}
+	if _, err := os.Stat("kept.db"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it was made: %v", err)
 	}
 }
 

@@ -27,6 +27,11 @@ func init() {
 
 func open(at driver.Place) (*sql.DB, error) {
 	if at.Path == "" {
+		if file, made := driver.FileOf(at.DSN); made {
+			if err := touch(file); err != nil {
+				return nil, fmt.Errorf("dsn: %w", err)
+			}
+		}
 		return sql.Open("sqlite", strings.TrimSpace(at.DSN))
 	}
 	abs, err := filepath.Abs(at.Path)
