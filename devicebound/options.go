@@ -39,7 +39,8 @@ type Options struct {
 	RegisterPath, RefreshPath string
 
 	// CookieName is the name of the bound cookie. "": "__Host-bound". It must begin with "__Host-", and not with
-	// "__Host-Http-", with which Chromium 156 binds no session. Two binders on one host need two names.
+	// "__Host-Http-", with which Chromium 156 binds no session. Two binders on one host need two names, and paths of
+	// their own.
 	CookieName string
 
 	// SameSite is for the bound cookie, and should be the same as for the session's cookie. 0: Lax.

@@ -58,7 +58,8 @@ func TestAKeyThatStandsInAFileTwiceIsRefused(t *testing.T) {
 		}
 	}
 	const once = `{"cookie": {"name": "a", "path": "/"}, "skip": [[], {}, [{}]], "guard": {"name": 1}}`
-	if _, err := sessionconfig.Load(file(t, "session.json", once)); err == nil || strings.Contains(err.Error(), "twice") {
+	_, err := sessionconfig.Load(file(t, "session.json", once))
+	if err == nil || strings.Contains(err.Error(), "twice") {
 		t.Errorf("keys of the same name in several groups give %v", err)
 	}
 }

@@ -48,8 +48,8 @@ func readFile(path string) (map[string]any, *Problem) {
 	}
 	if extension == ".json" {
 		if key, found := repeated(jsontext.NewDecoder(bytes.NewReader(data))); found {
-			return nil, &Problem{Source: path, Key: key, Want: "it stands there twice, and only the last would be read; " +
-				"take out one of them"}
+			return nil, &Problem{Source: path, Key: key, Want: "it stands there twice, and only the last would be " +
+				"read; take out one of them"}
 		}
 	}
 	return k.Raw(), nil
@@ -65,7 +65,8 @@ func hasMore(data []byte) bool {
 	return documents.Decode(&document) == nil && !errors.Is(documents.Decode(&document), io.EOF)
 }
 
-// repeated finds a key that an object of a well-formed JSON document has twice. The parsers of YAML and TOML refuse that.
+// repeated finds a key that an object of a well-formed JSON document has twice. YAML and TOML are refused then by their
+// parsers.
 func repeated(d *jsontext.Decoder) (key string, found bool) {
 	token, _ := d.Token()
 	begin, nests := token.(jsontext.Delim)
