@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/internal/respond"
 )
 
 // SignIn limits how often people may try to sign in. Put it around the handler of the form:
@@ -117,7 +118,7 @@ func (a *attempt) run(w http.ResponseWriter, next http.Handler) {
 		a.s.ReportProof(session.EventNewDevice)
 	}
 	r := a.r.WithContext(context.WithValue(a.r.Context(), attemptKey{}, a))
-	defer handBack(a.r, r)
+	defer respond.HandBack(a.r, r)
 	next.ServeHTTP(w, r)
 	// Not whether somebody is signed in, which other requests bring about, too.
 	if proved := a.s.Proved(); proved || a.stepDone.Load() {
