@@ -61,6 +61,14 @@ func named(r *http.Request, name func(*http.Request) string) (string, Refusal) {
 	return name(&probe), Refusal{}
 }
 
+// handBack gives a request what was made of an upload in a copy of it: the server removes the files of the request that
+// it knows, and of no copy.
+func handBack(r, own *http.Request) {
+	if r.MultipartForm == nil && own.MultipartForm != nil {
+		r.MultipartForm = own.MultipartForm
+	}
+}
+
 // unreadable says why a body is not looked at.
 func unreadable(err error) Refusal {
 	if errors.As(err, new(*http.MaxBytesError)) {

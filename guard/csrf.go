@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/coatcheck/session"
-	"github.com/coatcheck/session/internal/respond"
 )
 
 // These say where a form or a script sends the token that CSRF checks.
@@ -40,7 +39,7 @@ func (g *Guard) CSRF(next http.Handler) http.Handler {
 	return g.m.Middleware(http.HandlerFunc(func(w http.ResponseWriter, outer *http.Request) {
 		f := &form{Context: outer.Context(), g: g, w: w}
 		r := outer.WithContext(f)
-		defer respond.HandBack(outer, r)
+		defer handBack(outer, r)
 		f.r = r
 		if err := f.allowed(); err != nil {
 			f.refuse(err)

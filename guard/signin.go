@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/coatcheck/session"
-	"github.com/coatcheck/session/internal/respond"
 )
 
 // SignIn limits how often people may try to sign in. Put it around the handler of the form:
@@ -118,7 +117,7 @@ func (a *attempt) run(w http.ResponseWriter, next http.Handler) {
 		a.s.ReportProof(session.EventNewDevice)
 	}
 	r := a.r.WithContext(context.WithValue(a.r.Context(), attemptKey{}, a))
-	defer respond.HandBack(a.r, r)
+	defer handBack(a.r, r)
 	next.ServeHTTP(w, r)
 	// Not whether somebody is signed in, which other requests bring about, too.
 	if proved := a.s.Proved(); proved || a.stepDone.Load() {

@@ -7,7 +7,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/coatcheck/session"
-	"github.com/coatcheck/session/internal/respond"
 )
 
 // Use is [session.Manager.Preload] for gin: handlers after it get the session with [From]. If the session cannot be
@@ -23,7 +22,7 @@ func Use(m *session.Manager) gin.HandlerFunc {
 		m.Preload(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			reached = true
 			own := &writer{ResponseWriter: c.Writer, gate: w}
-			defer func() { respond.HandBack(r, c.Request) }()
+			defer func() { handBack(r, c.Request) }()
 			around(c, own, r.WithContext(context.WithValue(r.Context(), writerKey{m}, own)))
 		})).ServeHTTP(c.Writer, c.Request)
 		if !reached {
@@ -49,6 +48,14 @@ func again(m *session.Manager, c *gin.Context) *writer {
 		return w
 	}
 	return nil
+}
+
+// handBack gives a request what was made of an upload in a copy of it: the server removes the files of the request that
+// it knows, and of no copy.
+func handBack(r, own *http.Request) {
+	if r.MultipartForm == nil && own.MultipartForm != nil {
+		r.MultipartForm = own.MultipartForm
+	}
 }
 
 // around calls the handlers that come next with another writer and request. Whatever comes after them, a recoverer that

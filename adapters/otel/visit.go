@@ -14,8 +14,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
-
-	"github.com/coatcheck/session/internal/respond"
 )
 
 // Middleware goes around the manager's middleware, and counts its requests by outcome:
@@ -44,10 +42,18 @@ func (t *Telemetry) Middleware(of func(http.Handler) http.Handler) func(http.Han
 			v := &visit{t: t, ctx: r.Context()}
 			defer v.leave()
 			own := r.WithContext(context.WithValue(v.ctx, visitKey{t}, v))
-			defer respond.HandBack(r, own)
+			defer handBack(r, own)
 			inner.ServeHTTP(beforeFirstByte(w, v.answers), own)
 			v.answers(http.StatusOK)
 		})
+	}
+}
+
+// handBack gives a request what was made of an upload in a copy of it: the server removes the files of the request that
+// it knows, and of no copy.
+func handBack(r, own *http.Request) {
+	if r.MultipartForm == nil && own.MultipartForm != nil {
+		r.MultipartForm = own.MultipartForm
 	}
 }
 

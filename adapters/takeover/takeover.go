@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/coatcheck/session"
-	"github.com/coatcheck/session/internal/respond"
 )
 
 // Options says what becomes of old sessions.
@@ -73,10 +72,18 @@ func (t *Takeover) Middleware(next http.Handler) http.Handler {
 			old := r
 			r = t.manager.Fallback(old, func(ctx context.Context) (string, error) { return t.find(ctx, old) },
 				t.source.Expire)
-			defer respond.HandBack(old, r)
+			defer handBack(old, r)
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// handBack gives a request what was made of an upload in a copy of it: the server removes the files of the request that
+// it knows, and of no copy.
+func handBack(r, own *http.Request) {
+	if r.MultipartForm == nil && own.MultipartForm != nil {
+		r.MultipartForm = own.MultipartForm
+	}
 }
 
 // find returns the ticket of the session that has taken over the one of the request. The old cookie goes with the
