@@ -152,18 +152,19 @@ func (ex *exchange) Open() error {
 		before = append(before, h["Set-Cookie"]...)
 		answer(h, s.signsIn())
 	}
+	silent := false
+	defer func() {
+		if !silent && ex.sent.Load() { // even if OnEvent panics: whoever recovers sends a response, with the ticket
+			ex.setHeaders(s)
+		}
+	}()
 	silent, err := ex.commit(s, life.Mode{CanTell: true, Last: true})
-	if silent {
-		return nil
-	}
 	if err != nil {
 		respond.Reset(h, ex.rest.Get().encoding)
 		if answer != nil {
 			h["Set-Cookie"] = before // what the screen says is of a session that is not
 		}
-	}
-	ex.setHeaders(s) // which a logout that holds needs as well
-	if err != nil {
+		ex.setHeaders(s) // which a logout that holds needs as well
 		ex.rest.Change(func(u *unusual) { u.failed = err })
 		ex.m.fail(ex.out.W, &ex.own, err)
 		ex.rest.Change(func(u *unusual) { u.whole = true })

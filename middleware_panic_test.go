@@ -156,3 +156,58 @@ func TestAPanicOfClientIPLeavesNoLockBehind(t *testing.T) {
 		usable(s)
 	})
 }
+
+// The session is stored by then, and a Login has made the old ticket useless. Whoever recovers sends a response.
+func TestAPanicOfOnEventKeepsNoTicketBack(t *testing.T) {
+	for _, inside := range []bool{false, true} {
+		for _, writes := range []bool{false, true} {
+			armed := false
+			r := newRig(t, func(o *session.Options) {
+				o.OnEvent = func(context.Context, session.Event) {
+					if armed {
+						armed = false
+						panic("OnEvent")
+					}
+				}
+			})
+			v := r.visitor()
+			v.with(func(s *session.Session) { s.Set("x", 1) })
+			before := v.ticket()
+			h := recoverer(r.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+				s.Login("ada")
+				armed = true
+				if writes {
+					w.WriteHeader(http.StatusOK)
+				}
+			}))
+			if inside {
+				h = recoverer(r.Middleware(h)) // what panics at the handler's return is not inside
+			}
+			if resp := v.through(h, "GET"); resp.StatusCode != http.StatusInternalServerError {
+				t.Errorf("inside %v, writes %v: status %d, want 500", inside, writes, resp.StatusCode)
+			}
+			if v.ticket() == before || !r.opens(v.ticket()) {
+				t.Errorf("inside %v, writes %v: the client has not got the ticket of its login", inside, writes)
+			}
+		}
+	}
+}
+
+// A recoverer inside answers after another commit, whose ticket comes in the place of that of an earlier Save.
+func TestAPanicOfTheStoreInACommitLeavesOneTicket(t *testing.T) {
+	r := newRig(t)
+	v := r.visitor()
+	h := recoverer(r.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+		s.Login("ada")
+		if err := s.Save(t.Context()); err != nil {
+			t.Error(err)
+		}
+		s.Regenerate()
+		r.store.hook(func(string, string) error { r.store.hook(nil); panic("a bug in the store") })
+		w.WriteHeader(http.StatusOK)
+	}))
+	resp := v.through(r.Middleware(h), "GET")
+	if n := len(resp.Cookies()); n != 1 || !r.opens(v.ticket()) {
+		t.Errorf("%d cookies, want one, whose ticket opens the session", n)
+	}
+}
