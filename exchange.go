@@ -34,7 +34,8 @@ type unusual struct {
 	ended      func(http.Header)       // of the screen, called when the ticket is taken away; may be nil
 	ticketSent func(http.Header)       // of the fallback whose ticket is to be sent, called when it is; may be nil
 	failed     error                   // why the commit failed
-	whole      bool                    // the answer to that is out
+	once       *respond.Answer         // to that
+	whole      bool                    // which is out
 
 	// Content-Encoding of a writer around this one, which also encodes the answer to a commit that failed
 	encoding []string
@@ -165,8 +166,9 @@ func (ex *exchange) Open() error {
 			h["Set-Cookie"] = before // what the screen says is of a session that is not
 		}
 		ex.setHeaders(s) // which a logout that holds needs as well
-		ex.rest.Change(func(u *unusual) { u.failed = err })
-		ex.m.fail(ex.out.W, &ex.own, err)
+		once := &respond.Answer{ResponseWriter: ex.out.W}
+		ex.rest.Change(func(u *unusual) { u.failed, u.once = err, once })
+		ex.m.fail(once, &ex.own, err)
 		ex.rest.Change(func(u *unusual) { u.whole = true })
 	}
 	return err
@@ -219,7 +221,10 @@ func (ex *exchange) finish() {
 		return
 	}
 	s, _, _ := ex.last()
-	failed := ex.rest.Get().failed
+	failed, once := ex.rest.Get().failed, ex.rest.Get().once
+	if failed != nil && !once.Begun { // OnError panicked, and somebody recovered whose own answer was refused
+		ex.m.defaultAnswer(once, failed)
+	}
 	if s == nil || failed != nil && (errors.Is(failed, ErrUnavailable) || !s.isLeaving()) {
 		return
 	}

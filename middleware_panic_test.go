@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/netip"
 	"testing"
@@ -209,5 +210,40 @@ func TestAPanicOfTheStoreInACommitLeavesOneTicket(t *testing.T) {
 	resp := v.through(r.Middleware(h), "GET")
 	if n := len(resp.Cookies()); n != 1 || !r.opens(v.ticket()) {
 		t.Errorf("%d cookies, want one, whose ticket opens the session", n)
+	}
+}
+
+// A recoverer inside cannot answer, for the commit has failed. An empty page with the status 200 would tell of success.
+func TestAPanicOfOnErrorIsNoSuccess(t *testing.T) {
+	for name, row := range map[string]struct {
+		writes string // of OnError, before it panics
+		status int
+		body   string
+	}{
+		"at once":             {"", http.StatusServiceUnavailable, "Please try again in a moment.\n"},
+		"in its own response": {"half", http.StatusTeapot, "half"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, func(o *session.Options) {
+				o.OnError = func(w http.ResponseWriter, _ *http.Request, _ error) {
+					if row.writes != "" {
+						w.WriteHeader(http.StatusTeapot)
+						_, _ = io.WriteString(w, row.writes)
+					}
+					panic("OnError")
+				}
+			})
+			r.failing("save")
+			h := r.HandlerFunc(func(w http.ResponseWriter, _ *http.Request, s *session.Session) {
+				s.Set("x", 1)
+				_, _ = io.WriteString(w, "stored")
+			})
+			for _, http2 := range []bool{false, true} {
+				resp := around(t, r.Middleware(recoverer(h)), "", http2, false)
+				if body := readPlain(t, resp); resp.StatusCode != row.status || body != row.body {
+					t.Errorf("HTTP/2 %v: %d %q, want %d %q", http2, resp.StatusCode, body, row.status, row.body)
+				}
+			}
+		})
 	}
 }
