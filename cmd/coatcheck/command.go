@@ -147,6 +147,19 @@ func (t *tool) config() (*sessionconfig.Config, error) {
 
 // load loads the configuration that the flags, a variable or the folder name.
 func (t *tool) load() (*sessionconfig.Config, error) {
+	cfg, named, err := t.read()
+	if err == nil && cfg.Store == "" && !named {
+		err = usage("there is no configuration: name one with --config, set SESSION_STORE and what it needs, " +
+			"or run coatcheck init")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return cfg, nil
+}
+
+// read is load for commands that can do without a configuration. It also reports whether there is a file.
+func (t *tool) read() (cfg *sessionconfig.Config, named bool, err error) {
 	paths := t.paths
 	if env := os.Getenv("COATCHECK_CONFIG"); len(paths) == 0 && env != "" {
 		paths = []string{env}
@@ -154,15 +167,8 @@ func (t *tool) load() (*sessionconfig.Config, error) {
 	if _, err := os.Stat(defaultConfig); len(paths) == 0 && err == nil {
 		paths = []string{defaultConfig}
 	}
-	cfg, err := sessionconfig.Load(paths...)
-	if err != nil {
-		return nil, err
-	}
-	if cfg.Store == "" && len(paths) == 0 {
-		return nil, usage("there is no configuration: name one with --config, set SESSION_STORE and what it needs, " +
-			"or run coatcheck init")
-	}
-	return cfg, nil
+	cfg, err = sessionconfig.Load(paths...)
+	return cfg, len(paths) > 0, err
 }
 
 // site is a configuration that was opened.

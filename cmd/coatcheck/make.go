@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -36,26 +37,56 @@ func newSessionTable(use string) *cobra.Command {
 		Short: "Write the migration of the table, for goose or golang-migrate",
 		Long: `Write the statements that create the table of sessions, and those that drop it, as plain SQL, into
 the folder and under the names that goose or golang-migrate expects. The number continues those in
-the folder. Nothing is overwritten. Use this if your project runs all its migrations with one of
-these tools; otherwise "coatcheck db migrate" needs no files. For golang-migrate on MySQL, the
-address of the database needs multiStatements=true.`,
+the folder. Nothing is overwritten. The dialect and the table are those of the configuration,
+unless the flags name others. Use this if your project runs all its migrations with one of these
+tools; otherwise "coatcheck db migrate" needs no files. For golang-migrate on MySQL, the address of
+the database needs multiStatements=true.`,
 		Example: "  " + call + " --dialect postgresql\n  " + call + " --dialect mysql --format golang-migrate --dir " +
 			"db/migrations",
 		Args: noArguments,
 	}
-	cmd.Flags().StringVar(&dialect, "dialect", "", "sqlite, postgresql or mysql (also for MariaDB)")
-	cmd.Flags().StringVar(&f.Schema.Table, "table", "sessions",
-		"the name of the table, as in stores.database.table")
+	cmd.Flags().StringVar(&dialect, "dialect", "", "sqlite, postgresql or mysql (also for MariaDB); default: that of "+
+		"the configured connection")
+	cmd.Flags().StringVar(&f.Schema.Table, "table", "",
+		"the name of the table; default: the one of stores.database.table, else sessions")
 	cmd.Flags().StringVar(&f.Dir, "dir", "migrations", "the folder, created if it is missing")
 	cmd.Flags().StringVar(&f.Format, "format", f.Format, "goose or golang-migrate")
 	completeWith(cmd, "dialect", "sqlite", "postgresql", "mysql")
 	completeWith(cmd, "format", migration.Goose, migration.Migrate)
 	_ = cmd.MarkFlagDirname("dir")
-	plain(cmd, func(_ context.Context, t *tool, _ []string) error {
+	return command(cmd, func(_ context.Context, t *tool, _ []string) error {
+		if err := t.fill(&dialect, &f.Schema.Table); err != nil {
+			return err
+		}
 		return writeMigration(t, f, dialect)
 	})
-	return cmd
 }
+
+// fill takes the dialect and the table that the flags leave out from the configuration, if there is one: with another
+// table than the site's, the migration would succeed, and the site would still have none.
+func (t *tool) fill(dialect, table *string) error {
+	if *dialect != "" && *table != "" {
+		return nil
+	}
+	cfg, _, err := t.read()
+	if err != nil {
+		return err
+	}
+	set := map[string]string{}
+	for _, s := range cfg.Settings() {
+		set[s.Key] = s.Value
+	}
+	*table = cmp.Or(*table, set["stores.database.table"])
+	if kept, err := cfg.WithStore("database"); err == nil { // otherwise it takes the flag to know which
+		driver := set["connections."+kept.Connection().Name+".driver"]
+		*dialect = cmp.Or(*dialect, dialectOf[strings.ToLower(driver)])
+	}
+	return nil
+}
+
+// dialectOf has the names that drivers have in a configuration.
+var dialectOf = map[string]string{"sqlite": "sqlite", "sqlite3": "sqlite", "postgresql": "postgresql",
+	"postgres": "postgresql", "pgx": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
 
 func writeMigration(t *tool, f migration.Files, dialect string) error {
 	var wrong mistakes
