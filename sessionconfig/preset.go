@@ -56,9 +56,10 @@ func (p *preset) names() []string {
 	return list
 }
 
-// items translates a value. None (null) leaves the default.
+// items translates a value. None leaves the default: null, or the word itself for a domain. Where it says what the
+// browser may do, None is a value.
 func (a alias) items(b *builder, layer int, source, shown string, v any) []item {
-	if v == nil {
+	if v == nil || v == "None" && a.key == "cookie.domain" {
 		return nil
 	}
 	if a.entry != nil {

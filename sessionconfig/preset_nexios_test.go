@@ -86,6 +86,22 @@ func TestTheUpperCaseNamesOfNexios(t *testing.T) {
 	}
 }
 
+// The documents give None as the default of the domain. Browsers refuse a cookie for a domain of that name.
+func TestADomainOfNoneIsNoDomain(t *testing.T) {
+	for _, content := range []string{"preset: nexios\nSESSION_COOKIE_DOMAIN: None",
+		"preset: expanse\nstore: dict\ndomain: None"} {
+		if c := opened(t, content).first(t); c.Domain != "" {
+			t.Errorf("%q gives a cookie for the domain %s", content, c.Domain)
+		}
+	}
+	t.Setenv("SESSION_COOKIE_DOMAIN", "None")
+	for _, content := range []string{"preset: nexios", "store: memory"} {
+		if c := opened(t, content).first(t); c.Domain != "" {
+			t.Errorf("%q with the variable gives a cookie for the domain %s", content, c.Domain)
+		}
+	}
+}
+
 // SECRET_KEY is read by the preset nexios, from a file or the environment, and by nobody else.
 func TestTheSecretKeyOfNexios(t *testing.T) {
 	t.Setenv("SECRET_KEY", strings.Repeat("a strong and random one ", 2))
