@@ -58,6 +58,7 @@ type Config struct {
 	warned bool            // by Open, or by one of them
 
 	legacy   legacy
+	maxAge   maxAge
 	settings []Setting
 }
 

@@ -22,20 +22,21 @@ func (b *builder) choosePreset(layers []layer) {
 	}
 }
 
-// items lists the keys of a layer under our names, in a fixed order.
+// items lists the keys of a layer under our names, in a fixed order: first what names of the preset stand for, so that
+// our own win over them.
 func (b *builder) items(l layer) []item {
 	w := walker{b: b, layer: l}
 	for _, key := range names(l.tree) {
 		w.top(key, key, l.tree[key])
 	}
-	return w.items
+	return append(w.theirs, w.items...)
 }
 
 // walker goes through the tree of a layer.
 type walker struct {
-	b     *builder
-	layer layer
-	items []item
+	b             *builder
+	layer         layer
+	theirs, items []item // by names of the preset, and by ours
 }
 
 // source says where a key stands, and how it is written there.
@@ -58,7 +59,7 @@ func (w *walker) top(shown, key string, v any) {
 	}
 	if p != nil {
 		if a, ok := p.alias(key); ok {
-			w.items = append(w.items, a.items(w.b, w.layer.number, source, as, v)...)
+			w.theirs = append(w.theirs, a.items(w.b, w.layer.number, source, as, v)...)
 			return
 		}
 	}

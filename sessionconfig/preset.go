@@ -23,9 +23,8 @@ type alias struct {
 	name, about string
 	key         string // ours; "" when it takes more than one
 	allowed     string
-	convert     func(v any) (any, error)    // nil: as it is
-	pairs       func(v any) ([]pair, error) // instead of key and convert
-	entry       *entry                      // instead of all of these
+	convert     func(v any) (any, error) // nil: as it is
+	entry       *entry                   // instead of all of these
 }
 
 // pair is a key of ours and its value.
@@ -65,28 +64,16 @@ func (a alias) items(b *builder, layer int, source, shown string, v any) []item 
 	if a.entry != nil {
 		return []item{{layer, source, shown, a.entry.Name, "", a.entry, v}}
 	}
-	pairs, err := a.translate(v)
-	if err != nil {
-		b.refuse(source, shown, show(v), err.Error()+"use "+a.allowed)
-		return nil
-	}
-	var list []item
-	for _, p := range pairs {
-		e, _, _ := find(strings.Split(p.key, "."))
-		list = append(list, item{layer, source, shown, p.key, "", e, p.value})
-	}
-	return list
-}
-
-func (a alias) translate(v any) ([]pair, error) {
-	switch {
-	case a.pairs != nil:
-		return a.pairs(v)
-	case a.convert != nil:
+	if a.convert != nil {
 		converted, err := a.convert(v)
-		return []pair{{a.key, converted}}, err
+		if err != nil {
+			b.refuse(source, shown, show(v), err.Error()+"use "+a.allowed)
+			return nil
+		}
+		v = converted
 	}
-	return []pair{{a.key, v}}, nil
+	e, _, _ := find(strings.Split(a.key, "."))
+	return []item{{layer, source, shown, a.key, "", e, v}}
 }
 
 // not is the convert of a name that says the opposite of our key.

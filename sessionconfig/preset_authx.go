@@ -2,6 +2,7 @@ package sessionconfig
 
 import (
 	"errors"
+	"strconv"
 	"time"
 )
 
@@ -14,9 +15,8 @@ var authx = preset{
 			about: "MemoryIO means memory"},
 		{name: "http_only", key: "cookie.script_access", convert: not, allowed: aBool, about: "the opposite of ours"},
 		{name: "secure", key: "cookie.insecure", convert: not, allowed: aBool, about: "the opposite of ours"},
-		{name: "max_age", pairs: authxMaxAge,
-			allowed: "seconds as a number, 0 for the end of the browser session, or " + aDuration,
-			about:   "seconds: lifetime, with cookie.persistent; 0: cookie.persistent is false"},
+		{name: "max_age", entry: authxMaxAge,
+			about: "seconds: lifetime, with cookie.persistent; 0: cookie.persistent is false"},
 		{name: "session_cookie", key: "cookie.name"},
 		{name: "cookie_path", key: "cookie.path"},
 		{name: "session_object", about: "Config.Object; in Go the session is what the manager's Load returns",
@@ -26,6 +26,11 @@ var authx = preset{
 			about: "true means text; an instance is Options.Logger"},
 	},
 	defaults: []pair{{"store", storeMemory}, {"cookie.name", "sid"}},
+	finish: func(b *builder) {
+		if isSet(b, authxMaxAge.Name) {
+			b.cfg.maxAge.spread(b)
+		}
+	},
 }
 
 var authxObject = &entry{Key: Key{Name: "session_object", Allowed: "a name"},
@@ -39,17 +44,28 @@ func authxStore(v any) (any, error) {
 	return v, nil
 }
 
-// authxMaxAge is the end of both: the cookie, and the record, which AuthX refuses after that time too.
-func authxMaxAge(v any) ([]pair, error) {
-	n, err := whole(v)
-	if err == nil && n == 0 {
-		return []pair{{"cookie.persistent", false}}, nil
+var authxMaxAge = &entry{Key: Key{Name: "max_age",
+	Allowed: "seconds as a number, 0 for the end of the browser session, or " + aDuration},
+	set: to(func(v any) (maxAge, error) {
+		if n, err := whole(v); err == nil && n == 0 {
+			return 0, nil
+		}
+		d, err := number(time.Second)(v)
+		return maxAge(d), err
+	}, func(c *Config, _ string) *maxAge { return &c.maxAge })}
+
+// maxAge is the end of both: the cookie, and the record, which AuthX refuses after that time too. 0: the cookie ends
+// with the browser.
+type maxAge time.Duration
+
+// spread says in our keys when a session ends.
+func (a maxAge) spread(b *builder) {
+	from := authxMaxAge.Name
+	b.derive("cookie.persistent", strconv.FormatBool(a > 0), from)
+	if a > 0 {
+		b.derive("lifetime", time.Duration(a).String(), from)
+		b.derive("idle_timeout", "never", from)
 	}
-	d, err := number(time.Second)(v)
-	if err != nil {
-		return nil, err
-	}
-	return []pair{{"cookie.persistent", true}, {"lifetime", d.String()}, {"idle_timeout", "never"}}, nil
 }
 
 func authxLogger(v any) (any, error) {

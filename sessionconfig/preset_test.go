@@ -171,3 +171,40 @@ func TestTheConfigurationOfExpanse(t *testing.T) {
 	}
 	wants(t, refused(t, "preset: expanse\nstore: dict\nlifetime: 0"), "lifetime", "more than zero")
 }
+
+// Our own keys stand beside those of a preset, and win over what follows from them.
+func TestOurOwnKeysWinOverThoseOfAPreset(t *testing.T) {
+	for content, holds := range map[string]func(session.Options) bool{
+		"preset: authx\nmax_age: 3600\nidle_timeout: 5m": func(o session.Options) bool {
+			return o.IdleTimeout == 5*time.Minute && o.Lifetime == time.Hour && o.Cookie.Persistent
+		},
+		"preset: authx\nmax_age: 3600\nlifetime: 30m": func(o session.Options) bool {
+			return o.Lifetime == 30*time.Minute
+		},
+		"preset: authx\nmax_age: 3600\ncookie: {persistent: false}": func(o session.Options) bool {
+			return !o.Cookie.Persistent
+		},
+		"preset: authx\nsecure: false\ncookie: {insecure: false}": func(o session.Options) bool {
+			return !o.Cookie.Insecure
+		},
+		"preset: nexios\nsession_cookie_secure: false\ncookie: {insecure: false}": func(o session.Options) bool {
+			return !o.Cookie.Insecure
+		},
+		"preset: nexios\nsession_expiration_time: 1440\nidle_timeout: 10m": func(o session.Options) bool {
+			return o.IdleTimeout == 10*time.Minute && o.Lifetime == 24*time.Hour
+		},
+		"preset: expanse\nstore: dict\nlifetime: 120\nidle_timeout: 10m": func(o session.Options) bool {
+			return o.IdleTimeout == 10*time.Minute
+		},
+	} {
+		if o := load(t, yaml(t, content)).Options; !holds(o) {
+			t.Errorf("%q gives an idle timeout of %v, a lifetime of %v and the cookie %+v", content, o.IdleTimeout,
+				o.Lifetime, o.Cookie)
+		}
+	}
+	t.Setenv("SESSION_MAX_AGE", "60")
+	o := load(t, yaml(t, "preset: authx\nidle_timeout: 5s")).Options
+	if o.IdleTimeout != 5*time.Second || o.Lifetime != time.Minute {
+		t.Errorf("with SESSION_MAX_AGE the idle timeout is %v, and the lifetime %v", o.IdleTimeout, o.Lifetime)
+	}
+}
