@@ -18,7 +18,7 @@ func (b *builder) choosePreset(layers []layer) {
 	}
 	for _, d := range b.preset.defaults {
 		e, _, _ := find(strings.Split(d.key, "."))
-		b.apply(item{source: "preset " + b.preset.name, shown: d.key, key: d.key, entry: e, value: d.value})
+		b.apply(item{source: b.preset.source(), shown: d.key, key: d.key, entry: e, value: d.value})
 	}
 }
 

@@ -110,7 +110,7 @@ func (b *builder) finish() {
 		c.Options.ClientIP = session.ClientIPFrom(c.proxies...)
 	}
 	if c.assurance != nil {
-		c.Options = c.assurance(c.Options)
+		b.assure()
 	}
 	c.Options.Logger = c.logger(os.Stderr)
 	if c.reload {

@@ -35,6 +35,11 @@ type pair struct {
 
 var presets = map[string]*preset{"nexios": &nexios, "expanse": &expanse, "authx": &authx}
 
+// fromPreset begins the source of what a preset brings along and none of its names gives.
+const fromPreset = "preset "
+
+func (p *preset) source() string { return fromPreset + p.name }
+
 func (p *preset) alias(key string) (alias, bool) {
 	if p.anyCase {
 		key = strings.ToLower(key)

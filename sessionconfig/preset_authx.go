@@ -64,7 +64,7 @@ func (a maxAge) spread(b *builder) {
 	b.derive("cookie.persistent", strconv.FormatBool(a > 0), from)
 	if a > 0 {
 		b.derive("lifetime", time.Duration(a).String(), from)
-		b.derive("idle_timeout", "never", from)
+		b.derive("idle_timeout", "never", b.preset.source())
 	}
 }
 

@@ -46,9 +46,6 @@ var nexios = preset{
 		if b.cfg.Options.Cookie.Partitioned && !isSet(b, "cookie.insecure") {
 			b.derive("cookie.insecure", "false", "session_cookie_partitioned")
 		}
-		if b.cfg.legacy.expiration == 0 {
-			b.cfg.legacy.expiration = nexiosDefault
-		}
 		b.cfg.legacy.spread(b)
 	},
 }
@@ -59,14 +56,17 @@ const nexiosDefault = 24 * time.Hour
 // spread says in our keys when a session ends. One that is refreshed has no end by itself but the lifetime that every
 // session has.
 func (l legacy) spread(b *builder) {
-	const from = "session_expiration_time"
+	from, brought := nexiosExpiration.Name, b.preset.source()
+	if l.expiration == 0 {
+		l.expiration, from = nexiosDefault, brought
+	}
 	if !l.refresh {
 		b.derive("lifetime", l.expiration.String(), from)
-		b.derive("idle_timeout", "never", from)
+		b.derive("idle_timeout", "never", brought)
 		return
 	}
 	b.derive("idle_timeout", l.expiration.String(), from)
-	b.derive("lifetime", max(l.expiration, 30*24*time.Hour).String(), from)
+	b.derive("lifetime", max(l.expiration, 30*24*time.Hour).String(), brought)
 	b.derive("touch_every", "always", "session_refresh_each_request")
 }
 
