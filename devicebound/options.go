@@ -209,13 +209,26 @@ func (o Options) excludes(u *url.URL) bool {
 	})
 }
 
-// checkManager refuses a manager whose tickets are in no cookie: the bound cookie would protect nothing.
+// checkManager refuses a manager whose tickets are in no cookie, for the bound cookie would protect nothing, and one
+// whose cookie goes where the bound one does not.
 func checkManager(m *session.Manager) error {
 	switch {
 	case m == nil:
 		return errors.New("the manager is nil")
 	case !strings.Contains(strings.ToLower(m.VaryOn()), "cookie"):
 		return errors.New("the manager's tickets come in no cookie, and only cookies are bound to a device")
+	case isEmbedded(m):
+		return errors.New("the manager's cookie is partitioned, for pages of other sites, and browsers bind no such " +
+			"cookie to a device; unset Cookie.Partitioned, or leave sessions unbound")
 	}
 	return nil
+}
+
+// isEmbedded reports whether browsers keep a session's cookie apart for every site that embeds this one. A bound cookie
+// cannot be kept so: it would be missing there. With another SameSite than None the session is missing, too.
+func isEmbedded(m *session.Manager) bool {
+	probe := http.Header{}
+	m.Transport().Write(probe, "ticket", time.Time{}, m.Now())
+	c, err := http.ParseSetCookie(probe.Get("Set-Cookie"))
+	return err == nil && c.Partitioned && c.SameSite == http.SameSiteNoneMode
 }

@@ -81,6 +81,18 @@ func TestAManagerThatCannotBeBoundIsRefused(t *testing.T) {
 			t.Errorf("New for tickets in a header = %v", err)
 		}
 	}
+	for _, change := range []func(*session.Options){
+		func(*session.Options) {},
+		func(o *session.Options) { o.Transport = session.Transports(nil, session.Bearer("X-Ticket")) },
+	} {
+		m := sessiontest.NewManager(t, change, func(o *session.Options) {
+			o.Cookie.Partitioned, o.Cookie.SameSite = true, http.SameSiteNoneMode
+		})
+		_, err := devicebound.New(m, devicebound.Options{})
+		if err == nil || !strings.Contains(err.Error(), "Cookie.Partitioned") {
+			t.Errorf("New for a partitioned cookie = %v", err)
+		}
+	}
 	m := sessiontest.NewManager(t)
 	if _, err := devicebound.New(m, devicebound.Options{}); err != nil {
 		t.Fatal(err)
