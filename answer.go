@@ -17,19 +17,18 @@ import (
 const statusHungUp = 499
 
 // fail answers a request whose session could not be loaded or stored, exactly once. The headers are ready for that.
-func (m *Manager) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (m *Manager) fail(once *respond.Answer, r *http.Request, err error) {
 	m.opts.Logger.Log(r.Context(), level(r, err), "session: request failed", "err", inward(err))
 	err = outward(err)
 	if hungUp(r, err) {
-		w.WriteHeader(statusHungUp)
+		once.WriteHeader(statusHungUp)
 		return
 	}
-	once := &respond.Answer{ResponseWriter: w}
 	if m.opts.OnError != nil {
 		m.opts.OnError(once, r, err)
 	}
 	if !once.Begun {
-		m.defaultAnswer(w, err)
+		m.defaultAnswer(once, err)
 	}
 }
 

@@ -237,7 +237,7 @@ func (m *Manager) ClientIP(r *http.Request) netip.Addr {
 // session that cannot go on. No part of the response may have been sent yet.
 func (m *Manager) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	respond.Reset(w.Header(), w.Header()["Content-Encoding"]) // of a writer around this one: no handler has answered
-	m.fail(w, r, err)
+	m.fail(&respond.Answer{ResponseWriter: w}, r, err)
 }
 
 // Format prints none of the options, because secrets are among them.

@@ -43,6 +43,7 @@ func (p pool) limits() driver.Limits {
 // Connection describes what a store is connected to, for messages.
 type Connection struct {
 	Name                     string        // "" for a store that uses none
+	Driver                   string        // sqlite, postgresql, mysql or redis
 	MaxIdleTime, MaxLifetime time.Duration // of a connection to a database. Negative or 0: no limit
 }
 
@@ -58,6 +59,6 @@ func (c *Config) Connection() Connection {
 	if name == "" || c.connections[name] == nil {
 		return Connection{}
 	}
-	p := c.connections[name].pool
-	return Connection{name, cmp.Or(p.idleTime, defaultIdleTime), p.lifetime}
+	conn := c.connections[name]
+	return Connection{name, conn.driver, cmp.Or(conn.pool.idleTime, defaultIdleTime), conn.pool.lifetime}
 }

@@ -60,16 +60,9 @@ func (p *preset) names() []string {
 	return list
 }
 
-// items translates a value. None leaves the default: null, or the word itself for a domain. Where it says what the
-// browser may do, None is a value.
+// items translates a value. None (null) leaves the default.
 func (a alias) items(b *builder, layer int, source, shown string, v any) []item {
-	if v == nil || v == "None" && a.key == "cookie.domain" {
-		return nil
-	}
-	if a.entry != nil {
-		return []item{{layer, source, shown, a.entry.Name, "", a.entry, v}}
-	}
-	if a.convert != nil {
+	if v != nil && a.convert != nil {
 		converted, err := a.convert(v)
 		if err != nil {
 			b.refuse(source, shown, show(v), err.Error()+"use "+a.allowed)
@@ -77,8 +70,24 @@ func (a alias) items(b *builder, layer int, source, shown string, v any) []item 
 		}
 		v = converted
 	}
-	e, _, _ := find(strings.Split(a.key, "."))
-	return []item{{layer, source, shown, a.key, "", e, v}}
+	if v == nil {
+		return nil
+	}
+	key, e := a.key, a.entry
+	if e == nil {
+		e, _, _ = find(strings.Split(key, "."))
+	} else {
+		key = e.Name
+	}
+	return []item{{layer, source, shown, key, "", e, v}}
+}
+
+// noneAsNull is the convert of a name for which the documents write None. In a file of YAML that is a word.
+func noneAsNull(v any) (any, error) {
+	if v == "None" {
+		return nil, nil
+	}
+	return v, nil
 }
 
 // not is the convert of a name that says the opposite of our key.

@@ -8,7 +8,7 @@ var expanse = preset{
 	aliases: []alias{
 		{name: "name", key: "cookie.name"},
 		{name: "path", key: "cookie.path"},
-		{name: "domain", key: "cookie.domain"},
+		{name: "domain", key: "cookie.domain", convert: noneAsNull},
 		{name: "secure", key: "cookie.insecure", convert: not, allowed: aBool, about: "the opposite of ours"},
 		{name: "http_only", key: "cookie.script_access", convert: not, allowed: aBool, about: "the opposite of ours"},
 		{name: "same_site", key: "cookie.same_site"},

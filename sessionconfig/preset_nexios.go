@@ -13,7 +13,7 @@ var cookieNames = preset{name: "nexios", anyCase: true, prefix: "session_", alia
 
 var nexiosCookie = []alias{
 	{name: "session_cookie_name", key: "cookie.name"},
-	{name: "session_cookie_domain", key: "cookie.domain"},
+	{name: "session_cookie_domain", key: "cookie.domain", convert: noneAsNull},
 	{name: "session_cookie_path", key: "cookie.path"},
 	{name: "session_cookie_secure", key: "cookie.insecure", convert: not, allowed: aBool,
 		about: "the opposite of ours"},

@@ -72,21 +72,16 @@ func (t *tool) fill(dialect, table *string) error {
 	if err != nil {
 		return err
 	}
-	set := map[string]string{}
 	for _, s := range cfg.Settings() {
-		set[s.Key] = s.Value
+		if s.Key == "stores.database.table" {
+			*table = cmp.Or(*table, s.Value)
+		}
 	}
-	*table = cmp.Or(*table, set["stores.database.table"])
 	if kept, err := cfg.WithStore("database"); err == nil { // otherwise it takes the flag to know which
-		driver := set["connections."+kept.Connection().Name+".driver"]
-		*dialect = cmp.Or(*dialect, dialectOf[strings.ToLower(driver)])
+		*dialect = cmp.Or(*dialect, kept.Connection().Driver)
 	}
 	return nil
 }
-
-// dialectOf has the names that drivers have in a configuration.
-var dialectOf = map[string]string{"sqlite": "sqlite", "sqlite3": "sqlite", "postgresql": "postgresql",
-	"postgres": "postgresql", "pgx": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
 
 func writeMigration(t *tool, f migration.Files, dialect string) error {
 	var wrong mistakes

@@ -163,14 +163,15 @@ func TestTheHintAboutATableFitsWhatIsWrong(t *testing.T) {
 }
 
 func TestConnectionsAreClosedAsTheirKeysSay(t *testing.T) {
-	for keys, want := range map[string]sessionconfig.Connection{
-		"":                                       {Name: "a", MaxIdleTime: 5 * time.Minute},
-		"max_idle_time: 2m, max_lifetime: 1h":    {Name: "a", MaxIdleTime: 2 * time.Minute, MaxLifetime: time.Hour},
-		"max_idle_time: never, max_lifetime: 3d": {Name: "a", MaxIdleTime: -1, MaxLifetime: 72 * time.Hour},
+	for keys, want := range map[string][2]time.Duration{
+		"":                                       {5 * time.Minute, 0},
+		"max_idle_time: 2m, max_lifetime: 1h":    {2 * time.Minute, time.Hour},
+		"max_idle_time: never, max_lifetime: 3d": {-1, 72 * time.Hour},
 	} {
-		cfg := load(t, "store: database\nconnections: {a: {driver: sqlite, path: a.db, "+keys+"}}")
-		if got := cfg.Connection(); got != want {
-			t.Errorf("%q gives %+v, want %+v", keys, got, want)
+		cfg := load(t, "store: database\nconnections: {a: {driver: sqlite3, path: a.db, "+keys+"}}")
+		got := cfg.Connection()
+		if got != (sessionconfig.Connection{Name: "a", Driver: "sqlite", MaxIdleTime: want[0], MaxLifetime: want[1]}) {
+			t.Errorf("%q gives %+v, want %v", keys, got, want)
 		}
 	}
 	cfg := load(t, "store: database\nconnections: {a: {driver: sqlite, path: a.db, max_open: 3, max_idle: 1}}")
