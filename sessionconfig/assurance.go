@@ -1,7 +1,6 @@
 package sessionconfig
 
 import (
-	"strings"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -29,7 +28,7 @@ func (b *builder) assure() {
 
 // atMost forgets a clock that a preset has brought along and that is above the most, of which 0 is none.
 func (b *builder) atMost(key string, clock *time.Duration, most time.Duration) {
-	brought := b.set[key] == 0 && strings.HasPrefix(b.from[key].From, fromPreset)
+	brought := b.preset != nil && b.from[key].From == b.preset.source()
 	if brought && most > 0 && (*clock < 0 || *clock > most) {
 		*clock = 0
 		delete(b.from, key)

@@ -1,6 +1,8 @@
 package sessionconfig_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,5 +48,9 @@ func TestALevelOfAssuranceWinsOverWhatAPresetBringsAlong(t *testing.T) {
 			t.Errorf("%q: lifetime %v, idle timeout %v, want %v and %v", text, got.Lifetime, got.IdleTimeout,
 				want.Lifetime, want.IdleTimeout)
 		}
+	}
+	settings := fmt.Sprint(load(t, yaml(t, "preset: nexios\nassurance: aal3")).Settings())
+	if strings.Contains(settings, "lifetime") || strings.Contains(settings, "idle_timeout") {
+		t.Errorf("the settings show clocks that do not hold: %s", settings)
 	}
 }

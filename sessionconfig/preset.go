@@ -35,10 +35,8 @@ type pair struct {
 
 var presets = map[string]*preset{"nexios": &nexios, "expanse": &expanse, "authx": &authx}
 
-// fromPreset begins the source of what a preset brings along and none of its names gives.
-const fromPreset = "preset "
-
-func (p *preset) source() string { return fromPreset + p.name }
+// source is where stands what a preset brings along and none of its names gives. No file has such a name.
+func (p *preset) source() string { return "preset " + p.name }
 
 func (p *preset) alias(key string) (alias, bool) {
 	if p.anyCase {

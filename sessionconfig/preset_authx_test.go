@@ -70,7 +70,7 @@ func TestMaxAgeEndsTheSession(t *testing.T) {
 		t.Errorf("1h is %v", cfg.Options.Lifetime)
 	}
 	if cfg := load(t, yaml(t, "preset: authx\nmax_age: 604800")); cfg.Options.Lifetime != 7*24*time.Hour ||
-		cfg.Options.IdleTimeout > 0 {
+		cfg.Options.IdleTimeout != session.Never {
 		t.Errorf("a week ends after %v, or %v without a request", cfg.Options.Lifetime, cfg.Options.IdleTimeout)
 	}
 }
