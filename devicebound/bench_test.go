@@ -79,7 +79,8 @@ func BenchmarkRefresh(b *testing.B) {
 	}
 }
 
-// A bound session costs a check, and nothing that grows.
+// A bound session costs a check, and nothing that grows: nine allocations, or more under the race detector, with which
+// a sync.Pool loses what it has at random.
 func TestABoundRequestAllocatesLittleMore(t *testing.T) {
 	s := newSite(t, devicebound.Options{Policy: devicebound.Enforce})
 	b := s.signedIn()
@@ -95,8 +96,8 @@ func TestABoundRequestAllocatesLittleMore(t *testing.T) {
 	bound := count(s.h, &http.Cookie{Name: ticketCookie, Value: b.Cookie(ticketCookie)},
 		&http.Cookie{Name: boundCookie, Value: b.Cookie(boundCookie)})
 	plain := count(deaf.h, &http.Cookie{Name: ticketCookie, Value: deaf.ticket})
-	if bound > plain+14 {
-		t.Errorf("%v allocations, and %v without a binding, want at most 14 more", bound, plain)
+	if bound > plain+20 {
+		t.Errorf("%v allocations, and %v without a binding, want at most 20 more", bound, plain)
 	}
 	t.Logf("%v allocations, and %v without a binding", bound, plain)
 }
