@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -320,12 +321,14 @@ func TestWeakSecretsAreRefused(t *testing.T) {
 	}
 }
 
-// No document, configuration or example of this repository shows a secret that a manager would take.
+// No document, configuration or example of this repository shows a secret that a manager would take. The demo keeps one
+// that works in its own folder, and whoever tried it there runs the tests afterwards.
 func TestNoDocumentShowsASecretThatWorks(t *testing.T) {
+	notOurs := []string{"coatcheck-data", "out", "testdata"}
 	literal := regexp.MustCompile(`base64:[A-Za-z0-9+/_-]{16,}={0,2}`)
 	pages := 0
 	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
-		if err == nil && d.IsDir() && (strings.HasPrefix(d.Name(), ".") && name != "." || d.Name() == "testdata") {
+		if err == nil && d.IsDir() && (strings.HasPrefix(d.Name(), ".") && name != "." || slices.Contains(notOurs, d.Name())) {
 			return fs.SkipDir
 		}
 		if err != nil || d.IsDir() || strings.HasSuffix(name, "_test.go") && !strings.HasSuffix(name,
