@@ -85,7 +85,11 @@ func (t *tool) fill(dialect, table *string) error {
 
 func writeMigration(t *tool, f migration.Files, dialect string) error {
 	var wrong mistakes
-	wrong.oneOf("dialect", dialect, "sqlite", "postgresql", "mysql")
+	if dialect == "" {
+		wrong.given("dialect", dialect, "sqlite, postgresql or mysql, for no configuration says which database it is")
+	} else {
+		wrong.oneOf("dialect", dialect, "sqlite", "postgresql", "mysql")
+	}
 	wrong.oneOf("format", f.Format, migration.Goose, migration.Migrate)
 	if err := wrong.err(); err != nil {
 		return err
