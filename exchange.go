@@ -179,9 +179,12 @@ func (ex *exchange) Refused() bool { return ex.rest.Get().failed != nil }
 
 // endAbort keeps an answer that is out. A handler that cannot write the response that the answer replaced may panic:
 // proxies with http.ErrAbortHandler, and huma with the error of the write. The server would cut the connection, and the
-// client be told nothing. After a panic nobody can be told of a new id, should a goroutine of the handler go on.
+// client be told nothing. After a panic nobody can be told of a new id, should a goroutine of the handler go on; but
+// whoever recovers outside sends the ticket of what a Save has stored.
 func (ex *exchange) endAbort() {
-	ex.sent.Store(true)
+	if s := ex.session.Load(); !ex.sent.Swap(true) && s != nil {
+		ex.setHeaders(s)
+	}
 	if !ex.rest.Get().whole {
 		return
 	}

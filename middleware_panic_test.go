@@ -194,6 +194,42 @@ func TestAPanicOfOnEventKeepsNoTicketBack(t *testing.T) {
 	}
 }
 
+// A Login that Save has stored has made the old ticket useless. Whoever recovers outside sends a response.
+func TestAPanicOfTheHandlerKeepsNoTicketBackOfWhatItSaved(t *testing.T) {
+	for name, row := range map[string]struct {
+		do     func(*session.Session)
+		signed bool
+	}{
+		"a login":  {func(s *session.Session) { s.Login("ada") }, true},
+		"a logout": {func(s *session.Session) { s.Logout() }, false},
+		"a new id": {func(s *session.Session) { s.Regenerate() }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			v := r.visitor()
+			v.with(func(s *session.Session) { s.Set("x", 1) })
+			before := v.ticket()
+			resp := v.through(recoverer(r.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request, s *session.Session) {
+				row.do(s)
+				if err := s.Save(t.Context()); err != nil {
+					t.Error(err)
+				}
+				s.Set("x", 2) // which nobody stores
+				panic("of the handler")
+			})), "GET")
+			if resp.StatusCode != http.StatusInternalServerError || resp.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("status %d, %q", resp.StatusCode, resp.Header["Cache-Control"])
+			}
+			switch now := v.ticket(); {
+			case row.signed && (now == before || !r.opens(now) || r.sees(now) != int64(1)):
+				t.Error("the client has not got the ticket of what was saved, and that alone")
+			case !row.signed && now != "":
+				t.Error("the client keeps the ticket of a session that was logged out")
+			}
+		})
+	}
+}
+
 // A recoverer inside answers after another commit, whose ticket comes in the place of that of an earlier Save.
 func TestAPanicOfTheStoreInACommitLeavesOneTicket(t *testing.T) {
 	r := newRig(t)

@@ -245,10 +245,9 @@ func (h *hand) around() {
 	h.read(h.own("k"), int64(h.index+10))
 }
 
-// panic notes whether something is stored by then of which the client is not told.
+// panic notes whether something is being stored by then of which the client is not told.
 func (h *hand) panic() {
-	other := h.other()
-	h.untold = h.s.Token() != h.before || other.saving
+	h.untold = h.other().saving
 	panic("of the handler")
 }
 
