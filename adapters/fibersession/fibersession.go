@@ -22,6 +22,7 @@ func Use(m *session.Manager) fiber.Handler {
 		a := &answer{c: c}
 		a.readHeader()
 		r, end := requestOf(c)
+		defer a.sendHeader() // even if the handlers panic: whoever recovers sends a response
 		m.Preload(http.HandlerFunc(a.next)).ServeHTTP(a, r)
 		if a.timedOut() != nil {
 			defer end() // fasthttp does it for every other request
@@ -61,9 +62,9 @@ func (a *answer) Write(p []byte) (int, error) {
 
 // next calls the handlers that come after Use.
 func (a *answer) next(_ http.ResponseWriter, r *http.Request) {
+	defer a.readHeader()
 	a.c.SetContext(handlers{a.c.Context(), context.WithoutCancel(r.Context())})
 	a.err = a.c.Next()
-	a.readHeader()
 }
 
 // timedOut is the response that fasthttp sends in place of the request's own when its time was over, nil if it was not.
@@ -87,10 +88,10 @@ func (a *answer) readHeader() {
 	a.header = a.before.Clone()
 }
 
-// send gives Fiber what the manager has changed.
+// send gives Fiber the manager's answer, if it has one, and returns the error of the handlers otherwise.
 func (a *answer) send() error {
-	resp := a.response()
 	if a.status != 0 {
+		resp := a.response()
 		a.c.RequestCtx().Hijack(nil)
 		resp.ResetBody()
 		resp.SetStatusCode(a.status)
@@ -100,6 +101,12 @@ func (a *answer) send() error {
 			a.header.Del(upgrade)
 		}
 	}
+	return a.err
+}
+
+// sendHeader gives Fiber the headers that the manager has changed.
+func (a *answer) sendHeader() {
+	resp := a.response()
 	keys := maps.Clone(a.before)
 	maps.Copy(keys, a.header)
 	for key := range keys {
@@ -110,7 +117,6 @@ func (a *answer) send() error {
 			}
 		}
 	}
-	return a.err
 }
 
 // remove removes a header in every spelling: with DisableHeaderNormalizing, Fiber keeps the one of the handler.

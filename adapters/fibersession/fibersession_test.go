@@ -200,6 +200,26 @@ func TestAPanicBelowRecoverStoresNothing(t *testing.T) {
 	}
 }
 
+// The ticket of before is useless when Save has stored a Login, and Fiber sends the page of who recovers.
+func TestAPanicKeepsNoTicketBackOfWhatWasSaved(t *testing.T) {
+	s := open(t, false, func(app *fiber.App) {
+		app.Get("/do", do(func(c fiber.Ctx) error {
+			if err := fibersession.From(c).Save(c.Context()); err != nil {
+				t.Error(err)
+			}
+			c.Cookie(&fiber.Cookie{Name: "own", Value: "1", Secure: true})
+			panic("a bug")
+		}))
+		app.Get("/read", read)
+	})
+	if a := s.get("/do"); a.StatusCode != 500 || a.tickets() != 1 || len(a.Cookies()) != 3 {
+		t.Errorf("%d with the cookies %v", a.StatusCode, a.Cookies())
+	}
+	if a := s.get("/read"); a.body != "ada 1" {
+		t.Errorf("the session reads %q", a.body)
+	}
+}
+
 func TestTwoCookiesOfTheNameAreNobody(t *testing.T) {
 	s := open(t, false, func(app *fiber.App) {
 		app.Get("/do", do(func(fiber.Ctx) error { return nil }))
