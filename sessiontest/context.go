@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/coatcheck/session"
 )
@@ -46,6 +47,12 @@ func (e *env) calls(id string) []call {
 			call{"Page", func(ctx context.Context) error { _, err := s.Page(ctx, "", 10); return err }},
 		)
 	}
+	if s := e.sharer(); s != nil {
+		list = append(list,
+			call{"LoadShared", func(ctx context.Context) error { _, _, err := s.LoadShared(ctx, id); return err }},
+			call{"SaveShared", func(ctx context.Context) error { return s.SaveShared(ctx, next(id, 1), nil) }},
+		)
+	}
 	if s := e.limiter(); s != nil {
 		list = append(list, call{"SaveWithin", func(ctx context.Context) error {
 			return s.SaveWithin(ctx, sample(idC), within(1))
@@ -60,9 +67,13 @@ func cancelledIsAnError(ctx context.Context, e *env) error {
 	}
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
+	late, cancel := context.WithTimeout(ctx, -time.Second)
+	defer cancel()
 	for _, c := range e.calls(idA) {
 		// The record is there, or it is not known to be gone: so these would be wrong answers.
-		if err := wantOutage(c.name+" with a cancelled context", c.do(cancelled)); err != nil {
+		err := first(wantOutage(c.name+" with a cancelled context", c.do(cancelled)),
+			wantOutage(c.name+" with a context whose time is over", c.do(late)))
+		if err != nil {
 			return err
 		}
 	}

@@ -92,10 +92,15 @@ func orNil(err error) error {
 	return err
 }
 
-// wantError wants an error that wraps target.
+// wantError wants an error that wraps target, and none of the answers beside it.
 func wantError(what string, err, target error) error {
 	if !errors.Is(err, target) {
 		return fmt.Errorf("%s = %w, want an error that wraps %q", what, orNil(err), target)
+	}
+	for _, other := range []error{session.ErrNotFound, session.ErrConflict, session.ErrTooMany} {
+		if other != target && errors.Is(err, other) {
+			return fmt.Errorf("%s = %w, want an error that wraps %q, and not %q as well", what, err, target, other)
+		}
 	}
 	return nil
 }

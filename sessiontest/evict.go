@@ -101,6 +101,24 @@ func (t *told) matches(ctx context.Context, e *env, ids []string) error {
 	return nil
 }
 
+// waysToCreate are by each method that the store has.
+func (e *env) waysToCreate() []func(context.Context, *session.Record) error {
+	ways := []func(context.Context, *session.Record) error{
+		func(ctx context.Context, rec *session.Record) error { return e.create(ctx, rec) },
+	}
+	if e.limiter() != nil {
+		ways = append(ways, func(ctx context.Context, rec *session.Record) error {
+			return e.admit(ctx, within(1), rec)
+		})
+	}
+	if e.sharer() != nil {
+		ways = append(ways, func(ctx context.Context, rec *session.Record) error {
+			return e.saveShared(ctx, rec, nil)
+		})
+	}
+	return ways
+}
+
 func tellsOfDropped(ctx context.Context, e *env) error {
 	f, err := e.fillable()
 	if err != nil {
@@ -108,9 +126,9 @@ func tellsOfDropped(ctx context.Context, e *env) error {
 	}
 	var t told
 	defer f.OnEvict(t.add)()
-	ids := handles(3 * bound)
+	ids, ways := handles(3*bound), f.waysToCreate()
 	for i, id := range ids {
-		if err := f.create(ctx, sample(id)); err != nil {
+		if err := ways[i%len(ways)](ctx, sample(id)); err != nil {
 			return err
 		}
 		if want := max(0, i+1-bound); t.len() != want {

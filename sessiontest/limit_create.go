@@ -1,6 +1,7 @@
 package sessiontest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,8 @@ var limitCreateRules = []rule{
 		check: sweepsWithinLimit},
 	{name: "pages show what was created within the limit", clause: "Limiter 1", needs: []need{limiter, lister},
 		check: pagesWithinLimit},
+	{name: "what was created within the limit comes back whole", clause: "Limiter 1", needs: []need{limiter},
+		check: wholeWithinLimit},
 	{name: "within the limit a create keeps nothing that its caller can still change", clause: "Limiter 1",
 		needs: []need{limiter}, check: copiesWithinLimit},
 	{name: "what was created within the limit is saved and touched as any other", clause: "Limiter 1",
@@ -39,6 +42,20 @@ func pagesWithinLimit(ctx context.Context, e *env) error {
 		e.admit(ctx, within(1), a, b), e.wantPaged(ctx, idA, idB), e.pageShows(ctx, stored(a)),
 		e.remove(ctx, idA), e.wantPaged(ctx, idB),
 	)
+}
+
+func wholeWithinLimit(ctx context.Context, e *env) error {
+	plain, moved, large, bare := sample(idA), sample(idB), sample(idC), &session.Record{ID: handle(0), User: "ada"}
+	plain.Persistent = false
+	moved.Successor = handle(1) // of a live record it is the predecessor
+	moved.CreatedAt, moved.LoginAt = base.Add(time.Microsecond), base.Add(999*time.Microsecond)
+	large.Data = bytes.Repeat([]byte{0, 0xff, 'x'}, 100_000)
+	for _, rec := range []*session.Record{plain, moved, large, bare} {
+		if err := first(e.admit(ctx, within(1), rec), e.wantStored(ctx, rec)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func copiesWithinLimit(ctx context.Context, e *env) error {

@@ -160,6 +160,24 @@ func contextMutants() []mutant {
 				return s.shelf.Page(ctx, after, limit)
 			}
 		}},
+		{rule, "SaveShared goes on", func(s *store) {
+			s.keep = func(_ context.Context, rec *session.Record, note any) error {
+				return s.shelf.saveShared(ctx, rec, note)
+			}
+		}},
+		{rule, "LoadShared goes on", func(s *store) {
+			s.share = func(_ context.Context, id string) (*session.Record, any, error) {
+				return s.shelf.loadShared(ctx, id)
+			}
+		}},
+		{rule, "Load says not found when its time is over",
+			onLoad(func(ctx context.Context, b *shelf, id string) (*session.Record, error) {
+				rec, err := b.Load(ctx, id)
+				if errors.Is(err, context.DeadlineExceeded) {
+					return nil, session.ErrNotFound
+				}
+				return rec, err
+			})},
 		{rule, "Load says not found", onLoad(func(ctx context.Context, b *shelf, id string) (*session.Record, error) {
 			rec, err := b.Load(ctx, id)
 			if ctx.Err() != nil {

@@ -5,12 +5,29 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/coatcheck/session"
 )
 
 const toldByLimiter = "the function that is told of a record dropped for a limited one may save such a one"
+
+// hushed makes a store that tells nobody between two calls.
+func hushed(s *store) (hush func() (end func())) {
+	var quiet atomic.Bool
+	s.evict = func(fn func(id, user string)) func() {
+		return s.shelf.OnEvict(func(id, user string) {
+			if !quiet.Load() {
+				fn(id, user)
+			}
+		})
+	}
+	return func() func() {
+		quiet.Store(true)
+		return func() { quiet.Store(false) }
+	}
+}
 
 var evictMutants = []mutant{
 	{"a store with a bound keeps it and tells of each record that it dropped", "tells nobody", func(s *store) {
@@ -20,6 +37,22 @@ var evictMutants = []mutant{
 		func(s *store) {
 			s.evict = func(fn func(id, user string)) func() {
 				return s.shelf.OnEvict(func(id, _ string) { fn(id, "") })
+			}
+		}},
+	{"a store with a bound keeps it and tells of each record that it dropped", "not of those for a limited one",
+		func(s *store) {
+			hush := hushed(s)
+			s.within = func(ctx context.Context, rec *session.Record, limit session.Limit) error {
+				defer hush()()
+				return s.shelf.SaveWithin(ctx, rec, limit)
+			}
+		}},
+	{"a store with a bound keeps it and tells of each record that it dropped", "not of those for a shared one",
+		func(s *store) {
+			hush := hushed(s)
+			s.keep = func(ctx context.Context, rec *session.Record, note any) error {
+				defer hush()()
+				return s.shelf.saveShared(ctx, rec, note)
 			}
 		}},
 	{"a store with a bound keeps it and tells of each record that it dropped", "drops nothing", func(s *store) {

@@ -27,6 +27,10 @@ var limitCreateMutants = []mutant{
 			return kept
 		})(s)
 	}},
+	{"what was created within the limit comes back whole", "forgets the predecessor",
+		admitting(func(rec *session.Record) { rec.Successor = "" })},
+	{"what was created within the limit comes back whole", "keeps 64 KiB",
+		admitting(func(rec *session.Record) { rec.Data = rec.Data[:min(len(rec.Data), 64<<10)] })},
 	{"within the limit a create keeps nothing that its caller can still change", "keeps the data", func(s *store) {
 		s.within = func(ctx context.Context, rec *session.Record, limit session.Limit) error {
 			err := s.shelf.SaveWithin(ctx, rec, limit)
@@ -49,6 +53,17 @@ var limitCreateMutants = []mutant{
 		losesPlaces(context.Canceled)},
 	{"a refused or cancelled create within the limit takes no place", "keeps the place of a refused one",
 		losesPlaces(session.ErrConflict)},
+}
+
+// admitting changes what is stored of what is created within a limit.
+func admitting(change func(rec *session.Record)) change {
+	return func(s *store) {
+		s.within = func(ctx context.Context, rec *session.Record, limit session.Limit) error {
+			rec = rec.Clone()
+			change(rec)
+			return s.shelf.SaveWithin(ctx, rec, limit)
+		}
+	}
 }
 
 // admitted tells which ids were created within a limit.

@@ -135,6 +135,29 @@ var userMutants = []mutant{
 			}
 			return recs
 		})},
+	{"lists have every field but the data", "pages without the kind",
+		paging(func(recs []*session.Record) []*session.Record {
+			for _, rec := range recs {
+				rec.Kind = session.KindLive
+			}
+			return recs
+		})},
+	{"lists have every field but the data", "pages without the predecessor",
+		paging(func(recs []*session.Record) []*session.Record {
+			for _, rec := range recs {
+				if rec.Kind == session.KindLive {
+					rec.Successor = ""
+				}
+			}
+			return recs
+		})},
+	{"lists have every field but the data", "pages with the version of the first save",
+		paging(func(recs []*session.Record) []*session.Record {
+			for _, rec := range recs {
+				rec.Version = 1
+			}
+			return recs
+		})},
 }
 
 // paging changes pages.

@@ -30,6 +30,12 @@ var loadMutants = []mutant{
 	}},
 	{"a load returns what was touched last", "touches nothing",
 		onTouch(func(*shelf, *session.Record, time.Time, time.Time) {})},
+	{"a load returns what was touched last", "touches those alone who are signed in",
+		onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
+			if rec.User != "" {
+				b.put(touched(rec, seen, expires))
+			}
+		})},
 }
 
 // missing changes the answer to a load of what is not there.
@@ -61,6 +67,14 @@ var saveMutants = []mutant{
 	{"a create never overwrites", "takes version 0 for an order",
 		onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
 			if rec.Version == 0 && ctx.Err() == nil {
+				b.drop(rec.ID)
+			}
+			return b.Save(ctx, rec)
+		})},
+	{"a create never overwrites", "takes a retired id for a free one",
+		onSave(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			old := b.get(rec.ID)
+			if ctx.Err() == nil && old != nil && old.Kind != session.KindLive && rec.Version == 0 {
 				b.drop(rec.ID)
 			}
 			return b.Save(ctx, rec)
@@ -105,6 +119,14 @@ var saveMutants = []mutant{
 			}
 			return b.Save(ctx, rec)
 		})},
+	{"a save of an older version is a conflict and changes nothing", "calls it not found as well",
+		onReplace(func(ctx context.Context, b *shelf, rec *session.Record) error {
+			err := b.Save(ctx, rec)
+			if errors.Is(err, session.ErrConflict) {
+				return errors.Join(err, session.ErrNotFound)
+			}
+			return err
+		})},
 	{"a save of a version yet to come is a conflict and changes nothing", "replaces what is older",
 		replaceIf(func(old, version uint64) bool { return old <= version })},
 	{"a save over what is not there is not found and creates nothing", "creates it",
@@ -140,6 +162,13 @@ var saveMutants = []mutant{
 				b.drop(rec.ID)
 			}
 			return b.ready(ctx)
+		})},
+	{"a delete removes the record and no other", "keeps what is retired",
+		onDelete(func(ctx context.Context, b *shelf, id string) error {
+			if rec := b.get(id); rec != nil && rec.Kind != session.KindLive {
+				return b.ready(ctx)
+			}
+			return b.Delete(ctx, id)
 		})},
 	{"to delete what is not there is no error", "calls it not found",
 		onDelete(func(ctx context.Context, b *shelf, id string) error {

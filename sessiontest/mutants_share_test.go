@@ -2,6 +2,8 @@ package sessiontest_test
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/coatcheck/session"
@@ -18,15 +20,24 @@ func (b *shelf) saveShared(ctx context.Context, rec *session.Record, note any) e
 	if err := b.ready(ctx); err != nil {
 		return err
 	}
-	if _, err := b.commit(rec); err != nil {
+	dropped, err := b.commit(rec)
+	if err != nil {
 		return err
 	}
+	b.keepShared(rec, note)
+	b.tell(dropped)
+	if rec.Kind != session.KindLive {
+		b.lines.tell(rec.ID)
+	}
+	return nil
+}
+
+func (b *shelf) keepShared(rec *session.Record, note any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	rec.Version++
 	b.recs[rec.ID] = rec
 	b.note[rec.ID] = noted{rec.Version, note}
-	return nil
 }
 
 func (b *shelf) loadShared(ctx context.Context, id string) (*session.Record, any, error) {
@@ -45,7 +56,42 @@ func (b *shelf) loadShared(ctx context.Context, id string) (*session.Record, any
 	return rec, nil, nil
 }
 
+// sharedIDs tells which ids were saved by sharing.
+func sharedIDs(s *store) func(id string) bool {
+	var ids sync.Map
+	s.keep = func(ctx context.Context, rec *session.Record, note any) error {
+		err := s.shelf.saveShared(ctx, rec, note)
+		if err == nil {
+			ids.Store(rec.ID, true)
+		}
+		return err
+	}
+	return func(id string) bool { _, ok := ids.Load(id); return ok }
+}
+
 var shareMutants = []mutant{
+	{"what is shared is saved and loaded as anything else", "forgets the predecessor", func(s *store) {
+		s.keep = func(ctx context.Context, rec *session.Record, note any) error {
+			rec.Successor = ""
+			return s.shelf.saveShared(ctx, rec, note)
+		}
+	}},
+	{"what is shared is saved and loaded as anything else", "does not index its user", func(s *store) {
+		shared := sharedIDs(s)
+		onListed(func(rec *session.Record, user string) bool { return live(rec, user) && !shared(rec.ID) })(s)
+	}},
+	{"what is shared is saved and loaded as anything else", "does not index its id", func(s *store) {
+		shared := sharedIDs(s)
+		paging(func(recs []*session.Record) []*session.Record {
+			return slices.DeleteFunc(recs, func(rec *session.Record) bool { return shared(rec.ID) })
+		})(s)
+	}},
+	{"what is shared is saved and loaded as anything else", "does not index its end", func(s *store) {
+		shared := sharedIDs(s)
+		onExpired(func(rec *session.Record, before time.Time) bool {
+			return expired(rec, before) && !shared(rec.ID)
+		})(s)
+	}},
 	{"what is shared is saved and loaded as anything else", "leaves the version as it was", func(s *store) {
 		s.keep = func(ctx context.Context, rec *session.Record, note any) error {
 			return s.saveShared(ctx, rec.Clone(), note)

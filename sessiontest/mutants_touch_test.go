@@ -44,6 +44,12 @@ var touchMutants = []mutant{
 			}
 			b.put(touched(rec, seen, expires))
 		})},
+	{"a touch keeps the later expiry, and never is the latest", "takes both times or neither",
+		onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
+			if !seen.Before(rec.SeenAt) {
+				b.put(touched(rec, seen, expires))
+			}
+		})},
 	{"of concurrent touches the latest times stay", "compares before it sets",
 		onTouch(func(b *shelf, rec *session.Record, seen, expires time.Time) {
 			yield()

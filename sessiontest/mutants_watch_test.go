@@ -75,6 +75,16 @@ var watchMutants = []mutant{
 			})
 		}
 	}},
+	{"a watcher is told of every record that is deleted or retired", "tells of none that was shared", func(s *store) {
+		shared := sharedIDs(s)
+		s.watch = func(ctx context.Context, tell func(string)) error {
+			return s.shelf.Watch(ctx, func(id string) {
+				if !shared(id) {
+					tell(id)
+				}
+			})
+		}
+	}},
 	{"a watcher is told of every record that is deleted or retired", "tells of those of users only", func(s *store) {
 		s.watch = func(ctx context.Context, tell func(string)) error {
 			return s.shelf.Watch(ctx, func(id string) {

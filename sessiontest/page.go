@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/coatcheck/session"
 )
@@ -139,8 +138,8 @@ func (e *env) pageShows(ctx context.Context, want *session.Record) error {
 	}
 	for _, got := range page {
 		if got.ID == want.ID {
-			if list := headDifferences(got, want); list != nil {
-				return fmt.Errorf("in a page: %s", strings.Join(list, "; "))
+			if err := inAList(got, want); err != nil {
+				return fmt.Errorf("in a page: %w", err)
 			}
 			return nil
 		}

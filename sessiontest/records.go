@@ -36,6 +36,14 @@ func next(id string, version uint64) *session.Record {
 	}
 }
 
+// retired are an alias and a tombstone.
+func retired() []*session.Record {
+	alias, tombstone := sample(idB), sample(idC)
+	alias.Kind, alias.Successor = session.KindAlias, idA
+	tombstone.Kind, tombstone.Successor = session.KindTombstone, idA
+	return []*session.Record{alias, tombstone}
+}
+
 // stored is what the store has of a record that was saved.
 func stored(saved *session.Record) *session.Record {
 	rec := saved.Clone()

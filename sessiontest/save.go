@@ -27,9 +27,15 @@ func savedLast(ctx context.Context, e *env) error {
 }
 
 func touchedLast(ctx context.Context, e *env) error {
-	want := sample(idA)
-	want.SeenAt, want.ExpiresAt = at(day), at(2*day)
-	return first(e.create(ctx, sample(idA)), e.touch(ctx, idA, 1, at(day), at(2*day)), e.wantStored(ctx, want))
+	for _, rec := range []*session.Record{sample(idA), owned(idB, "")} {
+		want := rec.Clone()
+		want.SeenAt, want.ExpiresAt = at(day), at(2*day)
+		err := first(e.create(ctx, rec), e.touch(ctx, rec.ID, 1, at(day), at(2*day)), e.wantStored(ctx, want))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var saveRules = []rule{
@@ -63,6 +69,16 @@ func zeroStoresOne(ctx context.Context, e *env) error {
 
 func createNeverOverwrites(ctx context.Context, e *env) error {
 	one, two := sample(idA), next(idA, 1)
+	for _, rec := range retired() {
+		err := first(
+			e.create(ctx, rec),
+			wantError("Save of version 0 over a retired id", e.Save(ctx, next(rec.ID, 0)), session.ErrConflict),
+			e.wantStored(ctx, rec),
+		)
+		if err != nil {
+			return err
+		}
+	}
 	return first(
 		e.create(ctx, one),
 		wantError("Save of version 0 over version 1", e.Save(ctx, next(idA, 0)), session.ErrConflict),
@@ -148,10 +164,11 @@ var deleteRules = []rule{
 }
 
 func deletes(ctx context.Context, e *env) error {
-	other := sample(idB)
+	other := sample(handle(0))
 	return first(
 		e.create(ctx, sample(idA), other), e.replace(ctx, next(idA, 1)),
 		e.remove(ctx, idA), e.wantAbsent(ctx, idA), e.wantStored(ctx, other),
+		e.create(ctx, retired()...), e.remove(ctx, idB, idC), e.wantAbsent(ctx, idB, idC), e.wantStored(ctx, other),
 	)
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/coatcheck/session"
 )
@@ -51,10 +52,18 @@ func (e *env) wantShared(ctx context.Context, saved *session.Record, note any) e
 
 func sharingIsSaving(ctx context.Context, e *env) error {
 	one, two := sample(idA), next(idA, 1)
+	one.Successor = idC // of a live record it is the predecessor
+	err := first(
+		e.saveShared(ctx, one, "one"), e.wantShared(ctx, one, "one"), e.wantInLists(ctx, stored(one)),
+		e.saveShared(ctx, two, "two"), e.wantShared(ctx, two, "two"), e.wantInLists(ctx, stored(two)),
+		e.remove(ctx, idA), e.wantNotShared(ctx, idA), e.wantUnlisted(ctx, idA),
+	)
+	if err != nil || e.sweeper() == nil {
+		return err
+	}
 	return first(
-		e.saveShared(ctx, one, "one"), e.wantShared(ctx, one, "one"),
-		e.saveShared(ctx, two, "two"), e.wantShared(ctx, two, "two"),
-		e.remove(ctx, idA), e.wantNotShared(ctx, idA),
+		e.saveShared(ctx, expiring(idB, at(0)), nil),
+		e.sweep(ctx, at(time.Microsecond), 100, 1), e.wantNotShared(ctx, idB),
 	)
 }
 

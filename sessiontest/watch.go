@@ -146,10 +146,18 @@ func (e *env) endAll(ctx context.Context, watched *env, h *ears) error {
 	alias, tombstone := owned(idB, "ada"), owned(idC, "")
 	alias.Kind, alias.Version, alias.Successor = session.KindAlias, 1, handle(0)
 	tombstone.Kind, tombstone.Version = session.KindTombstone, 1
-	return first(
+	err := first(
 		e.create(ctx, owned(idA, "ada"), owned(idB, "ada"), owned(idC, "")),
 		e.remove(ctx, idA), h.wait(idA), e.replace(ctx, alias), h.wait(idB), e.replace(ctx, tombstone), h.wait(idC),
 		watched.wantAbsent(ctx, idA),
+	)
+	if err != nil || e.sharer() == nil {
+		return err
+	}
+	shared := owned(handle(1), "ada")
+	shared.Kind, shared.Version = session.KindTombstone, 1
+	return first(
+		e.saveShared(ctx, owned(shared.ID, "ada"), nil), e.saveShared(ctx, shared, nil), h.wait(shared.ID),
 	)
 }
 
