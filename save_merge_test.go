@@ -425,7 +425,7 @@ func TestRandomConcurrentRequestsAreMergedAsTheModelSays(t *testing.T) {
 // Every visitor gets an id of his own.
 func TestEveryVisitorGetsAnIDOfHisOwn(t *testing.T) {
 	r := newRig(t)
-	const visitors = 10_000
+	const visitors = 2_000
 	ids := make([]string, 0, visitors)
 	for range visitors {
 		s, err := r.Open(t.Context(), "")

@@ -176,7 +176,7 @@ func TestSixtyFourAtomicsAllHaveTheirTurn(t *testing.T) {
 
 // Thousands of sessions at once: each has what was written to it, and each user his one session.
 func TestThousandsOfSessionsAtOnce(t *testing.T) {
-	sessions := 3_000
+	sessions := 2_000
 	if os.Getenv("COATCHECK_EXPLORE") != "" {
 		sessions = 10_000
 	}

@@ -21,7 +21,7 @@ func TestServerReadsOutliveTheirConnections(t *testing.T) {
 		store, by := s.store(t, db, s.table()), admin.open(t)
 		save(t, store, &session.Record{ID: "a", User: "ada"})
 		ctx := t.Context()
-		for range 5 {
+		for range 2 {
 			for name, read := range map[string]func() (int, error){
 				"Load":   func() (int, error) { _, err := store.Load(ctx, "a"); return 1, err },
 				"ByUser": func() (int, error) { recs, err := store.ByUser(ctx, "ada"); return len(recs), err },
