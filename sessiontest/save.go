@@ -111,13 +111,23 @@ func olderConflicts(ctx context.Context, e *env) error {
 	)
 }
 
+// otherVersions are not 1, also for a store that looks at the last digits, or at a few bytes.
+var otherVersions = []uint64{2, 11, 257, 1<<16 + 1, 1<<32 + 1}
+
 func newerConflicts(ctx context.Context, e *env) error {
-	one := sample(idA)
-	return first(
-		e.create(ctx, one),
-		wantError("Save of version 2 over version 1", e.Save(ctx, next(idA, 2)), session.ErrConflict),
-		e.wantStored(ctx, one),
-	)
+	for _, one := range append(retired(), sample(idA)) {
+		if err := e.create(ctx, one); err != nil {
+			return err
+		}
+		for _, version := range otherVersions {
+			what := fmt.Sprintf("Save of version %d over version 1", version)
+			err := wantError(what, e.Save(ctx, next(one.ID, version)), session.ErrConflict)
+			if err := first(err, e.wantStored(ctx, one)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func noUpsert(ctx context.Context, e *env) error {

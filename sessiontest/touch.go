@@ -37,9 +37,16 @@ func (e *env) touch(ctx context.Context, id string, version uint64, seen, expire
 
 func touchNamesVersion(ctx context.Context, e *env) error {
 	one, two := sample(idA), next(idA, 1)
+	if err := e.create(ctx, one); err != nil {
+		return err
+	}
+	for _, version := range otherVersions {
+		if err := first(e.touch(ctx, idA, version, at(day), time.Time{}), e.wantStored(ctx, one)); err != nil {
+			return err
+		}
+	}
 	return first(
-		e.create(ctx, one),
-		e.touch(ctx, idA, 0, at(day), at(day)), e.touch(ctx, idA, 2, at(day), time.Time{}), e.wantStored(ctx, one),
+		e.touch(ctx, idA, 0, at(day), at(day)), e.wantStored(ctx, one),
 		e.replace(ctx, two),
 		e.touch(ctx, idA, 1, at(day), at(day)), e.touch(ctx, idA, 3, at(day), time.Time{}), e.wantStored(ctx, two),
 	)
