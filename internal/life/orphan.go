@@ -40,7 +40,7 @@ func (k *Keeper) removeLater(ctx context.Context, s orphan) {
 func (k *Keeper) takesOrphan(s orphan) bool {
 	k.orphans.mu.Lock()
 	defer k.orphans.mu.Unlock()
-	if k.closed() || len(k.orphans.list) == maxOrphans || !k.orphans.busy && !k.Start(k.removeOrphans) {
+	if k.closed() || len(k.orphans.list) >= maxOrphans || !k.orphans.busy && !k.Start(k.removeOrphans) {
 		return false
 	}
 	k.orphans.busy, k.orphans.list = true, append(k.orphans.list, s)
