@@ -217,9 +217,10 @@ func (w *watch) tip(id string) {
 	}
 }
 
-// askSoon has the store asked for a session soon, if somebody waits for it. It is called with the lock held.
+// askSoon has the store asked for a session soon, if somebody waits for it. After the close nobody asks, and what was
+// noted would stay for good. It is called with the lock held.
 func (w *watch) askSoon(id string) {
-	if w.waiting[id] == nil {
+	if w.waiting[id] == nil || w.k.closed() {
 		return
 	}
 	w.tips[id] = true
