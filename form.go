@@ -19,21 +19,20 @@ const oldForm = Key[url.Values](envelope.OwnPrefix + "form")
 // values. The rest is data of the session: if a form is larger than Options.MaxBytes, the commit fails with
 // ErrTooLarge, and a stranger whose form is kept gets a session. An empty form drops the previous one.
 func (s *Session) FlashForm(v url.Values) {
-	kept := url.Values{}
-	for name, values := range v {
-		if !data.IsSecretField(name) {
-			kept[name] = values
-		}
-	}
-	if len(kept) == 0 {
-		oldForm.Remove(s)
+	if kept := url.Values(data.OpenFields(v)); len(kept) > 0 {
+		oldForm.Flash(s, kept)
 		return
 	}
-	oldForm.Flash(s, kept)
+	oldForm.Remove(s)
 }
 
 // Old is the value of a field of the form that FlashForm kept: the first if there are several, "" if there is none.
 func (s *Session) Old(name string) string {
-	form, _ := oldForm.Get(s)
-	return form.Get(name)
+	raw, ok, err := s.lookup(data.ParseConstant, string(oldForm))
+	form, known := s.rest.Get().form.Of(raw)
+	if !known {
+		form, _ = oldForm.decoded(s, raw, ok, err)
+		s.rest.Change(func(r *seldom) { r.form = data.FormOf(raw, form) })
+	}
+	return url.Values(form).Get(name)
 }

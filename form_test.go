@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/coatcheck/session"
@@ -161,4 +162,34 @@ func TestAFormIsBounded(t *testing.T) {
 	if len(resp.Cookies()) != 0 {
 		t.Error("a form of secrets alone is stored")
 	}
+}
+
+// A form may have as many fields as whoever sends it likes, and a page asks for each of its own.
+func TestAPageDecodesItsOldFormOnce(t *testing.T) {
+	c := countingCodec{new(atomic.Int64), new(atomic.Int64)}
+	r := newRig(t, with(c))
+	v := r.visitor()
+	v.with(func(s *session.Session) {
+		s.FlashForm(url.Values{"name": {"Ada"}, "color": {"red", "blue"}})
+		if s.Old("name") != "Ada" {
+			t.Error("Old does not give what FlashForm has kept just now")
+		}
+	})
+	v.with(func(s *session.Session) {
+		before := c.decoded.Load()
+		for range 20 {
+			if s.Old("name") != "Ada" || s.Old("color") != "red" || s.Old("other") != "" {
+				t.Error("Old does not give what was sent")
+			}
+		}
+		if n := c.decoded.Load() - before; n != 1 {
+			t.Errorf("the form was decoded %d times for 60 fields, want once", n)
+		}
+		if s.FlashForm(url.Values{"name": {"Bob"}}); s.Old("name") != "Bob" || s.Old("color") != "" {
+			t.Error("Old gives the form before")
+		}
+		if s.FlashForm(nil); s.Old("name") != "" {
+			t.Error("Old gives a form that was dropped")
+		}
+	})
 }

@@ -49,6 +49,7 @@ type seldom struct {
 	free     chan struct{}   // closed when nobody holds the session any more; nil when nobody waits
 	reported map[string]bool // keys whose values were reported as undecodable
 	done     *life.Waiter    // nil until Done is called
+	form     data.Form       // that Old was asked for, decoded once for all of its fields
 }
 
 // newSession makes an empty session. ex is nil outside a request.

@@ -5,8 +5,19 @@ import (
 	"unicode"
 )
 
-// IsSecretField reports whether the name of a field says that its value is nobody's to keep.
-func IsSecretField(name string) bool {
+// OpenFields are the fields of a form that may be kept.
+func OpenFields(form map[string][]string) map[string][]string {
+	open := map[string][]string{}
+	for name, values := range form {
+		if !isSecretField(name) {
+			open[name] = values
+		}
+	}
+	return open
+}
+
+// isSecretField reports whether the name of a field says that its value is nobody's to keep.
+func isSecretField(name string) bool {
 	lower := strings.ToLower(name)
 	for _, part := range []string{"password", "passwd", "passphrase", "passcode", "secret", "token"} {
 		if strings.Contains(lower, part) {
