@@ -38,10 +38,12 @@ func (sw *sweep) look(ctx context.Context, shelf byte, wanted func(key) bool) er
 	} else {
 		sw.budget -= len(keys)
 	}
-	if len(keys) == 0 {
+	if len(keys) == 0 && (all > 0 || failed != nil) {
 		return failed
 	}
-	sw.at = keys[len(keys)-1]
+	if len(keys) > 0 { // or else the records are all gone, and perhaps not their entries
+		sw.at = keys[len(keys)-1]
+	}
 	found, err := sw.store.needed(ctx, keys)
 	return cmp.Or(failed, err, sw.mend(ctx, shelf, found, all))
 }
