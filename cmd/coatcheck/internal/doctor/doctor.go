@@ -156,11 +156,15 @@ func (p *patient) latency(ctx context.Context, store session.Store) {
 		fmt.Sprintf("below %s is good: move the store closer to the site", slow))
 }
 
-// writes deletes what is not there. That changes nothing, and a server that takes no writes refuses it all the same.
+// writes deletes what is not there. That changes nothing, and a server that takes no writes refuses it all the same. A
+// file system does not: to remove a file that is not there needs no right to write.
 func (p *patient) writes(ctx context.Context, store session.Store) {
 	err := store.Delete(ctx, nobody)
 	if errors.Is(err, session.ErrNotSupported) {
 		return
+	}
+	if at := p.cfg.Place(); err == nil && at.Store == "file" {
+		err = mayWrite(at.Path)
 	}
 	found := "it accepted the removal of a session that does not exist"
 	if err != nil {
