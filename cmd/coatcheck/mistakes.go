@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -8,6 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/coatcheck/session"
+	"github.com/coatcheck/session/memstore"
 )
 
 // mistakes are what is wrong with the flags of a command: a message for each, with the flag and what was found.
@@ -47,9 +51,26 @@ func (m *mistakes) given(flag, value, what string) {
 
 // user refuses the name of a user that is empty, as that of a variable that is not set: everybody would be meant.
 func (m *mistakes) user(cmd *cobra.Command, name string) {
-	if cmd.Flags().Changed("user") {
-		m.given("user", name, "a user, or leave the flag out")
+	if !cmd.Flags().Changed("user") {
+		return
 	}
+	m.given("user", name, "a user, or leave the flag out")
+	if err := nameError(cmd.Context(), name); name != "" && err != nil {
+		*m = append(*m, fmt.Errorf("--user: %s", strings.TrimPrefix(err.Error(), "session: ")))
+	}
+}
+
+// nameError is what is wrong with a name that no user has. A manager in memory knows that as well as that of the site,
+// which is not open yet.
+func nameError(ctx context.Context, name string) error {
+	m, err := session.New(memstore.New(memstore.Options{}), session.Options{
+		Secrets: []session.Secret{session.NewSecret()}, SweepEvery: session.Never,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = m.Sessions(ctx, name)
+	return errors.Join(err, m.Close())
 }
 
 func (m mistakes) err() error {

@@ -22,7 +22,7 @@ func CheckUser(user string) error {
 	case strings.ContainsFunc(user, invisible):
 		return errors.New("session: the user name contains an invisible or bidirectional character")
 	case strings.TrimFunc(user, unicode.IsSpace) != user:
-		return errors.New("session: the user name begins or ends with a blank; use strings.TrimSpace")
+		return errors.New("session: the user name begins or ends with a blank; trim it")
 	}
 	return nil
 }
