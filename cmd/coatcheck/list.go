@@ -37,7 +37,7 @@ how long ago it was seen. With --wide, in a file and in a pipe, each row is show
 	cmd.Flags().DurationVar(&active, "active", 0, "only those seen within this time, such as 1h")
 	return table(completeUsers(cmd), func(ctx context.Context, t *tool, _ []string) error {
 		var wrong mistakes
-		if active < 0 {
+		if cmd.Flags().Changed("active") && active <= 0 { // 0 would list everybody
 			wrong.add("active", active, "is too short; use 1s or more, such as 1h")
 		}
 		wrong.user(cmd, user)
