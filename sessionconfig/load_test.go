@@ -162,14 +162,14 @@ func TestAllMistakesAreToldAtOnce(t *testing.T) {
 	path := yaml(t, "stroe: memory\ncookie: {same_site: x}\nidle_timeout: 1\n")
 	t.Setenv("SESSION_COOKIE__NMAE", "x")
 	t.Setenv("SESSION_SECRET", "x")
-	_, err := sessionconfig.Load(path, "absent.yaml", "session.ini")
+	_, err := sessionconfig.Load(path, "absent.yaml", "session.ini", "")
 	if err == nil {
 		t.Fatal("it was loaded")
 	}
 	wants(t, err.Error(), "stroe", "cookie.same_site", "idle_timeout", "environment: SESSION_COOKIE__NMAE: unknown "+
 		"key; did you mean name?",
 		"SESSION_SECRET: unknown key; did you mean SESSION_SECRETS?", "absent.yaml: there is no such file",
-		"session.ini: the name must end in")
+		"session.ini: the name must end in", "the path of a configuration file is empty; name a file")
 	var p *sessionconfig.Problem
 	if !errors.As(err, &p) || p.Source == "" || p.Want == "" {
 		t.Errorf("errors.As gives %+v", p)

@@ -21,6 +21,9 @@ import (
 
 // readFile parses a file by the end of its name.
 func readFile(path string) (map[string]any, *Problem) {
+	if path == "" {
+		return nil, &Problem{Source: "sessionconfig", Want: "the path of a configuration file is empty; name a file"}
+	}
 	extension := strings.ToLower(filepath.Ext(path))
 	parsers := map[string]koanf.Parser{".yaml": yaml.Parser(), ".yml": yaml.Parser(), ".toml": toml.Parser(),
 		".json": json.Parser()}
