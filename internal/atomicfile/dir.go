@@ -7,6 +7,7 @@ package atomicfile
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -196,7 +197,7 @@ func (d *Dir) Stat(name string) (fs.FileInfo, error) {
 // Remove removes the file, or whatever else has that name, unless it is a folder with something in it. It is no error
 // when there is nothing.
 func (d *Dir) Remove(name string) error {
-	err := d.root.Remove(name)
+	err := whileHeld(context.Background(), func() error { return d.root.Remove(name) })
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

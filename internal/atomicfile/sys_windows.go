@@ -25,4 +25,9 @@ func links(f *os.File, _ fs.FileInfo) uint64 {
 func detached(fs.FileInfo) bool { return false }
 
 // syncDir has nothing to do: NTFS writes names to its journal, and a folder cannot be flushed.
-func syncDir(*os.File) error { return nil }
+func syncDir(d *os.File) error {
+	if d.Fd() == uintptr(syscall.InvalidHandle) {
+		return fs.ErrClosed
+	}
+	return nil
+}

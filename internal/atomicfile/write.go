@@ -23,7 +23,7 @@ func (d *Dir) Write(ctx context.Context, name string, data []byte, durable bool)
 	}
 	err := ctx.Err()
 	if err == nil {
-		err = d.root.Rename(temp, name)
+		err = whileHeld(ctx, func() error { return d.root.Rename(temp, name) })
 	}
 	if err != nil {
 		return errors.Join(d.wrap("write", name, err), d.Remove(temp))
