@@ -9,61 +9,6 @@ import (
 	"time"
 )
 
-// Waiter waits for the end of one session.
-type Waiter struct {
-	ended   chan struct{}
-	why     Reason // once ended is closed
-	once    sync.Once
-	watched bool
-
-	id string // under which it waits; this and what follows is guarded by the watch
-	Member
-}
-
-// Waiter makes somebody who waits for the end of this session, and is told of it at once if it is gone.
-func (d *Draft) Waiter() *Waiter {
-	w := &Waiter{ended: make(chan struct{})}
-	if d.gone {
-		w.notify(d.EndedBy())
-	}
-	return w
-}
-
-// Ended is closed when the session has ended.
-func (w *Waiter) Ended() <-chan struct{} { return w.ended }
-
-// EndedBy is why it has ended, "" as long as it has not, or when that is not known.
-func (w *Waiter) EndedBy() Reason {
-	select {
-	case <-w.ended:
-		return w.why
-	default:
-		return ""
-	}
-}
-
-func (w *Waiter) notify(why Reason) {
-	w.once.Do(func() {
-		w.why = why
-		close(w.ended)
-	})
-}
-
-// Watch has somebody wait for as long as the context lasts, once the session is stored. Later it notes whose it is by
-// then.
-func (d *Draft) Watch(ctx context.Context, w *Waiter) {
-	switch {
-	case !d.Stored():
-	case w.watched:
-		d.k.watch.note(w, d.member())
-	default:
-		w.watched = true
-		d.k.watch.add(d.at.Rec.ID, w, d.member())
-		k := d.k
-		context.AfterFunc(ctx, func() { k.watch.remove(w) })
-	}
-}
-
 // watch knows who wants to be told of the end of which session. One goroutine asks the store for all of them; it runs
 // only while somebody waits.
 type watch struct {
@@ -131,14 +76,20 @@ func (w *watch) moved(from, to string) {
 }
 
 func (w *watch) ended(why Reason, ids ...string) {
+	for _, one := range w.take(ids) { // without the lock: a context is somebody else's
+		one.notify(why)
+	}
+}
+
+// take returns those who wait for these sessions, who do no longer.
+func (w *watch) take(ids []string) (list []*Waiter) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, id := range ids {
-		for _, one := range w.waiting[id] {
-			one.notify(why)
-		}
+		list = append(list, w.waiting[id]...)
 		delete(w.waiting, id)
 	}
+	return list
 }
 
 func (w *watch) poll(ctx context.Context) {
