@@ -78,6 +78,13 @@
 // either. The store remembers for up to twice CacheTTL that it has written a record. Caching needs RESP3, and a client
 // without DisableCache.
 //
+// Caching takes memory on both sides. The server notes which ids a client has asked for, until their records change or
+// go. An id without a record stays noted: that of a session that is over, if its ticket still comes, and almost every
+// id if the store is the Revocations of cookiestore. A note takes about 120 bytes, which count towards maxmemory, and
+// there are at most tracking-table-max-keys of them, a million by default. The client does not use what is older than
+// CacheTTL, but holds it until the record changes or ClientOption.CacheSizeEachConn is full, 128 MiB for each
+// connection by default. You may lower both limits: what does not fit is asked for again.
+//
 // # Access
 //
 // A user of the server needs, with the prefix "session:",

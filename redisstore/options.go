@@ -15,9 +15,9 @@ type Options struct {
 	// program. At most 128 bytes of UTF-8 without braces and control characters. "": "session:".
 	Prefix string
 
-	// CacheTTL keeps loaded records in the memory of this process for at most this long, with the client's
+	// CacheTTL is how long a loaded record may be used again from the memory of this process, with the client's
 	// server-assisted caching, so that most loads cost no round trip. 0: no caching. The package comment says which old
-	// state may then be read.
+	// state may then be read, and how much memory that takes.
 	CacheTTL time.Duration
 }
 
